@@ -1,0 +1,115 @@
+"""Ways to start the traced process: a fresh interpreter, or a fork of one that has imported torch already."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final, Protocol
+
+from tracer.trace.job import Job, write_job
+
+# Named and not imported: what runs in there stays in there.
+_CHILD: Final = "tracer.recorder.child"
+
+
+class Child(Protocol):
+    """A started process."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code (minus the signal's number, if one killed it), or None when it still runs."""
+
+    def send(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+
+
+Starter = Callable[[Job, "Path | None"], Child]
+"""Starts a job. The path takes what the process prints past Python (None: it prints to the terminal)."""
+
+
+class _FreshChild:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def wait(self, seconds: float) -> int | None:
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send(self, number: int) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
+
+def start_fresh(job: Job, output: Path | None) -> Child:
+    """A new Python interpreter: what a person's own script would be."""
+    command = [sys.executable, "-m", _CHILD, str(write_job_file(job))]
+    if output is None:
+        return _FreshChild(subprocess.Popen(command))
+    with output.open("wb") as file:
+        return _FreshChild(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file))
+
+
+class _ForkedChild:
+    def __init__(self, process: BaseProcess) -> None:
+        self._process = process
+        self.pid = process.pid or 0
+
+    def wait(self, seconds: float) -> int | None:
+        self._process.join(seconds)
+        return self._process.exitcode
+
+    def send(self, number: int) -> None:
+        if self._process.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+
+class WarmStarter:
+    """Starts jobs as forks of one process that has imported torch and transformers: seconds less for each.
+
+    The environment of that process is the one of the first start.
+    """
+
+    def __init__(self) -> None:
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload([f"{_CHILD.rpartition('.')[0]}.preload"])
+
+    def __call__(self, job: Job, output: Path | None) -> Child:
+        process = self._context.Process(target=run_forked, args=(str(write_job_file(job)), str(output or os.devnull)))
+        process.start()
+        return _ForkedChild(process)
+
+
+def run_forked(job_file: str, output: str) -> None:
+    """In the forked process: take over its own standard streams, then do the job."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
+    opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
+    os.close(opened)
+    code = importlib.import_module(_CHILD).main(job_file)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def write_job_file(job: Job) -> Path:
+    """The job in a file that only this user can read; the child deletes it."""
+    descriptor, path = tempfile.mkstemp(prefix="glm-trace-", suffix=".job")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(write_job(job))
+    return Path(path)

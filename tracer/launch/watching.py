@@ -1,0 +1,195 @@
+"""Running a job: the process is started, watched through its journal, and its journal sealed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import msgspec
+
+from tracer.launch.children import Child, Starter, start_fresh
+from tracer.trace import journal
+from tracer.trace.errors import NotATrace
+from tracer.trace.job import Job
+from tracer.trace.outcome import Outcome
+from tracer.trace.redaction import Redactor, secrets_in, secrets_of_this_machine
+from tracer.trace.roots import Roots, standard_roots
+from tracer.trace.sealing import seal
+from tracer.trace.steps import Step
+
+_POLL: Final = 0.05  # seconds
+_GRACE: Final = 10.0  # seconds for an interrupted child to write its end
+_NATIVE_TAIL: Final = 8_000  # characters of what it printed past Python
+
+_decode_step = msgspec.json.Decoder(Step).decode
+_decode_facts = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Watched:
+    """What is known of a running load.
+
+    Attributes:
+        steps: how many steps it has recorded.
+        last: the last of them.
+        tensors: how many tensors the weights files opened so far hold.
+        outcome: what the process wrote about its end, once it has.
+    """
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.last: Step | None = None
+        self.file: str | None = None
+        self.tensors = 0
+        self.began = time.monotonic()
+        self.outcome: Outcome | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def take(self, record: journal.Record) -> None:
+        if record.kind == journal.STEP:
+            step = _decode_step(record.payload)
+            self.steps, self.last = step.number + 1, step
+            if step.kind in ("shard-opened", "shard-read"):
+                self.tensors += step.data.get("tensors") or 0
+            self.file = step.data.get("path") or step.data.get("from") or self.file
+        elif record.kind == journal.END:
+            self.outcome = msgspec.convert(_decode_facts(record.payload)["outcome"], Outcome)
+
+
+class Recorded(msgspec.Struct):
+    """A finished recording: where its trace is, and how it ended."""
+
+    path: Path
+    outcome: Outcome
+
+
+def run_job(
+    job: Job,
+    trace_path: Path,
+    *,
+    start: Starter = start_fresh,
+    progress: Callable[[Watched], None] = lambda _: None,
+    take_output: bool = True,
+) -> Recorded:
+    """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
+
+    ``progress`` is called some twenty times a second. ``take_output``: what the process prints past Python (a crash
+    report of native code) goes into the trace and not to the terminal.
+
+    Raises:
+        OSError: the trace can't be written.
+    """
+    journal_path = Path(job.journal)
+    with tempfile.TemporaryDirectory(prefix="glm-trace-") as folder:
+        output = Path(folder) / "output" if take_output else None
+        watched = Watched()
+        with _Interrupts() as interrupts:
+            child = start(job, output)
+            code = _watch(child, journal_path, watched, progress, interrupts)
+        native = _tail(output) if output is not None else ""
+    outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
+    meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
+    if native:
+        meta["native_output"] = _cleaner(job)(native)
+    if not journal_path.exists():
+        journal_path.write_bytes(journal.MAGIC)  # it died before it could begin: an empty trace says so
+    seal(journal_path, trace_path, meta=meta)
+    journal_path.unlink()
+    return Recorded(trace_path, outcome)
+
+
+def _watch(
+    child: Child, path: Path, watched: Watched, progress: Callable[[Watched], None], interrupts: _Interrupts
+) -> int:
+    reader: journal.JournalReader | None = None
+    told = 0
+    deadline = float("inf")
+    try:
+        while True:
+            code = child.wait(_POLL)
+            if reader is None and path.exists():
+                reader = journal.JournalReader(path)
+            if reader is not None:
+                _read(reader, watched)
+            progress(watched)
+            if code is not None:
+                return code
+            if interrupts.count > told:
+                told = interrupts.count
+                child.send(signal.SIGINT if told == 1 else signal.SIGKILL)
+                deadline = time.monotonic() + _GRACE
+            if time.monotonic() > deadline:
+                child.send(signal.SIGKILL)
+    finally:
+        if reader is not None:
+            reader.close()
+
+
+def _read(reader: journal.JournalReader, watched: Watched) -> None:
+    try:
+        for record in reader.read_new():
+            watched.take(record)
+    except (NotATrace, msgspec.MsgspecError):
+        reader.damaged = True  # sealing will say what is wrong with it; the load goes on
+
+
+class _Interrupts:
+    """Counts Ctrl-C (and a request to terminate) instead of raising in the middle of watching."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._before[number] = signal.signal(number, self._caught)
+            except ValueError:  # not in the main thread: whoever is there handles it
+                break
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _caught(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+
+
+def _unfinished(code: int, watched: Watched, *, interrupted: bool) -> Outcome:
+    """The outcome of a process that ended without writing one."""
+    last, seconds = watched.steps - 1, round(watched.seconds, 3)
+    step = last if last >= 0 else None
+    if interrupted:
+        return Outcome("interrupted", step=step, seconds=seconds)
+    if code < 0:
+        return Outcome("killed", signal=_signal_name(-code), step=step, seconds=seconds)
+    return Outcome("killed", exit_code=code, step=step, seconds=seconds)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _tail(path: Path) -> str:
+    try:
+        return path.read_bytes()[-_NATIVE_TAIL * 4 :].decode("utf-8", "replace")[-_NATIVE_TAIL:].strip()
+    except OSError:
+        return ""
+
+
+def _cleaner(job: Job) -> Callable[[str], str]:
+    redactor = Redactor(secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs))
+    roots = Roots(standard_roots(os.environ, model=job.model if os.path.isdir(job.model) else None))
+    return lambda text: roots.text(redactor.text(text))

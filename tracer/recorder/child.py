@@ -1,0 +1,87 @@
+"""The traced process: reads its job, records the work, ends.
+
+Run as ``python -m tracer.recorder.child JOB_FILE``, or called in a process that has torch imported already.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from tracer.recorder import loading
+from tracer.recorder.session import Session
+from tracer.trace.job import Job, read_job
+from tracer.trace.redaction import secrets_in
+
+
+def main(job_file: str) -> int:
+    """Do the job; returns the process's exit code."""
+    path = Path(job_file)
+    job = read_job(path.read_bytes())
+    path.unlink()  # it can hold a token
+    if job.cwd is not None:
+        os.chdir(job.cwd)
+    faulthandler.enable()
+    return record(job)
+
+
+def record(job: Job) -> int:
+    """Record the job's work into its journal."""
+    session = Session(
+        Path(job.journal),
+        model=job.model if os.path.isdir(job.model) else None,
+        command=job.command,
+        secrets=secrets_in(job.kwargs),
+        lines=job.lines,
+        stop_after=job.stop_after,
+        all_threads=job.work == "script",
+        forward_output=job.work == "script",
+    )
+    session.recording.meta(work=job.work, asked=job.model or job.script[:1], trust_remote_code=job.trust_remote_code)
+    error: BaseException | None = None
+    result: Any = None
+    try:
+        if job.work == "load":
+            import torch  # noqa: F401 - imported before recording begins: nobody's journey
+            import transformers  # noqa: F401
+            import transformers.models.auto.auto_factory
+            import transformers.models.auto.tokenization_auto  # noqa: F401
+        with session:
+            result = loading.load(job) if job.work == "load" else _run_script(job.script)
+    except BaseException as caught:
+        error = caught
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near; a second Ctrl-C must not tear the journal
+    outcome = session.finish(error, result)
+    if job.work == "script" and error is not None and outcome.status == "failed":
+        return _end_as_the_script_did(error)
+    return 0
+
+
+def _run_script(argv: list[str]) -> None:
+    """As ``python SCRIPT ARGS`` runs it."""
+    sys.argv[:] = argv
+    sys.path[0] = os.path.dirname(os.path.abspath(argv[0]))
+    try:
+        runpy.run_path(argv[0], run_name="__main__")
+    except SystemExit as exit_:
+        if exit_.code not in (None, 0):
+            raise
+
+
+def _end_as_the_script_did(error: BaseException) -> int:
+    """Print what Python would have printed."""
+    if isinstance(error, SystemExit):
+        if not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

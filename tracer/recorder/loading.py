@@ -1,0 +1,108 @@
+"""The traced work of ``glm-trace load``: the calls that a person's own script would make."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Final
+
+from tracer.trace.job import Job
+
+_HUB_ARGUMENTS: Final = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+_TOKENIZER_FILES: Final = (
+    "tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "spiece.model",
+)  # fmt: skip
+_DEFAULT_AUTO_CLASS: Final = "AutoModel"
+_PREFERRED: Final = ("AutoModelForCausalLM", "AutoModelForImageTextToText", "AutoModelForSeq2SeqLM", "AutoModel")
+_HEADS: Final = (
+    ("ForCausalLM", "AutoModelForCausalLM"),
+    ("LMHeadModel", "AutoModelForCausalLM"),
+    ("ForMaskedLM", "AutoModelForMaskedLM"),
+    ("ForSequenceClassification", "AutoModelForSequenceClassification"),
+    ("ForTokenClassification", "AutoModelForTokenClassification"),
+    ("ForQuestionAnswering", "AutoModelForQuestionAnswering"),
+    ("ForImageClassification", "AutoModelForImageClassification"),
+)
+
+
+def load(job: Job) -> Any:
+    """Load the tokenizer, if wanted, and the model; returns the model."""
+    import transformers
+
+    if job.tokenizer and has_tokenizer(job.model):
+        hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
+        transformers.AutoTokenizer.from_pretrained(job.model, trust_remote_code=job.trust_remote_code, **hub)
+    auto_class = getattr(transformers, job.auto_class or suitable_auto_class(job.model))
+    arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
+    if job.dtype is not None:
+        arguments[_dtype_argument(transformers.__version__)] = dtype_named(job.dtype)
+    return auto_class.from_pretrained(job.model, **arguments)
+
+
+def has_tokenizer(model: str) -> bool:
+    """Whether a local directory holds tokenizer files; a hub id is taken to."""
+    if not os.path.isdir(model):
+        return True
+    return any(os.path.isfile(os.path.join(model, name)) for name in _TOKENIZER_FILES)
+
+
+def suitable_auto_class(model: str) -> str:
+    """The auto class that a directory's config.json speaks for: its ``auto_map``, then its ``architectures``."""
+    config = _read_config(model)
+    auto_map = config.get("auto_map")
+    if isinstance(auto_map, dict):
+        for name in (*_PREFERRED, *auto_map):
+            if isinstance(name, str) and name in auto_map and name.startswith("AutoModel"):
+                return name
+    architectures = config.get("architectures")
+    if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
+        for ending, name in _HEADS:
+            if architectures[0].endswith(ending):
+                return name
+    return _DEFAULT_AUTO_CLASS
+
+
+def dtype_named(name: str) -> Any:
+    """A torch dtype by name; ``auto`` stays the text that transformers knows."""
+    import torch
+
+    return "auto" if name == "auto" else getattr(torch, name)
+
+
+def _dtype_argument(release: str) -> str:
+    """``dtype`` took the place of ``torch_dtype`` in transformers 4.56."""
+    major, minor = (int(part) for part in release.split(".")[:2])
+    return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
+
+
+def _live(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with ``torch.float16`` and its kin turned from text into dtypes."""
+    import torch
+
+    live = dict(arguments)
+    for name, value in arguments.items():
+        if isinstance(value, str) and value.startswith("torch."):
+            found = getattr(torch, value.removeprefix("torch."), None)
+            live[name] = found if isinstance(found, torch.dtype) else value
+    return live
+
+
+def _read_config(model: str) -> dict[str, Any]:
+    """config.json, through the adapter's base where the directory has none; empty where it can't be read."""
+    try:
+        config = _read_json(os.path.join(model, "config.json"))
+        if not config:
+            base = _read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
+            if isinstance(base, str):
+                config = _read_json(os.path.join(base, "config.json"))
+        return config
+    except (OSError, ValueError):
+        return {}
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    if not os.path.isfile(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        read = json.load(file)
+    return read if isinstance(read, dict) else {}

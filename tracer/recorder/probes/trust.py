@@ -1,0 +1,40 @@
+"""The trust decision: the three booleans, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tracer.recorder.stepping.stepped_frame import Observed, Probe
+
+_ASKED: Final = "given"
+
+
+def asked(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "trust-asked", _booleans(seen)
+
+
+def decided(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "trust-asked", {**_booleans(seen), "decision": seen.value}
+
+
+def refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "trust-asked", {**_booleans(seen), "decision": False, "refused": True}
+
+
+def _booleans(seen: Observed) -> dict[str, Any]:
+    caller = seen.caller.variables if seen.caller is not None else {}
+    return {
+        "has_local_code": bool(seen.variables.get("has_local_code")),
+        "has_remote_code": bool(seen.variables.get("has_remote_code")),
+        _ASKED: _plain(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
+    }
+
+
+def _plain(value: Any) -> bool | None:
+    return value if type(value) is bool else None
+
+
+PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
+    "resolve_trust_remote_code": {"return": decided, "unwind": refused},
+}

@@ -1,0 +1,207 @@
+"""One recording: the journal it writes, its clock, its counters, and what every part of the recorder shares."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tracer.trace.redaction import Redactor
+from tracer.trace.roots import Roots
+from tracer.recorder.source_text import is_library_file, read_source
+from tracer.recorder.summary import Summariser, printable_unicode
+from tracer.trace import journal
+from tracer.trace.outcome import Outcome
+from tracer.trace.steps import Change, Frame, Source, Step
+from tracer.trace.values import ValueId
+from tracer.trace.vocabulary import STAGES
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class StopLoad(BaseException):  # noqa: N818 - no error: nobody's `except Exception` may stop it
+    """Ends a load on purpose after the stage that was asked for."""
+
+
+def comes_after(stage: str, limit: str) -> bool:
+    """Whether a stage of the model's journey comes after another; the tokenizer's stands before all of them."""
+    order = ("tokenizer", *(name for name in STAGES if name != "tokenizer"))
+    return order.index(stage) > order.index(limit)
+
+
+class ThreadState(threading.local):
+    """What belongs to one thread: its number and the stack of its stepped frames."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.stack: list[Any] = []
+        self.stage = "arguments"
+        self.quiet = 0
+
+
+class Recording:
+    """Writes steps, frames, values and sources to a journal, in order, from any thread.
+
+    Args:
+        journal_path: the file to write; made anew.
+        redactor: keeps secrets out of every text.
+        roots: makes paths relative to named roots.
+    """
+
+    def __init__(self, journal_path: Path, redactor: Redactor, roots: Roots) -> None:
+        self.redactor = redactor
+        self.roots = roots
+        self.thread = ThreadState()
+        self.summaries = Summariser(self.clean, redactor.learn, self._store_value)
+        self._journal = journal.JournalWriter(journal_path)
+        self._lock = threading.RLock()
+        self._pending: list[bytes] = []  # values and frames that a step to come points at
+        self._sources: dict[str, int] = {}
+        self._threads: dict[int, str] = {}
+        self._frames = 0
+        self._steps = 0
+        self._skipped: dict[str, str] = {}
+        self._started = time.monotonic_ns()
+        self._closed = False
+        self.limit: str | None = None
+        self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+        self._raised = self._raised_step = -1
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been recorded."""
+        return self._steps
+
+    def check_limit(self, stage: str) -> None:
+        """Raise :class:`StopLoad` when a stage begins that comes after the one to stop after."""
+        if self.limit is not None and comes_after(stage, self.limit):
+            raise StopLoad(self.limit)
+
+    def clean(self, text: str) -> str:
+        """A text as it may stand in a trace: no secrets, no folders of this machine."""
+        return self.roots.text(self.redactor.text(text))
+
+    def step(
+        self,
+        stage: str,
+        kind: str,
+        *,
+        event: str | None = None,
+        frame: int | None = None,
+        source: int | None = None,
+        line: int | None = None,
+        changes: list[Change] | None = None,
+        value: ValueId | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> int:
+        """Record one step; returns its number (-1 after the recording was closed)."""
+        now = time.monotonic_ns() - self._started
+        with self._lock:
+            if self._closed:
+                return -1
+            number = self._steps
+            step = Step(
+                number, now, self.thread_number(), frame, stage, kind, event, source, line,
+                changes or [], value, data or {},
+            )  # fmt: skip
+            self._append(journal.STEP, _encode(step))
+            self._steps = number + 1
+        return number
+
+    def point(self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None) -> int:
+        """Record a step that belongs to no frame event, in the innermost stepped frame of this thread."""
+        stack = self.thread.stack
+        if stack:
+            innermost = stack[-1]
+            return self.step(
+                stage or innermost.stage, kind, frame=innermost.number, source=innermost.source,
+                line=innermost.line, value=value, data=data,
+            )  # fmt: skip
+        return self.step(stage or self.thread.stage, kind, value=value, data=data)
+
+    def new_frame(self, module: str, function: str, source: int, line: int) -> tuple[int, int]:
+        """Number a frame below the innermost one of this thread; returns its number and depth."""
+        stack = self.thread.stack
+        with self._lock:
+            number = self._frames
+            self._frames += 1
+            parent = stack[-1].number if stack else None
+            depth = len(stack)
+            record = Frame(number, parent, self.thread_number(), module, function, source, line, depth)
+            self._pending.append(journal.frame_record(journal.FRAME, _encode(record)))
+        return number, depth
+
+    def source_number(self, filename: str) -> int:
+        """The number of a source file; its text is stored at the first asking."""
+        number = self._sources.get(filename)
+        if number is None:
+            with self._lock:
+                number = self._sources[filename] = len(self._sources)
+                text = printable_unicode(read_source(filename))
+                if self.redactor.concerns(text) or not is_library_file(filename):
+                    text = self.redactor.text(text)
+                record = Source(number, self.clean(filename), text)
+                self._append(journal.SOURCE, _encode(record))
+        return number
+
+    def thread_number(self) -> int:
+        number = self.thread.number
+        if number is None:
+            with self._lock:
+                number = self.thread.number = len(self._threads)
+                self._threads[number] = self.clean(threading.current_thread().name)
+                self.meta(threads={str(n): name for n, name in self._threads.items()})
+        return number
+
+    def meta(self, **facts: Any) -> None:
+        """Write facts about the whole recording; a later one replaces an earlier one of that name."""
+        with self._lock:
+            if not self._closed:
+                self._append(journal.META, _encode(self.clean_data(facts)))
+
+    def skip(self, name: str, reason: str) -> None:
+        """Note something that this release lacks, or that a probe could not do."""
+        if name not in self._skipped:
+            self._skipped[name] = reason
+            self.meta(skipped=self._skipped)
+
+    def note_raise(self, error: BaseException, step: int) -> None:
+        """Remember where an exception was first seen; it passes through many frames."""
+        if self._raised != id(error):
+            self._raised, self._raised_step = id(error), step
+
+    def raised_at(self, error: BaseException) -> int | None:
+        """The step at which this exception was first seen, if it was the last one seen."""
+        return self._raised_step if self._raised == id(error) else None
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write how it ended and close the journal."""
+        with self._lock:
+            if not self._closed:
+                self._append(journal.END, _encode(self.clean_data({"outcome": msgspec.to_builtins(outcome)})))
+                self._closed = True
+                self._journal.close()
+
+    def _append(self, kind: bytes, payload: bytes) -> None:
+        record = journal.frame_record(kind, payload)
+        if self._pending:
+            record = b"".join([*self._pending, record])
+            self._pending.clear()
+        self._journal.append(record)
+
+    def _store_value(self, number: ValueId, encoded: bytes) -> None:
+        self._pending.append(journal.frame_record(journal.VALUE, b"[%d,%b]" % (number, encoded)))
+
+    def clean_data(self, facts: Any) -> Any:
+        """Plain data with every text in it cleaned."""
+        if isinstance(facts, str):
+            return self.clean(printable_unicode(facts))
+        if isinstance(facts, dict):
+            return {self.clean_data(key): self.clean_data(value) for key, value in facts.items()}
+        if isinstance(facts, Iterable):
+            return [self.clean_data(item) for item in facts]
+        return facts

@@ -1,0 +1,152 @@
+"""A recording session: everything that watches is put in place, and taken away again whatever happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tracer.recorder.curtains import Curtains
+from tracer.recorder.environment import surroundings
+from tracer.recorder.patches import Patches
+from tracer.recorder.probes import PROBES
+from tracer.recorder.probes.messages import RecordedStream, watch_messages
+from tracer.recorder.probes.shards import ShardWatch
+from tracer.recorder.recording import Recording, StopLoad
+from tracer.recorder.stepping.catalogue import Catalogue
+from tracer.recorder.stepping.monitoring import MonitoringStepper
+from tracer.recorder.stepping.settrace import SettraceStepper
+from tracer.recorder.summary import type_module
+from tracer.recorder.targets import missing_targets, tail
+from tracer.trace.outcome import Outcome
+from tracer.trace.redaction import Redactor, secrets_of_this_machine
+from tracer.trace.roots import Roots, standard_roots
+
+
+class Session:
+    """Records from :meth:`start` to :meth:`stop`; between them the traced code runs as it always does.
+
+    Args:
+        journal: file to write.
+        model: the model directory, which the trace will call ``<model>``.
+        command: what the user said, for the metadata.
+        secrets: texts to keep out besides those found on this machine.
+        lines: whether lines are stepped.
+        all_threads: whether threads started while recording are stepped too.
+        forward_output: whether printed text still reaches the terminal.
+    """
+
+    def __init__(
+        self,
+        journal: Path,
+        *,
+        model: str | None = None,
+        command: list[str] | None = None,
+        secrets: set[str] | None = None,
+        lines: bool = True,
+        stop_after: str | None = None,
+        all_threads: bool = False,
+        forward_output: bool = True,
+    ) -> None:
+        environment = os.environ
+        redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()))
+        roots = Roots(standard_roots(environment, model=model))
+        self.recording = Recording(journal, redactor, roots)
+        self.recording.limit = stop_after
+        self._patches = Patches()
+        self._forward_output = forward_output
+        self._catalogue = Catalogue(PROBES, self._library_grew)
+        self._stepper: SettraceStepper | MonitoringStepper
+        if sys.version_info >= (3, 12):
+            self._stepper = MonitoringStepper(self.recording, self._catalogue, lines=lines)
+        else:
+            self._stepper = SettraceStepper(self.recording, self._catalogue, lines=lines, all_threads=all_threads)
+        router = self._stepper.router if isinstance(self._stepper, SettraceStepper) else None
+        self._curtains = Curtains(router) if router is not None else None
+        if self._curtains is not None:
+            self.recording.on_call["PreTrainedModel.from_pretrained"] = self._model_is_next
+        self._shards = ShardWatch()
+        self._began = self._seconds = 0.0
+        self.recording.meta(
+            command=command or [],
+            started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            model=model,
+            lines=lines,
+            roots={name: folder for name, folder in roots.folders.items() if name != "home"},
+        )
+
+    def start(self) -> None:
+        self.recording.meta(**surroundings(os.environ))
+        watch_messages(self.recording, self._patches, forward=self._forward_output)
+        self._began = time.monotonic()
+        self._stepper.start()
+
+    def stop(self) -> None:
+        """Stop watching and put everything back. The journal stays open for :meth:`finish`."""
+        self._stepper.stop()
+        self._seconds = time.monotonic() - self._began
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, RecordedStream):
+                stream.finish()
+        self._patches.restore()
+        self._note_missing_targets()
+
+    def finish(self, error: BaseException | None, result: Any = None) -> Outcome:
+        """Write the outcome and close the journal."""
+        outcome = self._outcome(error, result)
+        self.recording.finish(outcome)
+        return outcome
+
+    def __enter__(self) -> Session:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _library_grew(self) -> None:
+        """A module of the library was met for the first time: what has to be patched in it exists now."""
+        self._shards.watch(self.recording, self._patches)
+        if self._curtains is not None:
+            self._curtains.draw(self._patches)
+
+    def _model_is_next(self, variables: Mapping[str, Any]) -> None:
+        model_class = variables.get("cls")
+        if self._curtains is not None and isinstance(model_class, type):
+            self._curtains.draw_around_construction(model_class, self._patches)
+
+    def _note_missing_targets(self) -> None:
+        texts = {
+            ending: Path(path).read_text(encoding="utf-8")
+            for path in sorted(self._catalogue.files)
+            if (ending := tail(path))
+        }
+        for target in missing_targets(texts):
+            self.recording.skip(f"{target.file}: {target.function}", "this release does not have it")
+
+    def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
+        seconds = round(self._seconds, 6)
+        last = self.recording.steps - 1
+        if error is None:
+            kind = type(result)
+            name = None if result is None else f"{type_module(kind)}.{kind.__qualname__}"
+            return Outcome("loaded", result=name, step=last, seconds=seconds)
+        if isinstance(error, StopLoad):
+            return Outcome("stopped", step=last, seconds=seconds)
+        if isinstance(error, KeyboardInterrupt):
+            return Outcome("interrupted", step=last, seconds=seconds)
+        kind = type(error)
+        name = kind.__qualname__ if type_module(kind) == "builtins" else f"{type_module(kind)}.{kind.__qualname__}"
+        return Outcome(
+            "failed",
+            error=name,
+            message=self.recording.summaries.message(error),
+            step=self.recording.raised_at(error) if self.recording.raised_at(error) is not None else last,
+            seconds=seconds,
+        )

@@ -1,0 +1,28 @@
+"""Source files as they are on disk while their code runs."""
+
+from __future__ import annotations
+
+import linecache
+import sysconfig
+import tokenize
+from typing import Final
+
+_LIBRARY: Final = tuple({sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")})
+
+
+def read_source(filename: str) -> str:
+    """The text of a source file; empty where there is none (code made by ``exec``)."""
+    try:
+        with open(filename, "rb") as file:
+            data = file.read()
+        if b"coding" not in data[:200]:
+            return data.decode("utf-8")
+        with tokenize.open(filename) as text:
+            return text.read()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return "".join(linecache.getlines(filename))  # a module in a zip file, a notebook cell
+
+
+def is_library_file(filename: str) -> bool:
+    """Whether the file was installed, and not written by the user or downloaded with a model."""
+    return filename.startswith(_LIBRARY)

@@ -1,0 +1,1 @@
+"""Stepping: following chosen functions call by call and line by line, at no cost to the rest."""

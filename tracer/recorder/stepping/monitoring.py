@@ -1,0 +1,110 @@
+"""Stepping on Python 3.12 and later: ``sys.monitoring`` with events set only on the targets' own code.
+
+Every function reports its first start, and never again if it is no target, so the rest of the library runs at
+full speed.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+from typing import Any, Final
+
+from tracer.recorder.recording import Recording
+from tracer.recorder.stepping.catalogue import Catalogue
+from tracer.recorder.stepping.stepped_frame import SteppedFrame
+
+_TOOL_NAME: Final = "glm-trace"
+
+
+class MonitoringStepper:
+    """Steps the catalogue's targets in every thread."""
+
+    def __init__(self, recording: Recording, catalogue: Catalogue, *, lines: bool) -> None:
+        self._recording = recording
+        self._catalogue = catalogue
+        self._lines = lines
+        self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        self._tool = -1
+        self._targets: dict[int, CodeType] = {}
+
+    def start(self) -> None:
+        """Raises RuntimeError when all tool identifiers of the interpreter are taken."""
+        monitoring = self._monitoring
+        self._tool = next((tool for tool in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(tool) is None), -1)
+        if self._tool < 0:
+            raise RuntimeError("every sys.monitoring tool identifier is taken; stop a debugger or profiler and retry.")
+        monitoring.use_tool_id(self._tool, _TOOL_NAME)
+        events = monitoring.events
+        for event, callback in (
+            (events.PY_START, self._started),
+            (events.LINE, self._line),
+            (events.PY_RETURN, self._returned),
+            (events.RAISE, self._raised),
+            (events.PY_UNWIND, self._unwound),
+        ):
+            monitoring.register_callback(self._tool, event, callback)
+        monitoring.set_events(self._tool, events.PY_START | events.RAISE | events.PY_UNWIND)
+        monitoring.restart_events()
+
+    def stop(self) -> None:
+        monitoring = self._monitoring
+        if self._tool < 0:
+            return
+        monitoring.set_events(self._tool, 0)
+        for code in self._targets.values():
+            monitoring.set_local_events(self._tool, code, 0)
+        events = monitoring.events
+        for event in (events.PY_START, events.LINE, events.PY_RETURN, events.RAISE, events.PY_UNWIND):
+            monitoring.register_callback(self._tool, event, None)
+        monitoring.free_tool_id(self._tool)
+        self._tool = -1
+
+    def _started(self, code: CodeType, offset: int) -> Any:
+        if code.co_name not in self._catalogue.names:
+            return self._monitoring.DISABLE
+        frame = sys._getframe(1)
+        try:
+            entry = self._catalogue.find(frame)
+            if entry is None:
+                return self._monitoring.DISABLE
+            if id(code) not in self._targets:
+                self._targets[id(code)] = code
+                events = self._monitoring.events
+                wanted = events.PY_RETURN | (events.LINE if self._lines and entry.target.lines else 0)
+                self._monitoring.set_local_events(self._tool, code, wanted)
+            SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines).entered(frame)
+        except Exception as error:
+            self._fault(error)
+        return None
+
+    def _line(self, code: CodeType, line: int) -> None:
+        stepped, frame = self._innermost(code), sys._getframe(1)
+        if stepped is not None and stepped.steps_lines:
+            self._guarded(stepped.reached_line, frame, line)
+
+    def _returned(self, code: CodeType, offset: int, value: Any) -> None:
+        if (stepped := self._innermost(code)) is not None:
+            self._guarded(stepped.returned, sys._getframe(1), value)
+
+    def _raised(self, code: CodeType, offset: int, error: BaseException) -> None:
+        if id(code) in self._targets and (stepped := self._innermost(code)) is not None:
+            self._guarded(stepped.raised, sys._getframe(1), error)
+
+    def _unwound(self, code: CodeType, offset: int, error: BaseException) -> None:
+        if id(code) in self._targets and (stepped := self._innermost(code)) is not None:
+            self._guarded(stepped.unwound, sys._getframe(1), error)
+
+    def _innermost(self, code: CodeType) -> SteppedFrame | None:
+        """The stepped frame that runs now; its code tells it, since targets are no generators."""
+        stack = self._recording.thread.stack
+        return stack[-1] if stack and stack[-1].code is code else None
+
+    def _guarded(self, method: Any, frame: FrameType, value: Any) -> None:
+        try:
+            method(frame, value)
+        except Exception as error:
+            self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        self._recording.skip("stepping", f"{type(error).__name__}: {error}")

@@ -1,0 +1,154 @@
+"""One execution of one stepped function: turns interpreter events into steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import CodeType, FrameType
+from typing import Any, Final, NamedTuple
+
+from tracer.recorder.recording import Recording
+from tracer.recorder.sections import Sections
+from tracer.recorder.stepping.local_changes import LocalChanges
+from tracer.recorder.stepping.names import qualified_name
+from tracer.recorder.targets import Target
+
+MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
+
+_sections: dict[int, tuple[CodeType, Sections]] = {}
+
+
+class Observed(NamedTuple):
+    """What a probe sees of a frame event.
+
+    ``value`` is what was returned or raised; ``caller`` the nearest stepped caller.
+    """
+
+    variables: Mapping[str, Any]
+    value: Any
+    caller: SteppedFrame | None
+    recording: Recording
+
+
+Probe = Callable[[Observed], "tuple[str, dict[str, Any]] | None"]
+"""Gives a frame event its meaning: the step kind and its data; None where it has none."""
+
+
+class SteppedFrame:
+    """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself."""
+
+    __slots__ = (
+        "_changes", "_lines", "_probes", "_raised", "_recording", "_sections", "_whole",
+        "caller", "code", "line", "number", "source", "stage", "target", "variables",
+    )  # fmt: skip
+
+    def __init__(
+        self, recording: Recording, target: Target, frame: FrameType, probes: Mapping[str, Probe], with_lines: bool
+    ) -> None:
+        code = frame.f_code
+        stack = recording.thread.stack
+        self.target = target
+        self.code = code
+        self.caller: SteppedFrame | None = stack[-1] if stack else None
+        self.source = recording.source_number(code.co_filename)
+        self.line = code.co_firstlineno
+        self._recording = recording
+        self._probes = probes
+        self._changes = LocalChanges(recording.summaries)
+        self._lines = 0 if with_lines and target.lines else MAX_LINES
+        self._raised: BaseException | None = None
+        self._whole: str | None = target.stage if target.whole else None
+        if self.caller is not None and self.caller._whole is not None:
+            self._whole = self.caller._whole
+        inherited = self.caller.stage if self.caller is not None else recording.thread.stage
+        self.stage = self._whole or target.stage or inherited
+        self._sections = _sections_of(code, target) if target.sections and self._whole is None else None
+        self.variables: Mapping[str, Any] = {}
+        module = frame.f_globals.get("__name__", "")
+        self.number, _depth = recording.new_frame(
+            module if type(module) is str else "", qualified_name(code), self.source, code.co_firstlineno
+        )
+        stack.append(self)
+
+    @property
+    def steps_lines(self) -> bool:
+        return self._lines < MAX_LINES
+
+    def entered(self, frame: FrameType) -> None:
+        self._emit("call", frame.f_locals, None)
+        listener = self._recording.on_call.get(self.target.function)
+        if listener is not None:
+            listener(self.variables)
+
+    def reached_line(self, frame: FrameType, line: int) -> None:
+        self.line = line
+        if self._sections is not None:
+            self.stage = self._sections.stage(line)
+        self._lines += 1
+        if self._lines == MAX_LINES:
+            place = f"{qualified_name(frame.f_code)} (frame {self.number})"
+            self._recording.skip(place, f"after {MAX_LINES} line steps in one frame its further lines are not recorded")
+        self._emit("line", frame.f_locals, None)
+
+    def raised(self, frame: FrameType, error: BaseException) -> None:
+        # The interpreter reports an exception again where a `finally` or `with` passes it on.
+        if error is self._raised or isinstance(error, (StopIteration, GeneratorExit)):
+            return
+        self._raised = error
+        self.line = frame.f_lineno or self.line
+        self._emit("raise", frame.f_locals, error)
+
+    def returned(self, frame: FrameType, value: Any) -> None:
+        self.line = frame.f_lineno or self.line
+        self._emit("return", frame.f_locals, value, has_value=True)
+        self._close()
+
+    def unwound(self, frame: FrameType, error: BaseException | None) -> None:
+        self.line = frame.f_lineno or self.line
+        self._emit("unwind", frame.f_locals, error or self._raised)
+        self._close()
+
+    def _emit(self, event: str, variables: Any, value: Any, has_value: bool = False) -> None:
+        recording = self._recording
+        if type(variables) is not dict:
+            variables = dict(variables)  # from Python 3.13 on a view that would keep the frame alive
+        if event in ("call", "line"):
+            recording.check_limit(self.stage)
+        self.variables = variables
+        changes = self._changes.since_last(variables)
+        kind, data = event, None
+        probe = self._probes.get(event)
+        if probe is not None:
+            meaning = self._ask(probe, variables, value)
+            if meaning is not None:
+                kind, data = meaning[0], recording.clean_data(meaning[1])
+        number = recording.step(
+            self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
+            value=recording.summaries.number(value) if has_value or value is not None else None, data=data,
+        )  # fmt: skip
+        if event == "raise":
+            recording.note_raise(value, number)
+
+    def _ask(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
+        try:
+            return probe(Observed(variables, value, self.caller, self._recording))
+        except Exception as error:  # a probe meets releases it was not written for; the load must not notice
+            self._recording.skip(f"probe {self.target.function}", f"{type(error).__name__}: {error}")
+            return None
+
+    def _close(self) -> None:
+        stack = self._recording.thread.stack
+        while stack and stack[-1] is not self:
+            stack.pop()  # a frame whose end was never reported
+        if stack:
+            stack.pop()
+        self._changes = LocalChanges(self._recording.summaries)  # let go of the frame's values
+        self._raised = None
+        self.variables = {}
+
+
+def _sections_of(code: CodeType, target: Target) -> Sections:
+    known = _sections.get(id(code))
+    if known is None:
+        assert target.stage is not None
+        known = _sections[id(code)] = (code, Sections(code, target.stage, target.sections))
+    return known[1]

@@ -1,0 +1,121 @@
+"""Which functions are stepped: by file and qualified name, so that no release has to be imported to know them.
+
+A function that a release lacks never shows up; :func:`missing_targets` lists it for the metadata.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tracer.recorder.sections import Section
+
+
+class Target(NamedTuple):
+    """A function to step.
+
+    Attributes:
+        file: the end of its file's path, from the package on, with ``/``.
+        function: its qualified name.
+        stage: the stage its steps belong to; None for the caller's.
+        lines: whether its lines are stepped, or only its call and return.
+        sections: statements from which on its lines belong to another stage.
+        whole: whether everything inside the call belongs to ``stage``, whatever its own says.
+    """
+
+    file: str
+    function: str
+    stage: str | None
+    lines: bool = True
+    sections: tuple[Section, ...] = ()
+    whole: bool = False
+
+
+_AUTO: Final = "transformers/models/auto/"
+_HUB: Final = "transformers/utils/hub.py"
+_DYNAMIC: Final = "transformers/dynamic_module_utils.py"
+_CONFIG: Final = "transformers/configuration_utils.py"
+
+_AUTO_MODEL_SECTIONS: Final = (
+    Section("config", "if commit_hash is None:"),
+    Section("config", 'hub_kwargs["revision"] = resolve_revision('),
+    Section("adapter", "if is_peft_available():"),
+    Section("config", "kwargs_orig = copy.deepcopy(kwargs)", above="if not isinstance(config,"),
+    Section("trust", "has_remote_code = "),
+    Section("dynamic-class", "if has_remote_code and trust_remote_code"),
+)
+_AUTO_CONFIG_SECTIONS: Final = (
+    Section("trust", "has_remote_code = "),
+    Section("dynamic-class", "if has_remote_code and trust_remote_code"),
+)
+
+TARGETS: Final[tuple[Target, ...]] = (
+    Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_AUTO_MODEL_SECTIONS),
+    Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.register", "dynamic-class"),
+    Target(_AUTO + "configuration_auto.py", "AutoConfig.from_pretrained", "config", sections=_AUTO_CONFIG_SECTIONS),
+    Target(_AUTO + "configuration_auto.py", "AutoConfig.register", "dynamic-class"),
+    Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.from_pretrained", "tokenizer", whole=True),
+    Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.register", "dynamic-class"),
+    Target(_AUTO + "tokenization_auto.py", "get_tokenizer_config", "tokenizer"),
+    Target(_AUTO + "processing_auto.py", "AutoProcessor.from_pretrained", "tokenizer", whole=True),
+    Target(_AUTO + "image_processing_auto.py", "AutoImageProcessor.from_pretrained", "tokenizer", whole=True),
+    Target(_AUTO + "feature_extraction_auto.py", "AutoFeatureExtractor.from_pretrained", "tokenizer", whole=True),
+    Target(_AUTO + "video_processing_auto.py", "AutoVideoProcessor.from_pretrained", "tokenizer", whole=True),
+    Target(_CONFIG, "PretrainedConfig.from_pretrained", "config"),
+    Target(_CONFIG, "PretrainedConfig.get_config_dict", "config"),
+    Target(_CONFIG, "PretrainedConfig._get_config_dict", "config"),
+    Target(_CONFIG, "PretrainedConfig._dict_from_json_file", "config"),
+    Target(_CONFIG, "PretrainedConfig.from_dict", "config"),
+    Target(_CONFIG, "PretrainedConfig.register_for_auto_class", "dynamic-class"),
+    Target(_CONFIG, "PretrainedConfig.__init__", "config"),
+    Target(_CONFIG, "PreTrainedConfig.__post_init__", "config"),
+    Target(_CONFIG, "PreTrainedConfig.from_pretrained", "config"),
+    Target(_CONFIG, "PreTrainedConfig.get_config_dict", "config"),
+    Target(_CONFIG, "PreTrainedConfig._get_config_dict", "config"),
+    Target(_CONFIG, "PreTrainedConfig._dict_from_json_file", "config"),
+    Target(_CONFIG, "PreTrainedConfig.from_dict", "config"),
+    Target(_CONFIG, "PreTrainedConfig.register_for_auto_class", "dynamic-class"),
+    Target(_HUB, "cached_file", None),
+    Target(_HUB, "cached_files", None),
+    Target(_HUB, "extract_commit_hash", None),
+    Target(_HUB, "resolve_revision", "config"),
+    Target("transformers/utils/peft_utils.py", "find_adapter_config_file", "adapter"),
+    Target(_DYNAMIC, "resolve_trust_remote_code", "trust"),
+    Target(_DYNAMIC, "get_class_from_dynamic_module", "dynamic-class"),
+    Target(_DYNAMIC, "get_cached_module_file", "dynamic-class"),
+    Target(_DYNAMIC, "check_imports", "dynamic-class"),
+    Target(_DYNAMIC, "get_class_in_module", "dynamic-class"),
+    Target("transformers/modeling_utils.py", "PreTrainedModel.from_pretrained", "construct"),
+    Target("transformers/modeling_utils.py", "PreTrainedModel.register_for_auto_class", "dynamic-class"),
+    Target("transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.from_pretrained", "tokenizer"),
+    Target("transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.register_for_auto_class", "dynamic-class"),
+)
+
+BY_FUNCTION: Final = {(target.file, target.function): target for target in TARGETS}
+NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGETS) | {"__init__"}
+"""Simple names of all targets: most functions are told apart by this alone."""
+
+CONFIG_INIT: Final = Target("", "", "config")
+
+
+def tail(filename: str) -> str:
+    """The end of a path from the package ``transformers`` on, with ``/``; empty for a file of no target package."""
+    parts = filename.replace(os.sep, "/").rpartition("/transformers/")
+    return f"transformers/{parts[2]}" if parts[1] else ""
+
+
+def missing_targets(seen_files: dict[str, str]) -> Iterator[Target]:
+    """Targets of a loaded file (tail → source text) that this release does not define, under no spelling."""
+
+    def defined(target: Target) -> bool:
+        owner, _, name = target.function.rpartition(".")
+        text = seen_files[target.file]
+        return f"def {name}(" in text and (not owner or f"class {owner}" in text)
+
+    looked_for = [target for target in TARGETS if target.file in seen_files]
+    found = {(target.file, target.function.lower()) for target in looked_for if defined(target)}
+    for target in looked_for:
+        if (target.file, target.function.lower()) not in found:
+            found.add((target.file, target.function.lower()))
+            yield target

@@ -1,0 +1,17 @@
+"""Errors that a person sees: one sentence that names the thing, what was expected, and what to do."""
+
+from __future__ import annotations
+
+
+class TracerError(Exception):
+    """Base of every error that glm-trace raises on purpose. ``str()`` of it is a sentence for a person."""
+
+    exit_code = 2
+
+
+class NotATrace(TracerError):
+    """The file is no trace, or is damaged beyond reading."""
+
+
+class NewerTrace(TracerError):
+    """The trace was written by a newer glm-trace with another schema."""

@@ -1,0 +1,45 @@
+"""How a recorded load ended, and the exit code that says so."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+Status: TypeAlias = Literal["loaded", "failed", "stopped", "interrupted", "refused", "killed", "unfinished"]
+"""``stopped``: ended on purpose by ``--stop-after``. ``refused``: remote code was not consented to.
+``killed``: the process ended without finishing. ``unfinished``: a journal that nobody sealed."""
+
+EXIT_CODES: Final[dict[str, int]] = {
+    "loaded": 0,
+    "stopped": 0,
+    "failed": 1,
+    "refused": 3,
+    "killed": 4,
+    "unfinished": 4,
+    "interrupted": 130,
+}
+
+
+class Outcome(msgspec.Struct, omit_defaults=True):
+    """The end of a load.
+
+    Attributes:
+        status: see :data:`Status`.
+        result: class of what was loaded, ``module.Class``.
+        error: type of the exception, ``module.Class`` (builtins without module).
+        message: its message.
+        step: number of the step where it arose, or of the last step.
+        signal: name of the signal that killed the process.
+        exit_code: code with which the process ended by itself in the middle.
+        seconds: wall time of the traced work.
+    """
+
+    status: Status
+    result: str | None = None
+    error: str | None = None
+    message: str | None = None
+    step: int | None = None
+    signal: str | None = None
+    exit_code: int | None = None
+    seconds: float | None = None

@@ -1,0 +1,249 @@
+"""Reading a trace. Whatever the file holds is data: nothing in it is executed, imported or obeyed."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from tracer.trace import journal
+from tracer.trace.errors import NewerTrace, NotATrace
+from tracer.trace.schema import APPLICATION_ID, OBJECTS, SCHEMA_VERSION
+from tracer.trace.sealing import fill
+from tracer.trace.steps import Change, Frame, Source, Step
+from tracer.trace.values import Value, decode_value
+from tracer.trace.vocabulary import STAGES
+
+_decode_changes = msgspec.json.Decoder(list[Change]).decode
+_decode_data = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_any = msgspec.json.Decoder().decode
+
+_SQLITE_MAGIC: Final = b"SQLite format 3\x00"
+_MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
+_DAMAGE: Final = (sqlite3.DatabaseError, msgspec.MsgspecError, UnicodeDecodeError, zlib.error, TypeError)
+
+
+class Trace:
+    """An open trace: its facts, steps, frames, values and sources, read from the file as they are asked for.
+
+    Use it as a context manager, or call :meth:`close`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+        self.value = lru_cache(maxsize=65_536)(self._read_value)
+        self.frame = lru_cache(maxsize=65_536)(self._read_frame)
+        with self._readable():
+            self._check_identity()
+            self.meta: dict[str, Any] = {
+                key: _decode_any(value) for key, value in self._db.execute("SELECT key, value FROM meta")
+            }
+            (self._length,) = self._db.execute("SELECT coalesce(max(number) + 1, 0) FROM step").fetchone()
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """How many steps the trace has."""
+        return int(self._length)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """How the load ended: ``status`` and what belongs to it. See :mod:`tracer.trace.outcome`."""
+        outcome = self.meta.get("outcome")
+        return outcome if isinstance(outcome, dict) else {"status": "unfinished"}
+
+    def step(self, number: int) -> Step:
+        """One step.
+
+        Raises:
+            IndexError: there is no step of that number.
+        """
+        for step in self.steps(number, number + 1):
+            return step
+        raise IndexError(f"{self.path.name} has {len(self)} steps; there is no step {number}.")
+
+    def steps(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        stages: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        frame: int | None = None,
+    ) -> Iterator[Step]:
+        """Steps in order, from ``start`` up to but not including ``stop``, filtered."""
+        where, values = ["number >= ?"], [start]
+        arguments: list[Any] = list(values)
+        if stop is not None:
+            where.append("number < ?")
+            arguments.append(stop)
+        if frame is not None:
+            where.append("frame = ?")
+            arguments.append(frame)
+        for column, wanted in (("stage", stages), ("kind", kinds)):
+            if wanted is not None:
+                where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+                arguments.extend(wanted)
+        with self._readable():
+            for row in self._db.execute(
+                f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number", arguments
+            ):
+                *plain, changes, value, data = row
+                yield msgspec.convert(
+                    (*plain, _decode_changes(changes), value, _decode_data(data)), Step
+                )
+
+    def stage_counts(self) -> dict[str, int]:
+        """Steps in each stage that has any, in the journey's order."""
+        with self._readable():
+            counts = dict(self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage"))
+        order = [*STAGES, *sorted(set(counts) - set(STAGES))]
+        return {stage: counts[stage] for stage in order if stage in counts}
+
+    def frames(self) -> Iterator[Frame]:
+        with self._readable():
+            for row in self._db.execute("SELECT * FROM frame ORDER BY number"):
+                yield msgspec.convert(row, Frame)
+
+    def source(self, number: int) -> Source:
+        """A stored source file.
+
+        Raises:
+            KeyError: there is none of that number.
+        """
+        with self._readable():
+            row = self._db.execute("SELECT path, text FROM source WHERE number = ?", (number,)).fetchone()
+            if row is None:
+                raise KeyError(number)
+            return Source(number, row[0], _unpack(row[1]))
+
+    def source_paths(self) -> dict[int, str]:
+        """The path of every stored source, by number."""
+        with self._readable():
+            return dict(self._db.execute("SELECT number, path FROM source ORDER BY number"))
+
+    def _read_value(self, number: int) -> Value:
+        """The summary stored under a value number (cached; ``trace.value(n)``).
+
+        Raises:
+            KeyError: there is none of that number.
+        """
+        with self._readable():
+            row = self._db.execute("SELECT data FROM value WHERE number = ?", (number,)).fetchone()
+            if row is None:
+                raise KeyError(number)
+            return decode_value(row[0])
+
+    def _read_frame(self, number: int) -> Frame:
+        """The frame of that number (cached; ``trace.frame(n)``).
+
+        Raises:
+            KeyError: there is none of that number.
+        """
+        with self._readable():
+            row = self._db.execute("SELECT * FROM frame WHERE number = ?", (number,)).fetchone()
+            if row is None:
+                raise KeyError(number)
+            return msgspec.convert(row, Frame)
+
+    def _check_identity(self) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        if application != APPLICATION_ID:
+            raise NotATrace(f"{self.path} is an SQLite file but no glm-trace trace.")
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise NewerTrace(
+                f"{self.path} was written by a newer glm-trace (schema {version}; this one reads up to "
+                f"{SCHEMA_VERSION}). Upgrade with: pip install --upgrade glm-trace"
+            )
+        defined = set(self._db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
+        if foreign := sorted(defined - OBJECTS):
+            raise NotATrace(f"{self.path} defines a {foreign[0][0]} that a trace does not have; not opened.")
+
+    def _readable(self) -> _DamageGuard:
+        return _DamageGuard(self.path)
+
+
+class _DamageGuard:
+    """Turns what a damaged file makes SQLite or a decoder raise into one sentence."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, _DAMAGE):
+            raise NotATrace(f"{self._path} is damaged and can't be read: {error}. Record the load again.") from error
+
+
+def open_trace(path: str | Path) -> Trace:
+    """Open a sealed trace, or a journal that was never sealed.
+
+    Raises:
+        NotATrace: the file is missing, is no trace or is damaged.
+        NewerTrace: the file has a schema that this release does not know.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(max(len(_SQLITE_MAGIC), len(journal.MAGIC)))
+    except FileNotFoundError:
+        raise NotATrace(f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}") from None
+    except OSError as error:
+        raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
+    if start.startswith(journal.MAGIC):
+        return _open_journal(path)
+    if not start.startswith(_SQLITE_MAGIC):
+        raise NotATrace(f"{path} is no glm-trace trace. A trace is a file that 'glm-trace load' wrote.")
+    return _open_sealed(path)
+
+
+def _open_sealed(path: Path) -> Trace:
+    with _DamageGuard(path):
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False
+        )
+        try:
+            # A hostile file must not reach SQL functions through its schema, nor be written to.
+            connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")
+            return Trace(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _open_journal(path: Path) -> Trace:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    try:
+        fill(connection, path, {})
+        return Trace(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _unpack(packed: bytes) -> str:
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed, _MAX_SOURCE)
+    return text.decode("utf-8")

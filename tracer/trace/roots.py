@@ -1,0 +1,73 @@
+"""Named roots: paths in a trace are told from ``<model>``, ``<transformers>``… instead of this machine's folders."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_BEFORE: Final = r"(?<![\w.~>-])"  # "/work" is no beginning in "/a/work"
+_AFTER: Final = r"(?=$|[/\\'\"\s:;,)\]}>])"
+_PACKAGES: Final = ("transformers", "torch", "peft", "safetensors", "huggingface_hub", "tokenizers", "accelerate")
+
+
+class Roots:
+    """Replaces the beginning of paths, wherever they stand in a text.
+
+    Attributes:
+        folders: absolute folder of each root, by name, the most specific first.
+    """
+
+    def __init__(self, folders: Mapping[str, str]) -> None:
+        unique: dict[str, str] = {}
+        for name, folder in folders.items():
+            for spelling in (os.path.abspath(folder), os.path.realpath(folder)):
+                if len(spelling) > 1:
+                    unique.setdefault(spelling, name)
+        self._names = unique
+        longest_first = sorted(unique, key=len, reverse=True)
+        self._search = re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, longest_first))}){_AFTER}") if unique else None
+
+    @property
+    def folders(self) -> dict[str, str]:
+        return {self._names[folder]: folder for folder in sorted(self._names, key=len, reverse=True)}
+
+    def text(self, text: str) -> str:
+        """The text with every known folder replaced by its root's name."""
+        if self._search is None or os.sep not in text:
+            return text
+        return self._search.sub(lambda match: f"<{self._names[match.group()]}>", text)
+
+
+def standard_roots(environment: Mapping[str, str], *, model: str | None = None) -> dict[str, str]:
+    """The roots of this process; ``model`` is the model directory, where there is one."""
+    home = Path(environment.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    roots = {"model": model} if model else {}
+    for package in _PACKAGES:
+        if folder := _package_folder(package):
+            roots[package] = folder
+    roots |= {
+        "modules-cache": environment.get("HF_MODULES_CACHE", str(home / "modules")),
+        "hub-cache": environment.get("HF_HUB_CACHE", str(home / "hub")),
+        "site-packages": sysconfig.get_paths()["purelib"],
+        "python": sysconfig.get_paths()["stdlib"],
+        "glm-trace": str(Path(__file__).parents[1]),
+        "cwd": os.getcwd(),
+        "tmp": tempfile.gettempdir(),
+        "home": str(Path.home()),
+    }
+    return roots
+
+
+def _package_folder(package: str) -> str | None:
+    """Where a package lies, without importing it."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    return os.path.dirname(spec.origin) if spec is not None and spec.origin else None

@@ -1,0 +1,48 @@
+"""The shape of a sealed trace: one SQLite file, readable with any SQLite tool.
+
+The JSON in ``step.changes``, ``step.data`` and ``value.data`` is that of :mod:`tracer.trace.steps` and
+:mod:`tracer.trace.values`. ``source.text`` is zlib-compressed UTF-8.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+APPLICATION_ID: Final = 0x474C4D54  # "GLMT"
+SCHEMA_VERSION: Final = 1
+
+TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE source (number INTEGER PRIMARY KEY, path TEXT NOT NULL, text BLOB NOT NULL);
+CREATE TABLE frame (
+    number INTEGER PRIMARY KEY, parent INTEGER, thread INTEGER NOT NULL, module TEXT NOT NULL,
+    function TEXT NOT NULL, source INTEGER NOT NULL, line INTEGER NOT NULL, depth INTEGER NOT NULL
+);
+CREATE TABLE value (number INTEGER PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE step (
+    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, thread INTEGER NOT NULL, frame INTEGER,
+    stage TEXT NOT NULL, kind TEXT NOT NULL, event TEXT, source INTEGER, line INTEGER,
+    changes TEXT NOT NULL, value INTEGER, data TEXT NOT NULL
+);
+"""
+
+# Made after the rows are in: cheaper, and a reader may count on them.
+INDEXES: Final = """
+CREATE INDEX step_frame ON step (frame, number);
+CREATE INDEX step_stage ON step (stage, number);
+CREATE INDEX step_kind ON step (kind, number);
+"""
+
+OBJECTS: Final = frozenset(
+    {
+        ("table", "meta"),
+        ("table", "source"),
+        ("table", "frame"),
+        ("table", "value"),
+        ("table", "step"),
+        ("index", "step_frame"),
+        ("index", "step_stage"),
+        ("index", "step_kind"),
+    }
+)
+"""Everything a trace file may define. A file that defines more (a view, a trigger) is none of ours."""

@@ -1,0 +1,154 @@
+"""Summaries of values, as a trace stores them.
+
+Every summary is plain data. Containers point at the values they hold by number, so that equal values are
+stored once, however many variables held them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+ValueId: TypeAlias = int
+"""Number of a value in the trace's value table."""
+
+
+class _Summary(msgspec.Struct, frozen=True, tag_field="is", omit_defaults=True, gc=False):
+    pass
+
+
+class Plain(_Summary, tag="plain"):
+    """None, a bool, an int of at most 64 bits or a finite float."""
+
+    value: bool | int | float | None
+
+
+class Text(_Summary, tag="text"):
+    """A string. ``length`` is its real length where ``value`` was cut, else 0."""
+
+    value: str
+    length: int = 0
+
+
+class Bytes(_Summary, tag="bytes"):
+    """A bytes object by its length alone."""
+
+    length: int
+
+
+class Named(_Summary, tag="named"):
+    """A value that a short text tells whole: a dtype, a device, an enum member, a path, a very large int."""
+
+    type: str
+    text: str
+
+
+class Mapping(_Summary, tag="mapping"):
+    """A dictionary. ``items`` holds at most a bounded number of pairs; ``length`` is the real count.
+
+    A key that is no string appears as the text of its summary.
+    """
+
+    type: str
+    length: int
+    items: list[tuple[str, ValueId]]
+
+
+class Sequence(_Summary, tag="sequence"):
+    """A list, tuple or set, cut like a :class:`Mapping`. A set's items are sorted by their text."""
+
+    type: str
+    length: int
+    items: list[ValueId]
+
+
+class Config(_Summary, tag="config"):
+    """A transformers configuration object: its instance dictionary, without its private entries."""
+
+    type: str
+    length: int
+    items: list[tuple[str, ValueId]]
+
+
+class Tensor(_Summary, tag="tensor"):
+    """A tensor by its metadata; its numbers are never stored."""
+
+    type: str
+    shape: list[int]
+    dtype: str
+    device: str
+    requires_grad: bool = False
+
+
+class Module(_Summary, tag="module"):
+    """A ``torch.nn.Module``: ``parameters`` counts the numbers in its own and its children's parameters."""
+
+    type: str
+    parameters: int
+
+
+class Class(_Summary, tag="class"):
+    """A class object, by where it was defined."""
+
+    module: str
+    name: str
+
+
+class Function(_Summary, tag="function"):
+    """A function or method, by where it was defined."""
+
+    module: str
+    name: str
+
+
+class Exception_(_Summary, tag="exception"):
+    """An exception instance.
+
+    ``message`` is None where telling it would have run code of an unknown class.
+    """
+
+    type: str
+    module: str
+    message: str | None
+
+
+class Object(_Summary, tag="object"):
+    """Anything else, by its type alone."""
+
+    type: str
+
+
+class Secret(_Summary, tag="secret"):
+    """A value that was kept out of the trace because of the name it stood under."""
+
+    name: str
+
+
+class Deeper(_Summary, tag="deeper"):
+    """A container below the depth that is recorded."""
+
+    type: str
+    length: int
+
+
+Value: TypeAlias = (
+    Plain
+    | Text
+    | Bytes
+    | Named
+    | Mapping
+    | Sequence
+    | Config
+    | Tensor
+    | Module
+    | Class
+    | Function
+    | Exception_
+    | Object
+    | Secret
+    | Deeper
+)
+
+decode_value = msgspec.json.Decoder(Value).decode
+encode_value = msgspec.json.Encoder().encode

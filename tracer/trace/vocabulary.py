@@ -1,0 +1,62 @@
+"""The words of a trace: stages of the journey, frame events and step kinds.
+
+The same words stand in the code, in the file, on the screen and in walkthroughs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+STAGES: Final = (
+    "arguments",
+    "adapter",
+    "config",
+    "trust",
+    "dynamic-class",
+    "construct",
+    "weights",
+    "forward",
+    "generate",
+    "tokenizer",
+    "peft",
+)
+"""The parts of the journey. A step belongs to exactly one."""
+
+EVENTS: Final = ("call", "line", "return", "raise", "unwind")
+"""What the interpreter did in a stepped frame.
+
+``line`` comes before the line runs. ``raise`` is an exception seen in the frame, caught there or not;
+``unwind`` is the frame's end when it was not.
+"""
+
+KINDS: Final = {
+    "call": "a stepped function was entered",
+    "line": "a line of a stepped function is about to run",
+    "return": "a stepped function returned",
+    "raise": "an exception arrived in a stepped function",
+    "unwind": "an exception left a stepped function",
+    "file-resolved": "a file of the model was found",
+    "file-missing": "a file of the model was looked for and is not there",
+    "commit-resolved": "the commit that every later file is read from",
+    "json-read": "a JSON file was read into a dictionary",
+    "adapter-found": "the directory holds a PEFT adapter",
+    "adapter-absent": "the directory holds no PEFT adapter",
+    "trust-asked": "it was decided whether remote code may run",
+    "imports-checked": "the packages that a remote file imports were looked for",
+    "module-copied": "remote code was put into the modules cache",
+    "module-imported": "a remote module was imported from the modules cache",
+    "class-resolved": "it was decided which class is used",
+    "class-registered": "a class was registered with an auto class",
+    "config-read": "config.json was read and the arguments were split",
+    "config-built": "a configuration object was built",
+    "model-built": "a model object was built",
+    "model-loaded": "a model was loaded",
+    "tokenizer-loaded": "a tokenizer was loaded",
+    "processor-loaded": "a processor was loaded",
+    "shard-opened": "a weights file was opened",
+    "shard-read": "the tensors of a weights file were read",
+    "warning": "a Python warning was given",
+    "log": "a log record was written",
+    "output": "something was printed",
+}
+"""Every step kind, with what it says. A frame event to which a probe adds meaning bears the probe's kind."""
