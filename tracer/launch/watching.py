@@ -37,7 +37,7 @@ class Watched:
     Attributes:
         steps: how many steps it has recorded.
         last: the last of them.
-        tensors: how many tensors the weights files opened so far hold.
+        file: the file it was last at.
         outcome: what the process wrote about its end, once it has.
     """
 
@@ -45,7 +45,7 @@ class Watched:
         self.steps = 0
         self.last: Step | None = None
         self.file: str | None = None
-        self.tensors = 0
+        self._tensors: dict[str, int] = {}
         self.began = time.monotonic()
         self.outcome: Outcome | None = None
 
@@ -53,12 +53,17 @@ class Watched:
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
+    @property
+    def tensors(self) -> int:
+        """How many tensors the weights files opened so far hold."""
+        return sum(self._tensors.values())
+
     def take(self, record: journal.Record) -> None:
         if record.kind == journal.STEP:
             step = _decode_step(record.payload)
             self.steps, self.last = step.number + 1, step
             if step.kind in ("shard-opened", "shard-read"):
-                self.tensors += step.data.get("tensors") or 0
+                self._tensors[str(step.data.get("path"))] = step.data.get("tensors") or 0
             self.file = step.data.get("path") or step.data.get("from") or self.file
         elif record.kind == journal.END:
             self.outcome = msgspec.convert(_decode_facts(record.payload)["outcome"], Outcome)

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any, Final
 
+from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
 _HUB_ARGUMENTS: Final = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
@@ -29,14 +30,24 @@ def load(job: Job) -> Any:
     """Load the tokenizer, if wanted, and the model; returns the model."""
     import transformers
 
+    auto_class = _auto_class(job)
     if job.tokenizer and has_tokenizer(job.model):
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
         transformers.AutoTokenizer.from_pretrained(job.model, trust_remote_code=job.trust_remote_code, **hub)
-    auto_class = getattr(transformers, job.auto_class or suitable_auto_class(job.model))
     arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
     if job.dtype is not None:
         arguments[_dtype_argument(transformers.__version__)] = dtype_named(job.dtype)
     return auto_class.from_pretrained(job.model, **arguments)
+
+
+def _auto_class(job: Job) -> Any:
+    import transformers
+
+    name = job.auto_class or suitable_auto_class(job.model)
+    found = getattr(transformers, name, None)
+    if found is None:
+        raise TracerError(f"transformers {transformers.__version__} has no {name}. Name another with --auto-class.")
+    return found
 
 
 def has_tokenizer(model: str) -> bool:

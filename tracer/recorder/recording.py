@@ -69,6 +69,7 @@ class Recording:
         self._closed = False
         self.limit: str | None = None
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+        self.refused = False  # whether the library stopped because remote code may not run
         self._raised = self._raised_step = -1
 
     @property
@@ -109,16 +110,20 @@ class Recording:
                 changes or [], value, data or {},
             )  # fmt: skip
             self._append(journal.STEP, _encode(step))
+            self.thread.stage = stage
             self._steps = number + 1
         return number
 
     def point(self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None) -> int:
-        """Record a step that belongs to no frame event, in the innermost stepped frame of this thread."""
+        """Record a step that belongs to no frame event, in the innermost stepped frame of this thread.
+
+        Its stage is the last step's, unless given.
+        """
         stack = self.thread.stack
         if stack:
             innermost = stack[-1]
             return self.step(
-                stage or innermost.stage, kind, frame=innermost.number, source=innermost.source,
+                stage or self.thread.stage, kind, frame=innermost.number, source=innermost.source,
                 line=innermost.line, value=value, data=data,
             )  # fmt: skip
         return self.step(stage or self.thread.stage, kind, value=value, data=data)
@@ -162,6 +167,13 @@ class Recording:
         with self._lock:
             if not self._closed:
                 self._append(journal.META, _encode(self.clean_data(facts)))
+
+    def meta_roots(self) -> None:
+        """Write what the named roots stand for: the one place where this machine's folders are told."""
+        home = Roots({"home": str(Path.home())})
+        folders = {name: home.text(self.redactor.text(path)) for name, path in self.roots.folders.items()}
+        with self._lock:
+            self._append(journal.META, _encode({"roots": folders}))
 
     def skip(self, name: str, reason: str) -> None:
         """Note something that this release lacks, or that a probe could not do."""

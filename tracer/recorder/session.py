@@ -22,6 +22,7 @@ from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.summary import type_module
 from tracer.recorder.targets import missing_targets, tail
+from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor, secrets_of_this_machine
 from tracer.trace.roots import Roots, standard_roots
@@ -76,8 +77,8 @@ class Session:
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             model=model,
             lines=lines,
-            roots={name: folder for name, folder in roots.folders.items() if name != "home"},
         )
+        self.recording.meta_roots()
 
     def start(self) -> None:
         self.recording.meta(**surroundings(os.environ))
@@ -141,10 +142,13 @@ class Session:
             return Outcome("stopped", step=last, seconds=seconds)
         if isinstance(error, KeyboardInterrupt):
             return Outcome("interrupted", step=last, seconds=seconds)
+        if isinstance(error, TracerError):
+            return Outcome("misused", message=str(error))
         kind = type(error)
         name = kind.__qualname__ if type_module(kind) == "builtins" else f"{type_module(kind)}.{kind.__qualname__}"
+        refused = self.recording.refused and isinstance(error, ValueError)
         return Outcome(
-            "failed",
+            "refused" if refused else "failed",
             error=name,
             message=self.recording.summaries.message(error),
             step=self.recording.raised_at(error) if self.recording.raised_at(error) is not None else last,

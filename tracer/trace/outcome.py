@@ -6,14 +6,16 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Status: TypeAlias = Literal["loaded", "failed", "stopped", "interrupted", "refused", "killed", "unfinished"]
+Status: TypeAlias = Literal["loaded", "failed", "stopped", "interrupted", "refused", "killed", "unfinished", "misused"]
 """``stopped``: ended on purpose by ``--stop-after``. ``refused``: remote code was not consented to.
-``killed``: the process ended without finishing. ``unfinished``: a journal that nobody sealed."""
+``killed``: the process ended without finishing. ``unfinished``: a journal that nobody sealed. ``misused``: what was
+asked for can't be done at all, say an auto class that the release lacks."""
 
 EXIT_CODES: Final[dict[str, int]] = {
     "loaded": 0,
     "stopped": 0,
     "failed": 1,
+    "misused": 2,
     "refused": 3,
     "killed": 4,
     "unfinished": 4,

@@ -117,6 +117,15 @@ class Trace:
         order = [*STAGES, *sorted(set(counts) - set(STAGES))]
         return {stage: counts[stage] for stage in order if stage in counts}
 
+    def stage_seconds(self) -> dict[str, float]:
+        """Time spent in each stage: from each of its steps to the next step of the trace."""
+        query = (
+            "SELECT stage, sum(spent) FROM"
+            " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step) GROUP BY stage"
+        )
+        with self._readable():
+            return {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
+
     def frames(self) -> Iterator[Frame]:
         with self._readable():
             for row in self._db.execute("SELECT * FROM frame ORDER BY number"):

@@ -35,6 +35,7 @@ class Roots:
 
     @property
     def folders(self) -> dict[str, str]:
+        """The folder of each root."""
         return {self._names[folder]: folder for folder in sorted(self._names, key=len, reverse=True)}
 
     def text(self, text: str) -> str:

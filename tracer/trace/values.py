@@ -152,3 +152,14 @@ Value: TypeAlias = (
 
 decode_value = msgspec.json.Decoder(Value).decode
 encode_value = msgspec.json.Encoder().encode
+
+
+def kind_of(value: Value) -> str:
+    """The word that says what sort of summary it is: ``tensor``, ``mapping``…"""
+    tag = value.__struct_config__.tag
+    return tag if isinstance(tag, str) else str(tag)
+
+
+def to_json(value: Value) -> object:
+    """The summary as plain JSON data, its kind under ``is``."""
+    return msgspec.to_builtins(value)

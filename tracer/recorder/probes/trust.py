@@ -7,18 +7,12 @@ from typing import Any, Final
 
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
-_ASKED: Final = "given"
-
-
-def asked(seen: Observed) -> tuple[str, dict[str, Any]]:
-    return "trust-asked", _booleans(seen)
-
-
 def decided(seen: Observed) -> tuple[str, dict[str, Any]]:
     return "trust-asked", {**_booleans(seen), "decision": seen.value}
 
 
 def refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+    seen.recording.refused = True
     return "trust-asked", {**_booleans(seen), "decision": False, "refused": True}
 
 
@@ -27,7 +21,7 @@ def _booleans(seen: Observed) -> dict[str, Any]:
     return {
         "has_local_code": bool(seen.variables.get("has_local_code")),
         "has_remote_code": bool(seen.variables.get("has_remote_code")),
-        _ASKED: _plain(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
+        "given": _plain(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
     }
 
 

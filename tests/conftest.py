@@ -1,0 +1,48 @@
+"""What all tests share: no hub, caches of their own, and loads recorded in forks of a process that has torch already."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before anything imports transformers or huggingface_hub, here and in every child.
+_HOME = Path(tempfile.mkdtemp(prefix="glm-trace-tests-"))
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    HF_HOME=str(_HOME / "hf"),
+    HF_MODULES_CACHE=str(_HOME / "hf" / "modules"),
+    HF_HUB_DISABLE_TELEMETRY="1",
+    TOKENIZERS_PARALLELISM="false",
+    ONEDNN_MAX_CPU_ISA="AVX512_CORE_FP16",  # this suite's machines may report an AMX that they do not allow
+    GLM_TRACE_LANG="en",
+)
+for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
+import pytest  # noqa: E402
+
+from tests.support.loads import Loads  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_up() -> Iterator[None]:
+    yield
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def fixtures() -> Path:
+    """The folder of the bundled fixtures."""
+    return FIXTURES
+
+
+@pytest.fixture(scope="session")
+def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
+    """Records loads in warm children; a load that was recorded once in this run is not recorded again."""
+    return Loads(tmp_path_factory.mktemp("loads"))

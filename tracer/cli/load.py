@@ -1,0 +1,101 @@
+"""``glm-trace load``: one real load of a model directory becomes one trace file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tracer.cli import arguments
+from tracer.cli.consent import consented
+from tracer.cli.options import (
+    AutoClass,
+    Dtype,
+    DtypeName,
+    Kwargs,
+    Language,
+    Lines,
+    Output,
+    Speak,
+    Stage,
+    StopAfter,
+    Tokenizer,
+    Trust,
+)
+from tracer.cli.recording import command_line, record_and_report
+from tracer.cli.screen import note
+from tracer.export.phrases import language, say
+from tracer.launch.adapter_folder import adapter_folder
+from tracer.trace.job import Job
+
+HELP = """Load MODEL for real, record every step, and print the journey.
+
+MODEL is a model directory, or the id of a model on the hub. The trace can be looked at with 'glm-trace show' on any
+machine, without torch and without the model.
+"""
+
+
+def load(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model directory or hub id.", show_default=False)],
+    output: Output = None,
+    trust_remote_code: Trust = False,
+    auto_class: AutoClass = None,
+    kwarg: Kwargs = None,
+    dtype: DtypeName = None,
+    tokenizer: Tokenizer = True,
+    lines: Lines = True,
+    stop_after: StopAfter = None,
+    lang: Speak = None,
+) -> None:
+    record_load(
+        arguments.model_argument(model),
+        kwargs=arguments.keyword_arguments(kwarg or []),
+        output=output,
+        trust_remote_code=trust_remote_code,
+        auto_class=auto_class,
+        dtype=dtype,
+        tokenizer=tokenizer,
+        lines=lines,
+        stop_after=stop_after,
+        lang=lang,
+    )
+
+
+def record_load(
+    model: str,
+    *,
+    kwargs: dict[str, Any],
+    output: Path | None,
+    trust_remote_code: bool,
+    auto_class: str | None,
+    dtype: Dtype | None,
+    tokenizer: bool,
+    lines: bool,
+    stop_after: Stage | None,
+    lang: Language | None,
+) -> None:
+    """Check the options, ask for consent, record, report; ends the command."""
+    speak = language(lang.value if lang is not None else None)
+    path = arguments.trace_path(output, model)
+    arguments.auto_class_argument(auto_class)
+    folder = adapter_folder(model)
+    if folder is not None:
+        note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
+    trust = trust_remote_code or kwargs.pop("trust_remote_code", None) is True
+    trust = trust or consented(model, speak, tokenizer=tokenizer, cwd=folder.path if folder is not None else None)
+    job = Job(
+        work="load",
+        journal=str(arguments.journal_path(path)),
+        command=command_line(),
+        lines=lines,
+        stop_after=stop_after.value if stop_after is not None else None,
+        model=model,
+        auto_class=auto_class,
+        kwargs=kwargs,
+        dtype=dtype.value if dtype is not None else None,
+        tokenizer=tokenizer,
+        trust_remote_code=trust,
+        cwd=folder.path if folder is not None else None,
+    )
+    record_and_report(job, path, speak, take_output=True)

@@ -1,0 +1,55 @@
+"""The command ``glm-trace``."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from tracer.cli import demo, load, run, show
+from tracer.cli.screen import complain
+from tracer.trace.errors import TracerError
+
+app = typer.Typer(
+    name="glm-trace",
+    help="Record how a Hugging Face model really loads, and look at every step of the way.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(name="load", help=load.HELP)(load.load)
+app.command(name="demo", help=demo.HELP)(demo.demo)
+app.command(name="run", help=run.HELP, context_settings=run.CONTEXT)(run.run)
+app.command(name="show", help=show.HELP)(show.show)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"glm-trace {version('glm-trace')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the release."),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; an error on purpose is one sentence and an exit code."""
+    try:
+        app()
+    except TracerError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `glm-trace show … | head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

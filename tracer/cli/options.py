@@ -1,0 +1,50 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from tracer.trace.vocabulary import STAGES
+
+Stage = Enum("Stage", {name.replace("-", "_"): name for name in STAGES}, type=str)  # type: ignore[misc]
+
+
+class Language(str, Enum):
+    en = "en"
+    zh = "zh"
+
+
+class Dtype(str, Enum):
+    auto = "auto"
+    float32 = "float32"
+    float16 = "float16"
+    bfloat16 = "bfloat16"
+    float64 = "float64"
+
+
+Output = Annotated[
+    Optional[Path],
+    typer.Option("-o", "--output", help="The trace file to write. [default: NAME.glmtrace in this folder]"),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Consent to running the Python files of the model directory.")
+]
+AutoClass = Annotated[
+    Optional[str],
+    typer.Option("--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json speaks for]"),
+]
+Kwargs = Annotated[
+    Optional[list[str]],
+    typer.Option("--kwarg", metavar="NAME=VALUE", help="Keyword argument of from_pretrained; may be repeated."),
+]
+DtypeName = Annotated[Optional[Dtype], typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")]
+Tokenizer = Annotated[bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer first.")]
+Lines = Annotated[bool, typer.Option("--lines/--no-lines", help="Step through lines, or record calls alone.")]
+StopAfter = Annotated[Optional[Stage], typer.Option("--stop-after", help="End the load after this stage.")]
+Speak = Annotated[
+    Optional[Language], typer.Option("--lang", help="Language of the report. [default: GLM_TRACE_LANG, or the locale's]")
+]

@@ -1,0 +1,42 @@
+"""``glm-trace run``: what the auto classes do inside somebody's own script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli import arguments
+from tracer.cli.options import Lines, Output, Speak
+from tracer.cli.recording import command_line, record_and_report
+from tracer.export.phrases import language
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+
+HELP = """Run SCRIPT with ARGS as Python does, and record every load that happens in it.
+
+Options of glm-trace stand before SCRIPT; everything after it is the script's. A script that passes
+trust_remote_code=True has its own consent: nothing is asked.
+"""
+CONTEXT = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+
+
+def run(
+    script: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python file.", show_default=False)],
+    args: Annotated[list[str] | None, typer.Argument(metavar="[ARGS]...", help="The script's own arguments.")] = None,
+    output: Output = None,
+    lines: Lines = True,
+    lang: Speak = None,
+) -> None:
+    if not Path(script).is_file():
+        raise TracerError(f"There is no file {script}. Name a Python script, and after it the script's own arguments.")
+    path = arguments.trace_path(output, Path(script).stem)
+    job = Job(
+        work="script",
+        journal=str(arguments.journal_path(path)),
+        command=command_line(),
+        lines=lines,
+        script=[script, *(args or [])],
+    )
+    record_and_report(job, path, language(lang.value if lang is not None else None), take_output=False)

@@ -1,0 +1,57 @@
+"""``glm-trace show``: the journey of a trace, its steps, or both as JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from tracer.cli.options import Speak, Stage
+from tracer.cli.screen import results
+from tracer.export import as_json
+from tracer.export.phrases import language
+from tracer.export.report import print_report
+from tracer.export.step_lines import step_lines
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace, open_trace
+
+HELP = """Print the journey that FILE holds, stage by stage.
+
+With --steps, every step on a line of its own. With --json, one object with meta, outcome and stages; with both, one
+object a line for each step. A journal left behind by a killed recording is read as well.
+"""
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    stage: Annotated[Stage | None, typer.Option("--stage", help="This stage alone.")] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Every step.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: Speak = None,
+) -> None:
+    with open_trace(file) as trace:
+        wanted = stage.value if stage is not None else None
+        if wanted is not None and wanted not in (there := trace.stage_counts()):
+            known = ", ".join(there) or "none"
+            raise TracerError(f"{file} has no steps of stage {wanted}. It has: {known}.")
+        if json:
+            _print_json(trace, wanted, steps)
+        elif steps:
+            console = results()
+            for line in step_lines(trace, stage=wanted):
+                console.print(line, soft_wrap=True)
+        else:
+            print_report(trace, results(), language(lang.value if lang is not None else None), stage=wanted)
+
+
+def _print_json(trace: Trace, stage: str | None, steps: bool) -> None:
+    write = sys.stdout.buffer.write
+    if steps:
+        for step in as_json.steps(trace, stage=stage):
+            write(msgspec.json.encode(step) + b"\n")
+    else:
+        write(msgspec.json.format(msgspec.json.encode(as_json.summary(trace, stage=stage)), indent=2) + b"\n")
+    sys.stdout.flush()

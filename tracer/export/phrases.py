@@ -1,0 +1,160 @@
+"""The sentences of a journey, in English and in Chinese.
+
+Each pair says the same thing in its own way; a test holds that no key and no placeholder is missing.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+from collections.abc import Mapping
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+Lang: TypeAlias = Literal["en", "zh"]
+LANGS: Final[tuple[str, ...]] = get_args(Lang)
+
+PHRASES: Final[dict[str, tuple[str, str]]] = {
+    # stages
+    "stage:arguments": ("Arguments", "参数"),
+    "stage:adapter": ("Adapter look-up", "查找适配器"),
+    "stage:config": ("Configuration", "配置"),
+    "stage:trust": ("Trust", "信任判断"),
+    "stage:dynamic-class": ("Dynamic class", "动态类"),
+    "stage:construct": ("Construction", "构建模型"),
+    "stage:weights": ("Weights", "权重"),
+    "stage:forward": ("Forward", "前向计算"),
+    "stage:generate": ("Generation", "生成"),
+    "stage:tokenizer": ("Tokenizer", "分词器"),
+    "stage:peft": ("PEFT", "PEFT"),
+    # facts
+    "called": ("called {call}", "调用 {call}"),
+    "file": ("found {path}", "找到 {path}"),
+    "file-not-there": ("{name} is not in {in}", "{in} 里没有 {name}"),
+    "adapter": ("is an adapter: {path}", "这是一个适配器：{path}"),
+    "no-adapter": ("no adapter_config.json, so no adapter", "没有 adapter_config.json，不是适配器"),
+    "config-read": (
+        "read {keys} keys, model_type {model_type}",
+        "读到 {keys} 个键，model_type 为 {model_type}",
+    ),
+    "config-read-left": (
+        "read {keys} keys, model_type {model_type}; arguments not used up: {left}",
+        "读到 {keys} 个键，model_type 为 {model_type}；还没用掉的参数：{left}",
+    ),
+    "config-built": ("built {class}", "建成 {class}"),
+    "became-config": ("set on the config: {names}", "写进配置的参数：{names}"),
+    "left-for-model": ("left over for the model: {names}", "留给模型的参数：{names}"),
+    "trust": (
+        "has_local_code: {has_local_code}, has_remote_code: {has_remote_code}, trust_remote_code: {given} → {decision}",
+        "has_local_code：{has_local_code}，has_remote_code：{has_remote_code}，trust_remote_code：{given} → {decision}",
+    ),
+    "trust-refused": (
+        "remote code is needed and was not allowed",
+        "必须运行目录自带的代码，但没有得到允许",
+    ),
+    "class-remote": ("{reference} → {class}, run from {final_module}", "{reference} → {class}，从 {final_module} 运行"),
+    "class-mapping": ("{key} → {class}, from the library's own mapping", "{key} → {class}，取自库自带的映射表"),
+    "class-name-pattern": (
+        "no model_type; the path contains '{key}' → {class}",
+        "没有 model_type；路径里含有“{key}” → {class}",
+    ),
+    "packages-missing": (
+        "{file} needs packages that are not installed: {names}",
+        "{file} 需要的包没有安装：{names}",
+    ),
+    "registered-saving": (
+        "{class} marked for {with}: save_pretrained will copy its code",
+        "{class} 标记给 {with}：save_pretrained 会连代码一起保存",
+    ),
+    "registered-loading": (
+        "{class} registered with {with} for the rest of this process",
+        "{class} 注册到 {with}，在本进程内一直有效",
+    ),
+    "model": ("loaded {class} with {parameters} numbers", "载入 {class}，共 {parameters} 个参数"),
+    "loaded": ("loaded {class}", "载入 {class}"),
+    "shard": ("{path}: {tensors} tensors, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
+    "said": ("{who}: {message}", "{who}：{message}"),
+    # outcomes
+    "outcome:loaded": ("loaded", "载入成功"),
+    "outcome:failed": ("the load failed", "载入失败"),
+    "outcome:stopped": ("stopped after the stage you asked for", "按要求在指定阶段之后停下"),
+    "outcome:interrupted": ("interrupted; what was recorded until then is in the trace", "被中断；此前的记录都在 trace 里"),
+    "outcome:refused": ("not run: its code was not consented to", "没有运行：目录自带的代码未获同意"),
+    "outcome:killed": ("the process was killed", "进程被终止"),
+    "outcome:unfinished": ("never finished: a journal that was not sealed", "没有结束：这是未封存的日志"),
+    "failed-at": ("at step {step}, stage {stage}, {place}", "第 {step} 步，{stage}阶段，{place}"),
+    "killed-signal": (
+        "The process was ended by {signal} after step {step} ({stage}, {place}).",
+        "进程在第 {step} 步（{stage}，{place}）之后被 {signal} 终止。",
+    ),
+    "killed-exit": (
+        "The process ended itself with exit code {code} after step {step} ({stage}, {place}), in the middle of the load.",
+        "进程在第 {step} 步（{stage}，{place}）之后自己以退出码 {code} 结束，此时载入还没有完成。",
+    ),
+    "killed-early": (
+        "The process ended before the first step was recorded.",
+        "进程在记录第一步之前就结束了。",
+    ),
+    "hint-sigkill": (
+        "SIGKILL often means that the system ran out of memory.",
+        "SIGKILL 往往意味着系统内存不足。",
+    ),
+    "hint-native": (
+        "It was killed inside native code; 'native_output' in the metadata holds what it last said.",
+        "它死在原生代码里；元数据的 native_output 保存了它最后的输出。",
+    ),
+    # frame of the report
+    "steps": ("{count} steps", "{count} 步"),
+    "step": ("step {number}", "第 {number} 步"),
+    "trace-at": ("Trace", "记录文件"),
+    "next": ("Next", "接下来"),
+    "next-stage": ("every step of a stage", "逐步查看一个阶段"),
+    "next-json": ("the same for a program", "供程序读取"),
+    "next-failed": ("the steps around the failure", "查看失败前后的步骤"),
+    "folders": ("where", "其中"),
+    "more": ("… {count} more like this", "……还有 {count} 条"),
+    "missing-targets": (
+        "{count} things this release does not have are listed in the metadata",
+        "这个版本没有的 {count} 个观察点列在元数据里",
+    ),
+    # while it runs
+    "starting": ("starting Python and importing torch and transformers", "正在启动 Python，导入 torch 和 transformers"),
+    "running": ("{stage} · step {step}", "{stage} · 第 {step} 步"),
+    "tensors": ("{count} tensors", "{count} 个张量"),
+    "sealing": ("writing the trace", "正在写入记录文件"),
+    # no consent
+    "no-consent": (
+        "{model} needs its own code to run ({files}), and nobody is here to be asked. Look at the code, then load "
+        "again with --trust-remote-code.",
+        "{model} 需要运行它自带的代码（{files}），而现在没有终端可以询问。请先看过这些代码，再加上 --trust-remote-code 重新载入。",
+    ),
+    "consent-refused": ("Nothing was run. No trace was written.", "什么都没有运行，也没有写记录文件。"),
+    "adapter-folder": (
+        "The adapter's base '{base}' is a path relative to the adapter, so the load runs in {folder}.",
+        "适配器的基座“{base}”是相对于适配器目录的路径，因此在 {folder} 里载入。",
+    ),
+    "yes": ("yes", "是"),
+    "no": ("no", "否"),
+}
+
+
+def say(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
+    """The sentence of a key, filled in.
+
+    Raises:
+        KeyError: there is no such key, or a placeholder has no value.
+    """
+    sentence = PHRASES[key][0 if lang == "en" else 1]
+    return sentence.format_map(values or {})
+
+
+def language(wanted: str | None = None) -> Lang:
+    """The language to speak: what was asked for, else ``GLM_TRACE_LANG``, else the locale's."""
+    for name in (wanted, os.environ.get("GLM_TRACE_LANG"), *_locale_names()):
+        if name:
+            return "zh" if name.lower().startswith("zh") or name.startswith("Chinese") else "en"
+    return "en"
+
+
+def _locale_names() -> list[str | None]:
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    return [*names, locale.getlocale()[0]]

@@ -1,0 +1,207 @@
+"""The readable journey: what ``load`` prints at its end and ``show`` prints of a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.export.phrases import Lang, say
+from tracer.replay.journey import Fact, StageSummary, journey
+from tracer.replay.places import place_of
+from tracer.trace.outcome import EXIT_CODES
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
+
+_FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
+_NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
+_GOOD: Final = {"loaded", "stopped"}
+
+
+def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
+    """Print the head, the stages with their facts, and the end of a trace."""
+    console.print(_head(trace, lang))
+    for summary in journey(trace):
+        if stage is None or summary.stage == stage:
+            console.print(_stage(summary, lang))
+    console.print(_end(trace, lang))
+
+
+def _head(trace: Trace, lang: Lang) -> RenderableType:
+    meta = trace.meta
+    status = str(trace.outcome.get("status", "unfinished"))
+    style = "bold green" if status in _GOOD else "bold red"
+    releases = meta.get("releases") if isinstance(meta.get("releases"), dict) else {}
+    assert isinstance(releases, dict)
+    parts: list[Text] = [Text(_text(_name(meta)), "bold")]
+    if release := releases.get("transformers"):
+        parts.append(Text(_text(f"transformers {release}")))
+    key = f"outcome:{status}"
+    parts.append(Text(say(lang, key) if status in EXIT_CODES else _text(status), style))
+    parts.append(Text(say(lang, "steps", {"count": f"{len(trace):,}"}), "dim"))
+    seconds = trace.outcome.get("seconds")
+    if isinstance(seconds, (int, float)):
+        parts.append(Text(_duration(seconds), "dim"))
+    return Padding(Text(" · ").join(parts), (1, 0, 0, 0), expand=False)
+
+
+def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
+    title = Text.assemble(
+        (_stage_name(summary.stage, lang), "bold cyan"),
+        (f"  {summary.stage}", "dim"),
+        (f"  {say(lang, 'steps', {'count': f'{summary.steps:,}'})}  {_duration(summary.seconds)}", "dim"),
+    )
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, text in _lines(summary.facts, lang):
+        grid.add_row(number, text)
+    return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
+
+
+def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
+    counts: dict[str, int] = {}
+    for fact in facts:
+        counts[fact.what] = counts.get(fact.what, 0) + 1
+    shown: dict[str, int] = {}
+    for fact in facts:
+        shown[fact.what] = shown.get(fact.what, 0) + 1
+        many = counts[fact.what] > _FACTS_OF_A_KIND
+        if not many or shown[fact.what] < _FACTS_OF_A_KIND:
+            yield str(fact.step), Text(fact_text(fact, lang), "yellow" if fact.trouble else "")
+        elif shown[fact.what] == _FACTS_OF_A_KIND:
+            yield "", Text(say(lang, "more", {"count": counts[fact.what] - _FACTS_OF_A_KIND + 1}), "dim")
+
+
+def fact_text(fact: Fact, lang: Lang) -> str:
+    """A fact as one sentence."""
+    values = {name: _value(name, value, lang) for name, value in fact.values.items()}
+    return say(lang, fact.what, values)
+
+
+def _value(name: str, value: Any, lang: Lang) -> str:
+    if name in ("has_local_code", "has_remote_code"):
+        return say(lang, "yes" if value else "no")
+    if name == "bytes":
+        return size(value) if isinstance(value, int) else "?"
+    if name in ("class", "with") and isinstance(value, str):
+        return _text(_short_class(value))
+    if name in ("parameters", "keys") and isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return _text(", ".join(map(str, value)))
+    return _text("–" if value is None and name == "model_type" else str(value))
+
+
+def _end(trace: Trace, lang: Lang) -> RenderableType:
+    lines: list[Text] = [*_trouble(trace, lang)]
+    folders = trace.meta.get("roots")
+    if isinstance(folders, dict) and isinstance(folders.get("model"), str):
+        lines.append(Text(_text(f"<model> = {folders['model']}"), "dim"))
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
+
+
+def _trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
+    outcome = trace.outcome
+    status = outcome.get("status")
+    step = outcome.get("step")
+    where = place_of(trace, step) if isinstance(step, int) else None
+    place = {
+        "step": step,
+        "stage": _stage_name(where.stage, lang) if where else "?",
+        "place": _text(where.place) if where else "?",
+    }
+    if status == "failed":
+        message = outcome.get("message")
+        name = str(outcome.get("error", "?"))
+        yield Text(_text(f"{name}: {message}" if message else name), "bold red")
+        if where is not None:
+            yield Text(say(lang, "failed-at", place), "red")
+    elif status in ("killed", "unfinished"):
+        if where is None:
+            yield Text(say(lang, "killed-early"), "bold red")
+        elif isinstance(name := outcome.get("signal"), str):
+            yield Text(say(lang, "killed-signal", {**place, "signal": _text(name)}), "bold red")
+        elif outcome.get("exit_code") is not None:
+            yield Text(say(lang, "killed-exit", {**place, "code": outcome.get("exit_code")}), "bold red")
+        if outcome.get("signal") == "SIGKILL":
+            yield Text(say(lang, "hint-sigkill"), "yellow")
+        elif outcome.get("signal") in _NATIVE_SIGNALS:
+            yield Text(say(lang, "hint-native"), "yellow")
+
+
+def print_next(trace: Trace, console: Console, lang: Lang) -> None:
+    """Print where the trace is and what to try next."""
+    path = _relative(trace)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(style="dim")
+    table.add_row(say(lang, "trace-at"), Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"), "")
+    step = trace.outcome.get("step")
+    failed = trace.outcome.get("status") not in _GOOD and isinstance(step, int)
+    where = place_of(trace, step) if failed and isinstance(step, int) else None
+    stage = where.stage if where is not None else next(iter(trace.stage_counts()), None)
+    if stage is not None:
+        good = "trust" if "trust" in trace.stage_counts() else stage
+        wanted = stage if failed else good
+        hint = say(lang, "next-failed" if failed else "next-stage")
+        table.add_row(say(lang, "next"), Text(f"glm-trace show {_quoted(path)} --stage {wanted} --steps"), hint)
+        table.add_row("", Text(f"glm-trace show {_quoted(path)} --json"), say(lang, "next-json"))
+    console.print(Padding(table, (1, 0, 0, 0), expand=False))
+
+
+def size(count: int) -> str:
+    """A number of bytes as a person reads it: decimal units."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+    return f"{value:.0f} TB"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _name(meta: dict[str, Any]) -> str:
+    asked = meta.get("asked")
+    roots = meta.get("roots")
+    if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
+        return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"
+    if isinstance(asked, list):
+        return " ".join(map(str, asked))
+    return str(asked or meta.get("work") or "trace")
+
+
+def _stage_name(stage: str, lang: Lang) -> str:
+    try:
+        return say(lang, f"stage:{stage}")
+    except KeyError:  # a stage that a newer release may have
+        return _text(stage)
+
+
+def _short_class(name: str) -> str:
+    module, _, last = name.rpartition(".")
+    return last if module.startswith("transformers") else name
+
+
+def _relative(trace: Trace) -> str:
+    relative = os.path.relpath(trace.path)
+    return relative if not relative.startswith("..") else str(trace.path)
+
+
+def _quoted(path: str) -> str:
+    return f"'{path}'" if " " in path else path
+
+
+def _text(text: str) -> str:
+    return visible(text)

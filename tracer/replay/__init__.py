@@ -1,0 +1,1 @@
+"""Meaning derived from a trace. Nothing here needs torch, transformers or the model."""

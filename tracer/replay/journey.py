@@ -1,0 +1,185 @@
+"""The journey of a load: stage by stage, the facts that matter, each with the step that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from tracer.replay.calls import called_with
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+
+class Fact(msgspec.Struct):
+    """One thing that was found out or decided.
+
+    Attributes:
+        what: key of the sentence that tells it, see :mod:`tracer.export.phrases`.
+        step: the step that shows it.
+        values: what the sentence is filled with; plain JSON.
+        trouble: whether it is a warning or an error.
+    """
+
+    what: str
+    step: int
+    values: dict[str, Any] = {}
+    trouble: bool = False
+
+
+class StageSummary(msgspec.Struct):
+    """What happened in one stage. ``seconds`` is the time spent between its steps and the next ones."""
+
+    stage: str
+    steps: int
+    seconds: float
+    facts: list[Fact]
+
+
+def journey(trace: Trace) -> list[StageSummary]:
+    """The stages in the order in which they were first reached."""
+    seconds = trace.stage_seconds()
+    facts: dict[str, list[Fact]] = {}
+    seen: set[tuple[str, bytes]] = set()
+    for step in trace.steps(kinds=_TELLING):
+        for fact in _facts(trace, step):
+            key = (step.stage, msgspec.json.encode([fact.what, fact.values]))
+            if key not in seen:  # config.json is looked for by three functions; once is enough to say so
+                seen.add(key)
+                facts.setdefault(step.stage, []).append(fact)
+    counts = trace.stage_counts()
+    first = {stage: next(trace.steps(stages=[stage])).number for stage in counts}
+    return [
+        StageSummary(stage, counts[stage], round(seconds.get(stage, 0.0), 6), facts.get(stage, []))
+        for stage in sorted(counts, key=first.__getitem__)
+    ]
+
+
+def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
+    if step.kind == "call":
+        yield from _call(trace, step)
+    elif step.kind in _TELLERS:
+        yield from _TELLERS[step.kind](step)
+
+
+_AUTO_CALLS: Final = (
+    "_BaseAutoModelClass.from_pretrained",
+    "AutoTokenizer.from_pretrained",
+    "AutoProcessor.from_pretrained",
+    "AutoConfig.from_pretrained",
+)
+
+
+def _call(trace: Trace, step: Step) -> Iterator[Fact]:
+    """The user's own call of an auto class: the one that no stepped function made."""
+    if step.frame is None:
+        return
+    frame = trace.frame(step.frame)
+    if frame.parent is None and frame.function in _AUTO_CALLS:
+        yield Fact("called", step.number, {"call": called_with(trace, step)})
+
+
+def _file_resolved(step: Step) -> Iterator[Fact]:
+    yield Fact("file", step.number, {"path": step.data.get("path")})
+
+
+def _file_missing(step: Step) -> Iterator[Fact]:
+    if step.event == "unwind":
+        yield Fact("file-not-there", step.number, _pick(step, "name", "in"), trouble=True)
+
+
+def _adapter_found(step: Step) -> Iterator[Fact]:
+    yield Fact("adapter", step.number, _pick(step, "path"))
+
+
+def _adapter_absent(step: Step) -> Iterator[Fact]:
+    yield Fact("no-adapter", step.number, _pick(step, "in"))
+
+
+def _config_read(step: Step) -> Iterator[Fact]:
+    unused = [name for name in step.data.get("unused", []) if name not in _HOUSEKEEPING]
+    values = {"keys": len(step.data.get("keys", [])), "model_type": step.data.get("model_type"), "left": unused}
+    yield Fact("config-read-left" if unused else "config-read", step.number, values)
+
+
+def _config_built(step: Step) -> Iterator[Fact]:
+    taken = [name for name in dict.fromkeys(step.data.get("taken", [])) if name not in _HOUSEKEEPING]
+    yield Fact("config-built", step.number, {"class": step.data.get("class")})
+    if taken:
+        yield Fact("became-config", step.number, {"names": taken})
+    if left := [name for name in step.data.get("unused", []) if name not in _HOUSEKEEPING]:
+        yield Fact("left-for-model", step.number, {"names": left})
+
+
+def _trust(step: Step) -> Iterator[Fact]:
+    values = _pick(step, "has_local_code", "has_remote_code", "given", "decision")
+    yield Fact("trust", step.number, values)
+    if step.data.get("refused"):
+        yield Fact("trust-refused", step.number, trouble=True)
+
+
+def _class_resolved(step: Step) -> Iterator[Fact]:
+    way = step.data.get("way")
+    yield Fact(f"class-{way}", step.number, _pick(step, "class", "reference", "final_module", "key"))
+
+
+def _imports_checked(step: Step) -> Iterator[Fact]:
+    if missing := step.data.get("missing"):
+        yield Fact("packages-missing", step.number, {"names": missing, **_pick(step, "file")}, trouble=True)
+
+
+def _class_registered(step: Step) -> Iterator[Fact]:
+    how = "registered-saving" if step.data.get("how") == "for saving" else "registered-loading"
+    yield Fact(how, step.number, _pick(step, "class", "with"))
+
+
+def _model_loaded(step: Step) -> Iterator[Fact]:
+    yield Fact("model", step.number, _pick(step, "class", "parameters"))
+
+
+def _loaded(step: Step) -> Iterator[Fact]:
+    yield Fact("loaded", step.number, _pick(step, "class"))
+
+
+def _shard(step: Step) -> Iterator[Fact]:
+    yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
+
+
+def _warning(step: Step) -> Iterator[Fact]:
+    yield Fact("said", step.number, {"who": step.data.get("category"), "message": step.data.get("message")}, trouble=True)
+
+
+def _log(step: Step) -> Iterator[Fact]:
+    if step.data.get("level") in ("WARNING", "ERROR", "CRITICAL"):
+        values = {"who": step.data.get("level"), "message": step.data.get("message")}
+        yield Fact("said", step.number, values, trouble=True)
+
+
+def _pick(step: Step, *names: str) -> dict[str, Any]:
+    return {name: step.data.get(name) for name in names}
+
+
+# Arguments that the library gives to itself and that say nothing about the user's call.
+_HOUSEKEEPING: Final = {"return_unused_kwargs", "name_or_path", "_from_auto", "_from_pipeline", "_commit_hash"}
+
+_TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
+    "file-resolved": _file_resolved,
+    "file-missing": _file_missing,
+    "adapter-found": _adapter_found,
+    "adapter-absent": _adapter_absent,
+    "config-read": _config_read,
+    "config-built": _config_built,
+    "trust-asked": _trust,
+    "class-resolved": _class_resolved,
+    "imports-checked": _imports_checked,
+    "class-registered": _class_registered,
+    "model-loaded": _model_loaded,
+    "tokenizer-loaded": _loaded,
+    "processor-loaded": _loaded,
+    "shard-opened": _shard,
+    "shard-read": _shard,
+    "warning": _warning,
+    "log": _log,
+}
+_TELLING: Final = ("call", *_TELLERS)

@@ -1,0 +1,80 @@
+"""Recorded values as a person reads them: one short line, or plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tracer.trace import values as v
+from tracer.trace.reading import Trace
+
+_DEPTH: Final = 12
+
+
+def short(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
+    """A value in about ``limit`` characters."""
+    text = _short(trace, trace.value(number), limit, 2)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def plain(trace: Trace, number: v.ValueId, depth: int = _DEPTH) -> Any:
+    """A value as JSON: what JSON has is itself, anything else an object with its kind under ``is``."""
+    value = trace.value(number)
+    if depth == 0:  # deeper than any recorder goes: a file that was made by hand
+        return {"is": "deeper"}
+    if isinstance(value, v.Plain):
+        return value.value
+    if isinstance(value, v.Text) and not value.length:
+        return value.value
+    if isinstance(value, v.Mapping) and value.type == "dict" and len(value.items) == value.length:
+        return {key: plain(trace, item, depth - 1) for key, item in value.items}
+    if isinstance(value, v.Sequence) and value.type == "list" and len(value.items) == value.length:
+        return [plain(trace, item, depth - 1) for item in value.items]
+    if isinstance(value, (v.Mapping, v.Config)):
+        items: Any = {key: plain(trace, item, depth - 1) for key, item in value.items}
+    elif isinstance(value, v.Sequence):
+        items = [plain(trace, item, depth - 1) for item in value.items]
+    else:
+        return v.to_json(value)
+    return {"is": v.kind_of(value), "type": value.type, "length": value.length, "items": items}
+
+
+def _short(trace: Trace, value: v.Value, limit: int, depth: int) -> str:
+    if isinstance(value, v.Plain):
+        return repr(value.value)
+    if isinstance(value, v.Text):
+        return repr(value.value if len(value.value) <= limit else f"{value.value[: limit - 1]}…")
+    if isinstance(value, (v.Mapping, v.Config, v.Sequence)):
+        return _container(trace, value, limit, depth)
+    if isinstance(value, v.Tensor):
+        return f"{value.type}({'×'.join(map(str, value.shape)) or 'scalar'}, {value.dtype}, {value.device})"
+    if isinstance(value, v.Module):
+        return f"{_last(value.type)}({value.parameters:,} parameters)"
+    if isinstance(value, v.Named):
+        return value.text
+    if isinstance(value, (v.Class, v.Function)):
+        return value.name
+    if isinstance(value, v.Exception_):
+        return f"{value.type}({value.message!r})" if value.message is not None else value.type
+    if isinstance(value, v.Bytes):
+        return f"bytes({value.length})"
+    if isinstance(value, v.Secret):
+        return "‹secret›"
+    if isinstance(value, v.Deeper):
+        return f"{_last(value.type)}({value.length})"
+    return f"‹{_last(value.type)}›"
+
+
+def _container(trace: Trace, value: v.Mapping | v.Config | v.Sequence, limit: int, depth: int) -> str:
+    name = _last(value.type)
+    if depth == 0 or value.length > 12:
+        return f"{name}({value.length})"
+    if isinstance(value, v.Sequence):
+        inside = ", ".join(_short(trace, trace.value(item), limit // 2, depth - 1) for item in value.items)
+        opening, closing = {"list": "[]", "tuple": "()", "set": "{}"}.get(name, (f"{name}(", ")"))
+        return f"{opening}{inside}{closing}"
+    inside = ", ".join(f"{key}={_short(trace, trace.value(item), limit // 2, depth - 1)}" for key, item in value.items)
+    return f"{{{inside}}}" if name == "dict" else f"{name}({inside})"
+
+
+def _last(type_name: str) -> str:
+    return type_name.rpartition(".")[2]
