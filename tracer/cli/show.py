@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from tracer.cli.options import Speak, Stage
@@ -48,10 +46,8 @@ def show(
 
 
 def _print_json(trace: Trace, stage: str | None, steps: bool) -> None:
-    write = sys.stdout.buffer.write
     if steps:
         for step in as_json.steps(trace, stage=stage):
-            write(msgspec.json.encode(step) + b"\n")
+            typer.echo(as_json.encode(step))
     else:
-        write(msgspec.json.format(msgspec.json.encode(as_json.summary(trace, stage=stage)), indent=2) + b"\n")
-    sys.stdout.flush()
+        typer.echo(as_json.encode(as_json.summary(trace, stage=stage), indent=2))

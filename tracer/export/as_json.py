@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +12,8 @@ from tracer.replay.journey import journey
 from tracer.replay.plain import plain
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
+
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 
 
 def summary(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
@@ -25,6 +28,17 @@ def steps(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]
     paths = trace.source_paths()
     for step in trace.steps(stages=None if stage is None else [stage]):
         yield _step(trace, step, paths)
+
+
+def encode(made: Any, *, indent: int = 0) -> str:
+    """JSON text that a terminal can't obey: what is not printable is escaped, also where JSON does not ask for it."""
+    text = msgspec.json.format(msgspec.json.encode(made), indent=indent).decode() if indent else msgspec.json.encode(made).decode()
+    return _UNPRINTABLE.sub(lambda match: "".join(map(_escape, match.group())), text)
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def _step(trace: Trace, step: Step, paths: dict[int, str]) -> dict[str, Any]:

@@ -119,7 +119,8 @@ def _trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
     if status == "failed":
         message = outcome.get("message")
         name = str(outcome.get("error", "?"))
-        yield Text(_text(f"{name}: {message}" if message else name), "bold red")
+        shown = f"{name}: {message}" if message else name
+        yield Text("\n".join(map(_text, shown.split("\n"))), "bold red")
         if where is not None:
             yield Text(say(lang, "failed-at", place), "red")
     elif status in ("killed", "unfinished"):
@@ -141,18 +142,18 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_column(style="dim")
-    table.add_row(say(lang, "trace-at"), Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"), "")
+    table.add_row(say(lang, "trace-at"), Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
     step = trace.outcome.get("step")
     failed = trace.outcome.get("status") not in _GOOD and isinstance(step, int)
     where = place_of(trace, step) if failed and isinstance(step, int) else None
-    stage = where.stage if where is not None else next(iter(trace.stage_counts()), None)
-    if stage is not None:
-        good = "trust" if "trust" in trace.stage_counts() else stage
-        wanted = stage if failed else good
+    counts = trace.stage_counts()
+    if counts:
+        wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
         hint = say(lang, "next-failed" if failed else "next-stage")
-        table.add_row(say(lang, "next"), Text(f"glm-trace show {_quoted(path)} --stage {wanted} --steps"), hint)
-        table.add_row("", Text(f"glm-trace show {_quoted(path)} --json"), say(lang, "next-json"))
+        table.add_row(say(lang, "next"), Text(f"# {hint}", "dim"))
+        table.add_row("", Text(f"glm-trace show {_quoted(path)} --stage {wanted} --steps"))
+        table.add_row("", Text(f"# {say(lang, 'next-json')}", "dim"))
+        table.add_row("", Text(f"glm-trace show {_quoted(path)} --json"))
     console.print(Padding(table, (1, 0, 0, 0), expand=False))
 
 

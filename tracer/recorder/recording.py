@@ -168,6 +168,12 @@ class Recording:
             if not self._closed:
                 self._append(journal.META, _encode(self.clean_data(facts)))
 
+    def name_folder(self, name: str, folder: str) -> None:
+        """Give a folder a root's name from now on."""
+        if self.roots.add(name, folder):
+            self.summaries.forget_texts()
+            self.meta_roots()
+
     def meta_roots(self) -> None:
         """Write what the named roots stand for: the one place where this machine's folders are told."""
         home = Roots({"home": str(Path.home())})

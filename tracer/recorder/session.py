@@ -21,7 +21,7 @@ from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.summary import type_module
-from tracer.recorder.targets import missing_targets, tail
+from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor, secrets_of_this_machine
@@ -70,6 +70,9 @@ class Session:
         self._curtains = Curtains(router) if router is not None else None
         if self._curtains is not None:
             self.recording.on_call["PreTrainedModel.from_pretrained"] = self._model_is_next
+        if model is None:
+            for function in AUTO_CALLS:
+                self.recording.on_call[function] = self._auto_class_is_called
         self._shards = ShardWatch()
         self._began = self._seconds = 0.0
         self.recording.meta(
@@ -121,6 +124,12 @@ class Session:
         model_class = variables.get("cls")
         if self._curtains is not None and isinstance(model_class, type):
             self._curtains.draw_around_construction(model_class, self._patches)
+
+    def _auto_class_is_called(self, variables: Mapping[str, Any]) -> None:
+        """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""
+        path = variables.get("pretrained_model_name_or_path")
+        if isinstance(path, str) and os.path.isdir(path) and "model" not in self.recording.roots.folders:
+            self.recording.name_folder("model", path)
 
     def _note_missing_targets(self) -> None:
         texts = {

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracer.recorder import torch_values
+from tracer.recorder.exception_text import exception_text
 from tracer.trace.redaction import is_secret_name
 from tracer.trace.values import (
     Bytes,
@@ -43,12 +44,6 @@ MAX_TEXT: Final = 2_000
 _MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
 
 _CONFIG_BASES: Final = {"PretrainedConfig", "PreTrainedConfig"}
-_BUILTIN_STR: Final = {
-    vars(base)["__str__"]
-    for base in (BaseException, OSError, KeyError, SyntaxError, ImportError, UnicodeDecodeError, UnicodeEncodeError)
-    if "__str__" in vars(base)
-}
-_TRUSTED_MODULES: Final = ("transformers.", "huggingface_hub.", "safetensors", "torch", "peft.", "json.")
 
 Maker = Callable[[Any, int], Value]
 
@@ -106,9 +101,14 @@ class Summariser:
         """The summary itself, without storing it (what it holds is stored)."""
         return self._make(value, 0)
 
+    def forget_texts(self) -> None:
+        """Clean texts anew from now on: what is cleaned out of them has changed."""
+        self._keys.clear()
+        self._scalars.clear()
+
     def message(self, error: BaseException) -> str | None:
         """An exception's message, unless telling it would run code of an unknown class."""
-        text = _message(error)
+        text = exception_text(error)
         return None if text is None else self._text(text).value
 
     def _intern(self, summary: Value) -> ValueId:
@@ -227,8 +227,7 @@ class Summariser:
     def _secret(self, name: str, value: object) -> Value:
         if isinstance(value, str):
             self._learn(str.__getitem__(value, slice(None)))
-            self._keys.clear()
-            self._scalars.clear()  # texts seen before are to be cleaned of it as well
+            self.forget_texts()
         elif isinstance(value, bool):
             return Plain(value)
         return Secret(name)
@@ -263,22 +262,9 @@ def type_name(kind: type) -> str:
 
 
 def type_module(kind: type) -> str:
-    module = _mro_dict(kind).get("__module__", "")
+    """Name of the module that a type says it is from."""
+    module = type.__dict__["__module__"].__get__(kind)
     return module if isinstance(module, str) else ""
-
-
-def _message(error: BaseException) -> str | None:
-    for base in _mro(type(error)):
-        shown = _mro_dict(base).get("__str__")
-        if shown is None:
-            continue
-        if shown in _BUILTIN_STR or type_module(base).startswith(_TRUSTED_MODULES):
-            try:
-                return str(error)
-            except Exception:
-                return None
-        return None
-    return None
 
 
 def _plain(value: Any, _depth: int) -> Value:

@@ -44,10 +44,12 @@ _AUTO_MODEL_SECTIONS: Final = (
     Section("config", "kwargs_orig = copy.deepcopy(kwargs)", above="if not isinstance(config,"),
     Section("trust", "has_remote_code = "),
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
+    Section("construct", "return model_class.from_pretrained("),
 )
 _AUTO_CONFIG_SECTIONS: Final = (
     Section("trust", "has_remote_code = "),
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
+    Section("config", 'elif "model_type" in config_dict'),
 )
 
 TARGETS: Final[tuple[Target, ...]] = (
@@ -92,6 +94,10 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target("transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.register_for_auto_class", "dynamic-class"),
 )
 
+AUTO_CALLS: Final = tuple(
+    target.function for target in TARGETS if target.file.startswith(_AUTO) and target.function.endswith("from_pretrained")
+)
+"""What a person calls: the auto classes' own ``from_pretrained``."""
 BY_FUNCTION: Final = {(target.file, target.function): target for target in TARGETS}
 NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGETS) | {"__init__"}
 """Simple names of all targets: most functions are told apart by this alone."""

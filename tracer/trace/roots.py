@@ -24,14 +24,28 @@ class Roots:
     """
 
     def __init__(self, folders: Mapping[str, str]) -> None:
-        unique: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         for name, folder in folders.items():
-            for spelling in (os.path.abspath(folder), os.path.realpath(folder)):
-                if len(spelling) > 1:
-                    unique.setdefault(spelling, name)
-        self._names = unique
-        longest_first = sorted(unique, key=len, reverse=True)
-        self._search = re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, longest_first))}){_AFTER}") if unique else None
+            self._name(name, folder)
+        self._search = self._compile()
+
+    def add(self, name: str, folder: str) -> bool:
+        """Name one more folder, which must not have a name of its own yet; returns whether it had none."""
+        before = len(self._names)
+        self._name(name, folder)
+        self._search = self._compile()
+        return len(self._names) > before
+
+    def _name(self, name: str, folder: str) -> None:
+        for spelling in (os.path.abspath(folder), os.path.realpath(folder)):
+            if len(spelling) > 1:
+                self._names.setdefault(spelling, name)
+
+    def _compile(self) -> re.Pattern[str] | None:
+        longest_first = sorted(self._names, key=len, reverse=True)
+        if not longest_first:
+            return None
+        return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, longest_first))}){_AFTER}")
 
     @property
     def folders(self) -> dict[str, str]:

@@ -75,24 +75,23 @@ class SettraceStepper:
 
 def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
     """The local trace function of one frame."""
-    unwinding: list[BaseException | None] = [None]
+    last_error: list[BaseException | None] = [None]
 
     def trace(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
         try:
             if event == "line":
-                unwinding[0] = None
                 stepped.reached_line(frame, frame.f_lineno)
                 if not stepped.steps_lines:
                     frame.f_trace_lines = False
             elif event == "return":
-                if arg is None and unwinding[0] is not None and not _at_return(frame):
-                    stepped.unwound(frame, unwinding[0])
+                if arg is None and not _at_return(frame):
+                    stepped.unwound(frame, last_error[0])
                 else:
                     stepped.returned(frame, arg)
-                unwinding[0] = None
+                last_error[0] = None
             elif event == "exception":
                 error = arg[1] if isinstance(arg[1], BaseException) else arg[0]()
-                unwinding[0] = error
+                last_error[0] = error
                 stepped.raised(frame, error)
         except Exception as error:
             recording.skip("stepping", f"{type(error).__name__}: {error}")
