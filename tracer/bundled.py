@@ -17,4 +17,6 @@ def bundled(kind: str) -> Path:
     for folder in (package / "_bundled" / kind, package.parent / kind):
         if folder.is_dir():
             return folder
-    raise TracerError(f"This installation of glm-trace lacks its {kind}. Reinstall it: pip install --force-reinstall glm-trace")
+    raise TracerError(
+        f"This installation of glm-trace lacks its {kind}. Reinstall it: pip install --force-reinstall glm-trace"
+    )

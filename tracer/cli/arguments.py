@@ -46,7 +46,9 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
         if name in arguments:
             raise TracerError(f"--kwarg {name} is given twice. Give each argument once.")
         if name in ("pretrained_model_name_or_path", "config"):
-            raise TracerError(f"--kwarg {name} can't be given on the command line. Record your own script: glm-trace run")
+            raise TracerError(
+                f"--kwarg {name} can't be given on the command line. Record your own script: glm-trace run"
+            )
         arguments[name] = _literal(value)
     return arguments
 

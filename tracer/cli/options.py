@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -27,24 +27,26 @@ class Dtype(str, Enum):
 
 
 Output = Annotated[
-    Optional[Path],
+    Path | None,
     typer.Option("-o", "--output", help="The trace file to write. [default: NAME.glmtrace in this folder]"),
 ]
 Trust = Annotated[
     bool, typer.Option("--trust-remote-code", help="Consent to running the Python files of the model directory.")
 ]
 AutoClass = Annotated[
-    Optional[str],
-    typer.Option("--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json speaks for]"),
+    str | None,
+    typer.Option(
+        "--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json says]"
+    ),
 ]
 Kwargs = Annotated[
-    Optional[list[str]],
+    list[str] | None,
     typer.Option("--kwarg", metavar="NAME=VALUE", help="Keyword argument of from_pretrained; may be repeated."),
 ]
-DtypeName = Annotated[Optional[Dtype], typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")]
+DtypeName = Annotated[Dtype | None, typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")]
 Tokenizer = Annotated[bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer first.")]
 Lines = Annotated[bool, typer.Option("--lines/--no-lines", help="Step through lines, or record calls alone.")]
-StopAfter = Annotated[Optional[Stage], typer.Option("--stop-after", help="End the load after this stage.")]
+StopAfter = Annotated[Stage | None, typer.Option("--stop-after", help="End the load after this stage.")]
 Speak = Annotated[
-    Optional[Language], typer.Option("--lang", help="Language of the report. [default: GLM_TRACE_LANG, or the locale's]")
+    Language | None, typer.Option("--lang", help="Language of the report. [default: GLM_TRACE_LANG, or the locale's]")
 ]

@@ -32,7 +32,11 @@ def steps(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]
 
 def encode(made: Any, *, indent: int = 0) -> str:
     """JSON text that a terminal can't obey: what is not printable is escaped, also where JSON does not ask for it."""
-    text = msgspec.json.format(msgspec.json.encode(made), indent=indent).decode() if indent else msgspec.json.encode(made).decode()
+    text = (
+        msgspec.json.format(msgspec.json.encode(made), indent=indent).decode()
+        if indent
+        else msgspec.json.encode(made).decode()
+    )
     return _UNPRINTABLE.sub(lambda match: "".join(map(_escape, match.group())), text)
 
 

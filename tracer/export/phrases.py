@@ -77,7 +77,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "outcome:loaded": ("loaded", "载入成功"),
     "outcome:failed": ("the load failed", "载入失败"),
     "outcome:stopped": ("stopped after the stage you asked for", "按要求在指定阶段之后停下"),
-    "outcome:interrupted": ("interrupted; what was recorded until then is in the trace", "被中断；此前的记录都在 trace 里"),
+    "outcome:interrupted": (
+        "interrupted; what was recorded until then is in the trace",
+        "被中断；此前的记录都在 trace 里",
+    ),
     "outcome:refused": ("not run: its code was not consented to", "没有运行：目录自带的代码未获同意"),
     "outcome:killed": ("the process was killed", "进程被终止"),
     "outcome:unfinished": ("never finished: a journal that was not sealed", "没有结束：这是未封存的日志"),
@@ -87,7 +90,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "进程在第 {step} 步（{stage}，{place}）之后被 {signal} 终止。",
     ),
     "killed-exit": (
-        "The process ended itself with exit code {code} after step {step} ({stage}, {place}), in the middle of the load.",
+        "The process ended itself with exit code {code} after step {step} ({stage}, {place}), in the middle of the "
+        "load.",
         "进程在第 {step} 步（{stage}，{place}）之后自己以退出码 {code} 结束，此时载入还没有完成。",
     ),
     "killed-early": (
@@ -125,7 +129,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "no-consent": (
         "{model} needs its own code to run ({files}), and nobody is here to be asked. Look at the code, then load "
         "again with --trust-remote-code.",
-        "{model} 需要运行它自带的代码（{files}），而现在没有终端可以询问。请先看过这些代码，再加上 --trust-remote-code 重新载入。",
+        "{model} 需要运行它自带的代码（{files}），而现在没有终端可以询问。请先看过这些代码，"
+        "再加上 --trust-remote-code 重新载入。",
     ),
     "consent-refused": ("Nothing was run. No trace was written.", "什么都没有运行，也没有写记录文件。"),
     "adapter-folder": (

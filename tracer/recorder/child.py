@@ -48,7 +48,7 @@ def record(job: Job) -> int:
     try:
         if job.work == "load":
             import torch  # noqa: F401 - imported before recording begins: nobody's journey
-            import transformers  # noqa: F401
+            import transformers
             import transformers.models.auto.auto_factory
             import transformers.models.auto.tokenization_auto  # noqa: F401
         with session:

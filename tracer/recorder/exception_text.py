@@ -59,5 +59,7 @@ def _is_plain(value: Any, depth: int) -> bool:
     if kind is dict and depth and len(value) <= _MAX_ITEMS:
         return all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)
     if isinstance(value, BaseException) and kind is not type(None):
-        return depth > 0 and _has_known_str(kind) and _is_plain(BaseException.__dict__["args"].__get__(value), depth - 1)
+        return (
+            depth > 0 and _has_known_str(kind) and _is_plain(BaseException.__dict__["args"].__get__(value), depth - 1)
+        )
     return False

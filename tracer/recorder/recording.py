@@ -10,20 +10,22 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.trace.redaction import Redactor
-from tracer.trace.roots import Roots
 from tracer.recorder.source_text import is_library_file, read_source
 from tracer.recorder.summary import Summariser, printable_unicode
 from tracer.trace import journal
 from tracer.trace.outcome import Outcome
-from tracer.trace.steps import Change, Frame, Source, Step
+from tracer.trace.redaction import Redactor
+from tracer.trace.roots import Roots
+from tracer.trace.steps import Change, Frame, Source
 from tracer.trace.values import ValueId
 from tracer.trace.vocabulary import STAGES
 
 _encode: Final = msgspec.json.Encoder().encode
+_NO_DATA: Final[dict[str, Any]] = {}
+_SHORT: Final = 200  # texts below this length recur: names, keys, paths
 
 
-class StopLoad(BaseException):  # noqa: N818 - no error: nobody's `except Exception` may stop it
+class StopLoad(BaseException):
     """Ends a load on purpose after the stage that was asked for."""
 
 
@@ -56,9 +58,10 @@ class Recording:
         self.redactor = redactor
         self.roots = roots
         self.thread = ThreadState()
-        self.summaries = Summariser(self.clean, redactor.learn, self._store_value)
+        self.summaries = Summariser(self.clean, self.learn_secret, self._store_value)
         self._journal = journal.JournalWriter(journal_path)
         self._lock = threading.RLock()
+        self._cleaned: dict[str, str] = {}
         self._pending: list[bytes] = []  # values and frames that a step to come points at
         self._sources: dict[str, int] = {}
         self._threads: dict[int, str] = {}
@@ -84,7 +87,17 @@ class Recording:
 
     def clean(self, text: str) -> str:
         """A text as it may stand in a trace: no secrets, no folders of this machine."""
-        return self.roots.text(self.redactor.text(text))
+        cleaned = self._cleaned.get(text)
+        if cleaned is None:
+            cleaned = self.roots.text(self.redactor.text(text))
+            if len(text) < _SHORT:
+                self._cleaned[text] = cleaned
+        return cleaned
+
+    def learn_secret(self, secret: str) -> None:
+        """Keep this text out from now on."""
+        self.redactor.learn(secret)
+        self._cleaned.clear()
 
     def step(
         self,
@@ -105,11 +118,12 @@ class Recording:
             if self._closed:
                 return -1
             number = self._steps
-            step = Step(
+            # The fields of a Step in their order; building the object would cost as much again as encoding it.
+            fields = (
                 number, now, self.thread_number(), frame, stage, kind, event, source, line,
-                changes or [], value, data or {},
+                changes or (), value, data or _NO_DATA,
             )  # fmt: skip
-            self._append(journal.STEP, _encode(step))
+            self._append(journal.STEP, _encode(fields))
             self.thread.stage = stage
             self._steps = number + 1
         return number
@@ -171,6 +185,7 @@ class Recording:
     def name_folder(self, name: str, folder: str) -> None:
         """Give a folder a root's name from now on."""
         if self.roots.add(name, folder):
+            self._cleaned.clear()
             self.summaries.forget_texts()
             self.meta_roots()
 

@@ -67,6 +67,7 @@ class Summariser:
         self._scalars: dict[tuple[type, Any], ValueId] = {}
         self._makers: dict[type, Maker] = {}
         self._keys: dict[str, str] = {}
+        self.top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
 
     def number(self, value: object, name: str = "", depth: int = 0) -> ValueId:
@@ -82,11 +83,6 @@ class Summariser:
         if known is None:
             known = self._scalars[kind, value] = self._intern(self._make(value, depth))
         return known
-
-    def pairs(self, contents: dict[Any, Any]) -> dict[str, ValueId]:
-        """Key by key what a dictionary holds now."""
-        self._budget = MAX_NODES
-        return dict(self._items(contents, 0))
 
     def key(self, key: object) -> str:
         """How a dictionary's key is written."""
@@ -165,7 +161,10 @@ class Summariser:
         kind, length = type_name(type(value)), dict.__len__(value)
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
-        return Mapping(kind, length, self._items(value, depth))
+        items = self._items(value, depth)
+        if depth == 0:
+            self.top_items = items
+        return Mapping(kind, length, items)
 
     def _proxy(self, value: types.MappingProxyType[Any, Any], depth: int) -> Value:
         return Object(type_name(type(value)))
@@ -174,7 +173,10 @@ class Summariser:
         attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
         if depth >= MAX_DEPTH:
             return Deeper(type_name(type(value)), len(attributes))
-        return Config(type_name(type(value)), len(attributes), self._items(attributes, depth))
+        items = self._items(attributes, depth)
+        if depth == 0:
+            self.top_items = items
+        return Config(type_name(type(value)), len(attributes), items)
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items = []

@@ -36,8 +36,10 @@ _AUTO: Final = "transformers/models/auto/"
 _HUB: Final = "transformers/utils/hub.py"
 _DYNAMIC: Final = "transformers/dynamic_module_utils.py"
 _CONFIG: Final = "transformers/configuration_utils.py"
+_MODEL: Final = "transformers/modeling_utils.py"
+_TOKENIZER: Final = "transformers/tokenization_utils_base.py"
 
-_AUTO_MODEL_SECTIONS: Final = (
+_MODEL_SECTIONS: Final = (
     Section("config", "if commit_hash is None:"),
     Section("config", 'hub_kwargs["revision"] = resolve_revision('),
     Section("adapter", "if is_peft_available():"),
@@ -46,16 +48,18 @@ _AUTO_MODEL_SECTIONS: Final = (
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
     Section("construct", "return model_class.from_pretrained("),
 )
-_AUTO_CONFIG_SECTIONS: Final = (
+_CONFIG_SECTIONS: Final = (
     Section("trust", "has_remote_code = "),
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
     Section("config", 'elif "model_type" in config_dict'),
 )
 
 TARGETS: Final[tuple[Target, ...]] = (
-    Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_AUTO_MODEL_SECTIONS),
+    Target(
+        _AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_MODEL_SECTIONS
+    ),
     Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.register", "dynamic-class"),
-    Target(_AUTO + "configuration_auto.py", "AutoConfig.from_pretrained", "config", sections=_AUTO_CONFIG_SECTIONS),
+    Target(_AUTO + "configuration_auto.py", "AutoConfig.from_pretrained", "config", sections=_CONFIG_SECTIONS),
     Target(_AUTO + "configuration_auto.py", "AutoConfig.register", "dynamic-class"),
     Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.from_pretrained", "tokenizer", whole=True),
     Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.register", "dynamic-class"),
@@ -88,14 +92,18 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(_DYNAMIC, "get_cached_module_file", "dynamic-class"),
     Target(_DYNAMIC, "check_imports", "dynamic-class"),
     Target(_DYNAMIC, "get_class_in_module", "dynamic-class"),
-    Target("transformers/modeling_utils.py", "PreTrainedModel.from_pretrained", "construct"),
-    Target("transformers/modeling_utils.py", "PreTrainedModel.register_for_auto_class", "dynamic-class"),
-    Target("transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.from_pretrained", "tokenizer"),
-    Target("transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.register_for_auto_class", "dynamic-class"),
+    Target(_MODEL, "PreTrainedModel.from_pretrained", "construct"),
+    Target(_MODEL, "PreTrainedModel.register_for_auto_class", "dynamic-class"),
+    Target(_TOKENIZER, "PreTrainedTokenizerBase.from_pretrained", "tokenizer"),
+    Target(
+        "transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.register_for_auto_class", "dynamic-class"
+    ),
 )
 
 AUTO_CALLS: Final = tuple(
-    target.function for target in TARGETS if target.file.startswith(_AUTO) and target.function.endswith("from_pretrained")
+    target.function
+    for target in TARGETS
+    if target.file.startswith(_AUTO) and target.function.endswith("from_pretrained")
 )
 """What a person calls: the auto classes' own ``from_pretrained``."""
 BY_FUNCTION: Final = {(target.file, target.function): target for target in TARGETS}

@@ -147,7 +147,9 @@ def _shard(step: Step) -> Iterator[Fact]:
 
 
 def _warning(step: Step) -> Iterator[Fact]:
-    yield Fact("said", step.number, {"who": step.data.get("category"), "message": step.data.get("message")}, trouble=True)
+    yield Fact(
+        "said", step.number, {"who": step.data.get("category"), "message": step.data.get("message")}, trouble=True
+    )
 
 
 def _log(step: Step) -> Iterator[Fact]:

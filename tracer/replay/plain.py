@@ -70,7 +70,7 @@ def _container(trace: Trace, value: v.Mapping | v.Config | v.Sequence, limit: in
         return f"{name}({value.length})"
     if isinstance(value, v.Sequence):
         inside = ", ".join(_short(trace, trace.value(item), limit // 2, depth - 1) for item in value.items)
-        opening, closing = {"list": "[]", "tuple": "()", "set": "{}"}.get(name, (f"{name}(", ")"))
+        opening, closing = _BRACKETS.get(name, (f"{name}(", ")"))
         return f"{opening}{inside}{closing}"
     inside = ", ".join(f"{key}={_short(trace, trace.value(item), limit // 2, depth - 1)}" for key, item in value.items)
     return f"{{{inside}}}" if name == "dict" else f"{name}({inside})"

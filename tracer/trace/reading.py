@@ -102,13 +102,9 @@ class Trace:
                 where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 arguments.extend(wanted)
         with self._readable():
-            for row in self._db.execute(
-                f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number", arguments
-            ):
+            for row in self._db.execute(f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number", arguments):
                 *plain, changes, value, data = row
-                yield msgspec.convert(
-                    (*plain, _decode_changes(changes), value, _decode_data(data)), Step
-                )
+                yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
 
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
@@ -121,7 +117,8 @@ class Trace:
         """Time spent in each stage: from each of its steps to the next step of the trace."""
         query = (
             "SELECT stage, sum(spent) FROM"
-            " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step) GROUP BY stage"
+            " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step)"
+            " GROUP BY stage"
         )
         with self._readable():
             return {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
@@ -158,7 +155,8 @@ class Trace:
             row = self._db.execute("SELECT data FROM value WHERE number = ?", (number,)).fetchone()
             if row is None:
                 raise KeyError(number)
-            return decode_value(row[0])
+            value: Value = decode_value(row[0])
+            return value
 
     def _read_frame(self, number: int) -> Frame:
         """The frame of that number (cached; ``trace.frame(n)``).
@@ -230,9 +228,7 @@ def open_trace(path: str | Path) -> Trace:
 
 def _open_sealed(path: Path) -> Trace:
     with _DamageGuard(path):
-        connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False
-        )
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
         try:
             # A hostile file must not reach SQL functions through its schema, nor be written to.
             connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")

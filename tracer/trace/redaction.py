@@ -13,6 +13,7 @@ import netrc
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -39,6 +40,7 @@ _PATTERNS: Final = (
 _MIN_SEARCHED: Final = 6  # a shorter secret can't be searched for without shredding ordinary text
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether a value under this argument, key or header name is kept out of the trace."""
     return _SECRET_NAME.match(name) is not None
@@ -76,11 +78,7 @@ class Redactor:
 def secrets_of_this_machine(environment: Mapping[str, str], home: Path) -> set[str]:
     """Secrets that a load could come across: environment variables, saved hub tokens, netrc passwords."""
     found = {value.strip() for name, value in environment.items() if _SECRET_VARIABLE.search(name)}
-    found |= {
-        password
-        for value in environment.values()
-        for password in re.findall(r"://[^/\s:@]*:([^/\s@]+)@", value)
-    }
+    found |= {password for value in environment.values() for password in re.findall(r"://[^/\s:@]*:([^/\s@]+)@", value)}
     hub = Path(environment.get("HF_HOME", home / ".cache" / "huggingface"))
     for path in (environment.get("HF_TOKEN_PATH"), hub / "token", home / ".huggingface" / "token"):
         if path:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-_BEFORE: Final = r"(?<![\w.~>-])"  # "/work" is no beginning in "/a/work"
-_AFTER: Final = r"(?=$|[/\\'\"\s:;,)\]}>])"
+_BEFORE: Final = r"(?<![A-Za-z0-9_.~>-])"  # "/work" is no beginning in "/a/work"
+_AFTER: Final = r"(?=$|[/\\'\"`\s:;,)\]}>，。；：、！？）】」》”’]|[.!?](?:$|\s))"  # also at the end of a sentence
 _PACKAGES: Final = ("transformers", "torch", "peft", "safetensors", "huggingface_hub", "tokenizers", "accelerate")
 
 

@@ -18,33 +18,33 @@ class _Summary(msgspec.Struct, frozen=True, tag_field="is", omit_defaults=True, 
     pass
 
 
-class Plain(_Summary, tag="plain"):
+class Plain(_Summary, frozen=True, tag="plain"):
     """None, a bool, an int of at most 64 bits or a finite float."""
 
     value: bool | int | float | None
 
 
-class Text(_Summary, tag="text"):
+class Text(_Summary, frozen=True, tag="text"):
     """A string. ``length`` is its real length where ``value`` was cut, else 0."""
 
     value: str
     length: int = 0
 
 
-class Bytes(_Summary, tag="bytes"):
+class Bytes(_Summary, frozen=True, tag="bytes"):
     """A bytes object by its length alone."""
 
     length: int
 
 
-class Named(_Summary, tag="named"):
+class Named(_Summary, frozen=True, tag="named"):
     """A value that a short text tells whole: a dtype, a device, an enum member, a path, a very large int."""
 
     type: str
     text: str
 
 
-class Mapping(_Summary, tag="mapping"):
+class Mapping(_Summary, frozen=True, tag="mapping"):
     """A dictionary. ``items`` holds at most a bounded number of pairs; ``length`` is the real count.
 
     A key that is no string appears as the text of its summary.
@@ -55,7 +55,7 @@ class Mapping(_Summary, tag="mapping"):
     items: list[tuple[str, ValueId]]
 
 
-class Sequence(_Summary, tag="sequence"):
+class Sequence(_Summary, frozen=True, tag="sequence"):
     """A list, tuple or set, cut like a :class:`Mapping`. A set's items are sorted by their text."""
 
     type: str
@@ -63,7 +63,7 @@ class Sequence(_Summary, tag="sequence"):
     items: list[ValueId]
 
 
-class Config(_Summary, tag="config"):
+class Config(_Summary, frozen=True, tag="config"):
     """A transformers configuration object: its instance dictionary, without its private entries."""
 
     type: str
@@ -71,7 +71,7 @@ class Config(_Summary, tag="config"):
     items: list[tuple[str, ValueId]]
 
 
-class Tensor(_Summary, tag="tensor"):
+class Tensor(_Summary, frozen=True, tag="tensor"):
     """A tensor by its metadata; its numbers are never stored."""
 
     type: str
@@ -81,28 +81,28 @@ class Tensor(_Summary, tag="tensor"):
     requires_grad: bool = False
 
 
-class Module(_Summary, tag="module"):
+class Module(_Summary, frozen=True, tag="module"):
     """A ``torch.nn.Module``: ``parameters`` counts the numbers in its own and its children's parameters."""
 
     type: str
     parameters: int
 
 
-class Class(_Summary, tag="class"):
+class Class(_Summary, frozen=True, tag="class"):
     """A class object, by where it was defined."""
 
     module: str
     name: str
 
 
-class Function(_Summary, tag="function"):
+class Function(_Summary, frozen=True, tag="function"):
     """A function or method, by where it was defined."""
 
     module: str
     name: str
 
 
-class Exception_(_Summary, tag="exception"):
+class Exception_(_Summary, frozen=True, tag="exception"):  # noqa: N801 - not to hide the built-in one
     """An exception instance.
 
     ``message`` is None where telling it would have run code of an unknown class.
@@ -113,19 +113,19 @@ class Exception_(_Summary, tag="exception"):
     message: str | None
 
 
-class Object(_Summary, tag="object"):
+class Object(_Summary, frozen=True, tag="object"):
     """Anything else, by its type alone."""
 
     type: str
 
 
-class Secret(_Summary, tag="secret"):
+class Secret(_Summary, frozen=True, tag="secret"):
     """A value that was kept out of the trace because of the name it stood under."""
 
     name: str
 
 
-class Deeper(_Summary, tag="deeper"):
+class Deeper(_Summary, frozen=True, tag="deeper"):
     """A container below the depth that is recorded."""
 
     type: str

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tracer.recorder.probes.reading import keys, text
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
+from tracer.recorder.summary import type_module
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
 
 
 def _asked_for(seen: Observed) -> dict[str, Any]:
@@ -27,8 +31,11 @@ def file_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
 
 
 def commit(seen: Observed) -> tuple[str, dict[str, Any]] | None:
-    # A local directory has no commit.
-    return ("commit-resolved", {"commit": seen.value}) if type(seen.value) is str else None
+    found = seen.value
+    if type_module(type(found)) == "huggingface_hub._revision":  # a text that knows the commit it stands for
+        found = vars(found).get("resolved")
+    # A local directory has no commit: what was asked for, a branch say, is handed back as it is.
+    return ("commit-resolved", {"commit": found}) if type(found) is str and _COMMIT.match(found) else None
 
 
 def json_read(seen: Observed) -> tuple[str, dict[str, Any]]:

@@ -126,5 +126,3 @@ class _quiet:  # noqa: N801 - reads as a statement
 def _cut(recording: Recording, text: str) -> str:
     text = recording.clean(text.encode("utf-8", "replace").decode())
     return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text)} characters)"
-
-

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
+
 def decided(seen: Observed) -> tuple[str, dict[str, Any]]:
     return "trust-asked", {**_booleans(seen), "decision": seen.value}
 

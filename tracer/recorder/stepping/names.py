@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import linecache
 from types import CodeType
 
@@ -16,10 +17,8 @@ def _look_up(code: CodeType) -> str:
     known = _by_file.get(code.co_filename)
     if known is None:
         known = _by_file[code.co_filename] = {}
-        try:
+        with contextlib.suppress(SyntaxError):  # no source: the simple name has to do
             _collect(ast.parse("".join(linecache.getlines(code.co_filename))), "", known)
-        except SyntaxError:
-            pass  # no source: the simple name has to do
     return known.get((code.co_firstlineno, code.co_name), code.co_name)
 
 

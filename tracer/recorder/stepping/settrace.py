@@ -39,7 +39,8 @@ class SettraceStepper:
         self._before = sys.gettrace()
         if self._before is not None:
             self._recording.skip(
-                f"trace function {type(self._before).__name__}", "set aside while recording: Python allows one at a time"
+                f"trace function {type(self._before).__name__}",
+                "set aside while recording: Python allows one at a time",
             )
         if self._all_threads:
             self._before_threads = threading.gettrace() if hasattr(threading, "gettrace") else None

@@ -10,6 +10,7 @@ from tracer.recorder.recording import Recording
 from tracer.recorder.sections import Sections
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.names import qualified_name
+from tracer.recorder.stepping.statements import statement_starts
 from tracer.recorder.targets import Target
 
 MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
@@ -37,7 +38,8 @@ class SteppedFrame:
     """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself."""
 
     __slots__ = (
-        "_changes", "_lines", "_probes", "_raised", "_recording", "_sections", "_whole",
+        "_changes", "_lines", "_probes", "_raised", "_raw_line", "_recording", "_sections", "_starts", "_statement",
+        "_whole", "_with_lines",
         "caller", "code", "line", "number", "source", "stage", "target", "variables",
     )  # fmt: skip
 
@@ -54,7 +56,10 @@ class SteppedFrame:
         self._recording = recording
         self._probes = probes
         self._changes = LocalChanges(recording.summaries)
-        self._lines = 0 if with_lines and target.lines else MAX_LINES
+        self._with_lines = with_lines and target.lines
+        self._lines = 0 if self._with_lines else MAX_LINES
+        self._starts = statement_starts(code) if self._with_lines else {}
+        self._statement = self._raw_line = -1
         self._raised: BaseException | None = None
         self._whole: str | None = target.stage if target.whole else None
         if self.caller is not None and self.caller._whole is not None:
@@ -74,13 +79,18 @@ class SteppedFrame:
         return self._lines < MAX_LINES
 
     def entered(self, frame: FrameType) -> None:
-        self._emit("call", frame.f_locals, None)
+        variables = frame.f_locals
         listener = self._recording.on_call.get(self.target.function)
         if listener is not None:
-            listener(self.variables)
+            listener(variables)
+        self._emit("call", variables, None)
 
     def reached_line(self, frame: FrameType, line: int) -> None:
-        self.line = line
+        before, self._raw_line = self._raw_line, line
+        statement = self._starts.get(line, line)
+        if statement == self._statement and not (line == before == statement):
+            return  # still the same statement; its own line twice in a row is a loop on one line
+        self._statement = self.line = line = statement
         if self._sections is not None:
             self.stage = self._sections.stage(line)
         self._lines += 1
@@ -94,18 +104,22 @@ class SteppedFrame:
         if error is self._raised or isinstance(error, (StopIteration, GeneratorExit)):
             return
         self._raised = error
-        self.line = frame.f_lineno or self.line
+        self._stands_at(frame)
         self._emit("raise", frame.f_locals, error)
 
     def returned(self, frame: FrameType, value: Any) -> None:
-        self.line = frame.f_lineno or self.line
+        self._stands_at(frame)
         self._emit("return", frame.f_locals, value, has_value=True)
         self._close()
 
     def unwound(self, frame: FrameType, error: BaseException | None) -> None:
-        self.line = frame.f_lineno or self.line
+        self._stands_at(frame)
         self._emit("unwind", frame.f_locals, error or self._raised)
         self._close()
+
+    def _stands_at(self, frame: FrameType) -> None:
+        if frame.f_lineno:
+            self.line = self._starts.get(frame.f_lineno, frame.f_lineno)
 
     def _emit(self, event: str, variables: Any, value: Any, has_value: bool = False) -> None:
         recording = self._recording
@@ -114,7 +128,7 @@ class SteppedFrame:
         if event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
-        changes = self._changes.since_last(variables)
+        changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
         kind, data = event, None
         probe = self._probes.get(event)
         if probe is not None:

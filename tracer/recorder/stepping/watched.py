@@ -3,48 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from operator import is_
 from typing import Any, Final
 
 from tracer.recorder.summary import Summariser, is_config_type
+from tracer.trace.redaction import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
 from tracer.trace.values import ValueId
 
 _DEPTH: Final = 3
 _LENGTH: Final = 400  # a longer container is watched by its length alone
 _NO_PAIR: Final = object()
+_LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes, complex, type})
 
 
-def watch(value: Any, name: str, summaries: Summariser, number: ValueId) -> WatchedPairs | WatchedOther | None:
-    """A watch over a value that was just summarised under ``number``; None for one that can't change in place."""
-    kind = type(value)
-    if kind is dict or (kind not in _LEAVES and (issubclass(kind, dict) or is_config_type(kind))):
-        contents = value if issubclass(kind, dict) else object.__getattribute__(value, "__dict__")
-        if dict.__len__(contents) <= _LENGTH:
-            return WatchedPairs(contents, summaries)
-        return WatchedOther(value, number)
-    if kind is list or kind is set or kind is tuple:
-        return WatchedOther(value, number)
-    return None
+class Watches:
+    """The watched variables of one frame.
+
+    Asked after every line and mostly answering no, so the question is put to all containers at once, by identity and
+    in C: are their lengths, keys and values the ones that were there before?
+    """
+
+    __slots__ = (
+        "_dict_values",
+        "_dicts",
+        "_keys",
+        "_lengths",
+        "_list_values",
+        "_lists",
+        "_sized",
+        "_stale",
+        "_watched",
+    )
+
+    def __init__(self) -> None:
+        self._watched: dict[str, WatchedPairs | WatchedOther] = {}
+        self._stale = False
+        self._sized: list[Any] = []
+        self._dicts: list[dict[Any, Any]] = []
+        self._lists: list[list[Any]] = []
+        self._lengths: list[int] = []
+        self._keys: list[Any] = []
+        self._dict_values: list[Any] = []
+        self._list_values: list[Any] = []
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._watched
+
+    def set(self, name: str, value: Any, summaries: Summariser, number: ValueId) -> None:
+        """Watch a variable's value, which was just summarised under ``number``, if it can change in place."""
+        watched = None if is_secret_name(name) else _watch(value, summaries, number)
+        if watched is not None:
+            self._watched[name] = watched
+            self._stale = True
+        else:
+            self.drop(name)
+
+    def drop(self, name: str) -> None:
+        if self._watched.pop(name, None) is not None:
+            self._stale = True
+
+    def changes(self, variables: dict[str, Any], summaries: Summariser) -> Iterator[Change]:
+        """What changed in place since last asked."""
+        if not self._watched:
+            return
+        if self._same():
+            if self._stale:
+                self._gather()
+            return
+        for name, watched in self._watched.items():
+            yield from watched.changes(name, variables[name], summaries)
+        self._gather()
+
+    def _same(self) -> bool:
+        return (
+            list(map(len, self._sized)) == self._lengths
+            and all(map(is_, self._keys, chain.from_iterable(self._dicts)))
+            and all(map(is_, self._dict_values, chain.from_iterable(map(dict.values, self._dicts))))
+            and all(map(is_, self._list_values, chain.from_iterable(self._lists)))
+        )
+
+    def _gather(self) -> None:
+        pairs = [pair for watched in self._watched.values() for pair in watched.containers]
+        self._sized = [container for container, _ in pairs]
+        self._dicts = [container for container, copy in pairs if type(copy) is dict]
+        self._lists = [container for container, copy in pairs if type(copy) is tuple]
+        self._lengths = list(map(len, self._sized))
+        self._keys = list(chain.from_iterable(self._dicts))
+        self._dict_values = list(chain.from_iterable(map(dict.values, self._dicts)))
+        self._list_values = list(chain.from_iterable(self._lists))
+        self._stale = False
 
 
 class WatchedPairs:
     """A dictionary, or a configuration object's instance dictionary: told key by key."""
 
-    __slots__ = ("_contents", "_copy", "_inner", "_pairs")
+    __slots__ = ("_contents", "_copy", "_pairs", "containers")
 
     def __init__(self, contents: dict[Any, Any], summaries: Summariser) -> None:
         self._contents = contents
-        self._copy = dict(dict.items(contents))
-        self._inner = [pair for item in self._copy.values() for pair in _containers(item, _DEPTH)]
-        self._pairs = summaries.pairs(contents)
+        self._pairs = dict(summaries.top_items)  # of the summary just made
+        self._take_copy()
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
-        if not self._changed():
+        if not _mutated(self.containers):
             return
         old, old_copy = self._pairs, self._copy
         new: dict[str, ValueId] = {}
-        for key, item in dict.items(self._contents):
+        for key, item in self._contents.items():
             shown = summaries.key(key)
             if old_copy.get(key, _NO_PAIR) is item and shown in old and type(item) in _LEAVES:
                 new[shown] = old[shown]
@@ -53,80 +120,87 @@ class WatchedPairs:
         added = {key: number for key, number in new.items() if key not in old}
         changed = {key: number for key, number in new.items() if key in old and old[key] != number}
         removed = [key for key in old if key not in new]
-        self._pairs, self._copy = new, dict(dict.items(self._contents))
-        self._inner = [pair for item in self._copy.values() for pair in _containers(item, _DEPTH)]
+        self._pairs = new
+        self._take_copy()
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _changed(self) -> bool:
-        contents, copy = self._contents, self._copy
-        return (
-            dict.__len__(contents) != len(copy)
-            or not all(map(is_, copy.values(), dict.values(contents)))
-            or not all(map(is_, copy, dict.__iter__(contents)))
-            or (bool(self._inner) and _mutated(self._inner))
-        )
+    def _take_copy(self) -> None:
+        self._copy = dict(self._contents)
+        self.containers: list[tuple[Any, Any]] = [(self._contents, self._copy)]
+        for item in self._copy.values():
+            if type(item) not in _LEAVES:
+                self.containers.extend(_containers(item, _DEPTH))
 
 
 class WatchedOther:
-    """A list, set, tuple or very large dictionary: told as a whole."""
+    """A list, set, tuple, very large dictionary or dictionary of a special kind: told as a whole."""
 
-    __slots__ = ("_inner", "_number")
+    __slots__ = ("_number", "containers")
 
     def __init__(self, value: Any, number: ValueId) -> None:
         self._number = number
-        self._inner = list(_containers(value, _DEPTH))
+        self.containers = list(_containers(value, _DEPTH))
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
-        if self._inner and _mutated(self._inner):
-            self._inner = list(_containers(value, _DEPTH))
+        if _mutated(self.containers):
+            self.containers = list(_containers(value, _DEPTH))
             number = summaries.number(value, name)
             if number != self._number:
                 self._number = number
                 yield Bound(name, number)
 
 
+def _watch(value: Any, summaries: Summariser, number: ValueId) -> WatchedPairs | WatchedOther | None:
+    kind = type(value)
+    if kind in _LEAVES:
+        return None
+    if kind is dict or is_config_type(kind):
+        contents = value if kind is dict else object.__getattribute__(value, "__dict__")
+        return WatchedPairs(contents, summaries) if len(contents) <= _LENGTH else WatchedOther(value, number)
+    watched = WatchedOther(value, number) if kind in (list, set, tuple) else None
+    return watched if watched is not None and watched.containers else None
+
+
 def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
-    """The mutable containers in a value, each with a copy (or its length) to compare with."""
+    """The mutable containers in a value, each with a copy (or its length) to compare with.
+
+    Only exact built-in types: a subclass could answer for itself.
+    """
     kind = type(value)
     if kind in _LEAVES:
         return
-    if kind is dict:
-        contents: Any = value
-    elif kind is list:
-        contents = value
-    elif kind is set:
-        yield value, len(value)
-        return
-    elif kind is tuple:
+    if kind is tuple:
         if depth and len(value) <= _LENGTH:
             for item in value:
                 yield from _containers(item, depth - 1)
         return
+    if kind is dict or kind is list or kind is set:
+        contents: Any = value
     elif is_config_type(kind):
         contents = object.__getattribute__(value, "__dict__")
     else:
         return
-    if len(contents) > _LENGTH:
+    if kind is set or len(contents) > _LENGTH:
         yield contents, len(contents)
         return
-    copy = dict(contents) if type(contents) is dict else tuple(contents)
+    copy = tuple(contents) if kind is list else dict(contents)
     yield contents, copy
     if depth:
-        for item in copy.values() if isinstance(copy, dict) else copy:
-            yield from _containers(item, depth - 1)
+        for item in copy if isinstance(copy, tuple) else copy.values():
+            if type(item) not in _LEAVES:
+                yield from _containers(item, depth - 1)
 
 
-def _mutated(watched: list[tuple[Any, Any]]) -> bool:
-    for container, copy in watched:
+def _mutated(containers: list[tuple[Any, Any]]) -> bool:
+    for container, copy in containers:
         if type(copy) is int:
             if len(container) != copy:
                 return True
-        elif len(copy) != len(container) or not all(map(is_, copy, container)):
-            return True
-        elif type(copy) is dict and not all(map(is_, copy.values(), container.values())):
+        elif (
+            len(copy) != len(container)
+            or not all(map(is_, copy, container))
+            or (type(copy) is dict and not all(map(is_, copy.values(), container.values())))
+        ):
             return True
     return False
-
-
-_LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes, complex, type})

@@ -1,0 +1,171 @@
+"""What recording a load costs, side by side in one run.
+
+    python benchmarks/load_overhead.py            # the tiny GLM-4V, every contestant
+    python benchmarks/load_overhead.py --large    # also a checkpoint of more than 500 MB
+
+Every contestant loads the same directory in the same process, in turns, so that a machine that is busy for a while is
+busy for all of them. The figure to quote is the median of the ratios to the untraced load of the same turn. Loads are
+warm: everything was imported and read from disk before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HOME", tempfile.mkdtemp(prefix="glm-trace-bench-"))
+
+import torch
+import transformers
+from rich.console import Console
+from rich.table import Table
+from transformers import AutoModelForCausalLM
+
+from tracer.recorder.session import Session
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "glm-4v-tiny"
+Load = Callable[[], object]
+Contestant = Callable[[Load], float]
+
+
+def untraced(load: Load) -> float:
+    began = time.perf_counter()
+    load()
+    return time.perf_counter() - began
+
+
+def ours(model: Path, *, lines: bool) -> Contestant:
+    def run(load: Load) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            session = Session(Path(folder) / "journal", model=str(model), lines=lines)
+            with session:
+                began = time.perf_counter()
+                load()
+                seconds = time.perf_counter() - began
+            session.finish(None)
+            return seconds
+
+    return run
+
+
+def with_hunter(load: Load) -> float:
+    """Hunter with predicates for the functions we step, and an action that does nothing."""
+    import hunter
+
+    from tracer.recorder.targets import NAMES
+
+    seen = 0
+
+    def count(event: object) -> None:
+        nonlocal seen
+        seen += 1
+
+    watched = hunter.Q(module_startswith="transformers", function_in=sorted(NAMES - {"__init__"}))
+    with hunter.trace(watched, action=count):
+        began = time.perf_counter()
+        load()
+        return time.perf_counter() - began
+
+
+def with_viztracer(load: Load) -> float:
+    """VizTracer as it comes: calls only, with a large buffer."""
+    from viztracer import VizTracer
+
+    recorder = VizTracer(verbose=0, tracer_entries=5_000_000)
+    recorder.start()
+    began = time.perf_counter()
+    load()
+    seconds = time.perf_counter() - began
+    recorder.stop()
+    recorder.clear()
+    return seconds
+
+
+def loader(model: Path, **arguments: object) -> Load:
+    def load() -> object:
+        # transformers 5 remembers remote classes; every load here is to go the whole way.
+        AutoModelForCausalLM._model_mapping._extra_content.clear()
+        return AutoModelForCausalLM.from_pretrained(model, trust_remote_code=True, **arguments)
+
+    return load
+
+
+def contest(contestants: dict[str, Contestant], load: Load, turns: int) -> dict[str, list[float]]:
+    for run in contestants.values():
+        run(load)
+    measured: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(turns):
+        for name, run in contestants.items():
+            measured[name].append(run(load))
+    return measured
+
+
+def report(title: str, measured: dict[str, list[float]], console: Console) -> None:
+    base = measured["untraced"]
+    table = Table(title=title, title_justify="left")
+    table.add_column("contestant")
+    for column in ("median ms", "min ms", "× untraced (median)", "min–max"):
+        table.add_column(column, justify="right")
+    for name, seconds in measured.items():
+        ratios = [mine / theirs for mine, theirs in zip(seconds, base, strict=True)]
+        table.add_row(
+            name,
+            f"{statistics.median(seconds) * 1000:.1f}",
+            f"{min(seconds) * 1000:.1f}",
+            f"{statistics.median(ratios):.2f}",
+            f"{min(ratios):.2f}–{max(ratios):.2f}",
+        )
+    console.print(table)
+
+
+def write_large_model(folder: Path) -> Path:
+    """A Llama-type checkpoint of some 550 MB in float32, random."""
+    config = transformers.LlamaConfig(
+        hidden_size=1024, intermediate_size=2816, num_hidden_layers=8, num_attention_heads=16, vocab_size=16_384
+    )
+    torch.manual_seed(0)
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    assert size >= 500e6, size
+    return folder
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--turns", type=int, default=21)
+    options.add_argument("--large", action="store_true", help="also load more than 500 MB of weights")
+    wanted = options.parse_args()
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    console = Console(width=110)
+    console.print(
+        f"transformers {transformers.__version__}, torch {torch.__version__}, {os.cpu_count()} cores, "
+        f"{wanted.turns} turns"
+    )
+    contestants: dict[str, Contestant] = {
+        "untraced": untraced,
+        "glm-trace, lines and locals": ours(FIXTURE, lines=True),
+        "glm-trace, calls only": ours(FIXTURE, lines=False),
+        "hunter, predicates only": with_hunter,
+        "viztracer": with_viztracer,
+    }
+    load = loader(FIXTURE, empty_init=False, use_cache=False)
+    report("tiny GLM-4V, remote code", contest(contestants, load, wanted.turns), console)
+    if wanted.large:
+        with tempfile.TemporaryDirectory() as folder:
+            model = write_large_model(Path(folder) / "large")
+            large: dict[str, Contestant] = {"untraced": untraced, "glm-trace, lines and locals": ours(model, lines=True)}
+            turns = max(wanted.turns // 2, 5)
+            converted = loader(model, torch_dtype=torch.bfloat16)
+            report("Llama type, 550 MB of float32 read as bfloat16", contest(large, converted, turns), console)
+            report("the same as float32: mapped into memory, not read", contest(large, loader(model), turns), console)
+
+
+if __name__ == "__main__":
+    main()
