@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import typer
+from rich.text import Text
 
 from tracer.cli.screen import complain, messages
 from tracer.export.phrases import Lang, say
-from tracer.launch.remote_code import ask_consent, find_remote_code
+from tracer.launch.remote_code import RemoteCode, ask_consent, find_remote_code
+
+_WHICH_CODE: Final = ("revision", "code_revision", "subfolder")
 
 
-@contextmanager
-def _in_folder(folder: str | None) -> Iterator[None]:
-    """Relative paths count from here, as they will in the load."""
-    before = os.getcwd()
-    os.chdir(folder or before)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
-def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None) -> bool:
+def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, arguments: Mapping[str, Any]) -> bool:
     """Whether the model's remote code may run; False also where there is none to run.
+
+    Args:
+        model: the directory or hub id.
+        tokenizer: whether a tokenizer is loaded as well.
+        cwd: the folder that the load will run in, if not this one.
+        arguments: the keyword arguments of the load; some say which code is meant.
 
     Raises:
         typer.Exit: with code 3, when there is code and nobody consents to it.
     """
-    with _in_folder(cwd):
-        code = find_remote_code(model, tokenizer=tokenizer)
+
+    def look() -> RemoteCode:
+        which = {name: arguments[name] for name in _WHICH_CODE if isinstance(arguments.get(name), str)}
+        return find_remote_code(model, tokenizer=tokenizer, folder=Path(cwd) if cwd is not None else None, **which)
+
+    code = look()
     if code.is_empty:
         return False
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -41,6 +44,9 @@ def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None) -> bo
         raise typer.Exit(3)
     console = messages()
     if not ask_consent(code, console, lang, ask=console.input):
-        console.print(say(lang, "consent-refused"))
+        console.print(Text(say(lang, "consent-refused")))
+        raise typer.Exit(3)
+    if look() != code:
+        complain(say(lang, "code-changed", {"model": os.path.basename(model) or model}))
         raise typer.Exit(3)
     return True

@@ -83,7 +83,8 @@ def record_load(
     if folder is not None:
         note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
     trust = trust_remote_code or kwargs.pop("trust_remote_code", None) is True
-    trust = trust or consented(model, speak, tokenizer=tokenizer, cwd=folder.path if folder is not None else None)
+    cwd = folder.path if folder is not None else None
+    trust = trust or consented(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
     job = Job(
         work="load",
         journal=str(arguments.journal_path(path)),
@@ -96,6 +97,6 @@ def record_load(
         dtype=dtype.value if dtype is not None else None,
         tokenizer=tokenizer,
         trust_remote_code=trust,
-        cwd=folder.path if folder is not None else None,
+        cwd=cwd,
     )
     record_and_report(job, path, speak, take_output=True)

@@ -35,9 +35,7 @@ Trust = Annotated[
 ]
 AutoClass = Annotated[
     str | None,
-    typer.Option(
-        "--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json says]"
-    ),
+    typer.Option("--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json says]"),
 ]
 Kwargs = Annotated[
     list[str] | None,

@@ -133,6 +133,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "再加上 --trust-remote-code 重新载入。",
     ),
     "consent-refused": ("Nothing was run. No trace was written.", "什么都没有运行，也没有写记录文件。"),
+    "code-changed": (
+        "The code of {model} changed while you were reading it, so nothing was run. Load it again.",
+        "{model} 的代码在你查看期间被改动了，因此什么都没有运行。请重新载入。",
+    ),
     "adapter-folder": (
         "The adapter's base '{base}' is a path relative to the adapter, so the load runs in {folder}.",
         "适配器的基座“{base}”是相对于适配器目录的路径，因此在 {folder} 里载入。",

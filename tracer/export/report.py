@@ -126,8 +126,8 @@ def _trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
     elif status in ("killed", "unfinished"):
         if where is None:
             yield Text(say(lang, "killed-early"), "bold red")
-        elif isinstance(name := outcome.get("signal"), str):
-            yield Text(say(lang, "killed-signal", {**place, "signal": _text(name)}), "bold red")
+        elif isinstance(signal := outcome.get("signal"), str):
+            yield Text(say(lang, "killed-signal", {**place, "signal": _text(signal)}), "bold red")
         elif outcome.get("exit_code") is not None:
             yield Text(say(lang, "killed-exit", {**place, "code": outcome.get("exit_code")}), "bold red")
         if outcome.get("signal") == "SIGKILL":

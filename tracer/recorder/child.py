@@ -52,7 +52,10 @@ def record(job: Job) -> int:
             import transformers.models.auto.auto_factory
             import transformers.models.auto.tokenization_auto  # noqa: F401
         with session:
-            result = loading.load(job) if job.work == "load" else _run_script(job.script)
+            if job.work == "load":
+                result = loading.load(job)
+            else:
+                _run_script(job.script)
     except BaseException as caught:
         error = caught
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near; a second Ctrl-C must not tear the journal

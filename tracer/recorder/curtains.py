@@ -36,6 +36,7 @@ CURTAINS: Final[tuple[tuple[str, str], ...]] = (
     ("transformers.modeling_utils", "PreTrainedModel.eval"),
     ("transformers.modeling_utils", "PreTrainedModel.tie_weights"),
     ("transformers.modeling_utils", "get_model_conversion_mapping"),
+    ("transformers.modeling_utils", "load_state_dict"),
     ("transformers.models.auto.auto_factory", "_LazyAutoMapping.keys"),
 )
 
@@ -51,7 +52,8 @@ class Curtains:
         """Off while a model of this class is built: thousands of modules, none of them a target."""
         if ("", model_class.__qualname__) not in self._drawn:
             self._drawn.add(("", model_class.__qualname__))
-            patches.set(model_class, "__init__", _behind(model_class.__init__, self._router))
+            build = model_class.__init__  # type: ignore[misc]  # the class's own, no instance is involved
+            patches.set(model_class, "__init__", _behind(build, self._router))
 
     def draw(self, patches: Patches) -> None:
         """Draw those whose module is loaded by now."""

@@ -179,7 +179,7 @@ class Summariser:
         return Config(type_name(type(value)), len(attributes), items)
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
-        items = []
+        items: list[tuple[str, ValueId]] = []
         for key, item in dict.items(value):
             if len(items) >= MAX_PAIRS:
                 break
@@ -317,15 +317,19 @@ def _object(value: object, _depth: int) -> Value:
 
 
 def _mro(kind: type) -> tuple[type, ...]:
-    return type.__dict__["__mro__"].__get__(kind)  # a metaclass could have its own idea of kind.__mro__
+    # A metaclass could have its own idea of kind.__mro__.
+    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return mro
 
 
 def _mro_dict(kind: type) -> types.MappingProxyType[str, Any]:
-    return type.__dict__["__dict__"].__get__(kind)
+    members: types.MappingProxyType[str, Any] = type.__dict__["__dict__"].__get__(kind)
+    return members
 
 
 def _attribute(kind: type, name: str) -> str:
-    return type.__dict__[name].__get__(kind)
+    value: str = type.__dict__[name].__get__(kind)
+    return value
 
 
 def _has_plain_dict(mro: tuple[type, ...]) -> bool:

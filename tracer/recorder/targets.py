@@ -55,9 +55,7 @@ _CONFIG_SECTIONS: Final = (
 )
 
 TARGETS: Final[tuple[Target, ...]] = (
-    Target(
-        _AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_MODEL_SECTIONS
-    ),
+    Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_MODEL_SECTIONS),
     Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.register", "dynamic-class"),
     Target(_AUTO + "configuration_auto.py", "AutoConfig.from_pretrained", "config", sections=_CONFIG_SECTIONS),
     Target(_AUTO + "configuration_auto.py", "AutoConfig.register", "dynamic-class"),

@@ -8,6 +8,7 @@ from tracer.trace import values as v
 from tracer.trace.reading import Trace
 
 _DEPTH: Final = 12
+_BRACKETS: Final = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
 
 
 def short(trace: Trace, number: v.ValueId, limit: int = 60) -> str:

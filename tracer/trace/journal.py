@@ -1,7 +1,7 @@
 """The journal: the crash-safe file that a trace is written to while it is being recorded.
 
-Layout: :data:`MAGIC`, then records of ``kind (1 byte) · length (u32 LE) · crc32 of the payload (u32 LE) · payload``
-with a JSON payload. A record, once :meth:`JournalWriter.append` has returned, is in the operating system's hands:
+Layout: :data:`MAGIC`, then records of ``kind (1 byte) · length (u32 LE) · checksum (u32 LE) · payload`` with a JSON
+payload and the crc32 of kind and payload. A record, once :meth:`JournalWriter.append` has returned, is in the operating system's hands:
 it survives the death of the process by any signal. What a dying process left half-written at the end fails its
 checksum and is dropped by the reader.
 """
@@ -38,7 +38,11 @@ class Record(NamedTuple):
 
 def frame_record(kind: bytes, payload: bytes) -> bytes:
     """The bytes of one record."""
-    return _HEAD.pack(kind, len(payload), zlib.crc32(payload)) + payload
+    return _HEAD.pack(kind, len(payload), _checksum(kind, payload)) + payload
+
+
+def _checksum(kind: bytes, payload: bytes) -> int:
+    return zlib.crc32(payload, kind[0])
 
 
 class JournalWriter:
@@ -117,7 +121,7 @@ class JournalReader:
             if end > len(data):
                 break
             payload = data[at + _HEAD.size : end]
-            if zlib.crc32(payload) != checksum:
+            if _checksum(kind, payload) != checksum:
                 self.damaged = True
                 break
             at = end

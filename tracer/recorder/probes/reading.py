@@ -16,7 +16,7 @@ def text(variables: Mapping[str, Any], *names: str) -> str | None:
         if type(value) is str:
             return value
         if isinstance(value, os.PathLike) and type(value).__module__.startswith("pathlib"):
-            return os.fspath(value)
+            return str(os.fspath(value))
     return None
 
 

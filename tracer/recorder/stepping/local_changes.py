@@ -28,7 +28,8 @@ class LocalChanges:
 
     def since_last(self, variables: dict[str, Any]) -> list[Change]:
         """The changes, in the order of the variables; ``variables`` is the frame's ``f_locals``."""
-        previous, changes = self._previous, []
+        previous = self._previous
+        changes: list[Change] = []
         known = len(previous)
         if known <= len(variables) and all(map(is_, previous, variables)):
             # As nearly always: the names that were there come first, new ones after them.

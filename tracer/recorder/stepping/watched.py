@@ -14,7 +14,8 @@ from tracer.trace.values import ValueId
 
 _DEPTH: Final = 3
 _LENGTH: Final = 400  # a longer container is watched by its length alone
-_NO_PAIR: Final = object()
+_ABSENT: Final = object()
+_NO_CONTAINERS: Final[list[tuple[Any, Any]]] = []
 _LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes, complex, type})
 
 
@@ -99,38 +100,47 @@ class Watches:
 class WatchedPairs:
     """A dictionary, or a configuration object's instance dictionary: told key by key."""
 
-    __slots__ = ("_contents", "_copy", "_pairs", "containers")
+    __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers")
 
     def __init__(self, contents: dict[Any, Any], summaries: Summariser) -> None:
         self._contents = contents
         self._pairs = dict(summaries.top_items)  # of the summary just made
-        self._take_copy()
+        self._copy: dict[Any, Any] = {}
+        self._inner: dict[Any, list[tuple[Any, Any]]] = {}
+        self._take_copy({})
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
         if not _mutated(self.containers):
             return
-        old, old_copy = self._pairs, self._copy
-        new: dict[str, ValueId] = {}
+        old, new = self._pairs, {}
+        same: dict[Any, list[tuple[Any, Any]]] = {}
         for key, item in self._contents.items():
             shown = summaries.key(key)
-            if old_copy.get(key, _NO_PAIR) is item and shown in old and type(item) in _LEAVES:
+            inner = self._inner.get(key, _NO_CONTAINERS)
+            if self._copy.get(key, _ABSENT) is item and shown in old and not (inner and _mutated(inner)):
                 new[shown] = old[shown]
+                same[key] = inner
             else:
                 new[shown] = summaries.number(item, shown, 1)
         added = {key: number for key, number in new.items() if key not in old}
         changed = {key: number for key, number in new.items() if key in old and old[key] != number}
         removed = [key for key in old if key not in new]
         self._pairs = new
-        self._take_copy()
+        self._take_copy(same)
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _take_copy(self) -> None:
+    def _take_copy(self, same: dict[Any, list[tuple[Any, Any]]]) -> None:
+        """Copy what is there now; ``same`` holds the inner containers of keys that did not change."""
         self._copy = dict(self._contents)
-        self.containers: list[tuple[Any, Any]] = [(self._contents, self._copy)]
-        for item in self._copy.values():
+        self._inner = {}
+        for key, item in self._copy.items():
             if type(item) not in _LEAVES:
-                self.containers.extend(_containers(item, _DEPTH))
+                inner = same[key] if key in same else list(_containers(item, _DEPTH))
+                if inner:
+                    self._inner[key] = inner
+        self.containers: list[tuple[Any, Any]] = [(self._contents, self._copy)]
+        self.containers.extend(chain.from_iterable(self._inner.values()))
 
 
 class WatchedOther:

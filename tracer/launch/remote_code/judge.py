@@ -1,0 +1,103 @@
+"""Calls whose arguments decide how notable they are: ``open`` for writing, ``torch.load`` of any object."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Final
+
+from .names import constant_text
+from .rules import MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
+
+CREDENTIAL: Final = re.compile(
+    r"(?:^|[/~\\])\.(?:ssh|netrc|aws|azure|kube|gnupg|docker|git-credentials|gitconfig|pgpass|pypirc|npmrc|"
+    r"bash_history|zsh_history|mozilla|bitcoin)\b|/etc/(?:passwd|shadow|sudoers)|\bid_(?:rsa|ed25519|ecdsa|dsa)\b|"
+    r"huggingface/(?:token|stored_tokens)|\bHF_TOKEN\b|\bHUGGING_?FACE_HUB_TOKEN\b|/proc/(?:self|\d+)/(?:environ|mem)"
+)
+"""Strings that name where secrets lie."""
+
+_SECRET_NAME: Final = re.compile(
+    r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|COOKIE|AUTH", re.IGNORECASE
+)
+
+
+def judge(dotted: str, call: ast.Call | None) -> Rule | None:
+    """The rule for a name, made stronger or weaker by the arguments it is called with."""
+    rule = rule_for(dotted)
+    special = _SPECIAL.get(normal(dotted))
+    return special(call) if rule is not None and special is not None and call is not None else rule
+
+
+def judge_getattr(names: frozenset[str], call: ast.Call) -> bool:
+    """``getattr`` with a name that only exists at run time, on a module that can do a lot."""
+    return len(call.args) > 1 and constant_text(call.args[1]) is None and bool(names & MODULES_NOT_TO_HAND_ON)
+
+
+def trusts_other_code(call: ast.Call) -> bool:
+    """The call itself says ``trust_remote_code=True``: it may bring in code of another repository."""
+    value = _keyword(call, "trust_remote_code")
+    return isinstance(value, ast.Constant) and value.value is True
+
+
+def mode_writes(call: ast.Call, position: int) -> bool:
+    """A file is opened for writing, or it cannot be told for what."""
+    if any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1]):
+        return True
+    mode = call.args[position] if len(call.args) > position else _keyword(call, "mode")
+    if mode is None:
+        return any(keyword.arg is None for keyword in call.keywords)
+    text = constant_text(mode)
+    return text is None or any(letter in text for letter in "wax+")
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _opened(position: int) -> Callable[[ast.Call], Rule]:
+    return lambda call: Rule("file-system", weak=not mode_writes(call, position))
+
+
+def _torch_load(call: ast.Call) -> Rule:
+    value = _keyword(call, "weights_only")
+    return Rule("eval-exec", weak=isinstance(value, ast.Constant) and value.value is True)
+
+
+def _numpy_load(call: ast.Call) -> Rule:
+    value = _keyword(call, "allow_pickle")
+    plain = value is None or (isinstance(value, ast.Constant) and value.value is False)
+    return Rule("file-system", weak=True) if plain and len(call.args) < 3 else Rule("eval-exec")
+
+
+def _yaml_load(call: ast.Call) -> Rule:
+    loader = call.args[1] if len(call.args) > 1 else _keyword(call, "Loader")
+    name = loader.attr if isinstance(loader, ast.Attribute) else getattr(loader, "id", "")
+    return Rule("eval-exec", weak=name in ("SafeLoader", "CSafeLoader", "BaseLoader"))
+
+
+def _environment(call: ast.Call) -> Rule:
+    name = constant_text(call.args[0]) if call.args else None
+    return Rule("environment", weak=name is not None and not is_secret_name(name))
+
+
+def is_secret_name(name: str) -> bool:
+    """An environment variable of that name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def _whole_environment(_: ast.Call) -> Rule:
+    return Rule("environment")
+
+
+_SPECIAL: Final[dict[str, Callable[[ast.Call], Rule]]] = {
+    **dict.fromkeys(("open", "io.open", "io.FileIO", "codecs.open", "gzip.open", "bz2.open"), _opened(1)),
+    **dict.fromkeys(("lzma.open", "tarfile.open", "zipfile.ZipFile"), _opened(1)),
+    "pathlib.Path().open": _opened(0),
+    "torch.load": _torch_load,
+    "torch.serialization.load": _torch_load,
+    "numpy.load": _numpy_load,
+    "yaml.load": _yaml_load,
+    **dict.fromkeys(("os.getenv", "os.environ.get", "os.environ.pop", "os.environ.setdefault"), _environment),
+    **dict.fromkeys(("os.environ.copy", "os.environ.items", "os.environ.values"), _whole_environment),
+}
