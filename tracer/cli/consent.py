@@ -43,7 +43,7 @@ def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, argum
         complain(say(lang, "no-consent", {"model": os.path.basename(model) or model, "files": files}))
         raise typer.Exit(3)
     console = messages()
-    if not ask_consent(code, console, lang, ask=console.input):
+    if not ask_consent(code, console, lang, ask=lambda prompt: console.input(prompt, markup=False)):
         console.print(Text(say(lang, "consent-refused")))
         raise typer.Exit(3)
     if look() != code:

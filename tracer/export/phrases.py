@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from tracer.trace.visible import visible
+
 Lang: TypeAlias = Literal["en", "zh"]
 LANGS: Final[tuple[str, ...]] = get_args(Lang)
 
@@ -51,7 +53,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "remote code is needed and was not allowed",
         "必须运行目录自带的代码，但没有得到允许",
     ),
-    "class-remote": ("{reference} → {class}, run from {final_module}", "{reference} → {class}，从 {final_module} 运行"),
+    "class-remote": (
+        "{reference} is the directory's own; run from {final_module}",
+        "{reference} 是目录自带的类，从 {final_module} 运行",
+    ),
     "class-mapping": ("{key} → {class}, from the library's own mapping", "{key} → {class}，取自库自带的映射表"),
     "class-name-pattern": (
         "no model_type; the path contains '{key}' → {class}",
@@ -95,8 +100,12 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "进程在第 {step} 步（{stage}，{place}）之后自己以退出码 {code} 结束，此时载入还没有完成。",
     ),
     "killed-early": (
-        "The process ended before the first step was recorded.",
-        "进程在记录第一步之前就结束了。",
+        "It ended before the first step was recorded.",
+        "还没有记录到第一步就结束了。",
+    ),
+    "refused-hint": (
+        "Look at the code, then load again with --trust-remote-code.",
+        "请先看过这些代码，再加上 --trust-remote-code 重新载入。",
     ),
     "hint-sigkill": (
         "SIGKILL often means that the system ran out of memory.",
@@ -154,6 +163,12 @@ def say(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     """
     sentence = PHRASES[key][0 if lang == "en" else 1]
     return sentence.format_map(values or {})
+
+
+def stage_name(stage: str, lang: Lang) -> str:
+    """A stage's name for a person; one that a newer release may have stays as it is written."""
+    key = f"stage:{stage}"
+    return say(lang, key) if key in PHRASES else visible(stage)
 
 
 def language(wanted: str | None = None) -> Lang:

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.export.phrases import Lang, say
+from tracer.export.phrases import Lang, say, stage_name
+from tracer.export.trouble import trouble
 from tracer.replay.journey import Fact, StageSummary, journey
 from tracer.replay.places import place_of
 from tracer.trace.outcome import EXIT_CODES
@@ -19,7 +20,6 @@ from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
-_NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
 _GOOD: Final = {"loaded", "stopped"}
 
 
@@ -52,7 +52,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
 
 def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     title = Text.assemble(
-        (_stage_name(summary.stage, lang), "bold cyan"),
+        (stage_name(summary.stage, lang), "bold cyan"),
         (f"  {summary.stage}", "dim"),
         (f"  {say(lang, 'steps', {'count': f'{summary.steps:,}'})}  {_duration(summary.seconds)}", "dim"),
     )
@@ -91,6 +91,8 @@ def _value(name: str, value: Any, lang: Lang) -> str:
         return size(value) if isinstance(value, int) else "?"
     if name in ("class", "with") and isinstance(value, str):
         return _text(_short_class(value))
+    if name == "final_module" and isinstance(value, str):
+        return _text(_cache_path(value))
     if name in ("parameters", "keys") and isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):
@@ -99,41 +101,11 @@ def _value(name: str, value: Any, lang: Lang) -> str:
 
 
 def _end(trace: Trace, lang: Lang) -> RenderableType:
-    lines: list[Text] = [*_trouble(trace, lang)]
+    lines: list[Text] = [*trouble(trace, lang)]
     folders = trace.meta.get("roots")
     if isinstance(folders, dict) and isinstance(folders.get("model"), str):
         lines.append(Text(_text(f"<model> = {folders['model']}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
-
-
-def _trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
-    outcome = trace.outcome
-    status = outcome.get("status")
-    step = outcome.get("step")
-    where = place_of(trace, step) if isinstance(step, int) else None
-    place = {
-        "step": step,
-        "stage": _stage_name(where.stage, lang) if where else "?",
-        "place": _text(where.place) if where else "?",
-    }
-    if status == "failed":
-        message = outcome.get("message")
-        name = str(outcome.get("error", "?"))
-        shown = f"{name}: {message}" if message else name
-        yield Text("\n".join(map(_text, shown.split("\n"))), "bold red")
-        if where is not None:
-            yield Text(say(lang, "failed-at", place), "red")
-    elif status in ("killed", "unfinished"):
-        if where is None:
-            yield Text(say(lang, "killed-early"), "bold red")
-        elif isinstance(signal := outcome.get("signal"), str):
-            yield Text(say(lang, "killed-signal", {**place, "signal": _text(signal)}), "bold red")
-        elif outcome.get("exit_code") is not None:
-            yield Text(say(lang, "killed-exit", {**place, "code": outcome.get("exit_code")}), "bold red")
-        if outcome.get("signal") == "SIGKILL":
-            yield Text(say(lang, "hint-sigkill"), "yellow")
-        elif outcome.get("signal") in _NATIVE_SIGNALS:
-            yield Text(say(lang, "hint-native"), "yellow")
 
 
 def print_next(trace: Trace, console: Console, lang: Lang) -> None:
@@ -183,16 +155,15 @@ def _name(meta: dict[str, Any]) -> str:
     return str(asked or meta.get("work") or "trace")
 
 
-def _stage_name(stage: str, lang: Lang) -> str:
-    try:
-        return say(lang, f"stage:{stage}")
-    except KeyError:  # a stage that a newer release may have
-        return _text(stage)
-
-
 def _short_class(name: str) -> str:
     module, _, last = name.rpartition(".")
     return last if module.startswith("transformers") else name
+
+
+def _cache_path(path: str) -> str:
+    """A file in the modules cache, without the folders that are named after the directory and its hash."""
+    parts = path.replace("\\", "/").split("/")
+    return path if len(parts) < 3 else f"{parts[0]}/…/{parts[-1]}"
 
 
 def _relative(trace: Trace) -> str:

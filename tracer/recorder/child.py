@@ -15,6 +15,7 @@ from typing import Any
 
 from tracer.recorder import loading
 from tracer.recorder.session import Session
+from tracer.trace.errors import TracerError
 from tracer.trace.job import Job, read_job
 from tracer.trace.redaction import secrets_in
 
@@ -47,10 +48,7 @@ def record(job: Job) -> int:
     result: Any = None
     try:
         if job.work == "load":
-            import torch  # noqa: F401 - imported before recording begins: nobody's journey
-            import transformers
-            import transformers.models.auto.auto_factory
-            import transformers.models.auto.tokenization_auto  # noqa: F401
+            _import_the_library()
         with session:
             if job.work == "load":
                 result = loading.load(job)
@@ -63,6 +61,20 @@ def record(job: Job) -> int:
     if job.work == "script" and error is not None and outcome.status == "failed":
         return _end_as_the_script_did(error)
     return 0
+
+
+def _import_the_library() -> None:
+    """Before recording begins: importing it is nobody's journey."""
+    try:
+        import torch  # noqa: F401
+        import transformers
+        import transformers.models.auto.auto_factory
+        import transformers.models.auto.tokenization_auto  # noqa: F401
+    except ImportError as error:
+        raise TracerError(
+            f"A load needs torch and transformers, and {sys.executable} can't import them: {error}. "
+            f"Install them there: {sys.executable} -m pip install torch transformers"
+        ) from error
 
 
 def _run_script(argv: list[str]) -> None:

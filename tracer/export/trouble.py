@@ -1,0 +1,55 @@
+"""How a load went wrong, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.text import Text
+
+from tracer.export.phrases import Lang, say, stage_name
+from tracer.replay.places import place_of
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
+
+_NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
+
+
+def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
+    """The sentences to print of a load that did not end well; none for one that did."""
+    outcome = trace.outcome
+    status, step = outcome.get("status"), outcome.get("step")
+    where = place_of(trace, step) if isinstance(step, int) else None
+    place = None
+    if where is not None:
+        place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}
+    if status in ("failed", "refused"):
+        yield from _failure(outcome, place, lang)
+    elif status in ("killed", "unfinished"):
+        yield from _death(outcome, place, lang)
+    elif status == "interrupted" and place is None:
+        yield Text(say(lang, "killed-early"), "yellow")
+
+
+def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
+    name, message = str(outcome.get("error", "?")), outcome.get("message")
+    shown = f"{name}: {message}" if message else name
+    yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
+    if place is not None:
+        yield Text(say(lang, "failed-at", place), "red")
+    if outcome.get("status") == "refused":
+        yield Text(say(lang, "refused-hint"), "yellow")
+
+
+def _death(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
+    signal, code = outcome.get("signal"), outcome.get("exit_code")
+    if place is None:
+        yield Text(say(lang, "killed-early"), "bold red")
+    elif isinstance(signal, str):
+        yield Text(say(lang, "killed-signal", {**place, "signal": visible(signal)}), "bold red")
+    elif code is not None:
+        yield Text(say(lang, "killed-exit", {**place, "code": code}), "bold red")
+    if signal == "SIGKILL":
+        yield Text(say(lang, "hint-sigkill"), "yellow")
+    elif signal in _NATIVE_SIGNALS:
+        yield Text(say(lang, "hint-native"), "yellow")
