@@ -1,4 +1,4 @@
-"""What all tests share: no hub, caches of their own, and loads recorded in forks of a process that has torch already."""
+"""What all tests share: no hub, caches of their own, and loads recorded in forks of a process that has torch."""
 
 from __future__ import annotations
 

@@ -70,6 +70,8 @@ def trace_path(wanted: Path | None, model: str) -> Path:
     path = Path(os.path.abspath(path))
     if path.is_dir():
         raise TracerError(f"-o {path} is a directory. Name a file, such as {path / ('load' + SUFFIX)}")
+    if path.exists() and not path.is_file():
+        raise TracerError(f"-o {path} is no ordinary file, so it is not overwritten. Choose another name.")
     if not path.parent.is_dir():
         raise TracerError(f"The folder {path.parent} does not exist. Make it, or choose another place with -o.")
     if not os.access(path.parent, os.W_OK):

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from tracer.cli import demo, load, run, show
-from tracer.cli.screen import complain
+from tracer.cli.screen import complain, write_what_fits
 from tracer.trace.errors import TracerError
 
 app = typer.Typer(
@@ -41,14 +41,12 @@ def _root(
 
 def main() -> None:
     """Run the command line; an error on purpose is one sentence and an exit code."""
+    write_what_fits()
     try:
         app()
     except TracerError as error:
         complain(str(error))
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # `glm-trace show … | head`
-        sys.stderr.close()
-        sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def record_and_report(job: Job, path: Path, lang: Lang, *, take_output: bool) ->
         path.unlink()
         complain(recorded.outcome.message or "The job can't be done.")
         raise typer.Exit(EXIT_CODES["misused"])
-    console = results()
+    console = results(EXIT_CODES[recorded.outcome.status])
     with open_trace(path) as trace:
         print_report(trace, console, lang)
         print_next(trace, console, lang)

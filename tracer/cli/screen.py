@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from typing import NoReturn
+
 from rich.console import Console
 from rich.text import Text
 
 from tracer.trace.visible import visible
 
 
-def results() -> Console:
-    return Console(highlight=False, soft_wrap=False)
+class _Results(Console):
+    exit_code = 0
+
+    def on_broken_pipe(self) -> None:
+        reader_gone(self.exit_code)
+
+
+def results(exit_code: int = 0) -> Console:
+    """Standard output; ``exit_code`` is the command's, should the reader go away before the end."""
+    console = _Results(highlight=False, soft_wrap=False)
+    console.exit_code = exit_code
+    return console
+
+
+def reader_gone(exit_code: int = 0) -> NoReturn:
+    """End quietly when whoever reads the output has seen enough (``glm-trace show … | head``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(exit_code)
+
+
+def write_what_fits() -> None:
+    """Escape characters that the screen or file can't hold, instead of failing at them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def messages() -> Console:

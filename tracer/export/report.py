@@ -53,7 +53,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
 def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     title = Text.assemble(
         (stage_name(summary.stage, lang), "bold cyan"),
-        (f"  {summary.stage}", "dim"),
+        (f"  {_text(summary.stage)}", "dim"),
         (f"  {say(lang, 'steps', {'count': f'{summary.steps:,}'})}  {_duration(summary.seconds)}", "dim"),
     )
     grid = Table.grid(padding=(0, 1))
@@ -123,7 +123,7 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
         wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
         hint = say(lang, "next-failed" if failed else "next-stage")
         table.add_row(say(lang, "next"), Text(f"# {hint}", "dim"))
-        table.add_row("", Text(f"glm-trace show {_quoted(path)} --stage {wanted} --steps"))
+        table.add_row("", Text(f"glm-trace show {_quoted(path)} --stage {_text(wanted)} --steps"))
         table.add_row("", Text(f"# {say(lang, 'next-json')}", "dim"))
         table.add_row("", Text(f"glm-trace show {_quoted(path)} --json"))
     console.print(Padding(table, (1, 0, 0, 0), expand=False))

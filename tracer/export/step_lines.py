@@ -19,7 +19,7 @@ def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
     for step in trace.steps(stages=None if stage is None else [stage]):
         depth = trace.frame(step.frame).depth if step.frame is not None else 0
         text = Text(f"{step.number:>{width}} ", "dim")
-        text.append(f"{step.stage:<13} ", "cyan")
+        text.append(f"{visible(step.stage):<13} ", "cyan")
         text.append("  " * min(depth, 10))
         text.append_text(_what(trace, step, sources))
         yield text

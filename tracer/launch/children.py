@@ -19,6 +19,8 @@ from tracer.trace.job import Job, write_job
 
 # Named and not imported: what runs in there stays in there.
 _CHILD: Final = "tracer.recorder.child"
+# Not `-m`, nor `-c` as it is: both put the current folder, maybe an untrusted model's, in front of the library.
+_BOOT: Final = f"import sys; sys.path[0] or sys.path.pop(0); from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
 
 
 class Child(Protocol):
@@ -39,15 +41,18 @@ Starter = Callable[[Job, "Path | None"], Child]
 
 
 class _FreshChild:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], job_file: Path) -> None:
         self._process = process
+        self._job_file = job_file
         self.pid = process.pid
 
     def wait(self, seconds: float) -> int | None:
         try:
-            return self._process.wait(seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+        self._job_file.unlink(missing_ok=True)
+        return code
 
     def send(self, number: int) -> None:
         if self._process.poll() is None:
@@ -56,20 +61,25 @@ class _FreshChild:
 
 def start_fresh(job: Job, output: Path | None) -> Child:
     """A new Python interpreter: what a person's own script would be."""
-    command = [sys.executable, "-m", _CHILD, str(write_job_file(job))]
+    job_file = write_job_file(job)
+    command = [sys.executable, "-c", _BOOT, str(job_file)]
     if output is None:
-        return _FreshChild(subprocess.Popen(command))
+        return _FreshChild(subprocess.Popen(command), job_file)
     with output.open("wb") as file:
-        return _FreshChild(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file))
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    return _FreshChild(process, job_file)
 
 
 class _ForkedChild:
-    def __init__(self, process: BaseProcess) -> None:
+    def __init__(self, process: BaseProcess, job_file: Path) -> None:
         self._process = process
+        self._job_file = job_file
         self.pid = process.pid or 0
 
     def wait(self, seconds: float) -> int | None:
         self._process.join(seconds)
+        if self._process.exitcode is not None:
+            self._job_file.unlink(missing_ok=True)
         return self._process.exitcode
 
     def send(self, number: int) -> None:
@@ -89,9 +99,10 @@ class WarmStarter:
         self._context.set_forkserver_preload([f"{_CHILD.rpartition('.')[0]}.preload"])
 
     def __call__(self, job: Job, output: Path | None) -> Child:
-        process = self._context.Process(target=run_forked, args=(str(write_job_file(job)), str(output or os.devnull)))
+        job_file = write_job_file(job)
+        process = self._context.Process(target=run_forked, args=(str(job_file), str(output or os.devnull)))
         process.start()
-        return _ForkedChild(process)
+        return _ForkedChild(process, job_file)
 
 
 def run_forked(job_file: str, output: str) -> None:
@@ -108,7 +119,10 @@ def run_forked(job_file: str, output: str) -> None:
 
 
 def write_job_file(job: Job) -> Path:
-    """The job in a file that only this user can read; the child deletes it."""
+    """The job, which can hold a token, in a file that only this user can read.
+
+    The child deletes it once it has read it; whoever waits for the child does where it died before.
+    """
     descriptor, path = tempfile.mkstemp(prefix="glm-trace-", suffix=".job")
     with os.fdopen(descriptor, "wb") as file:
         file.write(write_job(job))

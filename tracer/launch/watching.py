@@ -18,7 +18,8 @@ from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
-from tracer.trace.redaction import Redactor, secrets_in, secrets_of_this_machine
+from tracer.trace.known_secrets import masked_command, secrets_in, secrets_of_this_machine
+from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 from tracer.trace.sealing import seal
 from tracer.trace.steps import Step
@@ -93,6 +94,7 @@ def run_job(
         OSError: the trace can't be written.
     """
     journal_path = Path(job.journal)
+    journal_path.unlink(missing_ok=True)  # one that an earlier recording left behind would be read as this one's
     with tempfile.TemporaryDirectory(prefix="glm-trace-") as folder:
         output = Path(folder) / "output" if take_output else None
         watched = Watched()
@@ -195,6 +197,7 @@ def _tail(path: Path) -> str:
 
 
 def _cleaner(job: Job) -> Callable[[str], str]:
-    redactor = Redactor(secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs))
+    known = secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs) | masked_command(job.command)[1]
+    redactor = Redactor(known)
     roots = Roots(standard_roots(os.environ, model=job.model if os.path.isdir(job.model) else None))
     return lambda text: roots.text(redactor.text(text))

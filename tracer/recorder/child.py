@@ -10,14 +10,17 @@ import os
 import runpy
 import signal
 import sys
+import threading
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from tracer.recorder import loading
 from tracer.recorder.session import Session
+from tracer.recorder.source_text import read_source
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job, read_job
-from tracer.trace.redaction import secrets_in
+from tracer.trace.known_secrets import secrets_in, secrets_in_source
 
 
 def main(job_file: str) -> int:
@@ -37,7 +40,7 @@ def record(job: Job) -> int:
         Path(job.journal),
         model=job.model if os.path.isdir(job.model) else None,
         command=job.command,
-        secrets=secrets_in(job.kwargs),
+        secrets=secrets_in(job.kwargs) | (secrets_in_source(read_source(job.script[0])) if job.script else set()),
         lines=job.lines,
         stop_after=job.stop_after,
         all_threads=job.work == "script",
@@ -80,12 +83,21 @@ def _import_the_library() -> None:
 def _run_script(argv: list[str]) -> None:
     """As ``python SCRIPT ARGS`` runs it."""
     sys.argv[:] = argv
-    sys.path[0] = os.path.dirname(os.path.abspath(argv[0]))
+    sys.path.insert(0, os.path.dirname(os.path.abspath(argv[0])))
     try:
         runpy.run_path(argv[0], run_name="__main__")
     except SystemExit as exit_:
         if exit_.code not in (None, 0):
             raise
+    finally:
+        _wait_for_threads()
+
+
+def _wait_for_threads() -> None:
+    """Python ends when the script's threads have, but for daemons; so does the recording."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
 
 
 def _end_as_the_script_did(error: BaseException) -> int:
@@ -94,8 +106,17 @@ def _end_as_the_script_did(error: BaseException) -> int:
         if not isinstance(error.code, int):
             print(error.code, file=sys.stderr)
     else:
+        error.__traceback__ = _without_ours(error.__traceback__)
         sys.excepthook(type(error), error, error.__traceback__)
     return 1
+
+
+def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback from the script's own first frame on."""
+    ours = {__file__, runpy.__file__, "<frozen runpy>"}
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in ours:
+        traceback = traceback.tb_next
+    return traceback
 
 
 if __name__ == "__main__":

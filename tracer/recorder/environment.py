@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tracer.trace.redaction import is_secret_variable
+from tracer.trace.known_secrets import is_secret_variable
 
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",

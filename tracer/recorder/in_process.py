@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,14 +38,19 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
     trace_path = Path(os.path.abspath(path))
     if not trace_path.parent.is_dir():
         raise TracerError(f"The folder {trace_path.parent} does not exist. Make it, or record to another place.")
+    if trace_path.is_dir():
+        raise TracerError(f"{trace_path} is a directory. Name a file in it, such as {trace_path / 'load.glmtrace'}.")
     journal = trace_path.with_name(f"{trace_path.name}.journal")
-    session = Session(
-        journal,
-        model=os.path.abspath(model) if model is not None else None,
-        command=list(sys.argv),
-        lines=lines,
-        all_threads=True,
-    )
+    try:
+        session = Session(
+            journal,
+            model=os.path.abspath(model) if model is not None else None,
+            command=list(sys.argv),
+            lines=lines,
+            all_threads=True,
+        )
+    except OSError as error:
+        raise TracerError(f"{journal} can't be written: {error.strerror or error}. Record to another place.") from error
     session.recording.meta(work="record", asked="<model>" if model is not None else os.path.basename(sys.argv[0]))
     error: BaseException | None = None
     _recording = True
@@ -56,5 +63,22 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
     finally:
         _recording = False
         session.finish(error)
+        failure = session.recording.failure or _seal(journal, trace_path)
+        if failure is not None:
+            sentence = (
+                f"The trace {trace_path} can't be written: {failure}. {journal} holds what was recorded until then; "
+                "tracer.open_trace reads it."
+            )
+            if error is None:
+                raise TracerError(sentence) from failure
+            warnings.warn(sentence, RuntimeWarning, stacklevel=3)  # the block's own exception is on its way
+
+
+def _seal(journal: Path, trace_path: Path) -> Exception | None:
+    """Seal the journal and delete it, or tell why not."""
+    try:
         seal(journal, trace_path)
         journal.unlink()
+    except (OSError, sqlite3.Error) as error:
+        return error
+    return None

@@ -13,6 +13,7 @@ import msgspec
 from tracer.recorder.source_text import is_library_file, read_source
 from tracer.recorder.summary import Summariser, printable_unicode
 from tracer.trace import journal
+from tracer.trace.known_secrets import secrets_in_source
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots
@@ -72,6 +73,7 @@ class Recording:
         self._closed = False
         self.limit: str | None = None
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+        self.failure: OSError | None = None  # why the journal could not be written on
         self.refused = False  # whether the library stopped because remote code may not run
         self._raised = self._raised_step = -1
 
@@ -161,7 +163,11 @@ class Recording:
             with self._lock:
                 number = self._sources[filename] = len(self._sources)
                 text = printable_unicode(read_source(filename))
-                if self.redactor.concerns(text) or not is_library_file(filename):
+                library = is_library_file(filename)
+                if not library:
+                    for secret in secrets_in_source(text):
+                        self.learn_secret(secret)
+                if not library or self.redactor.concerns(text):
                     text = self.redactor.text(text)
                 record = Source(number, self.clean(filename), text)
                 self._append(journal.SOURCE, _encode(record))
@@ -224,7 +230,13 @@ class Recording:
         if self._pending:
             record = b"".join([*self._pending, record])
             self._pending.clear()
-        self._journal.append(record)
+        if self._closed:
+            return
+        try:
+            self._journal.append(record)
+        except OSError as error:  # the disk is full, say: that ends the recording, and not the load
+            self._closed, self.failure = True, error
+            self._journal.close()
 
     def _store_value(self, number: ValueId, encoded: bytes) -> None:
         self._pending.append(journal.frame_record(journal.VALUE, b"[%d,%b]" % (number, encoded)))

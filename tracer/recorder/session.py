@@ -24,7 +24,8 @@ from tracer.recorder.summary import type_module
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome
-from tracer.trace.redaction import Redactor, secrets_of_this_machine
+from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
+from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
 
@@ -54,7 +55,8 @@ class Session:
         forward_output: bool = True,
     ) -> None:
         environment = os.environ
-        redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()))
+        shown_command, in_command = masked_command(command or [])
+        redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()) | in_command)
         roots = Roots(standard_roots(environment, model=model))
         self.recording = Recording(journal, redactor, roots)
         self.recording.limit = stop_after
@@ -76,7 +78,7 @@ class Session:
         self._shards = ShardWatch()
         self._began = self._seconds = 0.0
         self.recording.meta(
-            command=command or [],
+            command=shown_command,
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             model=model,
             lines=lines,

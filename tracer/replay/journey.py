@@ -49,7 +49,7 @@ def journey(trace: Trace) -> list[StageSummary]:
                 seen.add(key)
                 facts.setdefault(step.stage, []).append(fact)
     counts = trace.stage_counts()
-    first = {stage: next(trace.steps(stages=[stage])).number for stage in counts}
+    first = {stage: next((step.number for step in trace.steps(stages=[stage])), 0) for stage in counts}
     return [
         StageSummary(stage, counts[stage], round(seconds.get(stage, 0.0), 6), facts.get(stage, []))
         for stage in sorted(counts, key=first.__getitem__)
@@ -98,17 +98,17 @@ def _adapter_absent(step: Step) -> Iterator[Fact]:
 
 
 def _config_read(step: Step) -> Iterator[Fact]:
-    unused = [name for name in step.data.get("unused", []) if name not in _HOUSEKEEPING]
-    values = {"keys": len(step.data.get("keys", [])), "model_type": step.data.get("model_type"), "left": unused}
+    unused = [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]
+    values = {"keys": len(_names(step, "keys")), "model_type": step.data.get("model_type"), "left": unused}
     yield Fact("config-read-left" if unused else "config-read", step.number, values)
 
 
 def _config_built(step: Step) -> Iterator[Fact]:
-    taken = [name for name in dict.fromkeys(step.data.get("taken", [])) if name not in _HOUSEKEEPING]
+    taken = [name for name in dict.fromkeys(_names(step, "taken")) if name not in _HOUSEKEEPING]
     yield Fact("config-built", step.number, {"class": step.data.get("class")})
     if taken:
         yield Fact("became-config", step.number, {"names": taken})
-    if left := [name for name in step.data.get("unused", []) if name not in _HOUSEKEEPING]:
+    if left := [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]:
         yield Fact("left-for-model", step.number, {"names": left})
 
 
@@ -121,11 +121,12 @@ def _trust(step: Step) -> Iterator[Fact]:
 
 def _class_resolved(step: Step) -> Iterator[Fact]:
     way = step.data.get("way")
-    yield Fact(f"class-{way}", step.number, _pick(step, "class", "reference", "final_module", "key"))
+    if way in ("remote", "mapping", "name-pattern"):
+        yield Fact(f"class-{way}", step.number, _pick(step, "class", "reference", "final_module", "key"))
 
 
 def _imports_checked(step: Step) -> Iterator[Fact]:
-    if missing := step.data.get("missing"):
+    if missing := _names(step, "missing"):
         yield Fact("packages-missing", step.number, {"names": missing, **_pick(step, "file")}, trouble=True)
 
 
@@ -156,6 +157,12 @@ def _log(step: Step) -> Iterator[Fact]:
     if step.data.get("level") in ("WARNING", "ERROR", "CRITICAL"):
         values = {"who": step.data.get("level"), "message": step.data.get("message")}
         yield Fact("said", step.number, values, trouble=True)
+
+
+def _names(step: Step, key: str) -> list[str]:
+    """The texts in a list; none where a file made by hand has something else there."""
+    value = step.data.get(key)
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def _pick(step: Step, *names: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from tracer.trace import values as v
 from tracer.trace.reading import Trace
 
 _DEPTH: Final = 12
+_NODES: Final = 10_000  # in one value; no recorder goes near, but a file made by hand can hold a value in itself
 _BRACKETS: Final = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
 
 
@@ -17,23 +18,29 @@ def short(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def plain(trace: Trace, number: v.ValueId, depth: int = _DEPTH) -> Any:
+def plain(trace: Trace, number: v.ValueId) -> Any:
     """A value as JSON: what JSON has is itself, anything else an object with its kind under ``is``."""
+    return _plain(trace, number, _DEPTH, [_NODES])
+
+
+def _plain(trace: Trace, number: v.ValueId, depth: int, left: list[int]) -> Any:
     value = trace.value(number)
-    if depth == 0:  # deeper than any recorder goes: a file that was made by hand
-        return {"is": "deeper"}
+    if isinstance(value, (v.Mapping, v.Config, v.Sequence)):
+        left[0] -= len(value.items)
+        if depth == 0 or left[0] < 0:
+            return {"is": "deeper", "type": value.type, "length": value.length}
     if isinstance(value, v.Plain):
         return value.value
     if isinstance(value, v.Text) and not value.length:
         return value.value
     if isinstance(value, v.Mapping) and value.type == "dict" and len(value.items) == value.length:
-        return {key: plain(trace, item, depth - 1) for key, item in value.items}
+        return {key: _plain(trace, item, depth - 1, left) for key, item in value.items}
     if isinstance(value, v.Sequence) and value.type == "list" and len(value.items) == value.length:
-        return [plain(trace, item, depth - 1) for item in value.items]
+        return [_plain(trace, item, depth - 1, left) for item in value.items]
     if isinstance(value, (v.Mapping, v.Config)):
-        items: Any = {key: plain(trace, item, depth - 1) for key, item in value.items}
+        items: Any = {key: _plain(trace, item, depth - 1, left) for key, item in value.items}
     elif isinstance(value, v.Sequence):
-        items = [plain(trace, item, depth - 1) for item in value.items]
+        items = [_plain(trace, item, depth - 1, left) for item in value.items]
     else:
         return v.to_json(value)
     return {"is": v.kind_of(value), "type": value.type, "length": value.length, "items": items}
@@ -67,7 +74,7 @@ def _short(trace: Trace, value: v.Value, limit: int, depth: int) -> str:
 
 def _container(trace: Trace, value: v.Mapping | v.Config | v.Sequence, limit: int, depth: int) -> str:
     name = _last(value.type)
-    if depth == 0 or value.length > 12:
+    if depth == 0 or value.length > 12 or len(value.items) > 12:
         return f"{name}({value.length})"
     if isinstance(value, v.Sequence):
         inside = ", ".join(_short(trace, trace.value(item), limit // 2, depth - 1) for item in value.items)

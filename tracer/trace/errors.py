@@ -13,5 +13,11 @@ class NotATrace(TracerError):
     """The file is no trace, or is damaged beyond reading."""
 
 
+class DanglingNumber(NotATrace, KeyError):
+    """The trace was asked for, or points at, a value, frame or source that it does not hold."""
+
+    __str__ = Exception.__str__  # KeyError's shows the repr of a sentence
+
+
 class NewerTrace(TracerError):
     """The trace was written by a newer glm-trace with another schema."""

@@ -1,9 +1,9 @@
 """The journal: the crash-safe file that a trace is written to while it is being recorded.
 
 Layout: :data:`MAGIC`, then records of ``kind (1 byte) · length (u32 LE) · checksum (u32 LE) · payload`` with a JSON
-payload and the crc32 of kind and payload. A record, once :meth:`JournalWriter.append` has returned, is in the operating system's hands:
-it survives the death of the process by any signal. What a dying process left half-written at the end fails its
-checksum and is dropped by the reader.
+payload and the crc32 of kind and payload. A record, once :meth:`JournalWriter.append` has returned, is in the
+operating system's hands: it survives the death of the process by any signal. What a dying process left half-written
+at the end fails its checksum and is dropped by the reader.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
@@ -14,11 +15,12 @@ from urllib.parse import quote
 import msgspec
 
 from tracer.trace import journal
-from tracer.trace.errors import NewerTrace, NotATrace
-from tracer.trace.schema import APPLICATION_ID, OBJECTS, SCHEMA_VERSION
+from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
+from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, Source, Step
 from tracer.trace.values import Value, decode_value
+from tracer.trace.visible import one_line
 from tracer.trace.vocabulary import STAGES
 
 _decode_changes = msgspec.json.Decoder(list[Change]).decode
@@ -27,7 +29,9 @@ _decode_any = msgspec.json.Decoder().decode
 
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
-_DAMAGE: Final = (sqlite3.DatabaseError, msgspec.MsgspecError, UnicodeDecodeError, zlib.error, TypeError)
+_DAMAGE: Final = (
+    sqlite3.DatabaseError, msgspec.MsgspecError, UnicodeDecodeError, zlib.error, TypeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 class Trace:
@@ -43,10 +47,9 @@ class Trace:
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
         with self._readable():
             self._check_identity()
-            self.meta: dict[str, Any] = {
-                key: _decode_any(value) for key, value in self._db.execute("SELECT key, value FROM meta")
-            }
-            (self._length,) = self._db.execute("SELECT coalesce(max(number) + 1, 0) FROM step").fetchone()
+            rows = self._db.execute("SELECT key, value FROM meta")
+            self.meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
+            self._length = self._count_steps()
 
     def __enter__(self) -> Trace:
         return self
@@ -58,7 +61,7 @@ class Trace:
 
     def __len__(self) -> int:
         """How many steps the trace has."""
-        return int(self._length)
+        return self._length
 
     def close(self) -> None:
         self._db.close()
@@ -75,8 +78,9 @@ class Trace:
         Raises:
             IndexError: there is no step of that number.
         """
-        for step in self.steps(number, number + 1):
-            return step
+        if 0 <= number < len(self):
+            for step in self.steps(number, number + 1):
+                return step
         raise IndexError(f"{self.path.name} has {len(self)} steps; there is no step {number}.")
 
     def steps(
@@ -109,7 +113,8 @@ class Trace:
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
         with self._readable():
-            counts = dict(self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage"))
+            rows = self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage")
+            counts = msgspec.convert(dict(rows), dict[str, int])
         order = [*STAGES, *sorted(set(counts) - set(STAGES))]
         return {stage: counts[stage] for stage in order if stage in counts}
 
@@ -121,7 +126,8 @@ class Trace:
             " GROUP BY stage"
         )
         with self._readable():
-            return {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
+            seconds = {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
+            return msgspec.convert(seconds, dict[str, float])
 
     def frames(self) -> Iterator[Frame]:
         with self._readable():
@@ -135,15 +141,14 @@ class Trace:
             KeyError: there is none of that number.
         """
         with self._readable():
-            row = self._db.execute("SELECT path, text FROM source WHERE number = ?", (number,)).fetchone()
-            if row is None:
-                raise KeyError(number)
-            return Source(number, row[0], _unpack(row[1]))
+            _, path, packed = self._row("source", number)
+            return msgspec.convert((number, path, _unpack(packed)), Source)
 
     def source_paths(self) -> dict[int, str]:
         """The path of every stored source, by number."""
         with self._readable():
-            return dict(self._db.execute("SELECT number, path FROM source ORDER BY number"))
+            rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
+            return msgspec.convert(dict(rows), dict[int, str])
 
     def _read_value(self, number: int) -> Value:
         """The summary stored under a value number (cached; ``trace.value(n)``).
@@ -152,10 +157,7 @@ class Trace:
             KeyError: there is none of that number.
         """
         with self._readable():
-            row = self._db.execute("SELECT data FROM value WHERE number = ?", (number,)).fetchone()
-            if row is None:
-                raise KeyError(number)
-            value: Value = decode_value(row[0])
+            value: Value = decode_value(self._row("value", number)[1])
             return value
 
     def _read_frame(self, number: int) -> Frame:
@@ -165,10 +167,22 @@ class Trace:
             KeyError: there is none of that number.
         """
         with self._readable():
-            row = self._db.execute("SELECT * FROM frame WHERE number = ?", (number,)).fetchone()
-            if row is None:
-                raise KeyError(number)
-            return msgspec.convert(row, Frame)
+            return msgspec.convert(self._row("frame", number), Frame)
+
+    def _row(self, table: str, number: int) -> tuple[Any, ...]:
+        row = None
+        if abs(number) < 1 << 63:  # what SQLite can count to
+            row = self._db.execute(f"SELECT * FROM {table} WHERE number = ?", (number,)).fetchone()
+        if row is None:
+            raise DanglingNumber(f"{self.path} has no {table} {number}.")
+        return tuple(row)
+
+    def _count_steps(self) -> int:
+        query = "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), -1) FROM step"
+        count, first, last = self._db.execute(query).fetchone()
+        if first != 0 or last != count - 1:
+            raise NotATrace(f"{self.path} is damaged: some of its steps are missing. Record the load again.")
+        return int(count)
 
     def _check_identity(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
@@ -180,9 +194,11 @@ class Trace:
                 f"{self.path} was written by a newer glm-trace (schema {version}; this one reads up to "
                 f"{SCHEMA_VERSION}). Upgrade with: pip install --upgrade glm-trace"
             )
-        defined = set(self._db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-        if foreign := sorted(defined - OBJECTS):
-            raise NotATrace(f"{self.path} defines a {foreign[0][0]} that a trace does not have; not opened.")
+        if version != SCHEMA_VERSION:
+            raise NotATrace(f"{self.path} has schema {version}, which glm-trace never wrote; not opened.")
+        if foreign := sorted(defined_by(self._db) ^ definitions()):
+            kind, name, _ = foreign[0]
+            raise NotATrace(f"{self.path} does not define what a trace does ({kind} {name!r} differs); not opened.")
 
     def _readable(self) -> _DamageGuard:
         return _DamageGuard(self.path)
@@ -200,8 +216,9 @@ class _DamageGuard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, _DAMAGE):
-            raise NotATrace(f"{self._path} is damaged and can't be read: {error}. Record the load again.") from error
+        if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # that one is the caller's
+            what = one_line(str(error), 200)  # it can quote what the file holds
+            raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error
 
 
 def open_trace(path: str | Path) -> Trace:
@@ -228,14 +245,23 @@ def open_trace(path: str | Path) -> Trace:
 
 def _open_sealed(path: Path) -> Trace:
     with _DamageGuard(path):
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
+        # Immutable: no lock is taken, and no journal that lies beside the file is obeyed or made.
+        uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
             # A hostile file must not reach SQL functions through its schema, nor be written to.
             connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")
+            _check_size(connection, path)
             return Trace(connection, path)
         except BaseException:
             connection.close()
             raise
+
+
+def _check_size(connection: sqlite3.Connection, path: Path) -> None:
+    (page,), (pages,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count"))
+    if path.stat().st_size != page * pages:
+        raise NotATrace(f"{path} is cut off: it has {path.stat().st_size} bytes of {page * pages}. Copy it again.")
 
 
 def _open_journal(path: Path) -> Trace:
@@ -251,4 +277,6 @@ def _open_journal(path: Path) -> Trace:
 def _unpack(packed: bytes) -> str:
     unpacker = zlib.decompressobj()
     text = unpacker.decompress(packed, _MAX_SOURCE)
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error("a source does not unpack as it should")
     return text.decode("utf-8")

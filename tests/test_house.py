@@ -1,0 +1,199 @@
+"""The rules of the house: who may import whom, what starts without torch, and lists that have to agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import FIXTURES, ROOT
+from tests.support.loads import Loads
+from tracer.export.phrases import PHRASES
+from tracer.launch.remote_code import words
+from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
+
+PACKAGE = ROOT / "tracer"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+READMES = ("README.md", "README.zh-CN.md")
+LINES = {"4.44": "4.44.2", "5.23": "5.23.0"}
+
+MAY_IMPORT = {
+    "trace": set(),
+    "recorder": {"trace"},
+    "launch": {"trace"},
+    "replay": {"trace"},
+    "export": {"replay", "trace"},
+    "cli": {"export", "launch", "replay", "recorder", "trace"},
+}
+HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenizers", "huggingface_hub", "numpy"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, inside functions too, by its absolute name."""
+    package = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: -node.level]] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("folder", sorted(MAY_IMPORT))
+def test_a_folder_imports_only_what_it_may(folder: str) -> None:
+    for path in (PACKAGE / folder).rglob("*.py"):
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            if top == "tracer" and (room := rest.partition(".")[0]) in MAY_IMPORT:
+                assert room in MAY_IMPORT[folder] | {folder}, f"{path} imports {name}"
+            assert top not in HEAVY or folder == "recorder", f"{path} imports {name}"
+
+
+def test_every_folder_has_its_rule() -> None:
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(MAY_IMPORT)
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """The heavy packages that a fresh interpreter has loaded after running some code."""
+    report = f"{code}\nimport sys; print('LOADED', *({HEAVY!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", report, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rsplit("LOADED", 1)[1].split())
+
+
+COMMAND = "import sys\nfrom tracer.cli.main import app\napp(sys.argv[1:], standalone_mode=False)"
+OPEN = "import sys, tracer\nwith tracer.open_trace(sys.argv[1]) as trace:\n    assert len(list(trace.steps())) > 100"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["load", "--help"], ["run", "--help"], ["demo", "--help"]])
+def test_help_loads_no_torch(arguments: list[str]) -> None:
+    assert loaded_by(COMMAND, *arguments) == set()
+
+
+def test_looking_at_a_trace_loads_no_torch(loads: Loads) -> None:
+    path = str(loads.record(FIXTURES / "bert-tiny").path)
+    for arguments in (["show", path], ["show", path, "--steps"], ["show", path, "--json"]):
+        assert loaded_by(COMMAND, *arguments) == set()
+    assert loaded_by(OPEN, path) == set()
+
+
+def test_help_and_show_start_well_under_a_second(loads: Loads) -> None:
+    path = str(loads.record(FIXTURES / "bert-tiny").path)
+    for arguments in (["--help"], ["show", path]):
+        seconds = []
+        for _ in range(3):  # the best of three: the machine may be busy
+            began = time.perf_counter()
+            command = [sys.executable, "-m", "tracer.cli.main", *arguments]
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            seconds.append(time.perf_counter() - began)
+        assert min(seconds) < 1, arguments
+
+
+def test_files_are_short() -> None:
+    assert {
+        path.name: count for path in SOURCES if (count := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    } == {}
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def test_every_phrase_is_there_in_both_languages() -> None:
+    assert words.ENGLISH.keys() == words.CHINESE.keys()
+    pairs = PHRASES | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
+    for key, (english, chinese) in pairs.items():
+        assert english.strip()
+        assert chinese.strip()
+        assert placeholders(english) == placeholders(chinese), key
+
+
+def test_every_phrase_that_is_asked_for_exists() -> None:
+    asked = {
+        str(argument.value)
+        for path in SOURCES
+        if "remote_code" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
+        for argument in node.args[1:2]
+        if isinstance(argument, ast.Constant)
+    }
+    assert len(asked) > 10
+    assert asked <= PHRASES.keys()
+    assert {f"stage:{stage}" for stage in STAGES} <= PHRASES.keys()
+
+
+def kinds_in_the_code() -> Iterator[str]:
+    """What stands first in a probe's answer ``(kind, {…})`` and in a call ``point(kind, …)``."""
+    for path in (PACKAGE / "recorder").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "point":
+                first = node.args[0]
+            elif isinstance(node, ast.Tuple) and path.parent.name == "probes" and len(node.elts) == 2:
+                first = node.elts[0] if isinstance(node.elts[1], (ast.Dict, ast.Call)) else node
+            else:
+                continue
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def test_every_step_kind_is_in_the_vocabulary(loads: Loads) -> None:
+    used = set(kinds_in_the_code())
+    assert {"config-read", "file-missing", "warning", "output"} <= used
+    assert used <= KINDS.keys()
+    for name in ("glm-4v-tiny", "bert-tiny"):
+        steps = list(loads.trace(FIXTURES / name).steps())
+        assert {step.kind for step in steps} <= KINDS.keys()
+        assert {step.stage for step in steps} <= set(STAGES)
+        assert {step.event for step in steps} <= {*EVENTS, None}
+
+
+def pins(name: str) -> dict[str, str]:
+    text = (ROOT / "constraints" / name).read_text()
+    return dict(line.split("==") for line in text.splitlines() if re.fullmatch(r"[\w.-]+==[\w.]+", line))
+
+
+@pytest.mark.parametrize("line", sorted(LINES))
+def test_constraints_are_what_readme_and_nox_say(line: str) -> None:
+    name = f"transformers-{line}.txt"
+    assert pins(name)["transformers"] == LINES[line]
+    assert "-c common.txt" in (ROOT / "constraints" / name).read_text()
+    assert f"tests-{line}" in (ROOT / "noxfile.py").read_text()
+    for readme in READMES:
+        assert LINES[line] in (ROOT / readme).read_text(encoding="utf-8"), readme
+
+
+def test_torch_is_pinned() -> None:
+    assert pins("common.txt")["torch"] == "2.13.0"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_readme_names_files_that_exist_and_the_command_that_ci_runs(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    for constraints in re.findall(r"constraints/[\w.-]+\.txt", text):
+        assert (ROOT / constraints).is_file(), constraints
+    for folder in re.findall(r"`((?:tracer|tests|fixtures|benchmarks|constraints|walkthroughs)/[\w/-]*)`", text):
+        assert (ROOT / folder).is_dir(), folder
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert script[-1] in text.splitlines()
+
+
+def test_no_folder_of_this_machine_is_in_the_project() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git checkout, so nothing tells the project's files from other ones")
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    private = [f"{folder}/".encode() for folder in (ROOT, Path.home()) if len(folder.parts) > 2]
+    for path in (ROOT / name for name in names if name):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [folder for folder in private if folder in content], path

@@ -1,0 +1,196 @@
+"""The journal: what was appended is read back, as far as it is whole, whatever happened to the file's end."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.trace.made import ordinary_records, write_journal
+from tracer.trace import journal
+from tracer.trace.errors import NotATrace
+from tracer.trace.journal import MAGIC, JournalReader, JournalWriter, Record, frame_record
+
+kinds = st.sampled_from([bytes([kind]) for kind in sorted(journal.RECORD_KINDS)])
+records = st.lists(st.tuples(kinds, st.binary(max_size=60)), max_size=8)
+
+
+def framed(made: list[tuple[bytes, bytes]]) -> bytes:
+    return MAGIC + b"".join(frame_record(kind, payload) for kind, payload in made)
+
+
+def read(path: Path) -> tuple[list[Record], JournalReader]:
+    reader = JournalReader(path)
+    try:
+        return list(reader.read_new()), reader
+    finally:
+        reader.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("journal") / "x.journal"
+
+
+@given(made=records)
+def test_what_was_appended_is_read(file: Path, made: list[tuple[bytes, bytes]]) -> None:
+    write_journal(file, [frame_record(*one) for one in made])
+    found, reader = read(file)
+    assert found == made
+    assert not reader.damaged
+    assert reader.dangling == 0
+
+
+@given(made=records, data=st.data())
+def test_every_prefix_reads_as_whole_records(file: Path, made: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+    whole = framed(made)
+    cut = data.draw(st.integers(0, len(whole)))
+    file.write_bytes(whole[:cut])
+    found, reader = read(file)
+    assert found == made[: len(found)]
+    assert not reader.damaged
+    end = len(framed(made[: len(found)])) if cut >= len(MAGIC) else 0
+    assert cut - end == reader.dangling
+    if len(found) < len(made) and cut >= len(MAGIC):
+        assert len(framed(made[: len(found) + 1])) > cut, "a whole record was not read"
+
+
+def test_every_prefix_of_an_ordinary_journal_opens(tmp_path: Path) -> None:
+    from tracer.trace.reading import open_trace
+
+    made = ordinary_records()
+    whole = MAGIC + b"".join(made)
+    path = tmp_path / "x.journal"
+    steps = set()
+    for cut in range(len(MAGIC), len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        with open_trace(path) as trace:
+            steps.add(len(trace))
+            assert [step.number for step in trace.steps()] == list(range(len(trace)))
+    assert steps == {0, 1, 2, 3}
+
+
+@given(made=records.filter(bool), data=st.data())
+def test_a_flipped_bit_ends_reading_before_it(file: Path, made: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+    whole = bytearray(framed(made))
+    at = data.draw(st.integers(len(MAGIC), len(whole) - 1))
+    whole[at] ^= 1 << data.draw(st.integers(0, 7))
+    file.write_bytes(whole)
+    found, reader = read(file)
+    assert found == made[: len(found)]
+    assert len(found) < len(made)
+    assert reader.damaged or reader.dangling
+
+
+def test_a_flipped_byte_in_a_payload_ends_reading_there(tmp_path: Path) -> None:
+    made = [(b"S", b"first"), (b"S", b"second"), (b"S", b"third")]
+    whole = bytearray(framed(made))
+    whole[whole.index(b"second")] ^= 0x20
+    path = tmp_path / "x"
+    path.write_bytes(whole)
+    found, reader = read(path)
+    assert found == made[:1]
+    assert reader.damaged
+    assert list(reader.read_new()) == []
+
+
+def test_a_damaged_length_allocates_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(MAGIC + b"S" + (0xFFFF_FFFF).to_bytes(4, "little") + b"\0\0\0\0")
+    found, reader = read(path)
+    assert found == []
+    assert reader.damaged
+
+
+@pytest.mark.parametrize("start", [b"glm-trace journal 2\n", b"SQLite format 3\0....", b"\0" * 40])
+def test_another_file_is_no_journal(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(start)
+    with pytest.raises(NotATrace, match="no glm-trace journal"):
+        read(path)
+
+
+def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    writer = JournalWriter(path)
+    reader = JournalReader(path)
+    assert list(reader.read_new()) == []
+    whole = frame_record(b"S", b"a" * 100)
+    for number in range(3):
+        writer.append(frame_record(b"S", b"%d" % number))
+        with path.open("ab") as file:  # half a record: somebody is in the middle of writing
+            file.write(whole[:50])
+        assert [record.payload for record in reader.read_new()] == [b"%d" % number]
+        assert reader.dangling == 50
+        with path.open("ab") as file:
+            file.write(whole[50:])
+        assert [record.payload for record in reader.read_new()] == [b"a" * 100]
+    writer.close()
+    reader.close()
+
+
+def test_records_larger_than_the_reading_chunk(tmp_path: Path) -> None:
+    big = os.urandom(3 << 20)
+    path = write_journal(tmp_path / "x", [frame_record(b"C", big), frame_record(b"S", b"after")])
+    found, _ = read(path)
+    assert [zlib.crc32(record.payload) for record in found] == [zlib.crc32(big), zlib.crc32(b"after")]
+
+
+def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = write_journal(tmp_path / "x", [])
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_journal_replaces_an_old_one(tmp_path: Path) -> None:
+    path = write_journal(tmp_path / "x", [frame_record(b"S", b"old")])
+    write_journal(path, [])
+    assert read(path)[0] == []
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from tracer.trace.journal import JournalWriter, frame_record
+writer = JournalWriter(Path(sys.argv[1]))
+for number in range(100):
+    writer.append(frame_record(b"S", b"%d" % number))
+os.kill(os.getpid(), int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGILL, signal.SIGABRT, signal.SIGTERM])
+def test_what_was_appended_survives_the_writer(tmp_path: Path, number: signal.Signals) -> None:
+    ended = subprocess.run([sys.executable, "-c", WRITER, tmp_path / "x", str(int(number))], check=False)
+    assert ended.returncode == -number
+    found, reader = read(tmp_path / "x")
+    assert [record.payload for record in found] == [b"%d" % n for n in range(100)]
+    assert not reader.damaged
+
+
+def test_a_full_disk_is_an_error_and_leaves_whole_records(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        writer = JournalWriter(path)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        written = 0
+        with pytest.raises(OSError, match="too large"):
+            for _ in range(1000):
+                writer.append(frame_record(b"S", b"x" * 91))
+                written += 1
+        writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    found, reader = read(path)
+    assert len(found) == written > 5
+    assert not reader.damaged

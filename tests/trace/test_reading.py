@@ -1,0 +1,460 @@
+"""Reading what may be damaged or hostile: one sentence, never another exception, never anything executed."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import sqlite3
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.trace.made import (
+    edited,
+    ordinary_records,
+    raw_value_record,
+    read_everything,
+    sealed,
+    step,
+    step_record,
+    write_journal,
+)
+from tracer.export import as_json
+from tracer.export.report import print_next, print_report
+from tracer.export.step_lines import step_lines
+from tracer.replay.plain import plain, short
+from tracer.trace.errors import NewerTrace, NotATrace
+from tracer.trace.reading import open_trace
+from tracer.trace.schema import SCHEMA_VERSION
+from tracer.trace.steps import Bound
+from tracer.trace.values import Plain, Text
+
+
+def look(path: Path) -> None:
+    """Open a file and show all of it, as the commands do."""
+    with open_trace(path) as trace:
+        read_everything(trace)
+        as_json.summary(trace)
+        list(as_json.steps(trace))
+        list(step_lines(trace))
+        console = Console(file=io.StringIO(), width=80)
+        print_report(trace, console, "en")
+        print_next(trace, console, "en")
+
+
+def looks_whole_or_is_told(path: Path) -> bool:
+    """Whether the file could be shown; where not, the exception has to be one of ours."""
+    try:
+        look(path)
+    except (NotATrace, NewerTrace) as told:
+        assert str(path) in str(told) or path.name in str(told)
+        assert "\n" not in str(told)
+        return False
+    return True
+
+
+# ── No trace at all ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"hello", b"SQLite format 3", b"SQLite format 3\0", b"SQLite format 3\0" + b"\0" * 4096, b"PK\3\4" * 99],
+    ids=["empty", "one-byte", "text", "half-magic", "magic", "magic-and-zeros", "zip"],
+)
+def test_another_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.glmtrace"
+    path.write_bytes(content)
+    assert not looks_whole_or_is_told(path)
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    with pytest.raises(NotATrace, match="can't be read: Is a directory"):
+        open_trace(tmp_path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NotATrace, match=r"There is no file .*x\.glmtrace\. Record one with: glm-trace load"):
+        open_trace(tmp_path / "x.glmtrace")
+
+
+def test_somebody_elses_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.glmtrace"
+    with edited(path) as db:
+        db.execute("CREATE TABLE step (number INTEGER)")
+    with pytest.raises(NotATrace, match="SQLite file but no glm-trace trace"):
+        open_trace(path)
+
+
+def test_a_trace_as_a_string(tmp_path: Path) -> None:
+    with open_trace(str(sealed(tmp_path))) as trace:
+        assert len(trace) == 3
+
+
+# ── Asking for what is not there ───────────────────────────────────────────────────────────────────
+
+
+def test_numbers_that_do_not_exist(tmp_path: Path) -> None:
+    with open_trace(sealed(tmp_path)) as trace:
+        with pytest.raises(IndexError, match="has 3 steps; there is no step 3"):
+            trace.step(3)
+        with pytest.raises(IndexError):
+            trace.step(-1)
+        for missing in (7, -1, 1 << 62, 1 << 80):
+            for ask in (trace.value, trace.frame, trace.source):
+                with pytest.raises(KeyError):
+                    ask(missing)
+
+
+def test_filters(tmp_path: Path) -> None:
+    made = [*ordinary_records(0)[:-1], step_record(step(0, stage="trust", kind="call", frame=None)), step_record(step(1))]
+    with open_trace(sealed(tmp_path, made)) as trace:
+        assert [one.number for one in trace.steps(stages=["trust"])] == [0]
+        assert [one.number for one in trace.steps(kinds=["line"])] == [1]
+        assert [one.number for one in trace.steps(kinds=[])] == []
+        assert [one.number for one in trace.steps(frame=0)] == [1]
+        assert [one.number for one in trace.steps(1)] == [1]
+        assert [one.number for one in trace.steps(0, 1)] == [0]
+        assert list(trace.stage_counts()) == ["config", "trust"]
+
+
+# ── Damage ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A sealed trace with something in every table."""
+    made = ordinary_records(40)[:-1]
+    made.append(raw_value_record(1, b'{"is":"mapping","type":"dict","length":1,"items":[["a",0]]}'))
+    made.append(step_record(step(40, kind="file-resolved", event="return", value=1, data={"path": "<model>/a"})))
+    return sealed(tmp_path_factory.mktemp("whole"), made).read_bytes()
+
+
+def test_cut_off_at_any_byte(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "x.glmtrace"
+    cuts = {*range(0, len(whole), 61), *range(0, 110), *range(len(whole) - 5, len(whole))}
+    cuts |= {page + off for page in range(0, len(whole), 4096) for off in (-1, 0, 1) if 0 <= page + off < len(whole)}
+    for cut in sorted(cuts):
+        path.write_bytes(whole[:cut])
+        assert not looks_whole_or_is_told(path), f"cut at byte {cut} of {len(whole)}"
+    path.write_bytes(whole)
+    assert looks_whole_or_is_told(path)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_flipped_bytes(tmp_path: Path, whole: bytes, seed: int) -> None:
+    chance = random.Random(seed)
+    path = tmp_path / "x.glmtrace"
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 1, 2, 5, 40))):
+            at = chance.randrange(len(damaged)) if chance.random() < 0.8 else chance.randrange(100)
+            damaged[at] = chance.randrange(256)
+        path.write_bytes(damaged)
+        looks_whole_or_is_told(path)
+    assert os.listdir(tmp_path) == ["x.glmtrace"]
+
+
+def test_every_byte_of_the_header_flipped(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "x.glmtrace"
+    for at in range(100):
+        for flip in (0x01, 0x80, 0xFF):
+            damaged = bytearray(whole)
+            damaged[at] ^= flip
+            path.write_bytes(damaged)
+            looks_whole_or_is_told(path)
+    assert os.listdir(tmp_path) == ["x.glmtrace"]
+
+
+def test_flipped_bytes_in_a_journal(tmp_path: Path) -> None:
+    path = write_journal(tmp_path / "x.glmtrace", ordinary_records(10))
+    content, chance = path.read_bytes(), random.Random(0)
+    for _ in range(200):
+        damaged = bytearray(content)
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        looks_whole_or_is_told(path)
+
+
+# ── Hostile files ──────────────────────────────────────────────────────────────────────────────────
+
+
+def run(*statements: str) -> Callable[[sqlite3.Connection], None]:
+    def change(db: sqlite3.Connection) -> None:
+        for statement in statements:
+            db.execute(statement)
+
+    return change
+
+
+def schema(old: str, new: str) -> Callable[[sqlite3.Connection], None]:
+    """Rewrite the text of the schema itself, as no well-behaved program does."""
+
+    def change(db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA writable_schema = ON")
+        done = db.execute("UPDATE sqlite_master SET sql = replace(sql, ?, ?)", (old, new)).rowcount
+        assert done
+        db.execute("PRAGMA writable_schema = OFF")
+
+    return change
+
+
+FOREIGN = {
+    "a view": run("CREATE VIEW extra AS SELECT load_extension('/tmp/x.so')"),
+    "a view in place of a table": run("DROP TABLE meta", "CREATE VIEW meta AS SELECT 'outcome' AS key, '{}' AS value"),
+    "a trigger": run("CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM step; END"),
+    "a table": run("CREATE TABLE extra (x)"),
+    "an index": run("CREATE INDEX extra ON step (time)"),
+    "a virtual table": run("CREATE VIRTUAL TABLE extra USING fts5(x)"),
+    "a name that begins like SQLite's own": run("CREATE TABLE sqliteXextra (x)"),
+    "a view that begins like SQLite's own": run("CREATE VIEW sqliteXextra AS SELECT 1"),
+    "no table": run("DROP TABLE value"),
+    "another column": run("ALTER TABLE step ADD COLUMN extra TEXT"),
+    "a renamed column": run("ALTER TABLE step RENAME COLUMN data TO extra"),
+    "a computed column": schema("data TEXT NOT NULL\n", "data TEXT AS (hex(zeroblob(100000000)))\n"),
+    "an index over an expression": run("DROP INDEX step_kind", "CREATE INDEX step_kind ON step (hex(zeroblob(99)))"),
+    "a virtual table in place of a table": run(
+        "DROP TABLE source", "CREATE VIRTUAL TABLE source USING fts3tokenize('simple')"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_schema_that_is_not_ours_is_not_opened(tmp_path: Path, what: str) -> None:
+    path = sealed(tmp_path)
+    try:
+        with edited(path) as db:
+            FOREIGN[what](db)
+    except sqlite3.OperationalError as error:
+        pytest.skip(f"this SQLite cannot make it: {error}")
+    started = time.monotonic()
+    with pytest.raises(NotATrace):
+        look(path)
+    assert time.monotonic() - started < 2
+
+
+def test_nothing_is_written_to_a_trace(tmp_path: Path) -> None:
+    path = sealed(tmp_path)
+    before = path.read_bytes()
+    with open_trace(path) as trace, pytest.raises(sqlite3.OperationalError):
+        trace._db.execute("DELETE FROM step")
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_a_trace_in_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    path = sealed(tmp_path)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        look(path)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, 2**31 - 1])
+def test_a_newer_schema(tmp_path: Path, version: int) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("CREATE TABLE something_new (x)")  # it may well have one: the release is the news
+    with pytest.raises(NewerTrace, match=f"schema {version}.*pip install --upgrade glm-trace"):
+        open_trace(path)
+
+
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_schema_that_never_was(tmp_path: Path, version: int) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(NotATrace):
+        open_trace(path)
+
+
+SURROGATE = '"\\ud800"'
+WRONG_CONTENT = {
+    "stage is a blob": "UPDATE step SET stage = x'ff00' WHERE number = 1",
+    "kind is a blob": "UPDATE step SET kind = x'ff00' WHERE number = 1",
+    "time is text": "UPDATE step SET time = 'soon' WHERE number = 1",
+    "time is real": "UPDATE step SET time = 1.5 WHERE number = 1",
+    "time is infinite": "UPDATE step SET time = 9e999",
+    "times that overflow": "UPDATE step SET time = (number % 2 * 2 - 1) * 9223372036854775807",
+    "line is text": "UPDATE step SET line = 'x'",
+    "frame is not there": "UPDATE step SET frame = 99",
+    "source is not there": "UPDATE step SET source = 99",
+    "value is not there": "UPDATE step SET value = 99",
+    "changes are no JSON": "UPDATE step SET changes = '[' WHERE number = 2",
+    "changes of another shape": """UPDATE step SET changes = '[["set", 1]]'""",
+    "changes of another kind": """UPDATE step SET changes = '[["explode", "a"]]'""",
+    "a value beyond SQLite": """UPDATE step SET changes = '[["set", "a", 1180591620717411303424]]'""",
+    "data is a list": "UPDATE step SET data = '[]'",
+    "data is a blob": "UPDATE step SET data = x'00ff'",
+    "data is nested without end": f"UPDATE step SET data = '{{\"a\":{'[' * 99_999}{']' * 99_999}}}'",
+    "data is not a number": """UPDATE step SET data = '{"tensors": NaN}'""",
+    "data has a lone surrogate": f"UPDATE step SET data = '{{\"path\": {SURROGATE}}}'",
+    "value has a lone surrogate": f"""UPDATE value SET data = '{{"is":"text","value":{SURROGATE}}}'""",
+    "value is of an unknown kind": """UPDATE value SET data = '{"is":"code","value":"import os"}'""",
+    "value is not finite": """UPDATE value SET data = '{"is":"plain","value":1e999}'""",
+    "value is nested": f"""UPDATE value SET data = '{"[" * 99_999}{"]" * 99_999}'""",
+    "value is null": "UPDATE value SET data = 'null'",
+    "meta is no JSON": "UPDATE meta SET value = 'x'",
+    "meta key is a blob": "INSERT INTO meta VALUES (x'ff', '1')",
+    "meta is nested": f"UPDATE meta SET value = '{'[' * 99_999}{']' * 99_999}'",
+    "outcome is a list": "INSERT OR REPLACE INTO meta VALUES ('outcome', '[]')",
+    "outcome of another shape": """INSERT OR REPLACE INTO meta VALUES ('outcome', '{"status": 1, "step": {}, "signal": []}')""",
+    "outcome points nowhere": """INSERT OR REPLACE INTO meta VALUES ('outcome', '{"status": "failed", "step": 1e30, "seconds": -1}')""",
+    "outcome at a huge step": """INSERT OR REPLACE INTO meta VALUES ('outcome', '{"status": "killed", "step": 99999999999999999999}')""",
+    "meta of other types": "UPDATE meta SET value = '[[[{}]]]'",
+    "roots of other types": """INSERT OR REPLACE INTO meta VALUES ('roots', '{"model": {"a": 1}}')""",
+    "releases of other types": """INSERT OR REPLACE INTO meta VALUES ('releases', '{"transformers": []}')""",
+    "asked of other types": """INSERT OR REPLACE INTO meta VALUES ('asked', '[{}, [], null]')""",
+    "a step is missing": "DELETE FROM step WHERE number = 1",
+    "the first step is missing": "DELETE FROM step WHERE number = 0",
+    "a negative step": "UPDATE step SET number = -5 WHERE number = 0",
+    "a step beyond counting": "UPDATE step SET number = 9223372036854775807 WHERE number = 2",
+    "frame its own parent": "UPDATE frame SET parent = 0",
+    "frame depth is huge": "UPDATE frame SET depth = 9223372036854775807",
+    "frame name is a blob": "UPDATE frame SET function = x'ff'",
+    "source path is a blob": "UPDATE source SET path = x'ff'",
+    "source is text": "UPDATE source SET text = 'not zlib'",
+    "source is no zlib": "UPDATE source SET text = x'00112233'",
+    "source is empty": "UPDATE source SET text = x''",
+    "probe data of other types": """UPDATE step SET kind = 'trust-asked', data = '{"has_local_code": [], "given": {}}'""",
+    "class data of other types": """UPDATE step SET kind = 'class-resolved', data = '{"way": 7, "class": []}'""",
+    "config data of other types": """UPDATE step SET kind = 'config-read', data = '{"keys": 3, "unused": 1}'""",
+    "taken of other types": """UPDATE step SET kind = 'config-built', data = '{"taken": 3, "unused": {"a": 1}}'""",
+    "taken of unhashable": """UPDATE step SET kind = 'config-built', data = '{"taken": [[]], "unused": [{}]}'""",
+    "missing of other types": """UPDATE step SET kind = 'imports-checked', data = '{"missing": true}'""",
+    "log of other types": """UPDATE step SET kind = 'log', data = '{"level": [], "message": 1}'""",
+    "warning without data": "UPDATE step SET kind = 'warning', data = '{}'",
+    "shard of other types": """UPDATE step SET kind = 'shard-opened', data = '{"path": [], "bytes": "x", "tensors": []}'""",
+    "model of other types": """UPDATE step SET kind = 'model-loaded', data = '{"class": 1, "parameters": {}}'""",
+    "terminal escapes everywhere": "UPDATE step SET kind = char(27) || '[2J', stage = char(27) || ']0;x' || char(7)",
+}
+
+
+@pytest.mark.parametrize("what", WRONG_CONTENT)
+def test_content_of_wrong_types_is_told_or_shown(tmp_path: Path, what: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute("PRAGMA ignore_check_constraints = ON")
+        db.execute(WRONG_CONTENT[what])
+    looks_whole_or_is_told(path)
+
+
+@pytest.mark.parametrize("what", ["a step is missing", "the first step is missing", "a negative step", "a step beyond counting"])
+def test_steps_have_no_gaps(tmp_path: Path, what: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute(WRONG_CONTENT[what])
+    with pytest.raises(NotATrace, match="steps"):
+        open_trace(path)
+
+
+@pytest.mark.parametrize("what", ["value", "frame", "source"])
+def test_a_step_that_points_nowhere_is_damage(tmp_path: Path, what: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute(f"UPDATE step SET {what} = 99")
+    with open_trace(path) as trace, pytest.raises(NotATrace, match=f"has no {what} 99"):
+        getattr(trace, what)(99)
+
+
+def test_terminal_escapes_are_written_out(tmp_path: Path) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute(WRONG_CONTENT["terminal escapes everywhere"])
+        db.execute("UPDATE meta SET value = '\"\\u001b[31m\\u202e\"'")
+        db.execute("UPDATE source SET text = ?", (zlib.compress(b"\x1b[2Jline one\nline \x07two\n"),))
+        db.execute("UPDATE frame SET function = char(27) || 'c'")
+    console = Console(file=io.StringIO(), width=200, force_terminal=False)
+    with open_trace(path) as trace:
+        print_report(trace, console, "en")
+        for line in step_lines(trace):
+            console.print(line)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "\\x1b" in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+def bomb(megabytes: int) -> bytes:
+    packer = zlib.compressobj(9)
+    return b"".join([*(packer.compress(b"\0" * (1 << 20)) for _ in range(megabytes)), packer.flush()])
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [bomb(300), zlib.compress(b"x" * 1000)[:-6], zlib.compress(b"x") + b"trailing", zlib.compress(b"\xff\xfe")],
+    ids=["unpacks without end", "cut off", "more behind it", "no UTF-8"],
+)
+def test_a_source_that_is_not_what_it_should_be(tmp_path: Path, packed: bytes) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute("UPDATE source SET text = ?", (packed,))
+    started = time.monotonic()
+    with open_trace(path) as trace, pytest.raises(NotATrace, match="source"):
+        trace.source(0)
+    assert time.monotonic() - started < 2
+
+
+def of_itself(count: int, kind: str, length: int) -> list[bytes]:
+    """A container whose every item is itself, and which says that it has ``length`` of them."""
+    items = ",".join("0" if kind == "sequence" else f'["k{n}",0]' for n in range(count))
+    made = f'{{"is":"{kind}","type":"list","length":{length},"items":[{items}]}}'
+    steps = [step_record(step(n, changes=[Bound("a", 0)], value=0)) for n in range(2)]
+    return [*ordinary_records(0)[:3], raw_value_record(0, made.encode()), *steps]
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 400])
+@pytest.mark.parametrize("kind", ["sequence", "mapping", "config"])
+@pytest.mark.parametrize("honest", [True, False])
+def test_values_that_contain_themselves_end(tmp_path: Path, count: int, kind: str, honest: bool) -> None:
+    path = sealed(tmp_path, of_itself(count, kind, count if honest else 1))
+    started = time.monotonic()
+    look(path)
+    with open_trace(path) as trace:
+        assert len(repr(plain(trace, 0))) < 10_000_000
+        assert len(short(trace, 0)) <= 60
+    assert time.monotonic() - started < 5
+
+
+def test_two_values_that_contain_each_other(tmp_path: Path) -> None:
+    made = [*ordinary_records(1)[:3], step_record(step(0, value=0))]
+    for number, other in ((0, 1), (1, 0)):
+        data = f'{{"is":"sequence","type":"list","length":2,"items":[{other},{other}]}}'
+        made.append(raw_value_record(number, data.encode()))
+    started = time.monotonic()
+    look(sealed(tmp_path, made))
+    assert time.monotonic() - started < 5
+
+
+def test_the_limits_of_numbers(tmp_path: Path) -> None:
+    numbers = [0, -1, 2**63 - 1, -(2**63) + 1, 0.1, -0.0, 1.7976931348623157e308, 5e-324]
+    made = ordinary_records(1)[:3]
+    made += [raw_value_record(n, f'{{"is":"plain","value":{value!r}}}'.encode()) for n, value in enumerate(numbers)]
+    with open_trace(sealed(tmp_path, made)) as trace:
+        for number, value in enumerate(numbers):
+            read = trace.value(number)
+            assert isinstance(read, Plain)
+            assert read.value is not None
+            assert struct.pack("<d", read.value) == struct.pack("<d", value)
+            assert type(read.value) is type(value)
+
+
+def test_closing_is_final_and_threads_may_share(tmp_path: Path) -> None:
+    import threading
+
+    with open_trace(sealed(tmp_path)) as trace:
+        found: list[object] = []
+        thread = threading.Thread(target=lambda: found.append(trace.value(0)))
+        thread.start()
+        thread.join()
+        assert found == [Text("config.json")]
+    with pytest.raises(sqlite3.ProgrammingError):
+        list(trace.steps())

@@ -1,0 +1,164 @@
+"""Sealing: a journal becomes one SQLite file that says the same, and appears only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.trace.made import (
+    SOURCE_TEXT,
+    edited,
+    encode,
+    end_record,
+    meta_record,
+    ordinary_records,
+    raw_value_record,
+    sealed,
+    source_record,
+    step,
+    step_record,
+    write_journal,
+)
+from tracer.trace import journal
+from tracer.trace.errors import NotATrace
+from tracer.trace.journal import MAGIC, frame_record
+from tracer.trace.reading import open_trace
+from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION
+from tracer.trace.sealing import seal
+from tracer.trace.steps import Bound, Items, Unbound
+from tracer.trace.values import Text
+
+
+def test_a_sealed_trace_says_what_the_journal_says(tmp_path: Path) -> None:
+    changes = [Bound("a", 0), Unbound("b"), Items("kwargs", {"x": 0}, {}, ["y"])]
+    made = [*ordinary_records(3)[:-1], step_record(step(3, changes=changes, value=0, data={"path": "<model>/α"}))]
+    journal_path = write_journal(tmp_path / "x.journal", made)
+    seal(journal_path, tmp_path / "x.glmtrace")
+    with open_trace(journal_path) as unsealed, open_trace(tmp_path / "x.glmtrace") as trace:
+        assert list(trace.steps()) == list(unsealed.steps())
+        assert list(trace.frames()) == list(unsealed.frames())
+        assert trace.meta == unsealed.meta
+        assert trace.source(0) == unsealed.source(0)
+        assert trace.source(0).text == SOURCE_TEXT
+        assert trace.value(0) == unsealed.value(0) == Text("config.json")
+        assert trace.step(3).changes == changes
+        assert trace.step(3).data == {"path": "<model>/α"}
+        assert len(trace) == len(unsealed) == 4
+
+
+def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert path.read_bytes()[68:72] == b"GLMT"
+
+
+def test_a_journal_without_an_end_is_unfinished(tmp_path: Path) -> None:
+    with open_trace(sealed(tmp_path, ordinary_records()[:-1])) as trace:
+        assert trace.outcome == {"status": "unfinished"}
+        assert len(trace) == 3
+
+
+def test_later_facts_replace_earlier_ones_and_the_sealer_has_the_last_word(tmp_path: Path) -> None:
+    made = [meta_record(a=1, b=1), meta_record(b=2), end_record(status="loaded")]
+    path = write_journal(tmp_path / "x.journal", made)
+    seal(path, tmp_path / "x", meta={"outcome": {"status": "interrupted"}, "c": 3})
+    with open_trace(tmp_path / "x") as trace:
+        assert trace.meta == {"a": 1, "b": 2, "c": 3, "outcome": {"status": "interrupted"}}
+
+
+def test_an_empty_journal_becomes_an_empty_trace(tmp_path: Path) -> None:
+    path = tmp_path / "x.journal"
+    path.write_bytes(MAGIC)
+    seal(path, tmp_path / "x")
+    with open_trace(tmp_path / "x") as trace:
+        assert len(trace) == 0
+        assert list(trace.steps()) == []
+        assert trace.stage_counts() == {}
+
+
+def test_a_torn_tail_is_dropped_and_damage_is_told(tmp_path: Path) -> None:
+    whole = MAGIC + b"".join(ordinary_records())
+    torn, damaged = tmp_path / "torn.journal", tmp_path / "damaged.journal"
+    torn.write_bytes(whole[:-3])
+    at = len(whole) - len(ordinary_records()[-1]) + 9
+    damaged.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    for path in (torn, damaged):
+        seal(path, path.with_suffix(".glmtrace"))
+    with open_trace(tmp_path / "torn.glmtrace") as trace:
+        assert "journal_damaged" not in trace.meta
+        assert len(trace) == 3
+    with open_trace(tmp_path / "damaged.glmtrace") as trace:
+        assert trace.meta["journal_damaged"] is True
+        assert len(trace) == 3
+
+
+def test_many_steps_in_batches(tmp_path: Path) -> None:
+    made = [*ordinary_records(0)[:-1], *(step_record(step(n)) for n in range(12_345))]
+    with open_trace(sealed(tmp_path, made)) as trace:
+        assert len(trace) == 12_345
+        assert [one.number for one in trace.steps(12_340)] == [12_340, 12_341, 12_342, 12_343, 12_344]
+
+
+HUGE = 1 << 70
+NOT_OUR_FORMAT = {
+    "no JSON": frame_record(journal.STEP, b"not json"),
+    "another shape": frame_record(journal.STEP, b'{"number":0}'),
+    "a step twice": step_record(step(0)) + step_record(step(0)),
+    "a value twice": raw_value_record(0, b"{}") + raw_value_record(0, b"{}"),
+    "a number beyond SQLite": frame_record(journal.VALUE, b"[%d,{}]" % HUGE),
+    "a time beyond SQLite": step_record(step(0, time=HUGE)),
+    "a lone surrogate": frame_record(journal.SOURCE, b'[0,"x","\\ud800"]'),
+    "no UTF-8": frame_record(journal.SOURCE, b'[0,"x","\xff"]'),
+    "no UTF-8 in raw data": frame_record(journal.VALUE, b'[0,"\xff"]'),
+    "nested without end": frame_record(journal.META, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "nested raw data": frame_record(journal.VALUE, b"[0," + b"[" * 100_000 + b"]" * 100_000 + b"]"),
+    "meta that is a list": frame_record(journal.META, b"[1]"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_OUR_FORMAT)
+def test_records_of_another_format_are_told_in_a_sentence(tmp_path: Path, what: str) -> None:
+    path = write_journal(tmp_path / "x.journal", [source_record(1), NOT_OUR_FORMAT[what]])
+    for attempt in (lambda: seal(path, tmp_path / "x"), lambda: open_trace(path)):
+        with pytest.raises(NotATrace, match=r"x\.journal"):
+            attempt()
+    assert os.listdir(tmp_path) == ["x.journal"]
+
+
+def test_a_failed_sealing_leaves_the_older_trace_and_nothing_else(tmp_path: Path) -> None:
+    older = sealed(tmp_path).read_bytes()
+    path = write_journal(tmp_path / "x.journal", [NOT_OUR_FORMAT["no JSON"]])
+    with pytest.raises(NotATrace):
+        seal(path, tmp_path / "made.glmtrace")
+    assert sorted(os.listdir(tmp_path)) == ["made.glmtrace", "x.journal"]
+    assert (tmp_path / "made.glmtrace").read_bytes() == older
+
+
+def test_sealing_where_nothing_can_be_written(tmp_path: Path) -> None:
+    path = write_journal(tmp_path / "x.journal", ordinary_records())
+    with pytest.raises((OSError, sqlite3.Error)):
+        seal(path, tmp_path / "missing" / "x")
+    assert os.listdir(tmp_path) == ["x.journal"]
+
+
+@pytest.mark.parametrize("name", ["sp ace.glmtrace", "we?ird#na%me&.glmtrace", "追踪.glmtrace", "file:x?mode=rwc"])
+def test_any_file_name_works(tmp_path: Path, name: str) -> None:
+    with open_trace(sealed(tmp_path, name=name)) as trace:
+        assert len(trace) == 3
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_file_name_that_is_no_unicode(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.glmtrace")
+    with open_trace(sealed(tmp_path, name=name)) as trace:
+        assert len(trace) == 3
+
+
+def test_the_encoder_here_is_the_recorders() -> None:
+    assert encode(step(0)).startswith(b"[0,")
