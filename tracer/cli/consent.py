@@ -39,7 +39,9 @@ def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, argum
     if code.is_empty:
         return False
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        files = ", ".join(file.path for file in code.files) or ", ".join(unseen.name for unseen in code.unseen)
+        if not code.files:
+            return False  # not in the cache: whether there is code is not known, and the library will refuse it
+        files = ", ".join(file.path for file in code.files)
         complain(say(lang, "no-consent", {"model": os.path.basename(model) or model, "files": files}))
         raise typer.Exit(3)
     console = messages()

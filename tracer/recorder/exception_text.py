@@ -2,64 +2,87 @@
 
 from __future__ import annotations
 
-import pathlib
-import types
+import builtins
 from typing import Any, Final
 
-_PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
-_TRUSTED: Final = ("transformers.", "huggingface_hub.", "safetensors", "torch", "peft.", "json.")
-# Attributes that the built-in exceptions' own __str__ turns into text.
+from tracer.recorder import raw
+
+_TRUSTED: Final = ("transformers", "huggingface_hub", "safetensors", "torch", "peft", "json")
+_PLAIN: Final = (type(None), bool, int, float, complex, str, bytes)
+# How the interpreter's own exceptions tell themselves, and the attributes that this turns into text.
+_NATIVE: Final = {
+    name: tuple(
+        raw.members(kind)[name]
+        for kind in vars(builtins).values()
+        if type(kind) is type and issubclass(kind, BaseException) and name in raw.members(kind)
+    )
+    for name in ("__str__", "__repr__")
+}
 _SHOWN: Final = tuple(
-    vars(base)[name]
+    (base, vars(base)[name])
     for base, names in (
+        (BaseException, ("args",)),
         (OSError, ("errno", "strerror", "filename", "filename2")),
         (ImportError, ("msg",)),
         (SyntaxError, ("msg", "filename", "lineno")),
+        (UnicodeDecodeError, ("encoding", "object", "reason")),
+        (UnicodeEncodeError, ("encoding", "object", "reason")),
+        (UnicodeTranslateError, ("object", "reason")),
     )
     for name in names
 )
 _MAX_ITEMS: Final = 100
+_DEPTH: Final = 3
 
 
 def exception_text(error: BaseException) -> str | None:
     """``str(error)`` where only the interpreter's or a trusted library's code has a part in it, else None."""
-    if not _has_known_str(type(error)) or not _holds_plain_values(error):
+    kind = type(error)
+    if not (_is_native(kind, "__str__") or _is_trusted(kind)) or not _shows_plain_values(error, _DEPTH):
         return None
     try:
-        return str(error)
+        return raw.text(str(error))
     except Exception:
         return None
 
 
-def _has_known_str(kind: type) -> bool:
-    for base in type.__dict__["__mro__"].__get__(kind):
-        members = type.__dict__["__dict__"].__get__(base)
-        if "__str__" in members:
-            module = members.get("__module__", "builtins")
-            native = type(members["__str__"]) is types.WrapperDescriptorType
-            return native or (isinstance(module, str) and module.startswith(_TRUSTED))
+def _is_native(kind: type, method: str) -> bool:
+    """Whether the class tells itself in the interpreter's way."""
+    for base in raw.mro(kind):
+        found = raw.members(base).get(method)
+        if found is not None:
+            return any(found is native for native in _NATIVE[method])
     return False
 
 
-def _holds_plain_values(error: BaseException) -> bool:
+def _is_trusted(kind: type) -> bool:
+    """Whether the ``__str__`` is a trusted library's, and not of a class that only says it is from there."""
+    for base in raw.mro(kind):
+        if "__str__" in raw.members(base):
+            return raw.is_defined_in(base, *_TRUSTED)
+    return False
+
+
+def _shows_plain_values(error: BaseException, depth: int) -> bool:
     """Whether all that the message is made of has no code of its own: ``ValueError(thing)`` asks the thing."""
-    shown: list[Any] = [BaseException.__dict__["args"].__get__(error)]
-    shown += [member.__get__(error) for member in _SHOWN if isinstance(error, member.__objclass__)]
-    return all(_is_plain(value, 3) for value in shown)
+    try:
+        shown = [member.__get__(error) for base, member in _SHOWN if issubclass(type(error), base)]
+    except (TypeError, AttributeError):  # one whose __init__ never ran
+        return False
+    return all(_is_plain(value, depth) for value in shown)
 
 
 def _is_plain(value: Any, depth: int) -> bool:
     kind = type(value)
-    if kind in _PLAIN:
+    if raw.is_one_of(kind, _PLAIN) or raw.is_path(value):
         return True
-    if issubclass(kind, pathlib.PurePath):
-        return kind.__module__.startswith("pathlib")
-    if kind in (tuple, list, set, frozenset) and depth and len(value) <= _MAX_ITEMS:
-        return all(_is_plain(item, depth - 1) for item in value)
-    if kind is dict and depth and len(value) <= _MAX_ITEMS:
-        return all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)
-    if isinstance(value, BaseException) and kind is not type(None):
-        return (
-            depth > 0 and _has_known_str(kind) and _is_plain(BaseException.__dict__["args"].__get__(value), depth - 1)
-        )
+    if not depth:
+        return False
+    if raw.is_one_of(kind, (tuple, list, set, frozenset)):
+        return len(value) <= _MAX_ITEMS and all(_is_plain(item, depth - 1) for item in value)
+    if kind is dict:
+        return len(value) <= _MAX_ITEMS and all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)
+    if issubclass(kind, BaseException):
+        told = _is_native(kind, "__str__") and _is_native(kind, "__repr__")
+        return told and _shows_plain_values(value, depth - 1)
     return False

@@ -49,8 +49,9 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
             lines=lines,
             all_threads=True,
         )
-    except OSError as error:
-        raise TracerError(f"{journal} can't be written: {error.strerror or error}. Record to another place.") from error
+    except OSError as refusal:
+        reason = refusal.strerror or refusal
+        raise TracerError(f"{journal} can't be written: {reason}. Record to another place.") from refusal
     session.recording.meta(work="record", asked="<model>" if model is not None else os.path.basename(sys.argv[0]))
     error: BaseException | None = None
     _recording = True

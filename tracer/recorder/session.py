@@ -20,7 +20,7 @@ from tracer.recorder.recording import Recording, StopLoad
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
-from tracer.recorder.summary import type_module
+from tracer.recorder import raw
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome
@@ -89,7 +89,11 @@ class Session:
         self.recording.meta(**surroundings(os.environ))
         watch_messages(self.recording, self._patches, forward=self._forward_output)
         self._began = time.monotonic()
-        self._stepper.start()
+        try:
+            self._stepper.start()
+        except BaseException:
+            self._patches.restore()
+            raise
 
     def stop(self) -> None:
         """Stop watching and put everything back. The journal stays open for :meth:`finish`."""
@@ -124,13 +128,13 @@ class Session:
 
     def _model_is_next(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")
-        if self._curtains is not None and isinstance(model_class, type):
+        if self._curtains is not None and raw.is_a(model_class, type):
             self._curtains.draw_around_construction(model_class, self._patches)
 
     def _auto_class_is_called(self, variables: Mapping[str, Any]) -> None:
         """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""
         path = variables.get("pretrained_model_name_or_path")
-        if isinstance(path, str) and os.path.isdir(path) and "model" not in self.recording.roots.folders:
+        if type(path) is str and os.path.isdir(path) and "model" not in self.recording.roots.folders:
             self.recording.name_folder("model", path)
 
     def _note_missing_targets(self) -> None:
@@ -147,17 +151,16 @@ class Session:
         last = self.recording.steps - 1
         if error is None:
             kind = type(result)
-            name = None if result is None else f"{type_module(kind)}.{kind.__qualname__}"
+            name = None if result is None else f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"
             return Outcome("loaded", result=name, step=last, seconds=seconds)
-        if isinstance(error, StopLoad):
+        if raw.is_a(error, StopLoad):
             return Outcome("stopped", step=last, seconds=seconds)
-        if isinstance(error, KeyboardInterrupt):
+        if raw.is_a(error, KeyboardInterrupt):
             return Outcome("interrupted", step=last, seconds=seconds)
-        if isinstance(error, TracerError):
+        if raw.is_a(error, TracerError):
             return Outcome("misused", message=str(error))
-        kind = type(error)
-        name = kind.__qualname__ if type_module(kind) == "builtins" else f"{type_module(kind)}.{kind.__qualname__}"
-        refused = self.recording.refused and isinstance(error, ValueError)
+        name = raw.type_name(type(error))
+        refused = self.recording.refused and raw.is_a(error, ValueError)
         return Outcome(
             "refused" if refused else "failed",
             error=name,

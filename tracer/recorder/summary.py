@@ -11,10 +11,11 @@ import math
 import pathlib
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
-from tracer.recorder import torch_values
+from tracer.recorder import raw, torch_values
 from tracer.recorder.exception_text import exception_text
 from tracer.trace.redaction import is_secret_name
 from tracer.trace.values import (
@@ -65,7 +66,8 @@ class Summariser:
         self._store = store
         self._numbers: dict[bytes, ValueId] = {}
         self._scalars: dict[tuple[type, Any], ValueId] = {}
-        self._makers: dict[type, Maker] = {}
+        self._makers: dict[int, Maker] = {}  # by the type's id: a metaclass could have its own idea of a hash
+        self._kept: list[type] = []  # and so no other type gets that id
         self._keys: dict[str, str] = {}
         self.top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
@@ -77,7 +79,7 @@ class Summariser:
             return self._intern(self._secret(name, value))
         if depth == 0:
             self._budget = MAX_NODES
-        if kind not in _CACHED:
+        if id(kind) not in _CACHED:
             return self._intern(self._make(value, depth))
         known = self._scalars.get((kind, value))
         if known is None:
@@ -95,6 +97,7 @@ class Summariser:
 
     def summary(self, value: object) -> Value:
         """The summary itself, without storing it (what it holds is stored)."""
+        self._budget = MAX_NODES
         return self._make(value, 0)
 
     def forget_texts(self) -> None:
@@ -118,26 +121,26 @@ class Summariser:
     def _make(self, value: object, depth: int) -> Value:
         kind = type(value)
         self._budget -= 1
-        if self._budget < 0 and kind not in _SCALARS:
-            return Object(type_name(kind))
-        maker = self._makers.get(kind)
+        if self._budget < 0 and id(kind) not in _SCALARS:
+            return Object(raw.type_name(kind))
+        maker = self._makers.get(id(kind))
         if maker is None:
-            maker = self._makers[kind] = self._maker_for(kind)
+            self._kept.append(kind)
+            maker = self._makers[id(kind)] = self._maker_for(kind)
         return maker(value, depth)
 
     def _maker_for(self, kind: type) -> Maker:
         """How instances of a type are summarised; asked once for each type."""
-        if (exact := _EXACT.get(kind)) is not None:
+        if type(kind) is type and (exact := _EXACT.get(kind)) is not None:
             return exact(self)
-        mro = _mro(kind)
-        if issubclass(kind, enum.Enum):
+        if raw.inherits(kind, enum.Enum):
             return _enum_member
         for base, maker in _INHERITED:
-            if base in mro:
+            if issubclass(kind, base):
                 return maker(self)
         if is_config_type(kind):
             return self._config
-        if (torch_maker := torch_values.maker_for(kind, mro)) is not None:
+        if (torch_maker := torch_values.maker_for(kind)) is not None:
             return lambda value, _depth: torch_maker(value)
         return _object
 
@@ -158,7 +161,7 @@ class Summariser:
         return Named("int", f"an int of {exact.bit_length()} bits")
 
     def _mapping(self, value: dict[Any, Any], depth: int) -> Value:
-        kind, length = type_name(type(value)), dict.__len__(value)
+        kind, length = raw.type_name(type(value)), dict.__len__(value)
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
         items = self._items(value, depth)
@@ -167,22 +170,20 @@ class Summariser:
         return Mapping(kind, length, items)
 
     def _proxy(self, value: types.MappingProxyType[Any, Any], depth: int) -> Value:
-        return Object(type_name(type(value)))
+        return Object(raw.type_name(type(value)))
 
     def _config(self, value: object, depth: int) -> Value:
-        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        attributes = raw.instance_dict(value) or {}
         if depth >= MAX_DEPTH:
-            return Deeper(type_name(type(value)), len(attributes))
+            return Deeper(raw.type_name(type(value)), len(attributes))
         items = self._items(attributes, depth)
         if depth == 0:
             self.top_items = items
-        return Config(type_name(type(value)), len(attributes), items)
+        return Config(raw.type_name(type(value)), len(attributes), items)
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
-        for key, item in dict.items(value):
-            if len(items) >= MAX_PAIRS:
-                break
+        for key, item in list(islice(dict.items(value), MAX_PAIRS)):  # at once: another thread may change it
             name = self.key(key)
             items.append((name, self.number(item, name, depth + 1)))
         return items
@@ -195,7 +196,7 @@ class Summariser:
             return made.text if isinstance(made, Named) else made.value
         if isinstance(made, Class):
             return f"{made.module}.{made.name}"
-        return f"‹{type_name(type(key))}›"
+        return f"‹{raw.type_name(type(key))}›"
 
     def _list(self, value: list[Any], depth: int) -> Value:
         return self._sequence(value, list.__len__(value), list.__getitem__(value, slice(0, MAX_ITEMS)), depth)
@@ -212,40 +213,40 @@ class Summariser:
         return self._sequence(value, frozenset.__len__(value), items[:MAX_ITEMS], depth)
 
     def _sequence(self, value: object, length: int, head: Any, depth: int) -> Value:
-        kind = type_name(type(value))
+        kind = raw.type_name(type(value))
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
         return Sequence(kind, length, [self.number(item, "", depth + 1) for item in head])
 
     def _exception(self, value: BaseException, _depth: int) -> Value:
         kind = type(value)
-        return Exception_(kind.__qualname__, type_module(kind), self.message(value))
+        return Exception_(raw.qualified_name(kind), raw.module_name(kind), self.message(value))
 
     def _path(self, value: pathlib.PurePath, _depth: int) -> Value:
-        if not type(value).__module__.startswith("pathlib"):
-            return Object(type_name(type(value)))
+        if not raw.is_path(value):
+            return Object(raw.type_name(type(value)))
         return Named("Path", self._text(str(value)).value)
 
     def _secret(self, name: str, value: object) -> Value:
-        if isinstance(value, str):
-            self._learn(str.__getitem__(value, slice(None)))
-            self.forget_texts()
-        elif isinstance(value, bool):
+        if type(value) is bool:
             return Plain(value)
+        if secrets := list(_texts_in(value, MAX_DEPTH)):
+            for secret in secrets:
+                self._learn(secret)
+            self.forget_texts()
         return Secret(name)
 
 
-_config_types: dict[type, bool] = {}
+_config_types: dict[int, tuple[type, bool]] = {}
 
 
 def is_config_type(kind: type) -> bool:
     """Whether a type is a transformers configuration whose instance dictionary can be read without its code."""
-    known = _config_types.get(kind)
+    known = _config_types.get(id(kind))
     if known is None:
-        mro = _mro(kind)
-        known = any(_attribute(base, "__name__") in _CONFIG_BASES for base in mro) and _has_plain_dict(mro)
-        _config_types[kind] = known
-    return known
+        named = any(raw.name(base) in _CONFIG_BASES for base in raw.mro(kind))
+        known = _config_types[id(kind)] = (kind, named and _has_plain_dict(kind))
+    return known[1]
 
 
 def printable_unicode(text: str) -> str:
@@ -255,18 +256,6 @@ def printable_unicode(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
-
-
-def type_name(kind: type) -> str:
-    """Name of a type as a person writes it; with its module unless that says nothing."""
-    name, module = _attribute(kind, "__qualname__"), type_module(kind)
-    return name if module == "builtins" else f"{module}.{name}"
-
-
-def type_module(kind: type) -> str:
-    """Name of the module that a type says it is from."""
-    module = type.__dict__["__module__"].__get__(kind)
-    return module if isinstance(module, str) else ""
 
 
 def _plain(value: Any, _depth: int) -> Value:
@@ -287,61 +276,65 @@ def _bytes(value: bytes | bytearray, _depth: int) -> Value:
 
 
 def _class(value: type, _depth: int) -> Value:
-    return Class(type_module(value), _attribute(value, "__qualname__"))
+    return Class(raw.module_name(value), raw.qualified_name(value))
 
 
 def _function(value: Any, _depth: int) -> Value:
     inner = value.__func__ if type(value) is types.MethodType else value
     if type(inner) is types.FunctionType:
-        return Function(str(inner.__module__), inner.__qualname__)
-    return Object(type_name(type(value)))
+        return Function(raw.text(inner.__module__) or "?", raw.text(inner.__qualname__) or "?")
+    return Object(raw.type_name(type(value)))
 
 
 def _builtin(value: types.BuiltinFunctionType, _depth: int) -> Value:
-    return Function(str(value.__module__ or "builtins"), value.__name__)
+    return Function(raw.text(value.__module__) or "builtins", raw.text(value.__name__) or "?")
 
 
 def _module(value: types.ModuleType, _depth: int) -> Value:
-    name = types.ModuleType.__getattribute__(value, "__dict__").get("__name__")
-    return Named("module", name if type(name) is str else "?")
+    return Named("module", raw.text(raw.module_dict(value).get("__name__")) or "?")
 
 
 def _enum_member(value: enum.Enum, _depth: int) -> Value:
-    attributes = object.__getattribute__(value, "__dict__")
-    name = attributes.get("_name_")
-    return Named(type_name(type(value)), f"{type(value).__qualname__}.{name}" if type(name) is str else "?")
+    kind = type(value)
+    name = raw.text((raw.instance_dict(value) or {}).get("_name_"))
+    return Named(raw.type_name(kind), f"{raw.qualified_name(kind)}.{name}" if name is not None else "?")
 
 
 def _object(value: object, _depth: int) -> Value:
-    return Object(type_name(type(value)))
+    return Object(raw.type_name(type(value)))
 
 
-def _mro(kind: type) -> tuple[type, ...]:
-    # A metaclass could have its own idea of kind.__mro__.
-    mro: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-    return mro
+def _texts_in(value: object, depth: int) -> Iterator[str]:
+    """Texts, and numbers as text, in a value, as deep as its plain containers go."""
+    kind = type(value)
+    if (found := raw.text(value)) is not None:
+        yield found
+    elif kind is int or kind is float:
+        yield repr(value)
+    elif depth and issubclass(kind, (dict, list, tuple, set, frozenset)):
+        read = next(read for base, read in _CONTENTS if issubclass(kind, base))
+        for item in list(islice(read(value), MAX_PAIRS)):
+            yield from _texts_in(item, depth - 1)
 
 
-def _mro_dict(kind: type) -> types.MappingProxyType[str, Any]:
-    members: types.MappingProxyType[str, Any] = type.__dict__["__dict__"].__get__(kind)
-    return members
-
-
-def _attribute(kind: type, name: str) -> str:
-    value: str = type.__dict__[name].__get__(kind)
-    return value
-
-
-def _has_plain_dict(mro: tuple[type, ...]) -> bool:
+def _has_plain_dict(kind: type) -> bool:
     """Whether ``__dict__`` is the interpreter's own and not, say, a property."""
-    for base in mro:
-        if "__dict__" in (members := _mro_dict(base)):
+    for base in raw.mro(kind):
+        if "__dict__" in (members := raw.members(base)):
             return type(members["__dict__"]) is types.GetSetDescriptorType
     return False
 
 
-_SCALARS: Final = frozenset({type(None), bool, int, float, str})
-_CACHED: Final = frozenset({type(None), bool, int, str})  # not float: 0.0 == -0.0
+# By id, as types with a metaclass of their own could not be looked up without asking it.
+_CONTENTS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
+    (dict, dict.values),
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+)
+_SCALARS: Final = frozenset(map(id, (type(None), bool, int, float, str)))
+_CACHED: Final = frozenset(map(id, (type(None), bool, int, str)))  # not float: 0.0 == -0.0
 
 # Exact types first: most values are one of these.
 _EXACT: Final[dict[type, Callable[[Summariser], Maker]]] = {

@@ -109,8 +109,8 @@ def _read(path: Path) -> str:
 def _netrc_passwords(path: Path) -> set[str]:
     if not (text := _read(path)):
         return set()
-    # The parser knows about quotes, but keeps one entry a machine and none of a file that has a mistake.
-    found = set(re.findall(r"\bpassword\s+([^\s\"]+)", text))
+    # The parser keeps one entry a machine, none of a file that has a mistake, and knows no quotes on Python 3.10.
+    found = {quoted or plain for quoted, plain in re.findall(r'\bpassword\s+(?:"([^"]*)"|(\S+))', text)}
     try:
         return found | {entry[2] for entry in netrc.netrc(os.fspath(path)).hosts.values() if entry[2]}
     except (netrc.NetrcParseError, OSError):

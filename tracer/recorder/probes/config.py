@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tracer.recorder.probes.reading import class_name, class_of, keys, text
+from tracer.recorder.probes.reading import class_name, class_of, first_of, keys, text, texts
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
 
 def config_read(seen: Observed) -> tuple[str, dict[str, Any]] | None:
     value = seen.value
-    if not isinstance(value, tuple) or len(value) != 2:
+    if type(value) is not tuple or len(value) != 2:
         return None
     read, unused = value
     model_type = read.get("model_type") if type(read) is dict else None
@@ -38,11 +38,10 @@ def class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
 
 
 def config_built(seen: Observed) -> tuple[str, dict[str, Any]]:
-    built = seen.value[0] if isinstance(seen.value, tuple) and seen.value else seen.value
-    taken = seen.variables.get("to_remove")
+    built = first_of(seen.value)
     return "config-built", {
         "class": class_of(built),
-        "taken": [name for name in taken if type(name) is str] if isinstance(taken, list) else [],
+        "taken": texts(seen.variables.get("to_remove")),
         "unused": keys(seen.variables.get("kwargs")),
     }
 

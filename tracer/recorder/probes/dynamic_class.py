@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tracer.recorder.probes.reading import class_name, text
+from tracer.recorder.probes.reading import class_name, text, texts
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
 
@@ -33,9 +33,9 @@ def module_copied(seen: Observed) -> tuple[str, dict[str, Any]]:
 def imports_checked(seen: Observed) -> tuple[str, dict[str, Any]]:
     return "imports-checked", {
         "file": text(seen.variables, "filename"),
-        "packages": _texts(seen.variables.get("imports")),
-        "missing": _texts(seen.variables.get("missing_packages")),
-        "relative": _texts(seen.value),
+        "packages": sorted(texts(seen.variables.get("imports"))),
+        "missing": sorted(texts(seen.variables.get("missing_packages"))),
+        "relative": sorted(texts(seen.value)),
     }
 
 
@@ -58,15 +58,11 @@ def registered_for_saving(seen: Observed) -> tuple[str, dict[str, Any]]:
 def registered(seen: Observed) -> tuple[str, dict[str, Any]]:
     variables = seen.variables
     return "class-registered", {
-        "class": class_name(variables.get("model_class") or variables.get("config")),
+        "class": class_name(variables.get("model_class")) or class_name(variables.get("config")),
         "with": class_name(variables.get("cls")) or "AutoConfig",
         "how": "for loading",
         "config": class_name(variables.get("config_class")) or text(variables, "model_type"),
     }
-
-
-def _texts(value: Any) -> list[str]:
-    return sorted(item for item in value if type(item) is str) if isinstance(value, (list, set, tuple)) else []
 
 
 PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {

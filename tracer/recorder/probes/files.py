@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tracer.recorder import raw
 from tracer.recorder.probes.reading import keys, text
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
-from tracer.recorder.summary import type_module
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
 
@@ -32,8 +32,8 @@ def file_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
 
 def commit(seen: Observed) -> tuple[str, dict[str, Any]] | None:
     found = seen.value
-    if type_module(type(found)) == "huggingface_hub._revision":  # a text that knows the commit it stands for
-        found = vars(found).get("resolved")
+    if raw.module_name(type(found)) == "huggingface_hub._revision":  # a text that knows the commit it stands for
+        found = (raw.instance_dict(found) or {}).get("resolved")
     # A local directory has no commit: what was asked for, a branch say, is handed back as it is.
     return ("commit-resolved", {"commit": found}) if type(found) is str and _COMMIT.match(found) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tracer.recorder.probes.reading import class_name, class_of
+from tracer.recorder.probes.reading import class_name, class_of, first_of
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 from tracer.recorder.summary import Summariser
 from tracer.trace.values import Module
@@ -29,7 +29,7 @@ def class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
 
 
 def model_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
-    model = seen.value[0] if isinstance(seen.value, tuple) and seen.value else seen.value
+    model = first_of(seen.value)
     return "model-loaded", {"class": class_of(model), "parameters": _numbers(seen.recording.summaries, model)}
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tracer.recorder.summary import type_module
+from tracer.recorder import raw
 
 
 def text(variables: Mapping[str, Any], *names: str) -> str | None:
@@ -15,16 +15,16 @@ def text(variables: Mapping[str, Any], *names: str) -> str | None:
         value = variables.get(name)
         if type(value) is str:
             return value
-        if isinstance(value, os.PathLike) and type(value).__module__.startswith("pathlib"):
+        if raw.is_path(value):
             return str(os.fspath(value))
     return None
 
 
 def class_name(kind: object) -> str | None:
     """``module.Class`` of a class object."""
-    if not isinstance(kind, type):
+    if not raw.is_a(kind, type):
         return None
-    return f"{type_module(kind)}.{type.__dict__['__qualname__'].__get__(kind)}"
+    return f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"  # type: ignore[arg-type]
 
 
 def class_of(value: object) -> str | None:
@@ -34,4 +34,16 @@ def class_of(value: object) -> str | None:
 
 def keys(value: object) -> list[str]:
     """The text keys of a dictionary."""
-    return [key for key in dict.keys(value) if type(key) is str] if isinstance(value, dict) else []
+    return [key for key in list(dict.keys(value)) if type(key) is str] if raw.is_a(value, dict) else []  # type: ignore[arg-type]
+
+
+def first_of(value: object) -> object:
+    """A value, or the first of those returned with it as a tuple."""
+    return value[0] if type(value) is tuple and value else value
+
+
+def texts(value: object) -> list[str]:
+    """The texts in a plain list, tuple or set."""
+    if type(value) is list or type(value) is tuple or type(value) is set:
+        return [item for item in list(value) if type(item) is str]
+    return []

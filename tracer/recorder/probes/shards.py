@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+from tracer.recorder import raw
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 
@@ -27,7 +28,7 @@ class ShardWatch:
         self._done = True
         for name, kind, tensors in (
             ("safe_open", "shard-opened", lambda opened: len(opened.keys())),
-            ("load_state_dict", "shard-read", lambda read: len(read) if isinstance(read, dict) else None),
+            ("load_state_dict", "shard-read", lambda read: dict.__len__(read) if raw.is_a(read, dict) else None),
         ):
             original = vars(modeling).get(name)
             if original is None:

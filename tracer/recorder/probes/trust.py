@@ -9,7 +9,7 @@ from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
 
 def decided(seen: Observed) -> tuple[str, dict[str, Any]]:
-    return "trust-asked", {**_booleans(seen), "decision": seen.value}
+    return "trust-asked", {**_booleans(seen), "decision": _plain(seen.value)}
 
 
 def refused(seen: Observed) -> tuple[str, dict[str, Any]]:
@@ -20,8 +20,8 @@ def refused(seen: Observed) -> tuple[str, dict[str, Any]]:
 def _booleans(seen: Observed) -> dict[str, Any]:
     caller = seen.caller.variables if seen.caller is not None else {}
     return {
-        "has_local_code": bool(seen.variables.get("has_local_code")),
-        "has_remote_code": bool(seen.variables.get("has_remote_code")),
+        "has_local_code": seen.variables.get("has_local_code") is True,
+        "has_remote_code": seen.variables.get("has_remote_code") is True,
         "given": _plain(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+from tracer.recorder import raw
 from tracer.recorder.stepping.names import qualified_name
 from tracer.recorder.stepping.stepped_frame import Probe
 from tracer.recorder.targets import BY_FUNCTION, CONFIG_INIT, NAMES, Target, tail
@@ -71,7 +72,7 @@ def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
     """The target for the ``__init__`` of a configuration class."""
     if not code.co_argcount:
         return None
-    bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(type(variables.get(code.co_varnames[0])))}
+    bases = {raw.name(base) for base in raw.mro(type(variables.get(code.co_varnames[0])))}
     if bases & {"PretrainedConfig", "PreTrainedConfig"}:
         return CONFIG_INIT._replace(file=code.co_filename, function=qualified_name(code))
     return None

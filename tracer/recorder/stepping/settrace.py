@@ -91,9 +91,8 @@ def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
                     stepped.returned(frame, arg)
                 last_error[0] = None
             elif event == "exception":
-                error = arg[1] if isinstance(arg[1], BaseException) else arg[0]()
-                last_error[0] = error
-                stepped.raised(frame, error)
+                last_error[0] = arg[1]
+                stepped.raised(frame, arg[1])
         except Exception as error:
             recording.skip("stepping", f"{type(error).__name__}: {error}")
         return trace

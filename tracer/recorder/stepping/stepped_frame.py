@@ -101,7 +101,7 @@ class SteppedFrame:
 
     def raised(self, frame: FrameType, error: BaseException) -> None:
         # The interpreter reports an exception again where a `finally` or `with` passes it on.
-        if error is self._raised or isinstance(error, (StopIteration, GeneratorExit)):
+        if error is self._raised or issubclass(type(error), (StopIteration, GeneratorExit)):
             return
         self._raised = error
         self._stands_at(frame)
@@ -114,7 +114,7 @@ class SteppedFrame:
 
     def unwound(self, frame: FrameType, error: BaseException | None) -> None:
         self._stands_at(frame)
-        self._emit("unwind", frame.f_locals, error or self._raised)
+        self._emit("unwind", frame.f_locals, error if error is not None else self._raised)
         self._close()
 
     def _stands_at(self, frame: FrameType) -> None:

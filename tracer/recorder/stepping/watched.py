@@ -7,6 +7,7 @@ from itertools import chain
 from operator import is_
 from typing import Any, Final
 
+from tracer.recorder import raw
 from tracer.recorder.summary import Summariser, is_config_type
 from tracer.trace.redaction import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
@@ -16,7 +17,8 @@ _DEPTH: Final = 3
 _LENGTH: Final = 400  # a longer container is watched by its length alone
 _ABSENT: Final = object()
 _NO_CONTAINERS: Final[list[tuple[Any, Any]]] = []
-_LEAVES: Final = frozenset({type(None), bool, int, float, str, bytes, complex, type})
+# By id, as types with a metaclass of their own could not be looked up without asking it.
+_LEAVES: Final = frozenset(map(id, (type(None), bool, int, float, str, bytes, complex, type)))
 
 
 class Watches:
@@ -100,26 +102,28 @@ class Watches:
 class WatchedPairs:
     """A dictionary, or a configuration object's instance dictionary: told key by key."""
 
-    __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers")
+    __slots__ = ("_contents", "_copy", "_inner", "_items", "_pairs", "containers")
 
     def __init__(self, contents: dict[Any, Any], summaries: Summariser) -> None:
         self._contents = contents
         self._pairs = dict(summaries.top_items)  # of the summary just made
         self._copy: dict[Any, Any] = {}
-        self._inner: dict[Any, list[tuple[Any, Any]]] = {}
+        # Both by the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
+        self._items: dict[int, Any] = {}
+        self._inner: dict[int, list[tuple[Any, Any]]] = {}
         self._take_copy({})
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
         if not _mutated(self.containers):
             return
         old, new = self._pairs, {}
-        same: dict[Any, list[tuple[Any, Any]]] = {}
-        for key, item in self._contents.items():
+        same: dict[int, list[tuple[Any, Any]]] = {}
+        for key, item in list(self._contents.items()):
             shown = summaries.key(key)
-            inner = self._inner.get(key, _NO_CONTAINERS)
-            if self._copy.get(key, _ABSENT) is item and shown in old and not (inner and _mutated(inner)):
+            inner = self._inner.get(id(key), _NO_CONTAINERS)
+            if self._items.get(id(key), _ABSENT) is item and shown in old and not (inner and _mutated(inner)):
                 new[shown] = old[shown]
-                same[key] = inner
+                same[id(key)] = inner
             else:
                 new[shown] = summaries.number(item, shown, 1)
         added = {key: number for key, number in new.items() if key not in old}
@@ -130,12 +134,13 @@ class WatchedPairs:
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _take_copy(self, same: dict[Any, list[tuple[Any, Any]]]) -> None:
+    def _take_copy(self, same: dict[int, list[tuple[Any, Any]]]) -> None:
         """Copy what is there now; ``same`` holds the inner containers of keys that did not change."""
         self._copy = dict(self._contents)
+        self._items = dict(zip(map(id, self._copy), self._copy.values(), strict=True))
         self._inner = {}
-        for key, item in self._copy.items():
-            if type(item) not in _LEAVES:
+        for key, item in self._items.items():
+            if id(type(item)) not in _LEAVES:
                 inner = same[key] if key in same else list(_containers(item, _DEPTH))
                 if inner:
                     self._inner[key] = inner
@@ -163,13 +168,19 @@ class WatchedOther:
 
 def _watch(value: Any, summaries: Summariser, number: ValueId) -> WatchedPairs | WatchedOther | None:
     kind = type(value)
-    if kind in _LEAVES:
+    if id(kind) in _LEAVES:
         return None
     if kind is dict or is_config_type(kind):
-        contents = value if kind is dict else object.__getattribute__(value, "__dict__")
+        contents = value if kind is dict else _attributes(value)
         return WatchedPairs(contents, summaries) if len(contents) <= _LENGTH else WatchedOther(value, number)
-    watched = WatchedOther(value, number) if kind in (list, set, tuple) else None
+    watched = WatchedOther(value, number) if kind is list or kind is set or kind is tuple else None
     return watched if watched is not None and watched.containers else None
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """A configuration's own dictionary: an empty one too, which its constructor is about to fill."""
+    found = raw.instance_dict(value)
+    return {} if found is None else found
 
 
 def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
@@ -178,7 +189,7 @@ def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
     Only exact built-in types: a subclass could answer for itself.
     """
     kind = type(value)
-    if kind in _LEAVES:
+    if id(kind) in _LEAVES:
         return
     if kind is tuple:
         if depth and len(value) <= _LENGTH:
@@ -188,7 +199,7 @@ def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
     if kind is dict or kind is list or kind is set:
         contents: Any = value
     elif is_config_type(kind):
-        contents = object.__getattribute__(value, "__dict__")
+        contents = _attributes(value)
     else:
         return
     if kind is set or len(contents) > _LENGTH:
@@ -198,7 +209,7 @@ def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
     yield contents, copy
     if depth:
         for item in copy if isinstance(copy, tuple) else copy.values():
-            if type(item) not in _LEAVES:
+            if id(type(item)) not in _LEAVES:
                 yield from _containers(item, depth - 1)
 
 
