@@ -176,13 +176,18 @@ def main() -> None:
     if wanted.large:
         with tempfile.TemporaryDirectory() as folder:
             model = write_large_model(Path(folder) / "large")
-            large: dict[str, Contestant] = {"untraced": untraced, "glm-trace, lines and locals": ours(model, lines=True)}
+            large: dict[str, Contestant] = {
+                "untraced": untraced,
+                "glm-trace, lines and locals": ours(model, lines=True),
+            }
             turns = max(wanted.turns // 2, 5)
             converted = loader(model, torch_dtype=torch.bfloat16)
             cold = contest(large, converted, turns, out_of_memory(model))
             report("Llama type, 550 MB of float32 as bfloat16, read from disk", cold, console)
             report("the same, read from the page cache", contest(large, converted, turns), console)
-            report("the same as float32: mapped into memory, hardly read", contest(large, loader(model), turns), console)
+            report(
+                "the same as float32: mapped into memory, hardly read", contest(large, loader(model), turns), console
+            )
 
 
 if __name__ == "__main__":

@@ -119,11 +119,7 @@ TOKENIZER_FAILURES = {
 
 
 def test_every_broken_directory_is_tested() -> None:
-    assert (
-        {*MODEL_FAILURES, *KILLERS}
-        == set(make.BROKEN)
-        == {path.name for path in (FIXTURES / "broken").iterdir()}
-    )
+    assert {*MODEL_FAILURES, *KILLERS} == set(make.BROKEN) == {path.name for path in (FIXTURES / "broken").iterdir()}
 
 
 @pytest.mark.parametrize("auto_class", [AutoModel, AutoModelForCausalLM])
@@ -278,9 +274,7 @@ def test_type_from_the_name() -> None:
     ("folder", "config_class"),
     [("albert", "DistilBertConfig"), ("roberta-prelayernorm", "RobertaPreLayerNormConfig")],
 )
-def test_type_from_the_name_is_the_longest_in_the_whole_path(
-    folder: str, config_class: str, tmp_path: Path
-) -> None:
+def test_type_from_the_name_is_the_longest_in_the_whole_path(folder: str, config_class: str, tmp_path: Path) -> None:
     copy = shutil.copytree(NAMELESS, tmp_path / folder / NAMELESS.name)
     if OLD_LINE:
         assert type(load(copy, AutoConfig)).__name__ == config_class

@@ -144,9 +144,7 @@ def test_every_figure_is_held_against(expected: dict[str, Tensor]) -> None:
 @pytest.mark.parametrize("empty_init", [True, False])
 def test_at_9b_every_name_and_shape_is_the_published_one(empty_init: bool) -> None:
     config = load(AutoConfig).__class__(**json.loads((DATA / "geometry.json").read_text()))
-    model_class = get_class_from_dynamic_module(
-        "modeling_chatglm.ChatGLMForConditionalGeneration", str(FIXTURE)
-    )
+    model_class = get_class_from_dynamic_module("modeling_chatglm.ChatGLMForConditionalGeneration", str(FIXTURE))
     with torch.device("meta"):
         model = model_class(config, empty_init=empty_init)
     published = json.loads((DATA / "parameters.json").read_text())
@@ -318,9 +316,7 @@ def test_padding_changes_nothing_for_what_is_not_padding(model: Any, image_input
 
 def test_position_ids_follow_from_the_mask(model: Any, expected: dict[str, Tensor]) -> None:
     with torch.no_grad():
-        logits = model(
-            input_ids=expected["padded.input_ids"], attention_mask=expected["padded.attention_mask"]
-        ).logits
+        logits = model(input_ids=expected["padded.input_ids"], attention_mask=expected["padded.attention_mask"]).logits
     assert difference(logits, expected["padded.logits"]) <= TOLERANCE
 
 
@@ -333,9 +329,7 @@ def test_loss_leaves_the_image_out(expected: dict[str, Tensor]) -> None:
     labels = torch.tensor([*labels[:5], *[-100] * 4, *labels[6:]])
     assert output.loss == torch.nn.functional.cross_entropy(output.logits[0, :-1], labels[1:])
     output.loss.backward()
-    assert all(parameter.grad is not None for parameter in model.parameters()), (
-        "the whole vision tower learns"
-    )
+    assert all(parameter.grad is not None for parameter in model.parameters()), "the whole vision tower learns"
 
 
 def test_a_tuple_is_given_on_request(model: Any, expected: dict[str, Tensor]) -> None:
@@ -402,9 +396,7 @@ def test_decoding_with_the_cache_equals_decoding_without(
     case: str, model: Any, expected: dict[str, Tensor], image_inputs: Any
 ) -> None:
     inputs = inputs_of(case, expected, image_inputs)
-    new = torch.tensor([[72, 266, 33, 105]]).expand(
-        len(inputs["input_ids"]), -1
-    )  # 266: no second image begins there
+    new = torch.tensor([[72, 266, 33, 105]]).expand(len(inputs["input_ids"]), -1)  # 266: no second image begins there
     cached, whole = (step_by_step(model, inputs, new, use_cache) for use_cache in (True, False))
     assert difference(cached, whole) < 1e-5
 
@@ -463,9 +455,7 @@ def test_beam_search_reorders_the_cache(model: Any, image_inputs: Any) -> None:
 # The tokenizer ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Hello", " two  spaces\n\ttab ", "你好,世界 🌏", "<0x41>", "<|user|> é [MASK]"]
-)
+@pytest.mark.parametrize("text", ["", "Hello", " two  spaces\n\ttab ", "你好,世界 🌏", "<0x41>", "<|user|> é [MASK]"])
 def test_text_comes_back(text: str, tokenizer: Any) -> None:
     ids = tokenizer.encode(text, add_special_tokens=False)
     assert tokenizer.decode(ids) == text
@@ -474,9 +464,7 @@ def test_text_comes_back(text: str, tokenizer: Any) -> None:
 
 
 def test_special_tokens_have_the_reference_ids(tokenizer: Any) -> None:
-    names = (
-        "<|endoftext|> [MASK] [gMASK] [sMASK] <sop> <eop> <|system|> <|user|> <|assistant|> <|observation|>"
-    )
+    names = "<|endoftext|> [MASK] [gMASK] [sMASK] <sop> <eop> <|system|> <|user|> <|assistant|> <|observation|>"
     names += " <|begin_of_image|> <|end_of_image|> <|begin_of_video|> <|end_of_video|>"
     assert tokenizer.convert_tokens_to_ids(names.split()) == list(range(256, 270))
     assert len(tokenizer) == tokenizer.vocab_size == 270
@@ -498,9 +486,7 @@ def test_a_batch_is_padded_on_the_left(tokenizer: Any) -> None:
 
 def test_chat_template_places_the_image(tokenizer: Any, picture: Any, expected: dict[str, Tensor]) -> None:
     chat = [{"role": "user", "image": picture, "content": "Hello"}]
-    inputs = tokenizer.apply_chat_template(
-        chat, add_generation_prompt=True, return_tensors="pt", return_dict=True
-    )
+    inputs = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     assert torch.equal(inputs["input_ids"], expected["image.input_ids"])
     assert torch.equal(inputs["position_ids"], expected["image.position_ids"])
     assert inputs["attention_mask"].all()
@@ -550,9 +536,7 @@ def test_pixels_are_normalised_as_clip_does(tokenizer: Any) -> None:
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "make_glm_4v_tiny", ROOT / "fixtures" / "make_glm_4v_tiny.py"
-    )
+    spec = importlib.util.spec_from_file_location("make_glm_4v_tiny", ROOT / "fixtures" / "make_glm_4v_tiny.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -24,9 +24,9 @@ from tracer.launch.remote_code import (
     render_consent,
 )
 from tracer.launch.remote_code import result as result_module
-from tracer.trace.visible import visible
 from tracer.launch.remote_code.words import CHINESE, ENGLISH
 from tracer.launch.remote_code.wrapping import wrapped
+from tracer.trace.visible import visible
 
 Lang = Literal["en", "zh"]
 EVIL = "\x1b[2J\x1b]0;t\x07[bold red]no[/bold red]\u202e:smile:"

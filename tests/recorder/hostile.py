@@ -28,7 +28,16 @@ __getstate__ __copy__ __deepcopy__ __sizeof__ __array__ __torch_function__ __ins
 __await__ __aiter__ __anext__ __buffer__ __rich__ __rich_repr__ __dataclass_fields__ __wrapped__ __iter__ __trunc__
 keys values items get copy pop update setdefault sort index count append as_posix name value to_dict dict
 """.split()
-PROPERTIES: Final = ("__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__", "__bases__", "__mro__")
+PROPERTIES: Final = (
+    "__class__",
+    "__dict__",
+    "__doc__",
+    "__module__",
+    "__name__",
+    "__qualname__",
+    "__bases__",
+    "__mro__",
+)
 # A class without these can't be made or used at all.
 _NOT_ON_CLASSES: Final = {"__call__", "__set_name__", "__get__", "__setattr__", "__delattr__"}
 

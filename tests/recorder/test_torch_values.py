@@ -66,7 +66,9 @@ def test_a_tensor_is_told_by_its_metadata(made: Made, what: str) -> None:
     assert made(make()) == summary
 
 
-@pytest.mark.parametrize("make", [nested, fake, lambda: nn.UninitializedParameter(), lambda: torch.zeros(2).to_mkldnn()])
+@pytest.mark.parametrize(
+    "make", [nested, fake, lambda: nn.UninitializedParameter(), lambda: torch.zeros(2).to_mkldnn()]
+)
 def test_a_tensor_of_another_kind_is_told_or_named(made: Made, make: Any) -> None:
     value = made(make())
     assert isinstance(value, (v.Tensor, v.Object))
@@ -183,7 +185,9 @@ def test_a_module_is_told_by_its_size(made: Made) -> None:
 
 
 def test_a_module_on_meta_and_one_without_weights_yet(made: Made) -> None:
-    assert made(nn.Linear(10**5, 10**5, bias=False, device="meta")) == v.Module("torch.nn.modules.linear.Linear", 10**10)
+    assert made(nn.Linear(10**5, 10**5, bias=False, device="meta")) == v.Module(
+        "torch.nn.modules.linear.Linear", 10**10
+    )
     lazy = made(nn.LazyLinear(4))
     assert isinstance(lazy, v.Module)
     assert made(torch.jit.script(nn.Linear(1, 1))) is not None

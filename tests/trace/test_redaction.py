@@ -312,7 +312,7 @@ def test_secrets_in_arguments() -> None:
 
 def test_secrets_in_source() -> None:
     found = secrets_in_source(
-        '''
+        """
 HF_TOKEN = "constant-1-x"
 api_key: str = "annotated-2-x"
 def f(token="default-3-x", *, password="keyword-4-x", eos_token="</s>"): ...
@@ -324,7 +324,7 @@ token = "<|image|>"
 pad_token = "ordinary-9-x"
 auth = "basic"
 a, token = 1, "pair-10-xy"
-'''
+"""
     )
     expected = {f"{what}-x" for what in ("constant-1", "annotated-2", "default-3", "keyword-4", "argument-5")}
     expected |= {"attribute-7-x", "subscript-8-x", "Bearer item-6-xyz", "item-6-xyz", "pair-10-xy"}

@@ -15,7 +15,29 @@ part = st.text(st.characters(categories=["Ll", "Lu", "Nd"], include_characters="
     lambda name: name.strip(". ") == name
 )
 path = st.lists(part, min_size=1, max_size=4).map(lambda parts: "/no-such/" + "/".join(parts))
-INSIDE = st.sampled_from(["", ".", ". Next", "，然后", "。", "/x.py", "/a/b.json", "'", '"', ":", ", ", " and", "\n", ")", "]", "}", ">", ";", "\\x"])
+INSIDE = st.sampled_from(
+    [
+        "",
+        ".",
+        ". Next",
+        "，然后",
+        "。",
+        "/x.py",
+        "/a/b.json",
+        "'",
+        '"',
+        ":",
+        ", ",
+        " and",
+        "\n",
+        ")",
+        "]",
+        "}",
+        ">",
+        ";",
+        "\\x",
+    ]
+)
 BEFORE = st.sampled_from(["", "'", '"', " ", "(", "[", "{", "=", "\n", "file://", ":", ",", "<", "位于"])
 # What makes the folder's name go on, or the path begin earlier: another folder.
 LONGER = st.sampled_from(["x", "-old", "_", ".bak", "0", "é", "~"])

@@ -20,8 +20,9 @@ class Patches:
 
     def restore(self) -> None:
         while self._undo:
-            owner, name, before = self._undo.pop()
-            if before is _ABSENT:
-                delattr(owner, name)
-            else:
+            owner, name, before = self._undo[-1]
+            if before is not _ABSENT:
                 setattr(owner, name, before)
+            elif name in vars(owner):
+                delattr(owner, name)
+            self._undo.pop()  # after it was put back: an interrupt must not come in between

@@ -9,19 +9,20 @@ from __future__ import annotations
 import pathlib
 import sys
 import types
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, TypeVar
 
+_T = TypeVar("_T")
 _MRO: Final = type.__dict__["__mro__"]
 _MEMBERS: Final = type.__dict__["__dict__"]
 _NAME: Final = type.__dict__["__name__"]
 _QUALNAME: Final = type.__dict__["__qualname__"]
 _MODULE: Final = type.__dict__["__module__"]
-_MODULE_DICT: Final = types.ModuleType.__dict__["__dict__"]
+_MODULE_DICT: Final[Any] = vars(types.ModuleType)["__dict__"]
 _PATHS: Final = (pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
 
 
-def is_a(value: object, base: type) -> bool:
-    """``isinstance`` by the value's real type. ``base`` must be a built-in: one with a metaclass of its own is asked."""
+def is_a(value: object, base: type[_T]) -> TypeGuard[_T]:
+    """``isinstance`` by the value's real type. ``base`` must be built in: one with a metaclass of its own is asked."""
     return issubclass(type(value), base)
 
 
@@ -30,7 +31,7 @@ def is_one_of(kind: type, types_: tuple[type, ...]) -> bool:
     return any(kind is one for one in types_)
 
 
-def is_path(value: object) -> bool:
+def is_path(value: object) -> TypeGuard[pathlib.PurePath]:
     """Whether a value is a path of pathlib's own types."""
     return is_one_of(type(value), _PATHS)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,7 @@ class ThreadState(threading.local):
         self.stack: list[Any] = []
         self.stage = "arguments"
         self.quiet = 0
+        self.in_flight: tuple[int, int] | None = None  # id of the exception that just left a frame, its first step
 
 
 class Recording:
@@ -61,10 +63,13 @@ class Recording:
         self.thread = ThreadState()
         self.summaries = Summariser(self.clean, self.learn_secret, self._store_value)
         self._journal = journal.JournalWriter(journal_path)
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._cleaned: dict[str, str] = {}
         self._pending: list[bytes] = []  # values and frames that a step to come points at
+        self._late: list[tuple[bytes, Any]] = []  # what was said in the middle of writing something else
+        self._writing = False
         self._sources: dict[str, int] = {}
+        self._source_count = 0
         self._threads: dict[int, str] = {}
         self._frames = 0
         self._steps = 0
@@ -75,7 +80,7 @@ class Recording:
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
         self.failure: OSError | None = None  # why the journal could not be written on
         self.refused = False  # whether the library stopped because remote code may not run
-        self._raised = self._raised_step = -1
+        self._raised: tuple[int, int, CodeType] | None = None
 
     @property
     def steps(self) -> int:
@@ -114,21 +119,17 @@ class Recording:
         value: ValueId | None = None,
         data: dict[str, Any] | None = None,
     ) -> int:
-        """Record one step; returns its number (-1 after the recording was closed)."""
-        now = time.monotonic_ns() - self._started
-        with self._lock:
-            if self._closed:
-                return -1
-            number = self._steps
-            # The fields of a Step in their order; building the object would cost as much again as encoding it.
-            fields = (
-                number, now, self.thread_number(), frame, stage, kind, event, source, line,
-                changes or (), value, data or _NO_DATA,
-            )  # fmt: skip
-            self._append(journal.STEP, _encode(fields))
+        """Record one step; returns its number.
+
+        The number is -1 after the recording was closed, and for what is said in the middle of writing another step.
+        """
+        with self.lock:
             self.thread.stage = stage
-            self._steps = number + 1
-        return number
+            # The fields of a Step after its number and time; building the object would cost as much again as encoding it.
+            fields = (
+                self.thread_number(), frame, stage, kind, event, source, line, changes or (), value, data or _NO_DATA,
+            )  # fmt: skip
+            return self._append(journal.STEP, fields)
 
     def point(self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None) -> int:
         """Record a step that belongs to no frame event, in the innermost stepped frame of this thread.
@@ -147,21 +148,25 @@ class Recording:
     def new_frame(self, module: str, function: str, source: int, line: int) -> tuple[int, int]:
         """Number a frame below the innermost one of this thread; returns its number and depth."""
         stack = self.thread.stack
-        with self._lock:
+        with self.lock:
             number = self._frames
             self._frames += 1
             parent = stack[-1].number if stack else None
             depth = len(stack)
-            record = Frame(number, parent, self.thread_number(), module, function, source, line, depth)
-            self._pending.append(journal.frame_record(journal.FRAME, _encode(record)))
+            if not self._closed:
+                record = Frame(number, parent, self.thread_number(), module, function, source, line, depth)
+                self._pending.append(journal.frame_record(journal.FRAME, _encode(record)))
         return number, depth
 
     def source_number(self, filename: str) -> int:
         """The number of a source file; its text is stored at the first asking."""
         number = self._sources.get(filename)
         if number is None:
-            with self._lock:
-                number = self._sources[filename] = len(self._sources)
+            with self.lock:
+                if filename in self._sources:  # another thread was quicker
+                    return self._sources[filename]
+                number = self._source_count
+                self._source_count += 1
                 text = printable_unicode(read_source(filename))
                 library = is_library_file(filename)
                 if not library:
@@ -169,14 +174,14 @@ class Recording:
                         self.learn_secret(secret)
                 if not library or self.redactor.concerns(text):
                     text = self.redactor.text(text)
-                record = Source(number, self.clean(filename), text)
-                self._append(journal.SOURCE, _encode(record))
+                self._append(journal.SOURCE, Source(number, self.clean(filename), text))
+                self._sources[filename] = number  # after it was written: an interrupt must not come in between
         return number
 
     def thread_number(self) -> int:
         number = self.thread.number
         if number is None:
-            with self._lock:
+            with self.lock:
                 number = self.thread.number = len(self._threads)
                 self._threads[number] = self.clean(threading.current_thread().name)
                 self.meta(threads={str(n): name for n, name in self._threads.items()})
@@ -184,9 +189,8 @@ class Recording:
 
     def meta(self, **facts: Any) -> None:
         """Write facts about the whole recording; a later one replaces an earlier one of that name."""
-        with self._lock:
-            if not self._closed:
-                self._append(journal.META, _encode(self.clean_data(facts)))
+        with self.lock:
+            self._append(journal.META, self.clean_data(facts))
 
     def name_folder(self, name: str, folder: str) -> None:
         """Give a folder a root's name from now on."""
@@ -199,8 +203,8 @@ class Recording:
         """Write what the named roots stand for: the one place where this machine's folders are told."""
         home = Roots({"home": str(Path.home())})
         folders = {name: home.text(self.redactor.text(path)) for name, path in self.roots.folders.items()}
-        with self._lock:
-            self._append(journal.META, _encode({"roots": folders}))
+        with self.lock:
+            self._append(journal.META, {"roots": folders})
 
     def skip(self, name: str, reason: str) -> None:
         """Note something that this release lacks, or that a probe could not do."""
@@ -208,38 +212,83 @@ class Recording:
             self._skipped[name] = reason
             self.meta(skipped=self._skipped)
 
-    def note_raise(self, error: BaseException, step: int) -> None:
-        """Remember where an exception was first seen; it passes through many frames."""
-        if self._raised != id(error):
-            self._raised, self._raised_step = id(error), step
+    def note_raise(self, error: BaseException, step: int, code: CodeType) -> None:
+        """Remember at which step the last exception was first seen, and in whose code."""
+        self._raised = id(error), step, code
 
     def raised_at(self, error: BaseException) -> int | None:
         """The step at which this exception was first seen, if it was the last one seen."""
-        return self._raised_step if self._raised == id(error) else None
+        if self._raised is None or self._raised[0] != id(error):
+            return None
+        # The number alone could be that of an exception long gone, in whose place this one is.
+        traceback = BaseException.__dict__["__traceback__"].__get__(error)
+        while traceback is not None:
+            if traceback.tb_frame.f_code is self._raised[2]:
+                return self._raised[1]
+            traceback = traceback.tb_next
+        return None
 
     def finish(self, outcome: Outcome) -> None:
         """Write how it ended and close the journal."""
-        with self._lock:
-            if not self._closed:
-                self._append(journal.END, _encode(self.clean_data({"outcome": msgspec.to_builtins(outcome)})))
-                self._closed = True
-                self._journal.close()
+        with self.lock:
+            self._append(journal.END, self.clean_data({"outcome": msgspec.to_builtins(outcome)}))
+            self._close()
 
-    def _append(self, kind: bytes, payload: bytes) -> None:
-        record = journal.frame_record(kind, payload)
-        if self._pending:
-            record = b"".join([*self._pending, record])
-            self._pending.clear()
-        if self._closed:
-            return
+    def let_go(self) -> None:
+        """Write no more, in a process that was forked off: the journal is the other one's."""
+        self.lock = threading.RLock()  # a thread that is not here may hold the other
+        self._close()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._pending.clear()
+        self._journal.close()
+
+    def _append(self, kind: bytes, content: Any) -> int:
+        """Write a record and all that it may point at; of a step, returns the number.
+
+        A finaliser or a signal handler can speak up in the middle of this; what it says comes after it.
+        """
+        if self._writing:
+            self._late.append((kind, content))
+            return -1
         try:
-            self._journal.append(record)
+            self._writing = True
+            number = self._write(kind, content)
+            while self._late:
+                self._write(*self._late.pop(0))
+            return number
+        finally:
+            self._writing = False
+
+    def _write(self, kind: bytes, content: Any) -> int:
+        if self._closed:
+            return -1
+        number, steps = -1, self._steps
+        if kind == journal.STEP:
+            number = steps
+            steps += 1
+            content = (number, time.monotonic_ns() - self._started, *content)
+        records = journal.frame_record(kind, _encode(content))
+        if self._pending:
+            records = b"".join([*self._pending, records])
+        start = self._journal.size
+        try:
+            self._journal.append(records)
+            self._pending, self._steps = [], steps
         except OSError as error:  # the disk is full, say: that ends the recording, and not the load
-            self._closed, self.failure = True, error
-            self._journal.close()
+            self.failure = error
+            self._close()
+            return -1
+        except BaseException:  # an interrupt: what was begun is brought to its end
+            self._journal.complete(records, start)
+            self._pending, self._steps = [], steps
+            raise
+        return number
 
     def _store_value(self, number: ValueId, encoded: bytes) -> None:
-        self._pending.append(journal.frame_record(journal.VALUE, b"[%d,%b]" % (number, encoded)))
+        if not self._closed:
+            self._pending.append(journal.frame_record(journal.VALUE, b"[%d,%b]" % (number, encoded)))
 
     def clean_data(self, facts: Any) -> Any:
         """Plain data with every text in it cleaned."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tracer.recorder import raw
 from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
 from tracer.recorder.patches import Patches
@@ -20,11 +22,10 @@ from tracer.recorder.recording import Recording, StopLoad
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
-from tracer.recorder import raw
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
-from tracer.trace.outcome import Outcome
 from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
+from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
@@ -87,9 +88,11 @@ class Session:
 
     def start(self) -> None:
         self.recording.meta(**surroundings(os.environ))
-        watch_messages(self.recording, self._patches, forward=self._forward_output)
-        self._began = time.monotonic()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_in_child(weakref.ref(self)))
         try:
+            watch_messages(self.recording, self._patches, forward=self._forward_output)
+            self._began = time.monotonic()
             self._stepper.start()
         except BaseException:
             self._patches.restore()
@@ -97,13 +100,21 @@ class Session:
 
     def stop(self) -> None:
         """Stop watching and put everything back. The journal stays open for :meth:`finish`."""
-        self._stepper.stop()
-        self._seconds = time.monotonic() - self._began
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, RecordedStream):
-                stream.finish()
-        self._patches.restore()
+        try:
+            self._stepper.stop()
+            self._seconds = time.monotonic() - self._began
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, RecordedStream):
+                    stream.finish()
+        finally:
+            self._patches.restore()
         self._note_missing_targets()
+
+    def leave_to_parent(self) -> None:
+        """In a process that was forked off while recording: this one is not recorded."""
+        self.recording.let_go()
+        self._stepper.stop()
+        self._patches.restore()
 
     def finish(self, error: BaseException | None, result: Any = None) -> Outcome:
         """Write the outcome and close the journal."""
@@ -168,3 +179,13 @@ class Session:
             step=self.recording.raised_at(error) if self.recording.raised_at(error) is not None else last,
             seconds=seconds,
         )
+
+
+def _in_child(session: weakref.ref[Session]) -> Callable[[], None]:
+    """What Python calls in every process forked off from now on; it can't be told to stop."""
+
+    def forked() -> None:
+        if (one := session()) is not None:
+            one.leave_to_parent()
+
+    return forked

@@ -65,6 +65,7 @@ class Summariser:
         self._learn = learn
         self._store = store
         self._numbers: dict[bytes, ValueId] = {}
+        self._count = 0
         self._scalars: dict[tuple[type, Any], ValueId] = {}
         self._makers: dict[int, Maker] = {}  # by the type's id: a metaclass could have its own idea of a hash
         self._kept: list[type] = []  # and so no other type gets that id
@@ -114,8 +115,10 @@ class Summariser:
         encoded = encode_value(summary)
         number = self._numbers.get(encoded)
         if number is None:
-            number = self._numbers[encoded] = len(self._numbers)
+            number = self._count
+            self._count += 1
             self._store(number, encoded)
+            self._numbers[encoded] = number  # after it was stored: an interrupt must not come in between
         return number
 
     def _make(self, value: object, depth: int) -> Value:

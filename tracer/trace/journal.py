@@ -51,6 +51,7 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | _O_BINARY, 0o600)
         self._write_all(MAGIC)
+        self.size = len(MAGIC)
 
     def append(self, records: bytes) -> None:
         """Append one or more records made by :func:`frame_record`.
@@ -61,6 +62,17 @@ class JournalWriter:
         written = os.write(self._fd, records)
         if written != len(records):
             self._write_all(records[written:])
+        self.size += len(records)
+
+    def complete(self, records: bytes, start: int) -> None:
+        """Write what is missing of records whose appending an exception, say a KeyboardInterrupt, cut short.
+
+        ``start`` is the size before it.
+        """
+        end = start + len(records)
+        if missing := end - os.lseek(self._fd, 0, os.SEEK_CUR):
+            self._write_all(records[-missing:])
+        self.size = end
 
     def close(self) -> None:
         if self._fd >= 0:

@@ -29,7 +29,11 @@ def secrets_of_this_machine(environment: Mapping[str, str], home: Path) -> set[s
     found = {value.strip() for name, value in environment.items() if is_secret_variable(name, value)}
     for value in environment.values():
         found |= _secrets_in_urls(value)
-    for path in (environment.get("HF_TOKEN_PATH"), *_hub_files(environment, home, "token"), home / ".huggingface/token"):
+    for path in (
+        environment.get("HF_TOKEN_PATH"),
+        *_hub_files(environment, home, "token"),
+        home / ".huggingface/token",
+    ):
         if path:
             found |= set(_read(Path(path)).split())
     for path in _hub_files(environment, home, "stored_tokens"):
@@ -56,7 +60,7 @@ def secrets_in(arguments: Mapping[str, object]) -> set[str]:
 
 
 def secrets_in_source(text: str) -> set[str]:
-    """Texts that a source file gives to a secret name: ``token = "…"``, ``load(token="…")``, ``{"Authorization": "…"}``.
+    """Texts that a source file gives to a secret name: ``token = "…"``, ``f(token="…")``, ``{"Authorization": "…"}``.
 
     Words and special tokens such as ``<|image|>`` are none.
     """

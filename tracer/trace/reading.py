@@ -30,8 +30,14 @@ _decode_any = msgspec.json.Decoder().decode
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
 _DAMAGE: Final = (
-    sqlite3.DatabaseError, msgspec.MsgspecError, UnicodeDecodeError, zlib.error, TypeError, OverflowError, RecursionError,
-)  # fmt: skip
+    sqlite3.DatabaseError,
+    msgspec.MsgspecError,
+    UnicodeDecodeError,
+    zlib.error,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class Trace:

@@ -24,7 +24,7 @@ def class_name(kind: object) -> str | None:
     """``module.Class`` of a class object."""
     if not raw.is_a(kind, type):
         return None
-    return f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"  # type: ignore[arg-type]
+    return f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"
 
 
 def class_of(value: object) -> str | None:
@@ -34,7 +34,7 @@ def class_of(value: object) -> str | None:
 
 def keys(value: object) -> list[str]:
     """The text keys of a dictionary."""
-    return [key for key in list(dict.keys(value)) if type(key) is str] if raw.is_a(value, dict) else []  # type: ignore[arg-type]
+    return [key for key in list(dict.keys(value)) if type(key) is str] if raw.is_a(value, dict) else []
 
 
 def first_of(value: object) -> object:

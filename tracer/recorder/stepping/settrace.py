@@ -34,6 +34,7 @@ class SettraceStepper:
         self.router = self._make_router()
         self._before: Any = None
         self._before_threads: Any = None
+        self._on = False
 
     def start(self) -> None:
         self._before = sys.gettrace()
@@ -45,9 +46,13 @@ class SettraceStepper:
         if self._all_threads:
             self._before_threads = threading.gettrace() if hasattr(threading, "gettrace") else None
             threading.settrace(self.router)
+        self._on = True
         sys.settrace(self.router)
 
     def stop(self) -> None:
+        if not self._on:
+            return
+        self._on = False  # and threads that go on will take the router off by themselves
         sys.settrace(self._before)
         if self._all_threads:
             threading.settrace(self._before_threads)
@@ -58,6 +63,9 @@ class SettraceStepper:
 
         def router(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
             if frame.f_code.co_name not in names:
+                return None
+            if not self._on:  # a thread that goes on after the recording
+                sys.settrace(None)
                 return None
             try:
                 entry = find(frame)

@@ -38,8 +38,8 @@ class SteppedFrame:
     """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself."""
 
     __slots__ = (
-        "_changes", "_lines", "_probes", "_raised", "_raw_line", "_recording", "_sections", "_starts", "_statement",
-        "_whole", "_with_lines",
+        "_changes", "_lines", "_probes", "_raised", "_raised_step", "_raw_line", "_recording", "_sections", "_starts",
+        "_statement", "_whole", "_with_lines",
         "caller", "code", "line", "number", "source", "stage", "target", "variables",
     )  # fmt: skip
 
@@ -61,6 +61,7 @@ class SteppedFrame:
         self._starts = statement_starts(code) if self._with_lines else {}
         self._statement = self._raw_line = -1
         self._raised: BaseException | None = None
+        self._raised_step = -1
         self._whole: str | None = target.stage if target.whole else None
         if self.caller is not None and self.caller._whole is not None:
             self._whole = self.caller._whole
@@ -109,13 +110,17 @@ class SteppedFrame:
 
     def returned(self, frame: FrameType, value: Any) -> None:
         self._stands_at(frame)
-        self._emit("return", frame.f_locals, value, has_value=True)
-        self._close()
+        try:
+            self._emit("return", frame.f_locals, value, has_value=True)
+        finally:
+            self._close()
 
     def unwound(self, frame: FrameType, error: BaseException | None) -> None:
         self._stands_at(frame)
-        self._emit("unwind", frame.f_locals, error if error is not None else self._raised)
-        self._close()
+        try:
+            self._emit("unwind", frame.f_locals, error if error is not None else self._raised)
+        finally:
+            self._close()
 
     def _stands_at(self, frame: FrameType) -> None:
         if frame.f_lineno:
@@ -128,19 +133,28 @@ class SteppedFrame:
         if event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
-        changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
-        kind, data = event, None
-        probe = self._probes.get(event)
-        if probe is not None:
-            meaning = self._ask(probe, variables, value)
-            if meaning is not None:
-                kind, data = meaning[0], recording.clean_data(meaning[1])
-        number = recording.step(
-            self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
-            value=recording.summaries.number(value) if has_value or value is not None else None, data=data,
-        )  # fmt: skip
+        with recording.lock:  # the numbers of values and of the step that holds them belong together
+            changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
+            kind, data = event, None
+            probe = self._probes.get(event)
+            if probe is not None:
+                meaning = self._ask(probe, variables, value)
+                if meaning is not None:
+                    kind, data = meaning[0], recording.clean_data(meaning[1])
+            number = recording.step(
+                self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
+                value=recording.summaries.number(value) if has_value or value is not None else None, data=data,
+            )  # fmt: skip
+        self._follow_exception(event, value, number)
+
+    def _follow_exception(self, event: str, value: Any, number: int) -> None:
+        """An exception passes through many frames; what counts is where it was first seen."""
+        thread = self._recording.thread
         if event == "raise":
-            recording.note_raise(value, number)
+            flying = thread.in_flight
+            self._raised_step = flying[1] if flying is not None and flying[0] == id(value) else number
+            self._recording.note_raise(value, self._raised_step, self.code)
+        thread.in_flight = (id(value), self._raised_step) if event == "unwind" and value is self._raised else None
 
     def _ask(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
         try:
