@@ -106,6 +106,7 @@ def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     moment, start = random.Random(20261123), WarmStarter()
     for _ in range(50):
