@@ -76,6 +76,22 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "model": ("loaded {class} with {parameters} numbers", "载入 {class}，共 {parameters} 个参数"),
     "loaded": ("loaded {class}", "载入 {class}"),
+    "built": (
+        "built {class}: {modules} modules, {tensors} parameters, {numbers} numbers",
+        "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",
+    ),
+    "passed": ("one pass took {seconds} s", "一次前向计算用时 {seconds} 秒"),
+    "chat": ("the chat template gives: {text}", "对话模板填成：{text}"),
+    "text": ("“{prompt}” became {count} tokens", "“{prompt}”变成 {count} 个 token"),
+    "token": ("token {id} {text}, cache {cache}", "token {id} {text}，缓存长度 {cache}"),
+    "peft": (
+        "LoRA in {count} modules: {trainable} of {all} numbers can be trained ({percent} %)",
+        "{count} 个模块装上 LoRA：{all} 个数里有 {trainable} 个可训练（{percent} %）",
+    ),
+    "not-fed": (
+        "no pass was run: {why}",
+        "没有做前向计算：{why}",
+    ),
     "shard": ("{path}: {tensors} tensors, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
     "said": ("{who}: {message}", "{who}：{message}"),
     # outcomes

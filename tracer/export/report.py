@@ -93,7 +93,11 @@ def _value(name: str, value: Any, lang: Lang) -> str:
         return _text(_short_class(value))
     if name == "final_module" and isinstance(value, str):
         return _text(_cache_path(value))
-    if name in ("parameters", "keys") and isinstance(value, int):
+    if name == "seconds" and isinstance(value, float):
+        return f"{value:.3g}"
+    if name == "text" and isinstance(value, str):
+        return _text(repr(value))
+    if name in ("parameters", "keys", "modules", "tensors", "numbers", "trainable", "all") and isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list):
         return _text(", ".join(map(str, value)))

@@ -17,8 +17,8 @@ from tracer.launch.children import Child, Starter, start_fresh
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.job import Job
-from tracer.trace.outcome import Outcome
 from tracer.trace.known_secrets import masked_command, secrets_in, secrets_of_this_machine
+from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 from tracer.trace.sealing import seal

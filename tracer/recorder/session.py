@@ -12,6 +12,7 @@ from typing import Any
 
 from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
+from tracer.recorder.model.watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches
 from tracer.recorder.probes import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
@@ -19,12 +20,13 @@ from tracer.recorder.probes.shards import ShardWatch
 from tracer.recorder.recording import Recording, StopLoad
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
+from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.summary import type_module
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
-from tracer.trace.outcome import Outcome
 from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
+from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
@@ -40,6 +42,8 @@ class Session:
         lines: whether lines are stepped.
         all_threads: whether threads started while recording are stepped too.
         forward_output: whether printed text still reaches the terminal.
+        step_forward: which executions of the model's own functions are stepped while a pass runs.
+        model_options: what is watched of the model.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Session:
         stop_after: str | None = None,
         all_threads: bool = False,
         forward_output: bool = True,
+        step_forward: StepForward = "first",
+        model_options: ModelOptions | None = None,
     ) -> None:
         environment = os.environ
         shown_command, in_command = masked_command(command or [])
@@ -62,7 +68,8 @@ class Session:
         self.recording.limit = stop_after
         self._patches = Patches()
         self._forward_output = forward_output
-        self._catalogue = Catalogue(PROBES, self._library_grew)
+        self._own = OwnCode(step_forward)
+        self._catalogue = Catalogue(PROBES, self._own, self._library_grew)
         self._stepper: SettraceStepper | MonitoringStepper
         if sys.version_info >= (3, 12):
             self._stepper = MonitoringStepper(self.recording, self._catalogue, lines=lines)
@@ -70,8 +77,10 @@ class Session:
             self._stepper = SettraceStepper(self.recording, self._catalogue, lines=lines, all_threads=all_threads)
         router = self._stepper.router if isinstance(self._stepper, SettraceStepper) else None
         self._curtains = Curtains(router) if router is not None else None
-        if self._curtains is not None:
-            self.recording.on_call["PreTrainedModel.from_pretrained"] = self._model_is_next
+        self._lines = lines
+        for function in ("PreTrainedModel.from_pretrained", "PreTrainedModel._from_config"):
+            self.recording.on_call[function] = self._model_is_next
+        self.model = ModelWatch(self.recording, self._own, self._look_again, model_options or ModelOptions())
         if model is None:
             for function in AUTO_CALLS:
                 self.recording.on_call[function] = self._auto_class_is_called
@@ -98,6 +107,7 @@ class Session:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, RecordedStream):
                 stream.finish()
+        self.model.stop()
         self._patches.restore()
         self._note_missing_targets()
 
@@ -124,8 +134,17 @@ class Session:
 
     def _model_is_next(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")
-        if self._curtains is not None and isinstance(model_class, type):
+        if not isinstance(model_class, type):
+            return
+        self.model.class_is_next(model_class, self._patches)
+        if self._curtains is not None and not self._lines:
             self._curtains.draw_around_construction(model_class, self._patches)
+
+    def _look_again(self) -> None:
+        """The model's own code has become known."""
+        self._catalogue.forget_misses()
+        if isinstance(self._stepper, MonitoringStepper):
+            self._stepper.look_again()
 
     def _auto_class_is_called(self, variables: Mapping[str, Any]) -> None:
         """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""

@@ -22,6 +22,7 @@ class Target(NamedTuple):
         lines: whether its lines are stepped, or only its call and return.
         sections: statements from which on its lines belong to another stage.
         whole: whether everything inside the call belongs to ``stage``, whatever its own says.
+        own: whether it is the model's own code, of which the first execution in a pass is stepped.
     """
 
     file: str
@@ -30,6 +31,7 @@ class Target(NamedTuple):
     lines: bool = True
     sections: tuple[Section, ...] = ()
     whole: bool = False
+    own: bool = False
 
 
 _AUTO: Final = "transformers/models/auto/"
@@ -109,6 +111,8 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 """Simple names of all targets: most functions are told apart by this alone."""
 
 CONFIG_INIT: Final = Target("", "", "config")
+MODEL_INIT: Final = Target("", "", "construct", own=True)
+MODEL_CODE: Final = Target("", "", None, own=True)
 
 
 def tail(filename: str) -> str:

@@ -143,6 +143,37 @@ def _loaded(step: Step) -> Iterator[Fact]:
     yield Fact("loaded", step.number, _pick(step, "class"))
 
 
+def _built(step: Step) -> Iterator[Fact]:
+    yield Fact("built", step.number, _pick(step, "class", "modules", "tensors", "numbers"))
+
+
+def _passed(step: Step) -> Iterator[Fact]:
+    """The outermost call of a pass: what came out of the model."""
+    if step.stage == "forward" and step.data.get("parent") is None and step.value is not None and "nanoseconds" in step.data:
+        yield Fact("passed", step.number, {"seconds": step.data["nanoseconds"] / 1e9})
+
+
+def _chat(step: Step) -> Iterator[Fact]:
+    yield Fact("chat", step.number, _pick(step, "text"))
+
+
+def _text(step: Step) -> Iterator[Fact]:
+    yield Fact("text", step.number, _pick(step, "prompt", "count"))
+
+
+def _token(step: Step) -> Iterator[Fact]:
+    yield Fact("token", step.number, _pick(step, "id", "text", "cache"))
+
+
+def _peft(step: Step) -> Iterator[Fact]:
+    replaced = step.data.get("replaced") or []
+    yield Fact("peft", step.number, {"count": len(replaced), **_pick(step, "trainable", "all", "percent")})
+
+
+def _not_fed(step: Step) -> Iterator[Fact]:
+    yield Fact("not-fed", step.number, _pick(step, "why"), trouble=True)
+
+
 def _shard(step: Step) -> Iterator[Fact]:
     yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
 
@@ -186,6 +217,13 @@ _TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "model-loaded": _model_loaded,
     "tokenizer-loaded": _loaded,
     "processor-loaded": _loaded,
+    "model-built": _built,
+    "module-left": _passed,
+    "chat-rendered": _chat,
+    "text-prepared": _text,
+    "token-generated": _token,
+    "peft-applied": _peft,
+    "not-fed": _not_fed,
     "shard-opened": _shard,
     "shard-read": _shard,
     "warning": _warning,

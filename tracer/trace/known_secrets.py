@@ -29,7 +29,11 @@ def secrets_of_this_machine(environment: Mapping[str, str], home: Path) -> set[s
     found = {value.strip() for name, value in environment.items() if is_secret_variable(name, value)}
     for value in environment.values():
         found |= _secrets_in_urls(value)
-    for path in (environment.get("HF_TOKEN_PATH"), *_hub_files(environment, home, "token"), home / ".huggingface/token"):
+    for path in (
+        environment.get("HF_TOKEN_PATH"),
+        *_hub_files(environment, home, "token"),
+        home / ".huggingface/token",
+    ):
         if path:
             found |= set(_read(Path(path)).split())
     for path in _hub_files(environment, home, "stored_tokens"):
