@@ -27,8 +27,11 @@ _HEADS: Final = (
 )
 
 
-def load(job: Job) -> tuple[Any, Any, FakeWeights | None]:
-    """Load the tokenizer, if wanted, and the model; returns model, tokenizer, and what made fake weights."""
+def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
+    """Load the tokenizer, if wanted, and the model; returns model, tokenizer, and what made fake weights.
+
+    ``device`` is where random weights are made; those of a checkpoint come to the CPU first.
+    """
     import transformers
 
     auto_class = _auto_class(job)
@@ -39,7 +42,7 @@ def load(job: Job) -> tuple[Any, Any, FakeWeights | None]:
     arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
-        return from_configuration(auto_class, job.model, arguments, dtype), tokenizer, None
+        return from_configuration(auto_class, job.model, arguments, dtype, device), tokenizer, None
     if job.weights == "fake":
         fake = FakeWeights()
         return fake.build(auto_class, job.model, arguments, dtype), tokenizer, fake

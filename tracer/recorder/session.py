@@ -84,7 +84,7 @@ class Session:
         if model is None:
             for function in AUTO_CALLS:
                 self.recording.on_call[function] = self._auto_class_is_called
-        self._shards = ShardWatch()
+        self._shards = ShardWatch(self.recording)
         self._began = self._seconds = 0.0
         self.recording.meta(
             command=shown_command,
@@ -108,6 +108,7 @@ class Session:
             if isinstance(stream, RecordedStream):
                 stream.finish()
         self.model.stop()
+        self._shards.stop()
         self._patches.restore()
         self._note_missing_targets()
 
@@ -128,7 +129,7 @@ class Session:
 
     def _library_grew(self) -> None:
         """A module of the library was met for the first time: what has to be patched in it exists now."""
-        self._shards.watch(self.recording, self._patches)
+        self._shards.watch(self._patches)
         if self._curtains is not None:
             self._curtains.draw(self._patches)
 

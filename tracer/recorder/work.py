@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from tracer.recorder import loading
-from tracer.recorder.model.adaptation import adapt
+from tracer.recorder.model.adaptation import adapt, inner
 from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.model.inputs import make_inputs
 from tracer.recorder.session import Session
@@ -16,7 +17,7 @@ from tracer.trace.job import Job
 def do(job: Job, session: Session) -> Any:
     """Load, put on the device, adapt, run a pass, generate; returns the model."""
     device = _device(job)
-    model, tokenizer, fake = loading.load(job)
+    model, tokenizer, fake = loading.load(job, device)
     if fake is None and device != "cpu":
         model = model.to(device)
     model.eval()
@@ -31,17 +32,25 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
     import torch
 
     recording = session.recording
+    if job.generate and not _generates(model):
+        raise TracerError(f"--generate: {type(model).__name__} writes no text. Leave --generate out.")
     with recording.stage("tokenizer"):
         inputs = make_inputs(job, model, tokenizer, recording)
     if inputs.arguments is None:
         recording.point("not-fed", recording.clean_data({"why": inputs.why}), stage="forward")
         return
     arguments = fake.inputs(inputs.arguments) if fake is not None else inputs.arguments
-    with torch.no_grad(), session.model.passes(model, "forward"):
+    unstepped = fake.unstepped() if fake is not None else nullcontext()
+    with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
         model(**arguments)
-    if job.generate and fake is None:
+    if job.generate:
         with session.model.passes(model, "generate"):
             generate(model, arguments, job.generate, TokenWatch(recording, tokenizer))
+
+
+def _generates(model: Any) -> bool:
+    """Whether transformers' ``generate`` takes the model."""
+    return hasattr(inner(model), "can_generate") and bool(inner(model).can_generate())
 
 
 def _device(job: Job) -> str:

@@ -178,6 +178,30 @@ def _shard(step: Step) -> Iterator[Fact]:
     yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
 
 
+def _weights(step: Step) -> Iterator[Fact]:
+    """How much of the checkpoint became parameters; then each thing that did not go that way."""
+    yield Fact("weights", step.number, {"count": step.data.get("loaded"), "of": step.data.get("checkpoint")})
+    new = _names(step, "new")
+    mismatched = _entries(step, "mismatched")
+    unexpected = _entries(step, "unexpected")
+    for what, names, trouble in (
+        ("weights-new", [name for name in new if name not in {entry.get("parameter") for entry in mismatched}], True),
+        ("weights-empty", _names(step, "empty"), True),
+        ("weights-unexpected", [entry.get("name") for entry in unexpected if entry.get("told")], True),
+        ("weights-passed-over", [entry.get("name") for entry in unexpected if not entry.get("told")], False),
+        ("weights-unread", _names(step, "unread"), True),
+    ):
+        if names:
+            yield Fact(what, step.number, {"count": len(names), "names": names}, trouble)
+    for entry in mismatched:
+        values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
+        yield Fact("weights-mismatched", step.number, values, trouble=True)
+    tied = step.data.get("tied")
+    for group in tied if isinstance(tied, list) else []:
+        if isinstance(group, list):
+            yield Fact("weights-tied", step.number, {"names": group})
+
+
 def _warning(step: Step) -> Iterator[Fact]:
     yield Fact(
         "said", step.number, {"who": step.data.get("category"), "message": step.data.get("message")}, trouble=True
@@ -194,6 +218,11 @@ def _names(step: Step, key: str) -> list[str]:
     """The texts in a list; none where a file made by hand has something else there."""
     value = step.data.get(key)
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _entries(step: Step, key: str) -> list[dict[str, Any]]:
+    value = step.data.get(key)
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _pick(step: Step, *names: str) -> dict[str, Any]:
@@ -226,6 +255,7 @@ _TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "not-fed": _not_fed,
     "shard-opened": _shard,
     "shard-read": _shard,
+    "weights-report": _weights,
     "warning": _warning,
     "log": _log,
 }

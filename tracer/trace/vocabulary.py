@@ -56,6 +56,8 @@ KINDS: Final = {
     "processor-loaded": "a processor was loaded",
     "shard-opened": "a weights file was opened",
     "shard-read": "the tensors of a weights file were read",
+    "tensor-loaded": "tensors of the checkpoint became a parameter",
+    "weights-report": "what the checkpoint gave the model, and what is left on either side",
     "module-entered": "a module was called",
     "module-left": "a module returned",
     "operator": "torch ran an operator",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from tracer.recorder.model.tree import walk
@@ -34,6 +35,12 @@ def adapt(model: Any, path: str, recording: Recording) -> Any:
     return wrapped
 
 
+def inner(model: Any) -> Any:
+    """The model inside of what peft has wrapped; any other model itself."""
+    peft = sys.modules.get("peft")
+    return model.get_base_model() if peft is not None and isinstance(model, peft.PeftModel) else model
+
+
 def _config(path: str) -> Any:
     import peft
 
@@ -46,7 +53,9 @@ def _config(path: str) -> Any:
         raise TracerError(f"The LoRA configuration {path} is no JSON: {error}.") from error
     if not isinstance(read, dict):
         raise TracerError(f'The LoRA configuration {path} is no JSON object. Write for example {{"r": 8}}.')
-    read = {name: value for name, value in read.items() if name != "peft_type"}
+    kind = read.pop("peft_type", "LORA")
+    if kind != "LORA":
+        raise TracerError(f"{path} has peft_type {kind}; --peft takes a LoRA configuration, whose peft_type is LORA.")
     try:
         return peft.LoraConfig(**read)
     except (TypeError, ValueError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tracer.recorder.model.adaptation import inner
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 
@@ -24,7 +25,7 @@ class TokenWatch:
 
     def watch(self, model: Any) -> None:
         """Look at what ``_update_model_kwargs_for_generation`` returns, until :meth:`stop`."""
-        kind = type(model)
+        kind = type(inner(model))
         original = getattr(kind, "_update_model_kwargs_for_generation", None)
         if original is None:
             return
@@ -56,6 +57,9 @@ class TokenWatch:
                 "nanoseconds": now - self._last,
             }
             self._index += 1
+            if self._waiting is not None:  # the bookkeeping of the one before never came
+                self._lengths = {}
+                self._tell()
             self._waiting = facts
             self._tell()
         self._last = now

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
+from tracer.recorder.model.adaptation import inner
 from tracer.recorder.recording import Recording
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -40,7 +43,11 @@ def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> I
     except Exception as error:
         return Inputs(None, f"its tokenizer could not encode a prompt ({type(error).__name__}: {error})")
     _record_text(tokenizer, prompt, batch, recording)
-    return Inputs(_fitting(batch, model))
+    arguments = _fitting(batch, model)
+    wanted = str(getattr(model, "main_input_name", "input_ids"))
+    if wanted not in arguments:
+        return Inputs(None, f"its forward wants {wanted}, which its tokenizer does not give")
+    return _with_decoder_start(arguments, model)
 
 
 def _sees(model: Any) -> bool:
@@ -97,16 +104,31 @@ def _record_text(tokenizer: Any, prompt: str, batch: Any, recording: Recording) 
 
 
 def _fitting(batch: Any, model: Any) -> dict[str, Any]:
-    """What the model's ``forward`` takes of it, moved to the model; pixels in the model's dtype."""
-    import inspect
-
+    """What the model's ``forward`` names of it, moved to the model; pixels in the model's dtype."""
     import torch
 
-    parameters = inspect.signature(type(model).forward).parameters
-    takes_all = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    named = _parameters(model)
     fitting = {}
     for name, value in batch.items():
-        if isinstance(value, torch.Tensor) and (takes_all or name in parameters):
+        if isinstance(value, torch.Tensor) and name in named:
             value = value.to(model.device)
             fitting[name] = value.to(model.dtype) if value.is_floating_point() else value
     return fitting
+
+
+def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
+    """For an encoder and a decoder, also the token with which the decoder begins."""
+    if not getattr(model.config, "is_encoder_decoder", False) or "decoder_input_ids" not in _parameters(model):
+        return Inputs(arguments)
+    ids = arguments["input_ids"]
+    for config in (model.config, getattr(model, "generation_config", None)):
+        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+            start = getattr(config, name, None)
+            if isinstance(start, int):
+                return Inputs({**arguments, "decoder_input_ids": ids.new_full((len(ids), 1), start)})
+    return Inputs(None, "its configuration names no token for its decoder to begin with (decoder_start_token_id)")
+
+
+def _parameters(model: Any) -> Collection[str]:
+    """Names of what ``forward`` takes."""
+    return inspect.signature(type(inner(model)).forward).parameters

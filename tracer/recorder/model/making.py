@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from tracer.recorder.patches import Patches
-from tracer.recorder.recording import Recording
 
 _SEED: Final = 0
 
 
-def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any) -> Any:
+def from_configuration(
+    auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any, device: str = "cpu"
+) -> Any:
     """A model without a checkpoint: its configuration through ``AutoConfig``, its weights as the code makes them.
 
-    The weights are the same every time: torch's generator is seeded for the construction and put back.
+    The weights are the same every time: torch's generators are seeded for the construction and put back. On a GPU
+    they are made there, where billions of random numbers take seconds.
     """
     import torch
     import transformers
@@ -27,7 +31,8 @@ def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], d
     rest = {name: value for name, value in rest.items() if name not in ("trust_remote_code", "code_revision")}
     if dtype is not None and dtype != "auto":
         rest["dtype" if _takes_dtype(auto_class) else "torch_dtype"] = dtype
-    with torch.random.fork_rng(devices=[]):
+    there = torch.device(device)
+    with torch.random.fork_rng(devices=[there] if there.type == "cuda" else []), _built_on(there):
         torch.manual_seed(_SEED)
         return auto_class.from_config(config, **trust, **rest)
 
@@ -45,8 +50,21 @@ class FakeWeights:
         self._mode: Any = FakeTensorMode(allow_non_fake_inputs=True)
 
     def build(self, auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any) -> Any:
-        with self._mode, _plain_skip_init():
+        with self._mode, _plain_skip_init(), self.unstepped():
             return from_configuration(auto_class, model, arguments, dtype)
+
+    @contextmanager
+    def unstepped(self) -> Iterator[None]:
+        """What fake tensors do in Python for each operator is nobody's journey: no trace function in there."""
+        from torch._subclasses import fake_tensor
+
+        patches = Patches()
+        for kind in (fake_tensor.FakeTensor, fake_tensor.FakeTensorMode):
+            patches.set(kind, "__torch_dispatch__", _without_trace_function(vars(kind)["__torch_dispatch__"]))
+        try:
+            yield
+        finally:
+            patches.restore()
 
     def inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Pixels and other floating-point inputs as fake tensors."""
@@ -54,6 +72,28 @@ class FakeWeights:
             name: self._mode.from_tensor(value) if value.is_floating_point() else value
             for name, value in arguments.items()
         }
+
+
+def _without_trace_function(member: Any) -> Any:
+    function = member.__func__ if isinstance(member, classmethod) else member
+
+    @functools.wraps(function)
+    def unstepped(*args: Any, **kwargs: Any) -> Any:
+        before = sys.gettrace()
+        if before is None:
+            return function(*args, **kwargs)
+        sys.settrace(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            sys.settrace(before)
+
+    return classmethod(unstepped) if isinstance(member, classmethod) else unstepped
+
+
+def _built_on(device: Any) -> Any:
+    """Torch's default device, where it is not the CPU anyway."""
+    return device if device.type != "cpu" else nullcontext()
 
 
 @contextmanager
@@ -78,9 +118,3 @@ def _takes_dtype(auto_class: Any) -> bool:
 
     major, minor = (int(part) for part in transformers.__version__.split(".")[:2])
     return (major, minor) >= (4, 56)
-
-
-def record_totals(model: Any, recording: Recording) -> None:
-    """How many parameters and numbers the model has, counted through its registries."""
-    made = recording.summaries.summary(model)
-    recording.meta(parameters=getattr(made, "parameters", None), tensors=sum(1 for _ in model.parameters()))

@@ -31,7 +31,8 @@ class OwnCode:
     def add_files_of(self, classes: Iterable[type]) -> None:
         """Take the files in which these classes are written, as far as they are a model's and not torch's."""
         for kind in classes:
-            code = getattr(getattr(kind, "forward", None), "__code__", None)
+            # The library decorates many a forward; what counts is the function inside.
+            code = getattr(inspect.unwrap(getattr(kind, "forward", None)), "__code__", None)  # type: ignore[arg-type]
             if code is not None and is_model_file(code.co_filename):
                 self.files.add(code.co_filename)
 
@@ -40,8 +41,8 @@ class OwnCode:
         self._executed.clear()
 
     def may_step(self, code: CodeType) -> bool:
-        """Whether this execution is stepped; asking counts as executing."""
-        if self._step != "first":
+        """Whether this execution is stepped; asking counts as executing. Of building, the first always is."""
+        if self._step != "first" and code.co_name != "__init__":
             return self._step == "all"
         if id(code) in self._executed:
             return False
