@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,24 +23,16 @@ os.environ.setdefault("HF_HOME", tempfile.mkdtemp(prefix="glm-trace-bench-"))
 import torch
 import transformers
 from rich.console import Console
-from rich.table import Table
+from side_by_side import Contestant, Work, contest, report, untraced
 from transformers import AutoModelForCausalLM
 
 from tracer.recorder.session import Session
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "glm-4v-tiny"
-Load = Callable[[], object]
-Contestant = Callable[[Load], float]
-
-
-def untraced(load: Load) -> float:
-    began = time.perf_counter()
-    load()
-    return time.perf_counter() - began
 
 
 def ours(model: Path, *, lines: bool) -> Contestant:
-    def run(load: Load) -> float:
+    def run(load: Work) -> float:
         with tempfile.TemporaryDirectory() as folder:
             session = Session(Path(folder) / "journal", model=str(model), lines=lines)
             with session:
@@ -54,7 +45,7 @@ def ours(model: Path, *, lines: bool) -> Contestant:
     return run
 
 
-def with_hunter(load: Load) -> float:
+def with_hunter(load: Work) -> float:
     """Hunter with predicates for the functions we step, and an action that does nothing."""
     import hunter
 
@@ -73,7 +64,7 @@ def with_hunter(load: Load) -> float:
         return time.perf_counter() - began
 
 
-def with_viztracer(load: Load) -> float:
+def with_viztracer(load: Work) -> float:
     """VizTracer as it comes: calls only, with a large buffer."""
     from viztracer import VizTracer
 
@@ -87,27 +78,13 @@ def with_viztracer(load: Load) -> float:
     return seconds
 
 
-def loader(model: Path, **arguments: object) -> Load:
+def loader(model: Path, **arguments: object) -> Work:
     def load() -> object:
         # transformers 5 remembers remote classes; every load here is to go the whole way.
         AutoModelForCausalLM._model_mapping._extra_content.clear()
         return AutoModelForCausalLM.from_pretrained(model, trust_remote_code=True, **arguments)
 
     return load
-
-
-def contest(
-    contestants: dict[str, Contestant], load: Load, turns: int, prepare: Callable[[], None] = lambda: None
-) -> dict[str, list[float]]:
-    """Seconds of every contestant in every turn; ``prepare`` runs before each and is not timed."""
-    for run in contestants.values():
-        run(load)
-    measured: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(turns):
-        for name, run in contestants.items():
-            prepare()
-            measured[name].append(run(load))
-    return measured
 
 
 def out_of_memory(folder: Path) -> Callable[[], None]:
@@ -120,24 +97,6 @@ def out_of_memory(folder: Path) -> Callable[[], None]:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     return drop
-
-
-def report(title: str, measured: dict[str, list[float]], console: Console) -> None:
-    base = measured["untraced"]
-    table = Table(title=title, title_justify="left")
-    table.add_column("contestant")
-    for column in ("median ms", "min ms", "× untraced (median)", "min–max"):
-        table.add_column(column, justify="right")
-    for name, seconds in measured.items():
-        ratios = [mine / theirs for mine, theirs in zip(seconds, base, strict=True)]
-        table.add_row(
-            name,
-            f"{statistics.median(seconds) * 1000:.1f}",
-            f"{min(seconds) * 1000:.1f}",
-            f"{statistics.median(ratios):.2f}",
-            f"{min(ratios):.2f}–{max(ratios):.2f}",
-        )
-    console.print(table)
 
 
 def write_large_model(folder: Path) -> Path:

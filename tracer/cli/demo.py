@@ -7,15 +7,28 @@ from tracer.cli import arguments
 from tracer.cli.load import record_load
 from tracer.cli.options import (
     AutoClass,
+    Device,
     Dtype,
     DtypeName,
+    Forward,
+    Generate,
+    Image,
     Kwargs,
     Lines,
+    Operators,
     Output,
+    Peft,
+    Prompt,
     Speak,
+    Statistics,
+    StepForward,
+    StepForwardMode,
     StopAfter,
     Tokenizer,
+    Weights,
+    WeightsFrom,
 )
+from tracer.cli.wishes import PassWishes
 
 HELP = """Load the bundled tiny GLM-4V with its own remote code, and print the journey.
 
@@ -32,6 +45,16 @@ def demo(
     tokenizer: Tokenizer = True,
     lines: Lines = True,
     stop_after: StopAfter = None,
+    device: Device = "cpu",
+    weights: WeightsFrom = Weights.checkpoint,
+    forward: Forward = True,
+    prompt: Prompt = None,
+    image: Image = None,
+    generate: Generate = 8,
+    operators: Operators = False,
+    statistics: Statistics = False,
+    step_forward: StepForwardMode = StepForward.first,
+    peft: Peft = None,
     lang: Speak = None,
 ) -> None:
     record_load(
@@ -45,4 +68,7 @@ def demo(
         lines=lines,
         stop_after=stop_after,
         lang=lang,
+        wishes=PassWishes(
+            device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
+        ),
     )

@@ -11,22 +11,36 @@ from tracer.cli import arguments
 from tracer.cli.consent import consented
 from tracer.cli.options import (
     AutoClass,
+    Device,
     Dtype,
     DtypeName,
+    Forward,
+    Generate,
+    Image,
     Kwargs,
     Language,
     Lines,
+    Operators,
     Output,
+    Peft,
+    Prompt,
     Speak,
     Stage,
+    Statistics,
+    StepForward,
+    StepForwardMode,
     StopAfter,
     Tokenizer,
     Trust,
+    Weights,
+    WeightsFrom,
 )
 from tracer.cli.recording import command_line, record_and_report
 from tracer.cli.screen import note
+from tracer.cli.wishes import PassWishes
 from tracer.export.phrases import language, say
 from tracer.launch.adapter_folder import adapter_folder
+from tracer.launch.bfloat16 import needed_setting
 from tracer.trace.job import Job
 
 HELP = """Load MODEL for real, record every step, and print the journey.
@@ -46,6 +60,16 @@ def load(
     tokenizer: Tokenizer = True,
     lines: Lines = True,
     stop_after: StopAfter = None,
+    device: Device = "cpu",
+    weights: WeightsFrom = Weights.checkpoint,
+    forward: Forward = True,
+    prompt: Prompt = None,
+    image: Image = None,
+    generate: Generate = 0,
+    operators: Operators = False,
+    statistics: Statistics = False,
+    step_forward: StepForwardMode = StepForward.first,
+    peft: Peft = None,
     lang: Speak = None,
 ) -> None:
     record_load(
@@ -59,6 +83,9 @@ def load(
         lines=lines,
         stop_after=stop_after,
         lang=lang,
+        wishes=PassWishes(
+            device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
+        ),
     )
 
 
@@ -74,11 +101,13 @@ def record_load(
     lines: bool,
     stop_after: Stage | None,
     lang: Language | None,
+    wishes: PassWishes,
 ) -> None:
     """Check the options, ask for consent, record, report; ends the command."""
     speak = language(lang.value if lang is not None else None)
     path = arguments.trace_path(output, model)
     arguments.auto_class_argument(auto_class)
+    wishes.check()
     folder = adapter_folder(model)
     if folder is not None:
         note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
@@ -98,5 +127,7 @@ def record_load(
         tokenizer=tokenizer,
         trust_remote_code=trust,
         cwd=cwd,
+        environment=needed_setting() if wishes.forward and wishes.device in ("cpu", "auto") else {},
     )
+    wishes.put_into(job)
     record_and_report(job, path, speak, take_output=True)

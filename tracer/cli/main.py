@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tracer.cli import demo, load, run, show
+from tracer.cli import demo, fixture, load, run, show
 from tracer.cli.screen import complain, write_what_fits
 from tracer.trace.errors import TracerError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command(name="load", help=load.HELP)(load.load)
 app.command(name="demo", help=demo.HELP)(demo.demo)
 app.command(name="run", help=run.HELP, context_settings=run.CONTEXT)(run.run)
+app.command(name="fixture", help=fixture.HELP)(fixture.fixture)
 app.command(name="show", help=show.HELP)(show.show)
 
 

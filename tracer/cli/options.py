@@ -48,3 +48,36 @@ StopAfter = Annotated[Stage | None, typer.Option("--stop-after", help="End the l
 Speak = Annotated[
     Language | None, typer.Option("--lang", help="Language of the report. [default: GLM_TRACE_LANG, or the locale's]")
 ]
+
+
+class Weights(str, Enum):
+    checkpoint = "checkpoint"
+    random = "random"
+    fake = "fake"
+
+
+class StepForward(str, Enum):
+    first = "first"
+    all = "all"
+    none = "none"
+
+
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the model runs.")]
+WeightsFrom = Annotated[
+    Weights,
+    typer.Option("--weights", help="checkpoint; random: seeded, no checkpoint needed; fake: shapes alone, no memory."),
+]
+Prompt = Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="What the pass is fed with.")]
+Image = Annotated[
+    Path | None, typer.Option("--image", metavar="FILE", help="A picture, for a model that sees. [default: ours]")
+]
+Generate = Annotated[int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")]
+Operators = Annotated[bool, typer.Option("--ops", help="Record each operator under its module.")]
+Statistics = Annotated[bool, typer.Option("--stats", help="Minimum, maximum, mean, NaN and infinity of outputs.")]
+Forward = Annotated[bool, typer.Option("--forward/--no-forward", help="Run a pass after the load.")]
+StepForwardMode = Annotated[
+    StepForward, typer.Option("--step-forward", help="Executions of the model's own functions to step in a pass.")
+]
+Peft = Annotated[
+    Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")
+]

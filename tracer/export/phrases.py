@@ -76,7 +76,52 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "model": ("loaded {class} with {parameters} numbers", "载入 {class}，共 {parameters} 个参数"),
     "loaded": ("loaded {class}", "载入 {class}"),
+    "built": (
+        "built {class}: {modules} modules, {tensors} parameters, {numbers} numbers",
+        "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",
+    ),
+    "passed": ("one pass took {seconds} s", "一次前向计算用时 {seconds} 秒"),
+    "chat": ("the chat template gives: {text}", "对话模板填成：{text}"),
+    "text": ("“{prompt}” became {count} tokens", "“{prompt}”变成 {count} 个 token"),
+    "token": ("token {id} {text}, cache {cache}", "token {id} {text}，缓存长度 {cache}"),
+    "peft": (
+        "LoRA in {count} modules: {trainable} of {all} numbers can be trained ({percent} %)",
+        "{count} 个模块装上 LoRA：{all} 个数里有 {trainable} 个可训练（{percent} %）",
+    ),
+    "not-fed": (
+        "no pass was run: {why}",
+        "没有做前向计算：{why}",
+    ),
     "shard": ("{path}: {tensors} tensors, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
+    "weights": (
+        "{count} of {of} tensors of the checkpoint became parameters",
+        "检查点的 {of} 个张量中有 {count} 个成为参数",
+    ),
+    "weights-new": (
+        "{count} not in the checkpoint, newly initialised: {names}",
+        "{count} 个参数不在检查点里，新初始化：{names}",
+    ),
+    "weights-empty": (
+        "{count} got no numbers and are left on meta: {names}",
+        "{count} 个参数没有得到数值，留在 meta 上：{names}",
+    ),
+    "weights-unexpected": (
+        "{count} in the checkpoint that the model has no place for: {names}",
+        "检查点里有 {count} 个张量在模型里没有位置：{names}",
+    ),
+    "weights-passed-over": (
+        "{count} in the checkpoint that the model leaves aside: {names}",
+        "检查点里有 {count} 个张量被模型略过：{names}",
+    ),
+    "weights-unread": (
+        "{count} were not loaded any more: {names}",
+        "还有 {count} 个张量没有载入：{names}",
+    ),
+    "weights-mismatched": (
+        "{name} is {there} in the checkpoint and {here} in the model",
+        "{name} 的形状在检查点里是 {there}，在模型里是 {here}",
+    ),
+    "weights-tied": ("one tensor under several names: {names}", "同一个张量有多个名字：{names}"),
     "said": ("{who}: {message}", "{who}：{message}"),
     # outcomes
     "outcome:loaded": ("loaded", "载入成功"),
@@ -108,8 +153,16 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "请先看过这些代码，再加上 --trust-remote-code 重新载入。",
     ),
     "hint-sigkill": (
-        "SIGKILL often means that the system ran out of memory.",
-        "SIGKILL 往往意味着系统内存不足。",
+        "SIGKILL often means that the system ran out of memory. Try --dtype bfloat16, which halves what float32 takes, "
+        "or --weights fake, which takes none.",
+        "SIGKILL 往往意味着系统内存不足。可以试试 --dtype bfloat16（只占 float32 的一半），"
+        "或者用 --weights fake（不占内存）。",
+    ),
+    "hint-memory": (
+        "There was not enough memory. Try --dtype bfloat16, which halves what float32 takes, another --device, or "
+        "--weights fake, which takes none.",
+        "内存不够。可以试试 --dtype bfloat16（只占 float32 的一半），换一个 --device，"
+        "或者用 --weights fake（不占内存）。",
     ),
     "hint-native": (
         "It was killed inside native code; 'native_output' in the metadata holds what it last said.",

@@ -20,6 +20,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
+_NAMES: Final = 12  # of a longer list of names only the first are written
 _GOOD: Final = {"loaded", "stopped"}
 
 
@@ -93,8 +94,16 @@ def _value(name: str, value: Any, lang: Lang) -> str:
         return _text(_short_class(value))
     if name == "final_module" and isinstance(value, str):
         return _text(_cache_path(value))
-    if name in ("parameters", "keys") and isinstance(value, int):
+    if name == "seconds" and isinstance(value, float):
+        return f"{value:.3g}"
+    if name == "text" and isinstance(value, str):
+        return _text(repr(value))
+    if name in ("parameters", "keys", "modules", "tensors", "numbers", "trainable", "all") and isinstance(value, int):
         return f"{value:,}"
+    if name in ("there", "here") and isinstance(value, list):
+        return _text(str(value))
+    if name == "names" and isinstance(value, list) and len(value) > _NAMES:
+        return _text(f"{', '.join(map(str, value[:_NAMES]))} …")
     if isinstance(value, list):
         return _text(", ".join(map(str, value)))
     return _text("–" if value is None and name == "model_type" else str(value))

@@ -37,8 +37,15 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) 
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
         yield Text(say(lang, "failed-at", place), "red")
+    if _is_out_of_memory(name, str(message or "")):
+        yield Text(say(lang, "hint-memory"), "yellow")
     if outcome.get("status") == "refused":
         yield Text(say(lang, "refused-hint"), "yellow")
+
+
+def _is_out_of_memory(error: str, message: str) -> bool:
+    """Torch has an exception of its own for a GPU's memory; of the CPU's it says so in the message."""
+    return error.endswith(("MemoryError", "OutOfMemoryError")) or "DefaultCPUAllocator" in message
 
 
 def _death(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:

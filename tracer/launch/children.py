@@ -63,10 +63,11 @@ def start_fresh(job: Job, output: Path | None) -> Child:
     """A new Python interpreter: what a person's own script would be."""
     job_file = write_job_file(job)
     command = [sys.executable, "-c", _BOOT, str(job_file)]
+    environment = {**os.environ, **job.environment}
     if output is None:
-        return _FreshChild(subprocess.Popen(command), job_file)
+        return _FreshChild(subprocess.Popen(command, env=environment), job_file)
     with output.open("wb") as file:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment)
     return _FreshChild(process, job_file)
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracer.recorder import loading
+from tracer.recorder import work
+from tracer.recorder.model.watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
 from tracer.trace.errors import TracerError
@@ -45,7 +46,11 @@ def record(job: Job) -> int:
         stop_after=job.stop_after,
         all_threads=job.work == "script",
         forward_output=job.work == "script",
+        step_forward=job.step_forward,
+        model_options=ModelOptions(job.operators, job.statistics),
     )
+    if job.environment:
+        session.recording.meta(set_for_the_load=job.environment)
     session.recording.meta(work=job.work, asked=job.model or job.script[:1], trust_remote_code=job.trust_remote_code)
     error: BaseException | None = None
     result: Any = None
@@ -54,7 +59,7 @@ def record(job: Job) -> int:
             _import_the_library()
         with session:
             if job.work == "load":
-                result = loading.load(job)
+                result = work.do(job, session)
             else:
                 _run_script(job.script)
     except BaseException as caught:

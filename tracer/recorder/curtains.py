@@ -37,6 +37,17 @@ CURTAINS: Final[tuple[tuple[str, str], ...]] = (
     ("transformers.modeling_utils", "PreTrainedModel.tie_weights"),
     ("transformers.modeling_utils", "get_model_conversion_mapping"),
     ("transformers.modeling_utils", "load_state_dict"),
+    ("transformers.modeling_utils", "PreTrainedModel.__init__"),
+    ("transformers.modeling_utils", "PreTrainedModel.post_init"),
+    ("torch.nn.modules.module", "Module.__init__"),
+    ("torch.nn.modules.module", "Module.__setattr__"),
+    ("torch.nn.modules.module", "Module.register_buffer"),
+    ("torch.nn.modules.linear", "Linear.__init__"),
+    ("torch.nn.modules.sparse", "Embedding.__init__"),
+    ("torch.nn.modules.normalization", "LayerNorm.__init__"),
+    ("torch.nn.modules.conv", "Conv2d.__init__"),
+    ("torch.nn.modules.container", "ModuleList.__init__"),
+    ("torch.nn.utils.init", "skip_init"),
     ("transformers.models.auto.auto_factory", "_LazyAutoMapping.keys"),
 )
 

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any, Final
 
+from tracer.recorder.model.making import FakeWeights, from_configuration
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -26,18 +27,28 @@ _HEADS: Final = (
 )
 
 
-def load(job: Job) -> Any:
-    """Load the tokenizer, if wanted, and the model; returns the model."""
+def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
+    """Load the tokenizer, if wanted, and the model; returns model, tokenizer, and what made fake weights.
+
+    ``device`` is where random weights are made; those of a checkpoint come to the CPU first.
+    """
     import transformers
 
     auto_class = _auto_class(job)
-    if job.tokenizer and has_tokenizer(job.model):
+    tokenizer = None
+    if job.tokenizer and (source := tokenizer_source(job.model)) is not None:
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
-        transformers.AutoTokenizer.from_pretrained(job.model, trust_remote_code=job.trust_remote_code, **hub)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=job.trust_remote_code, **hub)
     arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
-    if job.dtype is not None:
-        arguments[_dtype_argument(transformers.__version__)] = dtype_named(job.dtype)
-    return auto_class.from_pretrained(job.model, **arguments)
+    dtype = dtype_named(job.dtype) if job.dtype is not None else None
+    if job.weights == "random":
+        return from_configuration(auto_class, job.model, arguments, dtype, device), tokenizer, None
+    if job.weights == "fake":
+        fake = FakeWeights()
+        return fake.build(auto_class, job.model, arguments, dtype), tokenizer, fake
+    if dtype is not None:
+        arguments[_dtype_argument(transformers.__version__)] = dtype
+    return auto_class.from_pretrained(job.model, **arguments), tokenizer, None
 
 
 def _auto_class(job: Job) -> Any:
@@ -50,11 +61,18 @@ def _auto_class(job: Job) -> Any:
     return found
 
 
-def has_tokenizer(model: str) -> bool:
-    """Whether a local directory holds tokenizer files; a hub id is taken to."""
+def tokenizer_source(model: str) -> str | None:
+    """Where the tokenizer is: the directory, an adapter's base, a hub id itself; None where there is none."""
     if not os.path.isdir(model):
-        return True
-    return any(os.path.isfile(os.path.join(model, name)) for name in _TOKENIZER_FILES)
+        return model
+    if _has_tokenizer(model):
+        return model
+    base = _read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
+    return base if isinstance(base, str) and os.path.isdir(base) and _has_tokenizer(base) else None
+
+
+def _has_tokenizer(folder: str) -> bool:
+    return any(os.path.isfile(os.path.join(folder, name)) for name in _TOKENIZER_FILES)
 
 
 def suitable_auto_class(model: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -32,8 +33,9 @@ class StopLoad(BaseException):
 
 
 def comes_after(stage: str, limit: str) -> bool:
-    """Whether a stage of the model's journey comes after another; the tokenizer's stands before all of them."""
-    order = ("tokenizer", *(name for name in STAGES if name != "tokenizer"))
+    """Whether a stage comes after another as a load goes: the tokenizer first, adapters before the first pass."""
+    apart = ("tokenizer", "peft", "forward", "generate")
+    order = ("tokenizer", *(name for name in STAGES if name not in apart), "peft", "forward", "generate")
     return order.index(stage) > order.index(limit)
 
 
@@ -77,6 +79,7 @@ class Recording:
         self._started = time.monotonic_ns()
         self._closed = False
         self.limit: str | None = None
+        self.whole_stage: str | None = None  # the stage of all that happens now, whatever function it is
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
         self.failure: OSError | None = None  # why the journal could not be written on
         self.refused = False  # whether the library stopped because remote code may not run
@@ -137,6 +140,7 @@ class Recording:
         Its stage is the last step's, unless given.
         """
         stack = self.thread.stack
+        stage = stage or self.whole_stage
         if stack:
             innermost = stack[-1]
             return self.step(
@@ -186,6 +190,17 @@ class Recording:
                 self._threads[number] = self.clean(threading.current_thread().name)
                 self.meta(threads={str(n): name for n, name in self._threads.items()})
         return number
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Everything recorded inside belongs to this stage."""
+        before, self.whole_stage = self.whole_stage, name
+        self.thread.stage = name
+        self.check_limit(name)
+        try:
+            yield
+        finally:
+            self.whole_stage = before
 
     def meta(self, **facts: Any) -> None:
         """Write facts about the whole recording; a later one replaces an earlier one of that name."""

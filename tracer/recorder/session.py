@@ -14,6 +14,7 @@ from typing import Any
 from tracer.recorder import raw
 from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
+from tracer.recorder.model.watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches
 from tracer.recorder.probes import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
@@ -21,6 +22,7 @@ from tracer.recorder.probes.shards import ShardWatch
 from tracer.recorder.recording import Recording, StopLoad
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
+from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
@@ -41,6 +43,8 @@ class Session:
         lines: whether lines are stepped.
         all_threads: whether threads started while recording are stepped too.
         forward_output: whether printed text still reaches the terminal.
+        step_forward: which executions of the model's own functions are stepped while a pass runs.
+        model_options: what is watched of the model.
     """
 
     def __init__(
@@ -54,6 +58,8 @@ class Session:
         stop_after: str | None = None,
         all_threads: bool = False,
         forward_output: bool = True,
+        step_forward: StepForward = "first",
+        model_options: ModelOptions | None = None,
     ) -> None:
         environment = os.environ
         shown_command, in_command = masked_command(command or [])
@@ -63,7 +69,8 @@ class Session:
         self.recording.limit = stop_after
         self._patches = Patches()
         self._forward_output = forward_output
-        self._catalogue = Catalogue(PROBES, self._library_grew)
+        self._own = OwnCode(step_forward)
+        self._catalogue = Catalogue(PROBES, self._own, self._library_grew)
         self._stepper: SettraceStepper | MonitoringStepper
         if sys.version_info >= (3, 12):
             self._stepper = MonitoringStepper(self.recording, self._catalogue, lines=lines)
@@ -71,12 +78,14 @@ class Session:
             self._stepper = SettraceStepper(self.recording, self._catalogue, lines=lines, all_threads=all_threads)
         router = self._stepper.router if isinstance(self._stepper, SettraceStepper) else None
         self._curtains = Curtains(router) if router is not None else None
-        if self._curtains is not None:
-            self.recording.on_call["PreTrainedModel.from_pretrained"] = self._model_is_next
+        self._lines = lines
+        for function in ("PreTrainedModel.from_pretrained", "PreTrainedModel._from_config"):
+            self.recording.on_call[function] = self._model_is_next
+        self.model = ModelWatch(self.recording, self._own, self._look_again, model_options or ModelOptions())
         if model is None:
             for function in AUTO_CALLS:
                 self.recording.on_call[function] = self._auto_class_is_called
-        self._shards = ShardWatch()
+        self._shards = ShardWatch(self.recording)
         self._began = self._seconds = 0.0
         self.recording.meta(
             command=shown_command,
@@ -107,6 +116,8 @@ class Session:
                 if isinstance(stream, RecordedStream):
                     stream.finish()
         finally:
+            self.model.stop()
+            self._shards.stop()
             self._patches.restore()
         self._note_missing_targets()
 
@@ -133,14 +144,23 @@ class Session:
 
     def _library_grew(self) -> None:
         """A module of the library was met for the first time: what has to be patched in it exists now."""
-        self._shards.watch(self.recording, self._patches)
+        self._shards.watch(self._patches)
         if self._curtains is not None:
             self._curtains.draw(self._patches)
 
     def _model_is_next(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")
-        if self._curtains is not None and raw.is_a(model_class, type):
+        if not raw.is_a(model_class, type):
+            return
+        self.model.class_is_next(model_class, self._patches)
+        if self._curtains is not None and not self._lines:
             self._curtains.draw_around_construction(model_class, self._patches)
+
+    def _look_again(self) -> None:
+        """The model's own code has become known."""
+        self._catalogue.forget_misses()
+        if isinstance(self._stepper, MonitoringStepper):
+            self._stepper.look_again()
 
     def _auto_class_is_called(self, variables: Mapping[str, Any]) -> None:
         """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""

@@ -45,6 +45,7 @@ MAX_TEXT: Final = 2_000
 _MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
 
 _CONFIG_BASES: Final = {"PretrainedConfig", "PreTrainedConfig"}
+_CACHE_MODULE: Final = "transformers.cache_utils"
 
 Maker = Callable[[Any, int], Value]
 
@@ -143,6 +144,8 @@ class Summariser:
                 return maker(self)
         if is_config_type(kind):
             return self._config
+        if _is_cache_type(kind):
+            return self._cache
         if (torch_maker := torch_values.maker_for(kind)) is not None:
             return lambda value, _depth: torch_maker(value)
         return _object
@@ -183,6 +186,13 @@ class Summariser:
         if depth == 0:
             self.top_items = items
         return Config(raw.type_name(type(value)), len(attributes), items)
+
+    def _cache(self, value: object, depth: int) -> Value:
+        """Keys and values of past tokens in one of transformers' classes, or one layer of them: what they hold."""
+        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+        held = {name: item for name, item in dict.items(attributes) if name[:1] != "_" and name != "training"}
+        kind = raw.type_name(type(value))
+        return Deeper(kind, len(held)) if depth >= MAX_DEPTH else Mapping(kind, len(held), self._items(held, depth))
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
@@ -250,6 +260,10 @@ def is_config_type(kind: type) -> bool:
         named = any(raw.name(base) in _CONFIG_BASES for base in raw.mro(kind))
         known = _config_types[id(kind)] = (kind, named and _has_plain_dict(kind))
     return known[1]
+
+
+def _is_cache_type(kind: type) -> bool:
+    return any(raw.module_name(base) == _CACHE_MODULE for base in raw.mro(kind)) and _has_plain_dict(kind)
 
 
 def printable_unicode(text: str) -> str:

@@ -22,6 +22,7 @@ class Target(NamedTuple):
         lines: whether its lines are stepped, or only its call and return.
         sections: statements from which on its lines belong to another stage.
         whole: whether everything inside the call belongs to ``stage``, whatever its own says.
+        own: whether it is the model's own code, of which by default the first execution is stepped.
     """
 
     file: str
@@ -30,6 +31,7 @@ class Target(NamedTuple):
     lines: bool = True
     sections: tuple[Section, ...] = ()
     whole: bool = False
+    own: bool = False
 
 
 _AUTO: Final = "transformers/models/auto/"
@@ -48,6 +50,11 @@ _MODEL_SECTIONS: Final = (
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
     Section("construct", "return model_class.from_pretrained("),
 )
+_FROM_CONFIG_SECTIONS: Final = (
+    Section("trust", "has_remote_code = "),
+    Section("dynamic-class", "if has_remote_code and trust_remote_code"),
+    Section("construct", "return model_class._from_config("),
+)
 _CONFIG_SECTIONS: Final = (
     Section("trust", "has_remote_code = "),
     Section("dynamic-class", "if has_remote_code and trust_remote_code"),
@@ -56,6 +63,7 @@ _CONFIG_SECTIONS: Final = (
 
 TARGETS: Final[tuple[Target, ...]] = (
     Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.from_pretrained", "arguments", sections=_MODEL_SECTIONS),
+    Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.from_config", "arguments", sections=_FROM_CONFIG_SECTIONS),
     Target(_AUTO + "auto_factory.py", "_BaseAutoModelClass.register", "dynamic-class"),
     Target(_AUTO + "configuration_auto.py", "AutoConfig.from_pretrained", "config", sections=_CONFIG_SECTIONS),
     Target(_AUTO + "configuration_auto.py", "AutoConfig.register", "dynamic-class"),
@@ -91,6 +99,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(_DYNAMIC, "check_imports", "dynamic-class"),
     Target(_DYNAMIC, "get_class_in_module", "dynamic-class"),
     Target(_MODEL, "PreTrainedModel.from_pretrained", "construct"),
+    Target(_MODEL, "PreTrainedModel._from_config", "construct"),
     Target(_MODEL, "PreTrainedModel.register_for_auto_class", "dynamic-class"),
     Target(_TOKENIZER, "PreTrainedTokenizerBase.from_pretrained", "tokenizer"),
     Target(
@@ -109,6 +118,8 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 """Simple names of all targets: most functions are told apart by this alone."""
 
 CONFIG_INIT: Final = Target("", "", "config")
+MODEL_INIT: Final = Target("", "", "construct", own=True)
+MODEL_CODE: Final = Target("", "", None, own=True)
 
 
 def tail(filename: str) -> str:

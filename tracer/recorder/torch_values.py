@@ -37,6 +37,12 @@ def tensor(value: Any) -> Tensor | Object:
     return Object(raw.type_name(type(value)))
 
 
+def described(value: Any) -> Tensor:
+    """As :func:`tensor`; one that does not tell its shape, dtype or device has none of them."""
+    made = tensor(value)
+    return made if isinstance(made, Tensor) else Tensor(made.type, [], "unknown", "unknown")
+
+
 def module(value: Any) -> Module:
     """Class and size of a module, counted over its registries, not through its methods."""
     import torch

@@ -143,8 +143,68 @@ def _loaded(step: Step) -> Iterator[Fact]:
     yield Fact("loaded", step.number, _pick(step, "class"))
 
 
+def _built(step: Step) -> Iterator[Fact]:
+    yield Fact("built", step.number, _pick(step, "class", "modules", "tensors", "numbers"))
+
+
+def _passed(step: Step) -> Iterator[Fact]:
+    """The outermost call of a pass: what came out of the model."""
+    if (
+        step.stage == "forward"
+        and step.data.get("parent") is None
+        and step.value is not None
+        and "nanoseconds" in step.data
+    ):
+        yield Fact("passed", step.number, {"seconds": step.data["nanoseconds"] / 1e9})
+
+
+def _chat(step: Step) -> Iterator[Fact]:
+    yield Fact("chat", step.number, _pick(step, "text"))
+
+
+def _text(step: Step) -> Iterator[Fact]:
+    yield Fact("text", step.number, _pick(step, "prompt", "count"))
+
+
+def _token(step: Step) -> Iterator[Fact]:
+    yield Fact("token", step.number, _pick(step, "id", "text", "cache"))
+
+
+def _peft(step: Step) -> Iterator[Fact]:
+    replaced = step.data.get("replaced") or []
+    yield Fact("peft", step.number, {"count": len(replaced), **_pick(step, "trainable", "all", "percent")})
+
+
+def _not_fed(step: Step) -> Iterator[Fact]:
+    yield Fact("not-fed", step.number, _pick(step, "why"), trouble=True)
+
+
 def _shard(step: Step) -> Iterator[Fact]:
     yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
+
+
+def _weights(step: Step) -> Iterator[Fact]:
+    """How much of the checkpoint became parameters; then each thing that did not go that way."""
+    yield Fact("weights", step.number, {"count": step.data.get("loaded"), "of": step.data.get("checkpoint")})
+    new = _names(step, "new")
+    mismatched = _entries(step, "mismatched")
+    unexpected = _entries(step, "unexpected")
+    for what, names, trouble in (
+        ("weights-new", [name for name in new if name not in {entry.get("parameter") for entry in mismatched}], True),
+        ("weights-empty", _names(step, "empty"), True),
+        ("weights-unexpected", [entry.get("name") for entry in unexpected if entry.get("told")], True),
+        ("weights-passed-over", [entry.get("name") for entry in unexpected if not entry.get("told")], False),
+        ("weights-unread", _names(step, "unread"), True),
+    ):
+        if names:
+            yield Fact(what, step.number, {"count": len(names), "names": names}, trouble)
+    for entry in mismatched:
+        values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
+        yield Fact("weights-mismatched", step.number, values, trouble=True)
+    tied = step.data.get("tied")
+    for group in tied if isinstance(tied, list) else []:
+        if isinstance(group, list):
+            yield Fact("weights-tied", step.number, {"names": group})
 
 
 def _warning(step: Step) -> Iterator[Fact]:
@@ -163,6 +223,11 @@ def _names(step: Step, key: str) -> list[str]:
     """The texts in a list; none where a file made by hand has something else there."""
     value = step.data.get(key)
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _entries(step: Step, key: str) -> list[dict[str, Any]]:
+    value = step.data.get(key)
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _pick(step: Step, *names: str) -> dict[str, Any]:
@@ -186,8 +251,16 @@ _TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "model-loaded": _model_loaded,
     "tokenizer-loaded": _loaded,
     "processor-loaded": _loaded,
+    "model-built": _built,
+    "module-left": _passed,
+    "chat-rendered": _chat,
+    "text-prepared": _text,
+    "token-generated": _token,
+    "peft-applied": _peft,
+    "not-fed": _not_fed,
     "shard-opened": _shard,
     "shard-read": _shard,
+    "weights-report": _weights,
     "warning": _warning,
     "log": _log,
 }

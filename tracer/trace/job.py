@@ -22,8 +22,19 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         dtype: name of a torch dtype, or ``auto``; None to leave it to the library.
         tokenizer: whether the tokenizer is loaded first.
         trust_remote_code: what is passed under that name.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
+        weights: where the numbers come from: the ``checkpoint``, ``random``, or ``fake`` (none at all).
+        forward: whether a pass is run after the load.
+        prompt: what the pass is fed with; None for a sentence of ours.
+        image: a picture for a model that sees; None for one of ours.
+        generate: how many tokens to generate.
+        operators: whether each operator is recorded.
+        statistics: whether minimum, maximum, mean, NaN and infinity of outputs are recorded.
+        step_forward: which executions of the model's own functions are stepped in a pass.
+        peft: a JSON file with a LoRA configuration to put into the model.
         script: the script and its arguments, as in ``sys.argv``.
         cwd: folder to run in; None for the parent's.
+        environment: environment variables that the child gets besides the parent's.
     """
 
     work: Literal["load", "script"]
@@ -37,8 +48,19 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     dtype: str | None = None
     tokenizer: bool = True
     trust_remote_code: bool = False
+    device: str = "cpu"
+    weights: Literal["checkpoint", "random", "fake"] = "checkpoint"
+    forward: bool = True
+    prompt: str | None = None
+    image: str | None = None
+    generate: int = 0
+    operators: bool = False
+    statistics: bool = False
+    step_forward: Literal["first", "all", "none"] = "first"
+    peft: str | None = None
     script: list[str] = []
     cwd: str | None = None
+    environment: dict[str, str] = {}
 
 
 def write_job(job: Job) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.catalogue import Catalogue
+from tracer.recorder.stepping.own_code import is_model_file
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
 
 _TOOL_NAME: Final = "glm-trace"
@@ -47,6 +48,11 @@ class MonitoringStepper:
         monitoring.set_events(self._tool, events.PY_START | events.RAISE | events.PY_UNWIND)
         monitoring.restart_events()
 
+    def look_again(self) -> None:
+        """Report starts of functions again that were no targets so far."""
+        if self._tool >= 0:
+            self._monitoring.restart_events()
+
     def stop(self) -> None:
         monitoring = self._monitoring
         if self._tool < 0:
@@ -61,13 +67,13 @@ class MonitoringStepper:
         self._tool = -1
 
     def _started(self, code: CodeType, offset: int) -> Any:
-        if code.co_name not in self._catalogue.names:
+        if not self._catalogue.wants(code):
             return self._monitoring.DISABLE
         frame = sys._getframe(1)
         try:
             entry = self._catalogue.find(frame)
             if entry is None:
-                return self._monitoring.DISABLE
+                return None if is_model_file(code.co_filename) else self._monitoring.DISABLE
             if id(code) not in self._targets:
                 self._targets[id(code)] = code
                 events = self._monitoring.events
@@ -96,9 +102,12 @@ class MonitoringStepper:
             self._guarded(stepped.unwound, sys._getframe(1), error)
 
     def _innermost(self, code: CodeType) -> SteppedFrame | None:
-        """The stepped frame that runs now; its code tells it, since targets are no generators."""
+        """The stepped frame that runs now, unless this is an execution of its code that is not stepped."""
         stack = self._recording.thread.stack
-        return stack[-1] if stack and stack[-1].code is code else None
+        if not stack or stack[-1].code is not code or stack[-1].frame_id != id(sys._getframe(2)):
+            return None
+        stepped: SteppedFrame = stack[-1]
+        return stepped
 
     def _guarded(self, method: Any, frame: FrameType, value: Any) -> None:
         try:

@@ -58,11 +58,12 @@ class SettraceStepper:
             threading.settrace(self._before_threads)
 
     def _make_router(self) -> TraceFunction:
-        names, find = self._catalogue.names, self._catalogue.find
+        names, own_files, find = self._catalogue.names, self._catalogue.own.files, self._catalogue.find
         recording, lines, trace_frame = self._recording, self._lines, _trace_frame
 
         def router(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
-            if frame.f_code.co_name not in names:
+            code = frame.f_code
+            if code.co_name not in names and code.co_filename not in own_files:
                 return None
             if not self._on:  # a thread that goes on after the recording
                 sys.settrace(None)

@@ -40,7 +40,7 @@ class SteppedFrame:
     __slots__ = (
         "_changes", "_lines", "_probes", "_raised", "_raised_step", "_raw_line", "_recording", "_sections", "_starts",
         "_statement", "_whole", "_with_lines",
-        "caller", "code", "line", "number", "source", "stage", "target", "variables",
+        "caller", "code", "frame_id", "line", "number", "source", "stage", "target", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +50,7 @@ class SteppedFrame:
         stack = recording.thread.stack
         self.target = target
         self.code = code
+        self.frame_id = id(frame)  # valid for as long as the frame runs, which is as long as it is asked for
         self.caller: SteppedFrame | None = stack[-1] if stack else None
         self.source = recording.source_number(code.co_filename)
         self.line = code.co_firstlineno
@@ -62,7 +63,7 @@ class SteppedFrame:
         self._statement = self._raw_line = -1
         self._raised: BaseException | None = None
         self._raised_step = -1
-        self._whole: str | None = target.stage if target.whole else None
+        self._whole: str | None = recording.whole_stage or (target.stage if target.whole else None)
         if self.caller is not None and self.caller._whole is not None:
             self._whole = self.caller._whole
         inherited = self.caller.stage if self.caller is not None else recording.thread.stage

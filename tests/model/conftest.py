@@ -1,0 +1,28 @@
+"""What the tests of the model itself share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Threads do not pay for models this small, and tests that run beside each other would wait for them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture in a file."""
+    pictures = pytest.importorskip("PIL.Image")
+    path: Path = tmp_path_factory.mktemp("picture") / "picture.png"
+    pictures.radial_gradient("L").resize((90, 40)).convert("RGB").save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def glm(fixtures: Path) -> Path:
+    return fixtures / "glm-4v-tiny"

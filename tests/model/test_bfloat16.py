@@ -1,0 +1,106 @@
+"""Processors that report AMX and do not allow it: found out once, avoided, and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.loads import Loads
+from tests.support.reading import Reading
+from tracer.launch import bfloat16
+from tracer.launch.bfloat16 import VARIABLE, WITHOUT_AMX, needed_setting
+
+WITH_AMX = "model name\t: Some Processor 9000\nflags\t: fpu avx512f amx_bf16 amx_tile amx_int8\n"
+OTHER = WITH_AMX.replace("9000", "9001")
+WITHOUT = "model name\t: Some Processor 8000\nflags\t: fpu avx2\n"
+
+
+class Trial:
+    """A throw-away process that dies, or does not."""
+
+    def __init__(self, dies: bool) -> None:
+        self.dies = dies
+        self.count = 0
+
+    def __call__(self) -> bool:
+        self.count += 1
+        return self.dies
+
+
+@pytest.fixture(autouse=True)
+def _not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_found_out_once(tmp_path: Path, dies: bool) -> None:
+    trial = Trial(dies)
+    expected = {VARIABLE: WITHOUT_AMX} if dies else {}
+    for _ in range(3):
+        assert needed_setting(WITH_AMX, tmp_path / "cache" / "known.json", trial) == expected
+    assert trial.count == 1
+
+
+def test_another_processor_and_another_torch_are_asked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, trial = tmp_path / "known.json", Trial(True)
+    needed_setting(WITH_AMX, memory, trial)
+    needed_setting(OTHER, memory, trial)
+    monkeypatch.setattr(bfloat16, "_torch_release", lambda: "99.0")
+    needed_setting(WITH_AMX, memory, trial)
+    assert trial.count == 3
+    trial.dies = False
+    assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}  # the earlier answers are still there
+
+
+def test_no_amx_no_trial(tmp_path: Path) -> None:
+    trial = Trial(True)
+    assert needed_setting(WITHOUT, tmp_path / "known.json", trial) == {}
+    assert needed_setting("", tmp_path / "known.json", trial) == {}
+    assert trial.count == 0
+    assert not (tmp_path / "known.json").exists()
+
+
+def test_a_setting_of_the_users_own_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "AVX2")
+    trial = Trial(True)
+    assert needed_setting(WITH_AMX, tmp_path / "known.json", trial) == {}
+    assert trial.count == 0
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\x00", '{"x": 1}'])
+def test_a_damaged_memory_is_no_trouble(tmp_path: Path, content: str) -> None:
+    memory, trial = tmp_path / "known.json", Trial(True)
+    memory.write_text(content, encoding="utf-8")
+    for _ in range(2):
+        assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
+    assert trial.count == 1
+
+
+def test_a_memory_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    memory, trial = tmp_path / "file" / "known.json", Trial(True)
+    for _ in range(2):
+        assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
+    assert trial.count == 2
+
+
+def test_the_trial_tells_death_from_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bfloat16, "_TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
+    assert bfloat16._dies() is True
+    monkeypatch.setattr(bfloat16, "_TRIAL", "raise ImportError('no torch here')")
+    assert bfloat16._dies() is False
+    monkeypatch.setattr(bfloat16, "_TRIAL", "pass")
+    assert bfloat16._dies() is False
+
+
+def test_what_was_set_is_said_in_the_trace(loads: Loads, glm: Path) -> None:
+    options: dict[str, Any] = {"environment": {VARIABLE: WITHOUT_AMX}, "kwargs": {"empty_init": False}}
+    reading = Reading(loads.trace(glm, dtype="bfloat16", **options))
+    assert reading.trace.meta["set_for_the_load"] == {VARIABLE: WITHOUT_AMX}
+    assert reading.trace.outcome["status"] == "loaded"
+    [root] = reading.kinds("module-left", path="")
+    assert reading.value(root.value)["items"]["logits"]["dtype"] == "bfloat16"

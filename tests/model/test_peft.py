@@ -1,0 +1,120 @@
+"""LoRA: the replaced modules and the figures, as peft gives them to an untraced script."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("peft")
+
+from tests.model.side_by_side import load_glm  # noqa: E402
+from tests.support.loads import Loads  # noqa: E402
+from tests.support.reading import Reading  # noqa: E402
+
+LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["query_key_value", "dense"]}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("lora") / "lora.json"
+    path.write_text(json.dumps({"peft_type": "LORA", **LORA}), encoding="utf-8")
+    return path
+
+
+def recorded(loads: Loads, glm: Path, file: Path, **options: Any) -> Reading:
+    options = {"kwargs": {"empty_init": False}, "dtype": "float32", "peft": str(file), **options}
+    reading = Reading(loads.trace(glm, **options))
+    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    return reading
+
+
+@pytest.fixture(scope="module")
+def untraced(glm: Path) -> tuple[Any, list[str], str]:
+    """The wrapped model, the paths of its LoRA modules in the model inside, and what peft prints."""
+    import peft
+
+    model = peft.get_peft_model(load_glm(glm), peft.LoraConfig(**LORA))
+    layers = [path for path, part in model.get_base_model().named_modules() if hasattr(part, "lora_A")]
+    said = io.StringIO()
+    with redirect_stdout(said):
+        model.print_trainable_parameters()
+    return model, layers, said.getvalue()
+
+
+def test_figures_and_replaced_modules(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
+    reading = recorded(loads, glm, file)
+    facts = reading.only("peft-applied")
+    _, layers, said = untraced
+    assert facts["replaced"] == layers
+    numbers = re.search(r"trainable params: ([\d,]+) \|\| all params: ([\d,]+) \|\| trainable%: ([\d.]+)", said)
+    assert numbers is not None
+    assert facts["trainable"] == int(numbers[1].replace(",", ""))
+    assert facts["all"] == int(numbers[2].replace(",", ""))
+    assert f"{facts['percent']:.4f}" == f"{float(numbers[3]):.4f}"
+    assert reading.trace.outcome["result"].startswith("peft.peft_model.PeftModel")
+
+
+def test_peft_has_a_stage_of_its_own_before_the_pass(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
+    reading = recorded(loads, glm, file)
+    [applied] = reading.kinds("peft-applied")
+    [said] = [step for step in reading.kinds("output") if "trainable params" in step.data.get("text", "")]
+    assert applied.stage == said.stage == "peft"
+    assert said.data["text"].strip() == untraced[2].strip()
+    assert applied.number < reading.kinds("module-entered")[0].number
+    built = [step for step in reading.kinds("module-built") if step.stage == "peft"]
+    assert any(step.data["class"].startswith("peft.") for step in built)
+
+
+def test_the_pass_goes_through_the_lora_modules(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
+    reading = recorded(loads, glm, file)
+    paths = [step.data["path"] for step in reading.kinds("module-entered")]
+    assert paths[0] == ""
+    for layer in untraced[1]:
+        assert f"base_model.model.{layer}.lora_A.default" in paths
+
+
+def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None:
+    """A LoRA begins as nothing added, so the tokens are those of the model without it."""
+    with_it = recorded(loads, glm, file, generate=3)
+    without = Reading(loads.trace(glm, kwargs={"empty_init": False}, dtype="float32", generate=3))
+    one, other = ([s.data for s in reading.kinds("token-generated")] for reading in (with_it, without))
+    assert [token["id"] for token in one] == [token["id"] for token in other]
+    assert [token["cache"] for token in one] == [token["cache"] for token in other]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "no JSON"),
+        ("[1]", "no JSON object"),
+        ('{"r": 8, "colour": "red"}', "no LoRA configuration"),
+        ('{"r": 8, "target_modules": ["no_such_module"]}', "no_such_module"),
+        ('{"r": -1, "target_modules": ["dense"]}', "lora.json"),
+        ('{"peft_type": "PROMPT_TUNING", "r": 8, "target_modules": ["dense"]}', "PROMPT_TUNING"),
+    ],
+)
+def test_a_bad_file_is_wrong_usage(loads: Loads, glm: Path, tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "lora.json"
+    file.write_text(text, encoding="utf-8")
+    outcome = loads.record(glm, kwargs={"empty_init": False}, peft=str(file)).outcome
+    assert outcome.status == "misused", outcome
+    assert outcome.message is not None
+    assert said in outcome.message
+    assert "lora.json" in outcome.message
+
+
+def test_an_adapter_directory_loads_through_its_base(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
+    from tracer.launch.fixtures import write_fixture
+
+    folder = write_fixture(fixtures, "glm-4v-tiny-lora", tmp_path / "lora")
+    reading = Reading(loads.trace(folder, kwargs={"empty_init": False}, dtype="float32", generate=2))
+    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.kinds("token-generated")
+    paths = [step.data["path"] for step in reading.kinds("module-entered")]
+    assert any(".lora_A." in path for path in paths)

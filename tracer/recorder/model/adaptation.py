@@ -1,0 +1,62 @@
+"""PEFT: the LoRA that the user asked for, which modules it replaced, and how much there is to train."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from tracer.recorder.model.tree import walk
+from tracer.recorder.recording import Recording
+from tracer.trace.errors import TracerError
+
+
+def adapt(model: Any, path: str, recording: Recording) -> Any:
+    """``get_peft_model`` with the configuration in a JSON file; returns the wrapped model.
+
+    Raises:
+        TracerError: the file is missing, no JSON object, or no LoRA configuration that peft takes.
+    """
+    config = _config(path)
+    before = {place: type(part) for place, part in walk(model)}
+    import peft
+
+    with recording.stage("peft"):
+        try:
+            wrapped = peft.get_peft_model(model, config)
+        except ValueError as error:
+            raise TracerError(f"peft can't apply {path} to this model: {error}") from error
+        replaced = [place for place, part in walk(model) if place in before and type(part) is not before[place]]
+        trainable, total = wrapped.get_nb_trainable_parameters()
+        share = round(100 * trainable / total, 4) if total else 0.0
+        facts = {"replaced": replaced, "trainable": trainable, "all": total, "percent": share}
+        recording.point("peft-applied", facts)
+        wrapped.print_trainable_parameters()
+    return wrapped
+
+
+def inner(model: Any) -> Any:
+    """The model inside of what peft has wrapped; any other model itself."""
+    peft = sys.modules.get("peft")
+    return model.get_base_model() if peft is not None and isinstance(model, peft.PeftModel) else model
+
+
+def _config(path: str) -> Any:
+    import peft
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            read = json.load(file)
+    except OSError as error:
+        raise TracerError(f"The LoRA configuration {path} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise TracerError(f"The LoRA configuration {path} is no JSON: {error}.") from error
+    if not isinstance(read, dict):
+        raise TracerError(f'The LoRA configuration {path} is no JSON object. Write for example {{"r": 8}}.')
+    kind = read.pop("peft_type", "LORA")
+    if kind != "LORA":
+        raise TracerError(f"{path} has peft_type {kind}; --peft takes a LoRA configuration, whose peft_type is LORA.")
+    try:
+        return peft.LoraConfig(**read)
+    except (TypeError, ValueError) as error:
+        raise TracerError(f"{path} is no LoRA configuration: {error}.") from error

@@ -1,0 +1,99 @@
+"""Construction: every module in the order in which it was built and put into its parent."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from typing import Any
+
+from tracer.recorder import raw
+from tracer.recorder.model.tree import ModuleTree, registry, walk
+from tracer.recorder.patches import Patches
+from tracer.recorder.recording import Recording
+from tracer.recorder.torch_values import described
+
+
+class ConstructionWatch:
+    """Hears of each module when its parent registers it, through torch's own global hook."""
+
+    def __init__(self, recording: Recording, tree: ModuleTree) -> None:
+        self._recording = recording
+        self._tree = tree
+        self._hook: Any = None
+        self._places: dict[type, str | None] = {}
+        self._watched_classes: set[type] = set()
+
+    def watch(self) -> None:
+        """Begin, if torch is loaded by now and not watched yet."""
+        modules = sys.modules.get("torch.nn.modules.module")
+        if modules is None or self._hook is not None:
+            return
+        self._hook = modules.register_module_module_registration_hook(self._registered)
+
+    def stop(self) -> None:
+        if self._hook is not None:
+            self._hook.remove()
+            self._hook = None
+
+    def watch_class(self, model_class: Any, patches: Patches) -> None:
+        """Note when an instance of a model class is complete."""
+        if model_class in self._watched_classes:
+            return
+        self._watched_classes.add(model_class)
+        initialise = model_class.__init__
+
+        @functools.wraps(initialise)
+        def watched(instance: Any, *args: Any, **kwargs: Any) -> None:
+            initialise(instance, *args, **kwargs)
+            if type(instance) is model_class:
+                self._complete(instance)
+
+        patches.set(model_class, "__init__", watched)
+
+    def _registered(self, parent: Any, name: str, child: Any) -> None:
+        if child is None:
+            return
+        facts = {"module": self._tree.number(child), "parent": self._tree.number(parent), "name": str(name)}
+        self._recording.point("module-built", {**facts, **self._facts(child)}, stage=self._stage())
+
+    def _complete(self, model: Any) -> None:
+        tree = self._tree.root(model)
+        parts = [part for _, part in walk(model)]
+        shapes = {
+            id(p): described(p).shape for part in parts for p in registry(part, "_parameters").values() if p is not None
+        }
+        facts = {"module": self._tree.number(model), **self._facts(model)}
+        numbers = sum(functools.reduce(int.__mul__, shape, 1) for shape in shapes.values())
+        totals = {"modules": len(tree), "tensors": len(shapes), "numbers": numbers, "tree": tree}
+        self._recording.point("model-built", {**facts, **totals}, stage=self._stage())
+
+    def _stage(self) -> str | None:
+        return None if self._recording.whole_stage is not None else "construct"
+
+    def _facts(self, module: Any) -> dict[str, Any]:
+        kind = type(module)
+        return {
+            "class": f"{raw.module_name(kind)}.{raw.qualified_name(kind)}",
+            "place": self._place(kind),
+            "parameters": _tensors(registry(module, "_parameters")),
+            "buffers": _tensors(registry(module, "_buffers")),
+        }
+
+    def _place(self, kind: type) -> str | None:
+        """Where the class says how it is built: ``file:line`` of the ``__init__`` it has or inherits."""
+        if kind not in self._places:
+            code = getattr(inspect.unwrap(kind.__init__), "__code__", None)
+            place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else None
+            self._places[kind] = self._recording.clean(place) if place is not None else None
+        return self._places[kind]
+
+
+def _tensors(named: dict[str, Any]) -> list[list[Any]]:
+    """Name, shape, dtype and device of each."""
+    described = []
+    for name, value in named.items():
+        if value is not None:
+            made = described(value)
+            described.append([name, made.shape, made.dtype, made.device])
+    return described

@@ -1,0 +1,134 @@
+"""Sensible inputs for a model that was just loaded: a prompt, and an image for one that sees."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
+
+from tracer.recorder.model.adaptation import inner
+from tracer.recorder.recording import Recording
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+
+DEFAULT_PROMPT: Final = "What is in this picture?"
+DEFAULT_TEXT: Final = "The quick brown fox jumps over the lazy dog."
+_MAX_PIECES: Final = 400
+_IMAGE_SIDE: Final = 224
+
+
+class Inputs(NamedTuple):
+    """``arguments`` for the model's ``forward``; or None, and ``why`` nothing could be made."""
+
+    arguments: dict[str, Any] | None
+    why: str = ""
+
+
+def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> Inputs:
+    """Token ids from the prompt, and pixels where the model takes them, on the model's device and in its dtype.
+
+    Raises:
+        TracerError: the image file that the user named can't be used.
+    """
+    if tokenizer is None:
+        return Inputs(None, "there is no tokenizer to make token ids with")
+    sees = _sees(model)
+    if job.image is not None and not sees:
+        raise TracerError("--image was given, but this model's configuration names no vision part.")
+    prompt = job.prompt or (DEFAULT_PROMPT if sees else DEFAULT_TEXT)
+    image = _image(job.image, model) if sees else None
+    try:
+        batch = _encode(tokenizer, prompt, image, recording)
+    except Exception as error:
+        return Inputs(None, f"its tokenizer could not encode a prompt ({type(error).__name__}: {error})")
+    _record_text(tokenizer, prompt, batch, recording)
+    arguments = _fitting(batch, model)
+    wanted = str(getattr(model, "main_input_name", "input_ids"))
+    if wanted not in arguments:
+        return Inputs(None, f"its forward wants {wanted}, which its tokenizer does not give")
+    return _with_decoder_start(arguments, model)
+
+
+def _sees(model: Any) -> bool:
+    return getattr(getattr(model, "config", None), "vision_config", None) is not None
+
+
+def _encode(tokenizer: Any, prompt: str, image: Any, recording: Recording) -> Any:
+    """Through the chat template where there is one; the message carries the image as GLM-4V's template takes it."""
+    template = getattr(tokenizer, "chat_template", None)
+    if image is None and not template:
+        return tokenizer(prompt, return_tensors="pt")
+    message: dict[str, Any] = {"role": "user", "content": prompt}
+    if image is not None:
+        message["image"] = image
+    rendered = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+    recording.point("chat-rendered", recording.clean_data({"text": str(rendered)}))
+    return tokenizer.apply_chat_template(
+        [message], add_generation_prompt=True, tokenize=True, return_tensors="pt", return_dict=True
+    )
+
+
+def _image(path: str | None, model: Any) -> Any:
+    from PIL import Image
+
+    if path is None:
+        return _test_image()
+    if not os.path.isfile(path):
+        raise TracerError(f"There is no image file {path}.")
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except Exception as error:
+        raise TracerError(f"{path} is no image that can be read: {error}.") from error
+
+
+def _test_image() -> Any:
+    """A picture with a gradient, a square and a disc: something to see, the same every time."""
+    from PIL import Image, ImageDraw
+
+    image = Image.linear_gradient("L").resize((_IMAGE_SIDE, _IMAGE_SIDE)).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((24, 24, 104, 104), fill=(200, 40, 40))
+    draw.ellipse((120, 110, 200, 190), fill=(40, 80, 200))
+    return image
+
+
+def _record_text(tokenizer: Any, prompt: str, batch: Any, recording: Recording) -> None:
+    """The ids, and for each token the text that it covers."""
+    ids = batch["input_ids"][0].tolist()
+    pieces = [tokenizer.decode([number]) for number in ids[:_MAX_PIECES]]
+    special = {str(name): str(value) for name, value in getattr(tokenizer, "special_tokens_map", {}).items()}
+    facts = {"prompt": prompt, "ids": ids[:_MAX_PIECES], "pieces": pieces, "count": len(ids), "special": special}
+    recording.point("text-prepared", recording.clean_data(facts))
+
+
+def _fitting(batch: Any, model: Any) -> dict[str, Any]:
+    """What the model's ``forward`` names of it, moved to the model; pixels in the model's dtype."""
+    import torch
+
+    named = _parameters(model)
+    fitting = {}
+    for name, value in batch.items():
+        if isinstance(value, torch.Tensor) and name in named:
+            value = value.to(model.device)
+            fitting[name] = value.to(model.dtype) if value.is_floating_point() else value
+    return fitting
+
+
+def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
+    """For an encoder and a decoder, also the token with which the decoder begins."""
+    if not getattr(model.config, "is_encoder_decoder", False) or "decoder_input_ids" not in _parameters(model):
+        return Inputs(arguments)
+    ids = arguments["input_ids"]
+    for config in (model.config, getattr(model, "generation_config", None)):
+        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+            start = getattr(config, name, None)
+            if isinstance(start, int):
+                return Inputs({**arguments, "decoder_input_ids": ids.new_full((len(ids), 1), start)})
+    return Inputs(None, "its configuration names no token for its decoder to begin with (decoder_start_token_id)")
+
+
+def _parameters(model: Any) -> Collection[str]:
+    """Names of what ``forward`` takes."""
+    return inspect.signature(type(inner(model)).forward).parameters

@@ -1,0 +1,118 @@
+"""The three ways to a model: from its checkpoint, with random weights, or on fake tensors that take no memory."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final
+
+from tracer.recorder.patches import Patches
+
+_SEED: Final = 0
+
+
+def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any, device: str = "cpu") -> Any:
+    """A model without a checkpoint: its configuration through ``AutoConfig``, its weights as the code makes them.
+
+    The weights are the same every time: torch's generators are seeded for the construction and put back. On a GPU
+    they are made there, where billions of random numbers take seconds.
+    """
+    import torch
+    import transformers
+
+    trust = {"trust_remote_code": arguments.get("trust_remote_code")}
+    wanted = {name: value for name, value in arguments.items() if name not in ("dtype", "torch_dtype")}
+    # As in from_pretrained: what the configuration knows becomes its attribute, the rest is for the model.
+    config, rest = transformers.AutoConfig.from_pretrained(model, return_unused_kwargs=True, **wanted)
+    rest = {name: value for name, value in rest.items() if name not in ("trust_remote_code", "code_revision")}
+    if dtype is not None and dtype != "auto":
+        rest["dtype" if _takes_dtype(auto_class) else "torch_dtype"] = dtype
+    there = torch.device(device)
+    with torch.random.fork_rng(devices=[there] if there.type == "cuda" else []), _built_on(there):
+        torch.manual_seed(_SEED)
+        return auto_class.from_config(config, **trust, **rest)
+
+
+class FakeWeights:
+    """Construction on fake tensors: shapes and dtypes without numbers.
+
+    A pass runs outside the mode, with real token ids: what the model reads out of them it really reads, and only what
+    meets a weight is fake.
+    """
+
+    def __init__(self) -> None:
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        self._mode: Any = FakeTensorMode(allow_non_fake_inputs=True)
+
+    def build(self, auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any) -> Any:
+        with self._mode, _plain_skip_init(), self.unstepped():
+            return from_configuration(auto_class, model, arguments, dtype)
+
+    @contextmanager
+    def unstepped(self) -> Iterator[None]:
+        """What fake tensors do in Python for each operator is nobody's journey: no trace function in there."""
+        from torch._subclasses import fake_tensor
+
+        patches = Patches()
+        for kind in (fake_tensor.FakeTensor, fake_tensor.FakeTensorMode):
+            patches.set(kind, "__torch_dispatch__", _without_trace_function(vars(kind)["__torch_dispatch__"]))
+        try:
+            yield
+        finally:
+            patches.restore()
+
+    def inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Pixels and other floating-point inputs as fake tensors."""
+        return {
+            name: self._mode.from_tensor(value) if value.is_floating_point() else value
+            for name, value in arguments.items()
+        }
+
+
+def _without_trace_function(member: Any) -> Any:
+    function = member.__func__ if isinstance(member, classmethod) else member
+
+    @functools.wraps(function)
+    def unstepped(*args: Any, **kwargs: Any) -> Any:
+        before = sys.gettrace()
+        if before is None:
+            return function(*args, **kwargs)
+        sys.settrace(None)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            sys.settrace(before)
+
+    return classmethod(unstepped) if isinstance(member, classmethod) else unstepped
+
+
+def _built_on(device: Any) -> Any:
+    """Torch's default device, where it is not the CPU anyway."""
+    return device if device.type != "cpu" else nullcontext()
+
+
+@contextmanager
+def _plain_skip_init() -> Iterator[None]:
+    """``skip_init`` builds on meta and moves, which fake tensors refuse; on them plain construction costs nothing."""
+    import torch
+
+    def construct(module_class: Any, *args: Any, **kwargs: Any) -> Any:
+        return module_class(*args, **kwargs)
+
+    patches = Patches()
+    patches.set(torch.nn.utils, "skip_init", construct)
+    patches.set(torch.nn.utils.init, "skip_init", construct)
+    try:
+        yield
+    finally:
+        patches.restore()
+
+
+def _takes_dtype(auto_class: Any) -> bool:
+    import transformers
+
+    major, minor = (int(part) for part in transformers.__version__.split(".")[:2])
+    return (major, minor) >= (4, 56)

@@ -1,0 +1,69 @@
+"""Everything that watches the model, put together for a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import msgspec
+
+from tracer.recorder.model.construction import ConstructionWatch
+from tracer.recorder.model.forward import ForwardWatch
+from tracer.recorder.model.operators import watch_operators
+from tracer.recorder.model.tree import ModuleTree, walk
+from tracer.recorder.patches import Patches
+from tracer.recorder.recording import Recording
+from tracer.recorder.stepping.own_code import OwnCode
+
+
+class ModelOptions(msgspec.Struct, frozen=True):
+    """What is watched of a pass: ``operators`` each operator, ``statistics`` numbers of the outputs."""
+
+    operators: bool = False
+    statistics: bool = False
+
+
+class ModelWatch:
+    """Construction from the start; passes while :meth:`passes` is open.
+
+    Args:
+        own: the model's own code, stepped in passes.
+        look_again: tells the stepper that functions have become targets.
+    """
+
+    def __init__(
+        self, recording: Recording, own: OwnCode, look_again: Callable[[], None], options: ModelOptions
+    ) -> None:
+        self._recording = recording
+        self._own = own
+        self._look_again = look_again
+        self._options = options
+        self._tree = ModuleTree()
+        self.construction = ConstructionWatch(recording, self._tree)
+
+    def class_is_next(self, model_class: Any, patches: Patches) -> None:
+        """A model of this class is about to be built."""
+        self.construction.watch()
+        self.construction.watch_class(model_class, patches)
+
+    @contextmanager
+    def passes(self, model: Any, stage: str) -> Iterator[None]:
+        """Watch what happens inside as passes through the model."""
+        self._tree.root(model)
+        self._own.add_files_of(type(part) for _, part in walk(model))
+        self._look_again()
+        forward = ForwardWatch(
+            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
+        )
+        operators = watch_operators(self._recording) if self._options.operators else nullcontext()
+        forward.start(getattr(model, "device", None))
+        try:
+            with self._recording.stage(stage), operators:
+                yield
+        finally:
+            forward.stop()
+            self._own.files.clear()
+
+    def stop(self) -> None:
+        self.construction.stop()

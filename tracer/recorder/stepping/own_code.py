@@ -1,0 +1,83 @@
+"""The model's own code: which files it is, and which of its functions are stepped when."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from types import CodeType
+from typing import Any, Literal, TypeAlias
+
+from tracer.recorder.stepping.names import qualified_name
+from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, Target, tail
+
+StepForward: TypeAlias = Literal["first", "all", "none"]
+
+_REMOTE = "/transformers_modules/"
+_RESUMED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+class OwnCode:
+    """Functions of the model directory's files; of a built-in model, of its modeling file.
+
+    Attributes:
+        files: the files whose functions are stepped while a pass runs; empty until the model stands.
+    """
+
+    def __init__(self, step: StepForward) -> None:
+        self.files: set[str] = set()
+        self._step = step
+        self._executed: set[int] = set()
+
+    def add_files_of(self, classes: Iterable[type]) -> None:
+        """Take the files in which these classes are written, as far as they are a model's and not torch's."""
+        for kind in classes:
+            # The library decorates many a forward; what counts is the function inside.
+            code = getattr(inspect.unwrap(getattr(kind, "forward", None)), "__code__", None)  # type: ignore[arg-type]
+            if code is not None and is_model_file(code.co_filename):
+                self.files.add(code.co_filename)
+
+    def new_pass(self) -> None:
+        """Step the first execution of everything again."""
+        self._executed.clear()
+
+    def may_step(self, code: CodeType) -> bool:
+        """Whether this execution is stepped; asking counts as executing. Of building, the first always is."""
+        if self._step != "first" and code.co_name != "__init__":
+            return self._step == "all"
+        if id(code) in self._executed:
+            return False
+        self._executed.add(id(code))
+        return True
+
+    def target(self, code: CodeType, variables: Mapping[str, Any]) -> Target | None:
+        """What a function of a model's or configuration's file is to the recorder."""
+        if code.co_name == "__init__":
+            return _initialiser(code, variables)
+        if code.co_filename not in self.files or code.co_name.startswith("<") or code.co_flags & _RESUMED:
+            return None
+        return MODEL_CODE._replace(file=code.co_filename, function=qualified_name(code))
+
+
+def is_model_file(filename: str) -> bool:
+    """Whether a file is remote code in the modules cache, or a modeling file of transformers."""
+    ending = tail(filename)
+    return _is_remote(filename) or (ending.startswith("transformers/models/") and "/modeling_" in ending)
+
+
+def _is_remote(filename: str) -> bool:
+    return _REMOTE in filename.replace("\\", "/")
+
+
+def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
+    """The target for the ``__init__`` of a configuration or of a module."""
+    if not code.co_argcount:
+        return None
+    instance = type(variables.get(code.co_varnames[0]))
+    bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(instance)}
+    ending = tail(code.co_filename)
+    built_in_config = ending.startswith("transformers/models/") and "/configuration_" in ending
+    if bases & {"PretrainedConfig", "PreTrainedConfig"} and (_is_remote(code.co_filename) or built_in_config):
+        return CONFIG_INIT._replace(file=code.co_filename, function=qualified_name(code))
+    if "Module" in bases and is_model_file(code.co_filename):
+        return MODEL_INIT._replace(file=code.co_filename, function=qualified_name(code))
+    return None
