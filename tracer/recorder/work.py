@@ -18,6 +18,8 @@ def do(job: Job, session: Session) -> Any:
     """Load, put on the device, adapt, run a pass, generate; returns the model."""
     device = _device(job)
     model, tokenizer, fake = loading.load(job, device)
+    if not hasattr(model, "eval"):
+        return model  # AutoConfig, AutoTokenizer: there is nothing to run
     if fake is None and device != "cpu":
         model = model.to(device)
     model.eval()

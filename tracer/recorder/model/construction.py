@@ -83,7 +83,7 @@ class ConstructionWatch:
     def _place(self, kind: type) -> str | None:
         """Where the class says how it is built: ``file:line`` of the ``__init__`` it has or inherits."""
         if kind not in self._places:
-            code = getattr(inspect.unwrap(kind.__init__), "__code__", None)
+            code = getattr(inspect.unwrap(vars(kind).get("__init__") or getattr(kind, "__init__")), "__code__", None)  # noqa: B009
             place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else None
             self._places[kind] = self._recording.clean(place) if place is not None else None
         return self._places[kind]
@@ -91,9 +91,9 @@ class ConstructionWatch:
 
 def _tensors(named: dict[str, Any]) -> list[list[Any]]:
     """Name, shape, dtype and device of each."""
-    described = []
+    rows: list[list[Any]] = []
     for name, value in named.items():
         if value is not None:
             made = described(value)
-            described.append([name, made.shape, made.dtype, made.device])
-    return described
+            rows.append([name, made.shape, made.dtype, made.device])
+    return rows

@@ -59,7 +59,7 @@ class ForwardWatch:
                 self._on_pass()
             call, parent = self._calls, self._stack[-1] if self._stack else None
             self._calls += 1
-            facts = {"call": call, "parent": parent, "path": path}
+            facts: dict[str, Any] = {"call": call, "parent": parent, "path": path}
             inputs = summaries.number(named_arguments(module, args, kwargs))
             opened = self._clock.enter(call)
             recording.point("module-entered", {**facts, "class": type(module).__name__, **opened}, value=inputs)

@@ -12,7 +12,7 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
     """One entry a tensor, in the order in which they stand in the output; ``at`` tells where."""
     import torch
 
-    made = []
+    made: list[dict[str, Any]] = []
     with torch.no_grad():
         for at, value in _tensors(output, "", 4):
             if len(made) >= _MAX_TENSORS:
