@@ -69,19 +69,20 @@ def _shows_plain_values(error: BaseException, depth: int) -> bool:
         shown = [member.__get__(error) for base, member in _SHOWN if issubclass(type(error), base)]
     except (TypeError, AttributeError):  # one whose __init__ never ran
         return False
-    return all(_is_plain(value, depth) for value in shown)
+    return all(is_plain(value, depth) for value in shown)
 
 
-def _is_plain(value: Any, depth: int) -> bool:
+def is_plain(value: Any, depth: int = _DEPTH) -> bool:
+    """Whether a value can be told by the interpreter alone."""
     kind = type(value)
     if raw.is_one_of(kind, _PLAIN) or raw.is_path(value):
         return True
     if not depth:
         return False
     if raw.is_one_of(kind, (tuple, list, set, frozenset)):
-        return len(value) <= _MAX_ITEMS and all(_is_plain(item, depth - 1) for item in value)
+        return len(value) <= _MAX_ITEMS and all(is_plain(item, depth - 1) for item in value)
     if kind is dict:
-        return len(value) <= _MAX_ITEMS and all(_is_plain(item, depth - 1) for pair in value.items() for item in pair)
+        return len(value) <= _MAX_ITEMS and all(is_plain(item, depth - 1) for pair in value.items() for item in pair)
     if issubclass(kind, BaseException):
         told = _is_native(kind, "__str__") and _is_native(kind, "__repr__")
         return told and _shows_plain_values(value, depth - 1)

@@ -128,7 +128,7 @@ class Recording:
         """
         with self.lock:
             self.thread.stage = stage
-            # The fields of a Step after its number and time; building the object would cost as much again as encoding it.
+            # The fields of a Step after its number and time; building the object would cost as much again as encoding.
             fields = (
                 self.thread_number(), frame, stage, kind, event, source, line, changes or (), value, data or _NO_DATA,
             )  # fmt: skip

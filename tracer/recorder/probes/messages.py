@@ -7,8 +7,11 @@ import sys
 import warnings
 from typing import Any, Final, TextIO
 
+from tracer.recorder import raw
+from tracer.recorder.exception_text import is_plain
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+from tracer.recorder.summary import printable_unicode
 
 _MAX_TEXT: Final = 8_000
 
@@ -37,9 +40,9 @@ def _watch_warnings(recording: Recording, patches: Patches) -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        text = str(message) if isinstance(message, str) else recording.summaries.message(message)
+        text = recording.summaries.message(message) if raw.is_a(message, Warning) else raw.text(message)
         place = {"file": recording.clean(filename), "line": lineno}
-        recording.point("warning", {"category": category.__name__, "message": _cut(recording, text or ""), **place})
+        recording.point("warning", {"category": raw.name(category), "message": _cut(recording, text or ""), **place})
         with _quiet(recording):
             show(message, category, filename, lineno, file, line)
 
@@ -51,15 +54,29 @@ def _watch_logs(recording: Recording, patches: Patches) -> None:
 
     def recorded(self: logging.Logger, record: logging.LogRecord) -> None:
         try:
-            text = record.getMessage()
-        except Exception:
-            text = str(record.msg)
-        level = {"level": record.levelname, "logger": record.name}
-        recording.point("log", {**level, "message": _cut(recording, text)})
-        with _quiet(recording):
-            handle(self, record)
+            with _quiet(recording):
+                handle(self, record)
+        finally:
+            level = {"level": str(record.levelname), "logger": str(record.name)}
+            recording.point("log", {**level, "message": _cut(recording, _message(record))})
 
     patches.set(logging.Logger, "handle", recorded)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What a log record says: as a handler has put it together, or where none has, without running anybody's code."""
+    known = raw.instance_dict(record) or {}
+    message, template, values = raw.text(known.get("message")), raw.text(known.get("msg")), known.get("args")
+    if message is not None:
+        return message
+    if template is None:
+        return f"‹{raw.type_name(type(known.get('msg')))}›"
+    if not values or not is_plain(values):
+        return template
+    try:
+        return template % values
+    except (TypeError, ValueError, KeyError):  # the template asks for other values than there are
+        return template
 
 
 class RecordedStream:
@@ -82,9 +99,11 @@ class RecordedStream:
         return iter(self._stream)
 
     def write(self, text: str) -> int:
-        written = self._stream.write(text) if self._forward else len(text)
-        if isinstance(text, str) and not self._recording.thread.quiet:
-            self._record(text)
+        written = self._stream.write(text) if self._forward else self._accept(text)
+        plain = raw.text(text)
+        if plain is not None and not self._recording.thread.quiet:
+            with self._recording.lock:
+                self._record(plain)
         return written
 
     def writelines(self, lines: Any) -> None:
@@ -93,18 +112,28 @@ class RecordedStream:
 
     def finish(self) -> None:
         """Record what was written without a line's end."""
-        if self._line:
-            self._step(self._line)
-            self._line = ""
+        line, self._line = self._recording.clean(printable_unicode(self._line)), ""
+        for start in range(0, len(line), _MAX_TEXT):
+            self._step(line[start : start + _MAX_TEXT])
+
+    def _accept(self, text: str) -> int:
+        """Take what the stream would take, and fail where it would."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
+        return len(text)
 
     def _record(self, text: str) -> None:
         self._line += text
-        if len(self._line) > _MAX_TEXT:
-            self._line = self._line[-_MAX_TEXT:]
         if "\n" in text or "\r" in text:
             *whole, self._line = self._line.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             if said := "\n".join(line for line in whole if line.strip()):
                 self._step(said)
+        if len(self._line) > 2 * _MAX_TEXT:
+            # A line without end. Its end stays here, for half a secret can't be told from any other text.
+            line = self._recording.clean(printable_unicode(self._line))
+            self._line = line[-_MAX_TEXT:]
+            self._step(line[:-_MAX_TEXT])
 
     def _step(self, text: str) -> None:
         self._recording.point("output", {"stream": self._name, "text": _cut(self._recording, text)})
@@ -124,5 +153,8 @@ class _quiet:  # noqa: N801 - reads as a statement
 
 
 def _cut(recording: Recording, text: str) -> str:
-    text = recording.clean(text.encode("utf-8", "replace").decode())
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}… ({len(text)} characters)"
+    # Searched for secrets beyond the cut, so that one across it is masked whole.
+    cleaned = recording.clean(printable_unicode(text[: 2 * _MAX_TEXT]))
+    if len(text) <= _MAX_TEXT:
+        return cleaned
+    return f"{cleaned[:_MAX_TEXT]}… ({len(text)} characters)"
