@@ -11,6 +11,7 @@ import math
 import pathlib
 import sys
 import types
+import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -67,6 +68,8 @@ class Summariser:
         self._numbers: dict[bytes, ValueId] = {}
         self._scalars: dict[tuple[type, Any], ValueId] = {}
         self._makers: dict[type, Maker] = {}
+        self._tensors: dict[type, dict[tuple[Any, ...], ValueId]] = {}  # of plain tensor types alone
+        self._layers = RememberedLayers()
         self._keys: dict[str, str] = {}
         self.top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
@@ -79,6 +82,10 @@ class Summariser:
         if depth == 0:
             self._budget = MAX_NODES
         if kind not in _CACHED:
+            if kind in self._tensors:
+                return self._tensor_number(value, kind, depth)
+            if is_cache_type(kind):
+                return self._cache_number(value, depth)
             return self._intern(self._make(value, depth))
         known = self._scalars.get((kind, value))
         if known is None:
@@ -107,6 +114,26 @@ class Summariser:
         """An exception's message, unless telling it would run code of an unknown class."""
         text = exception_text(error)
         return None if text is None else self._text(text).value
+
+    def _tensor_number(self, value: Any, kind: type, depth: int) -> ValueId:
+        """As :meth:`number`, without making a summary that was made before."""
+        key = torch_values.tensor_key(value)
+        known = self._tensors[kind].get(key) if key is not None else None
+        if known is not None and self._budget > 0:
+            self._budget -= 1
+            return known
+        number = self._intern(self._make(value, depth))
+        if key is not None and self._budget >= 0:
+            self._tensors[kind][key] = number
+        return number
+
+    def _cache_number(self, value: Any, depth: int) -> ValueId:
+        known = self._layers.get(value) if depth < MAX_DEPTH else None
+        if known is None:
+            known = self._intern(self._make(value, depth))
+            if depth < MAX_DEPTH and self._budget >= 0:
+                self._layers.remember(value, known)
+        return known
 
     def _intern(self, summary: Value) -> ValueId:
         encoded = encode_value(summary)
@@ -138,9 +165,11 @@ class Summariser:
                 return maker(self)
         if is_config_type(kind):
             return self._config
-        if _is_cache_type(mro):
+        if is_cache_type(kind):
             return self._cache
         if (torch_maker := torch_values.maker_for(kind, mro)) is not None:
+            if torch_values.is_plain_tensor_type(kind):
+                self._tensors[kind] = {}
             return lambda value, _depth: torch_maker(value)
         return _object
 
@@ -183,8 +212,7 @@ class Summariser:
 
     def _cache(self, value: object, depth: int) -> Value:
         """Keys and values of past tokens in one of transformers' classes, or one layer of them: what they hold."""
-        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
-        held = {name: item for name, item in dict.items(attributes) if name[:1] != "_" and name != "training"}
+        held = cache_contents(value)
         kind = type_name(type(value))
         return Deeper(kind, len(held)) if depth >= MAX_DEPTH else Mapping(kind, len(held), self._items(held, depth))
 
@@ -246,6 +274,7 @@ class Summariser:
 
 
 _config_types: dict[type, bool] = {}
+_cache_types: dict[type, bool] = {}
 
 
 def is_config_type(kind: type) -> bool:
@@ -258,8 +287,49 @@ def is_config_type(kind: type) -> bool:
     return known
 
 
-def _is_cache_type(mro: tuple[type, ...]) -> bool:
-    return any(type_module(base) == _CACHE_MODULE for base in mro) and _has_plain_dict(mro)
+def is_cache_type(kind: type) -> bool:
+    """Whether a type is one of transformers' caches, or a layer of one, whose instance dictionary can be read."""
+    known = _cache_types.get(kind)
+    if known is None:
+        mro = _mro(kind)
+        known = any(type_module(base) == _CACHE_MODULE for base in mro) and _has_plain_dict(mro)
+        _cache_types[kind] = known
+    return known
+
+
+def cache_contents(cache: object) -> dict[str, Any]:
+    """What a cache or a layer of one holds, without what is private or every ``torch.nn.Module`` has."""
+    attributes: dict[str, Any] = object.__getattribute__(cache, "__dict__")
+    return {name: item for name, item in dict.items(attributes) if name[:1] != "_" and name != "training"}
+
+
+class RememberedLayers:
+    """Numbers of the summaries of cache layers: every module of a model is handed the cache, and one changes a layer.
+
+    A number holds for as long as the layer's attributes are the very same tensors and scalars; tensors are held weakly,
+    so that none lives longer. A layer with anything else in it is never remembered.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[tuple[int, ...], list[weakref.ref[Any]], list[Any], ValueId]] = {}
+
+    def get(self, layer: object) -> ValueId | None:
+        known = self._known.get(id(layer))
+        if known is None or known[0] != tuple(map(id, object.__getattribute__(layer, "__dict__").values())):
+            return None
+        return known[3] if all([alive() is not None for alive in known[1]]) else None
+
+    def remember(self, layer: object, number: ValueId) -> None:
+        attributes: dict[str, Any] = object.__getattribute__(layer, "__dict__")
+        weak, kept = [weakref.ref(layer)], []
+        for item in attributes.values():
+            if torch_values.is_plain_tensor_type(type(item)):
+                weak.append(weakref.ref(item))
+            elif type(item) in _SCALARS or torch_values.is_constant_type(type(item)):
+                kept.append(item)
+            else:
+                return
+        self._known[id(layer)] = tuple(map(id, attributes.values())), weak, kept, number
 
 
 def printable_unicode(text: str) -> str:

@@ -23,12 +23,31 @@ def maker_for(kind: type, mro: tuple[type, ...]) -> Callable[[Any], Value] | Non
     return None
 
 
+def is_plain_tensor_type(kind: type) -> bool:
+    """Whether a type is torch's own tensor or parameter, and no subclass that could answer for itself."""
+    torch = sys.modules.get("torch")
+    return torch is not None and hasattr(torch, "nn") and kind in (torch.Tensor, torch.nn.Parameter)
+
+
+def is_constant_type(kind: type) -> bool:
+    """Whether a type's values never change: a dtype, a device."""
+    torch = sys.modules.get("torch")
+    return torch is not None and kind in (getattr(torch, "dtype", None), getattr(torch, "device", None))
+
+
+def tensor_key(value: Any) -> tuple[Any, ...] | None:
+    """All that is told of a plain tensor, to look its summary up by; None where asking it would be overheard."""
+    if sys.modules["torch"]._C._len_torch_function_stack():
+        return None
+    return type(value), value.shape, value.dtype, value.device, value.requires_grad
+
+
 def tensor(value: Any) -> Tensor:
     """Shape, dtype and device of a tensor; of a subclass too, without entering its ``__torch_function__``."""
     import torch
 
     base: Any = torch._C.TensorBase if hasattr(torch._C, "TensorBase") else torch._C._TensorBase
-    with torch._C.DisableTorchFunctionSubclass():
+    with torch._C.DisableTorchFunction():
         return Tensor(
             type(value).__name__,
             list(base.shape.__get__(value)),
