@@ -191,10 +191,7 @@ def main() -> None:
         return
     console = Console(width=120)
     contestants, left_out, work = prepared()
-    console.print(
-        f"transformers {transformers.__version__}, torch {torch.__version__}, "
-        f"1 thread, {wanted.turns} turns"
-    )
+    console.print(f"transformers {transformers.__version__}, torch {torch.__version__}, 1 thread, {wanted.turns} turns")
     measured = contest(contestants, work, wanted.turns)
     memory = memory_added([*contestants]) if Path("/proc/self/clear_refs").exists() else {}
     shown = {name: f"{added:.0f}" for name, added in memory.items()}

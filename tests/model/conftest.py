@@ -8,7 +8,7 @@ from pathlib import Path
 # Threads do not pay for models this small, and tests that run beside each other would wait for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
+import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

@@ -163,5 +163,3 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return one.contiguous().numpy().tobytes() == other.contiguous().numpy().tobytes()
-
-

@@ -43,9 +43,7 @@ def test_found_out_once(tmp_path: Path, dies: bool) -> None:
     assert trial.count == 1
 
 
-def test_another_processor_and_another_torch_are_asked_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_processor_and_another_torch_are_asked_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, trial = tmp_path / "known.json", Trial(True)
     needed_setting(WITH_AMX, memory, trial)
     needed_setting(OTHER, memory, trial)

@@ -11,7 +11,6 @@ from tracer.recorder.stepping.own_code import OwnCode, is_model_file
 BERT = modeling_bert.__file__ or ""
 
 
-
 def test_model_files() -> None:
     assert is_model_file("/x/hf/modules/transformers_modules/glm/modeling_chatglm.py")
     assert is_model_file("C:\\hf\\modules\\transformers_modules\\glm\\modeling_chatglm.py")

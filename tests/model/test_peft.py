@@ -13,9 +13,9 @@ import pytest
 
 pytest.importorskip("peft")
 
-from tests.model.side_by_side import load_glm  # noqa: E402
-from tests.support.loads import Loads  # noqa: E402
-from tests.support.reading import Reading  # noqa: E402
+from tests.model.side_by_side import load_glm
+from tests.support.loads import Loads
+from tests.support.reading import Reading
 
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["query_key_value", "dense"]}
 

@@ -13,9 +13,7 @@ from tests.support.reading import Reading
 
 
 def recorded(loads: Loads, glm: Path, image: Path) -> Reading:
-    return Reading(
-        loads.trace(glm, kwargs={"empty_init": False}, dtype="float32", prompt=PROMPT, image=str(image))
-    )
+    return Reading(loads.trace(glm, kwargs={"empty_init": False}, dtype="float32", prompt=PROMPT, image=str(image)))
 
 
 def test_the_dynamic_class(loads: Loads, glm: Path, image: Path) -> None:

@@ -355,6 +355,33 @@ def test_tied(account: Any, tmp_path: Path, options: dict[str, Any]) -> None:
     assert [text for text in weights.facts() if text.startswith("one tensor under several names")]
 
 
+# ── Merged ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_experts(account: Any, tmp_path: Path) -> None:
+    """5.x makes one parameter of all the experts of a layer; before, each stays its own."""
+    import torch
+
+    config = {
+        **LLAMA, "architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "num_local_experts": 4,
+        "num_experts_per_tok": 2, "tie_word_embeddings": False,
+    }  # fmt: skip
+    layer = "model.layers.0"
+    shapes = {"model.embed_tokens": (32, 8), "lm_head": (32, 8), "model.norm": (8,)}
+    shapes |= {f"{layer}.{norm}_layernorm": (8,) for norm in ("input", "post_attention")}
+    shapes |= {f"{layer}.self_attn.{part}_proj": (8, 8) for part in "qkvo"}
+    shapes |= {f"{layer}.block_sparse_moe.gate": (4, 8)}
+    for expert in range(4):
+        inside = f"{layer}.block_sparse_moe.experts.{expert}"
+        shapes |= {f"{inside}.w1": (16, 8), f"{inside}.w2": (8, 16), f"{inside}.w3": (16, 8)}
+    held = {f"{name}.weight": torch.zeros(shape) for name, shape in shapes.items()}
+    weights = account(checkpoint(tmp_path / "m", config, {"model.safetensors": held}))
+    assert weights.names == sorted(held)
+    assert weights.report["new"] == weights.report["unexpected"] == []
+    merged = sorted(len(tensor["sources"]) for tensor in weights.tensors if "experts" in tensor["parameter"])
+    assert merged == ([1] * 12 if RELEASE < (5, 0) else [4, 8])
+
+
 # ── Nothing changes ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -177,7 +177,9 @@ def test_a_log_record_is_formatted_as_often_as_without_tracing(toy: Toy, logger:
             logger.info(Counted())
         assert Counted.count == 2 * formatted
         messages = [data["message"] for data in said(recorded, "log")]
-        assert messages == (["value: number 1", "number 2"] if formatted else ["value: %s", f"‹{__name__}.{Counted.__qualname__}›"])
+        assert messages == (
+            ["value: number 1", "number 2"] if formatted else ["value: %s", f"‹{__name__}.{Counted.__qualname__}›"]
+        )
 
 
 def test_no_code_of_a_logged_value_is_run(toy: Toy, logger: logging.Logger) -> None:

@@ -260,7 +260,7 @@ def test_no_code_of_an_exception_is_run_by_stepping(toy: Toy, what: str) -> None
         try:
             with armed() as touched:
                 module.cached_file(value)
-        except type(value) as caught:  # noqa: B030 - its own class, whatever that is
+        except type(value) as caught:
             assert caught is value
     assert touched == []
     assert [step.event for step in recorded.steps].count("unwind") == 2

@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from tracer.recorder import raw
 from tracer.recorder.model.arguments import named_arguments
 from tracer.recorder.model.statistics import statistics_of
 from tracer.recorder.model.timing import NoClock, clock_for
-from tracer.recorder.model.tree import ModuleTree
+from tracer.recorder.model.tree import ModuleTree, registry
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+from tracer.recorder.stepping.settrace import TraceFunction, stepping_trace_function
+
+_HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
 
 
 class ForwardWatch:
@@ -39,7 +43,7 @@ class ForwardWatch:
         """Watch every module call from now on; ``device`` is where the model is, for its clock."""
         self._clock = clock_for(device)
         module = sys.modules["torch.nn.modules.module"].Module
-        self._patches.set(module, "__call__", self._watched(vars(module)["__call__"]))
+        self._patches.set(module, "__call__", self._watched(vars(module)["__call__"], stepping_trace_function()))
 
     def stop(self) -> None:
         """Put ``__call__`` back, and record the times that the device has measured meanwhile."""
@@ -48,35 +52,73 @@ class ForwardWatch:
         if measured:
             self._recording.point("device-times", {"milliseconds": measured})
 
-    def _watched(self, original: Any) -> Any:
-        summaries, recording = self._recording.summaries, self._recording
+    def _watched(self, original: Any, router: TraceFunction | None) -> Any:
+        """``__call__`` with a record before and after it, neither of which the stepper's trace function sees."""
+        gettrace, settrace, perf_counter_ns = sys.gettrace, sys.settrace, time.perf_counter_ns
 
         def called(module: Any, *args: Any, **kwargs: Any) -> Any:
-            path = self._tree.path(module)
-            if path is None:  # a module of nobody's tree: a loss, a processor's own
-                return original(module, *args, **kwargs)
-            if not self._stack:
-                self._on_pass()
-            call, parent = self._calls, self._stack[-1] if self._stack else None
-            self._calls += 1
-            facts: dict[str, Any] = {"call": call, "parent": parent, "path": path}
-            inputs = summaries.number(named_arguments(module, args, kwargs))
-            opened = self._clock.enter(call)
-            recording.point("module-entered", {**facts, "class": type(module).__name__, **opened}, value=inputs)
-            self._stack.append(call)
-            began = time.perf_counter_ns()
+            stepping = router is not None and gettrace() is router
+            if stepping:
+                settrace(None)
             try:
-                result = original(module, *args, **kwargs)
-            except BaseException as error:
-                self._stack.pop()
-                recording.point("module-left", {**facts, "raised": type(error).__name__})
-                raise
-            spent = time.perf_counter_ns() - began
-            self._stack.pop()
-            facts.update(nanoseconds=spent, **self._clock.leave(call))
-            if self._statistics:
-                facts["statistics"] = statistics_of(result)
-            recording.point("module-left", facts, value=summaries.number(result))
+                facts = self._enter(module, args, kwargs)
+                if stepping and (facts is None or not _is_torchs_own_leaf(module)):
+                    settrace(router)
+                began = perf_counter_ns()
+                try:
+                    result = original(module, *args, **kwargs)
+                except BaseException as error:
+                    if stepping:
+                        settrace(None)
+                    if facts is not None:
+                        self._fail(facts, error)
+                    raise
+                spent = perf_counter_ns() - began
+                if stepping:
+                    settrace(None)
+                if facts is not None:
+                    self._leave(facts, spent, result)
+            finally:
+                if stepping:
+                    settrace(router)
             return result
 
         return called
+
+    def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        path = self._tree.path(module)
+        if path is None:  # a module of nobody's tree: a loss, a processor's own
+            return None
+        if not self._stack:
+            self._on_pass()
+        call, parent = self._calls, self._stack[-1] if self._stack else None
+        self._calls += 1
+        facts: dict[str, Any] = {"call": call, "parent": parent, "path": path}
+        inputs = self._recording.summaries.number(named_arguments(module, args, kwargs))
+        more = self._clock.enter(call)
+        self._recording.point("module-entered", {**facts, "class": type(module).__name__, **more}, value=inputs)
+        self._stack.append(call)
+        return facts
+
+    def _fail(self, facts: dict[str, Any], error: BaseException) -> None:
+        self._stack.pop()
+        self._recording.point("module-left", {**facts, "raised": type(error).__name__})
+
+    def _leave(self, facts: dict[str, Any], spent: int, result: Any) -> None:
+        self._stack.pop()
+        facts.update(nanoseconds=spent, **self._clock.leave(facts["call"]))
+        if self._statistics:
+            facts["statistics"] = statistics_of(result)
+        self._recording.point("module-left", facts, value=self._recording.summaries.number(result))
+
+
+_leaves: dict[type, bool] = {}
+
+
+def _is_torchs_own_leaf(module: Any) -> bool:
+    """Whether a module is of torch's own code and holds no other: nothing in it is ever stepped."""
+    kind = type(module)
+    known = _leaves.get(kind)
+    if known is None:
+        known = _leaves[kind] = raw.module_name(kind).startswith("torch.nn.modules.")
+    return known and not registry(module, "_modules") and not any(registry(module, name) for name in _HOOKS)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from tracer.recorder.patches import Patches
+from tracer.recorder.stepping.settrace import Paused, stepping_trace_function
 
 _SEED: Final = 0
 
@@ -77,14 +77,11 @@ def _without_trace_function(member: Any) -> Any:
 
     @functools.wraps(function)
     def unstepped(*args: Any, **kwargs: Any) -> Any:
-        before = sys.gettrace()
-        if before is None:
+        router = stepping_trace_function()
+        if router is None:
             return function(*args, **kwargs)
-        sys.settrace(None)
-        try:
+        with Paused(router):
             return function(*args, **kwargs)
-        finally:
-            sys.settrace(before)
 
     return classmethod(unstepped) if isinstance(member, classmethod) else unstepped
 

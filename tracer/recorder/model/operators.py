@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from tracer.recorder.recording import Recording
+from tracer.recorder.stepping.settrace import stepping_trace_function
 
 
 def watch_operators(recording: Recording) -> Any:
@@ -14,11 +16,28 @@ def watch_operators(recording: Recording) -> Any:
     """
     from torch.utils._python_dispatch import TorchDispatchMode
 
+    names: dict[Any, str] = {}
+    router = stepping_trace_function()
+
     class Operators(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else each operator goes through a guard of torch.compile's, which costs more than the rest
+
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            result = function(*args, **(kwargs or {}))
-            seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
-            recording.point("operator", {"name": str(function)}, value=seen)
+            stepping = router is not None and sys.gettrace() is router
+            if stepping:
+                sys.settrace(None)
+            try:
+                result = function(*args, **(kwargs or {}))
+                name = names.get(function)
+                if name is None:
+                    name = names[function] = str(function)
+                seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
+                recording.point("operator", {"name": name}, value=seen)
+            finally:
+                if stepping:
+                    sys.settrace(router)
             return result
 
     return Operators()

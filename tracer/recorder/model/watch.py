@@ -15,6 +15,7 @@ from tracer.recorder.model.tree import ModuleTree, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.own_code import OwnCode
+from tracer.recorder.stepping.settrace import Paused, stepping_trace_function
 
 
 class ModelOptions(msgspec.Struct, frozen=True):
@@ -51,15 +52,17 @@ class ModelWatch:
     def passes(self, model: Any, stage: str) -> Iterator[None]:
         """Watch what happens inside as passes through the model."""
         self._tree.root(model)
-        self._own.add_files_of(type(part) for _, part in walk(model))
+        self._own.add_files_of({type(part) for _, part in walk(model)})
         self._look_again()
         forward = ForwardWatch(
             self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
         )
         operators = watch_operators(self._recording) if self._options.operators else nullcontext()
+        router = stepping_trace_function()
+        unstepped = Paused(router) if router is not None and not self._own.steps_passes else nullcontext()
         forward.start(getattr(model, "device", None))
         try:
-            with self._recording.stage(stage), operators:
+            with self._recording.stage(stage), unstepped, operators:
                 yield
         finally:
             forward.stop()

@@ -28,6 +28,11 @@ class OwnCode:
         self._step = step
         self._executed: set[int] = set()
 
+    @property
+    def steps_passes(self) -> bool:
+        """Whether anything is stepped in a pass."""
+        return self._step != "none"
+
     def add_files_of(self, classes: Iterable[type]) -> None:
         """Take the files in which these classes are written, as far as they are a model's and not torch's."""
         for kind in classes:

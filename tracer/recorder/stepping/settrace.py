@@ -114,6 +114,12 @@ def _at_return(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] in _RETURNS
 
 
+def stepping_trace_function() -> TraceFunction | None:
+    """The router, if it is this thread's trace function now."""
+    current = sys.gettrace()
+    return current if getattr(current, "__module__", None) == __name__ else None
+
+
 class Paused:
     """No trace function inside the ``with`` block, if it is the given router; the same one again after it."""
 

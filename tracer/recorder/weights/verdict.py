@@ -18,11 +18,11 @@ def verdict(returned: Any) -> Verdict | None:
     """Out of what ``_load_pretrained_model`` returned: a tuple of lists in 4.x, an object that says it in 5.x."""
     if not isinstance(returned, tuple):
         return None
+    if len(returned) >= 4 and all(isinstance(part, (list, set)) for part in returned[1:4]):
+        return Verdict(*(_texts(part) for part in returned[1:4]))  # the model stands in front
     if hasattr(returned[0], "missing_keys"):
         said = returned[0]
         return Verdict(_texts(said.missing_keys), _texts(said.unexpected_keys), _texts(said.mismatched_keys))
-    if len(returned) >= 4 and all(isinstance(part, (list, set)) for part in returned[1:4]):
-        return Verdict(*(_texts(part) for part in returned[1:4]))
     return None
 
 
