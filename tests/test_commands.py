@@ -156,7 +156,10 @@ def test_a_load_whose_process_is_killed(command: Any, fixtures: Path, place: Pat
     with open_trace(place / "kills-itself.glmtrace") as trace:
         last = len(trace) - 1
     said = " ".join(result.out.split())
-    assert f"The process was ended by SIGKILL after step {last} (Construction, <transformers>/modeling_utils" in said
+    assert (
+        f"The process was ended by SIGKILL after step {last} (Construction, <modules-cache>/transformers_modules"
+        in said
+    )
     assert [path.name for path in place.iterdir()] == ["kills-itself.glmtrace"]
 
 
@@ -191,7 +194,8 @@ def test_the_error_stands_in_the_report(name: str, command: Any, fixtures: Path,
 
 def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> None:
     """Nothing of a later stage is in the trace; a stage that comes after the end of the load changes nothing."""
-    order = ("tokenizer", *(stage for stage in STAGES if stage != "tokenizer"))
+    apart = ("tokenizer", "peft", "forward", "generate")
+    order = ("tokenizer", *(stage for stage in STAGES if stage not in apart), "peft", "forward", "generate")
     reached = {}
     for stage in STAGES:
         result = command("load", fixtures / "bert-tiny", "-o", f"{stage}.glmtrace", "--stop-after", stage, "--no-lines")
@@ -200,9 +204,9 @@ def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> Non
             stages = {*trace.stage_counts()}
             assert stages <= {*order[: order.index(stage) + 1]}
             reached[stage] = trace.outcome["status"]
-    last = ("weights", "forward", "generate", "peft")
-    assert {stage for stage, status in reached.items() if status == "loaded"} >= {*last[1:]}
-    assert {stage for stage, status in reached.items() if status == "stopped"} >= {*STAGES} - {*last, "construct"}
+    # Without --generate nothing comes after the pass.
+    assert {stage for stage, status in reached.items() if status == "loaded"} == {"forward", "generate"}
+    assert {stage for stage, status in reached.items() if status == "stopped"} == {*STAGES} - {"forward", "generate"}
 
 
 def test_no_tokenizer_and_no_lines(command: Any, fixtures: Path, place: Path) -> None:
@@ -734,7 +738,7 @@ def test_show_a_journal_left_behind(command: Any, place: Path, fixtures: Path) -
     assert "never finished: a journal that was not sealed" in said
     assert "Construction construct" in said
     lines = command("show", path, "--steps").out.splitlines()
-    assert "model = cls(" in lines[-1]
+    assert "os.kill(os.getpid(), signal.SIGKILL)" in lines[-1]
     assert json.loads(command("show", path, "--json").out)["outcome"]["status"] == "unfinished"
 
 

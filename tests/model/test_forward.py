@@ -161,7 +161,7 @@ def test_operators_stand_under_their_module(loads: Loads, glm: Path, image: Path
             by_module[stack[-1] if stack else None].append(step.data["name"])
     path = "transformer.encoder.layers.0.self_attention"
     assert any("scaled_dot_product" in name for name in by_module[path])
-    assert any(name.startswith("aten.addmm") or name.startswith("aten.linear") or "mm" in name
+    assert any(name.startswith(("aten.addmm", "aten.linear")) or "mm" in name
                for name in by_module[f"{path}.query_key_value"])  # fmt: skip
     embedding = next(step for step in operators if step.data["name"].startswith("aten.embedding"))
     seen = recorded_shapes(reading.value(embedding.value))
