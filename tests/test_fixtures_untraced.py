@@ -6,6 +6,7 @@ is said once; where they differ, `by_line` says both.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -30,6 +31,14 @@ GENERATOR = FIXTURES / "make_small_fixtures.py"
 OLD_LINE = int(transformers.__version__.split(".")[0]) < 5
 
 T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def _no_modules_of_other_tests() -> None:
+    """A package of that name that another test imported from elsewhere would be looked into instead of the cache."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def by_line(old: T, new: T) -> T:

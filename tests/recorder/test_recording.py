@@ -141,7 +141,7 @@ def test_many_threads_at_once(toy: Toy) -> None:
     def work(offset: int) -> None:
         for number in range(40):
             module.cached_file(offset * 1000 + number)
-            print("thread", offset, number)
+            sys.stdout.write(f"thread {offset} {number}\n")
 
     with switching_often(), toy.recording() as recorded:
         threads = [threading.Thread(target=work, args=(n,), name=f"worker {n}") for n in range(4)]

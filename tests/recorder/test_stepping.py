@@ -241,7 +241,11 @@ def test_no_code_of_a_value_is_run_by_stepping(toy: Toy, what: str) -> None:
     assert troubles(recorded) == []
 
 
-@pytest.mark.parametrize("what", [what for what in HOSTILE if "exception" in what])
+# The interpreter itself asks a metaclass whether a class is a subclass when it raises one of its exceptions.
+RAISED = [what for what in HOSTILE if "exception" in what and "group" not in what and "metaclass" not in what]
+
+
+@pytest.mark.parametrize("what", RAISED)
 def test_no_code_of_an_exception_is_run_by_stepping(toy: Toy, what: str) -> None:
     module = toy.module(
         """
@@ -256,12 +260,12 @@ def test_no_code_of_an_exception_is_run_by_stepping(toy: Toy, what: str) -> None
         """
     )
     value = HOSTILE[what]()
-    with toy.recording() as recorded:
+    with toy.recording() as recorded, armed() as touched:
         try:
-            with armed() as touched:
-                module.cached_file(value)
-        except type(value) as caught:
-            assert caught is value
+            module.cached_file(value)
+        except BaseException as error:
+            caught = error
+    assert caught is value
     assert touched == []
     assert [step.event for step in recorded.steps].count("unwind") == 2
     assert troubles(recorded) == []
@@ -323,17 +327,23 @@ if BY_MONITORING:
     def test_no_tool_is_left(toy: Toy) -> None:
         module = toy.module("def cached_file(a):\n    return a\n")
         monitoring = sys.monitoring
-        before = [monitoring.get_tool(tool) for tool in range(6)]
+
+        def state() -> list[tuple[str | None, int, int]]:
+            found = []
+            for tool in range(6):
+                if (name := monitoring.get_tool(tool)) is None:
+                    monitoring.use_tool_id(tool, "test")
+                code = module.cached_file.__code__
+                found.append((name, monitoring.get_events(tool), monitoring.get_local_events(tool, code)))
+                if name is None:
+                    monitoring.free_tool_id(tool)
+            return found
+
+        before = state()
         with toy.recording():
-            assert [monitoring.get_tool(tool) for tool in range(6)] != before
             module.cached_file(1)
-        assert [monitoring.get_tool(tool) for tool in range(6)] == before
-        taken = [tool for tool in range(6) if monitoring.get_tool(tool) is None]
-        for tool in taken:
-            monitoring.use_tool_id(tool, "test")
-            assert monitoring.get_local_events(tool, module.cached_file.__code__) == 0
-            assert monitoring.get_events(tool) == 0
-            monitoring.free_tool_id(tool)
+            assert state() != before
+        assert state() == before
 
     def test_all_tools_taken(toy: Toy) -> None:
         monitoring = sys.monitoring

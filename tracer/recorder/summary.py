@@ -196,7 +196,7 @@ class Summariser:
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
-        for key, item in list(islice(dict.items(value), MAX_PAIRS)):  # at once: another thread may change it
+        for key, item in _snapshot(value):
             name = self.key(key)
             items.append((name, self.number(item, name, depth + 1)))
         return items
@@ -319,6 +319,16 @@ def _enum_member(value: enum.Enum, _depth: int) -> Value:
 
 def _object(value: object, _depth: int) -> Value:
     return Object(raw.type_name(type(value)))
+
+
+def _snapshot(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    """The first pairs of a dictionary, which another thread may be changing."""
+    for _ in range(8):
+        try:
+            return list(islice(dict.items(value), MAX_PAIRS))
+        except RuntimeError:
+            continue
+    return []
 
 
 def _texts_in(value: object, depth: int) -> Iterator[str]:

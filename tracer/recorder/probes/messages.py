@@ -74,7 +74,7 @@ def _message(record: logging.LogRecord) -> str:
     if not values or not is_plain(values):
         return template
     try:
-        return template % values
+        return str(template % values)
     except (TypeError, ValueError, KeyError):  # the template asks for other values than there are
         return template
 

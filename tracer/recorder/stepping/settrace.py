@@ -116,7 +116,7 @@ def _at_return(frame: FrameType) -> bool:
 
 def stepping_trace_function() -> TraceFunction | None:
     """The router, if it is this thread's trace function now."""
-    current = sys.gettrace()
+    current: Any = sys.gettrace()
     return current if getattr(current, "__module__", None) == __name__ else None
 
 

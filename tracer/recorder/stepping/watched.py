@@ -8,13 +8,13 @@ from operator import is_
 from typing import Any, Final
 
 from tracer.recorder import raw
-from tracer.recorder.summary import Summariser, is_config_type
+from tracer.recorder.summary import MAX_DEPTH, Summariser, is_config_type
 from tracer.trace.redaction import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
 from tracer.trace.values import ValueId
 
-_DEPTH: Final = 3
-_LENGTH: Final = 400  # a longer container is watched by its length alone
+_LENGTH: Final = 400  # a longer container is watched by its length alone,
+_GROWTH: Final = 16  # and told again when that has changed by a sixteenth: what fills it would be told with every item
 _ABSENT: Final = object()
 _NO_CONTAINERS: Final[list[tuple[Any, Any]]] = []
 # By id, as types with a metaclass of their own could not be looked up without asking it.
@@ -69,15 +69,18 @@ class Watches:
 
     def changes(self, variables: dict[str, Any], summaries: Summariser) -> Iterator[Change]:
         """What changed in place since last asked."""
-        if not self._watched:
-            return
-        if self._same():
-            if self._stale:
-                self._gather()
-            return
-        for name, watched in self._watched.items():
-            yield from watched.changes(name, variables[name], summaries)
-        self._gather()
+        if self._watched and not self._same():
+            for name, watched in list(self._watched.items()):
+                value = variables[name]
+                if watched.outgrown:
+                    number = summaries.number(value, name)
+                    self._watched[name] = WatchedOther(value, number)
+                    yield Bound(name, number)
+                else:
+                    yield from watched.changes(name, value, summaries)
+            self._stale = True
+        if self._stale:
+            self._gather()
 
     def _same(self) -> bool:
         return (
@@ -89,13 +92,16 @@ class Watches:
 
     def _gather(self) -> None:
         pairs = [pair for watched in self._watched.values() for pair in watched.containers]
+        dicts = [(container, copy) for container, copy in pairs if type(copy) is dict]
+        lists = [(container, copy) for container, copy in pairs if type(copy) is tuple]
         self._sized = [container for container, _ in pairs]
-        self._dicts = [container for container, copy in pairs if type(copy) is dict]
-        self._lists = [container for container, copy in pairs if type(copy) is tuple]
-        self._lengths = list(map(len, self._sized))
-        self._keys = list(chain.from_iterable(self._dicts))
-        self._dict_values = list(chain.from_iterable(map(dict.values, self._dicts)))
-        self._list_values = list(chain.from_iterable(self._lists))
+        self._dicts = [container for container, _ in dicts]
+        self._lists = [container for container, _ in lists]
+        # Of the copies: another thread could have changed the containers since.
+        self._lengths = [copy if type(copy) is int else len(copy) for _, copy in pairs]
+        self._keys = list(chain.from_iterable(copy for _, copy in dicts))
+        self._dict_values = list(chain.from_iterable(copy.values() for _, copy in dicts))
+        self._list_values = list(chain.from_iterable(copy for _, copy in lists))
         self._stale = False
 
 
@@ -112,6 +118,11 @@ class WatchedPairs:
         self._items: dict[int, Any] = {}
         self._inner: dict[int, list[tuple[Any, Any]]] = {}
         self._take_copy({})
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether it has become too large to be told key by key."""
+        return len(self._contents) > _LENGTH
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
         if not _mutated(self.containers):
@@ -141,7 +152,7 @@ class WatchedPairs:
         self._inner = {}
         for key, item in self._items.items():
             if id(type(item)) not in _LEAVES:
-                inner = same[key] if key in same else list(_containers(item, _DEPTH))
+                inner = same[key] if key in same else list(_containers(item, MAX_DEPTH - 1))
                 if inner:
                     self._inner[key] = inner
         self.containers: list[tuple[Any, Any]] = [(self._contents, self._copy)]
@@ -152,14 +163,15 @@ class WatchedOther:
     """A list, set, tuple, very large dictionary or dictionary of a special kind: told as a whole."""
 
     __slots__ = ("_number", "containers")
+    outgrown: Final = False
 
     def __init__(self, value: Any, number: ValueId) -> None:
         self._number = number
-        self.containers = list(_containers(value, _DEPTH))
+        self.containers = list(_containers(value, MAX_DEPTH))
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
         if _mutated(self.containers):
-            self.containers = list(_containers(value, _DEPTH))
+            self.containers = list(_containers(value, MAX_DEPTH))
             number = summaries.number(value, name)
             if number != self._number:
                 self._number = number
@@ -202,10 +214,10 @@ def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
         contents = _attributes(value)
     else:
         return
-    if kind is set or len(contents) > _LENGTH:
+    if len(contents) > _LENGTH:
         yield contents, len(contents)
         return
-    copy = tuple(contents) if kind is list else dict(contents)
+    copy = dict(contents) if isinstance(contents, dict) else tuple(contents)
     yield contents, copy
     if depth:
         for item in copy if isinstance(copy, tuple) else copy.values():
@@ -216,7 +228,7 @@ def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
 def _mutated(containers: list[tuple[Any, Any]]) -> bool:
     for container, copy in containers:
         if type(copy) is int:
-            if len(container) != copy:
+            if abs(len(container) - copy) * _GROWTH >= copy:
                 return True
         elif (
             len(copy) != len(container)
