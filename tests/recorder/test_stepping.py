@@ -63,7 +63,6 @@ def troubles(recorded: Recorded) -> list[str]:
 def run(toy: Toy, code: str, **options: Any) -> Recorded:
     """Record a case, whatever way it ends."""
     module = toy.module(code)
-    recorded: Recorded | None = None
     ended: BaseException | None = None
     with toy.recording(**options) as recorded:
         try:
@@ -352,7 +351,7 @@ if BY_MONITORING:
             monitoring.use_tool_id(tool, "test")
         before = sys.stdout, sys.stderr
         try:
-            with pytest.raises(RuntimeError, match="every sys.monitoring tool identifier is taken"), toy.recording():
+            with pytest.raises(RuntimeError, match=r"every sys\.monitoring tool identifier is taken"), toy.recording():
                 raise AssertionError("not reached")
         finally:
             for tool in free:

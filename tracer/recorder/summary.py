@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from tracer.recorder import raw, torch_values
 from tracer.recorder.exception_text import exception_text
+from tracer.recorder.library_types import is_cache_type, is_config_type
 from tracer.trace.redaction import is_secret_name
 from tracer.trace.values import (
     Bytes,
@@ -44,8 +45,6 @@ MAX_ITEMS: Final = 64
 MAX_TEXT: Final = 2_000
 _MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
 
-_CONFIG_BASES: Final = {"PretrainedConfig", "PreTrainedConfig"}
-_CACHE_MODULE: Final = "transformers.cache_utils"
 
 Maker = Callable[[Any, int], Value]
 
@@ -144,7 +143,7 @@ class Summariser:
                 return maker(self)
         if is_config_type(kind):
             return self._config
-        if _is_cache_type(kind):
+        if is_cache_type(kind):
             return self._cache
         if (torch_maker := torch_values.maker_for(kind)) is not None:
             return lambda value, _depth: torch_maker(value)
@@ -250,22 +249,6 @@ class Summariser:
         return Secret(name)
 
 
-_config_types: dict[int, tuple[type, bool]] = {}
-
-
-def is_config_type(kind: type) -> bool:
-    """Whether a type is a transformers configuration whose instance dictionary can be read without its code."""
-    known = _config_types.get(id(kind))
-    if known is None:
-        named = any(raw.name(base) in _CONFIG_BASES for base in raw.mro(kind))
-        known = _config_types[id(kind)] = (kind, named and _has_plain_dict(kind))
-    return known[1]
-
-
-def _is_cache_type(kind: type) -> bool:
-    return any(raw.module_name(base) == _CACHE_MODULE for base in raw.mro(kind)) and _has_plain_dict(kind)
-
-
 def printable_unicode(text: str) -> str:
     """The text with lone surrogates replaced, which no UTF-8 file can hold."""
     try:
@@ -342,14 +325,6 @@ def _texts_in(value: object, depth: int) -> Iterator[str]:
         read = next(read for base, read in _CONTENTS if issubclass(kind, base))
         for item in list(islice(read(value), MAX_PAIRS)):
             yield from _texts_in(item, depth - 1)
-
-
-def _has_plain_dict(kind: type) -> bool:
-    """Whether ``__dict__`` is the interpreter's own and not, say, a property."""
-    for base in raw.mro(kind):
-        if "__dict__" in (members := raw.members(base)):
-            return type(members["__dict__"]) is types.GetSetDescriptorType
-    return False
 
 
 # By id, as types with a metaclass of their own could not be looked up without asking it.
