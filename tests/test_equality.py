@@ -15,9 +15,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from tests.support import observing  # noqa: E402
-from tests.support.forked import in_fork  # noqa: E402
-from tests.support.observing import Observation, observe  # noqa: E402
+from tests.support import observing
+from tests.support.forked import in_fork
+from tests.support.observing import Observation, observe
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 GLM, BERT = FIXTURES / "glm-4v-tiny", FIXTURES / "bert-tiny"
@@ -79,7 +79,7 @@ def _observe_in(folder: str, model: str, *rest: Any) -> Observation:
 
 # ── Remote code that looks around itself ───────────────────────────────────────────────────────────
 
-CONFIGURATION = '''
+CONFIGURATION = """
 import logging
 import sys
 import warnings
@@ -99,8 +99,8 @@ class LookingConfig(PretrainedConfig):
         self.width = width
         self.caller = sys._getframe(1).f_code.co_name
         super().__init__(**kwargs)
-'''
-MODELING = '''
+"""
+MODELING = """
 import copy
 import io
 import logging
@@ -177,7 +177,7 @@ def deepest():
         return deeper(n + 1) if n < 200 else n
 
     return deeper(0)
-'''
+"""
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_text_that_the_tracer_cannot_hold(looking: Path, tmp_path: Path) -> None
 def test_an_exception_with_code_of_its_own(looking: Path, tmp_path: Path) -> None:
     path = looking / "modeling_looking.py"
     code = path.read_text().replace("self.post_init()", "raise Odd(config)")
-    code += '''
+    code += """
 
 class Odd(Exception):
     asked = 0
@@ -236,7 +236,7 @@ class Odd(Exception):
     def __class__(self):
         Odd.asked += 1
         return ValueError
-'''
+"""
     path.write_text(code)
     seen = compare(str(looking), {}, "AutoModel", True, tmp_path)
     assert "asked" in seen["error"][0][1]
@@ -246,7 +246,9 @@ class Odd(Exception):
 
 
 def compare(model: str, kwargs: dict[str, Any], auto_class: str, lines: bool, folder: Path) -> Observation:
-    plain, recorded = (in_fork(observe, model, kwargs, auto_class, traced, lines, str(folder)) for traced in (False, True))
+    plain, recorded = (
+        in_fork(observe, model, kwargs, auto_class, traced, lines, str(folder)) for traced in (False, True)
+    )
     assert_equal(plain, recorded)
     return recorded
 

@@ -150,7 +150,9 @@ def changed(before: dict[Place, Any]) -> list[str]:
     after = attributes()
     modules = {name for name, _, _ in before}
     places = [place for place in {**before, **after} if place[0] in modules]
-    return sorted(".".join(filter(None, place)) for place in places if before.get(place, _GONE) is not after.get(place, _GONE))
+    return sorted(
+        ".".join(filter(None, place)) for place in places if before.get(place, _GONE) is not after.get(place, _GONE)
+    )
 
 
 _GONE = object()
