@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import logging
+import shutil
 import sys
 import threading
 import warnings
@@ -18,6 +19,7 @@ Observation = dict[str, Any]
 def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, lines: bool, folder: str) -> Observation:
     """Load tokenizer and model, recorded or not, and tell what came of it."""
     import torch
+    from transformers import dynamic_module_utils
 
     records: list[tuple[Any, ...]] = []
     handler = logging.Handler()
@@ -25,6 +27,10 @@ def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, l
         (one.levelname, one.getMessage(), one.pathname, one.lineno, one.funcName)
     )
     logging.getLogger("transformers").addHandler(handler)
+    # Remote code is copied to, and imported from, a folder that is empty in the beginning and the same each time.
+    modules = Path(folder) / "modules"
+    shutil.rmtree(modules, ignore_errors=True)
+    dynamic_module_utils.HF_MODULES_CACHE = str(modules)
     torch.manual_seed(7)
     seen: Observation = {}
     with (
