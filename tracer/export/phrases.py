@@ -74,8 +74,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "{class} registered with {with} for the rest of this process",
         "{class} 注册到 {with}，在本进程内一直有效",
     ),
-    "model": ("loaded {class} with {parameters} numbers", "载入 {class}，共 {parameters} 个参数"),
-    "loaded": ("loaded {class}", "载入 {class}"),
+    "model": ("loaded {class} with {parameters} numbers", "加载 {class}，共 {parameters} 个参数"),
+    "loaded": ("loaded {class}", "加载 {class}"),
     "built": (
         "built {class}: {modules} modules, {tensors} parameters, {numbers} numbers",
         "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",
@@ -115,7 +115,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "weights-unread": (
         "{count} were not loaded any more: {names}",
-        "还有 {count} 个张量没有载入：{names}",
+        "还有 {count} 个张量没有加载：{names}",
     ),
     "weights-mismatched": (
         "{name} is {there} in the checkpoint and {here} in the model",
@@ -124,8 +124,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "weights-tied": ("one tensor under several names: {names}", "同一个张量有多个名字：{names}"),
     "said": ("{who}: {message}", "{who}：{message}"),
     # outcomes
-    "outcome:loaded": ("loaded", "载入成功"),
-    "outcome:failed": ("the load failed", "载入失败"),
+    "outcome:loaded": ("loaded", "加载成功"),
+    "outcome:failed": ("the load failed", "加载失败"),
     "outcome:stopped": ("stopped after the stage you asked for", "按要求在指定阶段之后停下"),
     "outcome:interrupted": (
         "interrupted; what was recorded until then is in the trace",
@@ -142,7 +142,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "killed-exit": (
         "The process ended itself with exit code {code} after step {step} ({stage}, {place}), in the middle of the "
         "load.",
-        "进程在第 {step} 步（{stage}，{place}）之后自己以退出码 {code} 结束，此时载入还没有完成。",
+        "进程在第 {step} 步（{stage}，{place}）之后自己以退出码 {code} 结束，此时加载还没有完成。",
     ),
     "killed-early": (
         "It ended before the first step was recorded.",
@@ -150,7 +150,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "refused-hint": (
         "Look at the code, then load again with --trust-remote-code.",
-        "请先看过这些代码，再加上 --trust-remote-code 重新载入。",
+        "请先看过这些代码，再加上 --trust-remote-code 重新加载。",
     ),
     "hint-sigkill": (
         "SIGKILL often means that the system ran out of memory. Try --dtype bfloat16, which halves what float32 takes, "
@@ -192,16 +192,16 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "{model} needs its own code to run ({files}), and nobody is here to be asked. Look at the code, then load "
         "again with --trust-remote-code.",
         "{model} 需要运行它自带的代码（{files}），而现在没有终端可以询问。请先看过这些代码，"
-        "再加上 --trust-remote-code 重新载入。",
+        "再加上 --trust-remote-code 重新加载。",
     ),
     "consent-refused": ("Nothing was run. No trace was written.", "什么都没有运行，也没有写记录文件。"),
     "code-changed": (
         "The code of {model} changed while you were reading it, so nothing was run. Load it again.",
-        "{model} 的代码在你查看期间被改动了，因此什么都没有运行。请重新载入。",
+        "{model} 的代码在你查看期间被改动了，因此什么都没有运行。请重新加载。",
     ),
     "adapter-folder": (
         "The adapter's base '{base}' is a path relative to the adapter, so the load runs in {folder}.",
-        "适配器的基座“{base}”是相对于适配器目录的路径，因此在 {folder} 里载入。",
+        "适配器的基座“{base}”是相对于适配器目录的路径，因此在 {folder} 里加载。",
     ),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
