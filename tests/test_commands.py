@@ -628,11 +628,11 @@ def test_show_in_chinese(command: Any, recorded: Path, failed: Path, monkeypatch
     monkeypatch.setenv("GLM_TRACE_LANG", "zh")
     assert command("show", recorded).out == asked.out
     assert is_plain(asked.out)
-    assert "载入成功" in asked.out
+    assert "加载成功" in asked.out
     for stage in ("config", "trust", "dynamic-class"):
         assert PHRASES[f"stage:{stage}"][1] in asked.out
     assert "called" not in asked.out
-    assert "载入失败" in command("show", failed).out
+    assert "加载失败" in command("show", failed).out
     monkeypatch.setenv("GLM_TRACE_LANG", "")
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     assert command("show", recorded).out == asked.out
