@@ -151,11 +151,15 @@ def attributes() -> dict[Place, Any]:
     return found
 
 
+# Counters that only ever grow: torch's of hooks, which are gone again.
+_COUNTERS = ("RemovableHandle.next_id",)
+
+
 def changed(before: dict[Place, Any]) -> list[str]:
     """Which of them is another object now, is new in a module that was there, or is gone."""
     after = attributes()
     modules = {name for name, _, _ in before}
-    places = [place for place in {**before, **after} if place[0] in modules]
+    places = [place for place in {**before, **after} if place[0] in modules and not ".".join(place).endswith(_COUNTERS)]
     return sorted(
         ".".join(filter(None, place)) for place in places if before.get(place, _GONE) is not after.get(place, _GONE)
     )
@@ -176,6 +180,8 @@ def left_behind() -> list[str]:
     for stream in ("stdout", "stderr"):
         if type(getattr(sys, stream)).__module__.startswith("tracer"):
             left.append(f"sys.{stream}")
+    modules = sys.modules.get("torch.nn.modules.module")
+    left += [name for name, value in vars(modules).items() if name.startswith("_global_") and value] if modules else []
     if sys.version_info >= (3, 12):
         left += [f"sys.monitoring tool {tool}" for tool in range(6) if sys.monitoring.get_tool(tool) == "glm-trace"]
     return left

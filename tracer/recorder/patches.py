@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any, Final
 
 _ABSENT: Final = object()
@@ -15,6 +16,7 @@ class Patches:
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """Set ``owner.name``, remembering what stood in the owner itself (not in its bases)."""
+        _pass_over(value)
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
@@ -26,3 +28,15 @@ class Patches:
             elif name in vars(owner):
                 delattr(owner, name)
             self._undo.pop()  # after it was put back: an interrupt must not come in between
+
+
+def _pass_over(value: Any) -> None:
+    """Make a wrapper's frame one that warnings do not count.
+
+    A warning with a ``stacklevel`` names the file of a caller so many frames up, and filters go by that file. Frames of
+    the import system are passed over, and those are told by their file name.
+    """
+    function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
+    if isinstance(function, FunctionType) and "_bootstrap" not in function.__code__.co_filename:
+        name = f"{function.__code__.co_filename} <importlib._bootstrap>"
+        function.__code__ = function.__code__.replace(co_filename=name)

@@ -63,9 +63,9 @@ class Recording:
         self.redactor = redactor
         self.roots = roots
         self.thread = ThreadState()
-        self.summaries = Summariser(self.clean, self.learn_secret, self._store_value)
         self._journal = journal.JournalWriter(journal_path)
         self.lock = threading.RLock()
+        self.summaries = Summariser(self.clean, self.learn_secret, self._store_value, self.lock)
         self._cleaned: dict[str, str] = {}
         self._pending: list[bytes] = []  # values and frames that a step to come points at
         self._late: list[tuple[bytes, Any]] = []  # what was said in the middle of writing something else
@@ -251,7 +251,7 @@ class Recording:
 
     def let_go(self) -> None:
         """Write no more, in a process that was forked off: the journal is the other one's."""
-        self.lock = threading.RLock()  # a thread that is not here may hold the other
+        self.lock = self.summaries.lock = threading.RLock()  # a thread that is not here may hold the other
         self._close()
 
     def _close(self) -> None:

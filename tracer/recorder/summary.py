@@ -10,8 +10,10 @@ import enum
 import math
 import pathlib
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Final
 
@@ -56,11 +58,17 @@ class Summariser:
         clean: masks secrets and replaces folders by roots in a text.
         learn: is told a secret that stood under a secret name.
         store: takes the number and the JSON of each new summary.
+        lock: held while a summary is made; one that a thread can take again.
     """
 
     def __init__(
-        self, clean: Callable[[str], str], learn: Callable[[str], None], store: Callable[[ValueId, bytes], None]
+        self,
+        clean: Callable[[str], str],
+        learn: Callable[[str], None],
+        store: Callable[[ValueId, bytes], None],
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
+        self.lock = threading.RLock() if lock is None else lock
         self._clean = clean
         self._learn = learn
         self._store = store
@@ -78,10 +86,12 @@ class Summariser:
         kind = type(value)
         if name and value is not None and is_secret_name(name):
             return self._intern(self._secret(name, value))
-        if depth == 0:
-            self._budget = MAX_NODES
         if id(kind) not in _CACHED:
-            return self._intern(self._make(value, depth))
+            if depth:
+                return self._intern(self._make(value, depth))
+            with self.lock:  # one value at a time, from whatever thread
+                self._budget = MAX_NODES
+                return self._intern(self._make(value, depth))
         known = self._scalars.get((kind, value))
         if known is None:
             known = self._scalars[kind, value] = self._intern(self._make(value, depth))
@@ -98,8 +108,9 @@ class Summariser:
 
     def summary(self, value: object) -> Value:
         """The summary itself, without storing it (what it holds is stored)."""
-        self._budget = MAX_NODES
-        return self._make(value, 0)
+        with self.lock:
+            self._budget = MAX_NODES
+            return self._make(value, 0)
 
     def forget_texts(self) -> None:
         """Clean texts anew from now on: what is cleaned out of them has changed."""
@@ -115,10 +126,13 @@ class Summariser:
         encoded = encode_value(summary)
         number = self._numbers.get(encoded)
         if number is None:
-            number = self._count
-            self._count += 1
-            self._store(number, encoded)
-            self._numbers[encoded] = number  # after it was stored: an interrupt must not come in between
+            with self.lock:
+                number = self._numbers.get(encoded)
+                if number is None:
+                    number = self._count
+                    self._count += 1
+                    self._store(number, encoded)
+                    self._numbers[encoded] = number  # after it was stored: an interrupt must not come in between
         return number
 
     def _make(self, value: object, depth: int) -> Value:
