@@ -68,13 +68,6 @@ def test_the_script_says_that_there_is_no_gpu() -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_the_clock_of_the_cpu_is_the_hosts() -> None:
-    from tracer.recorder.model.timing import clock_for
-
-    assert clock_for(torch.device("cpu")) is None
-    assert clock_for(None) is None
-
-
 def test_the_cuda_clock_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for the device: events around each call, read at the end."""
     from tracer.recorder.model.timing import CudaClock
