@@ -34,10 +34,14 @@ T = TypeVar("T")
 
 
 @pytest.fixture(autouse=True)
-def _no_modules_of_other_tests() -> None:
+def _no_modules_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package of that name that another test imported from elsewhere would be looked into instead of the cache."""
+    from transformers.dynamic_module_utils import HF_MODULES_CACHE
+
     for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
         del sys.modules[name]
+    cache = str(HF_MODULES_CACHE)
+    monkeypatch.setattr(sys, "path", [cache, *(path for path in sys.path if path != cache)])
     importlib.invalidate_caches()
 
 
