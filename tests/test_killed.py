@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.loads import MAIN_CALL
-from tracer.launch.children import Child, WarmStarter
+from tracer.launch.children import Child, WarmStarter, start_fresh
 from tracer.launch.watching import Recorded, run_job
 from tracer.trace import journal
 from tracer.trace.job import Job
@@ -59,38 +64,75 @@ while True:
 """
 
 
-class KilledAt:
-    """A starter whose child is killed once it has recorded so many steps, and a moment later."""
+class Dying:
+    """A child whose journal is copied when it is dead, before anybody has sealed it."""
 
-    def __init__(self, start: WarmStarter, witness: Witness, steps: int, delay: float) -> None:
-        self._start, self._witness, self._steps, self._delay = start, witness, steps, delay
+    def __init__(self, child: Child, path: Path) -> None:
+        self._child, self._path = child, path
+        self.pid, self.send = child.pid, child.send
+        self.journal = b""
+
+    def wait(self, seconds: float) -> int | None:
+        code = self._child.wait(seconds)
+        if code is not None and not self.journal and self._path.exists():
+            self.journal = self._path.read_bytes()
+        return code
+
+
+class KilledAt:
+    """A starter whose child is killed once ``reached`` says so, and a moment later."""
+
+    def __init__(self, start: WarmStarter, reached: Callable[[Path], bool], delay: float) -> None:
+        self._start, self._reached, self._delay = start, reached, delay
 
     def __call__(self, job: Job, output: Path | None) -> Child:
-        child = self._start(job, output)
-        threading.Thread(target=self._kill, args=(child,), daemon=True).start()
-        return child
+        self.child = Dying(self._start(job, output), Path(job.journal))
+        threading.Thread(target=self._kill, args=(Path(job.journal),), daemon=True).start()
+        return self.child
 
-    def _kill(self, child: Child) -> None:
+    def _kill(self, path: Path) -> None:
         deadline = time.monotonic() + 60
-        while self._witness.count() < self._steps and time.monotonic() < deadline:
+        while not self._reached(path) and time.monotonic() < deadline:
             time.sleep(0.0005)
         time.sleep(self._delay)
-        child.send(signal.SIGKILL)
+        self.child.send(signal.SIGKILL)
 
 
-def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> None:
+def steps_in(journal_bytes: bytes) -> list[list[Any]]:
+    """The steps that a journal holds whole, read without any of our code: up to the first record that is torn."""
+    at, steps = len(b"glm-trace journal 1\n"), []
+    while at + 9 <= len(journal_bytes):
+        kind, length, _ = struct.unpack_from("<cII", journal_bytes, at)
+        if at + 9 + length > len(journal_bytes):
+            break
+        if kind == b"S":
+            steps.append(json.loads(journal_bytes[at + 9 : at + 9 + length]))
+        at += 9 + length
+    return steps
+
+
+def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> int:
+    """Kill a load at a random number of steps, or at a random size of its journal; returns how many steps there are."""
     witness = Witness(folder / "count")
     script = folder / "endless.py"
     script.write_text(witness.script(FIXTURES / "glm-4v-tiny"))
     path = folder / "killed.glmtrace"
     job = Job(work="script", journal=f"{path}.journal", script=[str(script)])
-    starter = KilledAt(start, witness, moment.randrange(1, 6000), moment.random() * 0.02)
+    steps, size = moment.randrange(1, 6000), moment.randrange(1, 4_000_000)
+    reached = moment.choice(
+        [
+            lambda _: witness.count() >= steps,
+            lambda path: path.exists() and path.stat().st_size >= size and witness.count() > 0,
+        ]
+    )
+    starter = KilledAt(start, reached, moment.random() * 0.02)
     recorded = run_job(job, path, start=starter)
     assert recorded.outcome.status == "killed"
     assert recorded.outcome.signal == "SIGKILL"
     with open_trace(path) as trace:
-        numbers = [step.number for step in trace.steps()]
-        assert numbers == list(range(len(trace)))
+        sealed = [json.loads(msgspec.json.encode(step)) for step in trace.steps()]
+        assert sealed == steps_in(starter.child.journal), "the trace is not what the journal held at the death"
+        assert [step[0] for step in sealed] == list(range(len(trace)))
         assert len(trace) >= witness.count(), "a step that the child had recorded is missing"
         assert len(trace) - witness.count() <= 1
         for step in trace.steps(max(len(trace) - 50, 0)):  # what the last steps point at is there as well
@@ -102,15 +144,18 @@ def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> None
                         trace.value(value)
             if step.source is not None:
                 assert trace.source(step.source).text
+        found = len(trace)
     path.unlink()
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     moment, start = random.Random(20261123), WarmStarter()
-    for _ in range(50):
-        killed_load(tmp_path, start, moment)
+    found = [killed_load(tmp_path, start, moment) for _ in range(50)]
+    assert len(set(found)) > 30, "the moments were no different ones"
+    print("steps at the fifty deaths:", sorted(found))
 
 
 def test_killed_at_three_random_moments(tmp_path: Path) -> None:
@@ -186,8 +231,11 @@ while True:
 
 @pytest.mark.parametrize(
     ("first", "second", "ignores"),
-    [(signal.SIGINT, None, False), (signal.SIGTERM, None, False), (signal.SIGINT, signal.SIGINT, True)],
-    ids=["Ctrl-C", "SIGTERM", "Ctrl-C twice, the first ignored"],
+    [
+        pytest.param(signal.SIGINT, None, False, id="Ctrl-C", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, None, False, id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, signal.SIGINT, True, id="Ctrl-C twice, the first ignored"),
+    ],
 )
 def test_interrupted(first: int, second: int | None, ignores: bool, tmp_path: Path) -> None:
     ready, path = tmp_path / "ready", tmp_path / "interrupted.glmtrace"
@@ -212,6 +260,102 @@ def test_interrupted(first: int, second: int | None, ignores: bool, tmp_path: Pa
     with open_trace(path) as trace:
         assert trace.outcome["status"] == "interrupted"
         assert [step for step in trace.steps() if step.kind == "config-built"]
+
+
+STUCK = """
+import signal, time
+from transformers import AutoConfig
+AutoConfig.from_pretrained({model!r})
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open({ready!r}, "w").close()
+while True:
+    pass
+"""
+
+
+def test_a_child_that_ignores_an_interrupt_is_killed_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tracer.launch import watching
+
+    monkeypatch.setattr(watching, "_GRACE", 1.0)
+    ready, path = tmp_path / "ready", tmp_path / "stuck.glmtrace"
+    script = tmp_path / "stuck.py"
+    script.write_text(STUCK.format(model=str(FIXTURES / "bert-tiny"), ready=str(ready)))
+    interrupted: list[float] = []
+
+    def progress(_: object) -> None:
+        if ready.exists() and not interrupted:
+            interrupted.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    job = Job(work="script", journal=f"{path}.journal", script=[str(script)])
+    recorded = run_job(job, path, start=WarmStarter(), progress=progress)
+    assert 1.0 <= time.monotonic() - interrupted[0] < 10
+    assert recorded.outcome.status == "interrupted"
+    assert signal.getsignal(signal.SIGINT) is before
+    with open_trace(path) as trace:
+        assert [step for step in trace.steps() if step.kind == "config-built"]
+
+
+@pytest.mark.parametrize("command", ["load", pytest.param("run", marks=pytest.mark.slow)])
+def test_ctrl_c_in_a_terminal(command: str, tmp_path: Path) -> None:
+    """The whole group is interrupted, as a terminal does; what there is is sealed, and the exit code says why."""
+    ready, path = tmp_path / "ready", tmp_path / "interrupted.glmtrace"
+    model = tmp_path / "model"
+    shutil.copytree(FIXTURES / "glm-4v-tiny", model)
+    waits = f"\nimport time\nopen({str(ready)!r}, 'w').close()\nwhile True:\n    time.sleep(0.05)\n"
+    with (model / "modeling_chatglm.py").open("a") as file:
+        file.write(waits)
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"from transformers import AutoModel\nAutoModel.from_pretrained({str(model)!r}, trust_remote_code=True)\n"
+    )
+    what = [str(script)] if command == "run" else ["--trust-remote-code", str(model)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tracer.cli.main", command, "-o", str(path), *what],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not ready.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted" in said.lower()
+    assert "Traceback" not in said or command == "run"
+    assert sorted(name for name in os.listdir(tmp_path) if "glmtrace" in name) == ["interrupted.glmtrace"]
+    with open_trace(path) as trace:
+        assert trace.outcome["status"] == "interrupted"
+        assert [step for step in trace.steps() if step.kind == "config-built"]
+
+
+def test_the_job_file_is_gone_however_the_child_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can hold a token."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+
+    def early(job: Job, output: Path | None) -> Child:
+        child = WarmStarter()(job, output)
+        child.send(signal.SIGKILL)
+        return child
+
+    def early_fresh(job: Job, output: Path | None) -> Child:
+        child = start_fresh(job, output)
+        child.send(signal.SIGKILL)
+        return child
+
+    for number, start in enumerate((early, early_fresh, WarmStarter())):
+        path = tmp_path / f"{number}.glmtrace"
+        job = Job(work="script", journal=f"{path}.journal", script=["nothing.py"], kwargs={"token": "planted-token-1"})
+        run_job(job, path, start=start)
+        assert list((tmp_path / "tmp").glob("*.job")) == []
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_torn_journal_reads_up_to_the_tear(loads: Any, tmp_path: Path) -> None:

@@ -392,8 +392,9 @@ def test_another_thread_changes_what_is_watched(watched: Watched) -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     thread = threading.Thread(target=change)
-    thread.start()
     folded = Folded(watched.made)
+    folded.take(watched(table=table, items=items, config=config, both=[table, items], number=0))
+    thread.start()
     try:
         for number in range(500):
             folded.take(watched(table=table, items=items, config=config, both=[table, items], number=number))

@@ -69,7 +69,7 @@ def test_interrupts_at_any_moment_leave_a_sound_journal(toy: Toy) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    until = time.monotonic() + 6
+    until = time.monotonic() + 3
     try:
         while time.monotonic() < until:
             with toy.recording() as recorded:
@@ -85,7 +85,7 @@ def test_interrupts_at_any_moment_leave_a_sound_journal(toy: Toy) -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert interrupts > 50
+    assert interrupts > 20
 
 
 def test_an_interrupt_at_every_call_leaves_a_sound_journal(tmp_path: Path) -> None:

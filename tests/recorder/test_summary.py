@@ -274,6 +274,12 @@ def test_texts_are_cleaned_before_they_are_cut() -> None:
     assert made(pathlib.PurePosixPath("/SECRETSECRET")) == v.Named("Path", "/‹secret›")
 
 
+def test_a_number_that_is_a_known_secret() -> None:
+    made = Made(clean=lambda text: text.replace("8675309", "‹secret›"))
+    assert made(8675309) == v.Secret("")
+    assert made(12345678) == v.Plain(12345678)
+
+
 @pytest.mark.parametrize("value", ["a secret text", ["list"], {"a": 1}, 3, object(), b"x", ValueError("x")])
 def test_a_value_under_a_secret_name_is_none(made: Made, value: object) -> None:
     assert made(value, "token") == v.Secret("token")

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import logging
+import shutil
 import sys
 import threading
 import warnings
@@ -18,32 +19,39 @@ Observation = dict[str, Any]
 def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, lines: bool, folder: str) -> Observation:
     """Load tokenizer and model, recorded or not, and tell what came of it."""
     import torch
-    import transformers
+    from transformers import dynamic_module_utils
 
-    records: list[tuple[str, str]] = []
+    records: list[tuple[Any, ...]] = []
     handler = logging.Handler()
-    handler.emit = lambda record: records.append((record.levelname, record.getMessage()))  # type: ignore[method-assign]
+    handler.emit = lambda one: records.append(  # type: ignore[method-assign]
+        (one.levelname, one.getMessage(), one.pathname, one.lineno, one.funcName)
+    )
     logging.getLogger("transformers").addHandler(handler)
+    # Remote code is copied to, and imported from, a folder that is empty in the beginning and the same each time.
+    modules = Path(folder) / "modules"
+    shutil.rmtree(modules, ignore_errors=True)
+    dynamic_module_utils.HF_MODULES_CACHE = str(modules)
+    torch.set_num_threads(1)
     torch.manual_seed(7)
     seen: Observation = {}
-    before = _attributes() if traced else {}
     with (
         contextlib.redirect_stdout(io.StringIO()) as out,
         contextlib.redirect_stderr(io.StringIO()) as err,
         warnings.catch_warnings(record=True) as given,
     ):
         warnings.simplefilter("always")
+        before = attributes()
         seen.update(
             _load_traced(model, kwargs, auto_class, lines, folder) if traced else _load(model, kwargs, auto_class)
         )
+        seen["attributes changed"] = changed(before)
+        seen["left behind"] = left_behind()
     seen["random state"] = _sha(torch.get_rng_state())
-    seen["warnings"] = [(one.category.__name__, str(one.message)) for one in given]
+    seen["warnings"] = [(one.category.__name__, str(one.message), one.filename, one.lineno) for one in given]
     seen["logs"] = records
     seen["stdout"] = out.getvalue()
     seen["stderr"] = _without_progress(err.getvalue())
-    if traced:
-        seen["left behind"] = _left_behind(before)
-    del transformers
+    seen["threads"] = sorted(thread.name for thread in threading.enumerate())
     return seen
 
 
@@ -70,9 +78,13 @@ def _load(model: str, kwargs: dict[str, Any], auto_class: str) -> Observation:
     return {
         "class": f"{type(loaded).__module__}.{type(loaded).__qualname__}",
         "config": loaded.config.to_dict(),
+        "attributes of the config": sorted(vars(loaded.config)),
         "weights": {name: (str(value.dtype), _sha(value)) for name, value in loaded.state_dict().items()},
+        "buffers": {name: (str(value.dtype), _sha(value)) for name, value in loaded.named_buffers()},
         "logits": _logits(loaded),
         "training": loaded.training,
+        "hooks": [name for name, module in loaded.named_modules() if _hooks(module)],
+        "noted": getattr(loaded, "noted", None),
     }
 
 
@@ -84,9 +96,16 @@ def _logits(model: Any) -> list[str]:
         ids = [258, 260, 263, 10, model.config.boi_token_id, 256, model.config.eoi_token_id, 72, 105]
         pixels = torch.linspace(-1, 1, 3 * 56 * 56).reshape(1, 3, 56, 56).to(model.dtype)
         inputs = {"input_ids": torch.tensor([ids]), "images": pixels}
+    if hasattr(model, "example"):
+        inputs = model.example()
     with torch.no_grad():
         output = model(**inputs)
-    return [_sha(value) for value in output.to_tuple() if isinstance(value, torch.Tensor)]
+    found = output.to_tuple() if hasattr(output, "to_tuple") else (output,)
+    return [_sha(value) for value in found if isinstance(value, torch.Tensor)]
+
+
+def _hooks(module: Any) -> bool:
+    return any(value for name, value in vars(module).items() if name.endswith("_hooks"))
 
 
 def _live(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +117,7 @@ def _live(kwargs: dict[str, Any]) -> dict[str, Any]:
 def _chain(error: BaseException | None) -> list[tuple[str, str]]:
     found = []
     while error is not None:
-        found.append((type(error).__name__, str(error)))
+        found.append((f"{type(error).__module__}.{type(error).__qualname__}", str(error)))
         error = error.__cause__ or error.__context__
     return found
 
@@ -113,49 +132,55 @@ def _without_progress(text: str) -> str:
     return "\n".join(line for line in text.replace("\r", "\n").split("\n") if "it/s" not in line and "/s]" not in line)
 
 
-_WATCHED = ("transformers", "torch.nn", "logging", "warnings", "copy", "importlib", "safetensors", "threading")
+_WATCHED = (
+    "transformers.", "torch.nn.", "torch.utils.", "logging", "warnings", "copy", "importlib", "_frozen_importlib",
+    "safetensors", "threading", "peft.", "huggingface_hub.", "sys", "os", "builtins", "io", "gc", "signal", "runpy",
+)  # fmt: skip
+# Counters that only ever grow: torch's of hooks, which are gone again.
+_COUNTERS = ("RemovableHandle.next_id",)
+_GONE = object()
+Place = tuple[str, str, str]
 
 
-def _attributes() -> dict[tuple[str, str, str], int]:
-    """The identity of everything that could have been replaced: names in modules and in their classes."""
-    found: dict[tuple[str, str, str], int] = {}
-    keep.clear()
+def attributes() -> dict[Place, Any]:
+    """Everything that can be replaced: what stands in a module under a name, and in a class of it."""
+    found: dict[Place, Any] = {}
     for name, module in list(sys.modules.items()):
-        if not name.startswith(_WATCHED) or module is None:
+        if module is None or not f"{name}.".startswith(_WATCHED):
             continue
         for attribute, value in list(vars(module).items()):
-            found[name, "", attribute] = id(value)
-            keep.append(value)
-            if isinstance(value, type) and value.__module__ == name:
-                for member, held in list(vars(value).items()):
-                    found[name, attribute, member] = id(held)
-                    keep.append(held)
+            found[name, "", attribute] = value
+            if isinstance(value, type):
+                found.update({(name, attribute, member): held for member, held in list(vars(value).items())})
     return found
 
 
-keep: list[Any] = []  # what was seen stays alive, or an identity could be used again
+def changed(before: dict[Place, Any]) -> list[str]:
+    """Which of them is another object now, is new in a module that was there, or is gone."""
+    after = attributes()
+    modules = {name for name, _, _ in before}
+    places = {place: ".".join(filter(None, place)) for place in {**before, **after} if place[0] in modules}
+    return sorted(
+        name
+        for place, name in places.items()
+        if before.get(place, _GONE) is not after.get(place, _GONE) and not name.endswith(_COUNTERS)
+    )
 
-# What a load changes of itself, recorded or not.
-_OWN_DOING = {"_modules", "_extra_content", "_reverse_config_mapping", "__doc__"}
 
-
-def _left_behind(before: dict[tuple[str, str, str], int]) -> list[str]:
-    """Whatever is not as it was, of what recording replaces; empty when everything was put back."""
+def left_behind() -> list[str]:
+    """What a recording must not leave on: trace functions, tools, hooks, wrapped streams."""
     left = []
-    for (name, owner, attribute), identity in before.items():
-        module = sys.modules.get(name)
-        place = vars(module).get(owner) if owner else module
-        if place is None or attribute in _OWN_DOING:
-            continue
-        now = vars(place).get(attribute)
-        inner = getattr(now, "__func__", now)
-        if id(now) != identity and "tracer" in f"{getattr(inner, '__module__', '')} {getattr(inner, '__code__', '')}":
-            left.append(f"{name}.{owner}.{attribute}")
     if sys.gettrace() is not None:
         left.append("sys.settrace")
-    if threading._trace_hook is not None:  # type: ignore[attr-defined]
+    if threading.gettrace() is not None:
         left.append("threading.settrace")
+    if sys.getprofile() is not None:
+        left.append("sys.setprofile")
     for stream in ("stdout", "stderr"):
         if type(getattr(sys, stream)).__module__.startswith("tracer"):
             left.append(f"sys.{stream}")
+    modules = sys.modules.get("torch.nn.modules.module")
+    left += [name for name, value in vars(modules).items() if name.startswith("_global_") and value] if modules else []
+    if sys.version_info >= (3, 12):
+        left += [f"sys.monitoring tool {tool}" for tool in range(6) if sys.monitoring.get_tool(tool) == "glm-trace"]
     return left

@@ -42,7 +42,8 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise TracerError(f"--kwarg {pair!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False")
+            shown = name + "=…" if equals else name  # the value can be a secret
+            raise TracerError(f"--kwarg {shown!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False")
         if name in arguments:
             raise TracerError(f"--kwarg {name} is given twice. Give each argument once.")
         if name in ("pretrained_model_name_or_path", "config"):

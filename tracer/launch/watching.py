@@ -101,11 +101,11 @@ def run_job(
         with _Interrupts() as interrupts:
             child = start(job, output)
             code = _watch(child, journal_path, watched, progress, interrupts)
-        native = _tail(output) if output is not None else ""
+        native = _tail(output, job) if output is not None else ""
     outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
     if native:
-        meta["native_output"] = _cleaner(job)(native)
+        meta["native_output"] = native
     if not journal_path.exists():
         journal_path.write_bytes(journal.MAGIC)  # it died before it could begin: an empty trace says so
     seal(journal_path, trace_path, meta=meta)
@@ -189,11 +189,13 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _tail(path: Path) -> str:
+def _tail(path: Path, job: Job) -> str:
+    """The end of what it printed past Python; cleaned before it is cut, or half a secret could be left."""
     try:
-        return path.read_bytes()[-_NATIVE_TAIL * 4 :].decode("utf-8", "replace")[-_NATIVE_TAIL:].strip()
+        text = path.read_bytes()[-_NATIVE_TAIL * 8 :].decode("utf-8", "replace").strip()
     except OSError:
         return ""
+    return _cleaner(job)(text)[-_NATIVE_TAIL:].strip() if text else ""
 
 
 def _cleaner(job: Job) -> Callable[[str], str]:

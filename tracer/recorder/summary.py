@@ -20,7 +20,7 @@ from typing import Any, Final
 from tracer.recorder import raw, torch_values
 from tracer.recorder.exception_text import exception_text
 from tracer.recorder.library_types import is_cache_type, is_config_type
-from tracer.trace.redaction import is_secret_name
+from tracer.trace.redaction import MIN_SEARCHED, is_secret_name
 from tracer.trace.values import (
     Bytes,
     Class,
@@ -45,6 +45,7 @@ MAX_NODES: Final = 5_000  # in one summary, whatever its shape
 MAX_PAIRS: Final = 400
 MAX_ITEMS: Final = 64
 MAX_TEXT: Final = 2_000
+_SMALLEST_SECRET: Final = 10 ** (MIN_SEARCHED - 1)  # a number with as many digits can be a password
 _MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
 
 
@@ -176,6 +177,8 @@ class Summariser:
     def _int(self, value: int, _depth: int) -> Value:
         exact = int.__index__(value)
         if exact.bit_length() < 64:
+            if abs(exact) >= _SMALLEST_SECRET and self._clean(text := int.__repr__(exact)) != text:
+                return Secret("")
             return Plain(exact)
         return Named("int", f"an int of {exact.bit_length()} bits")
 

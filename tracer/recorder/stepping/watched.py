@@ -118,7 +118,7 @@ class WatchedPairs:
         # Both by the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
         self._items: dict[int, Any] = {}
         self._inner: dict[int, list[tuple[Any, Any]]] = {}
-        self._take_copy({})
+        self._take_copy(dict(contents), {})
 
     @property
     def outgrown(self) -> bool:
@@ -129,26 +129,29 @@ class WatchedPairs:
         if not _mutated(self.containers):
             return
         old, new = self._pairs, {}
-        same: dict[int, list[tuple[Any, Any]]] = {}
-        for key, item in list(self._contents.items()):
+        items, inside = self._items, self._inner
+        # Copied before it is summarised: what another thread changes in between is seen the next time.
+        copy = dict(self._contents)
+        unchanged = {
+            id(key)
+            for key, item in copy.items()
+            if items.get(id(key), _ABSENT) is item and not _mutated(inside.get(id(key), _NO_CONTAINERS))
+        }
+        self._take_copy(copy, {key: inside.get(key, _NO_CONTAINERS) for key in unchanged})
+        for key, item in copy.items():
             shown = summaries.key(key)
-            inner = self._inner.get(id(key), _NO_CONTAINERS)
-            if self._items.get(id(key), _ABSENT) is item and shown in old and not (inner and _mutated(inner)):
-                new[shown] = old[shown]
-                same[id(key)] = inner
-            else:
-                new[shown] = summaries.number(item, shown, 1)
+            told = id(key) in unchanged and shown in old
+            new[shown] = old[shown] if told else summaries.number(item, shown, 1)
         added = {key: number for key, number in new.items() if key not in old}
         changed = {key: number for key, number in new.items() if key in old and old[key] != number}
         removed = [key for key in old if key not in new]
         self._pairs = new
-        self._take_copy(same)
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _take_copy(self, same: dict[int, list[tuple[Any, Any]]]) -> None:
-        """Copy what is there now; ``same`` holds the inner containers of keys that did not change."""
-        self._copy = dict(self._contents)
+    def _take_copy(self, copy: dict[Any, Any], same: dict[int, list[tuple[Any, Any]]]) -> None:
+        """Keep a copy of what is there now; ``same`` holds the inner containers of keys that did not change."""
+        self._copy = copy
         self._items = dict(zip(map(id, self._copy), self._copy.values(), strict=True))
         self._inner = {}
         for key, item in self._items.items():

@@ -1,0 +1,334 @@
+"""Secrets that a real ``glm-trace load`` and ``run`` come across: nowhere in the file, on the screen, or left on disk."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tracer.export import as_json
+from tracer.trace.reading import open_trace
+from tracer.trace.redaction import MASK
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+
+SECRETS = {
+    "keyword argument": "kwarg-Aa11-planted",
+    "number as a keyword argument": "8675309042",
+    "in nested arguments": "nested-Bb22-planted",
+    "in a list of arguments": "listed-Cc33-planted",
+    "password of a URL in arguments": "urlpass-Dd44-planted",
+    "hub token variable": "hf_EnvVarTokenAbCdEfGh0123456789",
+    "api key variable": "apikey-Ee55/planted+=",
+    "key variable that begins with a slash": "/slash-Ff66-planted",
+    "proxy variable": "proxy-Gg77/pass:word",
+    "netrc": "netrc-Hh88-planted",
+    "git credentials": "gitcred-Ii99-planted",
+    "saved token": "saved-Jj10-planted",
+    "hard-coded in remote code": "hardcoded-Kk11-planted",
+    "keyword in remote code": "inline-Ll12-planted",
+    "folder of the model": "hf_FolderNameTokenAbCdEf0123456789",
+}
+NOT_SECRET = {
+    "eos_token": "</s>",
+    "additional_special_tokens": ["<a>"],
+    "max_new_tokens": 77,
+    "num_tokens": 5,
+    "token_type_ids": [0, 1],
+}
+REMOTE = """
+import base64
+import logging
+import os
+import sys
+import warnings
+from urllib.parse import quote
+
+from transformers import PretrainedConfig
+
+API_KEY = "hardcoded-Kk11-planted"
+SAID = {said}
+
+
+def login(token="inline-Ll12-planted", eos_token="</s>"):
+    return token
+
+
+class SecretiveConfig(PretrainedConfig):
+    model_type = "secretive"
+
+    def __init__(self, width=3, headers=None, proxies=None, api_keys=None, **kwargs):
+        self.width = width
+        self.headers = headers
+        self.proxies = proxies
+        self.api_keys = api_keys
+        self.login = login
+        for secret in SAID:
+            text = secret
+            kwargs[secret] = 1
+            listed = [secret, {{"in": secret, secret: (secret,)}}]
+            long = "x" * 1990 + " " + secret + "y" * 3000
+            longer = "x" * (1999 - len(secret) // 2) + " " + secret
+            url = "https://me:" + quote(secret, safe="") + "@host/" + quote(secret)
+            encoded = base64.b64encode(b"user:" + secret.encode()).decode()
+            path = "/srv/" + secret + "/model"
+            shown = repr({{"secret": secret}}) + f"{{secret!r}}"
+            error = ValueError(secret, [secret])
+            print(secret, file=sys.stderr)
+            print("part" + secret[:5], end="")
+            print(secret[5:])
+            sys.stdout.write("z" * 7990 + " " + secret + "z" * 9000)
+            warnings.warn("warned of " + secret)
+            logging.getLogger("transformers.secretive").warning("logged %s %r", secret, {{"a": secret}})
+            os.write(1, ("native " + secret + "\\n").encode())
+            os.write(2, ("n" * 7990 + " " + secret + "\\n").encode())
+            kwargs.pop(secret)
+        super().__init__(**kwargs)
+        {end}
+"""
+RAISE = 'raise RuntimeError("failed with " + " and ".join(SAID) + " at https://me:" + quote(SAID[0]) + "@host/")'
+DIE = "os.kill(os.getpid(), 9)"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A home with everything planted, and a model whose code tells all of it."""
+    home = tmp_path / "home"
+    (home / "hf").mkdir(parents=True)
+    (home / ".netrc").write_text(f"machine huggingface.co login me password {SECRETS['netrc']}\n")
+    (home / ".git-credentials").write_text(f"https://me:{SECRETS['git credentials']}@huggingface.co\n")
+    (home / "hf" / "token").write_text(f"{SECRETS['saved token']}\n")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    return tmp_path
+
+
+def write_model(place: Path, end: str) -> Path:
+    folder = place / SECRETS["folder of the model"] / "model"
+    folder.mkdir(parents=True)
+    said = repr(list(SECRETS.values()))
+    (folder / "configuration_secretive.py").write_text(REMOTE.format(said=said, end=end))
+    # What is said in the source is no surprise to anybody; that it is planted there under a plain name is the point.
+    code = (
+        (folder / "configuration_secretive.py")
+        .read_text()
+        .replace(said, "list(map(str, __import__('json').load(open(os.environ['TOLD']))))")
+    )
+    (folder / "configuration_secretive.py").write_text(code)
+    (place / "told.json").write_text(json.dumps(list(SECRETS.values())))
+    config = {"model_type": "secretive", "auto_map": {"AutoConfig": "configuration_secretive.SecretiveConfig"}}
+    (folder / "config.json").write_text(json.dumps({**config, **NOT_SECRET}))
+    return folder
+
+
+def run(place: Path, *arguments: str) -> tuple[int, str]:
+    """The command in a process of its own; its exit code and all that it printed."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_"))},
+        "HOME": str(place / "home"),
+        "HF_HOME": str(place / "home" / "hf"),
+        "HF_HUB_OFFLINE": "1",
+        "HF_TOKEN": SECRETS["hub token variable"],
+        "MY_API_KEY": SECRETS["api key variable"],
+        "AWS_SECRET_ACCESS_KEY": SECRETS["key variable that begins with a slash"],
+        "HTTPS_PROXY": f"http://me:{quote(SECRETS['proxy variable'], safe='')}@proxy.invalid:1",
+        "TMPDIR": str(place / "tmp"),
+        "TOLD": str(place / "told.json"),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tracer.cli.main", *arguments],
+        cwd=place / "work", env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def forms(secret: str) -> Iterator[bytes]:
+    """How a secret can stand in a file: as it is, percent-encoded, as JSON, in base64 at any offset, and in pieces."""
+    yield from (text.encode() for text in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)))
+    yield json.dumps(secret)[1:-1].encode()
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + secret.encode())
+        yield encoded[4 : (offset + len(secret)) * 8 // 6]
+    # A piece that is left where it was cut: half of it, from either end.
+    half = len(secret) * 2 // 3
+    yield from (secret[:half].encode(), secret[-half:].encode())
+
+
+def packed_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The file's bytes, and everything in it that is packed or encoded."""
+    yield "the file", path.read_bytes()
+    connection = sqlite3.connect(path)
+    for (text,) in connection.execute("SELECT text FROM source"):
+        yield "a source", zlib.decompress(text)
+    for table, column in (("value", "data"), ("step", "data"), ("step", "changes"), ("meta", "value")):
+        for (text,) in connection.execute(f"SELECT {column} FROM {table}"):
+            yield f"{table}.{column}", json.dumps(json.loads(text), ensure_ascii=False).encode()
+    connection.close()
+    with open_trace(path) as trace:
+        yield "as JSON", json.dumps(as_json.summary(trace), ensure_ascii=False).encode()
+        yield "steps as JSON", json.dumps(list(as_json.steps(trace)), ensure_ascii=False).encode()
+
+
+def assert_nowhere(name: str, places: Iterator[tuple[str, bytes]]) -> None:
+    for place, content in places:
+        for form in forms(SECRETS[name]):
+            at = content.find(form)
+            assert at < 0, f"{name} in {place}: …{content[max(at - 60, 0) : at + 80]!r}…"
+
+
+def left_on_disk(place: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file that was made, but for those of the planter and the modules cache."""
+    for path in [*(place / "work").rglob("*"), *(place / "tmp").rglob("*")]:
+        if path.is_file():
+            yield str(path), path.read_bytes()
+
+
+ARGUMENTS = [
+    "--kwarg", f"token={SECRETS['keyword argument']}",
+    "--kwarg", f"api_key={SECRETS['number as a keyword argument']}",
+    "--kwarg", f'headers={{"Authorization": "Bearer {SECRETS["in nested arguments"]}", "Accept": "text/html"}}',
+    "--kwarg", f'api_keys=["{SECRETS["in a list of arguments"]}"]',
+    "--kwarg", f'proxies={{"https": "http://me:{SECRETS["password of a URL in arguments"]}@proxy.invalid"}}',
+    "--kwarg", "eos_token=</s>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_a_load_that_fails(place: Path, lines: bool) -> None:
+    model = write_model(place, RAISE)
+    options = ["--trust-remote-code", *([] if lines else ["--no-lines"]), *ARGUMENTS, "-o", "x.glmtrace"]
+    code, screen = run(place, "load", *options, str(model))
+    assert code == 1, screen
+    assert MASK in screen
+    trace = place / "work" / "x.glmtrace"
+    for name in SECRETS:
+        assert_nowhere(name, packed_in(trace))
+        assert_nowhere(name, iter([("the screen", screen.encode())]))
+        assert_nowhere(name, left_on_disk(place))
+    assert_met(trace)
+    assert_readable(trace)
+
+
+def assert_met(path: Path) -> None:
+    """Were nothing recorded, nothing could leak."""
+    with open_trace(path) as trace:
+        assert trace.outcome["message"].count(MASK) >= len(SECRETS) - 3
+        kinds = {step.kind for step in trace.steps() if MASK in f"{step.data.get('text')}{step.data.get('message')}"}
+        assert kinds == {"output", "warning", "log"}
+        command = trace.meta["command"]
+        assert f"token={MASK}" in command
+        assert f"api_key={MASK}" in command
+        assert "eos_token=</s>" in command
+        assert trace.meta["environment"]["HF_TOKEN"] == MASK
+        assert MASK in trace.meta["native_output"]
+        sources = [trace.source(number).text for number in trace.source_paths()]
+        (remote,) = [text for text in sources if "class SecretiveConfig" in text]
+        assert f'API_KEY = "{MASK}"' in remote
+        assert f'login(token="{MASK}", eos_token="</s>")' in remote
+        assert trace.meta["roots"]["model"].endswith(f"{MASK}/model")
+
+
+def assert_readable(path: Path) -> None:
+    """What is no secret stays what it is."""
+    with open_trace(path) as trace:
+        read = json.dumps(list(as_json.steps(trace)), ensure_ascii=False)
+    for name, value in NOT_SECRET.items():
+        assert re.search(rf'"{name}": {re.escape(json.dumps(value))}', read), name
+    assert '"Accept": "text/html"' in read
+
+
+def test_a_load_that_is_killed(place: Path) -> None:
+    """What it printed past Python until then is in the trace as well, without the secrets."""
+    model = write_model(place, DIE)
+    code, screen = run(place, "load", "--trust-remote-code", *ARGUMENTS, "-o", "x.glmtrace", str(model))
+    assert code == 4, screen
+    for name in SECRETS:
+        assert_nowhere(name, packed_in(place / "work" / "x.glmtrace"))
+        assert_nowhere(name, iter([("the screen", screen.encode())]))
+        assert_nowhere(name, left_on_disk(place))
+
+
+SCRIPT = """
+import sys
+from transformers import AutoConfig
+
+hf_token = sys.argv[2]
+AutoConfig.from_pretrained({model!r}, trust_remote_code=True, token=hf_token)
+"""
+
+
+def test_a_script(place: Path) -> None:
+    """A token that a script is given on its command line; what the script prints goes where it always goes."""
+    model = write_model(place, "os.kill(os.getpid(), 9)")
+    script = place / "work" / "script.py"
+    script.write_text(SCRIPT.format(model=str(model)))
+    token = SECRETS["keyword argument"]
+    options = ["-o", "x.glmtrace", str(script), "--hf-token", token, f"--password={SECRETS['in nested arguments']}"]
+    code, _ = run(place, "run", *options)
+    assert code == 4
+    # Not told to anybody before it was printed: no name stands over it, and it has no shape.
+    unknown = {"number as a keyword argument", "in a list of arguments", "password of a URL in arguments"}
+    for name in SECRETS.keys() - unknown:
+        assert_nowhere(name, packed_in(place / "work" / "x.glmtrace"))
+    with open_trace(place / "work" / "x.glmtrace") as trace:
+        assert trace.meta["command"][-3:] == ["--hf-token", MASK, f"--password={MASK}"]
+
+
+@pytest.mark.slow
+def test_a_journal_that_nobody_sealed(place: Path) -> None:
+    """The parent dies with the child: what lies there is the journal, and it is as clean as the trace."""
+    model = write_model(place, "os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)")
+    code, _ = run(place, "load", "--trust-remote-code", *ARGUMENTS, "-o", "x.glmtrace", str(model))
+    assert code == -signal.SIGKILL
+    journal = place / "work" / "x.glmtrace.journal"
+    for name in SECRETS:
+        assert_nowhere(name, iter([("the journal", journal.read_bytes())]))
+    with open_trace(journal) as trace:
+        assert trace.outcome == {"status": "unfinished"}
+        assert len(trace) > 100
+
+
+@pytest.mark.slow
+def test_wrong_usage_does_not_repeat_a_secret(place: Path) -> None:
+    """The sentence names the argument and not its value."""
+    token = SECRETS["keyword argument"]
+    shutil.copytree(FIXTURES / "bert-tiny", place / "work" / "bert")
+    for arguments in (
+        ["load", "bert", "--kwarg", f"hub-token={token}"],
+        ["load", "nowhere/at/all", "--kwarg", f"token={token}"],
+        ["load", "bert", "--auto-class", "AutoNothing", "--kwarg", f"token={token}"],
+    ):
+        code, screen = run(place, *arguments)
+        assert code == 2, screen
+        assert token not in screen, arguments
+
+
+def test_consent_does_not_show_a_secret_of_the_command(place: Path) -> None:
+    model = write_model(place, "pass")
+    code, screen = run(place, "load", "--kwarg", f"token={SECRETS['keyword argument']}", str(model))
+    assert code == 3, screen
+    assert SECRETS["keyword argument"] not in screen
+
+
+def test_the_planted_forms_are_found_where_they_stand() -> None:
+    """The search itself finds what it looks for."""
+    secret = SECRETS["api key variable"]
+    texts: list[Any] = [secret, quote(secret), base64.b64encode(b"u:" + secret.encode()).decode(), json.dumps(secret)]
+    for text in texts:
+        with pytest.raises(AssertionError, match="api key variable in here"):
+            assert_nowhere("api key variable", iter([("here", f"... {text} ...".encode())]))
