@@ -314,7 +314,7 @@ WRONG = {
     "no-directory": (["load", "./nowhere"], "There is no directory ./nowhere. Name a model directory, or a hub id"),
     "a-file": (["load", "{model}/config.json"], "config.json is a file; a model is a directory"),
     "kwarg-without-value": (["load", "{model}", "--kwarg", "use_cache"], "--kwarg 'use_cache' is no NAME=VALUE pair."),
-    "kwarg-without-name": (["load", "{model}", "--kwarg", "=1"], "--kwarg '=1' is no NAME=VALUE pair."),
+    "kwarg-without-name": (["load", "{model}", "--kwarg", "=1"], "--kwarg '=…' is no NAME=VALUE pair."),
     "kwarg-twice": (["load", "{model}", "--kwarg", "a=1", "--kwarg", "a=2"], "--kwarg a is given twice."),
     "kwarg-config": (["load", "{model}", "--kwarg", "config=1"], "--kwarg config can't be given on the command line."),
     "output-folder-missing": (["load", "{model}", "-o", "no/x.glmtrace"], "no does not exist. Make it, or choose"),

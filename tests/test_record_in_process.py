@@ -278,7 +278,7 @@ def test_a_place_that_cannot_be_written(name: str, in_process: Any, tmp_path: Pa
 def record_on_a_full_disk(path: Path, model: Path, broken: bool) -> tuple[str, list[str]]:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
     done: list[str] = []
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")

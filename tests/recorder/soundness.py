@@ -8,12 +8,11 @@ import msgspec
 
 from tracer.trace import journal
 from tracer.trace.journal import JournalReader
-from tracer.trace.steps import Bound, Frame, Items, Source, Step
+from tracer.trace.steps import Bound, Frame, Items, Step, decode_source
 from tracer.trace.values import Config, Mapping, Sequence, decode_value
 
 _decode_step = msgspec.json.Decoder(Step).decode
 _decode_frame = msgspec.json.Decoder(Frame).decode
-_decode_source = msgspec.json.Decoder(Source).decode
 _decode_value = msgspec.json.Decoder(tuple[int, msgspec.Raw]).decode
 
 
@@ -51,7 +50,7 @@ def steps_of_sound_journal(path: Path) -> list[Step]:
             assert frame.parent is None or frame.parent in frames
             frames.add(frame.number)
         elif kind == journal.SOURCE:
-            source = _decode_source(payload)
+            source = decode_source(payload)
             assert source.number not in sources, f"source {source.number} is there twice"
             sources.add(source.number)
     reader.close()

@@ -150,7 +150,7 @@ def test_many_threads_at_once(toy: Toy) -> None:
         for thread in threads:
             thread.join()
     calls = [step for step in recorded.steps if step.kind == "call"]
-    assert len(calls) == 4 * 40 * 3
+    assert len(calls) == 4 * 40 * 3, recorded.meta().get("skipped")
     assert len({step.thread for step in calls}) == 4
     outputs = [step for step in recorded.steps if step.kind == "output"]
     assert sum(len(step.data["text"].splitlines()) for step in outputs) == 4 * 40
@@ -266,6 +266,8 @@ def test_a_full_disk_ends_the_recording_and_not_the_load(toy: Toy) -> None:
             results.append(module.cached_file(1))
             resource.setrlimit(resource.RLIMIT_FSIZE, (os.path.getsize(recorded.path) + 2_000, before[1]))
             results.append(module.cached_file(2))
+            for number in range(1000):  # more than there is room for
+                module.cached_file(number)
             results.append(module.cached_file(3))
             print("still here")
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -14,7 +14,7 @@ from tracer.trace import journal
 from tracer.trace.journal import JournalWriter, frame_record
 from tracer.trace.reading import Trace
 from tracer.trace.sealing import seal
-from tracer.trace.steps import Bound, Frame, Source, Step
+from tracer.trace.steps import Bound, Frame, Step, encode_source
 from tracer.trace.values import Value, encode_value
 
 encode = msgspec.json.encode
@@ -74,7 +74,7 @@ def frame_record_of(number: int, **fields: Any) -> bytes:
 
 
 def source_record(number: int = 0, path: str = "<library>/loading.py", text: str = SOURCE_TEXT) -> bytes:
-    return frame_record(journal.SOURCE, encode(Source(number, path, text)))
+    return frame_record(journal.SOURCE, encode_source(number, path, text.encode("utf-8", "surrogatepass")))
 
 
 def ordinary_records(steps: int = 3) -> list[bytes]:

@@ -43,7 +43,12 @@ Kwargs = Annotated[
 ]
 DtypeName = Annotated[Dtype | None, typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")]
 Tokenizer = Annotated[bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer first.")]
-Lines = Annotated[bool, typer.Option("--lines/--no-lines", help="Step through lines, or record calls alone.")]
+Lines = Annotated[
+    bool,
+    typer.Option(
+        "--lines/--no-lines", help="Step through lines, or record calls alone (and no single modules and tensors)."
+    ),
+]
 StopAfter = Annotated[Stage | None, typer.Option("--stop-after", help="End the load after this stage.")]
 Speak = Annotated[
     Language | None, typer.Option("--lang", help="Language of the report. [default: GLM_TRACE_LANG, or the locale's]")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import FunctionType
+import functools
+from types import CodeType, FunctionType
 from typing import Any, Final
 
 _ABSENT: Final = object()
@@ -37,6 +38,12 @@ def _pass_over(value: Any) -> None:
     the import system are passed over, and those are told by their file name.
     """
     function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
-    if isinstance(function, FunctionType) and "_bootstrap" not in function.__code__.co_filename:
-        name = f"{function.__code__.co_filename} <importlib._bootstrap>"
-        function.__code__ = function.__code__.replace(co_filename=name)
+    if isinstance(function, FunctionType):
+        function.__code__ = _of_the_import_system(function.__code__)
+
+
+@functools.cache
+def _of_the_import_system(code: CodeType) -> CodeType:
+    if "_bootstrap" in code.co_filename:
+        return code
+    return code.replace(co_filename=f"{code.co_filename} <importlib._bootstrap>")

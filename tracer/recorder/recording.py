@@ -12,14 +12,15 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.recorder.source_text import is_library_file, read_source
-from tracer.recorder.summary import Summariser, printable_unicode
+from tracer.recorder.source_text import is_library_file, source_bytes
+from tracer.recorder.summary import Summariser
+from tracer.recorder.surrogates import without_surrogates
 from tracer.trace import journal
 from tracer.trace.known_secrets import secrets_in_source
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots
-from tracer.trace.steps import Change, Frame, Source
+from tracer.trace.steps import Change, Frame, encode_source
 from tracer.trace.values import ValueId
 from tracer.trace.vocabulary import STAGES
 
@@ -57,9 +58,11 @@ class Recording:
         journal_path: the file to write; made anew.
         redactor: keeps secrets out of every text.
         roots: makes paths relative to named roots.
+        calls_only: whether what is not a call is left out: lines, single modules and tensors.
     """
 
-    def __init__(self, journal_path: Path, redactor: Redactor, roots: Roots) -> None:
+    def __init__(self, journal_path: Path, redactor: Redactor, roots: Roots, *, calls_only: bool = False) -> None:
+        self.calls_only = calls_only
         self.redactor = redactor
         self.roots = roots
         self.thread = ThreadState()
@@ -127,10 +130,12 @@ class Recording:
         The number is -1 after the recording was closed, and for what is said in the middle of writing another step.
         """
         with self.lock:
-            self.thread.stage = stage
+            thread = self.thread
+            thread.stage = stage
+            number = self.thread_number() if thread.number is None else thread.number
             # The fields of a Step after its number and time; building the object would cost as much again as encoding.
             fields = (
-                self.thread_number(), frame, stage, kind, event, source, line, changes or (), value, data or _NO_DATA,
+                number, frame, stage, kind, event, source, line, changes or (), value, data or _NO_DATA,
             )  # fmt: skip
             return self._append(journal.STEP, fields)
 
@@ -171,14 +176,14 @@ class Recording:
                     return self._sources[filename]
                 number = self._source_count
                 self._source_count += 1
-                text = printable_unicode(read_source(filename))
+                text = source_bytes(filename)
                 library = is_library_file(filename)
                 if not library:
-                    for secret in secrets_in_source(text):
+                    for secret in secrets_in_source(text.decode()):
                         self.learn_secret(secret)
                 if not library or self.redactor.concerns(text):
-                    text = self.redactor.text(text)
-                self._append(journal.SOURCE, Source(number, self.clean(filename), text))
+                    text = self.redactor.text(text.decode()).encode()
+                self._append(journal.SOURCE, (number, self.clean(filename), text))
                 self._sources[filename] = number  # after it was written: an interrupt must not come in between
         return number
 
@@ -252,7 +257,9 @@ class Recording:
     def let_go(self) -> None:
         """Write no more, in a process that was forked off: the journal is the other one's."""
         self.lock = self.summaries.lock = threading.RLock()  # a thread that is not here may hold the other
-        self._close()
+        self._closed = True
+        self._pending.clear()
+        self._journal.let_go()
 
     def _close(self) -> None:
         self._closed = True
@@ -284,7 +291,8 @@ class Recording:
             number = steps
             steps += 1
             content = (number, time.monotonic_ns() - self._started, *content)
-        records = journal.frame_record(kind, _encode(content))
+        payload = encode_source(*content) if kind == journal.SOURCE else _encode(content)
+        records = journal.frame_record(kind, payload)
         if self._pending:
             records = b"".join([*self._pending, records])
         start = self._journal.size
@@ -308,7 +316,7 @@ class Recording:
     def clean_data(self, facts: Any) -> Any:
         """Plain data with every text in it cleaned."""
         if isinstance(facts, str):
-            return self.clean(printable_unicode(facts))
+            return self.clean(without_surrogates(facts))
         if isinstance(facts, dict):
             return {self.clean_data(key): self.clean_data(value) for key, value in facts.items()}
         if isinstance(facts, Iterable):

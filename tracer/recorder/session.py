@@ -40,7 +40,7 @@ class Session:
         model: the model directory, which the trace will call ``<model>``.
         command: what the user said, for the metadata.
         secrets: texts to keep out besides those found on this machine.
-        lines: whether lines are stepped.
+        lines: whether lines are stepped, and single modules and tensors told; otherwise calls alone.
         all_threads: whether threads started while recording are stepped too.
         forward_output: whether printed text still reaches the terminal.
         step_forward: which executions of the model's own functions are stepped while a pass runs.
@@ -65,7 +65,7 @@ class Session:
         shown_command, in_command = masked_command(command or [])
         redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()) | in_command)
         roots = Roots(standard_roots(environment, model=model))
-        self.recording = Recording(journal, redactor, roots)
+        self.recording = Recording(journal, redactor, roots, calls_only=not lines)
         self.recording.limit = stop_after
         self._patches = Patches()
         self._forward_output = forward_output

@@ -12,15 +12,22 @@ _LIBRARY: Final = tuple({sysconfig.get_paths()[name] for name in ("purelib", "pl
 
 def read_source(filename: str) -> str:
     """The text of a source file; empty where there is none (code made by ``exec``)."""
+    return source_bytes(filename).decode()
+
+
+def source_bytes(filename: str) -> bytes:
+    """The same in UTF-8, whatever the file is in."""
     try:
         with open(filename, "rb") as file:
             data = file.read()
         if b"coding" not in data[:200]:
-            return data.decode("utf-8")
-        with tokenize.open(filename) as text:
-            return text.read()
-    except (OSError, SyntaxError, UnicodeDecodeError):
-        return "".join(linecache.getlines(filename))  # a module in a zip file, a notebook cell
+            data.decode()
+            return data
+        with tokenize.open(filename) as decoded:
+            return decoded.read().encode()
+    except (OSError, SyntaxError, UnicodeError):
+        text = "".join(linecache.getlines(filename))  # a module in a zip file, a notebook cell
+        return text.encode("utf-8", "replace")
 
 
 def is_library_file(filename: str) -> bool:

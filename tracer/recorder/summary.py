@@ -20,6 +20,7 @@ from typing import Any, Final
 from tracer.recorder import raw, torch_values
 from tracer.recorder.exception_text import exception_text
 from tracer.recorder.library_types import is_cache_type, is_config_type
+from tracer.recorder.surrogates import without_surrogates
 from tracer.trace.redaction import MIN_SEARCHED, is_secret_name
 from tracer.trace.values import (
     Bytes,
@@ -79,6 +80,7 @@ class Summariser:
         self._makers: dict[int, Maker] = {}  # by the type's id: a metaclass could have its own idea of a hash
         self._kept: list[type] = []  # and so no other type gets that id
         self._keys: dict[str, str] = {}
+        self._secret_keys: set[str] = set()
         self.top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
 
@@ -103,7 +105,10 @@ class Summariser:
         if type(key) is str:
             shown = self._keys.get(key)
             if shown is None:
-                shown = self._keys[key] = self._text(key).value
+                shown = self._text(key).value
+                if is_secret_name(shown):
+                    self._secret_keys.add(shown)
+                self._keys[key] = shown
             return shown
         return self._key(key)
 
@@ -169,7 +174,7 @@ class Summariser:
     def _text(self, value: str) -> Text:
         length = str.__len__(value)
         text = self._clean(str.__getitem__(value, slice(0, MAX_TEXT + _MASK_MARGIN)))
-        return Text(printable_unicode(text[:MAX_TEXT]), length if length > MAX_TEXT else 0)
+        return Text(without_surrogates(text[:MAX_TEXT]), length if length > MAX_TEXT else 0)
 
     def _str(self, value: str, _depth: int) -> Value:
         return self._text(value)
@@ -212,9 +217,16 @@ class Summariser:
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
+        keys, scalars, inner = self._keys, self._scalars, depth + 1
         for key, item in _snapshot(value):
-            name = self.key(key)
-            items.append((name, self.number(item, name, depth + 1)))
+            name = keys.get(key) if type(key) is str else None
+            # Most items are scalars that were seen before, under keys that were.
+            if name is None or id(type(item)) not in _CACHED or name in self._secret_keys:
+                name = self.key(key)
+                items.append((name, self.number(item, name, inner)))
+            else:
+                known = scalars.get((type(item), item))
+                items.append((name, self.number(item, name, inner) if known is None else known))
         return items
 
     def _key(self, key: object) -> str:
@@ -264,15 +276,6 @@ class Summariser:
                 self._learn(secret)
             self.forget_texts()
         return Secret(name)
-
-
-def printable_unicode(text: str) -> str:
-    """The text with lone surrogates replaced, which no UTF-8 file can hold."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
 
 
 def _plain(value: Any, _depth: int) -> Value:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Final, NamedTuple
 
 from tracer.recorder import raw
 from tracer.trace.values import Module, Named, Object, Tensor, Value
+
+UNKNOWN: Final = "unknown"
 
 
 def maker_for(kind: type) -> Callable[[Any], Value] | None:
@@ -27,11 +31,14 @@ def maker_for(kind: type) -> Callable[[Any], Value] | None:
 
 def tensor(value: Any) -> Tensor | Object:
     """Shape, dtype and device of a tensor; of a subclass too, without entering its ``__torch_function__``."""
-    import torch
-
-    if not _answers_for_itself(type(value), torch):
+    kind = _kind(type(value))
+    if kind.readable:
+        read = _descriptors()
         try:
-            return Tensor(raw.name(type(value)), _shape(value, torch), *_rest(value, torch))
+            with read.without_functions(), read.without_dispatch():
+                shape = [extent if type(extent) is int else -1 for extent in read.shape(value)]
+                dtype, device, requires_grad = read.dtype(value), read.device(value), read.requires_grad(value)
+            return Tensor(kind.name, shape, _dtype_name(dtype), _device_name(device), requires_grad is True)
         except Exception:  # a kind of tensor that has no shape: nested, or not made yet
             pass
     return Object(raw.type_name(type(value)))
@@ -40,18 +47,50 @@ def tensor(value: Any) -> Tensor | Object:
 def described(value: Any) -> Tensor:
     """As :func:`tensor`; one that does not tell its shape, dtype or device has none of them."""
     made = tensor(value)
-    return made if isinstance(made, Tensor) else Tensor(made.type, [], "unknown", "unknown")
+    return made if isinstance(made, Tensor) else Tensor(made.type, [], UNKNOWN, UNKNOWN)
 
 
 def module(value: Any) -> Module:
     """Class and size of a module, counted over its registries, not through its methods."""
+    return Module(raw.type_name(type(value)), numbers_in(value))
+
+
+def numbers_in(module: Any) -> int:
+    """How many numbers a module's parameters have, its own and those of the modules in it, each once."""
+    read = _descriptors()
+    numbers = 0
+    with read.without_functions(), read.without_dispatch():
+        for parameter in _parameters(module):
+            if _kind(type(parameter)).readable:
+                try:
+                    numbers += math.prod(extent for extent in read.shape(parameter) if type(extent) is int)
+                except Exception:  # not made yet
+                    continue
+    return numbers
+
+
+class _Kind(NamedTuple):
+    """What is known of a type of tensors; ``readable`` tells that it does not answer for itself in Python."""
+
+    type: type
+    name: str
+    readable: bool
+
+
+_kinds: dict[int, _Kind] = {}  # by id: a metaclass could have its own idea of a hash; kept, so the id stays theirs
+
+
+def _kind(kind: type) -> _Kind:
+    known = _kinds.get(id(kind))
+    if known is None:
+        known = _kinds[id(kind)] = _Kind(kind, raw.name(kind), not _answers_for_itself(kind))
+    return known
+
+
+def _answers_for_itself(kind: type) -> bool:
+    """Whether a class can answer even for its size in Python: it has a ``__torch_dispatch__`` that is not torch's."""
     import torch
 
-    return Module(raw.type_name(type(value)), sum(_count(parameter, torch) for parameter in _parameters(value)))
-
-
-def _answers_for_itself(kind: type, torch: Any) -> bool:
-    """Whether a class can answer even for its size in Python: it has a ``__torch_dispatch__`` that is not torch's."""
     for base in raw.mro(kind):
         if base is torch.Tensor:
             return False
@@ -60,24 +99,40 @@ def _answers_for_itself(kind: type, torch: Any) -> bool:
     return False
 
 
-def _shape(value: Any, torch: Any) -> list[int]:
-    """The extents of a tensor, -1 for one that is not known yet."""
-    with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-        return [extent if type(extent) is int else -1 for extent in _base(torch).shape.__get__(value)]
+class _Descriptors(NamedTuple):
+    """torch's own descriptors of a tensor, and what keeps everybody else's answers out."""
+
+    shape: Callable[[Any], Any]
+    dtype: Callable[[Any], Any]
+    device: Callable[[Any], Any]
+    requires_grad: Callable[[Any], Any]
+    without_functions: Callable[[], AbstractContextManager[Any]]
+    without_dispatch: Callable[[], AbstractContextManager[Any]]
 
 
-def _rest(value: Any, torch: Any) -> tuple[str, str, bool]:
-    base = _base(torch)
-    with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-        return (
-            str(base.dtype.__get__(value)).removeprefix("torch."),
-            str(base.device.__get__(value)),
-            bool(base.requires_grad.__get__(value)),
-        )
+@functools.cache
+def _descriptors() -> _Descriptors:
+    import torch
+
+    base: Any = torch._C.TensorBase if hasattr(torch._C, "TensorBase") else torch._C._TensorBase
+    return _Descriptors(
+        shape=base.shape.__get__,
+        dtype=base.dtype.__get__,
+        device=base.device.__get__,
+        requires_grad=base.requires_grad.__get__,
+        without_functions=torch._C.DisableTorchFunction,
+        without_dispatch=torch._C._DisableTorchDispatch,
+    )
 
 
-def _base(torch: Any) -> Any:
-    return torch._C.TensorBase if hasattr(torch._C, "TensorBase") else torch._C._TensorBase
+@functools.cache
+def _dtype_name(dtype: Any) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+@functools.cache
+def _device_name(device: Any) -> str:
+    return str(device)
 
 
 def _parameters(value: Any) -> Iterator[Any]:
@@ -95,12 +150,3 @@ def _parameters(value: Any) -> Iterator[Any]:
                         yield item
                     else:
                         found.append(item)
-
-
-def _count(parameter: Any, torch: Any) -> int:
-    if _answers_for_itself(type(parameter), torch):
-        return 0
-    try:
-        return math.prod(max(extent, 0) for extent in _shape(parameter, torch))
-    except Exception:
-        return 0

@@ -8,13 +8,13 @@ at the end fails its checksum and is dropped by the reader.
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tracer.trace import append_only
 from tracer.trace.errors import NotATrace
 
 MAGIC: Final = b"glm-trace journal 1\n"
@@ -46,12 +46,16 @@ def _checksum(kind: bytes, payload: bytes) -> int:
 
 
 class JournalWriter:
-    """Appends records with plain ``write`` calls: no buffer of ours that could die with the process."""
+    """Appends records to a file that outlives the process: there is no buffer of ours that could die with it."""
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | _O_BINARY, 0o600)
-        self._write_all(MAGIC)
-        self.size = len(MAGIC)
+        self._file = append_only.create(path)
+        self._file.append(MAGIC)
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._file.size
 
     def append(self, records: bytes) -> None:
         """Append one or more records made by :func:`frame_record`.
@@ -59,41 +63,37 @@ class JournalWriter:
         Raises:
             OSError: the disk is full or the file is gone.
         """
-        written = os.write(self._fd, records)
-        if written != len(records):
-            self._write_all(records[written:])
-        self.size += len(records)
+        self._file.append(records)
 
     def complete(self, records: bytes, start: int) -> None:
         """Write what is missing of records whose appending an exception, say a KeyboardInterrupt, cut short.
 
         ``start`` is the size before it.
         """
-        end = start + len(records)
-        if missing := end - os.lseek(self._fd, 0, os.SEEK_CUR):
-            self._write_all(records[-missing:])
-        self.size = end
+        self._file.complete(records, start)
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._file.close()
 
-    def _write_all(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._fd, data) :]
+    def let_go(self) -> None:
+        """Write no more, in a process that was forked off: the file belongs to the other one."""
+        self._file.let_go()
 
 
 class JournalReader:
     """Reads records as far as they are whole, and goes on from there when more have been written.
 
-    ``damaged`` becomes true where a whole record fails its checksum; reading stops for good there.
+    ``damaged`` becomes true where a whole record fails its checksum; nothing behind it is read. Zeros at the end are
+    room that was reserved and never used.
+
+    Attributes:
+        dangling: bytes at the end that make no whole record (yet).
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._tail = b""
-        self._started = False
+        self._file = path.open("rb", buffering=0)
+        self._at = 0
+        self.dangling = 0
         self.damaged = False
 
     def read_new(self) -> Iterator[Record]:
@@ -102,43 +102,59 @@ class JournalReader:
         Raises:
             NotATrace: the file does not begin as a journal does.
         """
-        if self.damaged:
-            return
-        while chunk := self._file.read(1 << 20):
-            self._tail += chunk
-            yield from self._whole_records()
+        self.damaged = False
+        self.dangling = 0
+        length = _CHUNK
+        while data := self._read(length):
+            at = 0
+            if self._at == 0:
+                self.dangling = len(data)
+                if len(data) < len(MAGIC):
+                    return
+                if not data.startswith(MAGIC):
+                    raise NotATrace(f"{self._file.name} is no glm-trace journal.")
+                self._at = at = len(MAGIC)
+            self.dangling = len(data) - at
+            while (end := self._end_of_record(data, at)) > 0:
+                record = Record(data[at : at + 1], data[at + _HEAD.size : end])
+                self._at += end - at
+                at = end
+                self.dangling = len(data) - at
+                yield record
+            if data[at : at + 1] == b"\0":
+                self.dangling = 0
+            missing = -end
+            if self.damaged or (at == 0 and missing <= length):
+                return
+            length = max(_CHUNK, missing)
 
     def close(self) -> None:
         self._file.close()
 
-    @property
-    def dangling(self) -> int:
-        """Bytes at the end that make no whole record (yet)."""
-        return len(self._tail)
+    def _read(self, length: int) -> bytes:
+        self._file.seek(self._at)
+        return self._file.read(length)
 
-    def _whole_records(self) -> Iterator[Record]:
-        data, at = self._tail, 0
-        if not self._started:
-            if len(data) < len(MAGIC):
-                return
-            if not data.startswith(MAGIC):
-                raise NotATrace(f"{self._file.name} is no glm-trace journal.")
-            self._started, at = True, len(MAGIC)
-        while len(data) - at >= _HEAD.size:
-            kind, length, checksum = _HEAD.unpack_from(data, at)
-            end = at + _HEAD.size + length
-            if kind[0] not in RECORD_KINDS or length > _MAX_PAYLOAD:
-                self.damaged = True
-                break
-            if end > len(data):
-                break
-            payload = data[at + _HEAD.size : end]
-            if _checksum(kind, payload) != checksum:
-                self.damaged = True
-                break
-            at = end
-            yield Record(kind, payload)
-        self._tail = data[at:]
+    def _end_of_record(self, data: bytes, at: int) -> int:
+        """Where the record at this place ends; if it is not whole, minus the bytes that would have to be read for it.
+
+        0 where there is none.
+        """
+        if len(data) - at < _HEAD.size:
+            return -_HEAD.size if at < len(data) else 0
+        kind, length, checksum = _HEAD.unpack_from(data, at)
+        end: int = at + _HEAD.size + length
+        if kind == b"\0":
+            return 0
+        if kind[0] not in RECORD_KINDS or length > _MAX_PAYLOAD:
+            self.damaged = True
+            return 0
+        if end > len(data):
+            return at - end
+        if _checksum(kind, data[at + _HEAD.size : end]) != checksum:
+            self.damaged = True
+            return 0
+        return end
 
 
-_O_BINARY: Final = getattr(os, "O_BINARY", 0)
+_CHUNK: Final = 1 << 20

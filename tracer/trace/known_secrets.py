@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from tracer.trace.redaction import MASK, MIN_SEARCHED, decoded_basic, is_secret_name
+from tracer.trace.syntax import parse
 
 # An environment variable is a secret under more names: there are no eos_tokens among them.
 _SECRET_VARIABLE: Final = re.compile(
@@ -20,6 +21,11 @@ _SECRET_VARIABLE: Final = re.compile(
 _ABOUT_A_SECRET: Final = re.compile(r"(?i)(_path|_file|_dir|_folder|_home|_url|_endpoint|_timeout|_parallelism)$")
 _MAY_BE_A_NUMBER: Final = re.compile(r"(?i)(passw|passphrase|secret|_key)")
 _FLAGS: Final = {"", "0", "1", "true", "false", "yes", "no", "on", "off", "enable", "disable", "enabled", "disabled"}
+# What every secret name has in it, and how a name is followed where it gets a value.
+_PARTS_OF_NAMES: Final = (
+    "token", "passw", "passphrase", "secret", "credential", "cookie", "bearer", "auth", "key",
+)  # fmt: skip
+_GIVEN: Final = re.compile(r"""(?P<rest>[\w-]+)(?:["']\s*\]?\s*[:=]|\s*(?::[^=\n)]*|,[^=\n]*)?=(?!=))""")
 _IN_URL: Final = re.compile(r"(?<=://)(?:[^/?#\s:'\"<>]*:)?([^/?#\s'\"<>]+)(?=@)")
 _OPTION: Final = re.compile(r"(?s)(?P<option>(?:--?[\w-]+=)?(?:--?)?(?P<name>[A-Za-z_][\w-]*)=)(?P<value>.*)")
 
@@ -64,8 +70,10 @@ def secrets_in_source(text: str) -> set[str]:
 
     Words and special tokens such as ``<|image|>`` are none.
     """
+    if not _gives_a_secret(text):
+        return set()
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     found: set[str] = set()
@@ -74,6 +82,27 @@ def secrets_in_source(text: str) -> set[str]:
             if is_secret_name(name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
                 found |= {part for part in _parts(value.value) if _looks_secret(part)}
     return found
+
+
+def _gives_a_secret(text: str) -> bool:
+    """Whether a secret name seems to get a value: looking costs a tenth of parsing, and most files have none."""
+    lowered = text.lower()
+    for part in _PARTS_OF_NAMES:
+        at = lowered.find(part)
+        while at >= 0:
+            given = _GIVEN.match(lowered, at)
+            if given is not None and is_secret_name(_beginning(lowered, at) + given["rest"]):
+                return True
+            at = lowered.find(part, at + 1)
+    return False
+
+
+def _beginning(text: str, at: int) -> str:
+    """What stands of a name before this place in it."""
+    begin = at
+    while begin and (text[begin - 1].isalnum() or text[begin - 1] in "_-"):
+        begin -= 1
+    return text[begin:at]
 
 
 def masked_command(command: Iterable[str]) -> tuple[list[str], set[str]]:

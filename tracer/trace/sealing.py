@@ -14,7 +14,7 @@ import msgspec
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
-from tracer.trace.steps import Frame, Source
+from tracer.trace.steps import Frame, decode_source
 from tracer.trace.visible import one_line
 
 
@@ -43,7 +43,6 @@ class _ValueRow(msgspec.Struct, array_like=True, gc=False):
 _decode_step = msgspec.json.Decoder(_StepRow).decode
 _decode_value = msgspec.json.Decoder(_ValueRow).decode
 _decode_frame = msgspec.json.Decoder(Frame).decode
-_decode_source = msgspec.json.Decoder(Source).decode
 _decode_meta = msgspec.json.Decoder(dict[str, Any]).decode
 
 _INSERT_STEP = "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -83,7 +82,7 @@ def fill(connection: sqlite3.Connection, journal_path: Path, meta: Mapping[str, 
         collected = _insert_records(connection, reader.read_new())
         if reader.damaged:
             collected["journal_damaged"] = True
-    except (msgspec.DecodeError, sqlite3.IntegrityError, UnicodeError, OverflowError, RecursionError) as error:
+    except (msgspec.MsgspecError, sqlite3.IntegrityError, UnicodeError, OverflowError, RecursionError) as error:
         what = one_line(str(error), 200)
         raise NotATrace(
             f"{journal_path} is damaged: a record passes its checksum but is not of this format ({what})."
@@ -114,7 +113,7 @@ def _insert_records(connection: sqlite3.Connection, records: Iterable[journal.Re
                 msgspec.structs.astuple(_decode_frame(payload)),
             )
         elif kind == journal.SOURCE:
-            source = _decode_source(payload)
+            source = decode_source(payload)
             packed = zlib.compress(source.text.encode(), 6)
             connection.execute("INSERT INTO source VALUES (?, ?, ?)", (source.number, source.path, packed))
         else:  # META and END: facts, later ones over earlier ones

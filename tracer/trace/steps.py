@@ -89,3 +89,19 @@ class Source(msgspec.Struct, frozen=True, array_like=True, gc=False):
     number: int
     path: str
     text: str
+
+
+def encode_source(number: int, path: str, text: bytes) -> bytes:
+    """A source as the journal holds it: number and path as JSON on a line, then the text, in UTF-8, as it is."""
+    return b"%b\n%b" % (msgspec.json.encode((number, path)), text)
+
+
+def decode_source(payload: bytes) -> Source:
+    """The inverse of :func:`encode_source`.
+
+    Raises:
+        msgspec.DecodeError, UnicodeError: it is none.
+    """
+    head, _, text = payload.partition(b"\n")
+    number, path = msgspec.json.decode(head, type=tuple[int, str])
+    return Source(number, path, text.decode())

@@ -11,7 +11,8 @@ from tracer.recorder import raw
 from tracer.recorder.model.tree import ModuleTree, registry, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.torch_values import described
+from tracer.recorder.stepping.settrace import unstepped
+from tracer.recorder.torch_values import described, numbers_in
 
 
 class ConstructionWatch:
@@ -21,11 +22,13 @@ class ConstructionWatch:
         self._recording = recording
         self._tree = tree
         self._hook: Any = None
-        self._places: dict[type, str | None] = {}
+        self._classes: dict[type, tuple[str, str | None]] = {}  # name and place
         self._watched_classes: set[type] = set()
 
     def watch(self) -> None:
         """Begin, if torch is loaded by now and not watched yet."""
+        if self._recording.calls_only:
+            return
         modules = sys.modules.get("torch.nn.modules.module")
         if modules is None or self._hook is not None:
             return
@@ -47,25 +50,27 @@ class ConstructionWatch:
         def watched(instance: Any, *args: Any, **kwargs: Any) -> None:
             initialise(instance, *args, **kwargs)
             if type(instance) is model_class:
-                self._complete(instance)
+                with unstepped():
+                    self._complete(instance)
 
         patches.set(model_class, "__init__", watched)
 
     def _registered(self, parent: Any, name: str, child: Any) -> None:
-        if child is None:
-            return
+        if child is not None:
+            with unstepped():
+                self._built(parent, name, child)
+
+    def _built(self, parent: Any, name: str, child: Any) -> None:
         facts = {"module": self._tree.number(child), "parent": self._tree.number(parent), "name": str(name)}
         self._recording.point("module-built", {**facts, **self._facts(child)}, stage=self._stage())
 
     def _complete(self, model: Any) -> None:
         tree = self._tree.root(model)
-        parts = [part for _, part in walk(model)]
-        shapes = {
-            id(p): described(p).shape for part in parts for p in registry(part, "_parameters").values() if p is not None
-        }
+        tensors: set[int] = set()
+        for _, part in walk(model):
+            tensors.update(id(value) for value in registry(part, "_parameters").values() if value is not None)
         facts = {"module": self._tree.number(model), **self._facts(model)}
-        numbers = sum(functools.reduce(int.__mul__, shape, 1) for shape in shapes.values())
-        totals = {"modules": len(tree), "tensors": len(shapes), "numbers": numbers, "tree": tree}
+        totals = {"modules": len(tree), "tensors": len(tensors), "numbers": numbers_in(model), "tree": tree}
         self._recording.point("model-built", {**facts, **totals}, stage=self._stage())
 
     def _stage(self) -> str | None:
@@ -73,20 +78,20 @@ class ConstructionWatch:
 
     def _facts(self, module: Any) -> dict[str, Any]:
         kind = type(module)
+        named = self._classes.get(kind)
+        if named is None:
+            named = self._classes[kind] = (f"{raw.module_name(kind)}.{raw.qualified_name(kind)}", self._place(kind))
         return {
-            "class": f"{raw.module_name(kind)}.{raw.qualified_name(kind)}",
-            "place": self._place(kind),
+            "class": named[0],
+            "place": named[1],
             "parameters": _tensors(registry(module, "_parameters")),
             "buffers": _tensors(registry(module, "_buffers")),
         }
 
     def _place(self, kind: type) -> str | None:
         """Where the class says how it is built: ``file:line`` of the ``__init__`` it has or inherits."""
-        if kind not in self._places:
-            code = getattr(inspect.unwrap(vars(kind).get("__init__") or getattr(kind, "__init__")), "__code__", None)  # noqa: B009
-            place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else None
-            self._places[kind] = self._recording.clean(place) if place is not None else None
-        return self._places[kind]
+        code = getattr(inspect.unwrap(vars(kind).get("__init__") or getattr(kind, "__init__")), "__code__", None)  # noqa: B009
+        return self._recording.clean(f"{code.co_filename}:{code.co_firstlineno}") if code is not None else None
 
 
 def _tensors(named: dict[str, Any]) -> list[list[Any]]:

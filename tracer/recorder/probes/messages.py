@@ -11,7 +11,7 @@ from tracer.recorder import raw
 from tracer.recorder.exception_text import is_plain
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.summary import printable_unicode
+from tracer.recorder.surrogates import without_surrogates
 
 _MAX_TEXT: Final = 8_000
 
@@ -112,7 +112,7 @@ class RecordedStream:
 
     def finish(self) -> None:
         """Record what was written without a line's end."""
-        line, self._line = self._recording.clean(printable_unicode(self._line)), ""
+        line, self._line = self._recording.clean(without_surrogates(self._line)), ""
         for start in range(0, len(line), _MAX_TEXT):
             self._step(line[start : start + _MAX_TEXT])
 
@@ -131,7 +131,7 @@ class RecordedStream:
                 self._step(said)
         if len(self._line) > 2 * _MAX_TEXT:
             # A line without end. Its end stays here, for half a secret can't be told from any other text.
-            line = self._recording.clean(printable_unicode(self._line))
+            line = self._recording.clean(without_surrogates(self._line))
             self._line = line[-_MAX_TEXT:]
             self._step(line[:-_MAX_TEXT])
 
@@ -154,7 +154,7 @@ class _quiet:  # noqa: N801 - reads as a statement
 
 def _cut(recording: Recording, text: str) -> str:
     # Searched for secrets beyond the cut, so that one across it is masked whole.
-    cleaned = recording.clean(printable_unicode(text[: 2 * _MAX_TEXT]))
+    cleaned = recording.clean(without_surrogates(text[: 2 * _MAX_TEXT]))
     if len(text) <= _MAX_TEXT:
         return cleaned
     return f"{cleaned[:_MAX_TEXT]}… ({len(text)} characters)"

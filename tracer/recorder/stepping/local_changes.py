@@ -7,8 +7,10 @@ from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any, Final
 
-from tracer.recorder.stepping.watched import Watches
+from tracer.recorder.library_types import is_config_type
+from tracer.recorder.stepping.watched import WatchedPairs, Watches
 from tracer.recorder.summary import Summariser
+from tracer.trace.redaction import is_secret_name
 from tracer.trace.steps import Bound, Change, Unbound
 from tracer.trace.values import ValueId
 
@@ -18,10 +20,18 @@ _ABSENT: Final = object()
 
 
 class LocalChanges:
-    """Remembers the locals of one frame as they were, without keeping them alive for longer than a line."""
+    """Remembers the locals of one frame as they were, without keeping them alive for longer than a line.
 
-    def __init__(self, summaries: Summariser) -> None:
+    Args:
+        summaries: makes the summaries of their values.
+        caller: the locals of the frame that called this one.
+        asked_again: whether there will be a second time to tell changes.
+    """
+
+    def __init__(self, summaries: Summariser, caller: LocalChanges | None = None, *, asked_again: bool = True) -> None:
+        self._asked_again = asked_again
         self._summaries = summaries
+        self._caller = caller
         self._previous: dict[str, Any] = {}
         self._numbers: dict[str, ValueId] = {}
         self._watches = Watches()
@@ -51,13 +61,28 @@ class LocalChanges:
         for name, value in changed:
             if name in _HIDDEN or name[0] == ".":
                 continue
-            number = self._summaries.number(value, name)
+            shared = self._shared(value) if type(value) is dict or is_config_type(type(value)) else None
+            if shared is None or shared.number is None or is_secret_name(name):
+                shared, number = None, self._summaries.number(value, name)
+            else:
+                number = shared.number
             # A container under the same number may have another content than the one last told: say it again.
             if numbers.get(name) != number or name in watches:
                 numbers[name] = number
                 changes.append(Bound(name, number))
-            watches.set(name, value, self._summaries, number)
+            if self._asked_again:
+                watches.set(name, value, self._summaries, number, shared)
         return changes
+
+    def number(self, value: Any) -> ValueId:
+        """The number of a value's summary, which may be one of the locals."""
+        shared = self._shared(value)
+        return self._summaries.number(value) if shared is None or shared.number is None else shared.number
+
+    def _shared(self, value: Any) -> WatchedPairs | None:
+        """What is known of this very object here or in the caller: most are handed on from frame to frame."""
+        shared = self._watches.shared(value)
+        return shared if shared is not None or self._caller is None else self._caller._watches.shared(value)
 
     def _deletions(self, variables: dict[str, Any]) -> Iterator[Change]:
         for name in self._previous.keys() - variables.keys():

@@ -7,6 +7,8 @@ import contextlib
 import linecache
 from types import CodeType
 
+from tracer.trace.syntax import parse
+
 
 def qualified_name(code: CodeType) -> str:
     """The function's qualified name, on Python 3.10 too, whose code objects do not keep it."""
@@ -18,7 +20,7 @@ def _look_up(code: CodeType) -> str:
     if known is None:
         known = _by_file[code.co_filename] = {}
         with contextlib.suppress(SyntaxError):  # no source: the simple name has to do
-            _collect(ast.parse("".join(linecache.getlines(code.co_filename))), "", known)
+            _collect(parse("".join(linecache.getlines(code.co_filename))), "", known)
     return known.get((code.co_firstlineno, code.co_name), code.co_name)
 
 

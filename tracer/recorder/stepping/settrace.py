@@ -11,6 +11,7 @@ import opcode
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Final
 
@@ -118,6 +119,12 @@ def stepping_trace_function() -> TraceFunction | None:
     """The router, if it is this thread's trace function now."""
     current: Any = sys.gettrace()
     return current if getattr(current, "__module__", None) == __name__ else None
+
+
+def unstepped() -> AbstractContextManager[None]:
+    """No stepping inside the ``with`` block: for what the recorder does in the middle of traced code."""
+    router = stepping_trace_function()
+    return nullcontext() if router is None else Paused(router)
 
 
 class Paused:

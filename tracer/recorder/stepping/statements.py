@@ -7,6 +7,7 @@ import textwrap
 from types import CodeType
 
 from tracer.recorder.source_text import read_source
+from tracer.trace.syntax import parse
 
 _known: dict[int, tuple[CodeType, dict[int, int]]] = {}
 
@@ -47,7 +48,7 @@ def _parse(lines: list[str], least: int) -> ast.Module | None:
     while end < len(lines) and lines[end].strip().startswith((")", "]", "}")):
         end += 1
     try:
-        return ast.parse(textwrap.dedent("\n".join(lines[:end])))
+        return parse(textwrap.dedent("\n".join(lines[:end])))
     except SyntaxError:
         return None
 

@@ -56,8 +56,10 @@ class SteppedFrame:
         self.line = code.co_firstlineno
         self._recording = recording
         self._probes = probes
-        self._changes = LocalChanges(recording.summaries)
         self._with_lines = with_lines and target.lines
+        self._changes = LocalChanges(
+            recording.summaries, None if self.caller is None else self.caller._changes, asked_again=self._with_lines
+        )
         self._lines = 0 if self._with_lines else MAX_LINES
         self._starts = statement_starts(code) if self._with_lines else {}
         self._statement = self._raw_line = -1
@@ -131,7 +133,7 @@ class SteppedFrame:
         recording = self._recording
         if type(variables) is not dict:
             variables = dict(variables)  # from Python 3.13 on a view that would keep the frame alive
-        if event in ("call", "line"):
+        if recording.limit is not None and event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
         with recording.lock:  # the numbers of values and of the step that holds them belong together
@@ -144,7 +146,7 @@ class SteppedFrame:
                     kind, data = meaning[0], recording.clean_data(meaning[1])
             number = recording.step(
                 self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
-                value=recording.summaries.number(value) if has_value or value is not None else None, data=data,
+                value=self._changes.number(value) if has_value or value is not None else None, data=data,
             )  # fmt: skip
         self._follow_exception(event, value, number)
 

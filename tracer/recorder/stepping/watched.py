@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
-from operator import is_
+from collections.abc import Collection, Iterator
+from itertools import chain, compress, islice
+from operator import is_, is_not
 from typing import Any, Final
 
 from tracer.recorder import raw
@@ -16,8 +16,6 @@ from tracer.trace.values import ValueId
 
 _LENGTH: Final = 400  # a longer container is watched by its length alone,
 _GROWTH: Final = 16  # and told again when that has changed by a sixteenth: what fills it would be told with every item
-_ABSENT: Final = object()
-_NO_CONTAINERS: Final[list[tuple[Any, Any]]] = []
 # By id, as types with a metaclass of their own could not be looked up without asking it.
 _LEAVES: Final = frozenset(map(id, (type(None), bool, int, float, str, bytes, complex, type)))
 
@@ -55,9 +53,25 @@ class Watches:
     def __contains__(self, name: str) -> bool:
         return name in self._watched
 
-    def set(self, name: str, value: Any, summaries: Summariser, number: ValueId) -> None:
-        """Watch a variable's value, which was just summarised under ``number``, if it can change in place."""
-        watched = None if is_secret_name(name) else _watch(value, summaries, number)
+    def shared(self, value: Any) -> WatchedPairs | None:
+        """The watch on this very object, if it is as it was when last summarised."""
+        for watched in self._watched.values():
+            if type(watched) is WatchedPairs and watched.value is value:
+                return watched if watched.number is not None and not _mutated(watched.containers) else None
+        return None
+
+    def set(
+        self, name: str, value: Any, summaries: Summariser, number: ValueId, shared: WatchedPairs | None = None
+    ) -> None:
+        """Watch a variable's value, which was just summarised under ``number``, if it can change in place.
+
+        ``shared`` is another variable's watch on it.
+        """
+        watched: WatchedPairs | WatchedOther | None
+        if is_secret_name(name):
+            watched = None
+        else:
+            watched = _watch(value, summaries, number) if shared is None else shared.again()
         if watched is not None:
             self._watched[name] = watched
             self._stale = True
@@ -109,16 +123,24 @@ class Watches:
 class WatchedPairs:
     """A dictionary, or a configuration object's instance dictionary: told key by key."""
 
-    __slots__ = ("_contents", "_copy", "_inner", "_items", "_pairs", "containers")
+    __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers", "number", "value")
 
-    def __init__(self, contents: dict[Any, Any], summaries: Summariser) -> None:
+    def __init__(self, value: Any, contents: dict[Any, Any], summaries: Summariser, number: ValueId) -> None:
+        self.value = value
+        self.number: ValueId | None = number  # of its summary; None when it has changed since that was made
         self._contents = contents
         self._pairs = dict(summaries.top_items)  # of the summary just made
-        self._copy: dict[Any, Any] = {}
-        # Both by the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
-        self._items: dict[int, Any] = {}
-        self._inner: dict[int, list[tuple[Any, Any]]] = {}
-        self._take_copy(dict(contents), {})
+        self._copy = dict(contents)
+        # By the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
+        self._inner: dict[int, tuple[Any, Any, list[tuple[Any, Any]]]] = {}
+        self._look_inside(self._copy.items())
+
+    def again(self) -> WatchedPairs:
+        """The same for another variable."""
+        other = WatchedPairs.__new__(WatchedPairs)
+        other.value, other.number, other._contents, other._copy = self.value, self.number, self._contents, self._copy
+        other._pairs, other._inner, other.containers = dict(self._pairs), dict(self._inner), self.containers
+        return other
 
     @property
     def outgrown(self) -> bool:
@@ -128,39 +150,59 @@ class WatchedPairs:
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
         if not _mutated(self.containers):
             return
-        old, new = self._pairs, {}
-        items, inside = self._items, self._inner
+        self.number = None
         # Copied before it is summarised: what another thread changes in between is seen the next time.
-        copy = dict(self._contents)
-        unchanged = {
-            id(key)
-            for key, item in copy.items()
-            if items.get(id(key), _ABSENT) is item and not _mutated(inside.get(id(key), _NO_CONTAINERS))
-        }
-        self._take_copy(copy, {key: inside.get(key, _NO_CONTAINERS) for key in unchanged})
-        for key, item in copy.items():
-            shown = summaries.key(key)
-            told = id(key) in unchanged and shown in old
-            new[shown] = old[shown] if told else summaries.number(item, shown, 1)
-        added = {key: number for key, number in new.items() if key not in old}
-        changed = {key: number for key, number in new.items() if key in old and old[key] != number}
-        removed = [key for key in old if key not in new]
-        self._pairs = new
+        before, self._copy = self._copy, dict(self._contents)
+        if self._has_only_grown(before):
+            yield from self._told(name, self._touched(before), [], summaries)
+        else:
+            yield from self._told_anew(name, summaries)
+
+    def _has_only_grown(self, before: dict[Any, Any]) -> bool:
+        """As nearly always: the keys that were there come first, new ones after them, and all are written apart."""
+        return len(before) <= len(self._copy) and all(map(is_, before, self._copy)) and len(self._pairs) == len(before)
+
+    def _touched(self, before: dict[Any, Any]) -> list[tuple[Any, Any]]:
+        """The pairs that are new, have another value, or hold a container that has changed."""
+        now = self._copy
+        touched = list(compress(now.items(), map(is_not, before.values(), now.values())))
+        touched.extend(islice(now.items(), len(before), None))
+        seen = {id(key) for key, _ in touched}
+        inside = self._inner.items()
+        touched.extend((key, item) for at, (key, item, inner) in inside if at not in seen and _mutated(inner))
+        return touched
+
+    def _told(
+        self, name: str, pairs: Collection[tuple[Any, Any]], removed: list[str], summaries: Summariser
+    ) -> Iterator[Change]:
+        added: dict[str, ValueId] = {}
+        changed: dict[str, ValueId] = {}
+        self._look_inside(pairs)
+        for shown, item in {summaries.key(key): item for key, item in pairs}.items():
+            number, old = summaries.number(item, shown, 1), self._pairs.get(shown)
+            if number != old:
+                (added if old is None else changed)[shown] = self._pairs[shown] = number
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _take_copy(self, copy: dict[Any, Any], same: dict[int, list[tuple[Any, Any]]]) -> None:
-        """Keep a copy of what is there now; ``same`` holds the inner containers of keys that did not change."""
-        self._copy = copy
-        self._items = dict(zip(map(id, self._copy), self._copy.values(), strict=True))
+    def _told_anew(self, name: str, summaries: Summariser) -> Iterator[Change]:
+        now = {summaries.key(key) for key in self._copy}
+        removed = [shown for shown in self._pairs if shown not in now]
+        for shown in removed:
+            del self._pairs[shown]
         self._inner = {}
-        for key, item in self._items.items():
-            if id(type(item)) not in _LEAVES:
-                inner = same[key] if key in same else list(_containers(item, MAX_DEPTH - 1))
-                if inner:
-                    self._inner[key] = inner
+        yield from self._told(name, self._copy.items(), removed, summaries)
+
+    def _look_inside(self, pairs: Collection[tuple[Any, Any]]) -> None:
+        """Watch the containers in these items, and no longer those that were in their place."""
+        for key, item in pairs:
+            inner = [] if id(type(item)) in _LEAVES else list(_containers(item, MAX_DEPTH - 1))
+            if inner:
+                self._inner[id(key)] = (key, item, inner)
+            else:
+                self._inner.pop(id(key), None)
         self.containers: list[tuple[Any, Any]] = [(self._contents, self._copy)]
-        self.containers.extend(chain.from_iterable(self._inner.values()))
+        self.containers.extend(chain.from_iterable(inner for _, _, inner in self._inner.values()))
 
 
 class WatchedOther:
@@ -188,7 +230,9 @@ def _watch(value: Any, summaries: Summariser, number: ValueId) -> WatchedPairs |
         return None
     if kind is dict or is_config_type(kind):
         contents = value if kind is dict else _attributes(value)
-        return WatchedPairs(contents, summaries) if len(contents) <= _LENGTH else WatchedOther(value, number)
+        if len(contents) > _LENGTH:
+            return WatchedOther(value, number)
+        return WatchedPairs(value, contents, summaries, number)
     watched = WatchedOther(value, number) if kind is list or kind is set or kind is tuple else None
     return watched if watched is not None and watched.containers else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracer.recorder.recording import Recording
-from tracer.recorder.summary import printable_unicode
+from tracer.recorder.surrogates import without_surrogates
 from tracer.recorder.torch_values import described
 from tracer.recorder.weights.files import WeightsFiles
 from tracer.recorder.weights.places import Places
@@ -87,6 +87,8 @@ class Ledger:
         """Tensors of the checkpoint have become a parameter."""
         self._loaded.update(dict.fromkeys(sources))
         self._filled.append(parameter)
+        if self._recording.calls_only:
+            return
         try:
             held = [self._from_file(name) for name in sources]
             facts: dict[str, Any] = {"sources": held, "parameter": self._clean(parameter)}
@@ -177,7 +179,7 @@ class Ledger:
         return {"name": self._clean(name), "path": path, "shape": stored.shape, "dtype": dtype, "bytes": stored.bytes}
 
     def _clean(self, text: str) -> str:
-        return self._recording.clean(printable_unicode(text))
+        return self._recording.clean(without_surrogates(text))
 
 
 def _together(standing: list[tuple[str, Any]]) -> dict[int, list[str]]:
