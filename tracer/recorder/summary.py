@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Any, Final
 
 from tracer.recorder import raw, torch_values
+from tracer.recorder.cache_values import CacheSummaries
 from tracer.recorder.exception_text import exception_text
 from tracer.recorder.library_types import is_cache_type, is_config_type
 from tracer.recorder.surrogates import without_surrogates
@@ -83,6 +84,7 @@ class Summariser:
         self._secret_keys: set[str] = set()
         self.top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
+        self._caches = CacheSummaries(self._items, MAX_DEPTH)
 
     def number(self, value: object, name: str = "", depth: int = 0) -> ValueId:
         """The number of the value's summary. ``name`` is the variable, argument or key it stands under."""
@@ -164,7 +166,7 @@ class Summariser:
         if is_config_type(kind):
             return self._config
         if is_cache_type(kind):
-            return self._cache
+            return self._caches.summary
         if (torch_maker := torch_values.maker_for(kind)) is not None:
             return lambda value, _depth: torch_maker(value)
         return _object
@@ -207,13 +209,6 @@ class Summariser:
         if depth == 0:
             self.top_items = items
         return Config(raw.type_name(type(value)), len(attributes), items)
-
-    def _cache(self, value: object, depth: int) -> Value:
-        """Keys and values of past tokens in one of transformers' classes, or one layer of them: what they hold."""
-        attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
-        held = {name: item for name, item in dict.items(attributes) if name[:1] != "_" and name != "training"}
-        kind = raw.type_name(type(value))
-        return Deeper(kind, len(held)) if depth >= MAX_DEPTH else Mapping(kind, len(held), self._items(held, depth))
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []

@@ -27,10 +27,13 @@ class ModuleTree:
         self._numbers[id(module)] = (weakref.ref(module), number)
         return number
 
-    def root(self, module: Any) -> list[tuple[int, str]]:
-        """Take a module as a root: the numbers and paths of all modules in it, the root's path being empty."""
+    def root(self, module: Any, parts: list[tuple[str, Any]] | None = None) -> list[tuple[int, str]]:
+        """Take a module as a root: the numbers and paths of all modules in it, the root's path being empty.
+
+        ``parts`` is what :func:`walk` gives for it, where that is known already.
+        """
         found: list[tuple[int, str]] = []
-        for path, part in walk(module):
+        for path, part in walk(module) if parts is None else parts:
             self._paths[id(part)] = (weakref.ref(part), path)
             found.append((self.number(part), path))
         return found

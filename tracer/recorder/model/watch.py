@@ -51,8 +51,9 @@ class ModelWatch:
     @contextmanager
     def passes(self, model: Any, stage: str) -> Iterator[None]:
         """Watch what happens inside as passes through the model."""
-        self._tree.root(model)
-        self._own.add_files_of({type(part) for _, part in walk(model)})
+        parts = walk(model)
+        self._tree.root(model, parts)
+        self._own.add_files_of({type(part) for _, part in parts})
         self._look_again()
         forward = ForwardWatch(
             self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
