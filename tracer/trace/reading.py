@@ -116,6 +116,37 @@ class Trace:
                 *plain, changes, value, data = row
                 yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
 
+    def nearest(
+        self,
+        number: int,
+        *,
+        backwards: bool = False,
+        stage: str | None = None,
+        kind: str | None = None,
+        frame: int | None = None,
+        source: int | None = None,
+        line: int | None = None,
+    ) -> int | None:
+        """The first step after ``number`` (the last before it, with ``backwards``) that is all of this, if any is."""
+        wanted = {"stage": stage, "kind": kind, "frame": frame, "source": source, "line": line}
+        given = {column: value for column, value in wanted.items() if value is not None}
+        order, ahead = ("DESC", "<") if backwards else ("ASC", ">")
+        where = " AND ".join([f"number {ahead} ?", *(f"{column} = ?" for column in given)])
+        query = f"SELECT number FROM step WHERE {where} ORDER BY number {order} LIMIT 1"
+        with self._readable():
+            row = self._db.execute(query, (number, *given.values())).fetchone()
+            return None if row is None else int(row[0])
+
+    def changes(self, frame: int, start: int, stop: int) -> Iterator[tuple[int, list[Change]]]:
+        """A frame's steps from ``start`` up to but not including ``stop`` that changed its variables, in order."""
+        query = (
+            "SELECT number, changes FROM step"
+            " WHERE frame = ? AND number >= ? AND number < ? AND changes != '[]' ORDER BY number"
+        )
+        with self._readable():
+            for number, changes in self._db.execute(query, (frame, start, stop)):
+                yield number, _decode_changes(changes)
+
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
         with self._readable():
