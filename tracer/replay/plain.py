@@ -14,17 +14,26 @@ _BRACKETS: Final = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
 
 def short(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
     """A value in about ``limit`` characters."""
-    text = _short(trace, trace.value(number), limit, 2)
+    return short_value(trace, trace.value(number), limit)
+
+
+def short_value(trace: Trace, value: v.Value, limit: int = 60) -> str:
+    """A value that was looked up already, or put together, in about ``limit`` characters."""
+    text = _short(trace, value, limit, 2)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def plain(trace: Trace, number: v.ValueId) -> Any:
     """A value as JSON: what JSON has is itself, anything else an object with its kind under ``is``."""
-    return _plain(trace, number, _DEPTH, [_NODES])
+    return plain_value(trace, trace.value(number))
 
 
-def _plain(trace: Trace, number: v.ValueId, depth: int, left: list[int]) -> Any:
-    value = trace.value(number)
+def plain_value(trace: Trace, value: v.Value) -> Any:
+    """The same for a value that was looked up already, or put together."""
+    return _plain(trace, value, _DEPTH, [_NODES])
+
+
+def _plain(trace: Trace, value: v.Value, depth: int, left: list[int]) -> Any:
     if isinstance(value, (v.Mapping, v.Config, v.Sequence)):
         left[0] -= len(value.items)
         if depth == 0 or left[0] < 0:
@@ -34,13 +43,13 @@ def _plain(trace: Trace, number: v.ValueId, depth: int, left: list[int]) -> Any:
     if isinstance(value, v.Text) and not value.length:
         return value.value
     if isinstance(value, v.Mapping) and value.type == "dict" and len(value.items) == value.length:
-        return {key: _plain(trace, item, depth - 1, left) for key, item in value.items}
+        return {key: _plain(trace, trace.value(item), depth - 1, left) for key, item in value.items}
     if isinstance(value, v.Sequence) and value.type == "list" and len(value.items) == value.length:
-        return [_plain(trace, item, depth - 1, left) for item in value.items]
+        return [_plain(trace, trace.value(item), depth - 1, left) for item in value.items]
     if isinstance(value, (v.Mapping, v.Config)):
-        items: Any = {key: _plain(trace, item, depth - 1, left) for key, item in value.items}
+        items: Any = {key: _plain(trace, trace.value(item), depth - 1, left) for key, item in value.items}
     elif isinstance(value, v.Sequence):
-        items = [_plain(trace, item, depth - 1, left) for item in value.items]
+        items = [_plain(trace, trace.value(item), depth - 1, left) for item in value.items]
     else:
         return v.to_json(value)
     return {"is": v.kind_of(value), "type": value.type, "length": value.length, "items": items}

@@ -1,0 +1,152 @@
+"""Which way a frame went at each choice, told by where its next step stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tracer.replay.choices import (
+    Choice,
+    ConditionalChoice,
+    IfChoice,
+    LoopChoice,
+    MatchChoice,
+    Moment,
+    ReturnChoice,
+    TryChoice,
+    following,
+    is_elif,
+)  # fmt: skip
+from tracer.replay.conditions import names_in
+from tracer.replay.decision import Decision
+from tracer.replay.folding import Folded
+from tracer.replay.syntax import LOOPS, TRIES, Function, Spot, Syntax
+from tracer.trace import values as v
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame, Step
+
+
+class Deciding:
+    """Follows one frame from step to step; ``decided`` holds what it came by, in order."""
+
+    def __init__(self, trace: Trace, frame: Frame, path: str, syntax: Syntax, function: Function) -> None:
+        self.decided: list[Decision] = []
+        self._trace = trace
+        self._frame = frame
+        self._path = path
+        self._syntax = syntax
+        self._spots = syntax.spots(function)
+        self._variables = Folded(trace)
+        self._open: list[Choice] = []
+        self._at: Spot | None = None
+        self._flying = False
+
+    def step(self, step: Step) -> None:
+        """Go on by one step of this frame."""
+        self._variables.apply(step.changes)
+        if step.event == "line":
+            self._line(step)
+        elif step.event == "raise":
+            self._flying = True
+            if self._at is not None:
+                self._tell(step, self._at)
+        elif step.event in ("return", "unwind"):
+            self._end(step)
+
+    def finish(self) -> None:
+        """No more steps are recorded: what is open stays unknown."""
+        for choice in self._open:
+            choice.cut_off()
+        self._open.clear()
+
+    def _line(self, step: Step) -> None:
+        spot = self._spot(step)
+        if spot is None:  # where it went can't be told
+            self.finish()
+        else:
+            self._flying = self._flying or self._caught_by(spot)
+            self._tell(step, spot)
+            self._open.extend(self._choices(step, spot))
+        self._flying = False
+        self._at = spot
+
+    def _end(self, step: Step) -> None:
+        self._flying = self._flying or step.event == "unwind"
+        if self._at is not None and self._spot(step) is self._at:
+            self._tell(step, self._at)
+        self.finish()  # of a frame with more lines than are recorded, something is left
+        self._flying = False
+        self._at = None
+
+    def _spot(self, step: Step) -> Spot | None:
+        if step.source != self._frame.source or step.line is None:
+            return None
+        return self._spots.get(step.line)
+
+    def _caught_by(self, spot: Spot) -> bool:
+        """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
+        owner = spot.block.owner
+        if self._at is None or owner is None or not isinstance(spot.node, ast.ExceptHandler):
+            return False
+        return self._at.branch_of(owner.node) == "body"
+
+    def _tell(self, step: Step, spot: Spot) -> None:
+        """Tell what is open, from the innermost outwards, where the frame is now."""
+        if self._open:
+            now = Moment(step, spot, self._at, self._flying, self._value(step), self._variables)
+            self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
+
+    def _choices(self, step: Step, spot: Spot) -> Iterator[Choice]:
+        node = spot.node
+        if isinstance(node, ast.If):
+            yield IfChoice(
+                self._begin(step, "elif" if is_elif(node, self._syntax) else "if", node.test), spot, self._syntax
+            )
+        elif isinstance(node, LOOPS):
+            if all(choice.spot is not spot for choice in self._open):  # else it is its next round
+                yield LoopChoice(self._begin(step, "loop", node), spot, self._syntax)
+        elif isinstance(node, TRIES):
+            yield TryChoice(self._begin(step, "try", node), spot, self._syntax)
+        elif isinstance(node, ast.Match):
+            yield MatchChoice(self._begin(step, "match", node.subject), spot, self._syntax)
+        elif isinstance(node, ast.Return) and is_early(spot):
+            yield ReturnChoice(self._begin(step, "return", node), spot, self._syntax)
+        for expression in self._syntax.conditionals(spot):
+            yield ConditionalChoice(
+                self._begin(step, "conditional", expression.test), spot, self._syntax, expression, self._variables
+            )
+
+    def _begin(self, step: Step, kind: str, asked: ast.AST) -> Decision:
+        frame = self._frame
+        names = names_in(_asked_for(asked), self._variables)
+        condition = self._syntax.text(asked) if isinstance(asked, ast.expr) else self._syntax.header(asked)
+        decision = Decision(
+            step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0, kind,
+            condition, names=names,
+        )  # fmt: skip
+        self.decided.append(decision)
+        return decision
+
+    def _value(self, step: Step) -> v.Value | None:
+        try:
+            return None if step.value is None else self._trace.value(step.value)
+        except DanglingNumber:
+            return None
+
+
+def is_early(spot: Spot) -> bool:
+    """Whether a return ends its function before the function's own end."""
+    in_loop = any(block.owner is not None and isinstance(block.owner.node, LOOPS) for block in spot.enclosing())
+    return in_loop or bool(following(spot))
+
+
+def _asked_for(node: ast.AST) -> ast.AST | None:
+    """The expression whose names tell about a decision."""
+    if isinstance(node, TRIES):
+        return None
+    if isinstance(node, ast.While):
+        return node.test
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return node.iter
+    return node.value if isinstance(node, ast.Return) else node
