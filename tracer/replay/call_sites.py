@@ -1,0 +1,197 @@
+"""Recorded source as syntax: the statement a step stands on, the function a frame runs, and who is called with what."""
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+from tracer.trace.syntax import parse
+
+Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+_NO_PYTHON: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+class Statement(NamedTuple):
+    """A statement as a person reads it and as syntax; of a compound one the head alone."""
+
+    text: str
+    node: ast.stmt
+
+
+class _Read(NamedTuple):
+    statements: dict[int, Statement]
+    definitions: dict[int, Definition]
+
+
+class Sources:
+    """The sources of a trace, parsed when they are first asked for. What is no Python has no statements."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._read: dict[int, _Read] = {}
+
+    def statement(self, source: int | None, line: int | None) -> Statement | None:
+        """The statement that begins on, or stands around, a line."""
+        return None if source is None or line is None else self._of(source).statements.get(line)
+
+    def definition(self, source: int, line: int) -> Definition | None:
+        """The function whose ``def`` or first decorator stands on a line."""
+        return self._of(source).definitions.get(line)
+
+    def _of(self, source: int) -> _Read:
+        if source not in self._read:
+            self._read[source] = _read(self._text(source))
+        return self._read[source]
+
+    def _text(self, source: int) -> str:
+        try:
+            return self._trace.source(source).text
+        except TracerError:
+            return ""
+
+
+def _read(text: str) -> _Read:
+    try:
+        tree = parse(text)
+        nodes = list(ast.walk(tree))
+    except _NO_PYTHON:
+        return _Read({}, {})
+    lines = text.splitlines()
+    made = _Read({}, {})
+    for node in nodes:  # outer statements come before inner ones, which so win
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            made.definitions[first] = made.definitions[node.lineno] = node
+        if isinstance(node, ast.stmt):
+            last = _head_end(node)
+            statement = Statement(_head_text(node, lines, last), node)
+            made.statements.update(dict.fromkeys(range(node.lineno, last + 1), statement))
+    return made
+
+
+def _head_end(node: ast.stmt) -> int:
+    body = getattr(node, "body", None) or getattr(node, "cases", None)
+    last = body[0].lineno - 1 if isinstance(body, list) and body and hasattr(body[0], "lineno") else node.end_lineno
+    return max(last or node.lineno, node.lineno)
+
+
+def _head_text(node: ast.stmt, lines: list[str], last: int) -> str:
+    kept = lines[node.lineno - 1 : last]
+    bare = _without_comments(kept)
+    return " ".join(" ".join(line.split()) for line in bare if line.strip())
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    kept = list(lines)
+    source = iter([f"{line}\n" for line in [lines[0].lstrip(), *lines[1:]]]) if lines else iter(())
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    try:
+        for token in tokenize.generate_tokens(lambda: next(source, "")):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                kept[row - 1] = kept[row - 1][: column + (indent if row == 1 else 0)]
+    except (tokenize.TokenError, SyntaxError):
+        pass  # a head ends before its block does; its comments were seen by then
+    return kept
+
+
+def heads(node: ast.stmt) -> Iterator[ast.expr]:
+    """The expressions that run with the statement itself, and not with its body."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            yield child
+        elif isinstance(child, ast.withitem):
+            yield child.context_expr
+
+
+def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
+    """Every node of an expression, or of a statement's own expressions."""
+    if isinstance(node, ast.expr):
+        yield from ast.walk(node)
+    elif node is not None:
+        for head in heads(node):
+            yield from ast.walk(head)
+
+
+def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
+    """Targets and value of an assignment; no targets for any other statement."""
+    if isinstance(node, ast.Assign):
+        return node.targets, node.value
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        return [node.target], node.value
+    return [], None
+
+
+def walrus(node: ast.stmt, name: str) -> ast.expr | None:
+    """What a statement gives a name by ``:=``."""
+    for part in walk(node):
+        if isinstance(part, ast.NamedExpr) and part.target.id == name:
+            return part.value
+    return None
+
+
+def position(node: ast.stmt, name: str) -> int | None:
+    """Where in ``a, b = …`` a name stands; -1 when it is assigned alone, None when it is not assigned."""
+    for target in assigned(node)[0]:
+        if isinstance(target, ast.Name) and target.id == name:
+            return -1
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for index, part in enumerate(target.elts):
+                if isinstance(part, ast.Name) and part.id == name:
+                    return index
+    return None
+
+
+def called_name(call: ast.Call) -> str:
+    """The last part of what is called: ``from_pretrained`` of ``AutoConfig.from_pretrained(…)``."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def calls(node: ast.stmt | None) -> list[ast.Call]:
+    return [one for one in walk(node) if isinstance(one, ast.Call)]
+
+
+def call_of(node: ast.stmt | None, function: str) -> ast.Call | None:
+    """The call in a statement that enters a function of this qualified name."""
+    name = function.rpartition(".")[2]
+    found = calls(node)
+    for call in found:
+        if called_name(call) == name:
+            return call
+    if name == "__init__":  # a class is called by whatever name it goes
+        return next((call for call in found if _is_class_call(call, function)), None)
+    return None
+
+
+def _is_class_call(call: ast.Call, function: str) -> bool:
+    name = called_name(call)
+    return name in ("cls", function.split(".")[0]) or name.endswith("_class")
+
+
+def spread(call: ast.Call) -> list[str]:
+    """The variables handed on as ``**name``."""
+    return [
+        keyword.value.id for keyword in call.keywords if keyword.arg is None and isinstance(keyword.value, ast.Name)
+    ]
+
+
+def arguments(call: ast.Call, definition: Definition | None) -> dict[str, ast.expr]:
+    """Parameter or keyword → what stands for it in the call, as far as the call itself says."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+    if definition is None:
+        return named
+    parameters = [one.arg for one in (*definition.args.posonlyargs, *definition.args.args)]
+    if parameters and parameters[0] in ("self", "cls"):
+        parameters = parameters[1:]
+    for parameter, given in zip(parameters, call.args, strict=False):
+        if isinstance(given, ast.Starred):
+            break
+        named.setdefault(parameter, given)
+    return named

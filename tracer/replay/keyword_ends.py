@@ -1,0 +1,143 @@
+"""From what was seen of a keyword argument to its journey: hops that only pass it on are merged, the end is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tracer.replay.keyword_frames import Track
+from tracer.replay.keyword_stops import End, KeywordJourney, Stop
+
+_PASSING: Final = {"handed-on", "copied", "came-back", "unused"}
+_CALLS: Final = {"handed-on", "unused"}
+
+
+def finished(track: Track, *, returned: bool) -> KeywordJourney:
+    """The journey of a track; ``returned`` says whether the user's call came to its end."""
+    stops = _without_tidying(track.stops)
+    for merge in (_unused, _collected_in_vain, _side_by_side, _chained, _repeated):
+        stops = merge(stops)
+    return KeywordJourney(track.name, track.origin, track.value, stops, _end(track, stops, returned))
+
+
+def _without_tidying(stops: list[Stop]) -> list[Stop]:
+    """Without the removal of a key from where it was set on a configuration before: there it is used up, not lost."""
+    kept: list[Stop] = []
+    for stop in stops:
+        used = {one.frame for one in kept if one.what == "became-config"}
+        if stop.what != "dropped" or stop.frame not in used:
+            kept.append(stop)
+    return kept
+
+
+def _unused(stops: list[Stop]) -> list[Stop]:
+    """A call that only passed it on and gave it back, as one stop."""
+    kept: list[Stop] = []
+    for stop in stops:
+        start = next((at for at, one in enumerate(kept) if one.what == "handed-on" and _answers(stop, one)), None)
+        if start is not None and all(one.what in _PASSING for one in kept[start:]):
+            first, inner = kept[start], kept[start + 1 :]
+            first.what = "unused"
+            _through(first, *(one for one in inner if one.what in _CALLS))
+            del kept[start + 1 :]
+        else:
+            kept.append(stop)
+    return kept
+
+
+def _answers(back: Stop, call: Stop) -> bool:
+    return back.what == "came-back" and back.frame == call.frame and back.step == call.step
+
+
+def _collected_in_vain(stops: list[Stop]) -> list[Stop]:
+    """A call that collected it in its ``**kwargs``, where it was still lying when the journey went on elsewhere."""
+    for index, stop in enumerate(stops[:-1]):
+        if stop.what == "handed-on" and stop.callee is not None and "(**" in stop.where:
+            after = stops[index + 1 :]
+            if not any(one.frame == stop.callee or _answers(one, stop) for one in after):
+                stop.what = "unused"
+    return stops
+
+
+def _side_by_side(stops: list[Stop]) -> list[Stop]:
+    """Calls of one function that made no use of it, one after the other, as one stop."""
+    kept: list[Stop] = []
+    for stop in stops:
+        last = kept[-1] if kept else None
+        if last is not None and last.what == stop.what == "unused" and last.frame == stop.frame:
+            _through(last, stop)
+        else:
+            kept.append(stop)
+    return kept
+
+
+def _chained(stops: list[Stop]) -> list[Stop]:
+    """A call whose only act was to hand it on to the next, as one stop that leads to the last of them."""
+    kept: list[Stop] = []
+    for index, stop in enumerate(stops):
+        last = kept[-1] if kept else None
+        if (
+            last is not None
+            and last.what == stop.what == "handed-on"
+            and stop.frame == last.callee
+            and last.where.partition("(")[2] == stop.where.partition("(")[2]
+            and not any(one.frame == last.callee for one in stops[index + 1 :])
+        ):
+            _through(last, stop)
+            last.callee = stop.callee
+        else:
+            kept.append(stop)
+    return kept
+
+
+def _through(stop: Stop, *others: Stop) -> None:
+    names = [name for one in others for name in (_callee(one), *one.through)]
+    stop.through = [name for name in dict.fromkeys([*stop.through, *names]) if name != _callee(stop)]
+
+
+def _callee(stop: Stop) -> str:
+    return stop.where.partition("(")[0]
+
+
+def _repeated(stops: list[Stop]) -> list[Stop]:
+    """The very same, several times over, as one stop."""
+    kept: list[Stop] = []
+    for stop in stops:
+        last = kept[-1] if kept else None
+        if last is not None and _same(last) == _same(stop):
+            last.times += 1
+        else:
+            kept.append(stop)
+    return kept
+
+
+def _same(stop: Stop) -> tuple[object, ...]:
+    return stop.function, stop.what, stop.where, stop.line, stop.value
+
+
+def _end(track: Track, stops: list[Stop], returned: bool) -> End:
+    """What the last stop that used it, lost it or turned it down says."""
+    for stop in reversed(stops):
+        if stop.what in ("put-in", "put-back", "given"):
+            break
+        if (end := _landing(track, stop)) is not None:
+            return end
+    return End("left" if returned else "unfinished", step=stops[-1].step if stops else None)
+
+
+def _landing(track: Track, stop: Stop) -> End | None:
+    callee, _, parameter = stop.where.partition("(")
+    parameter = parameter.removesuffix(")")
+    if stop.what == "refused":
+        return End("refused", stop.where, track.name, track.error, stop.step)
+    if stop.what == "became-config":
+        owner, _, name = stop.where.rpartition(".")
+        return End("config", owner, name, step=stop.step)
+    if stop.what == "reached-constructor":
+        return End("constructor", callee, parameter, step=stop.step)
+    if stop.what == "dropped":
+        return End("dropped", stop.function, track.name, step=stop.step)
+    if stop.what == "handed-on" and stop.callee is not None and not parameter.startswith("*"):
+        return End("used", (stop.through or [callee])[-1], parameter, step=stop.step)
+    if stop.what in ("taken-out", "renamed", "read"):
+        return End("used", stop.function, stop.where, step=stop.step)
+    return None

@@ -1,0 +1,104 @@
+"""The records a keyword argument's journey is made of, and their words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from tracer.trace.values import ValueId
+
+WHATS: Final = {
+    "given": "the user gave it",
+    "put-in": "the library put it among the keyword arguments",
+    "copied": "a variable holds it as well",
+    "read": "its value was looked at, and it stayed where it is",
+    "taken-out": "it left the keyword arguments for a variable",
+    "renamed": "it goes by another name from here on",
+    "changed-value": "it got another value",
+    "handed-on": "it was an argument of a call",
+    "unused": "calls had it, made no use of it and left it as it was",
+    "came-back": "a call gave it back among what it did not use",
+    "reached-constructor": "it was an argument of a constructor",
+    "became-config": "it was set on a configuration object",
+    "put-back": "it returned to the keyword arguments it had left",
+    "dropped": "it left the keyword arguments and nothing keeps it",
+    "refused": "an exception turned it down",
+}
+"""What can happen to a keyword argument at a stop."""
+
+ENDS: Final = {
+    "config": "an attribute of a configuration object",
+    "constructor": "an argument of a constructor",
+    "used": "taken by a function",
+    "dropped": "thrown away",
+    "refused": "turned down by an exception",
+    "left": "still among the unused keyword arguments when the call returned",
+    "unfinished": "still on its way when the trace ends",
+}
+"""What can become of a keyword argument."""
+
+USER: Final = "user"
+LIBRARY: Final = "library"
+
+
+class Stop(msgspec.Struct):
+    """One thing that happened to a keyword argument.
+
+    Attributes:
+        step: the step of the statement that did it; it is about to run there.
+        frame: number of the frame that ran it.
+        stage: the stage the step belongs to.
+        function: qualified name of the function that ran it.
+        path: file of that function, relative to a named root; None where unknown.
+        line: line of the statement.
+        what: one of :data:`WHATS`.
+        where: the variable, attribute, parameter or callee it went to; empty where there is none.
+        value: number of its value after the statement.
+        statement: text of the statement, on one line.
+        callee: number of the frame it was handed on to; None where that function was not stepped.
+        through: further functions that the same stop led through; of a call handed on, the last is where it arrived.
+        times: how often the very same happened.
+    """
+
+    step: int
+    frame: int
+    stage: str
+    function: str
+    path: str | None
+    line: int | None
+    what: str
+    where: str
+    value: ValueId | None
+    statement: str
+    callee: int | None = None
+    through: list[str] = []
+    times: int = 1
+
+
+class End(msgspec.Struct):
+    """What became of a keyword argument.
+
+    Attributes:
+        what: one of :data:`ENDS`.
+        where: the configuration class, constructor or function.
+        name: the attribute or parameter it is there.
+        error: the exception's message, if one refused it.
+        step: the step that shows it.
+    """
+
+    what: str
+    where: str = ""
+    name: str = ""
+    error: str | None = None
+    step: int | None = None
+
+
+class KeywordJourney(msgspec.Struct):
+    """One keyword argument from where it came into being to its end."""
+
+    name: str
+    origin: str
+    value: ValueId
+    stops: list[Stop]
+    end: End

@@ -1,0 +1,48 @@
+"""Keyword arguments on their way: what the user gave, what the library made up, and what became of each."""
+
+from __future__ import annotations
+
+from tracer.replay.auto_calls import AutoCall, auto_calls, loads_a_model
+from tracer.replay.keyword_ends import finished
+from tracer.replay.keyword_following import Follower
+from tracer.replay.keyword_stops import KeywordJourney
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+
+
+def journeys(trace: Trace, *, call: int | None = None) -> list[KeywordJourney]:
+    """The keyword arguments of one call of an auto class: the user's in the order given, then the library's.
+
+    Args:
+        call: step number of the call, see :func:`chosen_call`.
+
+    Raises:
+        TracerError: there is no such call.
+    """
+    chosen = chosen_call(trace, call)
+    return (
+        []
+        if chosen is None
+        else [finished(track, returned=chosen.returned) for track in Follower(trace, chosen).follow()]
+    )
+
+
+def journey_of(trace: Trace, name: str, *, call: int | None = None) -> KeywordJourney | None:
+    """The journey of one keyword argument, or None where the call has none of that name."""
+    return next((one for one in journeys(trace, call=call) if one.name == name), None)
+
+
+def chosen_call(trace: Trace, call: int | None = None) -> AutoCall | None:
+    """The call that begins at a step; by default the last that loads a model, or where none does, the last of all.
+
+    Raises:
+        TracerError: a step was named, and none of the user's calls begins there.
+    """
+    calls = auto_calls(trace)
+    if call is None:
+        return next((one for one in reversed(calls) if loads_a_model(trace, one)), calls[-1] if calls else None)
+    for one in calls:
+        if one.step == call:
+            return one
+    known = ", ".join(str(one.step) for one in calls) or "none"
+    raise TracerError(f"No auto class is called by the user at step {call}. Such calls begin at: {known}.")
