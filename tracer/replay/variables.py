@@ -8,19 +8,19 @@ did to a container since then shows in the callee, and in the caller with its ne
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Change, Frame, Items, Step, Unbound
+from tracer.trace.steps import Bound, Change, Frame, Items, Step
 
 _SPACING: Final = 512  # changing steps between two kept states of a frame
 _KEPT_FRAMES: Final = 256
-_MAX_CALLERS: Final = 10_000  # deeper than any interpreter goes, but a file made by hand can go in circles
+_State: TypeAlias = dict[str, tuple[v.ValueId, "dict[str, v.ValueId] | None", int]]  # what a Local holds
 
 
 class Local(msgspec.Struct, frozen=True, gc=False):
@@ -107,24 +107,34 @@ class Variables:
         if step.frame is None:
             return []
         states = [self._innermost(step, step.frame)]
-        while (parent := states[-1].frame.parent) is not None and len(states) < _MAX_CALLERS:
+        for parent in callers(trace, step.frame):
             found = trace.nearest(states[-1].step, backwards=True, frame=parent)
             if found is None:
                 break
             last = trace.step(found)
-            frame = trace.frame(parent)
-            states.append(FrameState(frame, found, last.source, last.line, self._folded(parent).upto(found), []))
+            frame, variables = trace.frame(parent), _locals(self._folded(parent).upto(found))
+            states.append(FrameState(frame, found, last.source, last.line, variables, []))
         return states
 
     def _innermost(self, step: Step, frame: int) -> FrameState:
         before = self._folded(frame).upto(step.number - 1)
-        after = dict(before)
-        _Fold(after).take(step.number, step.changes, self._trace)
+        fold = _Fold(before)
+        fold.take(step.number, step.changes, self._trace)
+        after = fold.state()
         changed = list(_differences(before, after, step.changes, self._trace))
-        return FrameState(self._trace.frame(frame), step.number, step.source, step.line, after, changed)
+        return FrameState(self._trace.frame(frame), step.number, step.source, step.line, _locals(after), changed)
 
     def _new_folded(self, frame: int) -> _FoldedFrame:
         return _FoldedFrame(self._trace, frame)
+
+
+def callers(trace: Trace, frame: int) -> Iterator[int]:
+    """The frames that called this one, innermost first; to an end even where a file made by hand goes in circles."""
+    seen = {frame}
+    while (parent := trace.frame(frame).parent) is not None and parent not in seen:
+        yield parent
+        seen.add(parent)
+        frame = parent
 
 
 def state_at(trace: Trace, number: int) -> list[FrameState]:
@@ -139,81 +149,81 @@ class _FoldedFrame:
         self._trace = trace
         self._frame = frame
         self._steps = [-1]
-        self._states: list[dict[str, Local]] = [{}]
+        self._states: list[_State] = [{}]
 
-    def upto(self, number: int) -> dict[str, Local]:
-        """The variables after a step; the caller must not change them."""
+    def upto(self, number: int) -> _State:
+        """The variables after a step; not to be changed."""
         at = bisect_right(self._steps, number) - 1
-        fold, furthest = _Fold(dict(self._states[at])), at == len(self._steps) - 1
+        fold, furthest = _Fold(self._states[at]), at == len(self._steps) - 1
         changes = self._trace.changes(self._frame, self._steps[at] + 1, number + 1)
         for count, (step, told) in enumerate(changes, 1):
             fold.take(step, told, self._trace)
             if furthest and count % _SPACING == 0:
                 self._steps.append(step)
                 self._states.append(fold.state())
-        return fold.variables
+        return fold.state()
 
 
 class _Fold:
     """Lays changes over variables. A container's pairs are copied before they are first written to."""
 
-    def __init__(self, variables: dict[str, Local]) -> None:
-        self.variables = variables
-        self._own: set[str] = set()
+    def __init__(self, state: _State) -> None:
+        self._state = dict(state)
+        self._own: set[str] = set()  # variables whose pairs are nobody else's
 
-    def state(self) -> dict[str, Local]:
+    def state(self) -> _State:
         """The variables as they are now, for good."""
         self._own.clear()
-        return dict(self.variables)
+        return dict(self._state)
 
     def take(self, step: int, changes: Iterable[Change], trace: Trace) -> None:
         for change in changes:
             name = change.name
             if isinstance(change, Bound):
-                self.variables[name] = Local(change.value, None, step)
-                self._own.discard(name)
-            elif isinstance(change, Unbound):
-                self.variables.pop(name, None)
-                self._own.discard(name)
-            elif name in self.variables:
-                self._take_items(step, change, trace)
+                self._state[name] = change.value, None, step
+            elif isinstance(change, Items):
+                if name in self._state:
+                    self._take_items(step, change, trace)
+            else:
+                self._state.pop(name, None)
 
     def _take_items(self, step: int, change: Items, trace: Trace) -> None:
-        local = self.variables[change.name]
-        pairs = local.pairs
-        if pairs is None or change.name not in self._own:
-            pairs = _pairs(local, trace)
-            self._own.add(change.name)
+        name = change.name
+        number, pairs, _ = self._state[name]
+        if pairs is None or name not in self._own:
+            pairs = _pairs(number, pairs, trace)
+            self._own.add(name)
         for key in change.removed:
             pairs.pop(key, None)
-        pairs.update(change.changed)
-        pairs.update(change.added)
-        self.variables[change.name] = Local(local.number, pairs, step)
+        if change.changed:
+            pairs.update(change.changed)
+        if change.added:
+            pairs.update(change.added)
+        self._state[name] = number, pairs, step
 
 
-def _pairs(local: Local, trace: Trace) -> dict[str, v.ValueId]:
+def _pairs(number: v.ValueId, pairs: dict[str, v.ValueId] | None, trace: Trace) -> dict[str, v.ValueId]:
     """A copy of the pairs in a variable; none where a file made by hand says that something else changed by key."""
-    if local.pairs is not None:
-        return dict(local.pairs)
-    bound = trace.value(local.number)
+    if pairs is not None:
+        return dict(pairs)
+    bound = trace.value(number)
     return dict(bound.items) if isinstance(bound, (v.Mapping, v.Config)) else {}
 
 
-def _differences(
-    before: dict[str, Local], after: dict[str, Local], changes: Iterable[Change], trace: Trace
-) -> Iterable[Difference]:
-    told = {change.name: change for change in changes}
-    for name, change in told.items():
+def _locals(state: _State) -> dict[str, Local]:
+    return {name: Local(*held) for name, held in state.items()}
+
+
+def _differences(before: _State, after: _State, changes: Iterable[Change], trace: Trace) -> Iterable[Difference]:
+    for name, change in {change.name: change for change in changes}.items():
         old, new = before.get(name), after.get(name)
-        if old is None and new is None:
-            continue
-        if isinstance(change, Items) and old is not None and new is not None and old.number == new.number:
-            was, now = _pairs(old, trace), _pairs(new, trace)
+        if isinstance(change, Items) and old is not None and new is not None and old[0] == new[0]:
+            was, now = _pairs(*old[:2], trace), _pairs(*new[:2], trace)
             yield Difference(
-                name, old, new,
+                name, Local(*old), Local(*new),
                 added={key: now[key] for key in now if key not in was},
                 changed={key: (was[key], now[key]) for key in now if key in was and was[key] != now[key]},
                 removed={key: was[key] for key in was if key not in now},
             )  # fmt: skip
-        else:
-            yield Difference(name, old, new)
+        elif old is not None or new is not None:
+            yield Difference(name, None if old is None else Local(*old), None if new is None else Local(*new))

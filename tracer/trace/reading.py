@@ -87,6 +87,7 @@ class Trace:
         if 0 <= number < len(self):
             for step in self.steps(number, number + 1):
                 return step
+            raise self._gap()
         raise IndexError(f"{self.path.name} has {len(self)} steps; there is no step {number}.")
 
     def steps(
@@ -97,8 +98,9 @@ class Trace:
         stages: Collection[str] | None = None,
         kinds: Collection[str] | None = None,
         frame: int | None = None,
+        backwards: bool = False,
     ) -> Iterator[Step]:
-        """Steps in order, from ``start`` up to but not including ``stop``, filtered."""
+        """Steps from ``start`` up to but not including ``stop``, filtered, in order or the last one first."""
         where, values = ["number >= ?"], [start]
         arguments: list[Any] = list(values)
         if stop is not None:
@@ -112,7 +114,9 @@ class Trace:
                 where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 arguments.extend(wanted)
         with self._readable():
-            for row in self._db.execute(f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number", arguments):
+            order = "DESC" if backwards else "ASC"
+            query = f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number {order}"
+            for row in self._db.execute(query, arguments):
                 *plain, changes, value, data = row
                 yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
 
@@ -124,24 +128,54 @@ class Trace:
         stage: str | None = None,
         kind: str | None = None,
         frame: int | None = None,
+        thread: int | None = None,
         source: int | None = None,
         line: int | None = None,
+        event: str | None = None,
+        outside: bool = False,
     ) -> int | None:
-        """The first step after ``number`` (the last before it, with ``backwards``) that is all of this, if any is."""
-        wanted = {"stage": stage, "kind": kind, "frame": frame, "source": source, "line": line}
+        """The first step after ``number`` (the last before it, with ``backwards``) that is all of this, if any is.
+
+        ``outside``: outside every stepped function.
+        """
+        wanted = {
+            "stage": stage, "kind": kind, "frame": frame, "thread": thread, "source": source, "line": line,
+            "event": event,
+        }  # fmt: skip
         given = {column: value for column, value in wanted.items() if value is not None}
         order, ahead = ("DESC", "<") if backwards else ("ASC", ">")
-        where = " AND ".join([f"number {ahead} ?", *(f"{column} = ?" for column in given)])
-        query = f"SELECT number FROM step WHERE {where} ORDER BY number {order} LIMIT 1"
+        where = [f"number {ahead} ?", *(f"{column} = ?" for column in given), *(["frame IS NULL"] * outside)]
+        query = f"SELECT number FROM step WHERE {' AND '.join(where)} ORDER BY number {order} LIMIT 1"
         with self._readable():
             row = self._db.execute(query, (number, *given.values())).fetchone()
             return None if row is None else int(row[0])
 
-    def changes(self, frame: int, start: int, stop: int) -> Iterator[tuple[int, list[Change]]]:
-        """A frame's steps from ``start`` up to but not including ``stop`` that changed its variables, in order."""
+    def first_calls(self, thread: int) -> list[int]:
+        """The first step of each frame of a thread that no stepped function called, in order."""
         query = (
-            "SELECT number, changes FROM step"
-            " WHERE frame = ? AND number >= ? AND number < ? AND changes != '[]' ORDER BY number"
+            "SELECT (SELECT min(number) FROM step WHERE frame = frame.number) AS first FROM frame"
+            " WHERE parent IS NULL AND thread = ? AND first IS NOT NULL ORDER BY first"
+        )
+        with self._readable():
+            return [int(first) for (first,) in self._db.execute(query, (thread,))]
+
+    def stages(self) -> list[str]:
+        """The stages that have steps."""
+        query = (
+            "WITH RECURSIVE found(stage) AS (SELECT min(stage) FROM step UNION ALL"
+            " SELECT (SELECT min(stage) FROM step WHERE stage > found.stage) FROM found WHERE stage IS NOT NULL)"
+            " SELECT stage FROM found WHERE stage IS NOT NULL"
+        )
+        with self._readable():
+            return msgspec.convert([stage for (stage,) in self._db.execute(query)], list[str])
+
+    def changes(
+        self, frame: int, start: int, stop: int, *, backwards: bool = False
+    ) -> Iterator[tuple[int, list[Change]]]:
+        """What a frame's steps from ``start`` up to but not including ``stop`` changed, each with the step's number."""
+        query = (
+            "SELECT number, changes FROM step WHERE frame = ? AND number >= ? AND number < ? AND changes != '[]'"
+            f" ORDER BY number {'DESC' if backwards else 'ASC'}"
         )
         with self._readable():
             for number, changes in self._db.execute(query, (frame, start, stop)):
@@ -215,11 +249,17 @@ class Trace:
         return tuple(row)
 
     def _count_steps(self) -> int:
-        query = "SELECT count(*), coalesce(min(number), 0), coalesce(max(number), -1) FROM step"
-        count, first, last = self._db.execute(query).fetchone()
+        # One at a time, SQLite looks up the ends and counts in an index; all in one query, it reads every step.
+        count, first, last = (
+            self._db.execute(f"SELECT {what} FROM step").fetchone()[0]
+            for what in ("count(*)", "coalesce(min(number), 0)", "coalesce(max(number), -1)")
+        )
         if first != 0 or last != count - 1:
-            raise NotATrace(f"{self.path} is damaged: some of its steps are missing. Record the load again.")
+            raise self._gap()
         return int(count)
+
+    def _gap(self) -> NotATrace:
+        return NotATrace(f"{self.path} is damaged: some of its steps are missing. Record the load again.")
 
     def _check_identity(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
