@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tracer.replay.conditions import holds
+from tracer.replay.conditions import holds, recorded_attribute
 from tracer.replay.decision import Decision, Skipped
 from tracer.replay.folding import Folded
 from tracer.replay.syntax import LOOPS, Spot, Syntax, first_line
@@ -269,6 +269,7 @@ class ConditionalChoice(Choice):
         super().__init__(decision, spot, syntax)
         self._expression = expression
         self._holds = holds(expression.test, variables)
+        self._attribute = recorded_attribute(expression.test, variables)
         self._then = _operand(expression.body, variables)
         self._else = _operand(expression.orelse, variables)
 
@@ -279,12 +280,21 @@ class ConditionalChoice(Choice):
         outcome = self._holds
         if outcome is None and bound is not None:
             outcome = _which(bound, self._then, self._else)
+            if outcome is None:
+                outcome = self._named(bound)
         if self.raises(now):
             return self.decide("raised" if outcome is None else _branch(outcome), now)
         self.decision.value = bound
         if outcome is None:
             return self.decide("unknown", now)
         return self.decide(_branch(outcome), now, [self._expression.orelse if outcome else self._expression.body])
+
+    def _named(self, bound: v.Value) -> bool | None:
+        """A class or function that bears the name of one side, where the attribute that is asked points there too."""
+        if self._attribute is None or not isinstance(bound, (v.Class, v.Function)):
+            return None
+        side = self._expression.body if self._attribute else self._expression.orelse
+        return self._attribute if isinstance(side, ast.Name) and side.id == bound.name else None
 
     def _bound(self, now: Moment) -> v.Value | None:
         node = self.spot.node

@@ -15,17 +15,26 @@ _DEPTH: Final = 50
 _UNKNOWN: Final = object()
 
 
-def names_in(expression: ast.AST | None, variables: Folded) -> dict[str, v.Value]:
-    """The names, attributes and keys in an expression with their recorded values, by how they are written."""
+def names_in(expression: ast.AST | None, variables: Folded) -> tuple[dict[str, v.Value], list[str]]:
+    """The names, attributes and keys in an expression with their recorded values, by how they are written.
+
+    Second, the keys that it asks a dictionary for and that are known not to be there.
+    """
     found: dict[str, v.Value] = {}
+    absent: list[str] = []
     for path, text in _paths(expression):
         value = variables.value(path)
+        if value is None and len(path) == 2 and text[1].startswith("["):
+            keys = variables.keys(str(path[0]))
+            if keys is not None and path[1] not in keys:
+                absent.append("".join(text))
+                continue
         while value is None and len(path) > 1:
             path, text = path[:-1], text[:-1]  # an attribute that is not recorded: tell whose it is
             value = variables.value(path)
         if value is not None:
             found.setdefault("".join(text), value)
-    return found
+    return found, list(dict.fromkeys(absent))
 
 
 def holds(condition: ast.expr, variables: Folded, depth: int = _DEPTH) -> bool | None:
@@ -54,6 +63,13 @@ def known(expression: ast.expr, variables: Folded) -> object:
     if isinstance(expression, ast.Name):
         return plain_of(variables.value((expression.id,)))
     return _UNKNOWN
+
+
+def recorded_attribute(condition: ast.expr, variables: Folded) -> bool | None:
+    """Whether ``config.attribute`` is true as recorded: likely and no more, as a class can answer otherwise."""
+    path = _path(condition) if isinstance(condition, ast.Attribute) else None
+    value = plain_of(variables.value(path[0])) if path is not None else _UNKNOWN
+    return None if value is _UNKNOWN else bool(value)
 
 
 def plain_of(value: v.Value | None) -> object:
@@ -103,9 +119,11 @@ def _paths(expression: ast.AST | None) -> Iterator[tuple[Path, tuple[str, ...]]]
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.Call):
+    if _asked(node) is not None:
+        yield from node.args[2:] if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ()
+    elif isinstance(node, ast.Call):
         function = node.func
-        if isinstance(function, ast.Attribute) and _asked(node) is None:
+        if isinstance(function, ast.Attribute):
             yield function.value
         yield from node.args
         yield from (keyword.value for keyword in node.keywords)

@@ -119,11 +119,11 @@ class Deciding:
 
     def _begin(self, step: Step, kind: str, asked: ast.AST) -> Decision:
         frame = self._frame
-        names = names_in(_asked_for(asked), self._variables)
+        names, absent = names_in(_asked_for(asked), self._variables)
         condition = self._syntax.text(asked) if isinstance(asked, ast.expr) else self._syntax.header(asked)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0, kind,
-            condition, names=names,
+            condition, names=names, absent=absent,
         )  # fmt: skip
         self.decided.append(decision)
         return decision

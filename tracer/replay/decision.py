@@ -46,6 +46,7 @@ class Decision(msgspec.Struct):
         outcome: which way it went, see :data:`KINDS`.
         names: the names, attributes and keys in the condition with the values they had then. What is not recorded
             is left out.
+        absent: the keys that it asks for and that are not there: ``kwargs['torch_dtype']``.
         taken: the ``except`` clause or ``case`` that ran, as it is written.
         value: what was returned, caught or bound.
         times: how often a loop's body began; None where that can't be told.
@@ -65,6 +66,7 @@ class Decision(msgspec.Struct):
     condition: str
     outcome: str = "unknown"
     names: dict[str, Value] = {}
+    absent: list[str] = []
     taken: str = ""
     value: Value | None = None
     times: int | None = None

@@ -1,0 +1,197 @@
+"""The short list that explains a load: out of hundreds of decisions those that decided about its way.
+
+A decision is in it where it is a turning point of the library (see :mod:`tracer.replay.turning_points`), where it led
+to the failure of the load, where one of the user's own arguments is in its condition, or where the model's own code
+asked its configuration. Everything else, such as checks that let pass and options that nobody used, is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from tracer.replay.decision import Decision
+from tracer.replay.decisions import decisions
+from tracer.replay.syntax import Sources, first_line
+from tracer.replay.turning_points import TurningPoint, turning_point
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Frame, Step
+from tracer.trace.values import Mapping, Plain, Text, Value
+
+_AUTO_CALL: Final = re.compile(r"\w*Auto\w*\.from_pretrained$")
+_OF_THE_PASS: Final = frozenset({"forward", "generate"})
+_MOST: Final = 28
+_QUOTA: Final = {"user": 6, "own-code": 4, "file-missing": 2}
+_LED_IN: Final = frozenset({"then", "case", "except", "not-caught"})
+_CHOSEN: Final = frozenset({"then", "else", "case"})
+_OWN: Final = ("<model>", "<modules-cache>")
+_WEIGHT: Final = {"failure": 0, "turning-point": 1, "user": 2, "own-code": 3}
+
+
+class Explained(msgspec.Struct):
+    """A decision that explains a load.
+
+    Attributes:
+        decision: the first of those that are alike.
+        why: why it is told: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
+        means: what its outcome means, as a key of :mod:`tracer.export.decisions_words`; empty where only the code says.
+        times: how often the same was asked with the same outcome.
+    """
+
+    decision: Decision
+    why: str
+    means: str = ""
+    times: int = 1
+
+
+def explanation(trace: Trace, *, stage: str | None = None) -> list[Explained]:
+    """The decisions that explain a load, in their order; of one stage alone where one is named."""
+    found = list(decisions(trace, stages=None if stage is None else [stage]))
+    arguments = user_arguments(trace)
+    failing = _failing(trace, found)
+    told: dict[object, Explained] = {}
+    for decision in _main_load_first(found):
+        if stage is None and decision.stage in _OF_THE_PASS:
+            continue
+        explained, key = _explained(decision, failing, arguments)
+        if explained is None:
+            continue
+        there = told.setdefault(key, explained)
+        if there is not explained:
+            there.times += 1
+    return sorted(_within_quotas(told.values()), key=lambda one: one.decision.step)
+
+
+def user_arguments(trace: Trace) -> set[str]:
+    """The names of the keyword arguments that the user gave to the auto classes."""
+    names: set[str] = set()
+    for step in trace.steps(kinds=["call"]):
+        names.update(_keywords(trace, step))
+    return names - {"trust_remote_code"}  # the trust decisions are turning points anyhow
+
+
+def _keywords(trace: Trace, step: Step) -> Iterator[str]:
+    if step.frame is None:
+        return
+    try:
+        frame = trace.frame(step.frame)
+        if frame.parent is None and _AUTO_CALL.search(frame.function.replace("_BaseAutoModelClass", "AutoModel")):
+            for change in step.changes:
+                value = trace.value(change.value) if isinstance(change, Bound) and change.name == "kwargs" else None
+                if isinstance(value, Mapping):
+                    yield from (key for key, _ in value.items)
+    except DanglingNumber:
+        return
+
+
+def _main_load_first(found: list[Decision]) -> list[Decision]:
+    """The tokenizer reads the configuration too: what both came by is told of the model's load."""
+    return sorted(found, key=lambda decision: (decision.stage == "tokenizer", decision.step))
+
+
+def _explained(
+    decision: Decision, failing: Collection[int], arguments: Collection[str]
+) -> tuple[Explained | None, object]:
+    point, means = turning_point(decision) or (None, "")
+    of_user = _user_argument(decision, arguments)
+    if point is not None and point.of_user and of_user is None:
+        point, means = None, ""
+    key = (decision.function.rpartition(".")[2], means or decision.condition, decision.outcome, of_user)
+    if decision.step in failing:
+        return Explained(decision, "failure", means), (*key, decision.step)
+    if point is not None:
+        return Explained(decision, "turning-point", means), (means, of_user, *_counted(point, decision))
+    if decision.kind == "return" or decision.outcome == "unknown":
+        return None, key
+    if of_user is not None and decision.kind in ("if", "elif", "conditional") and decision.outcome in _CHOSEN:
+        return Explained(decision, "user"), key
+    if decision.path.startswith(_OWN) and _asks_something(decision):
+        return Explained(decision, "own-code"), key
+    return None, key
+
+
+def _counted(point: TurningPoint, decision: Decision) -> list[object]:
+    return [_text(decision.names.get(name)) for name in point.counts]
+
+
+def _user_argument(decision: Decision, arguments: Collection[str]) -> str | None:
+    """The user's argument that a condition asks about, by its name or by a variable that holds its name."""
+    for name in sorted(arguments):
+        if any(_text(value) == name for value in decision.names.values()):
+            return name
+    for name in sorted(arguments):
+        if name in decision.names or any(f"[{name!r}]" in written for written in decision.names):
+            return name
+    return None
+
+
+def _asks_something(decision: Decision) -> bool:
+    """A choice that the configuration made; a check that let pass is none."""
+    return (
+        decision.kind in ("if", "elif", "conditional", "match")
+        and decision.outcome in _CHOSEN
+        and any(name.startswith("config.") for name in decision.names)
+    )
+
+
+def _failing(trace: Trace, found: list[Decision]) -> set[int]:
+    """The steps of the decisions whose branch the failure happened in, in each frame that it went through."""
+    outcome = trace.outcome
+    step = outcome.get("step")
+    if outcome.get("status") not in ("failed", "refused") or not isinstance(step, int) or not 0 <= step < len(trace):
+        return set()
+    sources = Sources(trace)
+    around: dict[int, set[int]] = {}
+    number = trace.step(step).frame
+    while number is not None and number not in around:
+        try:
+            frame = trace.frame(number)
+        except DanglingNumber:
+            break
+        around[number] = _headers_around(trace, frame, sources, step)
+        number = frame.parent
+    last: dict[tuple[int, int], Decision] = {}
+    for decision in found:
+        if decision.line in around.get(decision.frame, ()) and decision.outcome in _LED_IN:
+            last[decision.frame, decision.line] = decision
+    return {decision.step for decision in last.values()}
+
+
+def _headers_around(trace: Trace, frame: Frame, sources: Sources, step: int) -> set[int]:
+    """The lines of the statements around the places where an exception went through a frame."""
+    syntax = sources(frame.source)
+    function = syntax.function(frame) if syntax is not None else None
+    if syntax is None or function is None:
+        return set()
+    spots = syntax.spots(function)
+    lines = {at.line for at in trace.steps(step, frame=frame.number) if at.event in ("raise", "unwind")}
+    return {
+        first_line(block.owner.node)
+        for line in lines
+        if line is not None and line in spots
+        for block in spots[line].enclosing()
+        if block.owner is not None
+    }
+
+
+def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
+    left = dict(_QUOTA)
+    kept: list[Explained] = []
+    for one in sorted(told, key=lambda one: _WEIGHT[one.why]):
+        group = one.means if one.means in left else one.why
+        if group in left and one.why != "failure":
+            left[group] -= 1
+            if left[group] < 0:
+                continue
+        kept.append(one)
+    return kept[:_MOST]
+
+
+def _text(value: Value | None) -> object:
+    if isinstance(value, Text):
+        return value.value
+    return value.value if isinstance(value, Plain) else str(value)
