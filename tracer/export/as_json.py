@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import msgspec
 
+from tracer.replay.diff import Comparison
 from tracer.replay.journey import journey
 from tracer.replay.plain import plain
 from tracer.trace.reading import Trace
@@ -28,6 +29,13 @@ def steps(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]
     paths = trace.source_paths()
     for step in trace.steps(stages=None if stage is None else [stage]):
         yield _step(trace, step, paths)
+
+
+def comparison(compared: Comparison, topics: Collection[str] = ()) -> dict[str, Any]:
+    """``{"a", "b", "same", "differences": […]}``, of these topics or of all."""
+    a, b = (side._asdict() for side in compared.sides)
+    differences = [msgspec.to_builtins(one) for one in compared.differences if not topics or one.topic in topics]
+    return {"a": a, "b": b, "same": not compared.differences, "differences": differences}
 
 
 def encode(made: Any, *, indent: int = 0) -> str:

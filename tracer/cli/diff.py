@@ -1,0 +1,47 @@
+"""``glm-trace diff``: what differs between two recorded loads."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.options import Speak
+from tracer.cli.screen import results
+from tracer.export import as_json
+from tracer.export.diff_text import print_comparison
+from tracer.export.phrases import language
+from tracer.replay.diff import TOPICS, compare
+from tracer.trace.reading import open_trace
+
+HELP = """Compare two traces: what came out, and where their ways parted.
+
+Functions, statements, decisions and arguments are aligned by what they are, not by step numbers; so two releases of
+transformers can be compared, two directories, or a load before and after an edit. Ends with 1 if the loads differ.
+"""
+
+Topic = Enum("Topic", {topic: topic for topic in TOPICS}, type=str)  # type: ignore[misc]
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A trace.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The trace to hold against it.", show_default=False)],
+    topic: Annotated[
+        list[Topic] | None, typer.Option("--topic", help="All of this topic alone; can be given again.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of every topic.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs: one document with every difference.")] = False,
+    lang: Speak = None,
+) -> None:
+    with open_trace(a) as first, open_trace(b) as second:
+        comparison = compare(first, second)
+    code = 1 if comparison.differences else 0
+    topics = [one.value for one in topic or ()]
+    if json:
+        typer.echo(as_json.encode(as_json.comparison(comparison, topics), indent=2))
+    else:
+        speak = language(lang.value if lang is not None else None)
+        print_comparison(comparison, results(code), speak, topics=topics, everything=everything)
+    raise typer.Exit(code)

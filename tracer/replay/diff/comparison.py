@@ -1,0 +1,79 @@
+"""Two traces put side by side, topic by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from tracer.replay.diff.calls import compare_calls
+from tracer.replay.diff.code import compare_code
+from tracer.replay.diff.config import compare_configs
+from tracer.replay.diff.difference import Difference
+from tracer.replay.diff.model import compare_modules, compare_weights
+from tracer.replay.diff.results import compare_classes, compare_files, compare_messages, compare_outcomes, compare_text
+from tracer.replay.diff.ways import argument_names, compare_decisions, compare_keywords
+from tracer.trace.reading import Trace
+
+_COMPARERS: Final[dict[str, Callable[[Trace, Trace], Iterator[Difference]]]] = {
+    "outcome": compare_outcomes,
+    "classes": compare_classes,
+    "decisions": compare_decisions,
+    "keywords": compare_keywords,
+    "config": compare_configs,
+    "modules": compare_modules,
+    "weights": compare_weights,
+    "text": compare_text,
+    "files": compare_files,
+    "messages": compare_messages,
+    "calls": compare_calls,
+    "code": compare_code,
+}
+TOPICS: Final = tuple(_COMPARERS)
+"""What loads are compared by: first what came out, then the way there, and last the code that went it."""
+
+
+class Side(NamedTuple):
+    """What a trace is of: its file as it was named, the command, the releases, Python."""
+
+    file: str
+    command: str
+    releases: dict[str, str]
+    python: str
+
+
+class Comparison(NamedTuple):
+    """Two traces and their differences, in the order of :data:`TOPICS`.
+
+    What they ran under (``sides``) may differ without the loads being different. ``arguments`` are the keyword
+    arguments that went through either load, whosever they were.
+    """
+
+    sides: tuple[Side, Side]
+    differences: list[Difference]
+    arguments: frozenset[str]
+
+    def of(self, topic: str) -> list[Difference]:
+        return [difference for difference in self.differences if difference.topic == topic]
+
+
+def compare(a: Trace, b: Trace) -> Comparison:
+    """Compare two loads.
+
+    Raises:
+        NotATrace: one of the files is damaged.
+    """
+    differences = [difference for comparer in _COMPARERS.values() for difference in comparer(a, b)]
+    return Comparison((_side(a), _side(b)), differences, argument_names(a) | argument_names(b))
+
+
+def _side(trace: Trace) -> Side:
+    command = trace.meta.get("command")
+    words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
+    return Side(
+        str(trace.path), " ".join(words), _texts(trace.meta.get("releases")), str(trace.meta.get("python", "?"))
+    )
+
+
+def _texts(value: Any) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {name: release for name, release in pairs if isinstance(name, str) and isinstance(release, str)}
