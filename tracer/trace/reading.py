@@ -181,6 +181,11 @@ class Trace:
             for number, changes in self._db.execute(query, (frame, start, stop)):
                 yield number, _decode_changes(changes)
 
+    def rows(self, query: str, *arguments: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows that a query of ours has in the trace's tables, see :mod:`tracer.trace.schema`."""
+        with self._readable():
+            yield from self._db.execute(query, arguments)
+
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
         with self._readable():
