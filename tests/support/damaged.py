@@ -1,0 +1,234 @@
+"""Model directories that are damaged on purpose: a copy of a bundled fixture with one thing wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
+FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
+
+
+def copied(fixture: str, folder: Path) -> Path:
+    """A fixture's files in a new folder, whose name says nothing of what will be done to them."""
+    return Path(shutil.copytree(FIXTURES / fixture, folder, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def edit_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what a JSON file holds."""
+    held = json.loads(path.read_text(encoding="utf-8"))
+    change(held)
+    path.write_text(json.dumps(held, indent=2), encoding="utf-8")
+
+
+def edit_text(path: Path, old: str, new: str) -> None:
+    """Replace a text that must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name} does not hold {old!r}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def edit_tensors(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the tensors of a safetensors file."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(str(path))
+    change(tensors)
+    save_file(tensors, str(path), metadata={"format": "pt"})
+
+
+# Remote code
+
+
+def relative_import_missing(folder: Path) -> Path:
+    """``modeling_chatglm.py`` imports ``.visual``, and there is no such file."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "visual.py").unlink()
+    return model
+
+
+def sibling_imported_absolutely(folder: Path) -> Path:
+    """The dot in front of ``configuration_chatglm`` was forgotten."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "from .configuration_chatglm", "from configuration_chatglm")
+    return model
+
+
+def name_missing_in_sibling(folder: Path) -> Path:
+    """The model's file imports a class from the configuration's file that this file does not define."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "import ChatGLMConfig", "import ChatGLMConfig, ChatGLMVisionConfig")
+    return model
+
+
+def library_name_gone(folder: Path) -> Path:
+    """The code imports a function from transformers that no release has."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(
+        model / "modeling_chatglm.py",
+        "from transformers import PreTrainedModel\n",
+        "from transformers import PreTrainedModel\nfrom transformers.modeling_utils import glm_trace_never_was\n",
+    )
+    return model
+
+
+def without_config_class(folder: Path) -> Path:
+    """The model's class does not say which configuration it is made from."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "    config_class = ChatGLMConfig\n", "")
+    return model
+
+
+def other_config_class(folder: Path) -> Path:
+    """The model's class says that it is made from another configuration than ``auto_map`` names."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "config_class = ChatGLMConfig", "config_class = PretrainedConfig")
+    edit_text(model / "modeling_chatglm.py", "import PreTrainedModel\n", "import PretrainedConfig, PreTrainedModel\n")
+    return model
+
+
+def attribute_gone(folder: Path) -> Path:
+    """Code written for 4.44: it reads ``config.max_length``, which 5.x configurations do not have."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "= config.seq_length", "= config.max_length")
+    return model
+
+
+def use_cache_left_to_the_library(folder: Path) -> Path:
+    """As published: the class does nothing about ``use_cache``; in config.json it is an attribute up to 4.x only."""
+    model = copied("glm-4v-tiny", folder)
+    code = model / "configuration_chatglm.py"
+    edit_text(code, '        use_cache = kwargs.pop("use_cache", True)\n', "")
+    edit_text(code, "        self.use_cache = use_cache\n", "")
+    return model
+
+
+def transitive_import(folder: Path) -> Path:
+    """``modeling_chatglm.py`` imports ``.visual``, which imports ``.parts``: 4.44 copies only what the first names."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "parts.py").write_text("""def part():\n    return "part"\n""", encoding="utf-8")
+    first = "from transformers.activations import ACT2FN\n"
+    edit_text(model / "visual.py", first, f"{first}from .parts import part\n\npart()\n")
+    return model
+
+
+def local_and_remote(folder: Path) -> Path:
+    """BERT, which the library has itself, with code of its own beside it."""
+    model = copied("bert-tiny", folder)
+    (model / "modeling_own.py").write_text(
+        "from transformers import BertModel\n\n\nclass Own(BertModel):\n    pass\n", encoding="utf-8"
+    )
+    edit_json(model / "config.json", lambda config: config.update(auto_map={"AutoModel": "modeling_own.Own"}))
+    return model
+
+
+# Configuration and tokenizer
+
+
+def tokenizer_class_missing(folder: Path) -> Path:
+    """tokenizer_config.json names a class that the library does not have."""
+    model = copied("bert-tiny", folder)
+    edit_json(model / "tokenizer_config.json", lambda config: config.update(tokenizer_class="NoSuchTokenizer"))
+    return model
+
+
+def tokenizer_files_missing(folder: Path) -> Path:
+    """The directory holds a model and nothing for its tokenizer."""
+    model = copied("bert-tiny", folder)
+    for name in ("tokenizer.json", "vocab.txt", "tokenizer_config.json"):
+        (model / name).unlink()
+    return model
+
+
+def without_auto_map_entry(folder: Path) -> Path:
+    """``auto_map`` has no entry for the auto class that the load asks for."""
+    model = copied("glm-4v-tiny", folder)
+    edit_json(model / "config.json", lambda config: config["auto_map"].pop("AutoModelForSequenceClassification"))
+    return model
+
+
+# Weights
+
+
+def weights_missing(folder: Path) -> Path:
+    """No file of weights at all."""
+    model = copied("bert-tiny", folder)
+    (model / "model.safetensors").unlink()
+    return model
+
+
+def shard_truncated(folder: Path) -> Path:
+    """A download that broke off: half of a shard."""
+    model = copied("glm-4v-tiny", folder)
+    shard = model / "model-00002-of-00002.safetensors"
+    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
+    return model
+
+
+def shard_corrupt(folder: Path) -> Path:
+    """A file of weights that is something else, as a pointer of Git LFS is."""
+    model = copied("glm-4v-tiny", folder)
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 1234567\n"
+    (model / "model-00001-of-00002.safetensors").write_text(pointer, encoding="utf-8")
+    return model
+
+
+def shard_missing(folder: Path) -> Path:
+    """The index names two shards, and one is there."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "model-00002-of-00002.safetensors").unlink()
+    return model
+
+
+def index_not_json(folder: Path) -> Path:
+    """The index breaks off."""
+    model = copied("glm-4v-tiny", folder)
+    index = model / "model.safetensors.index.json"
+    index.write_text(index.read_text(encoding="utf-8")[:200], encoding="utf-8")
+    return model
+
+
+def tensor_renamed(folder: Path) -> Path:
+    """One tensor has another name than its parameter: one is missing, one is unexpected."""
+    model = copied("bert-tiny", folder)
+
+    def rename(tensors: dict[str, Any]) -> None:
+        tensors["encoder.layer.0.attention.self.query.wait"] = tensors.pop(
+            "encoder.layer.0.attention.self.query.weight"
+        )
+
+    edit_tensors(model / "model.safetensors", rename)
+    return model
+
+
+def shape_changed(folder: Path) -> Path:
+    """config.json asks for other sizes than the checkpoint has."""
+    model = copied("bert-tiny", folder)
+    edit_json(model / "config.json", lambda config: config.update(intermediate_size=24))
+    return model
+
+
+# Adapters
+
+
+def adapter(folder: Path, base: Path | str, *, target_modules: Iterable[str] = ("query_key_value",)) -> Path:
+    """The bundled adapter for another base."""
+    model = copied("glm-4v-tiny-lora", folder)
+    changes = {"base_model_name_or_path": str(base), "target_modules": list(target_modules)}
+    edit_json(model / "adapter_config.json", lambda config: config.update(changes))
+    return model
+
+
+def adapter_for_another_architecture(folder: Path) -> Path:
+    """Its modules are GLM's, its base is a BERT."""
+    return adapter(folder, FIXTURES / "bert-tiny")
+
+
+def adapter_of_other_sizes(folder: Path) -> Path:
+    """Its modules have the base's names; its tensors were trained on a wider model."""
+    base = copied("glm-4v-tiny", folder / "base")
+    lora = adapter(folder / "lora", base, target_modules=["self_attention.query_key_value"])
+    edit_json(lora / "adapter_config.json", lambda config: config.update(r=4))
+    return lora

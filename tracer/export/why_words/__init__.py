@@ -1,0 +1,27 @@
+"""The sentences of a diagnosis, in English and in Chinese.
+
+``headline:`` and ``title:`` frame it, ``cause:`` says what is wrong, ``remedy:`` what to do about it, ``surprise:``
+what a load did unasked, ``step:`` what a step shows. What stands in backquotes is to be typed or written as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tracer.export.phrases import Lang
+from tracer.export.why_words.frame import FRAME
+from tracer.export.why_words.loading import LOADING
+from tracer.export.why_words.model import MODEL
+from tracer.export.why_words.surprises import SURPRISES
+
+WHY: Final[dict[str, tuple[str, str]]] = {**FRAME, **LOADING, **MODEL, **SURPRISES}
+
+
+def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
+    """The sentence of a key, filled in.
+
+    Raises:
+        KeyError: there is no such key, or a placeholder has no value.
+    """
+    return WHY[key][0 if lang == "en" else 1].format_map(values or {})

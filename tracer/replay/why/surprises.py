@@ -1,0 +1,140 @@
+"""What a load did that its user may not expect, though it went on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from tracer.replay.why.code import own_files_left_alone
+from tracer.replay.why.diagnosis import Cause, Evidence
+from tracer.replay.why.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
+from tracer.replay.why.trust import local_preferred
+from tracer.trace.steps import Bound, Items, Step
+
+_SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
+
+
+def surprises(facts: Facts) -> list[Cause]:
+    """In the order of their weight: what changes the model's numbers comes first."""
+    if facts.status != "loaded":  # what has to do with the failure matters, and no more
+        return [*weights(facts), *said(facts)]
+    found = [*weights(facts), *dropped(facts), *dtype(facts), *tokenizer(facts), *local_preferred(facts)]
+    return [*found, *left_alone(facts), *not_fed(facts), *said(facts)]
+
+
+def weights(facts: Facts) -> Iterator[Cause]:
+    """Parameters that the checkpoint did not fill, and tensors that no parameter took."""
+    for step in facts.steps("weights-report"):
+        mismatched = entries(step.data.get("mismatched"))
+        names = {entry.get("parameter") for entry in mismatched}
+        new = [name for name in texts(step.data.get("new")) if name not in names]
+        unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
+        if new:
+            checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
+            kind, remedy = ("head-new", "train-head") if checkpoint_is_whole else ("weights-new", "names-of-weights")
+            yield _of(step, kind, {"count": len(new), "names": new}, remedy)
+        if unexpected:
+            yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
+        if mismatched and facts.status == "loaded":
+            found = [str(entry.get("parameter")) for entry in mismatched]
+            yield _of(step, "weights-mismatched", {"count": len(found), "names": found}, "sizes-in-config")
+        if empty := texts(step.data.get("empty")):
+            yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
+
+
+def dropped(facts: Facts) -> Iterator[Cause]:
+    """Arguments that ``from_pretrained`` takes out of kwargs and throws away: ``_ = kwargs.pop(name, None)``."""
+    call = facts.model_call
+    given = facts.given(call)
+    if call is None or not given:
+        return
+    for frame in facts.trace.frames():
+        if frame.function != MODEL:
+            continue
+        for step in facts.trace.steps(frame=frame.number):
+            if not any(isinstance(change, Bound) and change.name == "_" for change in step.changes):
+                continue
+            for change in step.changes:
+                if isinstance(change, Items):
+                    for name in set(change.removed) & given.keys():
+                        evidence = [
+                            Evidence(call.number, "given", {"name": name, "value": given[name]}),
+                            Evidence(step.number, "thrown-away", {"name": name}),
+                        ]
+                        yield Cause("argument-dropped", "certain", evidence, {"name": name}, "leave-out-dropped")
+
+
+def dtype(facts: Facts) -> Iterator[Cause]:
+    """Tensors that were stored in one dtype and loaded in another."""
+    changed: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], int] = {}
+    for step in facts.trace.steps(kinds=["tensor-loaded"]):
+        here = step.data.get("dtype")
+        for source in entries(step.data.get("sources"))[:1]:
+            there = source.get("dtype")
+            if isinstance(there, str) and isinstance(here, str) and there != here:
+                changed[there, here] += 1
+                first.setdefault((there, here), step.number)
+    for (there, here), count in changed.most_common():
+        values = {"count": count, "there": there, "here": here}
+        evidence = [Evidence(first[there, here], "dtype", {"there": there, "here": here})]
+        yield Cause("dtype-changed", "certain", evidence, values, "name-dtype")
+
+
+def tokenizer(facts: Facts) -> Iterator[Cause]:
+    """Another tokenizer than tokenizer_config.json names: 5.x falls back where 4.x fails."""
+    for step in facts.steps("tokenizer-loaded"):
+        if step.frame is None or facts.trace.frame(step.frame).function != AUTO_TOKENIZER:
+            continue
+        # 4.44 names the variable config_tokenizer_class, 5.x tokenizer_config_class
+        for name in ("tokenizer_config_class", "config_tokenizer_class"):
+            wanted, got = facts.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
+            if not isinstance(wanted, str) or wanted.startswith("PreTrainedTokenizer"):  # those name no vocabulary
+                continue
+            if wanted.removesuffix("Fast") != got.removesuffix("Fast"):
+                values = {"wanted": wanted, "class": got}
+                evidence = [Evidence(step.number, "tokenizer-loaded", {"class": got})]
+                yield Cause("tokenizer-replaced", "certain", evidence, values, "name-tokenizer-class")
+
+
+def left_alone(facts: Facts) -> Iterator[Cause]:
+    """Code that ran from the modules cache and that this load did not compare with the directory's."""
+    for name, path in own_files_left_alone(facts).items():
+        yield Cause("not-refreshed", "likely", [], {"file": f"{name}.py", "path": path}, "clear-copy")
+
+
+def not_fed(facts: Facts) -> Iterator[Cause]:
+    for step in facts.steps("not-fed"):
+        yield _of(step, "not-fed", {"why": step.data.get("why")}, None)
+
+
+def said(facts: Facts) -> Iterator[Cause]:
+    """Warnings that the library or Python gave, each once; not those that say again what the weights' report told."""
+    seen: set[str] = set()
+    told = _told(facts)
+    failing = facts.chain[0].step if facts.chain else len(facts.trace)  # from there on, the chain tells it
+    for step in facts.steps("warning", "log"):
+        if step.number > failing:
+            continue
+        if step.kind == "log" and step.data.get("level") not in _SPOKEN:
+            continue
+        message = str(step.data.get("message"))
+        if message not in seen and not any(name in message for name in told):
+            seen.add(message)
+            yield _of(step, "said", {"message": message}, None)
+
+
+def _told(facts: Facts) -> set[str]:
+    """Names of parameters and tensors that did not go together."""
+    names: set[str] = set()
+    for step in facts.steps("weights-report"):
+        names |= {*texts(step.data.get("new")), *texts(step.data.get("missing"))}
+        for key in ("unexpected", "mismatched"):
+            for entry in entries(step.data.get(key)):
+                names |= {name for name in (entry.get("name"), entry.get("parameter")) if isinstance(name, str)}
+    return names
+
+
+def _of(step: Step, kind: str, values: dict[str, object], remedy: str | None) -> Cause:
+    return Cause(kind, "certain", [Evidence(step.number, step.kind, values)], dict(values), remedy)
