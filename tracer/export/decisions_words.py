@@ -51,9 +51,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "returned": ("returned", "返回"),
     # details
     "absent": ("no {name}", "没有 {name}"),
-    "skipped-one": ("skipped line {first}: {text}", "跳过第 {first} 行：{text}"),
-    "skipped": ("skipped lines {first}–{last}: {text}", "跳过第 {first}–{last} 行：{text}"),
-    "alike": ("{times} times alike", "同样的判断共 {times} 次"),
+    "skipped-one": ("skipped {first}: {text}", "跳过 {first}：{text}"),
+    "skipped": ("skipped {first}–{last}: {text}", "跳过 {first}–{last}：{text}"),
+    "alike": ("×{times}", "×{times}"),
     "failure": ("the load failed inside this", "加载就在这个分支里失败"),
     "user": ("asks about your argument", "判断的是你传的参数"),
     "own-code": ("asked by the model's own code", "模型自带代码的判断"),
@@ -220,7 +220,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-def say(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
+def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of a key, filled in; a value that the trace does not hold is ``…``."""
     return WORDS[key][0 if lang == "en" else 1].format_map(_Known(values or {}))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
 from typing import Final
 
 import msgspec
@@ -17,7 +18,7 @@ from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
 from tracer.replay.syntax import Sources, first_line
 from tracer.replay.turning_points import TurningPoint, turning_point
-from tracer.trace.errors import DanglingNumber
+from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Mapping, Plain, Text, Value
@@ -48,14 +49,41 @@ class Explained(msgspec.Struct):
     times: int = 1
 
 
-def explanation(trace: Trace, *, stage: str | None = None) -> list[Explained]:
-    """The decisions that explain a load, in their order; of one stage alone where one is named."""
+def chosen(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
+    """The decisions of one stage and of one function, where such are named.
+
+    Raises:
+        TracerError: there is no such stage, or no such function that decided anything.
+    """
+    if stage is not None and stage not in (there := trace.stage_counts()):
+        raise TracerError(f"{trace.path} has no steps of stage {stage}. It has: {', '.join(there) or 'none'}.")
     found = list(decisions(trace, stages=None if stage is None else [stage]))
+    if function is None:
+        return found
+    of_it = [one for one in found if one.function == function or one.function.endswith(f".{function}")]
+    if not of_it:
+        names = {one.function for one in found} | {one.function.rpartition(".")[2] for one in found}
+        near = get_close_matches(function, sorted(names), n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise TracerError(f"{trace.path} has no decision of a function named {function}.{hint}")
+    return of_it
+
+
+def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: bool = True) -> list[Explained]:
+    """The decisions that explain a load, in their order.
+
+    Args:
+        trace: the load.
+        found: its decisions, where they were asked for already; those of one stage, to explain that alone.
+        whole: leave out the passes through the loaded model.
+    """
+    if found is None:
+        found = list(decisions(trace))
     arguments = user_arguments(trace)
     failing = _failing(trace, found)
     told: dict[object, Explained] = {}
     for decision in _main_load_first(found):
-        if stage is None and decision.stage in _OF_THE_PASS:
+        if whole and decision.stage in _OF_THE_PASS:
             continue
         explained, key = _explained(decision, failing, arguments)
         if explained is None:

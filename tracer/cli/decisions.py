@@ -1,0 +1,43 @@
+"""``glm-trace decisions``: which way the load went at each choice, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.options import Speak, Stage
+from tracer.cli.screen import results
+from tracer.export import as_json
+from tracer.export.decisions_text import decision_document, print_all, print_explanation
+from tracer.export.phrases import language
+from tracer.replay.explanation import chosen, explanation
+from tracer.trace.reading import open_trace
+
+HELP = """Print the decisions that explain the load of FILE: which way it went, and what skipped code stands behind.
+
+With --all, every if, try, loop, conditional expression and early return of every function that was stepped. A number
+in front is a step: glm-trace show FILE --steps has what stands around it.
+"""
+
+
+def decisions(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    stage: Annotated[Stage | None, typer.Option("--stage", help="This stage alone.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every decision, not only those that explain.")] = False,
+    function: Annotated[
+        str | None, typer.Option("--function", metavar="NAME", help="Every decision of this function alone.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs: one document.")] = False,
+    lang: Speak = None,
+) -> None:
+    with open_trace(file) as trace:
+        found = chosen(trace, stage=stage.value if stage is not None else None, function=function)
+        told = None if everything or function is not None else explanation(trace, found, whole=stage is None)
+        if json:
+            typer.echo(as_json.encode(decision_document(trace, found, told), indent=2))
+        elif told is None:
+            print_all(trace, found, results(), language(lang.value if lang is not None else None))
+        else:
+            print_explanation(trace, told, len(found), results(), language(lang.value if lang is not None else None))
