@@ -27,7 +27,26 @@ STEPS_OF_A_FRAME: Final = 50  # on average
 LONG_FRAME: Final = 10_000  # line steps of the one long loop
 STAGE_SWITCHES: Final = 200
 SOURCES: Final = 12
-LINES: Final = 2_000
+FUNCTIONS: Final = 30  # in a source
+_BLOCK: Final = """\
+    name_{n} = config_0
+    if name_{n} > 1 and path_0 is not None:
+        path_{n} = name_{n}
+    elif layer_0:
+        path_{n} = layer_0
+    else:
+        path_{n} = None
+    for index_{n} in range(name_{n}):
+        tensor_{n} = index_{n}
+        if tensor_{n} in kwargs:
+            layer_{n} = kwargs.pop(tensor_{n})
+    try:
+        config_{n} = kwargs["key_{n}"]
+    except KeyError:
+        config_{n} = None
+"""
+_BODY: Final = "".join(_BLOCK.format(n=n) for n in range(4))
+FUNCTION_LINES: Final = 2 + _BODY.count("\n")
 _BATCH: Final = 1_000
 _NAMES: Final = [f"{word}_{n}" for n in range(4) for word in ("config", "name", "path", "tensor", "layer", "index")]
 
@@ -50,7 +69,7 @@ class Synthetic:
     def write(self) -> None:
         self._put(journal.META, {"command": ["glm-trace", "load", "made-up"], "threads": {"0": "main", "1": "loader"}})
         for number in range(SOURCES):
-            text = "".join(f"line_{n} = {n}\n" for n in range(LINES))
+            text = "\n".join(f"def function_{n}(config_0, **kwargs):\n{_BODY}" for n in range(FUNCTIONS))
             self._pending.append(
                 frame_record(journal.SOURCE, encode_source(number, f"<library>/file_{number}.py", text.encode()))
             )
@@ -60,7 +79,7 @@ class Synthetic:
         while self._number < self._steps:
             if self._number >= long_at:
                 long_at = self._steps
-                self._long_frame(min(LONG_FRAME, self._steps - self._number))
+                self._long_frame(min(LONG_FRAME, self._steps // 10))
             self._tick(0 if self._chance.random() < 0.95 else 1)
         self._put(journal.END, {"outcome": {"status": "loaded", "step": self._number - 1}})
         self._flush()
@@ -81,8 +100,8 @@ class Synthetic:
     def _call(self, thread: int) -> None:
         stack = self._stacks[thread]
         parent = stack[-1].number if stack else None
-        source, line = self._chance.randrange(SOURCES), self._chance.randrange(1, LINES - 100)
-        name = f"Class{source}.function_{line % 300}"
+        source, function = self._chance.randrange(SOURCES), self._chance.randrange(FUNCTIONS)
+        line, name = 1 + function * FUNCTION_LINES, f"function_{function}"
         frame = Frame(self._frames, parent, thread, f"library.file_{source}", name, source, line, len(stack))
         self._put(journal.FRAME, frame)
         self._frames += 1
@@ -101,12 +120,12 @@ class Synthetic:
     def _point(self, thread: int) -> None:
         kind = self._chance.choice(["tensor-loaded", "module-built", "module-entered", "module-left", "log"])
         layer = f"transformer.layers.{self._number % 40}.mlp.weight_{self._chance.randrange(900)}"
-        data: dict[str, Any] = {
+        known: dict[str, dict[str, Any]] = {
             "tensor-loaded": {"parameter": layer, "from": [layer], "shape": [4096, 4096], "dtype": "bfloat16"},
             "module-built": {"class": "Linear", "path": layer, "parameters": 1 << 24},
             "log": {"level": "INFO", "message": f"loaded {layer}", "logger": "library"},
-        }.get(kind, {"path": layer, "call": self._number})
-        self._step(thread, kind, None, data=data)
+        }
+        self._step(thread, kind, None, data=known.get(kind, {"path": layer, "call": self._number}))
 
     def _step(
         self, thread: int, kind: str, event: str | None, changes: list[Change] | None = None, **more: Any
@@ -115,7 +134,7 @@ class Synthetic:
         if self._number % self._switch == 0:
             self._stage = STAGES[self._number // self._switch % len(STAGES)]
         if event == "line":
-            running.line = running.first + self._chance.randrange(1, 60)
+            running.go_on(self._chance.choice([1, 1, 1, 2, 3]))
         step = Step(
             self._number, self._number * 1_500, thread, running.number, self._stage, kind, event, running.source,
             running.line, changes or [], more.get("value"), more.get("data", {}),
@@ -139,8 +158,8 @@ class Synthetic:
     def new_mapping(self, length: int) -> tuple[int, list[str]]:
         keys = [f"key_{n}" for n in range(length)]
         items = [(key, self._chance.randrange(self._values)) for key in keys]
-        kind = self._chance.choice([Mapping, Config])
-        return self._value(kind("dict" if kind is Mapping else "ChatGLMConfig", length, items)), keys
+        config = self._chance.random() < 0.5
+        return self._value(Config("ChatGLMConfig", length, items) if config else Mapping("dict", length, items)), keys
 
     def _value(self, value: Value) -> int:
         self._pending.append(frame_record(journal.VALUE, b"[%d,%b]" % (self._values, encode_value(value))))
@@ -168,6 +187,12 @@ class _Running:
         self.number, self.source, self.first, self.line = number, source, first, first
         self._known: set[str] = set()
         self._keys: list[str] = []
+
+    def go_on(self, lines: int) -> None:
+        """To a line further on; from the last, to the first."""
+        self.line += lines
+        if self.line > self.first + FUNCTION_LINES - 2:
+            self.line = self.first + 1
 
     def bound(self, maker: Synthetic, count: int) -> list[Change]:
         number, self._keys = maker.new_mapping(maker.chance.choice([3, 10, 40, 200]))
