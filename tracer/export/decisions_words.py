@@ -148,8 +148,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "代码导入的包没有安装：{missing_packages}",
     ),
     "means:packages-there": ("every package that the code imports is there", "代码要导入的包都已安装"),
-    "means:module-new": ("the module is not imported yet", "这个模块还没有导入"),
-    "means:module-known": ("the module was imported before", "这个模块之前已经导入"),
     "means:module-run": ("the module's code is run", "运行模块的代码"),
     "means:module-kept": ("its code is unchanged: not run again", "代码没有变化，不再重新运行"),
     # the model class

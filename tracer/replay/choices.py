@@ -256,7 +256,8 @@ class ReturnChoice(Choice):
         if now.step.event == "return":
             self.decision.value = now.value
         function = [*self.spot.enclosing()][-1].statements
-        self.decision.skipped = skipped_lines(self.syntax, [*following(self.spot)[:1], *function[-1:]])
+        rest = following(self.spot)
+        self.decision.skipped = skipped_lines(self.syntax, [rest[0], function[-1]] if rest else ())
         return True
 
 

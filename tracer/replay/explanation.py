@@ -17,7 +17,7 @@ import msgspec
 from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
 from tracer.replay.syntax import Sources, first_line
-from tracer.replay.turning_points import TurningPoint, turning_point
+from tracer.replay.turning_points import MINOR, TurningPoint, turning_point
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
@@ -25,12 +25,12 @@ from tracer.trace.values import Mapping, Plain, Text, Value
 
 _AUTO_CALL: Final = re.compile(r"\w*Auto\w*\.from_pretrained$")
 _OF_THE_PASS: Final = frozenset({"forward", "generate"})
-_MOST: Final = 28
+_MOST: Final = 30
 _QUOTA: Final = {"user": 6, "own-code": 4, "file-missing": 2}
 _LED_IN: Final = frozenset({"then", "case", "except", "not-caught"})
 _CHOSEN: Final = frozenset({"then", "else", "case"})
 _OWN: Final = ("<model>", "<modules-cache>")
-_WEIGHT: Final = {"failure": 0, "turning-point": 1, "user": 2, "own-code": 3}
+_RANKS: Final = ("failure", "turning-point", "user", "own-code")
 
 
 class Explained(msgspec.Struct):
@@ -209,7 +209,7 @@ def _headers_around(trace: Trace, frame: Frame, sources: Sources, step: int) -> 
 def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
     left = dict(_QUOTA)
     kept: list[Explained] = []
-    for one in sorted(told, key=lambda one: _WEIGHT[one.why]):
+    for one in sorted(told, key=_rank):
         group = one.means if one.means in left else one.why
         if group in left and one.why != "failure":
             left[group] -= 1
@@ -217,6 +217,12 @@ def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
                 continue
         kept.append(one)
     return kept[:_MOST]
+
+
+def _rank(one: Explained) -> tuple[int, bool, int]:
+    minor = one.why == "turning-point" and one.means in MINOR
+    rank = len(_RANKS) if minor else _RANKS.index(one.why)
+    return rank, one.decision.stage == "tokenizer", one.decision.step
 
 
 def _text(value: Value | None) -> object:

@@ -96,7 +96,7 @@ TURNING_POINTS: Final = (
     _P("get_cached_module_file", r"^for (module_needed|source_file) in", {"entered": "code-imports"}),
     _P("get_cached_module_file", r"EnvironmentError|OSError", {"except": "code-not-found"}),
     _P("check_imports", r"len\(missing_packages\) > 0", {"then": "packages-missing", **_otherwise("packages-there")}),
-    _P("get_class_in_module", r"^(cached_)?module is None$", {"then": "module-new", **_otherwise("module-known")}),
+    _P("get_class_in_module", r"^module is None$", {"then": "module-run"}),
     _P("get_class_in_module", r"__transformers_module_hash__", {"then": "module-run", **_otherwise("module-kept")}),
     # the model class
     _P(_MODEL, r"has_remote_code and trust_remote_code", {"then": "model-remote", **_otherwise("model-not-remote")}),
@@ -127,6 +127,11 @@ TURNING_POINTS: Final = (
     _P("cached_file", r"^not os\.path\.isfile\(resolved_file\)$", {"then": "file-missing"}, counts=("resolved_file",)),
     _P("cached_files", r"^not os\.path\.isfile\(resolved_file\)$", {"then": "file-missing"}, counts=("resolved_file",)),
 )
+
+MINOR: Final = frozenset(
+    {"file-missing", "module-kept", "packages-there", "config-handed-on", "config-local", "code-here", "unused-kwargs"}
+)
+"""Meanings that make way first, where a load has more turning points than a short list can hold."""
 
 _COMPILED: Final = [(point, re.compile(point.asks)) for point in TURNING_POINTS]
 
