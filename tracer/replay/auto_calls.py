@@ -1,6 +1,8 @@
-"""The user's own calls of auto classes: those that no stepped function made."""
+"""The user's own calls that load something: those of ``from_pretrained`` that no stepped function made."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 
@@ -10,9 +12,11 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.trace.visible import one_line
 
+_LOADING: Final = ("from_pretrained", "from_config")
+
 
 class AutoCall(msgspec.Struct):
-    """A call of an auto class that no other stepped function made. ``last`` is its last step."""
+    """A loading call that no other stepped function made. ``last`` is its last step."""
 
     step: int
     frame: int
@@ -22,7 +26,7 @@ class AutoCall(msgspec.Struct):
 
 
 def auto_calls(trace: Trace) -> list[AutoCall]:
-    """The user's own calls of auto classes, in order."""
+    """The user's own loading calls, in order."""
     found: dict[int, AutoCall] = {}
     for step in trace.steps(kinds=["call"]):
         if step.frame is not None and _is_outermost_auto_call(trace, step):
@@ -36,12 +40,12 @@ def auto_calls(trace: Trace) -> list[AutoCall]:
 def _is_outermost_auto_call(trace: Trace, step: Step) -> bool:
     frame = trace.frame(step.frame if step.frame is not None else -1)
     owner, _, name = frame.function.rpartition(".")
-    return frame.parent is None and name == "from_pretrained" and ("Auto" in owner)
+    return frame.parent is None and bool(owner) and name in _LOADING
 
 
 def loads_a_model(trace: Trace, call: AutoCall) -> bool:
     """Whether it loads a model, and not a tokenizer, a processor or a configuration."""
-    return trace.frame(call.frame).function.startswith("_BaseAutoModelClass.")
+    return trace.frame(call.frame).function.partition(".")[0] in ("_BaseAutoModelClass", "PreTrainedModel")
 
 
 def _told(trace: Trace, step: Step) -> str:

@@ -13,6 +13,9 @@ from tracer.trace.syntax import parse
 
 Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
+_OPEN: Final = ("(", "[", "{")
+_CLOSED: Final = (")", "]", "}")
+_CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "copy", "deepcopy")
 _NO_PYTHON: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -82,8 +85,11 @@ def _head_end(node: ast.stmt) -> int:
 
 def _head_text(node: ast.stmt, lines: list[str], last: int) -> str:
     kept = lines[node.lineno - 1 : last]
-    bare = _without_comments(kept)
-    return " ".join(" ".join(line.split()) for line in bare if line.strip())
+    bare = _without_comments(kept) if any("#" in line for line in kept) else kept
+    text = ""
+    for line in filter(None, (" ".join(line.split()) for line in bare)):
+        text += line if not text or text.endswith(_OPEN) or line.startswith(_CLOSED) else f" {line}"
+    return text
 
 
 def _without_comments(lines: list[str]) -> list[str]:
@@ -127,6 +133,23 @@ def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
     return [], None
 
 
+def sources(expression: ast.expr | None) -> list[ast.expr]:
+    """The parts of an expression that its value can be: both arms of a choice, and what a conversion is given."""
+    inner: list[ast.expr]
+    if isinstance(expression, ast.IfExp):
+        inner = [expression.body, expression.orelse]
+    elif isinstance(expression, ast.BoolOp):
+        inner = expression.values
+    elif isinstance(expression, ast.NamedExpr):
+        inner = [expression.value]
+    elif isinstance(expression, ast.Call) and called_name(expression) in _CONVERSIONS:
+        method = isinstance(expression.func, ast.Attribute) and not expression.args
+        inner = [expression.func.value] if method and isinstance(expression.func, ast.Attribute) else expression.args
+    else:
+        return [] if expression is None else [expression]
+    return [part for one in inner for part in sources(one)]
+
+
 def walrus(node: ast.stmt, name: str) -> ast.expr | None:
     """What a statement gives a name by ``:=``."""
     for part in walk(node):
@@ -145,6 +168,19 @@ def position(node: ast.stmt, name: str) -> int | None:
                 if isinstance(part, ast.Name) and part.id == name:
                     return index
     return None
+
+
+def constant_defaults(definition: Definition | None) -> dict[str, object]:
+    """The parameters that have a constant for a default."""
+    if definition is None:
+        return {}
+    given = definition.args
+    positional = [*given.posonlyargs, *given.args]
+    pairs = [
+        *zip(positional[len(positional) - len(given.defaults) :], given.defaults, strict=False),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=False),
+    ]
+    return {one.arg: default.value for one, default in pairs if isinstance(default, ast.Constant)}
 
 
 def called_name(call: ast.Call) -> str:

@@ -99,29 +99,46 @@ def _callee(stop: Stop) -> str:
 
 
 def _repeated(stops: list[Stop]) -> list[Stop]:
-    """The very same, several times over, as one stop."""
-    kept: list[Stop] = []
-    for stop in stops:
-        last = kept[-1] if kept else None
-        if last is not None and _same(last) == _same(stop):
-            last.times += 1
+    """What one frame does over and over, as in a loop, as one stop."""
+    kept: dict[tuple[object, ...], Stop] = {}
+    for number, stop in enumerate(stops):
+        key = _same(stop) if stop.what in _REPEATABLE else (number,)
+        if key in kept:
+            kept[key].times += stop.times
         else:
-            kept.append(stop)
-    return kept
+            kept[key] = stop
+    return list(kept.values())
+
+
+_REPEATABLE: Final = {"handed-on", "unused", "changed-value", "copied", "read"}
 
 
 def _same(stop: Stop) -> tuple[object, ...]:
-    return stop.function, stop.what, stop.where, stop.line, stop.value
+    return stop.frame, stop.what, stop.where, stop.line, stop.value
 
 
 def _end(track: Track, stops: list[Stop], returned: bool) -> End:
     """What the last stop that used it, lost it or turned it down says."""
     for stop in reversed(stops):
-        if stop.what in ("put-in", "put-back", "given"):
-            break
+        if stop.what in ("put-in", "put-back", "given") or (stop.what == "renamed" and stop.where.endswith("]")):
+            break  # from there on it was a keyword argument again
+        if stop.what == "reached-constructor":
+            return _constructor(stops)
         if (end := _landing(track, stop)) is not None:
             return end
     return End("left" if returned else "unfinished", step=stops[-1].step if stops else None)
+
+
+def _constructor(stops: list[Stop]) -> End:
+    """Of constructors that hand it on to each other the first that has a parameter for it, else the first."""
+    last = max(index for index, stop in enumerate(stops) if stop.what == "reached-constructor")
+    first = last
+    while first and stops[first - 1].what == "reached-constructor":
+        first -= 1
+    run = stops[first : last + 1]
+    stop = next((one for one in run if "(**" not in one.where), run[0])
+    callee, _, parameter = stop.where.partition("(")
+    return End("constructor", callee, parameter.removesuffix(")"), step=stop.step)
 
 
 def _landing(track: Track, stop: Stop) -> End | None:
@@ -132,8 +149,6 @@ def _landing(track: Track, stop: Stop) -> End | None:
     if stop.what == "became-config":
         owner, _, name = stop.where.rpartition(".")
         return End("config", owner, name, step=stop.step)
-    if stop.what == "reached-constructor":
-        return End("constructor", callee, parameter, step=stop.step)
     if stop.what == "dropped":
         return End("dropped", stop.function, track.name, step=stop.step)
     if stop.what == "handed-on" and stop.callee is not None and not parameter.startswith("*"):

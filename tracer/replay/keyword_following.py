@@ -7,13 +7,13 @@ import re
 from typing import Final
 
 from tracer.replay.auto_calls import AutoCall
-from tracer.replay.call_sites import Sources, arguments, call_of, calls, spread
+from tracer.replay.call_sites import Sources, arguments, call_of, calls, constant_defaults, spread
 from tracer.replay.keyword_frames import Held, LiveFrame, Returned, Track
 from tracer.replay.keyword_moves import Mover
 from tracer.replay.keyword_stops import LIBRARY, USER, Stop
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
-from tracer.trace.values import Class, Config, Exception_, Module, ValueId
+from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
 
 _REFUSALS: Final = re.compile(
     r"([\w.<>]{1,200})\(\) got (?:an unexpected keyword argument|multiple values for (?:keyword )?argument)"
@@ -44,11 +44,10 @@ class Follower:
         """Note what the frame's running statement did."""
         step, statement = live.step, live.statement
         path = self._paths.get(step.source) if step.source is not None else None
-        known = track.stops[-1].value if track.stops else track.value
         track.stops.append(
             Stop(
                 step.number, live.frame.number, step.stage, live.frame.function, path, step.line, what, where,
-                known if value is None else value, statement.text if statement is not None else "",
+                track.current if value is None else value, statement.text if statement is not None else "",
             )
         )  # fmt: skip
 
@@ -78,6 +77,7 @@ class Follower:
             live.answered, live.returned, live.returned_by = [], {}, None
         elif step.event == "raise":
             self._raised(live, step)
+            live.statement = None  # it came to no end
         elif step.event in ("return", "unwind"):
             self._leave(live, step)
 
@@ -91,6 +91,21 @@ class Follower:
             self.stop(live, track, "given", name, value)
             live.held.setdefault(name, {})[key] = track
         live.flows.add(name)
+        for parameter, value in self._named(live, name):
+            track = self._tracks[parameter] = Track(parameter, USER, value, [])
+            self.stop(live, track, "given", parameter, value)
+            live.locals[parameter] = track
+
+    def _named(self, live: LiveFrame, collects: str) -> list[tuple[str, ValueId]]:
+        """Named parameters with a constant for a default that have another value: they were given."""
+        defaults = constant_defaults(live.definition)
+        found = []
+        for name, number in live.values.items():
+            value = self._trace.value(number)
+            known = name != collects and name in defaults
+            if known and not (isinstance(value, (Plain, Text)) and value.value == defaults[name]):
+                found.append((name, number))
+        return found
 
     def _enter(self, frame: Frame, step: Step, caller: LiveFrame) -> None:
         live = self._live(frame, step)

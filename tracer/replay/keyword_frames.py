@@ -6,7 +6,7 @@ import ast
 
 import msgspec
 
-from tracer.replay.call_sites import Definition, Statement, assigned, called_name, walk
+from tracer.replay.call_sites import Definition, Statement, assigned, called_name, sources, walk
 from tracer.replay.keyword_stops import Stop
 from tracer.trace.steps import Frame, Step
 from tracer.trace.values import ValueId
@@ -20,6 +20,11 @@ class Track(msgspec.Struct, eq=False):
     value: ValueId
     stops: list[Stop]
     error: str | None = None
+
+    @property
+    def current(self) -> ValueId:
+        """Its value by now."""
+        return next((stop.value for stop in reversed(self.stops) if stop.value is not None), self.value)
 
 
 Held = dict[str, Track]
@@ -45,6 +50,7 @@ class LiveFrame(msgspec.Struct, eq=False):
         flows: dictionaries that bear the user's keyword arguments; a key put into one is a keyword argument too.
         left: what once was in a dictionary and left it.
         configs: variables that hold a configuration object, with its class.
+        attributes: what those hold.
         loops: loop variables of ``for key, value in d.items()``: value → (d, key).
         answered: calls of the running statement that a stepped frame answered.
         returned: what the latest of those gave back, by position; -1 for a value that is no tuple.
@@ -62,6 +68,7 @@ class LiveFrame(msgspec.Struct, eq=False):
     flows: set[str] = set()
     left: set[tuple[str, str]] = set()
     configs: dict[str, str] = {}
+    attributes: dict[str, dict[str, ValueId]] = {}
     loops: dict[str, tuple[str, str]] = {}
     answered: list[ast.Call] = []
     returned: dict[int, Returned] = {}
@@ -83,6 +90,12 @@ class LiveFrame(msgspec.Struct, eq=False):
             if track is not None and track not in found:
                 found.append(track)
         return found
+
+    def tracks_behind(self, expression: ast.expr | None) -> list[tuple[Track, bool]]:
+        """The followed arguments that an expression's value can be, and whether it must be that."""
+        parts = sources(expression)
+        found = [(track, len(parts) == 1) for part in parts if (track := self._track(part)) is not None]
+        return list(dict(found).items())
 
     def _track(self, node: ast.AST) -> Track | None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

@@ -39,22 +39,31 @@ class Mover:
             for key in change.removed
             if (track := live.held.get(change.name, {}).get(key)) is not None
         }
+        for one in items:
+            live.attributes.get(one.name, {}).update({**one.added, **one.changed})
         if live.statement is not None and done:
             self._into_configs(live)
             self._into_plain_calls(live)
+        puts = [(one.name, key, value) for one in items for key, value in (*one.added.items(), *one.changed.items())]
+        origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
         for change in step.changes:
             if isinstance(change, Bound):
                 self._bound(live, change, removed)
         for (name, key), track in removed.items():
             self._took(live, name, key, track)
-        for change in items:
-            self._items(live, change)
+        for one in items:
+            for key in one.removed:
+                live.maps.get(one.name, {}).pop(key, None)
+        for (name, key, value), origin in zip(puts, origins, strict=True):
+            if name in live.maps:
+                live.maps[name][key] = value
+                self._put(live, name, key, value, origin)
         for change in step.changes:
             if isinstance(change, Unbound):
                 self._forget(live, change.name)
         if done and live.statement is not None and (loop := loop_over_items(live.statement.node)) is not None:
-            dictionary, key, value = loop
-            live.loops[value] = (dictionary, key)
+            dictionary, key_variable, value_variable = loop
+            live.loops[value_variable] = (dictionary, key_variable)
 
     def bind(self, live: LiveFrame, name: str, number: ValueId) -> None:
         """Let a variable have a value, as far as following goes."""
@@ -65,6 +74,7 @@ class Mover:
             live.maps[name] = dict(value.items)
         elif isinstance(value, Config):
             live.configs[name] = value.type
+            live.attributes[name] = dict(value.items)
         elif isinstance(value, Text):
             live.texts[name] = value.value
 
@@ -75,7 +85,8 @@ class Mover:
         expression = self._assigned(live, name)
         was = live.locals.get(name)
         before = live.values.get(name)
-        read = live.tracks_in(expression)
+        read, behind = live.tracks_in(expression), live.tracks_behind(expression)
+        passed_on = list(live.locals.values())
         if isinstance(self._trace.value(change.value), Mapping):
             held, flow = self._arriving(live, change, removed)
             self.bind(live, name, change.value)
@@ -90,10 +101,11 @@ class Mover:
             if before != change.value:
                 self._tell(live, was, "changed-value", name, change.value)
             return
-        for track in read:
-            if (what := self._passing(live, expression, track, change.value, removed)) is not None:
+        for track, certain in behind:
+            read_only = any(isinstance(node, ast.Call) and called_name(node) == "get" for node in walk(expression))
+            if (certain and read_only) or (track in passed_on and change.value == track.current):
                 live.locals[name] = track
-                self._tell(live, track, what, name, change.value)
+                self._tell(live, track, "read" if read_only else "renamed", name, change.value)
                 return
 
     @staticmethod
@@ -104,19 +116,6 @@ class Mover:
             return None
         return assigned(node)[1] or walrus(node, name)
 
-    def _passing(
-        self, live: LiveFrame, expression: ast.expr | None, track: Track, value: ValueId, removed: object
-    ) -> str | None:
-        """How a followed argument came into another variable; None where it is only part of what was worked out."""
-        if any(
-            isinstance(node, ast.Call) and called_name(node) == "get" for node in ast.walk(expression or ast.Pass())
-        ):
-            return "read"
-        known = [live.values[name] for name, one in live.locals.items() if one is track and name in live.values]
-        if isinstance(expression, (ast.Name, ast.IfExp, ast.BoolOp)) and value in known:
-            return "renamed"
-        return None
-
     def _arriving(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], Track]) -> tuple[Held, bool]:
         """The followed keys of a dictionary that a variable was set to, and whether it bears keyword arguments."""
         value = self._trace.value(change.value)
@@ -126,8 +125,9 @@ class Mover:
         if place is not None and place in live.returned:
             given = live.returned[place]
             held = {key: track for key, track in given.held.items() if key in content}
-            for track in held.values():
-                self._tell(live, track, "came-back", change.name)
+            if given.flow:
+                for track in held.values():
+                    self._tell(live, track, "came-back", change.name)
             return held, given.flow
         _, expression = live.targets()
         held, flow = {}, False
@@ -160,9 +160,14 @@ class Mover:
         live.held.get(name, {}).pop(key, None)
         if track.stops and track.stops[-1].step == live.step.number and track.stops[-1].what in _TAKEN:
             return  # that was its way out
+        node = live.statement.node if live.statement is not None else None
         taker = self._taker(live, name, key)
-        if taker is None or (isinstance(taker, ast.Name) and taker.id == "_"):
+        if taker is None and not isinstance(node, ast.Delete) and not live.popped(node, name, key):
+            self._tell(live, track, "taken-out")  # by a function that was given the dictionary itself
+        elif taker is None or (isinstance(taker, ast.Name) and taker.id == "_"):
             self._tell(live, track, "dropped", name)
+        elif isinstance(taker, ast.Subscript):
+            return  # told where it is put
         elif isinstance(taker, ast.Name):
             if taker.id in live.values:
                 live.locals[taker.id] = track
@@ -182,19 +187,7 @@ class Mover:
                 return part.target
         return None
 
-    def _items(self, live: LiveFrame, change: Items) -> None:
-        content = live.maps.get(change.name)
-        if content is None:
-            return
-        for key in change.removed:
-            content.pop(key, None)
-        node = live.statement.node if live.statement is not None else None
-        for key, value in (*change.added.items(), *change.changed.items()):
-            content[key] = value
-            self._put(live, change.name, key, value, node)
-
-    def _put(self, live: LiveFrame, name: str, key: str, value: ValueId, node: ast.stmt | None) -> None:
-        read = self._source_of(live, name, key, node)
+    def _put(self, live: LiveFrame, name: str, key: str, value: ValueId, read: Track | None) -> None:
         present = live.held.get(name, {}).get(key)
         if read is not None and read is not present:
             back = (name, key) in live.left or (name in live.flows and read.name == key)
@@ -206,21 +199,25 @@ class Mover:
         elif name in live.flows:
             live.held.setdefault(name, {})[key] = self._put_in(live, key, value, name)
 
-    def _source_of(self, live: LiveFrame, name: str, key: str, node: ast.stmt | None) -> Track | None:
+    @staticmethod
+    def _source_of(live: LiveFrame, key: str, value: ValueId) -> Track | None:
         """The followed argument that a statement put under a key."""
         targets, expression = live.targets()
-        if targets:
-            return next(iter(live.tracks_in(expression)), None)
-        for call in calls(node):
+        node = live.statement.node if live.statement is not None else None
+        given = [expression] if targets else []
+        for call in calls(node) if not targets else []:
             if called_name(call) == "setdefault" and len(call.args) == 2 and live.key_of(call.args[0]) == key:
-                return next(iter(live.tracks_in(call.args[1])), None)
-            if called_name(call) == "update":
-                for keyword in call.keywords:
-                    if keyword.arg == key:
-                        return next(iter(live.tracks_in(keyword.value)), None)
+                given.append(call.args[1])
+            elif called_name(call) == "update":
+                given.extend(keyword.value for keyword in call.keywords if keyword.arg == key)
                 for source in live.dictionaries_in(call):
-                    if source != name and key in live.held.get(source, {}):
-                        return live.held[source][key]
+                    track = live.held.get(source, {}).get(key)
+                    if track is not None and track.current == value:
+                        return track
+        for one in given:
+            for track, certain in live.tracks_behind(one):
+                if certain or track.current == value:
+                    return track
         return None
 
     # ── into objects, and into functions that are not stepped ───────────────────────────────────────
@@ -230,16 +227,20 @@ class Mover:
         targets, expression = live.targets()
         for target in targets:
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                self._set_on(live, target.value.id, target.attr, live.tracks_in(expression))
+                self._set_on(live, target.value.id, target.attr, live.tracks_behind(expression))
         for call in calls(node):
             if called_name(call) == "setattr" and len(call.args) == 3 and isinstance(call.args[0], ast.Name):
-                self._set_on(live, call.args[0].id, live.key_of(call.args[1]), live.tracks_in(call.args[2]))
+                self._set_on(live, call.args[0].id, live.key_of(call.args[1]), live.tracks_behind(call.args[2]))
 
-    def _set_on(self, live: LiveFrame, variable: str, attribute: str | None, tracks: list[Track]) -> None:
-        if variable in live.configs and attribute is not None:
-            for track in tracks[:1]:
+    def _set_on(self, live: LiveFrame, variable: str, attribute: str | None, tracks: list[tuple[Track, bool]]) -> None:
+        if variable not in live.configs or attribute is None:
+            return
+        value = live.attributes.get(variable, {}).get(attribute)
+        for track, certain in tracks:
+            if certain or value == track.current:
                 owner = live.configs[variable].rpartition(".")[2]
-                self._tell(live, track, "became-config", f"{owner}.{attribute}")
+                self._tell(live, track, "became-config", f"{owner}.{attribute}", value)
+                return
 
     def _into_plain_calls(self, live: LiveFrame) -> None:
         """``f(**kwargs)`` and ``f(name=value)`` where no stepped frame answered: the arguments went there."""
@@ -267,7 +268,16 @@ class Mover:
         self._tell(live, track, "reached-constructor" if constructs else "handed-on", f"{callee}({parameter})")
 
     def _forget(self, live: LiveFrame, name: str) -> None:
-        for one in (live.values, live.texts, live.maps, live.held, live.locals, live.configs, live.loops):
+        for one in (
+            live.values,
+            live.texts,
+            live.maps,
+            live.held,
+            live.locals,
+            live.configs,
+            live.attributes,
+            live.loops,
+        ):
             one.pop(name, None)
         live.flows.discard(name)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from pathlib import Path
+
 from tracer.replay.auto_calls import AutoCall, auto_calls, loads_a_model
 from tracer.replay.keyword_ends import finished
 from tracer.replay.keyword_following import Follower
@@ -11,7 +14,7 @@ from tracer.trace.reading import Trace
 
 
 def journeys(trace: Trace, *, call: int | None = None) -> list[KeywordJourney]:
-    """The keyword arguments of one call of an auto class: the user's in the order given, then the library's.
+    """The keyword arguments of one loading call: the user's in the order given, then the library's.
 
     Args:
         call: step number of the call, see :func:`chosen_call`.
@@ -32,6 +35,21 @@ def journey_of(trace: Trace, name: str, *, call: int | None = None) -> KeywordJo
     return next((one for one in journeys(trace, call=call) if one.name == name), None)
 
 
+def find(found: list[KeywordJourney], name: str, path: Path) -> KeywordJourney:
+    """The journey of a name.
+
+    Raises:
+        TracerError: there is none; the sentence has the names that are like it.
+    """
+    for one in found:
+        if one.name == name:
+            return one
+    names = [one.name for one in found]
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f" Near to it: {', '.join(near)}." if near else f" It has: {', '.join(names)}." if names else ""
+    raise TracerError(f"The call in {path} has no keyword argument {name!r}.{hint}")
+
+
 def chosen_call(trace: Trace, call: int | None = None) -> AutoCall | None:
     """The call that begins at a step; by default the last that loads a model, or where none does, the last of all.
 
@@ -45,4 +63,4 @@ def chosen_call(trace: Trace, call: int | None = None) -> AutoCall | None:
         if one.step == call:
             return one
     known = ", ".join(str(one.step) for one in calls) or "none"
-    raise TracerError(f"No auto class is called by the user at step {call}. Such calls begin at: {known}.")
+    raise TracerError(f"The user loads nothing at step {call}. Such calls begin at: {known}.")

@@ -1,0 +1,57 @@
+"""``glm-trace kwargs``: where each keyword argument of the load went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.options import Speak
+from tracer.cli.screen import reader_gone, results
+from tracer.export import as_json, kwargs_json, kwargs_text
+from tracer.export.phrases import language
+from tracer.replay.auto_calls import auto_calls
+from tracer.replay.keywords import chosen_call, find, journeys
+from tracer.trace.reading import open_trace
+
+HELP = """Show what became of the keyword arguments of the load that FILE holds.
+
+Without NAME, one line for each: those the user gave, then those the library made up. With NAME, the path of one: every
+call it was handed on to, where it was taken out, copied, renamed or put back, and its end - an attribute of the
+config, an argument of a constructor, used up, dropped or refused.
+"""
+
+
+def kwargs(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A keyword argument.", show_default=False)
+    ] = None,
+    call: Annotated[
+        int | None,
+        typer.Option("--call", metavar="STEP", help="The loading call at this step. [default: the model's]"),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also calls that made no use of it, and statements in full.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: Speak = None,
+) -> None:
+    with open_trace(file) as trace:
+        chosen = chosen_call(trace, call)
+        found = journeys(trace, call=call)
+        if name is not None:
+            found = [find(found, name, file)]
+        if json:
+            try:
+                typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))
+            except BrokenPipeError:
+                reader_gone()
+            return
+        speak = language(lang.value if lang is not None else None)
+        if name is not None and chosen is not None:
+            kwargs_text.print_path(trace, chosen, found[0], results(), speak, everything=everything)
+        else:
+            others = [one for one in auto_calls(trace) if one != chosen]
+            kwargs_text.print_overview(trace, chosen, others, found, results(), speak)

@@ -1,0 +1,28 @@
+"""Keyword journeys as plain data for programs, free of any language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tracer.replay.auto_calls import AutoCall
+from tracer.replay.keyword_stops import KeywordJourney
+from tracer.replay.plain import plain
+from tracer.trace.reading import Trace
+
+
+def document(trace: Trace, call: AutoCall | None, found: list[KeywordJourney]) -> dict[str, Any]:
+    """``{"call", "journeys": [{"name", "origin", "value", "stops", "end"}]}``, values as JSON."""
+    return {
+        "call": msgspec.to_builtins(call),
+        "journeys": [_journey(trace, one) for one in found],
+    }
+
+
+def _journey(trace: Trace, journey: KeywordJourney) -> dict[str, Any]:
+    made: dict[str, Any] = msgspec.to_builtins(journey)
+    made["value"] = plain(trace, journey.value)
+    for stop, number in zip(made["stops"], [stop.value for stop in journey.stops], strict=True):
+        stop["value"] = None if number is None else plain(trace, number)
+    return made
