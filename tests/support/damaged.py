@@ -74,6 +74,14 @@ def library_name_gone(folder: Path) -> Path:
     return model
 
 
+def package_missing_in_sibling(folder: Path) -> Path:
+    """``visual.py`` imports a package that is not installed; the check looks at the model's own file alone."""
+    model = copied("glm-4v-tiny", folder)
+    first = "from transformers.activations import ACT2FN\n"
+    edit_text(model / "visual.py", first, f"import glm_trace_absent_package\n{first}")
+    return model
+
+
 def without_config_class(folder: Path) -> Path:
     """The model's class does not say which configuration it is made from."""
     model = copied("glm-4v-tiny", folder)
@@ -93,6 +101,13 @@ def attribute_gone(folder: Path) -> Path:
     """Code written for 4.44: it reads ``config.max_length``, which 5.x configurations do not have."""
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "= config.seq_length", "= config.max_length")
+    return model
+
+
+def attribute_never_set(folder: Path) -> Path:
+    """The code reads an attribute that nothing sets."""
+    model = copied("glm-4v-tiny", folder)
+    edit_text(model / "modeling_chatglm.py", "= config.seq_length", "= config.sequence_length")
     return model
 
 
@@ -134,11 +149,17 @@ def tokenizer_class_missing(folder: Path) -> Path:
     return model
 
 
-def tokenizer_files_missing(folder: Path) -> Path:
-    """The directory holds a model and nothing for its tokenizer."""
+def tokenizer_not_json(folder: Path) -> Path:
+    """tokenizer_config.json breaks off."""
     model = copied("bert-tiny", folder)
-    for name in ("tokenizer.json", "vocab.txt", "tokenizer_config.json"):
-        (model / name).unlink()
+    (model / "tokenizer_config.json").write_text('{\n  "tokenizer_class": "BertTokenizer",\n', encoding="utf-8")
+    return model
+
+
+def without_model_type(folder: Path) -> Path:
+    """config.json has no ``model_type``."""
+    model = copied("bert-tiny", folder)
+    edit_json(model / "config.json", lambda config: config.pop("model_type"))
     return model
 
 
@@ -232,3 +253,36 @@ def adapter_of_other_sizes(folder: Path) -> Path:
     lora = adapter(folder / "lora", base, target_modules=["self_attention.query_key_value"])
     edit_json(lora / "adapter_config.json", lambda config: config.update(r=4))
     return lora
+
+
+# Two loads, one after the other
+
+
+_PARTS: Final = """from torch import nn
+
+
+class {name}(nn.Module):
+    def __init__(self):
+        super().__init__()
+"""
+
+
+def stale_copy(folder: Path) -> Callable[[], None]:
+    """A directory whose ``parts.py`` the model's file imports, and what makes a later revision of it.
+
+    In the later one only ``visual.py`` imports ``parts.py``, and asks it for a name that is new. 4.44 leaves the copy
+    of ``parts.py`` as it is.
+    """
+    model = copied("glm-4v-tiny", folder)
+    modeling, visual, parts = (model / f"{name}.py" for name in ("modeling_chatglm", "visual", "parts"))
+    imported = "from .visual import EVA2CLIPModel, PatchEmbedding\n"
+    edit_text(modeling, imported, f"{imported}from .parts import Part\n\nPart()\n")
+    parts.write_text(_PARTS.format(name="Part"), encoding="utf-8")
+
+    def revise() -> None:
+        edit_text(modeling, "from .parts import Part\n\nPart()\n", "")
+        parts.write_text(_PARTS.format(name="NewerPart"), encoding="utf-8")
+        first = "from transformers.activations import ACT2FN\n"
+        edit_text(visual, first, f"{first}from .parts import NewerPart\n\nNewerPart()\n")
+
+    return revise

@@ -13,6 +13,7 @@ from tracer.replay.why.trust import local_preferred
 from tracer.trace.steps import Bound, Items, Step
 
 _SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
+_BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
 
 
 def surprises(facts: Facts) -> list[Cause]:
@@ -112,28 +113,22 @@ def not_fed(facts: Facts) -> Iterator[Cause]:
 def said(facts: Facts) -> Iterator[Cause]:
     """Warnings that the library or Python gave, each once; not those that say again what the weights' report told."""
     seen: set[str] = set()
-    told = _told(facts)
     failing = facts.chain[0].step if facts.chain else len(facts.trace)  # from there on, the chain tells it
     for step in facts.steps("warning", "log"):
-        if step.number > failing:
-            continue
-        if step.kind == "log" and step.data.get("level") not in _SPOKEN:
-            continue
+        spoken = step.kind == "warning" or step.data.get("level") in _SPOKEN
         message = str(step.data.get("message"))
-        if message not in seen and not any(name in message for name in told):
+        if spoken and step.number < failing and message not in seen and not _told_already(facts, step):
             seen.add(message)
             yield _of(step, "said", {"message": message}, None)
 
 
-def _told(facts: Facts) -> set[str]:
-    """Names of parameters and tensors that did not go together."""
-    names: set[str] = set()
-    for step in facts.steps("weights-report"):
-        names |= {*texts(step.data.get("new")), *texts(step.data.get("missing"))}
-        for key in ("unexpected", "mismatched"):
-            for entry in entries(step.data.get(key)):
-                names |= {name for name in (entry.get("name"), entry.get("parameter")) if isinstance(name, str)}
-    return names
+def _told_already(facts: Facts, said: Step) -> bool:
+    """Whether it is the library's own words beside a report of weights that did not all go together."""
+    return any(
+        abs(said.number - step.number) <= _BESIDE
+        for step in facts.steps("weights-report")
+        if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched"))
+    )
 
 
 def _of(step: Step, kind: str, values: dict[str, object], remedy: str | None) -> Cause:
