@@ -13,9 +13,8 @@ import msgspec
 
 from tracer.replay.plain import short
 from tracer.trace import values as v
-from tracer.trace.finding import first_frames, frames_of, mentions, steps_with, values_with
+from tracer.trace.finding import data_with, first_frames, frames_of, mentions, values_with
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -118,16 +117,16 @@ def _messages(trace: Trace, text: str) -> Iterator[Found]:
 def _told(trace: Trace, text: str, kinds: dict[str, tuple[str, ...]]) -> Iterator[Found]:
     """What probes said of steps: the first of a kind's entries that bears the text."""
     for kind, names in kinds.items():
-        for step in steps_with(trace, kind, text):
-            yield from islice(((step.number, told) for told in _entries(step, names) if _bears(told, text)), 1)
+        for step, data in data_with(trace, kind, text):
+            yield from islice(((step, told) for told in _entries(data, names) if _bears(told, text)), 1)
 
 
-def _entries(step: Step, names: tuple[str, ...]) -> Iterator[str]:
+def _entries(data: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
-        told: Any = step.data.get(name)
+        told = data.get(name)
         if isinstance(told, str):
             yield told
-    sources = step.data.get("sources")  # the checkpoint's names for what became this parameter
+    sources = data.get("sources")  # the checkpoint's names for what became this parameter
     for source in sources if isinstance(sources, list) else []:
         if isinstance(source, dict) and isinstance(source.get("name"), str):
             yield source["name"]

@@ -1,19 +1,24 @@
-"""Finding texts in a trace with SQL. ASCII letters count the same in either case."""
+"""Finding texts in a trace with SQL. ASCII letters count the same in either case.
+
+Of a text as long as no value's is, only the beginning is compared here.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Change, Frame, Items, Step
-from tracer.trace.values import Config, Mapping, Sequence, ValueId, decode_value
+from tracer.trace.steps import Bound, Change, Frame, Items
+from tracer.trace.values import Config, Mapping, Sequence, Value, ValueId, decode_value
 
-_CONTAINERS: Final = ("mapping", "config", "sequence")
+_LONGEST: Final = 1_000  # characters; SQLite refuses patterns of more than 50,000 bytes
 
+_decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_changes = msgspec.json.Decoder(list[Change]).decode
 
 
@@ -28,7 +33,8 @@ def mentions(trace: Trace) -> Mentions:
     """Read once for a trace, from all its changes."""
     known = _known.get(trace)
     if known is None:
-        known = _known[trace] = _mentions(trace)
+        with trace.readable():
+            known = _known[trace] = _mentions(trace)
     return known
 
 
@@ -55,46 +61,67 @@ def _mentions(trace: Trace) -> Mentions:
 
 def _look_inside(trace: Trace, values: dict[ValueId, int]) -> None:
     """What a container holds was stored before it: from the last to the first, each hands its step on."""
-    kinds = " OR ".join(f"""data LIKE '{{"is":"{kind}"%'""" for kind in _CONTAINERS)
-    for number, data in trace.rows(f"SELECT number, data FROM value WHERE {kinds} ORDER BY number DESC"):
-        value, step = decode_value(data), values.get(number)
-        if step is None:
-            continue
-        if isinstance(value, Sequence):
-            inner = value.items
-        else:
-            inner = [item for _, item in value.items] if isinstance(value, (Mapping, Config)) else []
-        for item in inner:
-            if values.setdefault(item, step) > step:
-                values[item] = step
+    query = f"SELECT number, data FROM value WHERE {_are('mapping', 'config', 'sequence')} ORDER BY number DESC"
+    for number, data in trace.rows(query):
+        step = values.get(number)
+        if step is not None:
+            for item in _held(decode_value(data)):
+                if values.setdefault(item, step) > step:
+                    values[item] = step
+
+
+def _held(value: Value) -> list[ValueId]:
+    if isinstance(value, Sequence):
+        return value.items
+    return [item for _, item in value.items] if isinstance(value, (Mapping, Config)) else []
 
 
 def values_with(trace: Trace, text: str) -> Iterator[ValueId]:
-    """The values whose summary has the text somewhere, in the order in which they were stored."""
-    query = "SELECT number FROM value WHERE instr(lower(data), lower(?)) ORDER BY number"
-    return (number for (number,) in trace.rows(query, _in_json(text)))
+    """The values whose summary may have the text somewhere, in the order in which they were stored."""
+    where = "data LIKE ? ESCAPE '!'"
+    if "." in text:  # module and name stand apart there
+        where += f" OR {_are('class', 'function')}"
+    query = f"SELECT number FROM value WHERE {where} ORDER BY number"
+    return (number for (number,) in trace.rows(query, _pattern(_in_json(text))))
+
+
+def _are(*kinds: str) -> str:
+    """The condition that a value is of one of these kinds, as :mod:`tracer.trace.values` writes it."""
+    return " OR ".join(f"""data LIKE '{{"is":"{kind}"%'""" for kind in kinds)
 
 
 def frames_of(trace: Trace, text: str) -> Iterator[Frame]:
     """The first execution of each function that bears the text in its qualified name or its module's."""
     query = (
-        "SELECT min(number) FROM frame WHERE instr(lower(module || '.' || function), lower(?))"
+        "SELECT min(number) FROM frame WHERE module || '.' || function LIKE ? ESCAPE '!'"
         " GROUP BY module, function ORDER BY 1"
     )
-    return (trace.frame(number) for (number,) in trace.rows(query, text))
+    return (trace.frame(number) for (number,) in trace.rows(query, _pattern(text[:_LONGEST])))
 
 
 def first_frames(trace: Trace) -> dict[int, int]:
     """The first frame of each source file that has any."""
     rows = trace.rows("SELECT source, min(number) FROM frame GROUP BY source")
-    return {int(source): int(frame) for source, frame in rows}
+    with trace.readable():
+        return msgspec.convert(dict(rows), dict[int, int])
 
 
-def steps_with(trace: Trace, kind: str, text: str) -> Iterator[Step]:
-    """The steps of a kind whose data has the text somewhere, in order."""
-    query = "SELECT number FROM step WHERE kind = ? AND instr(lower(data), lower(?)) ORDER BY number"
-    return (trace.step(number) for (number,) in trace.rows(query, kind, _in_json(text)))
+def data_with(trace: Trace, kind: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The data of a kind's steps that has the text somewhere, each with the step's number, in order."""
+    query = "SELECT number, data FROM step WHERE kind = ? AND data LIKE ? ESCAPE '!' ORDER BY number"
+    for number, data in trace.rows(query, kind, _pattern(_in_json(text))):
+        with trace.readable():
+            decoded = _decode_data(data)
+        yield number, decoded
 
 
 def _in_json(text: str) -> str:
-    return msgspec.json.encode(text)[1:-1].decode()
+    return msgspec.json.encode(text[:_LONGEST])[1:-1].decode()
+
+
+def _pattern(text: str) -> str:
+    return f"%{re.sub('[!%_]', _escaped, text)}%"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"!{found[0]}"

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +52,7 @@ class Trace:
         self.path = path
         self.value = lru_cache(maxsize=65_536)(self._read_value)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
-        with self._readable():
+        with self.readable():
             self._check_identity()
             rows = self._db.execute("SELECT key, value FROM meta")
             self.meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
@@ -113,7 +114,7 @@ class Trace:
             if wanted is not None:
                 where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
                 arguments.extend(wanted)
-        with self._readable():
+        with self.readable():
             order = "DESC" if backwards else "ASC"
             query = f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number {order}"
             for row in self._db.execute(query, arguments):
@@ -146,7 +147,7 @@ class Trace:
         order, ahead = ("DESC", "<") if backwards else ("ASC", ">")
         where = [f"number {ahead} ?", *(f"{column} = ?" for column in given), *(["frame IS NULL"] * outside)]
         query = f"SELECT number FROM step WHERE {' AND '.join(where)} ORDER BY number {order} LIMIT 1"
-        with self._readable():
+        with self.readable():
             row = self._db.execute(query, (number, *given.values())).fetchone()
             return None if row is None else int(row[0])
 
@@ -156,7 +157,7 @@ class Trace:
             "SELECT (SELECT min(number) FROM step WHERE frame = frame.number) AS first FROM frame"
             " WHERE parent IS NULL AND thread = ? AND first IS NOT NULL ORDER BY first"
         )
-        with self._readable():
+        with self.readable():
             return [int(first) for (first,) in self._db.execute(query, (thread,))]
 
     def stages(self) -> list[str]:
@@ -166,7 +167,7 @@ class Trace:
             " SELECT (SELECT min(stage) FROM step WHERE stage > found.stage) FROM found WHERE stage IS NOT NULL)"
             " SELECT stage FROM found WHERE stage IS NOT NULL"
         )
-        with self._readable():
+        with self.readable():
             return msgspec.convert([stage for (stage,) in self._db.execute(query)], list[str])
 
     def changes(
@@ -177,18 +178,20 @@ class Trace:
             "SELECT number, changes FROM step WHERE frame = ? AND number >= ? AND number < ? AND changes != '[]'"
             f" ORDER BY number {'DESC' if backwards else 'ASC'}"
         )
-        with self._readable():
+        with self.readable():
             for number, changes in self._db.execute(query, (frame, start, stop)):
                 yield number, _decode_changes(changes)
 
     def rows(self, query: str, *arguments: Any) -> Iterator[tuple[Any, ...]]:
         """The rows that a query of ours has in the trace's tables, see :mod:`tracer.trace.schema`."""
-        with self._readable():
-            yield from self._db.execute(query, arguments)
+        with self.readable():
+            # `yield from` would close the cursor where the reader goes away, which may be after the file was closed.
+            for row in self._db.execute(query, arguments):  # noqa: UP028
+                yield row
 
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
-        with self._readable():
+        with self.readable():
             rows = self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage")
             counts = msgspec.convert(dict(rows), dict[str, int])
         order = [*STAGES, *sorted(set(counts) - set(STAGES))]
@@ -201,12 +204,12 @@ class Trace:
             " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step)"
             " GROUP BY stage"
         )
-        with self._readable():
+        with self.readable():
             seconds = {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
             return msgspec.convert(seconds, dict[str, float])
 
     def frames(self) -> Iterator[Frame]:
-        with self._readable():
+        with self.readable():
             for row in self._db.execute("SELECT * FROM frame ORDER BY number"):
                 yield msgspec.convert(row, Frame)
 
@@ -216,13 +219,13 @@ class Trace:
         Raises:
             KeyError: there is none of that number.
         """
-        with self._readable():
+        with self.readable():
             _, path, packed = self._row("source", number)
             return msgspec.convert((number, path, _unpack(packed)), Source)
 
     def source_paths(self) -> dict[int, str]:
         """The path of every stored source, by number."""
-        with self._readable():
+        with self.readable():
             rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
             return msgspec.convert(dict(rows), dict[int, str])
 
@@ -232,7 +235,7 @@ class Trace:
         Raises:
             KeyError: there is none of that number.
         """
-        with self._readable():
+        with self.readable():
             value: Value = decode_value(self._row("value", number)[1])
             return value
 
@@ -242,7 +245,7 @@ class Trace:
         Raises:
             KeyError: there is none of that number.
         """
-        with self._readable():
+        with self.readable():
             return msgspec.convert(self._row("frame", number), Frame)
 
     def _row(self, table: str, number: int) -> tuple[Any, ...]:
@@ -282,11 +285,12 @@ class Trace:
             kind, name, _ = foreign[0]
             raise NotATrace(f"{self.path} does not define what a trace does ({kind} {name!r} differs); not opened.")
 
-    def _readable(self) -> _DamageGuard:
+    def readable(self) -> AbstractContextManager[None]:
+        """What a damaged file makes SQLite or a decoder raise in the ``with`` block becomes :class:`NotATrace`."""
         return _DamageGuard(self.path)
 
 
-class _DamageGuard:
+class _DamageGuard(AbstractContextManager[None]):
     """Turns what a damaged file makes SQLite or a decoder raise into one sentence."""
 
     def __init__(self, path: Path) -> None:

@@ -1,0 +1,101 @@
+"""Moving about in a damaged or hostile trace: a result, or one sentence that names the file."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.trace.made import edited, ordinary_records, raw_value_record, sealed, step, step_record
+from tests.trace.test_reading import WRONG_CONTENT
+from tracer.replay.cursor import Cursor
+from tracer.replay.search import search
+from tracer.replay.variables import Variables
+from tracer.trace.errors import NewerTrace, NotATrace
+from tracer.trace.reading import Trace, open_trace
+from tracer.trace.steps import Bound, Items
+
+MOVES = (
+    Cursor.next, Cursor.previous, Cursor.into, Cursor.into_back, Cursor.over, Cursor.over_back, Cursor.out,
+    Cursor.caller, Cursor.next_stage, Cursor.previous_stage, Cursor.first, Cursor.last,
+)  # fmt: skip
+
+
+def look_at_variables(trace: Trace) -> None:
+    kept = Variables(trace)
+    for number in range(len(trace)):
+        for state in kept.at(number):
+            for local in state.variables.values():
+                local.value(trace)
+
+
+def move_about(trace: Trace) -> None:
+    for number in range(len(trace)):
+        for move in MOVES:
+            move(Cursor(trace, number))
+        cursor = Cursor(trace, number)
+        cursor.next_kind("line")
+        cursor.previous_line(0, 2)
+        cursor.next_change("path")
+        cursor.previous_where(lambda made: False)
+
+
+def search_for_all(trace: Trace) -> None:
+    for text in ("a", "load", "config.json"):
+        search(trace, text)
+
+
+def travels_or_is_told(path: Path) -> None:
+    for travel in (look_at_variables, move_about, search_for_all):
+        try:
+            with open_trace(path) as trace:
+                travel(trace)
+        except (NotATrace, NewerTrace) as told:
+            assert path.name in str(told)
+            assert "\n" not in str(told)
+
+
+MORE_WRONG_CONTENT = {
+    "changes are no list": "UPDATE step SET changes = '{}' WHERE number = 1",
+    "changes are a blob": "UPDATE step SET changes = x'ff' WHERE number = 1",
+    "changes are a number": "UPDATE step SET changes = 7",
+    "a change of no kind": """UPDATE step SET changes = '[["never","path"]]' WHERE number = 1""",
+    "a value beyond counting": """UPDATE step SET changes = '[["set","path",99999999999999999999]]' WHERE number = 1""",
+    "items of a value that is not there": """UPDATE step SET changes = '[["set","d",77],["items","d",{"a":0},{},[]]]'""",
+    "a name of another type": """UPDATE step SET changes = '[["set",7,0]]'""",
+    "stage is a number": "UPDATE step SET stage = 7 WHERE number = 1",
+    "stage is a blob": "UPDATE step SET stage = x'ff' WHERE number = 1",
+    "thread is text": "UPDATE step SET thread = 'main'",
+    "parent is text": "UPDATE frame SET parent = 'load'",
+    "parent is not there": "UPDATE frame SET parent = 70",
+    "source of a frame is text": "UPDATE frame SET source = 'x'",
+    "step's value is text": "UPDATE step SET value = 'x'",
+    "data is a list": "UPDATE step SET kind = 'log', data = '[\"a\"]'",
+    "data is no JSON": "UPDATE step SET kind = 'log', data = 'a'",
+    "value is a list": "UPDATE value SET data = '[\"a\"]'",
+    "value is in a circle": """UPDATE value SET data = '{"is":"sequence","type":"list","length":1,"items":[0]}'""",
+}
+
+
+@pytest.mark.parametrize("what", [*WRONG_CONTENT, *MORE_WRONG_CONTENT])
+def test_content_of_wrong_types(tmp_path: Path, what: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute({**WRONG_CONTENT, **MORE_WRONG_CONTENT}[what])
+    travels_or_is_told(path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flipped_bytes(tmp_path: Path, seed: int) -> None:
+    made = ordinary_records(8)[:-1]
+    made.append(raw_value_record(1, b'{"is":"mapping","type":"dict","length":1,"items":[["a",0]]}'))
+    made.append(step_record(step(8, changes=[Bound("d", 1), Items("d", {"b": 0}, {}, [])], value=1)))
+    path, chance = sealed(tmp_path, made), random.Random(seed)
+    whole = path.read_bytes()
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 2, 5, 40))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        travels_or_is_told(path)
