@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
 
 from tracer.replay.folding import Folded, Path
 from tracer.trace import values as v
@@ -15,26 +15,37 @@ _DEPTH: Final = 50
 _UNKNOWN: Final = object()
 
 
-def names_in(expression: ast.AST | None, variables: Folded) -> tuple[dict[str, v.Value], list[str]]:
-    """The names, attributes and keys in an expression with their recorded values, by how they are written.
+Written: TypeAlias = "tuple[Path, tuple[str, ...]]"
+"""A path with the text of its parts: ``config``, ``.model_type``."""
+
+
+def asked_paths(expression: ast.AST) -> list[Written]:
+    """The names, attributes and keys that are written in an expression, in their order."""
+    return list(dict.fromkeys(_paths(expression)))
+
+
+def names_in(paths: Iterable[Written], variables: Folded) -> tuple[dict[str, v.Value], list[str]]:
+    """What :func:`asked_paths` found with its recorded values, by how it is written.
 
     Second, the keys that it asks a dictionary for and that are known not to be there.
     """
     found: dict[str, v.Value] = {}
     absent: list[str] = []
-    for path, text in _paths(expression):
+    for path, text in paths:
         value = variables.value(path)
-        if value is None and len(path) == 2 and text[1].startswith("["):
-            keys = variables.keys(str(path[0]))
-            if keys is not None and path[1] not in keys:
-                absent.append("".join(text))
-                continue
+        if value is None and len(path) == 2 and text[1].startswith("[") and _misses(variables, path):
+            absent.append("".join(text))
+            continue
         while value is None and len(path) > 1:
             path, text = path[:-1], text[:-1]  # an attribute that is not recorded: tell whose it is
             value = variables.value(path)
         if value is not None:
             found.setdefault("".join(text), value)
     return found, list(dict.fromkeys(absent))
+
+
+def _misses(variables: Folded, path: Path) -> bool:
+    return variables.holds_key(str(path[0]), str(path[1])) is False
 
 
 def holds(condition: ast.expr, variables: Folded, depth: int = _DEPTH) -> bool | None:
@@ -84,10 +95,10 @@ def plain_of(value: v.Value | None) -> object:
 def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: Folded) -> bool | None:
     if isinstance(operator, (ast.In, ast.NotIn)):
         key = known(left, variables)
-        keys = variables.keys(right.id) if isinstance(right, ast.Name) else None
-        if not isinstance(key, str) or keys is None:
+        if not isinstance(key, str) or not isinstance(right, ast.Name):
             return None
-        return (key in keys) == isinstance(operator, ast.In)
+        there = variables.holds_key(right.id, key)
+        return None if there is None else there == isinstance(operator, ast.In)
     one, other = known(left, variables), known(right, variables)
     if isinstance(operator, (ast.Is, ast.IsNot)):
         if other is not None:
@@ -102,9 +113,9 @@ def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: F
     return (one == other) == isinstance(operator, ast.Eq)
 
 
-def _paths(expression: ast.AST | None) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def _paths(expression: ast.AST) -> Iterator[Written]:
     """Each path that is written in an expression, with the text of its parts, in the order of writing."""
-    waiting = [expression] if expression is not None else []
+    waiting = [expression]
     while waiting:
         node = waiting.pop()
         path = _path(node) if isinstance(node, ast.expr) else None
@@ -131,7 +142,7 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.iter_child_nodes(node)
 
 
-def _path(node: ast.expr) -> tuple[Path, tuple[str, ...]] | None:
+def _path(node: ast.expr) -> Written | None:
     keys: list[str | int] = []
     texts: list[str] = []
     while isinstance(node, (ast.Attribute, ast.Subscript)):
@@ -149,7 +160,7 @@ def _path(node: ast.expr) -> tuple[Path, tuple[str, ...]] | None:
     return (node.id, *reversed(keys)), (node.id, *reversed(texts))
 
 
-def _asked(node: ast.AST) -> tuple[Path, tuple[str, ...]] | None:
+def _asked(node: ast.AST) -> Written | None:
     """What ``hasattr(x, "k")``, ``"k" in x`` and ``x.get("k")`` ask for."""
     holder: ast.expr
     key: ast.expr

@@ -37,6 +37,7 @@ class Deciding:
         self._path = path
         self._syntax = syntax
         self._spots = syntax.spots(function)
+        self._plain = syntax.plain
         self._variables = Folded(trace)
         self._open: list[Choice] = []
         self._at: Spot | None = None
@@ -65,9 +66,11 @@ class Deciding:
         if spot is None:  # where it went can't be told
             self.finish()
         else:
-            self._flying = self._flying or self._caught_by(spot)
-            self._tell(step, spot)
-            self._open.extend(self._choices(step, spot))
+            if self._open:
+                self._flying = self._flying or self._caught_by(spot)
+                self._tell(step, spot)
+            if id(spot) not in self._plain:
+                self._choose(step, spot)
         self._flying = False
         self._at = spot
 
@@ -86,16 +89,25 @@ class Deciding:
 
     def _caught_by(self, spot: Spot) -> bool:
         """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
+        if not isinstance(spot.node, ast.ExceptHandler):
+            return False
         owner = spot.block.owner
-        if self._at is None or owner is None or not isinstance(spot.node, ast.ExceptHandler):
+        if self._at is None or owner is None:
             return False
         return self._at.branch_of(owner.node) == "body"
 
     def _tell(self, step: Step, spot: Spot) -> None:
         """Tell what is open, from the innermost outwards, where the frame is now."""
         if self._open:
-            now = Moment(step, spot, self._at, self._flying, self._value(step), self._variables)
+            value = None if step.value is None else self._value(step.value)
+            now = Moment(step, spot, self._at, self._flying, value, self._variables)
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
+
+    def _choose(self, step: Step, spot: Spot) -> None:
+        chosen = list(self._choices(step, spot))
+        self._open.extend(chosen)
+        if not chosen and not isinstance(spot.node, LOOPS):
+            self._plain.add(id(spot))  # a statement that decides nothing; the syntax keeps the spot alive
 
     def _choices(self, step: Step, spot: Spot) -> Iterator[Choice]:
         node = spot.node
@@ -119,7 +131,7 @@ class Deciding:
 
     def _begin(self, step: Step, kind: str, asked: ast.AST) -> Decision:
         frame = self._frame
-        names, absent = names_in(_asked_for(asked), self._variables)
+        names, absent = names_in(self._syntax.asked(_asked_for(asked)), self._variables)
         condition = self._syntax.text(asked) if isinstance(asked, ast.expr) else self._syntax.header(asked)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0, kind,
@@ -128,9 +140,9 @@ class Deciding:
         self.decided.append(decision)
         return decision
 
-    def _value(self, step: Step) -> v.Value | None:
+    def _value(self, number: v.ValueId) -> v.Value | None:
         try:
-            return None if step.value is None else self._trace.value(step.value)
+            return self._trace.value(number)
         except DanglingNumber:
             return None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
+from tracer.replay.conditions import Written, asked_paths
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -83,6 +84,8 @@ class Syntax:
         except _UNPARSABLE:
             self._tree = ast.Module([], [])
         self._spots: dict[int, dict[int, Spot]] = {}
+        self.plain: set[int] = set()  # ids of spots that are known to decide nothing
+        self._asked: dict[int, list[Written]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
         self._texts: dict[int, tuple[ast.AST, str]] = {}
 
@@ -128,6 +131,15 @@ class Syntax:
         if isinstance(node, ast.While):
             return f"while {self.text(node.test)}"
         return "try" if isinstance(node, TRIES) else self.text(node)
+
+    def asked(self, expression: ast.AST | None) -> list[Written]:
+        """The names, attributes and keys that are written in an expression."""
+        if expression is None:
+            return []
+        known = self._asked.get(id(expression))
+        if known is None:
+            known = self._asked[id(expression)] = asked_paths(expression)
+        return known
 
     def conditionals(self, spot: Spot) -> list[ast.IfExp]:
         """The conditional expressions of a statement, without those of a function or comprehension inside of it."""
