@@ -116,7 +116,7 @@ def found(folder: Path, records: list[bytes]) -> Diagnosis:
     with open_trace(made.sealed(folder, records)) as trace:
         diagnosis = diagnose(trace)
         for lang in ("en", "zh"):
-            print_why(trace, diagnosis, Console(file=io.StringIO(), width=80), lang)  # type: ignore[arg-type]
+            print_why(trace, diagnosis, Console(file=io.StringIO(), width=80), lang)
         return diagnosis
 
 

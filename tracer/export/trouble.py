@@ -8,6 +8,8 @@ from typing import Any, Final
 from rich.text import Text
 
 from tracer.export.phrases import Lang, say, stage_name
+from tracer.export.why_text import path_of
+from tracer.export.why_words import tell
 from tracer.replay.places import place_of
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
@@ -29,6 +31,8 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield from _death(outcome, place, lang)
     elif status == "interrupted" and place is None:
         yield Text(say(lang, "killed-early"), "yellow")
+    if status in ("failed", "refused", "killed"):
+        yield Text(tell(lang, "why-hint", {"command": f"glm-trace why {path_of(trace)}"}))
 
 
 def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:

@@ -129,13 +129,13 @@ def _command(trace: Trace, found: Diagnosis) -> str:
         stages = [trace.step(one.chain[-1].step).stage for one in found.surprises if one.chain]
         stage = stages[0] if stages else None
     wanted = f" --stage {visible(stage)} --steps" if stage is not None else ""
-    return f"glm-trace show {shlex.quote(path_of(trace))}{wanted}"
+    return f"glm-trace show {path_of(trace)}{wanted}"
 
 
 def path_of(trace: Trace) -> str:
-    """Where the trace is, as a person in this folder would write it."""
+    """Where the trace is, as a person in this folder would type it."""
     relative = os.path.relpath(trace.path)
-    return visible(relative if not relative.startswith("..") else str(trace.path))
+    return shlex.quote(visible(relative if not relative.startswith("..") else str(trace.path)))
 
 
 def _block(title: str, parts: list[RenderableType]) -> RenderableType:

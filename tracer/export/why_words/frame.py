@@ -67,7 +67,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "title:said": ("What the library said", "库给出的报错"),
     "step": ("step {number}", "第 {number} 步"),
     "more": ("… and {count} more", "……还有 {count} 条"),
-    "why-hint": ("why it failed, and what to do", "失败的原因和解决办法"),
+    "why-hint": ("Why, and what to do: {command}", "原因和解决办法：{command}"),
     # steps
     "step:raised": ("{error} in {function}: {message}", "{function} 中出现 {error}：{message}"),
     "step:raised-it": ("{error} in {function}", "{function} 中出现 {error}"),

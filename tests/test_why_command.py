@@ -1,0 +1,110 @@
+"""``glm-trace why``, as a person or a program calls it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from tests.conftest import FIXTURES
+from tests.support.loads import Loads
+from tests.trace import made
+from tracer.cli.main import main
+from tracer.export.trouble import trouble
+from tracer.trace.reading import open_trace
+
+BROKEN = FIXTURES / "broken"
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Call the command in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["glm-trace", "why", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return call
+
+
+def test_it_reads_in_order(why: Call, loads: Loads) -> None:
+    path = loads.record(BROKEN / "misspelt-class", tokenizer=False, forward=False).path
+    code, out, err = why(path)
+    assert (code, err) == (0, "")
+    titles = ["The load failed at step", "What the library said", "Cause", "What to do", "How it came about", "See it"]
+    assert [out.index(title) for title in titles] == sorted(out.index(title) for title in titles)
+    assert f"glm-trace show {path} --stage dynamic-class --steps" in out
+    *above, _ = out.rstrip("\n").splitlines()
+    assert all(cell_len(line) <= 80 for line in above)
+    assert "class-resolved" not in out
+    assert "raise" in out
+
+
+def test_in_chinese(why: Call, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = loads.record(BROKEN / "misspelt-class", tokenizer=False, forward=False).path
+    _, out, _ = why(path, "--lang", "zh")
+    assert all(word in out for word in ("加载在第", "原因", "怎么办", "来龙去脉", "亲自查看"))
+    monkeypatch.setenv("GLM_TRACE_LANG", "zh")
+    assert why(path)[1] == out
+
+
+def test_json(why: Call, loads: Loads) -> None:
+    path = loads.record(BROKEN / "not-json", tokenizer=False, forward=False).path
+    code, out, _ = why(path, "--json")
+    found: dict[str, Any] = json.loads(out)
+    assert code == 0
+    assert (found["status"], found["error"], found["stage"]) == ("failed", "OSError", "config")
+    (cause,) = found["causes"]
+    assert (cause["kind"], cause["certainty"], cause["remedy"]) == ("not-json", "certain", "repair-json")
+    assert cause["values"] == {"file": "<model>/config.json", "line": 12, "column": 1}
+    assert [one["error"] for one in found["exceptions"]] == ["json.decoder.JSONDecodeError", "OSError"]
+    with open_trace(path) as trace:
+        for one in cause["chain"]:
+            assert trace.step(one["step"]).number == one["step"]
+    assert why(path, "--json", "--lang", "zh")[1] == out
+
+
+def test_a_load_that_went_well(why: Call, loads: Loads) -> None:
+    code, out, _ = why(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path)
+    assert code == 0
+    assert "The load went well." in out
+    assert "Cause" not in out
+
+
+@pytest.mark.parametrize("content", [None, b"", b"SQLite format 3\x00 and no more", b"hello"])
+def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Call, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "x.glmtrace").write_bytes(content)
+    code, out, err = why("x.glmtrace")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert "Traceback" not in err
+
+
+def test_a_damaged_trace_is_told_in_a_sentence(why: Call, tmp_path: Path) -> None:
+    path = made.sealed(tmp_path)
+    with made.edited(path) as connection:
+        connection.execute("UPDATE step SET data = 'nonsense', kind = 'log' WHERE number = 1")
+    code, out, err = why(path)
+    assert (code, out) == (2, "")
+    assert "is damaged" in err
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Why, and what to do:"), ("zh", "原因和解决办法：")])
+def test_a_failed_load_points_to_it(lang: Any, words: str, loads: Loads) -> None:
+    path = loads.record(BROKEN / "not-json", tokenizer=False, forward=False).path
+    with open_trace(path) as trace:
+        assert f"{words} glm-trace why {path}".replace("： ", "：") in "\n".join(map(str, trouble(trace, lang)))
+    with open_trace(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path) as trace:
+        assert not list(trouble(trace, lang))
