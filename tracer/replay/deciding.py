@@ -5,18 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tracer.replay.choices import (
-    Choice,
-    ConditionalChoice,
-    IfChoice,
-    LoopChoice,
-    MatchChoice,
-    Moment,
-    ReturnChoice,
-    TryChoice,
-    following,
-    is_elif,
-)  # fmt: skip
+from tracer.replay.choice import Choice, Moment, following, is_elif
+from tracer.replay.choices import IfChoice, LoopChoice, ReturnChoice
+from tracer.replay.clause_choices import MatchChoice, TryChoice
+from tracer.replay.conditional_choice import ConditionalChoice
 from tracer.replay.conditions import names_in
 from tracer.replay.decision import Decision
 from tracer.replay.folding import Folded
