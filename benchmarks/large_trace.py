@@ -28,7 +28,7 @@ from rich.table import Table
 from tracer.replay.cursor import Cursor
 from tracer.replay.decisions import decisions
 from tracer.replay.search import search
-from tracer.replay.variables import Variables, state_at
+from tracer.replay.variables import Variables
 from tracer.trace.finding import mentions
 from tracer.trace.reading import Trace, open_trace
 
@@ -58,14 +58,23 @@ def measure(path: Path) -> list[Measured]:
 
 def jumps(trace: Trace) -> list[Measured]:
     chance, kept = random.Random(1), Variables(trace)
+
+    def look(variables: Variables, number: int) -> None:
+        for state in variables.at(number)[:1]:
+            for local in state.variables.values():
+                local.value(trace)
+
+    def cold(number: int) -> None:
+        look(Variables(trace), number)
+
     numbers = [chance.randrange(len(trace)) for _ in range(JUMPS)]
     long = longest_frame(trace)
     return [
-        timed("jump with its variables", kept.at, numbers, bar=10),
-        timed("the same, cold", lambda number: state_at(trace, number), numbers, bar=10),
-        timed("into the longest frame, cold", lambda n: state_at(trace, n), chance.sample(long, 100), bar=10),
-        timed("to its last step, cold", lambda n: state_at(trace, n), [long[-1]] * 20, bar=10),
-        timed("in it, step by step backwards", Variables(trace).at, long[:-300:-1], bar=10),
+        timed("jump with its variables", lambda number: look(kept, number), numbers, bar=10),
+        timed("the same, cold", cold, numbers, bar=10),
+        timed("into the longest frame, cold", cold, chance.sample(long, 100), bar=10),
+        timed("to its last step, cold", cold, [long[-1]] * 20, bar=10),
+        timed("in it, step by step backwards", lambda number: look(kept, number), long[:-300:-1], bar=10),
     ]
 
 

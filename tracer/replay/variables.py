@@ -204,10 +204,7 @@ class _Fold:
 
 def _pairs(number: v.ValueId, pairs: dict[str, v.ValueId] | None, trace: Trace) -> dict[str, v.ValueId]:
     """A copy of the pairs in a variable; none where a file made by hand says that something else changed by key."""
-    if pairs is not None:
-        return dict(pairs)
-    bound = trace.value(number)
-    return dict(bound.items) if isinstance(bound, (v.Mapping, v.Config)) else {}
+    return trace.pairs(number) if pairs is None else dict(pairs)
 
 
 def _locals(state: _State) -> dict[str, Local]:

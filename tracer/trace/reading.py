@@ -20,7 +20,7 @@ from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, Source, Step
-from tracer.trace.values import Value, decode_value
+from tracer.trace.values import Config, Mapping, Value, ValueId, decode_value
 from tracer.trace.visible import one_line
 from tracer.trace.vocabulary import STAGES
 
@@ -50,7 +50,7 @@ class Trace:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
-        self.value = lru_cache(maxsize=65_536)(self._read_value)
+        self.value = lru_cache(maxsize=16_384)(self._read_value)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
         with self.readable():
             self._check_identity()
@@ -228,6 +228,16 @@ class Trace:
         with self.readable():
             rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
             return msgspec.convert(dict(rows), dict[int, str])
+
+    def pairs(self, number: int) -> dict[str, ValueId]:
+        """A dictionary's or configuration's pairs; none of any other value. Not cached, so the dictionary is yours.
+
+        Raises:
+            KeyError: there is no value of that number.
+        """
+        with self.readable():
+            value = decode_value(self._row("value", number)[1])
+            return dict(value.items) if isinstance(value, (Mapping, Config)) else {}
 
     def _read_value(self, number: int) -> Value:
         """The summary stored under a value number (cached; ``trace.value(n)``).
