@@ -16,7 +16,7 @@ from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
 from tracer.replay.explanation import explanation
 from tracer.trace.reading import open_trace
-from tracer.trace.steps import Bound, Items, Step, Unbound
+from tracer.trace.steps import Bound, Items, Unbound
 from tracer.trace.values import Text
 
 TEXT = """def load(path):
@@ -114,10 +114,12 @@ def test_values_that_are_not_there(tmp_path: Path) -> None:
     found = trace_of(
         tmp_path,
         {"line": 5, "changes": [Bound("path", 42)]},
+        {"line": 6},
         {"line": 6, "event": "raise", "kind": "raise", "value": 42},
         {"line": 6, "event": "unwind", "kind": "unwind", "value": 42},
     )
-    assert ways(found) == [("try", "not-caught")] or ways(found) == [("try", "unknown")]
+    assert ways(found) == [("try", "not-caught")]
+    assert found[0].value is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_a_long_chain_and_a_deep_expression(tmp_path: Path) -> None:
     text = f"def load(path):\n    if path is None:\n        pass\n{chain}    if {deep}:\n        pass\n"
     last = text.count("\n") - 1
     found = trace_of(tmp_path, *lines(2, 4, 6, last, last + 1), text=text)
-    assert found == [] or ways(found)[-1] == ("if", "then")
+    assert ways(found) == [("if", "elif"), ("elif", "elif"), ("elif", "after"), ("if", "then")]
 
 
 def test_what_would_command_a_terminal_is_written_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,4 +162,3 @@ def test_what_would_command_a_terminal_is_written_out(tmp_path: Path, capsys: py
     with open_trace(path) as trace:
         for line in decision_lines(trace, decisions(trace), "en"):
             assert "\x1b" not in line.plain
-        assert "\x1b" not in "".join(map(str, [step for step in trace.steps() if isinstance(step, Step)]))
