@@ -12,7 +12,7 @@ from tracer.cli.screen import reader_gone, results
 from tracer.export import as_json, kwargs_json, kwargs_text
 from tracer.export.phrases import language
 from tracer.replay.auto_calls import auto_calls
-from tracer.replay.keywords import chosen_call, find, journeys
+from tracer.replay.keywords import chosen_call, journeys, located
 from tracer.trace.reading import open_trace
 
 HELP = """Show what became of the keyword arguments of the load that FILE holds.
@@ -39,10 +39,11 @@ def kwargs(
     lang: Speak = None,
 ) -> None:
     with open_trace(file) as trace:
-        chosen = chosen_call(trace, call)
-        found = journeys(trace, call=call)
-        if name is not None:
-            found = [find(found, name, file)]
+        if name is None:
+            chosen, found = chosen_call(trace, call), journeys(trace, call=call)
+        else:
+            chosen, journey = located(trace, name, call=call)
+            found = [journey]
         if json:
             try:
                 typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))

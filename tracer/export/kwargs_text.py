@@ -13,6 +13,7 @@ from rich.text import Text
 from tracer.export.kwargs_words import WORDS, word
 from tracer.export.phrases import Lang
 from tracer.replay.auto_calls import AutoCall
+from tracer.replay.keyword_ends import essential
 from tracer.replay.keyword_stops import LIBRARY, USER, KeywordJourney, Stop
 from tracer.replay.plain import short
 from tracer.trace.errors import TracerError
@@ -61,7 +62,7 @@ def print_path(
     _print_folded(console, title, "")
     _print_folded(console, Text(visible(call.call), "dim"), "")
     console.print()
-    shown = [stop for stop in journey.stops if everything or stop.what != "unused"] or journey.stops
+    shown = journey.stops if everything else essential(journey)
     width = max(len(str(stop.step)) for stop in shown) if shown else 1
     rail = f"{' ' * width} │ "
     frame: int | None = None

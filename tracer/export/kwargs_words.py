@@ -53,8 +53,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "times": ("({count} times)", "（{count} 次）"),
     "in": ("in {function}", "在 {function} 中"),
     "hidden": (
-        "{count} not shown: calls that had it and made no use of it (--all)",
-        "另有 {count} 站没有列出：拿到它但没有用的调用（--all）",
+        "{count} not shown: calls that made no use of it, copies never looked at again (--all)",
+        "另有 {count} 站没有列出：拿到它却没有用的调用、再没人看过的副本（--all）",
     ),
 }
 

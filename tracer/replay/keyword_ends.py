@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from tracer.replay.keyword_frames import Track
@@ -14,9 +15,26 @@ _CALLS: Final = {"handed-on", "unused"}
 def finished(track: Track, *, returned: bool) -> KeywordJourney:
     """The journey of a track; ``returned`` says whether the user's call came to its end."""
     stops = _without_tidying(track.stops)
-    for merge in (_unused, _collected_in_vain, _side_by_side, _chained, _repeated):
+    for merge in (_unused, _collected_in_vain, _side_by_side):
         stops = merge(stops)
-    return KeywordJourney(track.name, track.origin, track.value, stops, _end(track, stops, returned))
+    end = _end(track, stops, returned)
+    return KeywordJourney(track.name, track.origin, track.value, _repeated(_chained(stops)), end)
+
+
+def essential(journey: KeywordJourney) -> list[Stop]:
+    """Its stops without calls that made no use of it, where it got on all the same, and copies nobody came back to."""
+    lost = journey.end.what in ("refused", "left", "unfinished")
+    return [
+        stop
+        for index, stop in enumerate(journey.stops)
+        if (lost or stop.what != "unused") and not _idle_copy(stop, journey.stops[index + 1 :])
+    ]
+
+
+def _idle_copy(stop: Stop, later: list[Stop]) -> bool:
+    whole = stop.what == "copied" and stop.where.isidentifier()
+    named = re.compile(rf"\b{re.escape(stop.where)}\b")
+    return whole and not any(one.frame == stop.frame and named.search(one.statement) for one in later)
 
 
 def _without_tidying(stops: list[Stop]) -> list[Stop]:
@@ -77,9 +95,9 @@ def _chained(stops: list[Stop]) -> list[Stop]:
         last = kept[-1] if kept else None
         if (
             last is not None
-            and last.what == stop.what == "handed-on"
+            and last.what in ("handed-on", "reached-constructor")
+            and stop.what == "handed-on"
             and stop.frame == last.callee
-            and last.where.partition("(")[2] == stop.where.partition("(")[2]
             and not any(one.frame == last.callee for one in stops[index + 1 :])
         ):
             _through(last, stop)
@@ -114,7 +132,7 @@ _REPEATABLE: Final = {"handed-on", "unused", "changed-value", "copied", "read"}
 
 
 def _same(stop: Stop) -> tuple[object, ...]:
-    return stop.frame, stop.what, stop.where, stop.line, stop.value
+    return stop.frame, stop.what, stop.where, *stop.through
 
 
 def _end(track: Track, stops: list[Stop], returned: bool) -> End:
@@ -152,7 +170,7 @@ def _landing(track: Track, stop: Stop) -> End | None:
     if stop.what == "dropped":
         return End("dropped", stop.function, track.name, step=stop.step)
     if stop.what == "handed-on" and stop.callee is not None and not parameter.startswith("*"):
-        return End("used", (stop.through or [callee])[-1], parameter, step=stop.step)
+        return End("used", callee, parameter, step=stop.step)
     if stop.what in ("taken-out", "renamed", "read"):
         return End("used", stop.function, stop.where, step=stop.step)
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from pathlib import Path
 
 from tracer.replay.auto_calls import AutoCall, auto_calls, loads_a_model
 from tracer.replay.keyword_ends import finished
@@ -31,23 +30,27 @@ def journeys(trace: Trace, *, call: int | None = None) -> list[KeywordJourney]:
 
 
 def journey_of(trace: Trace, name: str, *, call: int | None = None) -> KeywordJourney | None:
-    """The journey of one keyword argument, or None where the call has none of that name."""
+    """The journey of one keyword argument of the call, or None where it has none of that name."""
     return next((one for one in journeys(trace, call=call) if one.name == name), None)
 
 
-def find(found: list[KeywordJourney], name: str, path: Path) -> KeywordJourney:
-    """The journey of a name.
+def located(trace: Trace, name: str, *, call: int | None = None) -> tuple[AutoCall, KeywordJourney]:
+    """The journey of a name with its call: the one asked for, else :func:`chosen_call`, else the last that has it.
 
     Raises:
         TracerError: there is none; the sentence has the names that are like it.
     """
-    for one in found:
-        if one.name == name:
-            return one
-    names = [one.name for one in found]
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f" Near to it: {', '.join(near)}." if near else f" It has: {', '.join(names)}." if names else ""
-    raise TracerError(f"The call in {path} has no keyword argument {name!r}.{hint}")
+    chosen = chosen_call(trace, call)
+    others = [one for one in reversed(auto_calls(trace)) if one != chosen] if call is None else []
+    names: list[str] = []
+    for candidate in [chosen, *others] if chosen is not None else []:
+        for journey in journeys(trace, call=candidate.step):
+            if journey.name == name:
+                return candidate, journey
+            names.append(journey.name)
+    near = get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
+    hint = f" Near to it: {', '.join(near)}." if near else f" There are: {', '.join(dict.fromkeys(names))}."
+    raise TracerError(f"{trace.path} has no keyword argument {name!r}.{hint if names else ''}")
 
 
 def chosen_call(trace: Trace, call: int | None = None) -> AutoCall | None:
