@@ -13,22 +13,15 @@ from tracer.export.phrases import Lang
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # frame
     "explained": ("{count} of {all} decisions explain this load", "{all} 处判断中，{count} 处说明了这次加载"),
-    "counted": ("{count} decisions", "{count} 处判断"),
     "none": ("No decisions are recorded here.", "这里没有记录到判断。"),
     "none-without-lines": (
         "No decisions are recorded: the load was recorded without lines (--no-lines).",
         "没有记录到判断：这次加载没有逐行记录（--no-lines）。",
     ),
     "no-explanation": (
-        "None of the {all} decisions here decides about the way of the load.",
-        "这里的 {all} 处判断都不影响加载的走向。",
+        "None of the {all} decisions here decides about the way of the load; --all lists them.",
+        "这里的 {all} 处判断都不影响加载的走向；加 --all 可全部列出。",
     ),
-    "no-function": (
-        "{file} has no decision in a function named {name}.",
-        "{file} 里没有函数 {name} 的判断。",
-    ),
-    "next-all": ("every decision", "查看所有判断"),
-    "next-step": ("the steps around one", "查看某个判断前后的步骤"),
     # outcomes; the sign stands before them
     "yes": ("yes", "成立"),
     "no": ("no", "不成立"),
