@@ -120,6 +120,14 @@ def found(folder: Path, records: list[bytes]) -> Diagnosis:
         return diagnosis
 
 
+def test_the_last_words_of_native_code_are_shown(tmp_path: Path) -> None:
+    screen = Console(file=io.StringIO(), width=80)
+    with open_trace(made.sealed(tmp_path, ENDS["segmentation fault"][0])) as trace:
+        print_why(trace, diagnose(trace), screen, "en")
+    assert isinstance(screen.file, io.StringIO)
+    assert "Fatal Python error: Segmentation fault" in screen.file.getvalue()
+
+
 def test_an_unnamed_end(tmp_path: Path) -> None:
     diagnosis = found(tmp_path, ending(status="gone fishing", step=1))
     assert diagnosis.status == "gone fishing"

@@ -23,6 +23,7 @@ _NAMES: Final = 6  # of a longer list of names only the first are written
 _MESSAGE: Final = 600  # characters of an exception's message
 _STEP_TEXT: Final = 240  # characters of what one step shows
 _IN_CACHE: Final = re.compile(r"(transformers_modules/).*/")  # folders named after the directory and its hash
+_OUTPUT: Final = 8  # lines of what native code said
 _SURPRISES: Final = 8  # more are counted, not listed
 
 
@@ -31,6 +32,9 @@ def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang) -> N
     console.print(_headline(trace, found, lang))
     if found.error is not None and found.status in ("failed", "refused"):
         console.print(_block(tell(lang, "title:said"), [_exception(found)]))
+    for cause in found.causes:
+        if isinstance(output := cause.values.get("output"), str) and output.strip():
+            console.print(_block(tell(lang, "title:output"), [Prose(line) for line in _tail(output)]))
     for position, cause in enumerate(found.causes):
         console.print(_cause(trace, found, cause, lang, first=position == 0))
     if found.surprises:
@@ -48,6 +52,9 @@ def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
     lines: list[RenderableType] = [Prose(_sentence(found, lang), "bold green" if good else "bold red")]
     if release:
         lines.append(Text(visible(f"{one_line(_asked(trace), 60)} · transformers {release}"), "dim"))
+    roots = trace.meta.get("roots")
+    if isinstance(roots, dict) and isinstance(roots.get("model"), str):
+        lines.append(Prose(visible(f"<model> = {roots['model']}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
@@ -74,6 +81,11 @@ def _exception(found: Diagnosis) -> Prose:
     cut = message if len(message) <= _MESSAGE else f"{message[:_MESSAGE]}…"
     shown = f"{found.error}: {cut}" if cut else str(found.error)
     return Prose("\n".join(visible(line.replace("\t", "  ")) for line in shown.split("\n")))
+
+
+def _tail(output: str) -> list[str]:
+    """The last lines of what a dying process said."""
+    return [one_line(line, _STEP_TEXT) for line in output.strip().splitlines()[-_OUTPUT:]]
 
 
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool) -> RenderableType:

@@ -64,6 +64,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "title:chain": ("How it came about", "来龙去脉"),
     "title:surprises": ("Worth knowing", "值得留意"),
     "title:see": ("See it", "亲自查看"),
+    "title:output": ("Its last words", "进程最后的输出"),
     "title:said": ("What the library said", "库给出的报错"),
     "step": ("step {number}", "第 {number} 步"),
     "more": ("… and {count} more", "……还有 {count} 条"),

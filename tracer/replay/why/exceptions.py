@@ -18,13 +18,14 @@ _KINDS: Final = ("raise", "unwind", "file-missing", "imports-checked", "trust-as
 def exceptions(trace: Trace) -> list[Thrown]:
     """Every exception that was seen in a stepped function, in order."""
     found: list[Thrown] = []
+    paths = trace.source_paths()
     for step in trace.steps(kinds=_KINDS):
         if step.event not in ("raise", "unwind") or step.value is None:
             continue
         value = trace.value(step.value)
         if not isinstance(value, Exception_):
             continue
-        passage = _passage(trace, step)
+        passage = _passage(trace, step, paths)
         error = value.type if value.module == "builtins" else f"{value.module}.{value.type}"
         if found and _goes_on(trace, found[-1], error, value.message, passage):
             found[-1].passages.append(passage)
@@ -74,9 +75,9 @@ def _goes_on(trace: Trace, before: Thrown, error: str, message: str | None, pass
     return passage.event == "raise" and last.frame is not None and trace.frame(last.frame).parent == passage.frame
 
 
-def _passage(trace: Trace, step: Step) -> Passage:
+def _passage(trace: Trace, step: Step, paths: dict[int, str]) -> Passage:
     frame = trace.frame(step.frame) if step.frame is not None else None
-    path = trace.source_paths().get(step.source) if step.source is not None else None
+    path = paths.get(step.source) if step.source is not None else None
     return Passage(
         step.number,
         step.event or "raise",
