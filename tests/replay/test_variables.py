@@ -74,7 +74,11 @@ def statements(draw: st.DrawFn, calls: tuple[str, ...], indent: int = 1) -> list
                     [f"{table}.update(a={value}, z={value})"],
                     [f"{table}.clear()"],
                     [f"{table}.setdefault('inner', []).append({value})"],
-                    [f"for i in range({draw(st.integers(0, 3))}):", f"    {table}[i] = x", "    e.pop(i - 1, None)"],
+                    [
+                        f"for i in range({draw(st.integers(0, 3))}):",
+                        f"    {table}[i] = (n, [i])",
+                        "    e.pop(i - 1, None)",
+                    ],
                     ["try:", f"    x = {table}[{key}]", "except KeyError:", "    x = 'no'"],
                     [f"if {key} in {table}:", f"    return {table}"],
                     *[[f"x = {name}({table}, n - 1)"] for name in calls],
@@ -90,13 +94,13 @@ def programs(draw: st.DrawFn) -> str:
     names = ("cached_file", "cached_files", "extract_commit_hash")
     lines: list[str] = []
     for name in names:
-        lines += [f"def {name}(d, n):", "    if n < 0:", "        return d", "    e = x = {}"]
+        lines += [f"def {name}(d, n):", "    if n < 0:", "        return d", "    e, x = {}, {}"]
         lines += draw(statements(names))
     return "\n".join([*lines, "def run():", "    cached_file({'a': 0, 'b': [1]}, 2)"])
 
 
 @given(program=programs())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_program(program: str, toy: Toy) -> None:
     assert check(*recorded_with_copies(toy, program)) > 2
 
