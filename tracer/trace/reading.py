@@ -50,7 +50,7 @@ class Trace:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
-        self.value = lru_cache(maxsize=16_384)(self._read_value)
+        self.value = lru_cache(maxsize=4_096)(self._read_value)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
         with self.readable():
             self._check_identity()
