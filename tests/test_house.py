@@ -17,6 +17,7 @@ from tests.support.loads import Loads
 from tracer.export.phrases import PHRASES
 from tracer.launch.remote_code import words
 from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
+from tracer.tui import words as player_words
 
 PACKAGE = ROOT / "tracer"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -29,7 +30,8 @@ MAY_IMPORT = {
     "launch": {"trace"},
     "replay": {"trace"},
     "export": {"replay", "trace"},
-    "cli": {"export", "launch", "replay", "recorder", "trace"},
+    "tui": {"export", "replay", "trace"},
+    "cli": {"export", "launch", "replay", "recorder", "trace", "tui"},
 }
 HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenizers", "huggingface_hub", "numpy"}
 
@@ -73,7 +75,10 @@ COMMAND = "import sys\nfrom tracer.cli.main import app\napp(sys.argv[1:], standa
 OPEN = "import sys, tracer\nwith tracer.open_trace(sys.argv[1]) as trace:\n    assert len(list(trace.steps())) > 100"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["load", "--help"], ["run", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["load", "--help"], ["run", "--help"], ["demo", "--help"], ["replay", "--help"], ["diff", "--help"]],
+)
 def test_help_loads_no_torch(arguments: list[str]) -> None:
     assert loaded_by(COMMAND, *arguments) == set()
 
@@ -97,25 +102,33 @@ def placeholders(text: str) -> list[str]:
 
 def test_every_phrase_is_there_in_both_languages() -> None:
     assert words.ENGLISH.keys() == words.CHINESE.keys()
-    pairs = PHRASES | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
+    pairs = (
+        PHRASES
+        | player_words.WORDS
+        | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
+    )
     for key, (english, chinese) in pairs.items():
         assert english.strip()
         assert chinese.strip()
         assert placeholders(english) == placeholders(chinese), key
 
 
-def test_every_phrase_that_is_asked_for_exists() -> None:
+@pytest.mark.parametrize(("player", "known"), [(False, PHRASES), (True, player_words.WORDS)], ids=["reports", "player"])
+def test_every_phrase_that_is_asked_for_exists(player: bool, known: dict[str, tuple[str, str]]) -> None:
     asked = {
         str(argument.value)
         for path in SOURCES
-        if "remote_code" not in path.parts
+        if "remote_code" not in path.parts and ("tui" in path.parts) is player
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
         for argument in node.args[1:2]
         if isinstance(argument, ast.Constant)
     }
     assert len(asked) > 10
-    assert asked <= PHRASES.keys()
+    assert asked <= known.keys()
+
+
+def test_every_stage_has_a_name() -> None:
     assert {f"stage:{stage}" for stage in STAGES} <= PHRASES.keys()
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tracer.cli import decisions, demo, diff, fixture, kwargs, load, run, show, why
+from tracer.cli import decisions, demo, diff, fixture, kwargs, load, replay, run, show, why
 from tracer.cli.screen import complain, write_what_fits
 from tracer.trace.errors import TracerError
 
@@ -23,6 +23,7 @@ app.command(name="demo", help=demo.HELP)(demo.demo)
 app.command(name="run", help=run.HELP, context_settings=run.CONTEXT)(run.run)
 app.command(name="fixture", help=fixture.HELP)(fixture.fixture)
 app.command(name="show", help=show.HELP)(show.show)
+app.command(name="replay", help=replay.HELP)(replay.replay)
 app.command(name="decisions", help=decisions.HELP)(decisions.decisions)
 app.command(name="why", help=why.HELP)(why.why)
 app.command(name="kwargs", help=kwargs.HELP)(kwargs.kwargs)

@@ -1,0 +1,35 @@
+"""A player in a make-believe terminal, over a stored recording of the demo, so that both lines see the same screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.data.demo.store import unpack
+from tracer.trace.reading import Trace, open_trace
+from tracer.tui.player import Player
+
+WIDE, SMALL = (140, 42), (80, 24)
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack("5.23.0", tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def demo(demo_file: Path) -> Iterator[Trace]:
+    with open_trace(demo_file) as trace:
+        yield trace
+
+
+@pytest.fixture
+def player(demo: Trace) -> Callable[..., Player]:
+    """Makes a player over the demo."""
+
+    def make(lang: str = "en", start: int | None = None) -> Player:
+        return Player(demo, "zh" if lang == "zh" else "en", start)
+
+    return make

@@ -1,0 +1,426 @@
+"""What each key does, and what is shown for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, TabbedContent
+
+from tests.trace.made import end_record, meta_record, sealed
+from tracer.replay.cursor import Cursor
+from tracer.trace.reading import open_trace
+from tracer.tui.calls_view import CallsView
+from tracer.tui.keys import GROUPS, KEYS
+from tracer.tui.player import Player
+from tracer.tui.screens import GotoScreen, SearchScreen, TextScreen
+from tracer.tui.source_view import SourceView
+from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.variables_view import VariablesView
+from tracer.tui.words import WORDS
+
+SIZE = (140, 42)
+START = 940  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
+
+
+def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = SIZE) -> None:
+    """Run a player and do something with it."""
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await work(pilot)
+
+    asyncio.run(run())
+
+
+MOVES: dict[str, Callable[[Cursor], int | None]] = {
+    "right": Cursor.next, "l": Cursor.next, "left": Cursor.previous, "h": Cursor.previous,
+    "down": Cursor.over, "j": Cursor.over, "up": Cursor.over_back, "k": Cursor.over_back,
+    "i": Cursor.into, "I": Cursor.into_back, "o": Cursor.out, "u": Cursor.caller,
+    "home": Cursor.first, "g": Cursor.first, "end": Cursor.last, "G": Cursor.last,
+    "right_square_bracket": Cursor.next_stage, "left_square_bracket": Cursor.previous_stage,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", MOVES)
+def test_a_key_moves_as_the_cursor_does(key: str, player: Any, demo: Any) -> None:
+    expected = MOVES[key](Cursor(demo, START))
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press(key)
+        assert app.playing.number == (START if expected is None else expected)
+
+    play(app, work)
+
+
+def test_forward_and_back_over_many_steps(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press(*["right"] * 25)
+        assert app.playing.number == START + 25
+        await pilot.press(*["left"] * 25)
+        assert app.playing.number == START
+
+    play(app, work)
+
+
+def test_the_ends_are_told_and_kept(player: Any) -> None:
+    app = player(start=0)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("left")
+        assert app.playing.number == 0
+        await pilot.press("end", "right")
+        assert app.playing.number == len(app.playing.trace) - 1
+
+    play(app, work)
+
+
+def test_the_source_stands_at_the_step(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        source = app.query_one(SourceView)
+        assert "auto_factory.py" in str(source.border_title)
+        assert f":{app.playing.step.line}" in str(source.border_title)
+        await pilot.pause(0.3)
+        shown = "\n".join(source.render_line(y).text for y in range(source.size.height))
+        assert "▶" in shown
+
+    play(app, work)
+
+
+def test_variables_and_what_changed(player: Any, demo: Any) -> None:
+    number = next(step.number for step in demo.steps(START) if any(getattr(one, "added", None) for one in step.changes))
+    app = player(start=number)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        labels = [str(node.label) for node in app.query_one(VariablesView).root.children]
+        assert labels[0].startswith(("~", "+"))
+        assert len(labels) > 3
+
+    play(app, work)
+
+
+def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
+    number = next(
+        step.number for step in demo.steps(START) if step.frame is not None and demo.frame(step.frame).depth > 2
+    )
+    app = player(start=number)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        view = app.query_one(VariablesView)
+        caller = next(node for node in view.root.children if isinstance(node.data, tuple) and node.data[0] == "caller")
+        assert not caller.children
+        caller.expand()
+        await pilot.pause(0.2)
+        assert caller.children
+
+    play(app, work)
+
+
+def test_calls_lead_to_their_steps(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        app.query_one(CallsView).focus()
+        await pilot.press("home", "down", "down", "enter")
+        await pilot.pause(0.2)
+        assert app.playing.number != START
+
+    play(app, work)
+
+
+def test_search_as_one_types(player: Any) -> None:
+    app = player(start=0)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("slash")
+        assert isinstance(app.screen, SearchScreen)
+        await pilot.press(*"query_key_value")
+        await pilot.pause(0.3)
+        assert app.screen.query_one("#hits", OptionList).option_count > 0
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        first = app.playing.number
+        assert first in app.playing.hits
+        await pilot.press("n")
+        assert app.playing.number == app.playing.hits[1]
+        await pilot.press("N")
+        assert app.playing.number == first
+
+    play(app, work)
+
+
+def test_search_that_finds_nothing(player: Any) -> None:
+    app = player(start=7)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *"no such thing anywhere", "enter")
+        assert isinstance(app.screen, SearchScreen)
+        await pilot.press("escape")
+        assert app.playing.number == 7
+
+    play(app, work)
+
+
+@pytest.mark.parametrize(
+    ("typed", "there"), [("1200", 1200), ("0", 0), ("99999999", None), ("abc", None), ("-3", None)]
+)
+def test_go_to_a_step(typed: str, there: int | None, player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("colon")
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        if there is None:
+            assert isinstance(app.screen, GotoScreen)
+            await pilot.press("escape")
+            assert app.playing.number == START
+        else:
+            assert app.playing.number == there
+
+    play(app, work)
+
+
+def test_decisions_one_after_the_other(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("d")
+        decision = app.playing.decision_here()
+        assert decision is not None
+        assert app.playing.number > START
+        await pilot.press("d", "D")
+        assert app.playing.decision_here() == decision
+
+    play(app, work)
+
+
+def test_changes_of_the_chosen_variable(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.playing.selected_variable = "kwargs"
+        await pilot.press("C")
+        before = app.playing.number
+        assert before < START
+        assert "kwargs" in {change.name for change in app.playing.step.changes}
+        await pilot.press("c")
+        assert app.playing.number > before
+
+    play(app, work)
+
+
+def test_breakpoints(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("r")
+        assert app.playing.number == START
+        await pilot.press("down", "b")
+        place = app.playing.place()
+        assert app.playing.breakpoints == {place}
+        there = app.playing.number
+        await pilot.press("home", "r")
+        assert app.playing.place() == place
+        assert app.playing.number <= there
+        await pilot.press("end", "R")
+        assert app.playing.place() == place
+        await pilot.press("b")
+        assert not app.playing.breakpoints
+
+    play(app, work)
+
+
+def test_bookmarks(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("apostrophe", "m", "right", "right", "m", "home", "apostrophe")
+        assert app.playing.number == START
+        await pilot.press("apostrophe")
+        assert app.playing.number == START + 2
+        await pilot.press("apostrophe")
+        assert app.playing.number == START
+        await pilot.press("m")
+        assert app.playing.bookmarks == {START + 2}
+
+    play(app, work)
+
+
+def test_playing_by_itself(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("plus", "plus", "plus", "space")
+        await pilot.pause(0.6)
+        await pilot.press("space")
+        number = app.playing.number
+        assert number > START
+        await pilot.pause(0.3)
+        assert app.playing.number == number
+
+    play(app, work)
+
+
+def test_language_and_theme(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("L")
+        await pilot.pause(0.2)
+        assert app.query_one(TabbedContent).get_tab("tab-decisions").label_text == "判断"
+        assert app.query_one(VariablesView).border_title == "变量"
+        dark = app.current_theme.dark
+        await pilot.press("T")
+        assert app.current_theme.dark is not dark
+
+    play(app, work)
+
+
+def test_help_names_every_key(player: Any) -> None:
+    app = player()
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, TextScreen)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, TextScreen)
+
+    play(app, work)
+    assert {key.group for key in KEYS} == set(GROUPS)
+    assert {f"key:{key.action}" for key in KEYS} <= set(WORDS)
+    names = [name for key in KEYS for name in key.keys.split(",")]
+    assert len(names) == len(set(names)), "a key has two meanings"
+
+
+def test_a_value_in_a_view_of_its_own(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.playing.selected_variable = "kwargs"
+        await pilot.press("v")
+        assert isinstance(app.screen, TextScreen)
+
+    play(app, work)
+
+
+def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("y")
+        assert app.clipboard.startswith(f"step {START} · ")
+        await pilot.press("ctrl+s", "ctrl+s")
+        await pilot.pause(0.2)
+
+    play(app, work)
+    assert len(list(tmp_path.glob("*.svg"))) == 2  # the first is not written over
+    assert next(tmp_path.glob("*.svg")).read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize("tab", ["decisions", "keywords", "weights", "forward", "tokens", "why", "notes"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_tab_opens(tab: str, lang: str, player: Any) -> None:
+    app = player(lang, START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.query_one(TabbedContent).active = f"tab-{tab}"
+        await pilot.pause(0.6)
+        if tab in ("decisions", "keywords", "weights", "tokens"):
+            table = app.query_one(f"#tab-{tab} TableTab", TableTab)
+            assert table.row_count > 5 or tab == "tokens"
+
+    play(app, work)
+
+
+def test_a_row_leads_to_its_step(player: Any) -> None:
+    app = player(start=0)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.query_one(TabbedContent).active = "tab-weights"
+        await pilot.pause(0.5)
+        app.query_one("#tab-weights TableTab").focus()
+        await pilot.press("down", "enter")
+        await pilot.pause(0.2)
+        assert app.playing.step.kind == "tensor-loaded"
+
+    play(app, work)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16), (140, 42), (220, 70)])
+def test_every_size(size: tuple[int, int], player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.pause(0.2)
+        await pilot.press("right", "d", "right_square_bracket")
+        await pilot.resize_terminal(90, 28)
+        await pilot.pause(0.2)
+        assert app.query_one(SourceView).size.height >= 3
+
+    play(app, work, size)
+
+
+def test_quit(player: Any) -> None:
+    app = player()
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("q")
+
+    play(app, work)
+    assert app.return_code == 0
+
+
+def test_a_trace_without_steps(tmp_path: Path) -> None:
+    made = sealed(tmp_path, [meta_record(), end_record(status="killed", signal="SIGKILL")])
+    with open_trace(made) as trace:
+        app = Player(trace, "en")
+
+        async def work(pilot: Pilot[None]) -> None:
+            keys = [
+                name
+                for key in KEYS
+                if key.action not in ("quit", "search", "goto", "help")
+                for name in key.keys.split(",")
+            ]
+            await pilot.press(*keys)
+
+        play(app, work)
+
+
+def test_a_trace_made_by_hand(tmp_path: Path) -> None:
+    with open_trace(sealed(tmp_path)) as trace:
+        app = Player(trace, "zh")
+
+        async def work(pilot: Pilot[None]) -> None:
+            await pilot.press("right", "right", "right", "d", "o", "u", "e", "c")
+
+        play(app, work)
+
+
+def test_a_load_that_failed_opens_where_it_failed(loads: Any, fixtures: Path) -> None:
+    with loads.trace(fixtures / "broken" / "misspelt-class") as trace:
+        app = Player(trace, "en")
+        assert app.playing.number == trace.outcome["step"]
+
+        async def work(pilot: Pilot[None]) -> None:
+            app.query_one(TabbedContent).active = "tab-why"
+            await pilot.pause(0.6)
+
+        play(app, work)

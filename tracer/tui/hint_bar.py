@@ -1,0 +1,48 @@
+"""The key hints at the foot; each can be clicked."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from tracer.export.phrases import Lang
+from tracer.tui.keys import KEYS, shown_key
+from tracer.tui.words import say
+
+
+class HintBar(Widget):
+    """As many hints as fit, the most used first."""
+
+    class Clicked(Message):
+        def __init__(self, action: str) -> None:
+            self.action = action
+            super().__init__()
+
+    def __init__(self, lang: Lang) -> None:
+        super().__init__(id="hints")
+        self.lang: Lang = lang
+        self._ends: list[tuple[int, str]] = []
+
+    def show(self, lang: Lang) -> None:
+        self.lang = lang
+        self.refresh()
+
+    def render(self) -> Text:
+        line, self._ends = Text(no_wrap=True), []
+        for key in KEYS:
+            if not key.hint:
+                continue
+            piece = Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {say(self.lang, f'key:{key.action}')}  ")
+            if line.cell_len + piece.cell_len > self.size.width:
+                break
+            line.append_text(piece)
+            self._ends.append((line.cell_len, key.action))
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        for end, action in self._ends:
+            if event.x < end:
+                self.post_message(self.Clicked(action))
+                return

@@ -1,0 +1,102 @@
+"""What is being played: the trace, where it stands, and what the panes ask about the place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tracer.replay.cursor import Cursor
+from tracer.replay.decisions import Decision, decisions
+from tracer.replay.syntax import Sources, Syntax
+from tracer.replay.variables import FrameState, Variables
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame, Step
+
+Place = tuple[int, int]
+"""A source and a line of it."""
+
+
+class Ran(NamedTuple):
+    """What one execution of a function did with its lines: how often each was reached, and the range it spans."""
+
+    counts: dict[int, int]
+    first: int
+    last: int
+
+
+class Playing:
+    """The state that all panes share; it changes only through the player."""
+
+    def __init__(self, trace: Trace, start: int = 0) -> None:
+        self.trace = trace
+        self.cursor = Cursor(trace, start)
+        self.sources = Sources(trace)
+        self.paths = trace.source_paths()
+        self.bookmarks: set[int] = set()
+        self.breakpoints: set[Place] = set()
+        self.hits: Sequence[int] = ()
+        self.selected_variable: str | None = None
+        self._variables = Variables(trace)
+        self.ran = lru_cache(maxsize=128)(self._ran)
+        self.decisions_of = lru_cache(maxsize=128)(self._decisions_of)
+        self._states = lru_cache(maxsize=8)(self._variables.at)
+
+    @property
+    def empty(self) -> bool:
+        """Whether the trace has no step at all."""
+        return len(self.trace) == 0
+
+    @property
+    def number(self) -> int:
+        return self.cursor.number
+
+    @property
+    def step(self) -> Step:
+        return self.cursor.step
+
+    @property
+    def states(self) -> list[FrameState]:
+        """The frame of the step and its callers, innermost first."""
+        return [] if self.empty else self._states(self.number)
+
+    def frame(self) -> Frame | None:
+        """The frame that the step belongs to."""
+        if self.empty or self.step.frame is None:
+            return None
+        try:
+            return self.trace.frame(self.step.frame)
+        except DanglingNumber:
+            return None
+
+    def place(self) -> Place | None:
+        """Where the step stands in a source."""
+        if self.empty or self.step.source is None or self.step.line is None:
+            return None
+        return self.step.source, self.step.line
+
+    def syntax(self, source: int) -> Syntax | None:
+        return self.sources(source)
+
+    def decision_here(self) -> Decision | None:
+        """The decision that is made at this step."""
+        frame = self.frame()
+        if frame is None:
+            return None
+        return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
+
+    def _decisions_of(self, frame: int) -> list[Decision]:
+        return list(decisions(self.trace, frame=frame))
+
+    def _ran(self, frame: int) -> Ran:
+        rows = self.trace.rows(
+            "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line",
+            frame,
+        )
+        counts = {int(line): int(count) for line, count in rows}
+        made = self.trace.frame(frame)
+        syntax = self.sources(made.source)
+        function = syntax.function(made) if syntax is not None else None
+        last = (function.end_lineno or made.line) if function is not None else max(counts, default=made.line)
+        return Ran(counts, made.line, last)

@@ -1,0 +1,135 @@
+"""The small screens over the player: search, go to a step, a value at full length, the keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tracer.export.phrases import Lang
+from tracer.replay.search import Hit, search
+from tracer.trace.visible import visible
+from tracer.tui.keys import GROUPS, KEYS, shown_key
+from tracer.tui.playing import Playing
+from tracer.tui.words import say
+
+_HITS = 200
+
+
+class SearchScreen(ModalScreen[int | None]):
+    """Finds as one types; Enter goes to the chosen hit, and ``n`` and ``N`` then go on among them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "dismiss(None)", ""),
+        ("down", "list_down", ""),
+        ("up", "list_up", ""),
+    ]
+
+    def __init__(self, playing: Playing, lang: Lang, text: str = "") -> None:
+        super().__init__()
+        self._playing = playing
+        self._lang: Lang = lang
+        self._text = text
+        self._hits: list[Hit] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Input(self._text, placeholder=say(self._lang, "search"))
+            yield Static("", id="found")
+            yield OptionList(id="hits")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        text = event.value.strip()
+        self._hits = list(search(self._playing.trace, text, limit=_HITS)) if text else []
+        options = self.query_one("#hits", OptionList)
+        options.clear_options()
+        options.add_options([Option(_hit_line(hit), id=str(index)) for index, hit in enumerate(self._hits)])
+        if self._hits:
+            options.highlighted = 0
+        self.query_one("#found", Static).update(Text(say(self._lang, "found", count=len(self._hits)), "dim"))
+
+    def on_input_submitted(self) -> None:
+        options = self.query_one("#hits", OptionList)
+        if options.highlighted is not None and self._hits:
+            self._choose(options.highlighted)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self._choose(event.option_index)
+
+    def action_list_down(self) -> None:
+        self.query_one("#hits", OptionList).action_cursor_down()
+
+    def action_list_up(self) -> None:
+        self.query_one("#hits", OptionList).action_cursor_up()
+
+    def _choose(self, index: int) -> None:
+        self._playing.hits = sorted({hit.step for hit in self._hits})
+        self.dismiss(self._hits[index].step)
+
+
+def _hit_line(hit: Hit) -> Text:
+    return Text.assemble((f"{hit.step:>7} ", "dim"), (f"{hit.what:<9} ", "cyan"), visible(hit.label))
+
+
+class GotoScreen(ModalScreen[int | None]):
+    """Asks for a step's number."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "")]
+
+    def __init__(self, count: int, lang: Lang) -> None:
+        super().__init__()
+        self._last = count - 1
+        self._lang: Lang = lang
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog small"):
+            yield Input(placeholder=say(self._lang, "goto", last=self._last))
+            yield Static("", id="found")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        if text.isdecimal() and int(text) <= self._last:
+            self.dismiss(int(text))
+        else:
+            self.query_one("#found", Static).update(Text(say(self._lang, "no-such-step", last=self._last), "bold red"))
+
+
+class TextScreen(ModalScreen[None]):
+    """Something too long for its pane, scrolled with the arrow keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,v", "dismiss(None)", "")]
+
+    def __init__(self, title: str, content: Text | Table) -> None:
+        super().__init__()
+        self._title = title
+        self._content = content
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = self._title.replace("[", r"\[")
+            box.border_subtitle = "Esc"
+            yield Static(self._content)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+
+def keys_table(lang: Lang) -> Table:
+    """Every key, group by group."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column()
+    for group in GROUPS:
+        table.add_row("", Text(say(lang, f"keys:{group}"), "bold cyan"))
+        for key in KEYS:
+            if key.group == group:
+                table.add_row(shown_key(key, every=True), say(lang, f"key:{key.action}"))
+        table.add_row("", "")
+    return table

@@ -1,0 +1,65 @@
+"""A step, and a variable's value, as text to copy or to read at full length."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tracer.export.phrases import Lang, stage_name
+from tracer.replay.places import place_of
+from tracer.replay.plain import short_value
+from tracer.replay.variables import Local
+from tracer.trace import values as v
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.visible import visible
+from tracer.tui.playing import Playing
+
+_LINES = 2_000
+_DEPTH = 6
+
+
+def whole_step(playing: Playing, lang: Lang) -> str:
+    """The step with its place, statement, changes and data, as a person would paste it into a question."""
+    step = playing.step
+    place = place_of(playing.trace, step.number)
+    lines = [f"step {step.number} · {stage_name(step.stage, lang)} · {step.kind} · {place.place if place else ''}"]
+    where = playing.place()
+    syntax = playing.syntax(where[0]) if where is not None else None
+    if where is not None and syntax is not None:
+        lines.append(f"    {syntax.line(where[1])}")
+    for state in playing.states[:1]:
+        for one in state.changed:
+            after = "deleted" if one.after is None else short_value(playing.trace, one.after.value(playing.trace), 200)
+            lines.append(f"  {one.name} = {after}")
+    lines.extend(f"  {name}: {value}" for name, value in step.data.items())
+    return "\n".join(visible(line) for line in lines)
+
+
+def whole_value(playing: Playing, local: Local) -> Text:
+    """A value with everything that was recorded of it, one line for each thing inside."""
+    lines: list[str] = []
+    try:
+        _add(playing, local.value(playing.trace), "", 0, lines)
+    except DanglingNumber:
+        lines.append("?")
+    return Text("\n".join(lines))
+
+
+def _add(playing: Playing, value: v.Value, name: str, depth: int, lines: list[str]) -> None:
+    if len(lines) >= _LINES:
+        return
+    head = f"{'  ' * depth}{visible(name)}{': ' if name else ''}"
+    inside: list[tuple[str, v.ValueId]] = []
+    if isinstance(value, (v.Mapping, v.Config)):
+        inside = list(value.items)
+    elif isinstance(value, v.Sequence):
+        inside = [(str(index), number) for index, number in enumerate(value.items)]
+    if not inside or depth >= _DEPTH:
+        text = value.value if isinstance(value, v.Text) else short_value(playing.trace, value, 400)
+        lines.extend(f"{head if index == 0 else ''}{visible(line)}" for index, line in enumerate(text.split("\n")))
+        return
+    lines.append(f"{head}{visible(value.type)} ({len(inside)})")  # type: ignore[union-attr]
+    for key, number in inside:
+        try:
+            _add(playing, playing.trace.value(number), key, depth + 1, lines)
+        except DanglingNumber:
+            lines.append(f"{'  ' * (depth + 1)}{visible(key)}: ?")

@@ -1,0 +1,42 @@
+"""Every tensor of the checkpoint and the parameter it became."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from tracer.export.phrases import Lang
+from tracer.trace.visible import visible
+from tracer.tui.playing import Playing
+from tracer.tui.tabs.table_tab import Row, TableTab
+
+
+class WeightsTab(TableTab):
+    heads = (
+        "column:parameter",
+        "column:shape",
+        "column:dtype-file",
+        "column:dtype-here",
+        "column:bytes",
+        "column:shard",
+    )
+
+    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
+        return [_row(step.number, step.data) for step in playing.trace.steps(kinds=["tensor-loaded"])]
+
+
+def _row(step: int, data: dict[str, Any]) -> Row:
+    sources = [one for one in data.get("sources") or () if isinstance(one, dict)]
+    first = sources[0] if sources else {}
+    size = sum(one["bytes"] for one in sources if isinstance(one.get("bytes"), int))
+    shard = str(first.get("path") or "").rpartition("/")[2]
+    shape = data.get("shape")
+    return step, (
+        visible(str(data.get("parameter"))),
+        "×".join(map(str, shape)) if isinstance(shape, list) else "",
+        visible(str(first.get("dtype") or "")),
+        visible(str(data.get("dtype") or "")),
+        Text(f"{size:,}", justify="right"),
+        visible(shard),
+    )

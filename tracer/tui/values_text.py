@@ -1,0 +1,46 @@
+"""Recorded values as styled text: shown, never obeyed."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from tracer.replay.plain import short_value
+from tracer.replay.variables import Local
+from tracer.trace import values as v
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.visible import one_line
+
+_STYLES = {
+    "plain": "cyan",
+    "text": "green",
+    "tensor": "magenta",
+    "module": "magenta",
+    "config": "yellow",
+    "mapping": "",
+    "sequence": "",
+    "secret": "red",
+    "exception": "red",
+}
+
+
+def local_text(trace: Trace, local: Local, limit: int = 80) -> Text:
+    """What a variable holds, on one line."""
+    try:
+        return value_text(trace, local.value(trace), limit)
+    except DanglingNumber:
+        return Text("?", "dim")
+
+
+def number_text(trace: Trace, number: v.ValueId | None, limit: int = 80) -> Text:
+    """A value by its number."""
+    if number is None:
+        return Text("")
+    try:
+        return value_text(trace, trace.value(number), limit)
+    except DanglingNumber:
+        return Text("?", "dim")
+
+
+def value_text(trace: Trace, value: v.Value, limit: int = 80) -> Text:
+    return Text(one_line(short_value(trace, value, limit), limit), _STYLES.get(v.kind_of(value), "dim"))
