@@ -14,6 +14,12 @@ from tracer.tui.player import Player
 WIDE, SMALL = (140, 42), (80, 24)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a key saves is saved into the working folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack("5.23.0", tmp_path_factory.mktemp("demo"))
