@@ -113,6 +113,8 @@ class _Printer:
             return f"{end} ({_shown(value['error'])})" if value.get("error") else end
         if what == "registered":
             return ""
+        if what == "class" and isinstance(value, dict):
+            return _shown(f"{value.get('class')} ({value.get('way')})")
         return _shown(value)
 
     def _print_calls(self, differences: list[Difference]) -> bool:
