@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.conftest import FIXTURES
-from tests.data.demo.store import DEMO, OPTIONS, stored, unpack
+from tests.data.demo.store import record, stored, unpack
 from tests.support.loads import Loads
 from tests.trace.made import sealed
 from tracer.cli.main import app
@@ -158,10 +158,11 @@ def test_a_load_is_like_itself(new: Trace) -> None:
     assert compare(new, new).differences == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="stored on Python 3.11; others report other lines")
 @pytest.mark.skipif(not stored(version("transformers")).exists(), reason="no recording of this release is kept")
-def test_the_stored_recording_is_what_is_recorded_now(loads: Loads, tmp_path: Path) -> None:
-    with open_trace(unpack(version("transformers"), tmp_path)) as kept, loads.trace(DEMO, **OPTIONS) as now:
+def test_the_stored_recording_is_what_is_recorded_now(tmp_path: Path) -> None:
+    with open_trace(unpack(version("transformers"), tmp_path)) as kept, open_trace(record(tmp_path)) as now:
         found = compare(kept, now).differences
     assert found == [], "it changed: look at this, then run  python -m tests.data.demo.store  on each line"
 
@@ -226,7 +227,11 @@ def test_at_a_glance(files: tuple[str, str], lang: str, capsys: pytest.CaptureFi
     assert "resolve_revision" in said
     assert "hub_kwargs_names" in said
     assert len(said.splitlines()) < 200
-    _, everything = run(*files, "--lang", lang, "--all", capsys=capsys)
+
+
+@pytest.mark.slow
+def test_everything_on_request(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    _, everything = run(*files, "--lang", "zh", "--all", capsys=capsys)
     assert len(everything.splitlines()) > 500
 
 

@@ -31,6 +31,9 @@ def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, l
     modules = Path(folder) / "modules"
     shutil.rmtree(modules, ignore_errors=True)
     dynamic_module_utils.HF_MODULES_CACHE = str(modules)
+    # A package of that name that another test imported would be looked into instead.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
+        del sys.modules[name]
     torch.set_num_threads(1)
     torch.manual_seed(7)
     seen: Observation = {}

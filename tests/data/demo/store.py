@@ -13,12 +13,13 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.support.loads import Loads
+import pytest
+
+from tracer.launch.watching import run_job
+from tracer.trace.job import Job
 
 HERE = Path(__file__).parent
 DEMO = HERE.parents[2] / "fixtures" / "glm-4v-tiny"
-OPTIONS = {"forward": False}
-"""How it was recorded: ``Loads.trace(DEMO, **OPTIONS)`` records the same."""
 _OF_THE_MACHINE = ("roots", "environment", "processor", "platform", "gpus", "started")
 
 
@@ -34,9 +35,18 @@ def unpack(release: str, folder: Path) -> Path:
     return path
 
 
+def record(folder: Path) -> Path:
+    """Record the demo's load in a process of its own, with an empty modules cache in the folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_MODULES_CACHE", str(folder / "modules"))
+        path = folder / "demo.glmtrace"
+        job = Job(work="load", journal=f"{path}.journal", model=str(DEMO), trust_remote_code=True, forward=False)
+        return run_job(job, path).path
+
+
 def store() -> Path:
     with tempfile.TemporaryDirectory() as folder:
-        path = Loads(Path(folder)).record(DEMO, **OPTIONS).path
+        path = record(Path(folder))
         connection = sqlite3.connect(path)
         connection.executemany("DELETE FROM meta WHERE key = ?", [(key,) for key in _OF_THE_MACHINE])
         connection.commit()

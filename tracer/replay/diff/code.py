@@ -42,7 +42,7 @@ def executed(trace: Trace) -> dict[str, Statements]:
     frames: dict[int, Frame] = {}
     seen: set[tuple[str, int | None, int | None]] = set()
     found: dict[str, Statements] = {}
-    for step in trace.steps(kinds=["line"]):
+    for step in trace.light_steps(kinds=["line"]):
         frame_number, source, line = step.frame, step.source, step.line
         if frame_number is None or line is None:
             continue

@@ -11,14 +11,13 @@ from tracer.replay.diff.config import compare_configs
 from tracer.replay.diff.difference import Difference
 from tracer.replay.diff.model import compare_modules, compare_weights
 from tracer.replay.diff.results import compare_classes, compare_files, compare_messages, compare_outcomes, compare_text
-from tracer.replay.diff.ways import argument_names, compare_decisions, compare_keywords
+from tracer.replay.diff.ways import compare_decisions, compare_keywords, ends
 from tracer.trace.reading import Trace
 
 _COMPARERS: Final[dict[str, Callable[[Trace, Trace], Iterator[Difference]]]] = {
     "outcome": compare_outcomes,
     "classes": compare_classes,
     "decisions": compare_decisions,
-    "keywords": compare_keywords,
     "config": compare_configs,
     "modules": compare_modules,
     "weights": compare_weights,
@@ -28,7 +27,10 @@ _COMPARERS: Final[dict[str, Callable[[Trace, Trace], Iterator[Difference]]]] = {
     "calls": compare_calls,
     "code": compare_code,
 }
-TOPICS: Final = tuple(_COMPARERS)
+TOPICS: Final = (
+    "outcome", "classes", "decisions", "keywords", "config", "modules", "weights", "text", "files", "messages", "calls",
+    "code",
+)  # fmt: skip
 """What loads are compared by: first what came out, then the way there, and last the code that went it."""
 
 
@@ -62,8 +64,11 @@ def compare(a: Trace, b: Trace) -> Comparison:
     Raises:
         NotATrace: one of the files is damaged.
     """
-    differences = [difference for comparer in _COMPARERS.values() for difference in comparer(a, b)]
-    return Comparison((_side(a), _side(b)), differences, argument_names(a) | argument_names(b))
+    mine, theirs = ends(a), ends(b)
+    found = {topic: list(comparer(a, b)) for topic, comparer in _COMPARERS.items()}
+    found["keywords"] = list(compare_keywords(mine, theirs))
+    differences = [difference for topic in TOPICS for difference in found[topic]]
+    return Comparison((_side(a), _side(b)), differences, frozenset(mine) | frozenset(theirs))
 
 
 def _side(trace: Trace) -> Side:

@@ -45,20 +45,16 @@ def _telling(outcomes: dict[str, int], others: dict[str, int], default: int) -> 
     return next((step for outcome, step in outcomes.items() if outcome not in others), default)
 
 
-def compare_keywords(a: Trace, b: Trace) -> Iterator[Difference]:
-    """Arguments that ended elsewhere, or are there on one side only."""
-    yield from table_differences("keywords", "keyword", _ends(a), _ends(b))
+def compare_keywords(a: Table, b: Table) -> Iterator[Difference]:
+    """Arguments that ended elsewhere, or are there on one side only, by the :func:`ends` of both loads."""
+    yield from table_differences("keywords", "keyword", a, b)
 
 
-def _ends(trace: Trace) -> Table:
+def ends(trace: Trace) -> Table:
+    """What became of each keyword argument of a load."""
     found: Table = {}
     for journey in journeys(trace):
         end = journey.end
         where = function_name(class_name(end.where)) if end.where else None
         found.setdefault(journey.name, ({"what": end.what, "where": where, "error": end.error}, end.step))
     return found
-
-
-def argument_names(trace: Trace) -> frozenset[str]:
-    """The keyword arguments that went through a load."""
-    return frozenset(journey.name for journey in journeys(trace))
