@@ -574,6 +574,7 @@ threading.Thread(target=load, args=(sys.argv[1],), name="loader").start()
 """
 
 
+@pytest.mark.slow
 def test_run_records_a_load_in_a_thread(process: Any, fixtures: Path, place: Path) -> None:
     """The thread outlives the script's last line, as Python lets it."""
     (place / "fine_tune.py").write_text(FINE_TUNING)

@@ -260,6 +260,7 @@ print(rounded.dtype, (rounded - exact).abs().max().item() < 0.1)
 """
 
 
+@pytest.mark.slow
 def test_the_main_call_in_bfloat16_and_in_silence() -> None:
     """In a process of its own: only at its start can oneDNN be kept from what some CPUs lack."""
     pytest.importorskip("PIL")

@@ -300,7 +300,8 @@ def test_a_child_that_ignores_an_interrupt_is_killed_after_a_while(
         assert [step for step in trace.steps() if step.kind == "config-built"]
 
 
-@pytest.mark.parametrize("command", ["load", pytest.param("run", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["load", "run"])
 def test_ctrl_c_in_a_terminal(command: str, tmp_path: Path) -> None:
     """The whole group is interrupted, as a terminal does; what there is is sealed, and the exit code says why."""
     ready, path = tmp_path / "ready", tmp_path / "interrupted.glmtrace"

@@ -128,6 +128,7 @@ def test_fakes_leave_nothing_behind(glm: Path, tmp_path: Path) -> None:
     assert type(torch.ones(1)) is torch.Tensor
 
 
+@pytest.mark.slow
 def test_the_full_geometry(geometry: Path, image: Path, tmp_path: Path, record_property: Any) -> None:
     """13.9 billion parameters and 1,602 visual tokens, on a laptop; the time is reported and not held to."""
     path = tmp_path / "full.glmtrace"

@@ -93,6 +93,7 @@ def test_there_and_back(ticks: list[tuple[int, str, int]], tmp_path: Path) -> No
         check_moves(trace, range(len(trace)))
 
 
+@pytest.mark.slow
 def test_there_and_back_in_the_demo(loads: Loads, fixtures: Path) -> None:
     with loads.trace(fixtures / "glm-4v-tiny", kwargs=MAIN_CALL, forward=True) as trace:
         check_moves(trace, random.Random(1).sample(range(len(trace)), 60))

@@ -221,6 +221,7 @@ def test_golden(lang: Lang, demo: Trace) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_it_fits_a_small_screen(lang: Lang, demo: Trace) -> None:
     for journey in journeys(demo):
