@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import os
 import resource
 import signal
@@ -166,6 +168,17 @@ def test_an_append_that_was_cut_short_is_brought_to_its_end(tmp_path: Path, make
     file.close()
     assert (tmp_path / "x").read_bytes() == b"firstsecondthird"
     file.close()
+
+
+def test_a_file_system_that_maps_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(mmap, "mmap", refuse)
+    writer = JournalWriter(tmp_path / "x")
+    writer.append(frame_record(b"S", b"plainly written"))
+    assert [record.payload for record in read(tmp_path / "x")[0]] == [b"plainly written"]
+    writer.close()
 
 
 def test_a_forked_process_leaves_the_file_alone(tmp_path: Path) -> None:

@@ -51,7 +51,12 @@ def create(path: Path) -> AppendOnlyFile:
         OSError: it can't be made.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600)
-    return _MappedFile(fd) if hasattr(os, "posix_fallocate") else _PlainFile(fd)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            return _MappedFile(fd)
+        except OSError:  # a file system that maps no files, or is full: that will be said at the first write
+            os.ftruncate(fd, 0)
+    return _PlainFile(fd)
 
 
 class _MappedFile:
@@ -61,6 +66,7 @@ class _MappedFile:
         self.size = 0
         self._fd = fd
         self._window: tuple[mmap.mmap | None, int, int] = (None, 0, 0)  # with its begin and end in the file
+        self._move_window(0, 1)
 
     def append(self, data: bytes) -> None:
         start, end = self.size, self.size + len(data)
