@@ -25,6 +25,7 @@ from tracer.cli.options import (
     StepForwardMode,
     StopAfter,
     Tokenizer,
+    Tui,
     Weights,
     WeightsFrom,
 )
@@ -55,6 +56,7 @@ def demo(
     statistics: Statistics = False,
     step_forward: StepForwardMode = StepForward.first,
     peft: Peft = None,
+    tui: Tui = False,
     lang: Speak = None,
 ) -> None:
     record_load(
@@ -68,6 +70,7 @@ def demo(
         lines=lines,
         stop_after=stop_after,
         lang=lang,
+        tui=tui,
         wishes=PassWishes(
             device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
         ),

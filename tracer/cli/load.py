@@ -32,11 +32,12 @@ from tracer.cli.options import (
     StopAfter,
     Tokenizer,
     Trust,
+    Tui,
     Weights,
     WeightsFrom,
 )
 from tracer.cli.recording import command_line, record_and_report
-from tracer.cli.screen import note
+from tracer.cli.screen import needs_terminal, note
 from tracer.cli.wishes import PassWishes
 from tracer.export.phrases import language, say
 from tracer.launch.adapter_folder import adapter_folder
@@ -70,6 +71,7 @@ def load(
     statistics: Statistics = False,
     step_forward: StepForwardMode = StepForward.first,
     peft: Peft = None,
+    tui: Tui = False,
     lang: Speak = None,
 ) -> None:
     record_load(
@@ -83,6 +85,7 @@ def load(
         lines=lines,
         stop_after=stop_after,
         lang=lang,
+        tui=tui,
         wishes=PassWishes(
             device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
         ),
@@ -101,11 +104,14 @@ def record_load(
     lines: bool,
     stop_after: Stage | None,
     lang: Language | None,
+    tui: bool,
     wishes: PassWishes,
 ) -> None:
     """Check the options, ask for consent, record, report; ends the command."""
     speak = language(lang.value if lang is not None else None)
     path = arguments.trace_path(output, model)
+    if tui:
+        needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
     arguments.auto_class_argument(auto_class)
     wishes.check()
     folder = adapter_folder(model)
@@ -130,4 +136,4 @@ def record_load(
         environment=needed_setting() if wishes.forward and wishes.device in ("cpu", "auto") else {},
     )
     wishes.put_into(job)
-    record_and_report(job, path, speak, take_output=True)
+    record_and_report(job, path, speak, take_output=True, tui=tui)

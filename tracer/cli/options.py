@@ -86,3 +86,4 @@ StepForwardMode = Annotated[
 Peft = Annotated[
     Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")
 ]
+Tui = Annotated[bool, typer.Option("--tui", help="Watch the load as it is recorded, then play its trace.")]

@@ -10,6 +10,7 @@ import typer
 from tracer.cli import arguments
 from tracer.cli.options import Lines, Output, Speak
 from tracer.cli.recording import command_line, record_and_report
+from tracer.cli.screen import needs_terminal
 from tracer.export.phrases import language
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -27,10 +28,13 @@ def run(
     args: Annotated[list[str] | None, typer.Argument(metavar="[ARGS]...", help="The script's own arguments.")] = None,
     output: Output = None,
     lines: Lines = True,
+    tui: Annotated[bool, typer.Option("--tui", help="Play the trace once the script has ended.")] = False,
     lang: Speak = None,
 ) -> None:
     if not Path(script).is_file():
         raise TracerError(f"There is no file {script}. Name a Python script, and after it the script's own arguments.")
+    if tui:
+        needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
     path = arguments.trace_path(output, Path(script).stem)
     job = Job(
         work="script",
@@ -39,4 +43,5 @@ def run(
         lines=lines,
         script=[script, *(args or [])],
     )
-    record_and_report(job, path, language(lang.value if lang is not None else None), take_output=False)
+    speak = language(lang.value if lang is not None else None)
+    record_and_report(job, path, speak, take_output=False, tui=tui)

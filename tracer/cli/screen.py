@@ -10,6 +10,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.text import Text
 
+from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
 
 
@@ -43,6 +44,16 @@ def write_what_fits() -> None:
 def messages() -> Console:
     """Standard error; in a file or a pipe a message stays on one line, whole for whoever searches it."""
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def needs_terminal(what: str, otherwise: str) -> None:
+    """Stop here where a full-screen program could neither be seen nor typed to.
+
+    Raises:
+        TracerError: one of the three streams is no terminal.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise TracerError(f"{what} needs a terminal. {otherwise}")
 
 
 def complain(sentence: str) -> None:

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -38,6 +39,7 @@ class Watched:
     Attributes:
         steps: how many steps it has recorded.
         last: the last of them.
+        fresh: the steps that came since progress was last told.
         file: the file it was last at.
         outcome: what the process wrote about its end, once it has.
     """
@@ -45,6 +47,7 @@ class Watched:
     def __init__(self) -> None:
         self.steps = 0
         self.last: Step | None = None
+        self.fresh: list[Step] = []
         self.file: str | None = None
         self._tensors: dict[str, int] = {}
         self.began = time.monotonic()
@@ -63,6 +66,7 @@ class Watched:
         if record.kind == journal.STEP:
             step = _decode_step(record.payload)
             self.steps, self.last = step.number + 1, step
+            self.fresh.append(step)
             if step.kind in ("shard-opened", "shard-read"):
                 self._tensors[str(step.data.get("path"))] = step.data.get("tensors") or 0
             self.file = step.data.get("path") or step.data.get("from") or self.file
@@ -84,11 +88,13 @@ def run_job(
     start: Starter = start_fresh,
     progress: Callable[[Watched], None] = lambda _: None,
     take_output: bool = True,
+    interrupts: Interrupts | None = None,
 ) -> Recorded:
     """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
 
     ``progress`` is called some twenty times a second. ``take_output``: what the process prints past Python (a crash
-    report of native code) goes into the trace and not to the terminal.
+    report of native code) goes into the trace and not to the terminal. ``interrupts``: who counts them, where this is
+    not the main thread and so can't catch signals itself.
 
     Raises:
         OSError: the trace can't be written.
@@ -98,11 +104,11 @@ def run_job(
     with tempfile.TemporaryDirectory(prefix="glm-trace-") as folder:
         output = Path(folder) / "output" if take_output else None
         watched = Watched()
-        with _Interrupts() as interrupts:
+        with Interrupts() if interrupts is None else nullcontext(interrupts) as counted:
             child = start(job, output)
-            code = _watch(child, journal_path, watched, progress, interrupts)
+            code = _watch(child, journal_path, watched, progress, counted)
         native = _tail(output, job) if output is not None else ""
-    outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
+    outcome = watched.outcome or _unfinished(code, watched, interrupted=counted.count > 0)
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
     if native:
         meta["native_output"] = native
@@ -114,7 +120,7 @@ def run_job(
 
 
 def _watch(
-    child: Child, path: Path, watched: Watched, progress: Callable[[Watched], None], interrupts: _Interrupts
+    child: Child, path: Path, watched: Watched, progress: Callable[[Watched], None], interrupts: Interrupts
 ) -> int:
     reader: journal.JournalReader | None = None
     told = 0
@@ -124,6 +130,7 @@ def _watch(
             code = child.wait(_POLL)
             if reader is None and path.exists():
                 reader = journal.JournalReader(path)
+            watched.fresh = []
             if reader is not None:
                 _read(reader, watched)
             progress(watched)
@@ -148,14 +155,17 @@ def _read(reader: journal.JournalReader, watched: Watched) -> None:
         reader.damaged = True  # sealing will say what is wrong with it; the load goes on
 
 
-class _Interrupts:
-    """Counts Ctrl-C (and a request to terminate) instead of raising in the middle of watching."""
+class Interrupts:
+    """Counts Ctrl-C (and a request to terminate) instead of raising in the middle of watching.
+
+    The first asks the load to end, the second kills it. Signals are caught where this is entered in the main thread.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> _Interrupts:
+    def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 self._before[number] = signal.signal(number, self._caught)
@@ -167,8 +177,12 @@ class _Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _caught(self, number: int, frame: FrameType | None) -> None:
+    def add(self) -> None:
+        """One more, from a program that reads the key itself."""
         self.count += 1
+
+    def _caught(self, number: int, frame: FrameType | None) -> None:
+        self.add()
 
 
 def _unfinished(code: int, watched: Watched, *, interrupted: bool) -> Outcome:

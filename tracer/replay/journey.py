@@ -59,7 +59,13 @@ def journey(trace: Trace) -> list[StageSummary]:
 def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
     if step.kind == "call":
         yield from _call(trace, step)
-    elif step.kind in _TELLERS:
+    else:
+        yield from told_by(step)
+
+
+def told_by(step: Step) -> Iterator[Fact]:
+    """What one step tells by itself, without the rest of its trace: also while that is still being recorded."""
+    if step.kind in _TELLERS:
         yield from _TELLERS[step.kind](step)
 
 

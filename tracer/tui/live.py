@@ -1,0 +1,179 @@
+"""A load on the screen while it is recorded: stages, counts, and what has happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import ClassVar, Final, Generic, TypeVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from tracer.export.phrases import Lang, stage_name
+from tracer.trace.visible import one_line, visible
+from tracer.tui.command_words import word
+from tracer.tui.recorded_so_far import Glimpse, RecordedSoFar, Watching
+
+_EVERY: Final = 0.1  # seconds
+_SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+Result = TypeVar("Result")
+
+
+class Work(Thread, Generic[Result]):
+    """A recording in a thread of its own: Textual needs the main one."""
+
+    def __init__(
+        self, record: Callable[[Callable[[Watching], None]], Result], tell: Callable[[Watching], None]
+    ) -> None:
+        super().__init__(name="recording")
+        self._record = record
+        self._tell = tell
+        self._result: list[Result] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._result.append(self._record(self._tell))
+        except BaseException as error:  # it is raised again where the result is asked for
+            self._error = error
+
+    def result(self) -> Result:
+        """Wait for the end; the result, or the error raised again."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
+def record_live(
+    record: Callable[[Callable[[Watching], None]], Result], interrupt: Callable[[], None], name: str, lang: Lang
+) -> Result:
+    """Record, show it, and come back with the result when the recording is over.
+
+    Args:
+        record: does the recording; it is given what to tell the progress to.
+        interrupt: asks the recording to end; called for each Ctrl-C or q.
+        name: what is loaded.
+        lang: the language to speak.
+    """
+    so_far = RecordedSoFar(lang)
+    work = Work(record, so_far.take)
+    work.start()
+    try:
+        LiveView(work, so_far, interrupt, name, lang).run()
+    finally:
+        if work.is_alive():  # the screen went away first: nobody could end the load any more
+            interrupt()
+        work.join()
+    return work.result()
+
+
+class LiveView(App[None]):
+    """The screen; it ends when the recording does."""
+
+    CSS = """
+    #head, #foot { height: 1; background: $panel; padding: 0 1; }
+    #now { height: 1; padding: 0 1; color: $text-muted; }
+    #body { height: 1fr; }
+    #stages { width: 42; height: 100%; border: round $panel-lighten-2; padding: 0 1; }
+    #told { width: 1fr; height: 100%; border: round $panel-lighten-2; padding: 0 1; }
+    .-narrow #stages { width: 34; }
+    """
+    TITLE = "glm-trace"
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+c,ctrl+q", "interrupt", word("en", "interrupt"), show=False, priority=True)
+    ]
+
+    def __init__(
+        self, work: Thread, so_far: RecordedSoFar, interrupt: Callable[[], None], name: str, lang: Lang
+    ) -> None:
+        super().__init__()
+        self._recording = work
+        self._so_far = so_far
+        self._interrupt = interrupt
+        self._model = name
+        self._lang: Lang = lang
+        self._interrupted = False
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="head")
+        with Horizontal(id="body"):
+            stages = Static(id="stages")
+            stages.border_title = word(self._lang, "stages")
+            yield stages
+            told = Static(id="told")
+            told.border_title = word(self._lang, "so-far")
+            yield told
+        yield Static(id="now")
+        yield Static(id="foot")
+
+    def on_mount(self) -> None:
+        self._look()
+        self.set_interval(_EVERY, self._look)
+
+    def action_interrupt(self) -> None:
+        """End the load; the second time, kill it."""
+        self._interrupted = True
+        self._interrupt()
+        self._look()
+
+    def _look(self) -> None:
+        glimpse = self._so_far.glimpse
+        self.query_one("#head", Static).update(self._head(glimpse))
+        self.query_one("#stages", Static).update(self._stages(glimpse))
+        told = self.query_one("#told", Static)
+        told.update(self._told(glimpse, max(told.size.height, 1)))
+        file = word(self._lang, "now", file=one_line(glimpse.file, 200)) if glimpse.file else ""
+        self.query_one("#now", Static).update(Text(file, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#foot", Static).update(self._foot())
+        if not self._recording.is_alive():
+            self.exit()
+
+    def _head(self, glimpse: Glimpse) -> Table:
+        state = "sealing" if glimpse.ended else "ending" if self._interrupted else "recording"
+        frame = _SPINNER[int(glimpse.seconds / _EVERY) % len(_SPINNER)]
+        counts = [word(self._lang, "steps", count=f"{glimpse.steps:,}")]
+        if glimpse.tensors:
+            counts.append(word(self._lang, "tensors", count=f"{glimpse.tensors:,}"))
+        counts.append(word(self._lang, "seconds", count=f"{glimpse.seconds:.1f}"))
+        head = Table.grid(expand=True)
+        head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        head.add_column(no_wrap=True, justify="right")
+        left = Text.assemble(("glm-trace  ", "bold"), (one_line(self._model, 60), "bold cyan"), "  ", f"{frame} ")
+        head.add_row(left + Text(word(self._lang, state)), Text(" · ".join(counts)))
+        return head
+
+    def _stages(self, glimpse: Glimpse) -> Table:
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(width=1)
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(justify="right", no_wrap=True)
+        for one in glimpse.stages:
+            current = one.stage == glimpse.stage and not glimpse.ended
+            style = "bold" if current else ""
+            name = Text(visible(stage_name(one.stage, self._lang)), style)
+            seconds = Text(word(self._lang, "seconds", count=f"{one.seconds:.2f}"), "dim")
+            table.add_row(Text("▶" if current else "✓", "cyan"), name, Text(f"{one.steps:,}", style), seconds)
+        return table
+
+    def _told(self, glimpse: Glimpse, height: int) -> Table | Text:
+        if not glimpse.steps:
+            return Text(word(self._lang, "starting"))
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(justify="right", style="dim", no_wrap=True, min_width=len(str(glimpse.steps)))
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for one in glimpse.told[-height:]:
+            table.add_row(str(one.step), Text(one_line(one.text, 300), "yellow" if one.trouble else ""))
+        return table
+
+    def _foot(self) -> Text:
+        text = word(self._lang, "kill" if self._interrupted else "interrupt")
+        return Text.assemble((" q ", "bold reverse"), " ", (" Ctrl-C ", "bold reverse"), f" {text}")
