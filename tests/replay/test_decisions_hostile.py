@@ -162,3 +162,32 @@ def test_what_would_command_a_terminal_is_written_out(tmp_path: Path, capsys: py
     with open_trace(path) as trace:
         for line in decision_lines(trace, decisions(trace), "en"):
             assert "\x1b" not in line.plain
+
+
+@pytest.mark.parametrize(
+    "stages",
+    ["construct config construct", "config construct config", "construct config config", "config config construct"],
+)
+def test_a_stage_in_the_middle_of_a_frame_leaves_nothing_out(tmp_path: Path, stages: str) -> None:
+    """What is bound and where the frame goes in one stage tells about the decisions of another."""
+    at_first, between, at_last = stages.split()
+    records = [
+        made.source_record(text="def load(path):\n    path = 1\n    if path:\n        config = 2\n    return config\n"),
+        made.frame_record_of(0),
+        made.value_record(0, Text("model")),
+        made.step_record(made.step(0, stage=at_first, kind="call", event="call", line=1)),
+        made.step_record(made.step(1, stage=between)),
+        made.step_record(made.step(2, stage=between, kind="log", event=None, changes=[Bound("path", 0)])),
+        made.step_record(made.step(3, stage=at_last, line=3)),
+        made.step_record(made.step(4, stage=between, line=4)),
+        made.step_record(made.step(5, stage=at_first, line=5)),
+        made.step_record(made.step(6, stage=at_last, kind="return", event="return", line=5)),
+        made.end_record(status="loaded", step=6),
+    ]
+    with open_trace(made.sealed(tmp_path, records)) as trace:
+        [decision] = decisions(trace)
+        assert decision.outcome == "then"
+        assert decision.went == 4
+        assert decision.names == {"path": Text("model")}
+        assert list(decisions(trace, stages=[at_last])) == [decision]
+        assert not list(decisions(trace, stages=[{"config": "construct", "construct": "config"}[at_last]]))

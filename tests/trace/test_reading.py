@@ -32,7 +32,7 @@ from tracer.replay.plain import plain, short
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
-from tracer.trace.steps import Bound
+from tracer.trace.steps import Bound, LightStep
 from tracer.trace.values import Plain, Text
 
 
@@ -472,3 +472,22 @@ def test_closing_is_final_and_threads_may_share(tmp_path: Path) -> None:
         assert found == [Text("config.json")]
     with pytest.raises(sqlite3.ProgrammingError):
         list(trace.steps())
+
+
+def test_light_steps_are_the_steps_without_what_is_left_out(tmp_path: Path) -> None:
+    with open_trace(sealed(tmp_path, ordinary_records(5))) as trace:
+        for picked in ({}, {"start": 1, "stop": 3}, {"frame": 0}, {"stages": ["config"]}, {"kinds": ["call"]}):
+            light, whole = list(trace.light_steps(**picked)), list(trace.steps(**picked))  # type: ignore[arg-type]
+            assert light == [
+                LightStep(*(getattr(step, name) for name in LightStep.__struct_fields__)) for step in whole
+            ]
+            assert light
+
+
+@pytest.mark.parametrize("column", ["frame", "stage", "event", "source", "line", "value", "changes"])
+def test_a_damaged_light_step_is_told(tmp_path: Path, column: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as connection:
+        connection.execute(f"UPDATE step SET {column} = x'ff' WHERE number = 1")
+    with open_trace(path) as trace, pytest.raises(NotATrace):
+        list(trace.light_steps())

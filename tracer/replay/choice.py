@@ -10,7 +10,7 @@ from tracer.replay.decision import Decision, Skipped
 from tracer.replay.folding import Folded
 from tracer.replay.syntax import Spot, Syntax, first_line
 from tracer.trace import values as v
-from tracer.trace.steps import Step
+from tracer.trace.steps import LightStep
 
 
 class Moment(NamedTuple):
@@ -25,7 +25,7 @@ class Moment(NamedTuple):
         variables: the local variables at this event.
     """
 
-    step: Step
+    step: LightStep
     spot: Spot
     before: Spot | None
     flying: bool
@@ -63,14 +63,6 @@ class Choice:
         return now.flying and now.before is self.spot
 
 
-def is_elif(node: ast.AST, syntax: Syntax) -> bool:
-    """Whether an ``if`` is written ``elif``."""
-    if not isinstance(node, ast.If):
-        return False
-    lines = syntax.lines
-    return node.lineno <= len(lines) and lines[node.lineno - 1].strip().startswith("elif")
-
-
 def following(spot: Spot) -> Sequence[ast.stmt]:
     """The statements that come next in the function, were this one passed over; none at its end."""
     at: Spot | None = spot
@@ -94,9 +86,13 @@ def skipped_lines(syntax: Syntax, nodes: Sequence[ast.AST]) -> Skipped | None:
     """The lines from the first to the last of these."""
     if not nodes:
         return None
-    first, last = min(map(_start, nodes)), max(map(_end, nodes))
-    text = syntax.text(nodes[0]) if isinstance(nodes[0], ast.expr) else syntax.line(first)
-    return Skipped(first, max(first, last), text)
+    key = tuple(map(id, nodes))
+    known = syntax.skipped.get(key)
+    if known is None:
+        first, last = min(map(_start, nodes)), max(map(_end, nodes))
+        text = syntax.text(nodes[0]) if isinstance(nodes[0], ast.expr) else syntax.line(first)
+        known = syntax.skipped[key] = Skipped(first, max(first, last), text)
+    return known
 
 
 def _start(node: ast.AST) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tracer.replay.choice import Choice, Moment, following, is_elif, skipped_lines
+from tracer.replay.choice import Choice, Moment, following, skipped_lines
 from tracer.replay.decision import Decision
 from tracer.replay.syntax import LOOPS, Spot, Syntax, first_line
 from tracer.trace.steps import Bound
@@ -23,7 +23,7 @@ class IfChoice(Choice):
         if branch == "body":
             return self.decide("then", now, node.orelse)
         if branch == "orelse":
-            next_asked = now.spot.node is node.orelse[0] and is_elif(now.spot.node, self.syntax)
+            next_asked = now.spot.node is node.orelse[0] and self.syntax.is_elif(now.spot.node)
             return self.decide("elif" if next_asked else "else", now, node.body)
         if not one_line:
             return self.decide("after", now, node.body)

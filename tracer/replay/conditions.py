@@ -41,7 +41,7 @@ def names_in(paths: Iterable[Written], variables: Folded) -> tuple[dict[str, v.V
             value = variables.value(path)
         if value is not None:
             found.setdefault("".join(text), value)
-    return found, list(dict.fromkeys(absent))
+    return found, list(dict.fromkeys(absent)) if absent else absent
 
 
 def _misses(variables: Folded, path: Path) -> bool:

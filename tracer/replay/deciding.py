@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from tracer.replay.choice import Choice, Moment, following, is_elif
+from tracer.replay.choice import Choice, Moment, following
 from tracer.replay.choices import IfChoice, LoopChoice, ReturnChoice
 from tracer.replay.clause_choices import MatchChoice, TryChoice
 from tracer.replay.conditional_choice import ConditionalChoice
@@ -16,16 +16,24 @@ from tracer.replay.syntax import LOOPS, TRIES, Function, Spot, Syntax
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Frame, Step
+from tracer.trace.steps import Frame, LightStep
 
 
 class Deciding:
-    """Follows one frame from step to step; ``decided`` holds what it came by, in order."""
+    """Follows one frame from step to step.
 
-    def __init__(self, trace: Trace, frame: Frame, path: str, syntax: Syntax, function: Function) -> None:
+    ``decided`` holds what it came by in the stages that are asked for (in all, if None), in order; ``reached`` is the
+    number of the last step that it took in.
+    """
+
+    def __init__(
+        self, trace: Trace, frame: Frame, path: str, syntax: Syntax, function: Function, stages: Collection[str] | None
+    ) -> None:
         self.decided: list[Decision] = []
+        self.reached = -1
+        self._stages = stages
         self._trace = trace
-        self._frame = frame
+        self.frame = frame
         self._path = path
         self._syntax = syntax
         self._spots = syntax.spots(function)
@@ -35,9 +43,11 @@ class Deciding:
         self._at: Spot | None = None
         self._flying = False
 
-    def step(self, step: Step) -> None:
+    def step(self, step: LightStep) -> None:
         """Go on by one step of this frame."""
-        self._variables.apply(step.changes)
+        self.reached = step.number
+        if step.changes:
+            self._variables.apply(step.changes)
         if step.event == "line":
             self._line(step)
         elif step.event == "raise":
@@ -47,14 +57,19 @@ class Deciding:
         elif step.event in ("return", "unwind"):
             self._end(step)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a decision that is asked for still waits to be told which way the frame went."""
+        return any(self._wants(choice.decision.stage) for choice in self._open)
+
     def finish(self) -> None:
         """No more steps are recorded: what is open stays unknown."""
         for choice in self._open:
             choice.cut_off()
         self._open.clear()
 
-    def _line(self, step: Step) -> None:
-        spot = self._spot(step)
+    def _line(self, step: LightStep) -> None:
+        spot = self._spots.get(step.line) if step.line is not None and step.source == self.frame.source else None
         if spot is None:  # where it went can't be told
             self.finish()
         else:
@@ -66,7 +81,7 @@ class Deciding:
         self._flying = False
         self._at = spot
 
-    def _end(self, step: Step) -> None:
+    def _end(self, step: LightStep) -> None:
         self._flying = self._flying or step.event == "unwind"
         if self._at is not None and self._spot(step) is self._at:
             self._tell(step, self._at)
@@ -74,8 +89,8 @@ class Deciding:
         self._flying = False
         self._at = None
 
-    def _spot(self, step: Step) -> Spot | None:
-        if step.source != self._frame.source or step.line is None:
+    def _spot(self, step: LightStep) -> Spot | None:
+        if step.source != self.frame.source or step.line is None:
             return None
         return self._spots.get(step.line)
 
@@ -88,24 +103,24 @@ class Deciding:
             return False
         return self._at.branch_of(owner.node) == "body"
 
-    def _tell(self, step: Step, spot: Spot) -> None:
+    def _tell(self, step: LightStep, spot: Spot) -> None:
         """Tell what is open, from the innermost outwards, where the frame is now."""
         if self._open:
             value = None if step.value is None else self._value(step.value)
             now = Moment(step, spot, self._at, self._flying, value, self._variables)
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
 
-    def _choose(self, step: Step, spot: Spot) -> None:
+    def _choose(self, step: LightStep, spot: Spot) -> None:
         chosen = list(self._choices(step, spot))
         self._open.extend(chosen)
         if not chosen and not isinstance(spot.node, LOOPS):
             self._plain.add(id(spot))  # a statement that decides nothing; the syntax keeps the spot alive
 
-    def _choices(self, step: Step, spot: Spot) -> Iterator[Choice]:
+    def _choices(self, step: LightStep, spot: Spot) -> Iterator[Choice]:
         node = spot.node
         if isinstance(node, ast.If):
             yield IfChoice(
-                self._begin(step, "elif" if is_elif(node, self._syntax) else "if", node.test), spot, self._syntax
+                self._begin(step, "elif" if self._syntax.is_elif(node) else "if", node.test), spot, self._syntax
             )
         elif isinstance(node, LOOPS):
             if all(choice.spot is not spot for choice in self._open):  # else it is its next round
@@ -121,16 +136,21 @@ class Deciding:
                 self._begin(step, "conditional", expression.test), spot, self._syntax, expression, self._variables
             )
 
-    def _begin(self, step: Step, kind: str, asked: ast.AST) -> Decision:
-        frame = self._frame
-        names, absent = names_in(self._syntax.asked(_asked_for(asked)), self._variables)
+    def _begin(self, step: LightStep, kind: str, asked: ast.AST) -> Decision:
+        frame = self.frame
+        wanted = self._wants(step.stage)
+        names, absent = names_in(self._syntax.asked(_asked_for(asked)) if wanted else (), self._variables)
         condition = self._syntax.text(asked) if isinstance(asked, ast.expr) else self._syntax.header(asked)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0, kind,
             condition, names=names, absent=absent,
         )  # fmt: skip
-        self.decided.append(decision)
+        if wanted:
+            self.decided.append(decision)
         return decision
+
+    def _wants(self, stage: str) -> bool:
+        return self._stages is None or stage in self._stages
 
     def _value(self, number: v.ValueId) -> v.Value | None:
         try:

@@ -28,7 +28,7 @@ ENDS: Final = ("exhausted", "break", "return", "exception", "unknown")
 """How a loop ended; ``exhausted`` is also that of a ``while`` whose condition no longer held."""
 
 
-class Skipped(msgspec.Struct, frozen=True):
+class Skipped(msgspec.Struct, frozen=True, gc=False):
     """Lines that did not run because of a decision, and the text of the first."""
 
     first: int
@@ -36,7 +36,7 @@ class Skipped(msgspec.Struct, frozen=True):
     text: str
 
 
-class Decision(msgspec.Struct):
+class Decision(msgspec.Struct, gc=False):
     """One choice that a stepped function made.
 
     Attributes:

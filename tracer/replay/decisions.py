@@ -12,66 +12,66 @@ from tracer.replay.decision import Decision, Skipped
 from tracer.replay.syntax import Sources
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step
+from tracer.trace.steps import LightStep
 
 __all__ = ["Decision", "Skipped", "decisions"]
 
 
 def decisions(trace: Trace, *, stages: Collection[str] | None = None, frame: int | None = None) -> Iterator[Decision]:
     """The decisions in the order of their steps; of some stages, or of one frame alone."""
-    following = _Following(trace)
+    following = _Following(trace, stages)
     if frame is not None:
-        following.follow(trace.steps(frame=frame))
+        following.follow(trace.light_steps(frame=frame))
     elif stages is None:
-        following.follow(trace.steps())
+        following.follow(trace.light_steps())
     else:
-        _follow_stages(trace, stages, following)
-    found = following.decided()
-    if stages is not None:
-        found = [decision for decision in found if decision.stage in stages]
-    yield from sorted(found, key=lambda decision: decision.step)
-
-
-def _follow_stages(trace: Trace, stages: Collection[str], following: _Following) -> None:
-    """One pass over the stages' steps; a frame that goes beyond them is then read by itself, from its call on."""
-    inside: dict[int, list[str | None]] = {}
-
-    def noted() -> Iterator[Step]:
-        for step in trace.steps(stages=stages):
-            if step.frame is not None and step.event is not None:
-                ends = inside.setdefault(step.frame, [step.event, None])
-                ends[1] = step.event
-            yield step
-
-    following.follow(noted())
-    for frame, (first, last) in inside.items():
-        if first != "call" or last not in ("return", "unwind"):
-            following.forget(frame)
-            following.follow(trace.steps(frame=frame))
+        following.follow_stages(stages)
+    yield from sorted(following.decided(), key=lambda decision: decision.step)
 
 
 class _Following:
     """All frames, each followed by its own steps."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, stages: Collection[str] | None) -> None:
         self._trace = trace
+        self._stages = stages
         self._sources = Sources(trace)
         self._paths = trace.source_paths()
         self._frames: dict[int, Deciding | None] = {}
 
-    def follow(self, steps: Iterable[Step]) -> None:
-        frames = self._frames
+    def follow(self, steps: Iterable[LightStep]) -> None:
         for step in steps:
-            if step.frame is None:
-                continue
-            if step.frame not in frames:
-                frames[step.frame] = self._begin(step.frame)
-            deciding = frames[step.frame]
-            if deciding is not None:
-                deciding.step(step)
+            if step.frame is not None:
+                deciding = self._of(step.frame)
+                if deciding is not None:
+                    deciding.step(step)
 
-    def forget(self, frame: int) -> None:
-        self._frames.pop(frame, None)
+    def follow_stages(self, stages: Collection[str]) -> None:
+        """One pass over the stages' steps; what a frame did beyond them is read by itself, where it matters."""
+        previous = gap = -1
+        for step in self._trace.light_steps(stages=stages):
+            if step.number != previous + 1:
+                gap = step.number  # other stages came in between, and frames may have gone on in them
+            previous = step.number
+            deciding = self._of(step.frame) if step.frame is not None else None
+            if deciding is not None:
+                if deciding.reached < gap and (step.event != "call" or deciding.reached >= 0):
+                    self._catch_up(deciding, step)
+                deciding.step(step)
+        for deciding in self._frames.values():
+            if deciding is not None and deciding.waiting:
+                self._go_on(deciding)
+
+    def _catch_up(self, deciding: Deciding, step: LightStep) -> None:
+        for missed in self._trace.light_steps(deciding.reached + 1, step.number, frame=step.frame):
+            deciding.step(missed)
+
+    def _go_on(self, deciding: Deciding) -> None:
+        """Up to where all decisions of the stages are told."""
+        for step in self._trace.light_steps(deciding.reached + 1, frame=deciding.frame.number):
+            deciding.step(step)
+            if not deciding.waiting:
+                break
 
     def decided(self) -> list[Decision]:
         found: list[Decision] = []
@@ -80,6 +80,11 @@ class _Following:
                 deciding.finish()
                 found.extend(deciding.decided)
         return found
+
+    def _of(self, number: int) -> Deciding | None:
+        if number not in self._frames:
+            self._frames[number] = self._begin(number)
+        return self._frames[number]
 
     def _begin(self, number: int) -> Deciding | None:
         try:
@@ -90,4 +95,4 @@ class _Following:
         function = syntax.function(frame) if syntax is not None else None
         if syntax is None or function is None:
             return None
-        return Deciding(self._trace, frame, self._paths.get(frame.source, "?"), syntax, function)
+        return Deciding(self._trace, frame, self._paths.get(frame.source, "?"), syntax, function, self._stages)

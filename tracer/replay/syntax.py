@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from tracer.replay.conditions import Written, asked_paths
+from tracer.replay.decision import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -88,6 +89,8 @@ class Syntax:
         self._asked: dict[int, list[Written]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
         self._texts: dict[int, tuple[ast.AST, str]] = {}
+        self._elifs: dict[int, bool] = {}
+        self.skipped: dict[tuple[int, ...], Skipped] = {}  # lines of the tree, by the ids of their nodes
 
     @cached_property
     def functions(self) -> dict[int, Function]:
@@ -150,6 +153,15 @@ class Syntax:
 
     def line(self, number: int) -> str:
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def is_elif(self, node: ast.AST) -> bool:
+        """Whether an ``if`` of this tree is written ``elif``."""
+        if not isinstance(node, ast.If):
+            return False
+        known = self._elifs.get(id(node))
+        if known is None:
+            known = self._elifs[id(node)] = self.line(node.lineno).startswith("elif")
+        return known
 
     def _text(self, node: ast.AST) -> str:
         first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)

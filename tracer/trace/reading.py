@@ -19,7 +19,7 @@ from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
-from tracer.trace.steps import Change, Frame, Source, Step
+from tracer.trace.steps import Change, Frame, LightStep, Source, Step
 from tracer.trace.values import Config, Mapping, Value, ValueId, decode_value
 from tracer.trace.visible import one_line
 from tracer.trace.vocabulary import STAGES
@@ -28,6 +28,7 @@ _decode_changes = msgspec.json.Decoder(list[Change]).decode
 _decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
 
+_LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
 _DAMAGE: Final = (
@@ -50,6 +51,7 @@ class Trace:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
+        self._guard = _DamageGuard(path)
         self.value = lru_cache(maxsize=4_096)(self._read_value)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
         with self.readable():
@@ -102,24 +104,30 @@ class Trace:
         backwards: bool = False,
     ) -> Iterator[Step]:
         """Steps from ``start`` up to but not including ``stop``, filtered, in order or the last one first."""
-        where, values = ["number >= ?"], [start]
-        arguments: list[Any] = list(values)
-        if stop is not None:
-            where.append("number < ?")
-            arguments.append(stop)
-        if frame is not None:
-            where.append("frame = ?")
-            arguments.append(frame)
-        for column, wanted in (("stage", stages), ("kind", kinds)):
-            if wanted is not None:
-                where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
-                arguments.extend(wanted)
+        where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
         with self.readable():
-            order = "DESC" if backwards else "ASC"
-            query = f"SELECT * FROM step WHERE {' AND '.join(where)} ORDER BY number {order}"
+            query = f"SELECT * FROM step WHERE {where} ORDER BY number {'DESC' if backwards else 'ASC'}"
             for row in self._db.execute(query, arguments):
                 *plain, changes, value, data = row
                 yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
+
+    def light_steps(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        stages: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        frame: int | None = None,
+    ) -> Iterator[LightStep]:
+        """The same :meth:`steps`, in order, by what they tell of their frames alone."""
+        where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
+        convert, nothing = msgspec.convert, _decode_changes("[]")
+        with self.readable():
+            query = f"SELECT {_LIGHT} FROM step WHERE {where} ORDER BY number"
+            for row in self._db.execute(query, arguments):
+                changes = nothing if row[-1] == "[]" else _decode_changes(row[-1])
+                yield convert((*row[:-1], changes), LightStep)
 
     def nearest(
         self,
@@ -297,7 +305,7 @@ class Trace:
 
     def readable(self) -> AbstractContextManager[None]:
         """What a damaged file makes SQLite or a decoder raise in the ``with`` block becomes :class:`NotATrace`."""
-        return _DamageGuard(self.path)
+        return self._guard
 
 
 class _DamageGuard(AbstractContextManager[None]):
@@ -315,6 +323,20 @@ class _DamageGuard(AbstractContextManager[None]):
         if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # that one is the caller's
             what = one_line(str(error), 200)  # it can quote what the file holds
             raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error
+
+
+def _where(start: int, stop: int | None, frame: int | None, **columns: Collection[str] | None) -> tuple[str, list[Any]]:
+    """The condition that picks these steps, and its arguments."""
+    where, arguments = ["number >= ?"], list[Any]([start])
+    for condition, bound in (("number < ?", stop), ("frame = ?", frame)):
+        if bound is not None:
+            where.append(condition)
+            arguments.append(bound)
+    for column, wanted in columns.items():
+        if wanted is not None:
+            where.append(f"{column} IN ({', '.join('?' * len(wanted))})")
+            arguments.extend(wanted)
+    return " AND ".join(where), arguments
 
 
 def open_trace(path: str | Path) -> Trace:
