@@ -54,10 +54,10 @@ def decision_lines(trace: Trace, decisions: Iterable[Decision], lang: Lang) -> I
         text = Text(f"{decision.step:>{width}} ", "dim")
         text.append(f"{visible(decision.stage):<13} ", "cyan")
         text.append(f"{_where(decision)} ", "dim")
-        text.append(_asked(decision))
+        text.append(asked_text(decision))
         text.append(" ")
-        text.append_text(_outcome(trace, decision, lang))
-        if details := ", ".join(_values(trace, decision, lang)):
+        text.append_text(outcome_text(trace, decision, lang))
+        if details := ", ".join(value_texts(trace, decision, lang)):
             text.append(f"  ({details})", "yellow")
         yield text
 
@@ -126,11 +126,11 @@ def _stage(trace: Trace, stage: str, told: list[Explained], lang: Lang) -> Rende
 
 def _explained(trace: Trace, one: Explained, lang: Lang) -> Text:
     decision = one.decision
-    lines = [_headline(trace, one, lang)]
-    asked = Text(f"{_asked(decision)} ")
-    asked.append_text(_outcome(trace, decision, lang))
+    lines = [headline(trace, one, lang)]
+    asked = Text(f"{asked_text(decision)} ")
+    asked.append_text(outcome_text(trace, decision, lang))
     lines.append(asked)
-    if values := _values(trace, decision, lang):
+    if values := value_texts(trace, decision, lang):
         lines.append(Text(", ".join(values), "yellow"))
     details = [_where(decision)]
     if one.times > 1:
@@ -141,7 +141,8 @@ def _explained(trace: Trace, one: Explained, lang: Lang) -> Text:
     return Text("\n").join(lines)
 
 
-def _headline(trace: Trace, one: Explained, lang: Lang) -> Text:
+def headline(trace: Trace, one: Explained, lang: Lang) -> Text:
+    """What an explained decision means for the load, as one sentence; empty where only its code says."""
     key = f"means:{one.means}"
     text = Text()
     if key in WORDS:
@@ -163,14 +164,16 @@ def _placeholders(trace: Trace, decision: Decision) -> dict[str, Any]:
     return values
 
 
-def _asked(decision: Decision) -> str:
+def asked_text(decision: Decision) -> str:
+    """The condition with the word in front of it."""
     condition = one_line(decision.condition, _CONDITION)
     if decision.kind in ("if", "elif", "match"):
         return f"{decision.kind} {condition}"
     return f"… if {condition} else …" if decision.kind == "conditional" else condition
 
 
-def _outcome(trace: Trace, decision: Decision, lang: Lang) -> Text:
+def outcome_text(trace: Trace, decision: Decision, lang: Lang) -> Text:
+    """Which way it went."""
     return Text(f"→ {'; '.join(_ways(trace, decision, lang))}", _MARKS.get(decision.outcome, "blue"))
 
 
@@ -200,7 +203,8 @@ def _rounds(decision: Decision, lang: Lang) -> str:
     return tell(lang, "rounds-one" if decision.times == 1 else "rounds", {"times": f"{decision.times:,}"})
 
 
-def _values(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
+def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
+    """The values in the condition, each as ``name = value``."""
     shown = [
         f"{visible(name)} = {visible(short_value(trace, value, _VALUE))}" for name, value in decision.names.items()
     ]

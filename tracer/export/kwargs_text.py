@@ -71,11 +71,11 @@ def print_path(
             frame = stop.frame
             _print_folded(console, Text(word(lang, "in", function=visible(stop.function)), "cyan"), rail)
         style = "bold yellow" if stop.what in ("refused", "dropped") else ""
-        _print_folded(console, Text(_stop(trace, stop, lang), style), f"{stop.step:>{width}} ├ ", f"{rail}  ")
+        _print_folded(console, Text(stop_text(trace, stop, lang), style), f"{stop.step:>{width}} ├ ", f"{rail}  ")
         if stop.statement:
             _print_statement(console, stop, rail, whole=everything)
     console.print(Text(rail.rstrip(), "dim"))
-    end = Text(_end(journey, lang), "bold yellow" if journey.end.what in _LOST else "bold green")
+    end = Text(end_text(journey, lang), "bold yellow" if journey.end.what in _LOST else "bold green")
     _print_folded(console, end, f"{' ' * width} ╰▸ ", " " * (width + 4))
     if journey.end.error:
         _print_folded(console, Text(visible(journey.end.error)), " " * (width + 4))
@@ -91,7 +91,7 @@ def _print_row(trace: Trace, journey: KeywordJourney, console: Console, lang: La
     place = word(lang, key, count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
     _print_folded(console, Text(_pair(trace, journey)), _INDENT)
     lost = journey.end.what in _LOST
-    line = Text.assemble((f"→ {_end(journey, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
+    line = Text.assemble((f"→ {end_text(journey, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
     _print_folded(console, line, _INDENT * 2, _INDENT * 3)
 
 
@@ -126,7 +126,8 @@ def _shown(trace: Trace, number: ValueId | None) -> str:
         return "?"
 
 
-def _end(journey: KeywordJourney, lang: Lang) -> str:
+def end_text(journey: KeywordJourney, lang: Lang) -> str:
+    """What became of a keyword argument, as one sentence."""
     end = journey.end
     key = f"end:{end.what}"
     if end.what == "used" and end.name not in ("", journey.name):
@@ -134,7 +135,8 @@ def _end(journey: KeywordJourney, lang: Lang) -> str:
     return word(lang, key, where=visible(end.where), name=visible(end.name)) if key in WORDS else visible(end.what)
 
 
-def _stop(trace: Trace, stop: Stop, lang: Lang) -> str:
+def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
+    """What happened to it at a stop."""
     what = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
     if what == "taken-out" and not stop.where:
         what = "taken-out-there"

@@ -39,7 +39,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
     style = "bold green" if status in _GOOD else "bold red"
     releases = meta.get("releases") if isinstance(meta.get("releases"), dict) else {}
     assert isinstance(releases, dict)
-    parts: list[Text] = [Text(_text(_name(meta)), "bold")]
+    parts: list[Text] = [Text(_text(model_name(meta)), "bold")]
     if release := releases.get("transformers"):
         parts.append(Text(_text(f"transformers {release}")))
     key = f"outcome:{status}"
@@ -154,7 +154,8 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _name(meta: dict[str, Any]) -> str:
+def model_name(meta: dict[str, Any]) -> str:
+    """What was loaded, in the fewest words: the directory's name, or what was asked for."""
     asked = meta.get("asked")
     roots = meta.get("roots")
     if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):

@@ -27,8 +27,8 @@ _OUTPUT: Final = 8  # lines of what native code said
 _SURPRISES: Final = 8  # more are counted, not listed
 
 
-def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang) -> None:
-    """Print a diagnosis: the sentence that says it all first, the evidence after it."""
+def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang, *, command: bool = True) -> None:
+    """Print a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more."""
     console.print(_headline(trace, found, lang))
     if found.error is not None and found.status in ("failed", "refused"):
         console.print(_block(tell(lang, "title:said"), [_exception(found)]))
@@ -39,7 +39,7 @@ def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang) -> N
         console.print(_cause(trace, found, cause, lang, first=position == 0))
     if found.surprises:
         console.print(_surprises(found, lang))
-    if len(trace):
+    if len(trace) and command:
         console.print()
         console.print(Text(tell(lang, "title:see"), "bold"))
         console.print(Text(f"  {_command(trace, found)}"), soft_wrap=True)  # to be copied whole
@@ -128,11 +128,16 @@ def _chain(trace: Trace, found: Diagnosis, chain: list[Evidence], lang: Lang) ->
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column()
     for one in chain:
-        # What the exception says stands above already.
-        what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
-        text = one_line(tell(lang, f"step:{what}", _shown(one.values, lang)), _STEP_TEXT)
+        text = evidence_text(found, one, lang)
         grid.add_row(tell(lang, "step", {"number": one.step}), visible(trace.step(one.step).kind), Prose(text))
     return grid
+
+
+def evidence_text(found: Diagnosis, one: Evidence, lang: Lang) -> str:
+    """What a step of the chain shows, as one sentence."""
+    # What the exception says stands above already.
+    what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
+    return one_line(tell(lang, f"step:{what}", _shown(one.values, lang)), _STEP_TEXT)
 
 
 def _command(trace: Trace, found: Diagnosis) -> str:

@@ -36,7 +36,7 @@ class CallsView(Tree[int]):
         self.lang: Lang = lang
 
     def show(self, playing: Playing, lang: Lang) -> None:
-        self.border_title = say(lang, "calls")
+        self.border_title = Text(f" {say(lang, 'calls')} ")
         frame = None if playing.empty else playing.step.frame
         if frame != self._frame or lang != self.lang:
             self._frame, self.lang = frame, lang

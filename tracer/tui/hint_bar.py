@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tracer.export.phrases import Lang
-from tracer.tui.keys import KEYS, shown_key
+from tracer.tui.keys import KEYS, Key, shown_key
 from tracer.tui.words import say
 
 
@@ -31,18 +31,24 @@ class HintBar(Widget):
 
     def render(self) -> Text:
         line, self._ends = Text(no_wrap=True), []
-        for key in KEYS:
-            if not key.hint:
+        hinted = [key for key in KEYS if key.hint]
+        # Help and quit are always there; what stands before them is left out where it does not fit.
+        room = self.size.width - sum(_piece(key, self.lang).cell_len for key in hinted[-2:])
+        for key in hinted:
+            piece = _piece(key, self.lang)
+            if key not in hinted[-2:] and line.cell_len + piece.cell_len > room:
                 continue
-            piece = Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {say(self.lang, f'key:{key.action}')}  ")
-            if line.cell_len + piece.cell_len > self.size.width:
-                break
             line.append_text(piece)
             self._ends.append((line.cell_len, key.action))
         return line
 
     def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
         for end, action in self._ends:
-            if event.x < end:
+            if at is not None and at.x < end:
                 self.post_message(self.Clicked(action))
                 return
+
+
+def _piece(key: Key, lang: Lang) -> Text:
+    return Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {say(lang, f'key:{key.action}')}  ")

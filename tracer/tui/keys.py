@@ -45,6 +45,13 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("play", "space", "marks", hint=True),
     Key("faster", "plus,equals_sign", "marks"),
     Key("slower", "minus", "marks"),
+    *(
+        Key(f"tab-{name}", str(number), "tables")
+        for number, name in enumerate(("notes", "decisions", "keywords", "weights", "forward", "tokens", "why"), 1)
+    ),
+    Key("everything", "a", "tables"),
+    Key("sort", "s", "tables"),
+    Key("zoom", "z", "tables", hint=True),
     Key("value", "v", "rest"),
     Key("copy", "y", "rest"),
     Key("save", "ctrl+s", "rest"),
@@ -53,7 +60,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("help", "question_mark", "rest", hint=True),
     Key("quit", "q", "rest", hint=True),
 )
-GROUPS: Final = ("moving", "jumping", "marks", "rest")
+GROUPS: Final = ("moving", "jumping", "marks", "tables", "rest")
 
 _SIGNS: Final = {
     "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",

@@ -10,7 +10,7 @@ from tracer.replay.cursor import Cursor
 from tracer.replay.decisions import Decision, decisions
 from tracer.replay.syntax import Sources, Syntax
 from tracer.replay.variables import FrameState, Variables
-from tracer.trace.errors import DanglingNumber
+from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
@@ -87,7 +87,10 @@ class Playing:
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
 
     def _decisions_of(self, frame: int) -> list[Decision]:
-        return list(decisions(self.trace, frame=frame))
+        try:
+            return list(decisions(self.trace, frame=frame))
+        except (TracerError, RecursionError):  # a damaged frame has none that could be told
+            return []
 
     def _ran(self, frame: int) -> Ran:
         rows = self.trace.rows(

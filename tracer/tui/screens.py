@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from tracer.export.phrases import Lang
 from tracer.replay.search import Hit, search
+from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
 from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.playing import Playing
@@ -40,14 +41,20 @@ class SearchScreen(ModalScreen[int | None]):
         self._hits: list[Hit] = []
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as box:
+            box.border_title = say(self._lang, "key:search")
+            box.border_subtitle = "↑ ↓ Enter Esc"
             yield Input(self._text, placeholder=say(self._lang, "search"))
             yield Static("", id="found")
             yield OptionList(id="hits")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         text = event.value.strip()
-        self._hits = list(search(self._playing.trace, text, limit=_HITS)) if text else []
+        try:
+            self._hits = list(search(self._playing.trace, text, limit=_HITS)) if text else []
+        except TracerError as error:
+            self._hits = []
+            self.notify(visible(str(error)), severity="error", markup=False)
         options = self.query_one("#hits", OptionList)
         options.clear_options()
         options.add_options([Option(_hit_line(hit), id=str(index)) for index, hit in enumerate(self._hits)])
@@ -89,7 +96,9 @@ class GotoScreen(ModalScreen[int | None]):
         self._lang: Lang = lang
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog small"):
+        with Vertical(classes="dialog small") as box:
+            box.border_title = say(self._lang, "key:goto")
+            box.border_subtitle = "Enter Esc"
             yield Input(placeholder=say(self._lang, "goto", last=self._last))
             yield Static("", id="found")
 
@@ -113,7 +122,7 @@ class TextScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as box:
-            box.border_title = self._title.replace("[", r"\[")
+            box.border_title = Text(self._title)
             box.border_subtitle = "Esc"
             yield Static(self._content)
 

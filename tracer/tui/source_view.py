@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import Syntax as Highlighter
@@ -55,6 +56,7 @@ class SourceView(ScrollView, can_focus=True):
         self._ran: Ran | None = None
         self._notes: dict[int, Text] = {}
         self._current: int | None = None
+        self._widest = lru_cache(maxsize=32)(lambda _: max((line.cell_len for line in self._lines), default=0))
         self._highlighted = lru_cache(maxsize=32)(self._highlight)
 
     def show(self, playing: Playing, lang: Lang) -> None:
@@ -63,23 +65,35 @@ class SourceView(ScrollView, can_focus=True):
         self._ran = playing.ran(frame.number) if frame is not None else None
         if place is None:
             self._source, self._current, self._lines, self._notes = None, None, [], {}
-            self.border_title = say(lang, "source")
         else:
-            if place[0] != self._source:
-                self._source = place[0]
-                self._lines = self._highlighted(place[0], self.app.current_theme.dark)
+            self._source = place[0]
+            self._lines = self._highlighted(place[0], self.app.current_theme.dark)
             self._current = place[1]
             self._notes = self._notes_at(playing)
-            path = visible(playing.paths.get(place[0], "?"))
-            function = visible(frame.function) if frame is not None else ""
-            self.border_title = _escaped(f"{path}:{place[1]}  {function}")
-        self.border_subtitle = _escaped(_step_line(playing))
+        self._write_titles()
         self.virtual_size = Size(self._width(), len(self._lines))
         self.call_after_refresh(self._follow)  # once the new extent is known, or it would stop at the old one's end
         self.refresh()
 
+    def _write_titles(self) -> None:
+        """File and line, then the function; of what does not fit the end of the path and of the function stay."""
+        place, frame = self._playing.place(), self._playing.frame()
+        if place is None:
+            self.border_title = Text(f" {say(self.lang, 'source')} ")
+        else:
+            function = visible(frame.function) if frame is not None else ""
+            at = f"{visible(self._playing.paths.get(place[0], '?'))}:{place[1]}"
+            room = max(self.size.width - 6, 12)
+            if cell_len(at) + cell_len(function) + 3 > room:
+                function = keep_end(function, max(room // 2 - 2, room - cell_len(at) - 3))
+                at = keep_end(at, room - cell_len(function) - 3)
+            self.border_title = Text(f" {at} · {function} " if function else f" {at} ")
+        self.border_subtitle = Text(_step_line(self._playing))
+
     def _width(self) -> int:
-        return max((line.cell_len for line in self._lines), default=0) + _GUTTER + _NOTE
+        if not self._lines:
+            return 0
+        return self._widest(self._source if self._source is not None else -1) + _GUTTER + _NOTE
 
     def _follow(self) -> None:
         """Keep the current line well inside, without moving more than needed."""
@@ -128,13 +142,13 @@ class SourceView(ScrollView, can_focus=True):
                 pieces.append(Text(visible(f"{one.name} ")) + Text(say(self.lang, "deleted")))
             else:
                 pieces.append(Text(visible(f"{one.name} = ")) + local_text(playing.trace, one.after, _NOTE - 10))
-        return Text("  # ", "dim") + Text(", ").join(pieces)
+        return Text("# ", "dim") + Text(", ").join(pieces)
 
     def _decision(self, playing: Playing, decision: Decision) -> Text:
         outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
         if outcome == "entered" and decision.times is None:
             outcome = "entered-some"
-        note = Text("  ⇒ ", "bold") + Text(say(self.lang, outcome, times=decision.times), "bold")
+        note = Text("⇒ ", "bold") + Text(say(self.lang, outcome, times=decision.times), "bold")
         for name, value in list(decision.names.items())[:3]:
             note += Text(visible(f"  {name} = ")) + value_text(playing.trace, value, 30)
         return note
@@ -145,12 +159,12 @@ class SourceView(ScrollView, can_focus=True):
         if not self._lines:
             text = Text(say(self.lang, "no-source"), "dim") if y == 0 else Text("")
             return Strip(text.render(self.app.console)).extend_cell_length(width)
-        if index >= len(self._lines):
+        if not 0 <= index < len(self._lines):
             return Strip.blank(width, self.rich_style)
         number = index + 1
         line = self._gutter(number) + self._lines[index]
         if number in self._notes:
-            line = line + self._notes[number]
+            line = self._with_note(line, self._notes[number], width)
         style = Style()
         if number == self._current:
             style = Style(bold=True, bgcolor=self.get_component_rich_style("source--current").bgcolor)
@@ -169,6 +183,15 @@ class SourceView(ScrollView, can_focus=True):
             .apply_style(self.rich_style)
         )
 
+    def _with_note(self, line: Text, note: Text, width: int) -> Text:
+        """A line with its note behind it; where both do not fit the line is cut, at half the width at most."""
+        note = Text("  ") + note
+        room = width + self.scroll_offset.x
+        if line.cell_len + note.cell_len > room:
+            line = line.copy()
+            line.truncate(max(room - note.cell_len, room // 2), overflow="ellipsis")
+        return line + note
+
     def _gutter(self, number: int) -> Text:
         """The mark of the line, its number, and how often this execution reached it."""
         mark = "▶" if number == self._current else " "
@@ -186,7 +209,7 @@ class SourceView(ScrollView, can_focus=True):
             return []
         text = "\n".join(visible(line.expandtabs(4)) for line in syntax.lines)
         highlighter = Highlighter(
-            text, "python", theme="ansi_dark" if dark else "ansi_light", background_color="default"
+            text, "python", theme="github-dark" if dark else "friendly", background_color="default"
         )
         lines = list(highlighter.highlight(text).split("\n", allow_blank=True))
         return lines[: len(syntax.lines)]
@@ -196,6 +219,7 @@ class SourceView(ScrollView, can_focus=True):
             self.post_message(self.BreakpointAsked(event.y + self.scroll_offset.y + 1))
 
     def on_resize(self, event: events.Resize) -> None:
+        self._write_titles()
         self._follow()
 
 
@@ -212,9 +236,13 @@ def _step_line(playing: Playing) -> str:
         return ""
     step = playing.step
     words = label(step.kind, step.data)
-    return f"{step.kind}: {words}" if words else step.kind
+    return f"{visible(step.kind)}: {words}" if words else "" if step.kind == "line" else visible(step.kind)
 
 
-def _escaped(text: str) -> str:
-    """A text for a border, where Textual would take brackets for markup."""
-    return text.replace("[", r"\[")
+def keep_end(text: str, width: int) -> str:
+    """The end of a text, with an ellipsis before it where it is too wide."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"

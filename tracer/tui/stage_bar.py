@@ -11,10 +11,21 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tracer.export.phrases import Lang, stage_name
+from tracer.export.phrases import say as phrase
+from tracer.export.report import model_name
+from tracer.trace.errors import TracerError
+from tracer.trace.outcome import EXIT_CODES
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
 from tracer.trace.vocabulary import STAGES
+from tracer.tui.background import in_background
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
 
+Stretch = tuple[str, int, int]
+"""A stage, and the first and last of consecutive steps of it."""
+
+_AT_ONCE: Final = 50_000  # steps; the stretches of more are found beside the screen
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
@@ -30,7 +41,21 @@ class StageBar(Widget):
         super().__init__(id="stages")
         self._playing = playing
         self.lang: Lang = lang
-        self._stretches = _stretches(playing)
+        self._stretches: list[Stretch] = []
+        self._names_at: list[tuple[int, int, str]] = []
+
+    async def on_mount(self) -> None:
+        if len(self._playing.trace) <= _AT_ONCE:
+            self._stretches = _stretches(self._playing.trace)
+        else:
+            self.run_worker(self._compute())
+
+    async def _compute(self) -> None:
+        try:
+            self._stretches = await in_background(self._playing.trace.path, _stretches)
+        except TracerError as error:
+            self.log.error(visible(str(error)))
+        self.refresh()
 
     def show(self, playing: Playing, lang: Lang) -> None:
         self.lang = lang
@@ -40,22 +65,43 @@ class StageBar(Widget):
         width, playing = max(self.size.width, 1), self._playing
         if playing.empty:
             return Text(say(self.lang, "no-steps"))
-        return Text("\n").join([self._names(width), self._line(width)])
+        lines = [self._names(width), self._line(width)]
+        if self.size.height > len(lines):
+            lines.insert(0, self._title(width))
+        return Text("\n").join(lines)
+
+    def _title(self, width: int) -> Text:
+        """What was loaded, with which release, and how it ended."""
+        trace, lang = self._playing.trace, self.lang
+        parts = [Text(visible(model_name(trace.meta)), "bold")]
+        releases = trace.meta.get("releases")
+        if isinstance(releases, dict) and releases.get("transformers"):
+            parts.append(Text(visible(f"transformers {releases['transformers']}")))
+        status = str(trace.outcome.get("status", "unfinished"))
+        ended = phrase(lang, f"outcome:{status}") if status in EXIT_CODES else visible(status)
+        parts.append(Text(ended, "" if status in ("loaded", "stopped") else "bold red"))
+        title = Text(" · ").join(parts)
+        title.truncate(width, overflow="ellipsis")
+        return title
 
     def _names(self, width: int) -> Text:
-        """The stage that the cursor is in, and where in the trace that is."""
+        """The stages in their order, as many around the cursor's as there is room for, and at which step it is."""
         playing = self._playing
         here = playing.step.stage
         at = say(self.lang, "step-of", number=playing.number, count=len(playing.trace) - 1)
-        names = Text()
-        order = list(dict.fromkeys(stage for stage, _, _ in self._stretches))
-        for stage in order:
-            if names:
-                names.append(" › ", "dim")
-            names.append(stage_name(stage, self.lang), "bold reverse" if stage == here else "")
-        names.append(f"   {at}", "bold")
-        if names.cell_len > width:
-            names = Text.assemble((f" {stage_name(here, self.lang)} ", "bold reverse"), (f"  {at}", "bold"))
+        order = list(dict.fromkeys([*(stage for stage, _, _ in self._stretches), here]))
+        first, last = _window(
+            [cell_len(stage_name(stage, self.lang)) + 3 for stage in order], order.index(here), width - cell_len(at) - 4
+        )
+        names, self._names_at = Text("" if first == 0 else "… "), []
+        for stage in order[first : last + 1]:
+            begin = names.cell_len
+            names.append(f" {stage_name(stage, self.lang)} ", "bold reverse" if stage == here else "")
+            self._names_at.append((begin, names.cell_len, stage))
+            names.append("›" if stage != order[last] else "" if stage == order[-1] else " …", "dim")
+        names.truncate(max(width - cell_len(at) - 1, 1), overflow="ellipsis")
+        names.append(" " * (width - names.cell_len - cell_len(at)))
+        names.append(at, "bold")
         names.truncate(width, overflow="ellipsis")
         return names
 
@@ -83,24 +129,33 @@ class StageBar(Widget):
         return line
 
     def on_click(self, event: events.Click) -> None:
-        width, count = max(self.size.width, 1), len(self._playing.trace)
-        if not count:
+        at, width, count = event.get_content_offset(self), max(self.size.width, 1), len(self._playing.trace)
+        if at is None or not count:
             return
-        if event.y == 0:
-            stage = self._stage_under(event.x)
-            if stage is not None:
-                self.post_message(self.Jumped(stage))
-            return
-        self.post_message(self.Jumped(min(event.x * count // width, count - 1)))
+        row = at.y - (self.size.height - 2)
+        if row == 1:
+            self.post_message(self.Jumped(min(at.x * count // width, count - 1)))
+        elif row == 0 and (stage := self._stage_under(at.x)) is not None:
+            self.post_message(self.Jumped(stage))
 
     def _stage_under(self, x: int) -> int | None:
         """The first step of the stage whose name stands at this column."""
-        column = 0
-        for stage in dict.fromkeys(stage for stage, _, _ in self._stretches):
-            column += Text(stage_name(stage, self.lang)).cell_len + 3
-            if x < column:
-                return next(first for name, first, _ in self._stretches if name == stage)
-        return None
+        named = next((stage for begin, end, stage in self._names_at if begin <= x < end), None)
+        return next((first for stage, first, _ in self._stretches if stage == named), None)
+
+
+def _window(widths: list[int], here: int, room: int) -> tuple[int, int]:
+    """The first and the last of the names around ``here`` that fit."""
+    first = last = here
+    left = room - widths[here]
+    while True:
+        grown = False
+        for side in (last + 1, first - 1):
+            if 0 <= side < len(widths) and widths[side] <= left:
+                left -= widths[side]
+                first, last, grown = min(first, side), max(last, side), True
+        if not grown:
+            return first, last
 
 
 def _shade(stage: str) -> int:
@@ -116,14 +171,14 @@ def _padded(text: str, width: int) -> list[str]:
     return cells
 
 
-def _stretches(playing: Playing) -> list[tuple[str, int, int]]:
+def _stretches(trace: Trace) -> list[Stretch]:
     """Consecutive steps of one stage: the stage, the first and the last of them."""
-    rows = playing.trace.rows(
+    rows = trace.rows(
         "SELECT number, stage FROM (SELECT number, stage, lag(stage) OVER (ORDER BY number) AS before FROM step)"
         " WHERE before IS NULL OR before != stage ORDER BY number"
     )
-    if playing.empty:
-        return []
     begins = [(str(stage), int(number)) for number, stage in rows]
-    ends = [number - 1 for _, number in begins[1:]] + [len(playing.trace) - 1]
+    if not begins:
+        return []
+    ends = [number - 1 for _, number in begins[1:]] + [len(trace) - 1]
     return [(stage, first, last) for (stage, first), last in zip(begins, ends, strict=True)]

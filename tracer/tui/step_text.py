@@ -7,7 +7,6 @@ from rich.text import Text
 from tracer.export.phrases import Lang, stage_name
 from tracer.replay.places import place_of
 from tracer.replay.plain import short_value
-from tracer.replay.variables import Local
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.visible import visible
@@ -34,13 +33,10 @@ def whole_step(playing: Playing, lang: Lang) -> str:
     return "\n".join(visible(line) for line in lines)
 
 
-def whole_value(playing: Playing, local: Local) -> Text:
+def whole_value(playing: Playing, value: v.Value) -> Text:
     """A value with everything that was recorded of it, one line for each thing inside."""
     lines: list[str] = []
-    try:
-        _add(playing, local.value(playing.trace), "", 0, lines)
-    except DanglingNumber:
-        lines.append("?")
+    _add(playing, value, "", 0, lines)
     return Text("\n".join(lines))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
@@ -15,8 +17,19 @@ from tracer.tui.playing import Playing
 from tracer.tui.values_text import local_text, number_text
 from tracer.tui.words import say
 
+Path = tuple[str, ...]
+"""The name of a variable and the keys that lead into it."""
+
 _MOST = 200  # pairs of a container that are listed
 _MARKS = {"new": "+", "changed": "~", "deleted": "-", "": " "}
+
+
+class Held(NamedTuple):
+    """What a node stands for: the way to it, its value, and its change or, of a caller, the caller."""
+
+    path: Path
+    value: v.Value | None = None
+    more: Difference | FrameState | None = None
 
 
 class VariablesView(Tree[object]):
@@ -28,21 +41,52 @@ class VariablesView(Tree[object]):
         self.guide_depth = 2
         self._playing = playing
         self.lang: Lang = lang
-        self._open: set[str] = set()
+        self._turned: dict[Path, bool] = {}
+        self._filling = False
 
     def show(self, playing: Playing, lang: Lang) -> None:
         self.lang = lang
-        self.border_title = say(lang, "variables")
+        self.border_title = Text(f" {say(lang, 'variables')} ")
+        self._filling = True
         self.clear()
         states = playing.states
         if not states:
             self.root.add_leaf(Text(say(lang, "no-variables"), "dim"))
-            return
-        self._add_state(self.root, states[0])
+        else:
+            self._add_state(self.root, states[0])
         for state in states[1:]:
             title = say(lang, "caller", function=visible(state.function))
-            node = self.root.add(Text(title, "dim"), expand=False, data=("caller", state))
-            node.allow_expand = True
+            node = self.root.add(Text(title, "dim"), data=Held(("caller", str(state.frame.number)), None, state))
+            self._turn(node, expand=False)
+        self._select(playing.selected_variable)
+        self.call_after_refresh(self._filled)
+
+    def _filled(self) -> None:
+        self._filling = False
+
+    def _select(self, name: str | None) -> None:
+        """Put the tree's cursor back on the variable that was chosen."""
+        for node in self.root.children:
+            if isinstance(node.data, Held) and node.data.path == (name,):
+                self.move_cursor(node)
+                return
+
+    def chosen(self) -> tuple[str, v.Value] | None:
+        """The name and the value that the cursor is on, or those of the chosen variable."""
+        trace, node = self._playing.trace, self.cursor_node
+        if node is not None and isinstance(node.data, Held) and node.data.value is not None:
+            return ".".join(node.data.path), node.data.value
+        name, states = self._playing.selected_variable, self._playing.states
+        if name is None or not states or name not in states[0].variables:
+            return None
+        return name, states[0].variables[name].value(trace)
+
+    def _turn(self, node: TreeNode[object], *, expand: bool) -> None:
+        """Open a node as it was left the last time, at first as ``expand`` says."""
+        assert isinstance(node.data, Held)
+        if self._turned.get(node.data.path, expand):
+            node.expand()
+            self._fill(node)
 
     def _add_state(self, parent: TreeNode[object], state: FrameState) -> None:
         changed = {one.name: one for one in state.changed}
@@ -70,59 +114,77 @@ class VariablesView(Tree[object]):
         try:
             value = local.value(trace)
         except DanglingNumber:
-            parent.add_leaf(label, data=("variable", name))
+            parent.add_leaf(label, data=Held((name,)))
             return
-        if not _inside(value):
-            parent.add_leaf(label, data=("variable", name, local))
-            return
-        node = parent.add(
-            label, data=("variable", name, local, value, change), expand=change is not None and change.in_place
-        )
-        if node.is_expanded:
-            self._fill(node)
+        path = (name,) if parent is self.root else (*_path(parent), name)
+        if _inside(value):
+            self._turn(parent.add(label, data=Held(path, value, change)), expand=change is not None and change.in_place)
+        else:
+            parent.add_leaf(label, data=Held(path, value))
 
     def _fill(self, node: TreeNode[object]) -> None:
         """Add what is inside, once."""
-        data = node.data
-        if node.children or not isinstance(data, tuple):
+        held = node.data
+        if node.children or not isinstance(held, Held):
             return
-        if data[0] == "caller":
-            self._add_state(node, data[1])
+        if isinstance(held.more, FrameState):
+            self._add_state(node, held.more)
             return
-        value, change = data[3], data[4] if len(data) > 4 else None
-        marks: dict[str, str] = {}
-        if isinstance(change, Difference):
-            marks = {**dict.fromkeys(change.added, "new"), **dict.fromkeys(change.changed, "changed")}
+        assert held.value is not None
+        trace = self._playing.trace
+        change = held.more if isinstance(held.more, Difference) else None
+        if change is not None:
             for key, number in change.removed.items():
                 node.add_leaf(
-                    Text.assemble(
-                        ("- ", "bold red"), (visible(key), "strike"), " = ", number_text(self._playing.trace, number)
-                    )
+                    Text.assemble(("- ", "bold red"), (visible(key), "strike"), " = ", number_text(trace, number))
                 )
-        pairs = sorted(_inside(value)[:_MOST], key=lambda pair: pair[0] not in marks)
-        for key, number in pairs:
-            how = marks.get(key, "")
-            label = Text.assemble(
-                (f"{_MARKS[how]} ", "bold yellow" if how else ""), (visible(key), "bold" if how else "dim"), " = "
-            )
-            label += number_text(self._playing.trace, number, 200)
-            if isinstance(change, Difference) and key in change.changed:
-                label += Text("  ← ", "dim") + number_text(self._playing.trace, change.changed[key][0], 60)
-            try:
-                inner = self._playing.trace.value(number)
-            except DanglingNumber:
-                continue
-            if _inside(inner):
-                node.add(label, data=("item", key, number, inner, None))
-            else:
-                node.add_leaf(label, data=("item", key, number))
+        added, changed = (set(change.added), change.changed) if change is not None else (set(), {})
+        pairs = _inside(held.value)
+        for key, number in sorted(pairs[:_MOST], key=lambda pair: pair[0] not in added and pair[0] not in changed):
+            label = _pair_label(key, "new" if key in added else "changed" if key in changed else "")
+            label += number_text(trace, number, 200)
+            if key in changed:
+                label += Text("  ← ", "dim") + number_text(trace, changed[key][0], 60)
+            self._add_item(node, label, (*held.path, key), number)
+        if len(pairs) > _MOST:
+            node.add_leaf(Text(f"… +{len(pairs) - _MOST}", "dim"))
+
+    def _add_item(self, node: TreeNode[object], label: Text, path: Path, number: v.ValueId) -> None:
+        try:
+            inner = self._playing.trace.value(number)
+        except DanglingNumber:
+            node.add_leaf(label)
+            return
+        if _inside(inner):
+            self._turn(node.add(label, data=Held(path, inner)), expand=False)
+        else:
+            node.add_leaf(label, data=Held(path, inner))
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[object]) -> None:
         self._fill(event.node)
+        self._remember(event.node, opened=True)
+
+    def on_tree_node_collapsed(self, event: Tree.NodeCollapsed[object]) -> None:
+        self._remember(event.node, opened=False)
+
+    def _remember(self, node: TreeNode[object], *, opened: bool) -> None:
+        if isinstance(node.data, Held) and not self._filling:
+            self._turned[node.data.path] = opened
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
-        if isinstance(event.node.data, tuple) and event.node.data[0] == "variable":
-            self._playing.selected_variable = str(event.node.data[1])
+        held = event.node.data
+        if isinstance(held, Held) and event.node.parent is self.root and not isinstance(held.more, FrameState):
+            self._playing.selected_variable = held.path[0]
+
+
+def _path(node: TreeNode[object]) -> Path:
+    return node.data.path if isinstance(node.data, Held) else ()
+
+
+def _pair_label(key: str, how: str) -> Text:
+    return Text.assemble(
+        (f"{_MARKS[how]} ", "bold yellow" if how else ""), (visible(key), "bold" if how else "dim"), " = "
+    )
 
 
 def _inside(value: v.Value) -> list[tuple[str, v.ValueId]]:

@@ -1,48 +1,62 @@
-"""The decisions that explain the load, and those of the function the cursor is in."""
+"""The decisions that explain the load, or every one of the function that the cursor is in."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from rich.text import Text
 
+from tracer.export.decisions_text import asked_text, headline, outcome_text, value_texts
 from tracer.export.phrases import Lang, stage_name
+from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
 from tracer.replay.explanation import explanation
-from tracer.replay.plain import short_value
 from tracer.trace.reading import Trace
-from tracer.trace.values import Value
 from tracer.trace.visible import one_line, visible
 from tracer.tui.playing import Playing
-from tracer.tui.tabs.table_tab import Row, TableTab
-from tracer.tui.words import say
+from tracer.tui.tabs.rows import Row
+from tracer.tui.tabs.table_tab import TableTab
+
+_LIMIT = 70  # characters of a condition
+_VALUES = 3
 
 
 class DecisionsTab(TableTab):
-    heads = ("column:stage", "column:condition", "column:outcome", "column:values", "column:function")
+    """``everything`` lists all decisions of the current function instead of those that explain the load."""
 
-    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
-        trace = playing.trace
-        told = explanation(trace, list(decisions(trace)))
-        rows: list[Row] = []
-        for one in sorted(told, key=lambda one: one.decision.step):
-            decision = one.decision
-            values = ", ".join(f"{name}={_short(trace, value)}" for name, value in list(decision.names.items())[:3])
-            outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
-            if outcome == "entered" and decision.times is None:
-                outcome = "entered-some"
-            rows.append(
-                (
-                    decision.step,
-                    (
-                        stage_name(decision.stage, lang),
-                        Text(one_line(f"{decision.kind} {decision.condition}", 90)),
-                        Text(say(lang, outcome, times=decision.times), "bold"),
-                        Text(visible(values)),
-                        visible(decision.function),
-                    ),
-                )
-            )
-        return rows
+    heads = ("column:means", "column:condition", "column:outcome", "column:values", "column:function", "column:stage")
+    everything = False
+
+    @property
+    def empty(self) -> str:  # type: ignore[override]
+        return "no-decisions-here" if self.everything else "nothing"
+
+    def subject(self, playing: Playing) -> Hashable:
+        if not self.everything:
+            return None
+        frame = playing.frame()
+        return -1 if frame is None else frame.number
+
+    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+        if isinstance(subject, int):
+            found = [(Text(""), one) for one in decisions(trace, frame=subject)] if subject >= 0 else []
+        else:
+            told = sorted(explanation(trace, list(decisions(trace))), key=lambda one: one.decision.step)
+            found = [(headline(trace, one, lang), one.decision) for one in told]
+        return [_row(trace, text, decision, lang) for text, decision in found]
 
 
-def _short(trace: Trace, value: Value) -> str:
-    return one_line(short_value(trace, value, 30), 30)
+def _row(trace: Trace, means: Text, decision: Decision, lang: Lang) -> Row:
+    asked = Text(one_line(asked_text(decision), _LIMIT), "" if means else "bold")
+    values = ", ".join(value_texts(trace, decision, lang)[:_VALUES])
+    return Row(
+        decision.step,
+        (
+            means or asked,
+            asked if means else Text(""),
+            outcome_text(trace, decision, lang),
+            Text(values),
+            visible(decision.function),
+            stage_name(decision.stage, lang),
+        ),
+    )

@@ -1,43 +1,58 @@
-"""Where each keyword argument went: one row for each stop of each journey."""
+"""What became of each keyword argument, and the stops on its way."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from rich.text import Text
 
+from tracer.export.kwargs_text import end_text, stop_text
+from tracer.export.kwargs_words import word
 from tracer.export.phrases import Lang
+from tracer.replay.keyword_ends import essential
+from tracer.replay.keyword_stops import USER, KeywordJourney, Stop
 from tracer.replay.keywords import journeys
+from tracer.trace.reading import Trace
 from tracer.trace.visible import one_line, visible
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.table_tab import Row, TableTab
+from tracer.tui.tabs.rows import Row
+from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.values_text import number_text
-from tracer.tui.words import say
+
+_STATEMENT = 80
+_LOST = ("refused", "dropped", "left", "unfinished")
 
 
 class KeywordsTab(TableTab):
-    heads = (
-        "column:argument",
-        "column:value",
-        "column:happened",
-        "column:where",
-        "column:function",
-        "column:statement",
-    )
+    heads = ("column:argument", "column:happened", "column:value", "column:from", "column:statement")
 
-    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
+    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
         rows: list[Row] = []
-        for journey in journeys(playing.trace):
-            for stop in journey.stops:
-                rows.append(
-                    (
-                        stop.step,
-                        (
-                            Text(visible(journey.name), "bold" if journey.origin == "user" else ""),
-                            number_text(playing.trace, stop.value, 30),
-                            say(lang, f"stop:{stop.what}"),
-                            visible(stop.where or ""),
-                            visible(stop.function),
-                            one_line(stop.statement or "", 80),
-                        ),
-                    )
-                )
-        return sorted(rows, key=lambda row: row[0])
+        for journey in journeys(trace):
+            stops = essential(journey) or journey.stops
+            rows.append(_overview(trace, journey, stops, lang))
+            rows.extend(_row(trace, stop, lang) for stop in stops)
+        return rows
+
+
+def _overview(trace: Trace, journey: KeywordJourney, stops: list[Stop], lang: Lang) -> Row:
+    first = min((stop.step for stop in stops), default=journey.end.step or 0)
+    lost = journey.end.what in _LOST
+    cells = (
+        Text(visible(journey.name), "bold" if journey.origin == USER else ""),
+        Text(end_text(journey, lang), "bold yellow" if lost else "bold"),
+        number_text(trace, journey.value, 30),
+        Text(word(lang, f"by-{journey.origin}"), "dim"),
+        "",
+    )
+    return Row(first, cells, opens=bool(stops))
+
+
+def _row(trace: Trace, stop: Stop, lang: Lang) -> Row:
+    cells = (
+        Text(visible(stop.function), "dim"),
+        stop_text(trace, stop, lang),
+        number_text(trace, stop.value, 30),
+        "",
+        Text(one_line(stop.statement or "", _STATEMENT), "dim"),
+    )
+    return Row(stop.step, cells, depth=1)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from rich.text import Text
 from textual.message import Message
 from textual.widgets import DataTable
 
 from tracer.export.phrases import Lang
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
+from tracer.tui.background import in_background
 from tracer.tui.playing import Playing
+from tracer.tui.tabs.rows import Row, ordered, shown
 from tracer.tui.words import say
 
-Row = tuple[int, Sequence[str | Text]]
-"""A step and what the row says; the step is the first column."""
+_MOST = 5_000  # rows that are listed
+_NONE = object()
 
 
-class TableTab(DataTable[str | Text]):
-    """Built when it is first looked at, and again in another language. A click on a column's head sorts by it."""
+class TableTab(DataTable[Text]):
+    """Computed beside the screen when it is first looked at, and again for another language or another subject."""
 
     heads: tuple[str, ...] = ()
+    empty = "nothing"
 
     class Chosen(Message):
         def __init__(self, step: int) -> None:
@@ -31,50 +37,128 @@ class TableTab(DataTable[str | Text]):
         super().__init__(cursor_type="row", zebra_stripes=True)
         self._playing = playing
         self.lang: Lang = lang
-        self._built: Lang | None = None
-        self._steps: list[int] = []
-        self._following = False
+        self._wanted: object = _NONE
+        self._rows: list[Row] = []
+        self._order: Sequence[int] = ()
+        self._listed: list[int] = []
+        self._opened: set[int] = set()
+        self._folds = False
+        self._sorted: tuple[int, bool] | None = None
 
-    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
-        """Every row, in the order of the steps."""
+    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+        """Every row, in the order of the steps; runs in a thread of its own."""
         raise NotImplementedError
 
+    def subject(self, playing: Playing) -> Hashable:
+        """What the rows are about besides the whole trace; they are computed again when it is another."""
+        return None
+
     def show(self, playing: Playing, lang: Lang) -> None:
-        if self._built != lang:
-            self._built = self.lang = lang
-            self._fill_table(self.table_rows(playing, lang))
+        wanted = lang, self.subject(playing)
+        if self._wanted != wanted:
+            self._wanted, self.lang = wanted, lang
+            if not self._rows:
+                self._say(say(lang, "computing"))
+            self.run_worker(self._compute(playing, lang, wanted[1]), exclusive=True)
+        else:
+            self._follow(playing.number)
+
+    async def _compute(self, playing: Playing, lang: Lang, subject: Hashable) -> None:
+        try:
+            rows = await in_background(playing.trace.path, lambda trace: self.table_rows(trace, lang, subject))
+        except TracerError as error:
+            self._rows = []
+            self._say(visible(str(error)))
+            return
+        self.put(rows)
         self._follow(playing.number)
 
-    def _fill_table(self, rows: list[Row]) -> None:
+    def put(self, rows: list[Row]) -> None:
+        """Show these rows."""
+        self._rows, self._sorted = rows, None
+        self._order = range(len(rows))
+        self._folds = any(row.opens for row in rows)
+        self._opened = {index for index, row in enumerate(rows) if row.open}
+        self._list()
+
+    def _say(self, sentence: str) -> None:
         self.clear(columns=True)
-        self._steps = [step for step, _ in rows]
-        if not rows:
-            self.add_column(Text(say(self.lang, "nothing"), "dim"))
+        self._listed = []
+        self.add_column(Text(sentence, "dim"))
+
+    def _list(self) -> None:
+        """Fill the table anew."""
+        if not self._rows:
+            self._say(say(self.lang, self.empty))
             return
-        for key in ("column:step", *self.heads):
-            self.add_column(say(self.lang, key), key=key)
-        for index, (step, cells) in enumerate(rows):
-            self.add_row(Text(str(step), "dim", justify="right"), *cells, key=f"{step}:{index}")
+        self.clear(columns=True)
+        for column, key in enumerate(("column:step", *self.heads)):
+            self.add_column(Text(f"{say(self.lang, key)} {self._arrow(column)}"), key=key)
+        rows = [self._rows[index] for index in self._order]
+        opened = {place for place, index in enumerate(self._order) if index in self._opened}
+        self._listed = [self._order[place] for place in shown(rows, opened)][:_MOST]
+        for index in self._listed:
+            self.add_row(*self._cells(index), key=str(index))
+        if len(self._listed) == _MOST:
+            self.add_row(Text("…"), Text(say(self.lang, "more-rows", count=len(self._order) - _MOST), "dim"))
+
+    def _cells(self, index: int) -> list[Text]:
+        row = self._rows[index]
+        first, *others = (cell if isinstance(cell, Text) else Text(cell) for cell in row.cells)
+        sign = ("▾ " if index in self._opened else "▸ ") if row.opens else "  " if self._folds else ""
+        lead = Text("  " * row.depth + sign)
+        return [Text(str(row.step), "dim", justify="right"), lead + first, *others]
+
+    def _arrow(self, column: int) -> str:
+        if self._sorted is None or self._sorted[0] != column:
+            return " "
+        return "▼" if self._sorted[1] else "▲"
 
     def _follow(self, number: int) -> None:
-        """Put the table's cursor on the last row at or before the step."""
-        if self._steps and self._steps == sorted(self._steps):
-            self._following = True
-            self.move_cursor(row=max(bisect_right(self._steps, number) - 1, 0), animate=False)
-            self._following = False
+        """Put the table's cursor on the last row at or before the step, unless it stands on that step already."""
+        if not self._listed or self._sorted is not None:
+            return
+        at = self.cursor_row
+        if 0 <= at < len(self._listed) and self._rows[self._listed[at]].step == number:
+            return
+        for places in (range(len(self._listed)), self._tops()):
+            steps = [self._rows[self._listed[place]].step for place in places]
+            if steps == sorted(steps):
+                self.move_cursor(row=places[max(bisect_right(steps, number) - 1, 0)], animate=False)
+                return
+
+    def _tops(self) -> Sequence[int]:
+        return [place for place, index in enumerate(self._listed) if self._rows[index].depth == 0] or [0]
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        if self._steps and event.row_key.value is not None:
-            self.post_message(self.Chosen(int(event.row_key.value.partition(":")[0])))
+        key = event.row_key.value
+        if key is None or not key.isdecimal() or not self._listed:
+            return
+        index = int(key)
+        row = self._rows[index]
+        if row.opens and (index not in self._opened or row.step == self._playing.number):  # once more folds it
+            self._opened ^= {index}
+            self._list()
+            self.move_cursor(row=self._listed.index(index), animate=False)
+        self.post_message(self.Chosen(row.step))
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        self.sort(event.column_key, key=_sortable)
+        self.sort_by(event.column_index)
 
+    def sort_by(self, column: int) -> None:
+        """Sort by a column; by the same once more the other way."""
+        if self._rows:
+            descending = self._sorted == (column, False)
+            self._sorted = column, descending
+            self._order = ordered(self._rows, column, descending=descending)
+            self._list()
 
-def _sortable(cell: str | Text) -> tuple[int, float, str]:
-    """Numbers by size, before texts."""
-    text = str(cell).replace(",", "").split(" ")[0]
-    try:
-        return 0, float(text), ""
-    except ValueError:
-        return 1, 0.0, str(cell)
+    def sort_next(self) -> None:
+        """Sort by the next column, after the last one as it was."""
+        column = 1 if self._sorted is None else self._sorted[0] + 1
+        if column > len(self.heads):
+            self._sorted, self._order = None, range(len(self._rows))
+            self._list()
+        else:
+            self._sorted = None
+            self.sort_by(column)

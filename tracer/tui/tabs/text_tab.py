@@ -6,32 +6,80 @@ import io
 
 from rich.console import Console
 from rich.text import Text
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tracer.export.phrases import Lang
-from tracer.export.why_text import print_why
-from tracer.replay.why import diagnose
+from tracer.export.why_text import evidence_text, print_why
+from tracer.replay.why import Diagnosis, diagnose
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
+from tracer.tui.background import in_background
 from tracer.tui.playing import Playing
+from tracer.tui.tabs.rows import Row
+from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import say
 
 
 class WhyTab(VerticalScroll):
-    """What ``glm-trace why`` says of the trace."""
+    """What ``glm-trace why`` says of the trace, and below it the steps that show it, to go to."""
 
     def __init__(self, playing: Playing, lang: Lang) -> None:
-        super().__init__(Static(""))
+        super().__init__()
         self._playing = playing
+        self._lang: Lang = lang
         self._shown: tuple[Lang, int] | None = None
 
+    def compose(self) -> ComposeResult:
+        yield Static("", id="why-text")
+        yield EvidenceTable(self._playing, self._lang)
+
     def show(self, playing: Playing, lang: Lang) -> None:
-        width = max(self.size.width - 2, 40)
+        width = max(self.size.width - 3, 40)
         if self._shown != (lang, width):
+            if self._shown is None:
+                self.query_one(Static).update(Text(say(lang, "computing"), "dim"))
             self._shown = (lang, width)
-            console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
-            with console.capture() as said:
-                print_why(playing.trace, diagnose(playing.trace), console, lang)
-            self.query_one(Static).update(Text.from_ansi(said.get()))
+            self.run_worker(self._compute(playing, lang, width), exclusive=True)
+
+    async def _compute(self, playing: Playing, lang: Lang, width: int) -> None:
+        table = self.query_one(EvidenceTable)
+        table.lang = lang
+        try:
+            said, rows = await in_background(playing.trace.path, lambda trace: _told(trace, lang, width))
+        except TracerError as error:
+            said, rows = Text(visible(str(error))), []
+        self.query_one(Static).update(said)
+        table.put(rows)
+        table.display = bool(rows)
+
+
+class EvidenceTable(TableTab):
+    """The steps of a diagnosis' chains."""
+
+    heads = ("column:shows",)
+
+
+def _told(trace: Trace, lang: Lang, width: int) -> tuple[Text, list[Row]]:
+    found = diagnose(trace)
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
+    with console.capture() as said:
+        print_why(trace, found, console, lang, command=False)
+    return Text.from_ansi(said.get().strip("\n")), _evidence(found, lang)
+
+
+def _evidence(found: Diagnosis, lang: Lang) -> list[Row]:
+    rows: dict[int, Row] = {}
+    for cause in (*found.causes, *found.surprises):
+        for one in cause.chain:
+            rows.setdefault(one.step, Row(one.step, (evidence_text(found, one, lang),)))
+    for thrown in found.exceptions:
+        for passage in thrown.passages:
+            told = say(lang, "passage", function=visible(passage.function), error=visible(thrown.name))
+            rows.setdefault(passage.step, Row(passage.step, (told,)))
+    return [rows[step] for step in sorted(rows)]
 
 
 class NotesTab(VerticalScroll):

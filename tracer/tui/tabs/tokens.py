@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from rich.text import Text
 
 from tracer.export.phrases import Lang
+from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.table_tab import Row, TableTab
+from tracer.tui.tabs.rows import Row
+from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import say
 
 
 class TokensTab(TableTab):
     heads = ("column:where", "column:index", "column:id", "column:text", "column:cache", "column:mask", "column:ms")
 
-    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
+    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
         rows: list[Row] = []
-        for step in playing.trace.steps(kinds=["text-prepared", "token-generated"]):
+        for step in trace.steps(kinds=["text-prepared", "token-generated"]):
             data = step.data
             if step.kind == "token-generated":
                 spent = data.get("nanoseconds")
@@ -28,13 +31,13 @@ class TokensTab(TableTab):
                     data.get("attention_mask"),
                 )
                 milliseconds = f"{spent / 1e6:.1f}" if isinstance(spent, int) else ""
-                rows.append((step.number, (say(lang, "generated"), *map(_cell, cells), milliseconds)))
+                rows.append(Row(step.number, (say(lang, "generated"), *map(_cell, cells), milliseconds)))
                 continue
             ids, pieces = data.get("ids"), data.get("pieces")
             if isinstance(ids, list) and isinstance(pieces, list):
                 for index, (number, piece) in enumerate(zip(ids, pieces, strict=False)):
                     cells = (index, number, piece, None, None)
-                    rows.append((step.number, (say(lang, "prompt"), *map(_cell, cells), "")))
+                    rows.append(Row(step.number, (say(lang, "prompt"), *map(_cell, cells), "")))
         return rows
 
 

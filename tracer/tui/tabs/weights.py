@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from rich.text import Text
 
 from tracer.export.phrases import Lang
+from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.table_tab import Row, TableTab
+from tracer.tui.tabs.rows import Row
+from tracer.tui.tabs.table_tab import TableTab
 
 
 class WeightsTab(TableTab):
@@ -22,8 +24,8 @@ class WeightsTab(TableTab):
         "column:shard",
     )
 
-    def table_rows(self, playing: Playing, lang: Lang) -> list[Row]:
-        return [_row(step.number, step.data) for step in playing.trace.steps(kinds=["tensor-loaded"])]
+    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+        return [_row(step.number, step.data) for step in trace.steps(kinds=["tensor-loaded"])]
 
 
 def _row(step: int, data: dict[str, Any]) -> Row:
@@ -32,7 +34,7 @@ def _row(step: int, data: dict[str, Any]) -> Row:
     size = sum(one["bytes"] for one in sources if isinstance(one.get("bytes"), int))
     shard = str(first.get("path") or "").rpartition("/")[2]
     shape = data.get("shape")
-    return step, (
+    cells = (
         visible(str(data.get("parameter"))),
         "×".join(map(str, shape)) if isinstance(shape, list) else "",
         visible(str(first.get("dtype") or "")),
@@ -40,3 +42,4 @@ def _row(step: int, data: dict[str, Any]) -> Row:
         Text(f"{size:,}", justify="right"),
         visible(shard),
     )
+    return Row(step, cells)

@@ -1,0 +1,207 @@
+"""``--tui``: a load on the screen while it is recorded, and then in the player."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Static
+
+from tests.conftest import FIXTURES
+from tests.tui.pseudo_terminal import PseudoTerminal
+from tracer.cli.main import main
+from tracer.export.report import fact_text
+from tracer.launch.watching import Watched
+from tracer.replay.journey import journey
+from tracer.trace.reading import Trace, open_trace
+from tracer.tui.command_words import COMMAND_WORDS
+from tracer.tui.live import LiveView, Work
+from tracer.tui.recorded_so_far import RecordedSoFar
+
+PROGRAM = Path(sys.executable).with_name("glm-trace")
+
+
+def watched(trace: Trace, upto: int | None = None) -> Watched:
+    """A watcher that has read this much at once."""
+    made = Watched()
+    made.fresh = [*trace.steps()][:upto]
+    made.steps, made.last = len(made.fresh), made.fresh[-1]
+    return made
+
+
+# ── what is gathered ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
+    so_far = RecordedSoFar("en")
+    so_far.take(watched(demo))
+    stages = so_far.glimpse.stages
+    assert {one.stage: one.steps for one in stages} == demo.stage_counts()
+    for summary in journey(demo):
+        [seconds] = [one.seconds for one in stages if one.stage == summary.stage]
+        assert seconds == pytest.approx(summary.seconds, abs=1e-5)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None:
+    so_far = RecordedSoFar(lang)
+    so_far.take(watched(demo))
+    told = {(one.step, one.text) for one in so_far.glimpse.told}
+    facts = {(fact.step, fact_text(fact, lang)) for one in journey(demo) for fact in one.facts if fact.what != "called"}
+    assert told == facts
+    assert len(told) > 20
+
+
+def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
+    so_far = RecordedSoFar("en")
+    so_far.take(watched(demo, 500))
+    early = so_far.glimpse
+    copied = tuple(early)
+    so_far.take(watched(demo))
+    assert tuple(early) == copied
+    assert so_far.glimpse != early
+
+
+# ── the screen ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("lang", "said", "asked"), [("en", "Configuration", "Once more"), ("zh", "配置", "再按一次")])
+@pytest.mark.parametrize("size", [(80, 24), (140, 42)], ids=str)
+def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, size: Any, demo: Trace) -> None:
+    so_far, over, interrupts = RecordedSoFar(lang), threading.Event(), []
+    so_far.take(watched(demo, 1_030))
+    work = Work(lambda tell: over.wait(20), so_far.take)
+    work.start()
+    app = LiveView(work, so_far, lambda: interrupts.append(1), "glm-4v-tiny", lang)
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause(0.3)
+            screen = "\n".join(
+                "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
+            )
+            for text in ("glm-4v-tiny", "1,030", said, "found <model>/config.json" if lang == "en" else "config.json"):
+                assert text in screen
+            for key in ("q", "ctrl+c", "ctrl+q"):
+                await pilot.press(key)
+            assert len(interrupts) == 3
+            assert asked in str(app.query_one("#foot", Static).render())
+            assert app.is_running
+            over.set()
+            work.join()
+            await pilot.pause(0.3)
+            assert not app.is_running
+
+    asyncio.run(run())
+
+
+def test_an_error_of_the_recording_comes_back() -> None:
+    def record(tell: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    work = Work(record, lambda _: None)
+    work.start()
+    with pytest.raises(OSError, match="No space left"):
+        work.result()
+
+
+def test_words_are_there_in_both_languages() -> None:
+    import re
+
+    for english, chinese in COMMAND_WORDS.values():
+        assert english.strip()
+        assert chinese.strip()
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
+
+
+# ── the commands ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("command", ["demo", "load", "run"])
+def test_without_a_terminal_nothing_is_recorded(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "script.py").write_text("open('ran', 'w').close()")
+    what = {"demo": [], "load": [str(FIXTURES / "bert-tiny")], "run": ["script.py"]}[command]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["glm-trace", command, "--tui", *what])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "--tui needs a terminal." in " ".join(capsys.readouterr().err.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
+    opened: list[PseudoTerminal] = []
+
+    def start(*arguments: object) -> PseudoTerminal:
+        opened.append(PseudoTerminal(PROGRAM, *arguments, cwd=tmp_path))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTerminal], tmp_path: Path) -> None:
+    """Consent is asked on the plain terminal before; afterwards one line says where the trace is."""
+    shown = terminal(
+        "load", FIXTURES / "glm-4v-tiny", "--tui", "--no-tokenizer", "--stop-after", "config", "-o", "x.glmtrace"
+    )
+    shown.wait_for("[y/N")
+    assert "\x1b[?1049h" not in shown.raw
+    shown.type("y\n")
+    shown.wait_for("What has happened")
+    shown.wait_for("step 0 of")
+    shown.type("q")
+    assert shown.end() == 0
+    assert shown.is_as_it_was()
+    [after] = shown.raw[shown.raw.rfind("\x1b[?1049l") :].splitlines()[-1:]
+    assert str(tmp_path / "x.glmtrace") in after
+    assert "Traceback" not in shown.text
+    with open_trace(tmp_path / "x.glmtrace") as trace:
+        assert trace.outcome["status"] == "stopped"
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
+@pytest.mark.slow
+def test_an_interrupted_load_is_sealed_and_played(
+    key: str, terminal: Callable[..., PseudoTerminal], tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(FIXTURES / "glm-4v-tiny", model, ignore=shutil.ignore_patterns("__pycache__"))
+    with (model / "modeling_chatglm.py").open("a") as file:
+        file.write("\nimport time\nwhile True:\n    time.sleep(0.05)\n")
+    shown = terminal("load", model, "--tui", "--trust-remote-code", "-o", "x.glmtrace")
+    shown.wait_for("Dynamic class")
+    shown.type(key)
+    shown.wait_for("Calls", 30)
+    shown.type("q")
+    assert shown.end() == 130
+    assert shown.is_as_it_was()
+    with open_trace(tmp_path / "x.glmtrace") as trace:
+        assert trace.outcome["status"] == "interrupted"
+
+
+@pytest.mark.slow
+def test_a_script_is_played_once_it_has_ended(terminal: Callable[..., PseudoTerminal], tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        f"from transformers import AutoConfig\nAutoConfig.from_pretrained({str(FIXTURES / 'bert-tiny')!r})\n"
+        "print(input('Who? '), 'it is')\n"
+    )
+    shown = terminal("run", "--tui", "script.py")
+    shown.wait_for("Who?")  # the terminal is the script's own
+    shown.type("me\n")
+    shown.wait_for("me it is")
+    shown.wait_for("Calls")
+    shown.type("q")
+    assert shown.end() == 0
+    assert shown.is_as_it_was()

@@ -1,0 +1,123 @@
+"""``glm-trace replay`` as a person calls it: what can't be played, and a real terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tui.pseudo_terminal import PseudoTerminal
+from tracer.cli.main import main
+from tracer.trace.reading import open_trace
+from tracer.trace.schema import SCHEMA_VERSION
+
+PROGRAM = Path(sys.executable).with_name("glm-trace")
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Call the command line; the sentence of its refusal."""
+
+    def call(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["glm-trace", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert ended.value.code == 2
+        assert said.out == ""
+        sentence = " ".join(said.err.split())
+        assert sentence.startswith("Error: ")
+        assert sentence.count("Error") == 1
+        return sentence
+
+    return call
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
+    opened: list[PseudoTerminal] = []
+
+    def start(*arguments: object) -> PseudoTerminal:
+        opened.append(PseudoTerminal(PROGRAM, *arguments, cwd=tmp_path))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def damaged(demo_file: Path, folder: Path, case: str) -> tuple[Path, str]:
+    path = folder / f"{case}.glmtrace"
+    content = demo_file.read_bytes()
+    if case == "missing":
+        return path, "There is no file"
+    if case == "empty":
+        path.write_bytes(b"")
+        return path, "is no glm-trace trace"
+    if case == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+        return path, "is damaged and can't be read"
+    path.write_bytes(content[:60] + (SCHEMA_VERSION + 1).to_bytes(4, "big") + content[64:])  # PRAGMA user_version
+    return path, f"was written by a newer glm-trace (schema {SCHEMA_VERSION + 1}"
+
+
+@pytest.mark.parametrize("case", ["missing", "empty", "truncated", "newer"])
+@pytest.mark.parametrize("options", [(), ("--serve", "--port", "0")], ids=["terminal", "serve"])
+def test_what_cannot_be_played(
+    case: str, options: tuple[str, ...], refused: Callable[..., str], demo_file: Path, tmp_path: Path
+) -> None:
+    path, sentence = damaged(demo_file, tmp_path, case)
+    assert sentence in refused("replay", path, *options)
+
+
+@pytest.mark.parametrize("options", [(), ("--serve", "--port", "0")], ids=["terminal", "serve"])
+def test_a_step_that_is_not_there(options: tuple[str, ...], refused: Callable[..., str], demo_file: Path) -> None:
+    with open_trace(demo_file) as trace:
+        count = len(trace)
+    for step in (count, -1):
+        assert f"has {count} steps, numbered from 0; there is no step {step}." in refused(
+            "replay", demo_file, "--step", step, *options
+        )
+
+
+@pytest.mark.parametrize("driver", [None, "", "textual.drivers.headless_driver:HeadlessDriver"])
+def test_without_a_terminal(
+    driver: str | None, refused: Callable[..., str], demo_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the process that --serve starts for a browser needs none."""
+    monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+    if driver is not None:
+        monkeypatch.setenv("TEXTUAL_DRIVER", driver)
+    sentence = refused("replay", demo_file)
+    assert "The player needs a terminal." in sentence
+    assert "glm-trace show " in sentence
+
+
+def test_a_port_for_nothing(refused: Callable[..., str], demo_file: Path) -> None:
+    assert "--port is the port of --serve" in refused("replay", demo_file, "--port", "1234")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["show", "FILE"]], ids=" ".join)
+def test_what_does_not_play_loads_no_player(arguments: list[str], demo_file: Path) -> None:
+    arguments = [str(demo_file) if word == "FILE" else word for word in arguments]
+    code = (
+        "import sys\nfrom tracer.cli.main import app\napp(sys.argv[1:], standalone_mode=False)\n"
+        "print('LOADED', *({'textual', 'aiohttp', 'torch', 'transformers', 'asyncio'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert done.stdout.rsplit("LOADED", 1)[1].split() == []
+
+
+def test_in_a_real_terminal(terminal: Callable[..., PseudoTerminal], demo_file: Path) -> None:
+    """Open, step 200 times, quit; the terminal is as it was."""
+    shown = terminal("replay", demo_file, "--step", "1000", "--lang", "en")
+    shown.wait_for("step 1000 of")
+    shown.type("l" * 200)
+    shown.wait_for("1200")
+    shown.type("q")
+    assert shown.end() == 0
+    assert "Traceback" not in shown.text
+    assert shown.is_as_it_was()

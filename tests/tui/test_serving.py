@@ -1,0 +1,174 @@
+"""``replay --serve``: for browsers on this machine, for its own page, and for as long as it is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError
+
+PROGRAM = Path(sys.executable).with_name("glm-trace")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class Served:
+    def __init__(self, file: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [PROGRAM, "replay", file, "--serve", "--port", "0", "--lang", "en", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.process.stderr is not None
+        self.said = self.process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.said)
+        assert found, self.said + self.process.stderr.read()
+        self.url, self.port = found.group(), int(found[1])
+
+    def interrupt(self) -> tuple[int, str]:
+        """Ctrl-C: the exit code, and what is said."""
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out + err
+
+
+@pytest.fixture
+def served(demo_file: Path, tmp_path: Path) -> Iterator[Served]:
+    """A trace whose name a shell would take apart."""
+    folder = tmp_path / 'it\'s "a" $(folder)'
+    folder.mkdir()
+    one = Served(Path(shutil.copy(demo_file, folder / "de mo;.glmtrace")), "--step", "1000")
+    yield one
+    if one.process.poll() is None:
+        one.process.kill()
+        one.process.communicate()
+
+
+async def output(socket: ClientWebSocketResponse, text: bytes) -> None:
+    """Until the player has written a text."""
+    said = b""
+    while text not in said:
+        message = await asyncio.wait_for(socket.receive(), 30)
+        assert isinstance(message.data, bytes), message
+        said += message.data
+
+
+def test_the_player_comes_through_and_ctrl_c_ends_it_quietly(served: Served) -> None:
+    async def visit() -> tuple[int, str]:
+        async with ClientSession() as session:
+            async with session.get(served.url) as page:
+                text = await page.text()
+                assert page.status == 200
+                assert "de mo;.glmtrace" in text
+                assert re.findall(r"https?://(?!127\.0\.0\.1|www\.w3\.org)[\w.]+", text) == []  # nothing from elsewhere
+                assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+            address = f"{served.url}/ws?width=120&height=40"
+            async with session.ws_connect(address, headers={"Origin": served.url}) as terminal:
+                await output(terminal, b"1000")
+                await terminal.send_json(["stdin", "\x1b[C"])
+                await output(terminal, b"1001")
+                return await asyncio.to_thread(served.interrupt)
+
+    assert asyncio.run(visit()) == (0, "")
+
+
+def test_nobody_else_gets_it(served: Served) -> None:
+    """Neither another page in the same browser, nor a name that was made to point here, nor another address."""
+
+    async def visit() -> None:
+        async with ClientSession() as session:
+            with pytest.raises(WSServerHandshakeError) as refused:
+                await session.ws_connect(f"{served.url}/ws", headers={"Origin": "http://elsewhere.example"})
+            assert refused.value.status == 403
+            for path in ("/", "/ws", "/static/js/textual.js"):
+                headers = {"Host": f"elsewhere.example:{served.port}"}
+                async with session.get(served.url + path, headers=headers) as answer:
+                    assert answer.status == 403
+            name = f"http://localhost:{served.port}/"
+            async with session.get(served.url, headers={"Host": name[7:-1]}, allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (302, served.url)
+
+    asyncio.run(visit())
+    with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+        other.connect(("127.0.0.2", served.port))  # this machine too, and not the loopback address served
+
+
+def test_a_port_in_use(demo_file: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [PROGRAM, "replay", demo_file, "--serve", "--port", str(port)], capture_output=True, text=True, timeout=60
+        )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert " ".join(done.stderr.split()).startswith(f"Error: Port {port} of 127.0.0.1 is in use.")
+
+
+class Page:
+    """A page of a headless Chromium, driven through its developer tools."""
+
+    def __init__(self, tools: ClientWebSocketResponse) -> None:
+        self._tools = tools
+        self._count = 0
+
+    async def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        self._count += 1
+        await self._tools.send_json({"id": self._count, "method": method, "params": arguments})
+        while True:
+            answer = json.loads((await asyncio.wait_for(self._tools.receive(), 30)).data)
+            if answer.get("id") == self._count:
+                return answer["result"]
+
+    async def until(self, condition: str) -> None:
+        for _ in range(300):
+            answer = await self.call("Runtime.evaluate", expression=condition, returnByValue=True)
+            if answer["result"].get("value") is True:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"never: {condition}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+def test_in_a_browser(served: Served, tmp_path: Path) -> None:
+    """The player paints, and takes keys without a click."""
+    profile = tmp_path / "profile"
+    browser = subprocess.Popen(
+        [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0",
+         f"--user-data-dir={profile}", "about:blank"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": str(tmp_path)},
+    )  # fmt: skip
+
+    async def visit() -> None:
+        port_file = profile / "DevToolsActivePort"
+        for _ in range(300):
+            if port_file.exists() and "\n" in port_file.read_text():
+                break
+            await asyncio.sleep(0.1)
+        tools = f"http://127.0.0.1:{port_file.read_text().splitlines()[0]}"
+        async with ClientSession() as session:
+            async with session.get(f"{tools}/json") as answer:
+                [found] = [one for one in await answer.json() if one["type"] == "page"]
+            async with session.ws_connect(found["webSocketDebuggerUrl"], max_msg_size=0) as opened:
+                page = Page(opened)
+                await page.call("Page.navigate", url=served.url)
+                await page.until("document.body?.classList.contains('-first-byte') === true")
+                await page.until("document.activeElement.classList.contains('xterm-helper-textarea')")
+                await asyncio.sleep(1)
+                await page.call("Input.dispatchKeyEvent", type="keyDown", key="q", text="q")
+                await page.until("document.body.classList.contains('-closed')")
+
+    try:
+        asyncio.run(visit())
+    finally:
+        browser.terminate()
+        browser.wait(30)

@@ -1,0 +1,58 @@
+"""Long work beside the screen: in a thread that nobody waits for when the player is left."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace, open_trace
+from tracer.trace.visible import one_line
+
+T = TypeVar("T")
+_SWITCH: Final = 0.000_2
+"""Seconds after which a thread gives way. The screen waits for the computing thread at every query; by default that is
+5 ms each time, which would be felt at every key."""
+
+
+async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
+    """What ``compute`` makes of the trace at ``path``.
+
+    The thread has the trace open for itself, so that the player can close its own at any time; and it is a daemon's, as
+    those of asyncio's pool would hold up the exit until they are done.
+
+    Raises:
+        TracerError: the trace is damaged, or there is something in it that ``compute`` can't handle.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def deliver(settle: Callable[[Any], None], result: object) -> None:
+        if not future.done():
+            settle(result)
+
+    def work() -> None:
+        settle: Callable[[Any], None] = future.set_result
+        result: object
+        try:
+            with closing(open_trace(path)) as trace:
+                result = compute(trace)
+        except TracerError as error:
+            settle, result = future.set_exception, error
+        except Exception as error:  # an explanation that fails is no reason to stop playing
+            told = TracerError(f"This could not be computed ({type(error).__name__}: {one_line(str(error), 200)}).")
+            told.__cause__ = error
+            settle, result = future.set_exception, told
+        try:
+            loop.call_soon_threadsafe(deliver, settle, result)
+        except RuntimeError:
+            return  # the player was left meanwhile
+
+    sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH))
+    threading.Thread(target=work, daemon=True).start()
+    return await future
