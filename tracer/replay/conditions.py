@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tracer.replay.folding import Folded, Path
 from tracer.trace import values as v
@@ -17,6 +17,15 @@ _UNKNOWN: Final = object()
 
 Written: TypeAlias = "tuple[Path, tuple[str, ...]]"
 """A path with the text of its parts: ``config``, ``.model_type``."""
+
+
+class Question(NamedTuple):
+    """What a statement decides: the kind of the decision, its condition and what is asked in that."""
+
+    kind: str
+    condition: str
+    asked: list[Written]
+    expression: ast.IfExp | None = None
 
 
 def asked_paths(expression: ast.AST) -> list[Written]:

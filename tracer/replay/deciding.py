@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from tracer.replay.choice import Choice, Moment, following
 from tracer.replay.choices import IfChoice, LoopChoice, ReturnChoice
 from tracer.replay.clause_choices import MatchChoice, TryChoice
 from tracer.replay.conditional_choice import ConditionalChoice
-from tracer.replay.conditions import names_in
+from tracer.replay.conditions import Question, names_in
 from tracer.replay.decision import Decision
 from tracer.replay.folding import Folded
 from tracer.replay.syntax import LOOPS, TRIES, Function, Spot, Syntax
@@ -17,6 +18,11 @@ from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, LightStep
+
+_CHOICES: Final[dict[str, type[Choice]]] = {
+    "if": IfChoice, "elif": IfChoice, "loop": LoopChoice, "try": TryChoice, "match": MatchChoice,
+    "return": ReturnChoice,
+}  # fmt: skip
 
 
 class Deciding:
@@ -37,7 +43,7 @@ class Deciding:
         self._path = path
         self._syntax = syntax
         self._spots = syntax.spots(function)
-        self._plain = syntax.plain
+        self._questions = syntax.questions
         self._variables = Folded(trace)
         self._open: list[Choice] = []
         self._at: Spot | None = None
@@ -76,8 +82,11 @@ class Deciding:
             if self._open:
                 self._flying = self._flying or self._caught_by(spot)
                 self._tell(step, spot)
-            if id(spot) not in self._plain:
-                self._choose(step, spot)
+            questions = self._questions.get(id(spot))
+            if questions is None:  # the syntax keeps the spot alive
+                questions = self._questions[id(spot)] = list(_questions(spot, self._syntax))
+            for question in questions:
+                self._choose(step, spot, question)
         self._flying = False
         self._at = spot
 
@@ -110,40 +119,22 @@ class Deciding:
             now = Moment(step, spot, self._at, self._flying, value, self._variables)
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
 
-    def _choose(self, step: LightStep, spot: Spot) -> None:
-        chosen = list(self._choices(step, spot))
-        self._open.extend(chosen)
-        if not chosen and not isinstance(spot.node, LOOPS):
-            self._plain.add(id(spot))  # a statement that decides nothing; the syntax keeps the spot alive
+    def _choose(self, step: LightStep, spot: Spot, question: Question) -> None:
+        kind, _, _, expression = question
+        if kind == "loop" and any(choice.spot is spot for choice in self._open):
+            return  # it is its next round
+        decision = self._begin(step, question)
+        if expression is not None:
+            self._open.append(ConditionalChoice(decision, spot, self._syntax, expression, self._variables))
+        else:
+            self._open.append(_CHOICES[kind](decision, spot, self._syntax))
 
-    def _choices(self, step: LightStep, spot: Spot) -> Iterator[Choice]:
-        node = spot.node
-        if isinstance(node, ast.If):
-            yield IfChoice(
-                self._begin(step, "elif" if self._syntax.is_elif(node) else "if", node.test), spot, self._syntax
-            )
-        elif isinstance(node, LOOPS):
-            if all(choice.spot is not spot for choice in self._open):  # else it is its next round
-                yield LoopChoice(self._begin(step, "loop", node), spot, self._syntax)
-        elif isinstance(node, TRIES):
-            yield TryChoice(self._begin(step, "try", node), spot, self._syntax)
-        elif isinstance(node, ast.Match):
-            yield MatchChoice(self._begin(step, "match", node.subject), spot, self._syntax)
-        elif isinstance(node, ast.Return) and is_early(spot):
-            yield ReturnChoice(self._begin(step, "return", node), spot, self._syntax)
-        for expression in self._syntax.conditionals(spot):
-            yield ConditionalChoice(
-                self._begin(step, "conditional", expression.test), spot, self._syntax, expression, self._variables
-            )
-
-    def _begin(self, step: LightStep, kind: str, asked: ast.AST) -> Decision:
-        frame = self.frame
-        wanted = self._wants(step.stage)
-        names, absent = names_in(self._syntax.asked(_asked_for(asked)) if wanted else (), self._variables)
-        condition = self._syntax.text(asked) if isinstance(asked, ast.expr) else self._syntax.header(asked)
+    def _begin(self, step: LightStep, question: Question) -> Decision:
+        frame, wanted = self.frame, self._wants(step.stage)
+        names, absent = names_in(question.asked if wanted else (), self._variables)
         decision = Decision(
-            step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0, kind,
-            condition, names=names, absent=absent,
+            step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0,
+            question.kind, question.condition, names=names, absent=absent,
         )  # fmt: skip
         if wanted:
             self.decided.append(decision)
@@ -157,6 +148,27 @@ class Deciding:
             return self._trace.value(number)
         except DanglingNumber:
             return None
+
+
+def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
+    node = spot.node
+    if isinstance(node, ast.If):
+        yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax)
+    elif isinstance(node, LOOPS):
+        yield _question("loop", node, syntax)
+    elif isinstance(node, TRIES):
+        yield _question("try", node, syntax)
+    elif isinstance(node, ast.Match):
+        yield _question("match", node.subject, syntax)
+    elif isinstance(node, ast.Return) and is_early(spot):
+        yield _question("return", node, syntax)
+    for expression in syntax.conditionals(spot):
+        yield _question("conditional", expression.test, syntax)._replace(expression=expression)
+
+
+def _question(kind: str, asked: ast.AST, syntax: Syntax) -> Question:
+    condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
+    return Question(kind, condition, syntax.asked(_asked_for(asked)))
 
 
 def is_early(spot: Spot) -> bool:

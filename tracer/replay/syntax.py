@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.replay.conditions import Written, asked_paths
+from tracer.replay.conditions import Question, Written, asked_paths
 from tracer.replay.decision import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -85,7 +85,7 @@ class Syntax:
         except _UNPARSABLE:
             self._tree = ast.Module([], [])
         self._spots: dict[int, dict[int, Spot]] = {}
-        self.plain: set[int] = set()  # ids of spots that are known to decide nothing
+        self.questions: dict[int, list[Question]] = {}  # by the ids of spots: what they are known to decide
         self._asked: dict[int, list[Written]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
         self._texts: dict[int, tuple[ast.AST, str]] = {}
