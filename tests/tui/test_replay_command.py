@@ -96,6 +96,17 @@ def test_without_a_terminal(
     assert "glm-trace show " in sentence
 
 
+@pytest.mark.parametrize(
+    ("module", "package"), [("aiohttp", "textual-serve"), ("textual_serve.server", "textual-serve")]
+)
+def test_without_what_serves(
+    module: str, package: str, refused: Callable[..., str], demo_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "tracer.tui.serving", raising=False)
+    monkeypatch.setitem(sys.modules, module, None)
+    assert f"pip install {package}" in refused("replay", demo_file, "--serve", "--port", "0")
+
+
 def test_a_port_for_nothing(refused: Callable[..., str], demo_file: Path) -> None:
     assert "--port is the port of --serve" in refused("replay", demo_file, "--port", "1234")
 

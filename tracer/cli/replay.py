@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +43,8 @@ def replay(
             return
         if not _in_browser():
             needs_terminal("The player", f"Print the trace instead with: glm-trace show {file} --steps")
-        from tracer.tui.player import Player
+        with _needs("textual"):
+            from tracer.tui.player import Player
 
         player = Player(trace, speak, step)
         player.run()
@@ -50,12 +53,23 @@ def replay(
 
 def _serve(file: Path, step: int | None, lang: Lang, port: int | None) -> None:
     from tracer.tui.command_words import word
-    from tracer.tui.serving import PORT, serve
+
+    with _needs("textual-serve"):
+        from tracer.tui.serving import PORT, serve
 
     def ready(url: str) -> None:
         messages().print(Text(word(lang, "served", url=url)))
 
     serve(file, step, lang, PORT if port is None else port, ready)
+
+
+@contextmanager
+def _needs(package: str) -> Iterator[None]:
+    """A machine that only prints traces may lack it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise TracerError(f"This needs {package}, which is not installed. Try: pip install {package}") from error
 
 
 def _in_browser() -> bool:
