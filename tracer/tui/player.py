@@ -40,7 +40,7 @@ _TABS: Final[tuple[tuple[str, Any], ...]] = (
     ("why", WhyTab),
 )
 _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
-                       "unfinished": "opened-at-death", "interrupted": "opened-at-death"}  # fmt: skip
+                       "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
 
 
 class Player(Acting):

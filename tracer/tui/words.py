@@ -38,6 +38,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The process was killed: this is step {number}, the last one recorded. Press ? for the keys.",
         "进程被杀死：这里是记录到的最后一步，第 {number} 步。按 ? 查看按键。",
     ),
+    "opened-at-interrupt": (
+        "The load was interrupted: this is step {number}, the last one recorded. Press ? for the keys.",
+        "加载被中断：这里是记录到的最后一步，第 {number} 步。按 ? 查看按键。",
+    ),
     "returned": ("returned {value}", "返回 {value}"),
     "raised": ("raised {value}", "抛出 {value}"),
     "left-by": ("left by {value}", "因 {value} 离开"),
