@@ -160,7 +160,7 @@ def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTermina
     assert "\x1b[?1049h" not in shown.raw
     shown.type("y\n")
     shown.wait_for("What has happened")
-    shown.wait_for("step 0 of")
+    shown.wait_for("step 0 ")
     shown.type("q")
     assert shown.end() == 0
     assert shown.is_as_it_was()
