@@ -57,7 +57,7 @@ class CallsView(Tree[int]):
                 for number, kind, text in _children(playing, frame.number):
                     node.add_leaf(
                         Text.assemble(
-                            (f"{number:>6} ", "dim"), (f"{kind} ", "cyan" if kind != "call" else "bold"), text
+                            (f"{number:>6} ", "dim"), (f"{visible(kind)} ", "cyan" if kind != "call" else "bold"), text
                         ),
                         data=number,
                     )
@@ -73,7 +73,7 @@ class CallsView(Tree[int]):
             if node.data is not None and node.data <= playing.number:
                 best = node
         if best is not None:
-            self.move_cursor(best)
+            self.call_after_refresh(self.move_cursor, best)  # its line is known once the tree is laid out
 
     def _every(self, node: TreeNode[int]) -> Iterator[TreeNode[int]]:
         for child in node.children:

@@ -78,16 +78,17 @@ class Player(Acting):
         Raises:
             TracerError: the trace is damaged where the player could not go on.
         """
-        super().run(*arguments, **options)
+        result = super().run(*arguments, **options)
         if self.failure is not None:
             raise self.failure
+        return result
 
     def _handle_exception(self, error: Exception) -> None:
         # A pane that met damage stops for good: better to leave with the sentence than to go on half dead.
         if isinstance(error, TracerError):
             self.failure = self.failure or error
             self.exit(return_code=error.exit_code)
-        else:
+        elif self.failure is None:  # what fails after that fails for want of what was not made
             super()._handle_exception(error)
 
     def compose(self) -> ComposeResult:

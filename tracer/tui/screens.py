@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import set_cell_size
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -57,7 +58,7 @@ class SearchScreen(ModalScreen[int | None]):
             self.notify(visible(str(error)), severity="error", markup=False)
         options = self.query_one("#hits", OptionList)
         options.clear_options()
-        options.add_options([Option(_hit_line(hit), id=str(index)) for index, hit in enumerate(self._hits)])
+        options.add_options([Option(_hit_line(hit, self._lang), id=str(index)) for index, hit in enumerate(self._hits)])
         if self._hits:
             options.highlighted = 0
         self.query_one("#found", Static).update(Text(say(self._lang, "found", count=len(self._hits)), "dim"))
@@ -81,8 +82,11 @@ class SearchScreen(ModalScreen[int | None]):
         self.dismiss(self._hits[index].step)
 
 
-def _hit_line(hit: Hit) -> Text:
-    return Text.assemble((f"{hit.step:>7} ", "dim"), (f"{hit.what:<9} ", "cyan"), visible(hit.label))
+def _hit_line(hit: Hit, lang: Lang) -> Text:
+    sort = say(lang, f"sort:{hit.what}")
+    line = Text.assemble((f"{hit.step:>7} ", "dim"), (f"{set_cell_size(sort, 9)} ", "cyan"), visible(hit.label))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
 
 
 class GotoScreen(ModalScreen[int | None]):

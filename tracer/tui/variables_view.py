@@ -68,7 +68,7 @@ class VariablesView(Tree[object]):
         """Put the tree's cursor back on the variable that was chosen."""
         for node in self.root.children:
             if isinstance(node.data, Held) and node.data.path == (name,):
-                self.move_cursor(node)
+                self.call_after_refresh(self.move_cursor, node)  # its line is known once the tree is laid out
                 return
 
     def chosen(self) -> tuple[str, v.Value] | None:

@@ -106,6 +106,13 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no-notes": ("No walkthrough is open.", "没有打开讲解。"),
     # screens
     "search": ("Search functions, files, variables, values, modules, tensors", "搜索函数、文件、变量、值、模块、张量"),
+    "sort:function": ("function", "函数"),
+    "sort:file": ("file", "文件"),
+    "sort:variable": ("variable", "变量"),
+    "sort:value": ("value", "值"),
+    "sort:module": ("module", "模块"),
+    "sort:tensor": ("tensor", "张量"),
+    "sort:message": ("message", "消息"),
     "found": ("{count} found", "找到 {count} 处"),
     "goto": ("Go to step (0 to {last})", "转到哪一步（0 到 {last}）"),
     "no-such-step": (

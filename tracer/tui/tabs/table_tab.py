@@ -104,7 +104,7 @@ class TableTab(DataTable[Text]):
 
     def _cells(self, index: int) -> list[Text]:
         row = self._rows[index]
-        first, *others = (cell if isinstance(cell, Text) else Text(cell) for cell in row.cells)
+        first, *others = (cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row.cells)
         sign = ("▾ " if index in self._opened else "▸ ") if row.opens else "  " if self._folds else ""
         lead = Text("  " * row.depth + sign)
         return [Text(str(row.step), "dim", justify="right"), lead + first, *others]

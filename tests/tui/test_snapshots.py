@@ -1,0 +1,94 @@
+"""How the player looks: every tab, and the screens over it, small and wide.
+
+Compared with the pictures in ``__snapshots__``; make them anew with ``pytest tests/tui/test_snapshots.py
+--snapshot-update`` and look at each.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui.conftest import SMALL, WIDE
+
+DRAWN_BY = "8.2.8"
+"""The release of textual that drew the pictures; others draw some borders and scrollbars in another way."""
+
+pytestmark = [
+    pytest.mark.skipif(
+        version("textual") != DRAWN_BY, reason=f"the pictures were drawn by textual {DRAWN_BY}, another release differs"
+    ),
+    pytest.mark.skipif(
+        importlib.util.find_spec("pytest_textual_snapshot") is None, reason="pytest-textual-snapshot is not installed"
+    ),
+]
+
+AT = 1_100  # in cached_file, below the dynamic class
+TABS = {"decisions": "2", "arguments": "3", "weights": "4", "forward": "5", "tokens": "6", "why": "7"}
+OVER: dict[str, list[str]] = {
+    "search": ["slash", *"rope"],
+    "help": ["question_mark"],
+    "value": ["u", "v"],  # the keyword arguments of the caller
+}
+
+
+@pytest.fixture
+def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
+    """Whether the player looks as it did after these keys, and once nothing is being computed any more."""
+
+    def compare(keys: list[str], size: tuple[int, int], lang: str = "en", theme: str = "textual-dark") -> bool:
+        async def play(pilot: Pilot[None]) -> None:
+            await pilot.pause()
+            pilot.app.theme = theme
+            pilot.app.playing.selected_variable = "kwargs"  # type: ignore[attr-defined]
+            await pilot.pause()
+            await pilot.app.workers.wait_for_complete()
+            await pilot.press(*keys)
+            await pilot.pause()
+            await pilot.app.workers.wait_for_complete()
+            for _ in range(3):
+                await pilot.pause()
+
+        run_before: Callable[[Pilot[None]], Awaitable[None]] = play
+        return bool(snap_compare(player(lang, AT), terminal_size=size, run_before=run_before))
+
+    return compare
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_every_tab(tab: str, size: tuple[int, int], looks: Callable[..., bool]) -> None:
+    assert looks([TABS[tab]], size)
+
+
+@pytest.mark.parametrize("over", OVER)
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_every_screen(over: str, size: tuple[int, int], looks: Callable[..., bool]) -> None:
+    assert looks(OVER[over], size)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_the_main_view(size: tuple[int, int], looks: Callable[..., bool]) -> None:
+    assert looks(["d"], size)
+
+
+def test_arguments_opened_and_zoomed(looks: Callable[..., bool]) -> None:
+    assert looks(["3", "z", "home", "enter"], SMALL)
+
+
+@pytest.mark.parametrize("keys", [["2"], ["3"], ["question_mark"]], ids=["decisions", "arguments", "help"])
+def test_in_chinese(keys: list[str], looks: Callable[..., bool]) -> None:
+    assert looks(keys, SMALL, "zh")
+
+
+def test_light(looks: Callable[..., bool]) -> None:
+    assert looks(["d"], WIDE, theme="textual-light")
+
+
+def test_very_wide(looks: Callable[..., bool]) -> None:
+    assert looks(["d"], (220, 60), "zh")
