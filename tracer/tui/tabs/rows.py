@@ -47,7 +47,7 @@ def _size(row: Row, column: int) -> tuple[int, float, str]:
     """Numbers by size, before texts."""
     if column == 0:
         return 0, row.step, ""
-    text = str(row.cells[column - 1])
+    text = str(row.cells[column - 1]) if column <= len(row.cells) else ""
     try:
         return 0, float(text.replace(",", "").split(" ")[0]), ""
     except ValueError:

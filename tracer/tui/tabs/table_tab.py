@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
@@ -25,6 +27,10 @@ _NONE = object()
 class TableTab(DataTable[Text]):
     """Computed beside the screen when it is first looked at, and again for another language or another subject."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "scroll_top", show=False),
+        Binding("end", "scroll_bottom", show=False),
+    ]
     heads: tuple[str, ...] = ()
     empty = "nothing"
 

@@ -1,0 +1,199 @@
+"""The tables: what they say first, how they open, fold, sort and lead to their steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.trace import made
+from tests.tui.test_player import START, play, settled
+from tracer.trace.reading import open_trace
+from tracer.tui.player import Player
+from tracer.tui.screens import TextScreen
+from tracer.tui.source_view import SourceView, keep_end
+from tracer.tui.stage_bar import _window
+from tracer.tui.tabs.rows import Row, ordered, shown
+from tracer.tui.tabs.table_tab import TableTab
+
+
+def column(table: TableTab, number: int) -> list[str]:
+    return [str(table.get_row_at(row)[number]).strip() for row in range(table.row_count)]
+
+
+def test_decisions_begin_with_what_they_mean(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        assert "the directory's code is needed, and you allowed it" in column(app.tab_shown(), 1)
+
+    play(app, work)
+
+
+def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        explaining = column(app.tab_shown(), 0)
+        await pilot.press("a")
+        await settled(pilot)
+        steps = [int(step) for step in column(app.tab_shown(), 0)]
+        assert steps == [one.step for one in app.playing.decisions_of(demo.step(START).frame)]
+        await pilot.press("a")
+        await settled(pilot)
+        assert column(app.tab_shown(), 0) == explaining
+
+    play(app, work)
+
+
+def test_a_journey_opens_and_leads_to_its_stops(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        await settled(pilot)
+        table = app.tab_shown()
+        assert column(table, 1)[0] == "▸ trust_remote_code"
+        folded = table.row_count
+        await pilot.press("home", "enter")
+        await pilot.pause()
+        assert column(table, 1)[0] == "▾ trust_remote_code"
+        assert table.row_count > folded
+        await pilot.press("home", "down", "down", "enter")
+        await pilot.pause()
+        assert app.playing.number == int(column(table, 0)[2])
+        await pilot.press("home", "enter", "enter")
+        await pilot.pause()
+        assert table.row_count == folded
+
+    play(app, work)
+
+
+def test_weights_sorted_by_key_and_back(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("4")
+        await settled(pilot)
+        table = app.tab_shown()
+        recorded = column(table, 0)
+        await pilot.press("s")
+        assert column(table, 1) == sorted(column(table, 1))
+        assert "▲" in str(table.ordered_columns[1].label)
+        await pilot.press(*"ssss")
+        sizes = [int(size.replace(",", "")) for size in column(table, 5)]
+        assert sizes == sorted(sizes)
+        await pilot.press(*"ss")
+        assert column(table, 0) == recorded
+
+    play(app, work)
+
+
+def test_zoom(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        small = app.tab_shown().size.height
+        await pilot.press("z")
+        await pilot.pause()
+        assert app.tab_shown().size.height > small + 8
+        assert app.tab_shown().has_focus
+        await pilot.press("z")
+        await pilot.pause()
+        assert app.tab_shown().size.height == small
+        assert app.query_one(SourceView).has_focus
+
+    play(app, work, (80, 24))
+
+
+def test_why_leads_to_what_shows_it(loads: Any, fixtures: Path) -> None:
+    with loads.trace(fixtures / "broken" / "misspelt-class") as trace:
+        app = Player(trace, "en", 0)
+
+        async def work(pilot: Pilot[None]) -> None:
+            await pilot.press("7")
+            await settled(pilot)
+            table = app.query_one("EvidenceTable", TableTab)
+            steps = [int(step) for step in column(table, 0)]
+            assert trace.outcome["step"] in steps
+            table.focus()
+            await pilot.press("end", "enter")
+            await pilot.pause()
+            assert app.playing.number == steps[-1]
+
+        play(app, work)
+
+
+def test_v_without_a_variable_says_how_to_choose_one(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("v")
+        assert not isinstance(app.screen, TextScreen)
+        assert ["Choose a variable" in note.message for note in app._notifications] == [True]
+
+    play(app, work)
+
+
+def test_the_modules_of_a_pass_are_nested_and_repeated_blocks_folded(tmp_path: Path) -> None:
+    calls = [("", None), ("layers", 0), ("layers.0", 1), ("layers.0.mlp", 2), ("layers.1", 1), ("layers.1.mlp", 4)]
+    with open_trace(
+        made.sealed(
+            tmp_path,
+            [
+                made.meta_record(),
+                *(
+                    made.step_record(
+                        made.step(
+                            number,
+                            frame=None,
+                            stage="forward",
+                            kind="module-entered",
+                            data={"path": path, "class": "torch.nn.Block", "call": number, "parent": parent},
+                        )
+                    )
+                    for number, (path, parent) in enumerate(calls)
+                ),
+                made.end_record(status="loaded"),
+            ],
+        )
+    ) as trace:
+        app = Player(trace, "en")
+
+        async def work(pilot: Pilot[None]) -> None:
+            await pilot.press("5")
+            await settled(pilot)
+            table = app.tab_shown()
+            assert column(table, 1) == ["▾ (model)", "▾ layers", "▾ 0", "mlp", "▸ 1"]
+            await pilot.press("end", "enter")
+            await pilot.pause()
+            assert column(table, 1)[-2:] == ["▾ 1", "mlp"]
+
+        play(app, work)
+
+
+ROWS = [Row(5, ("b",), opens=True), Row(1, ("in b",), depth=1), Row(3, ("a", "1,000")), Row(9, ("c", "20"))]
+
+
+def test_rows_in_a_folded_one_are_left_out() -> None:
+    assert list(shown(ROWS, set())) == [0, 2, 3]
+    assert list(shown(ROWS, {0})) == [0, 1, 2, 3]
+
+
+def test_rows_are_sorted_with_what_is_in_them() -> None:
+    assert ordered(ROWS, 0, descending=False) == [2, 0, 1, 3]
+    assert ordered(ROWS, 1, descending=True) == [3, 0, 1, 2]
+    assert ordered(ROWS[2:], 2, descending=False) == [1, 0]
+
+
+def test_stages_around_the_cursor_are_named_first() -> None:
+    assert _window([5, 5, 5, 5], 1, 100) == (0, 3)
+    assert _window([5, 5, 5, 5], 2, 11) == (2, 3)
+    assert _window([5, 5, 5, 5], 3, 2) == (3, 3)
+
+
+def test_the_end_of_a_text_is_kept_by_its_width() -> None:
+    assert keep_end("abcdef", 6) == "abcdef"
+    assert keep_end("abcdef", 4) == "…def"
+    assert keep_end("变量变量", 5) == "…变量"
