@@ -67,6 +67,7 @@ def test_stepping_searching_and_leaving(pane: Pane, demo_file: Path, tmp_path: P
     pane.wait_for("step 1140 /")
 
     pane.keys("/")
+    pane.wait_for("Search functions")
     pane.keys("-l", "query_key_value")
     pane.wait_for(" found")
     pane.wait_for("query_key_value.weight")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from msgspec.structs import replace
 from rich.console import Console
 from rich.text import Text
 from textual.app import ComposeResult
@@ -66,7 +67,8 @@ def _told(trace: Trace, lang: Lang, width: int) -> tuple[Text, list[Row]]:
     found = diagnose(trace)
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
     with console.capture() as said:
-        print_why(trace, found, console, lang, command=False)
+        causes = [replace(cause, chain=[]) for cause in found.causes]  # the rows below have their steps
+        print_why(trace, replace(found, causes=causes), console, lang, command=False)
     return Text.from_ansi(said.get().strip("\n")), _evidence(found, lang)
 
 
@@ -77,6 +79,8 @@ def _evidence(found: Diagnosis, lang: Lang) -> list[Row]:
             rows.setdefault(one.step, Row(one.step, (evidence_text(found, one, lang),)))
     for thrown in found.exceptions:
         for passage in thrown.passages:
+            if passage.event != "raise":
+                continue
             told = say(lang, "passage", function=visible(passage.function), error=visible(thrown.name))
             rows.setdefault(passage.step, Row(passage.step, (told,)))
     return [rows[step] for step in sorted(rows)]
