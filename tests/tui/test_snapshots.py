@@ -37,6 +37,15 @@ OVER: dict[str, list[str]] = {
 }
 
 
+async def at_rest(pilot: Pilot[None]) -> None:
+    """Wait until the screen stays as it is for some moments: on a busy machine what was put off comes late."""
+    seen: list[str] = []
+    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+        await pilot.pause(0.05)
+        seen.append(pilot.app.export_screenshot(simplify=True))
+        assert len(seen) < 200, "the screen never comes to rest"
+
+
 @pytest.fixture
 def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
     """Whether the player looks as it did after these keys, and once nothing is being computed any more."""
@@ -51,8 +60,7 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
             await pilot.press(*keys)
             await pilot.pause()
             await pilot.app.workers.wait_for_complete()
-            for _ in range(3):
-                await pilot.pause()
+            await at_rest(pilot)
 
         run_before: Callable[[Pilot[None]], Awaitable[None]] = play
         return bool(snap_compare(player(lang, AT), terminal_size=size, run_before=run_before))
