@@ -20,6 +20,8 @@ from tracer.tui import acting
 from tracer.tui.player import Player
 from tracer.tui.screens import TextScreen
 
+pytestmark = pytest.mark.slow
+
 EVIL = "[bold]B[/bold] [@click=app.quit]C[/] [/] [red \x1b[31mA\x1b]0;T\x07 \u202eR\u2066 \u200b\x00\x9b31m $HOME ]"
 """Markup of Textual and of Rich, escape sequences, direction marks and characters that nobody sees."""
 OBEYED = ("\x1b", "\x07", "\x00", "\x9b", "\u202e", "\u2066", "\u200b")

@@ -20,6 +20,7 @@ DRAWN_BY = "8.2.8"
 """The release of textual that drew the pictures; others draw some borders and scrollbars in another way."""
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(
         version("textual") != DRAWN_BY, reason=f"the pictures were drawn by textual {DRAWN_BY}, another release differs"
     ),
@@ -40,8 +41,9 @@ OVER: dict[str, list[str]] = {
 async def at_rest(pilot: Pilot[None]) -> None:
     """Wait until the screen stays as it is for some moments: on a busy machine what was put off comes late."""
     seen: list[str] = []
-    while len(seen) < 4 or len(set(seen[-4:])) > 1:
+    while len(seen) < 6 or len(set(seen[-6:])) > 1:
         await pilot.pause(0.05)
+        await pilot.app.workers.wait_for_complete()
         seen.append(pilot.app.export_screenshot(simplify=True))
         assert len(seen) < 200, "the screen never comes to rest"
 

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tracer.export.naming import model_name
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.trouble import trouble
 from tracer.replay.journey import Fact, StageSummary, journey
@@ -152,17 +153,6 @@ def size(count: int) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
-
-
-def model_name(meta: dict[str, Any]) -> str:
-    """What was loaded, in the fewest words: the directory's name, or what was asked for."""
-    asked = meta.get("asked")
-    roots = meta.get("roots")
-    if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
-        return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"
-    if isinstance(asked, list):
-        return " ".join(map(str, asked))
-    return str(asked or meta.get("work") or "trace")
 
 
 def _short_class(name: str) -> str:

@@ -18,7 +18,6 @@ from tracer.tui.playing import Playing
 from tracer.tui.screens import GotoScreen, SearchScreen, TextScreen, keys_table
 from tracer.tui.source_view import SourceView
 from tracer.tui.step_text import whole_step, whole_value
-from tracer.tui.tabs.decisions import DecisionsTab
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import VariablesView
 from tracer.tui.words import say
@@ -272,7 +271,7 @@ class Acting(App[None]):
 
     def _do_everything(self) -> None:
         self.query_one(TabbedContent).active = "tab-decisions"
-        table = self.query_one(DecisionsTab)
+        table = self.tab_shown()
         table.everything = not table.everything
         table.show(self.playing, self.lang)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult, SystemCommand
@@ -20,25 +23,21 @@ from tracer.tui.keys import KEYS
 from tracer.tui.playing import Playing
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
-from tracer.tui.tabs.decisions import DecisionsTab
-from tracer.tui.tabs.forward import ForwardTab
-from tracer.tui.tabs.keywords import KeywordsTab
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.tabs.text_tab import NotesTab, WhyTab
-from tracer.tui.tabs.tokens import TokensTab
-from tracer.tui.tabs.weights import WeightsTab
 from tracer.tui.variables_view import VariablesView
 from tracer.tui.words import say
 
-_TABS: Final[tuple[tuple[str, Any], ...]] = (
-    ("notes", NotesTab),
-    ("decisions", DecisionsTab),
-    ("keywords", KeywordsTab),
-    ("weights", WeightsTab),
-    ("forward", ForwardTab),
-    ("tokens", TokensTab),
-    ("why", WhyTab),
-)
+# Each tab's module and class: they are imported when the tab is opened, for the first screen should not wait for them.
+_TABS: Final[dict[str, tuple[str, str]]] = {
+    "notes": ("text_tab", "NotesTab"),
+    "decisions": ("decisions", "DecisionsTab"),
+    "keywords": ("keywords", "KeywordsTab"),
+    "weights": ("weights", "WeightsTab"),
+    "forward": ("forward", "ForwardTab"),
+    "tokens": ("tokens", "TokensTab"),
+    "why": ("text_tab", "WhyTab"),
+}
+_AFTER_THE_FIRST_SCREEN: Final = 0.05  # seconds
 _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
                        "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
 
@@ -100,43 +99,65 @@ class Player(Acting):
                 yield VariablesView(playing, lang)
                 yield CallsView(playing, lang)
         with Vertical(id="lower"), TabbedContent(initial="tab-decisions"):
-            for name, widget in _TABS:
-                with TabPane(self._tab_label(name), id=f"tab-{name}"):
-                    yield widget(playing, lang)
+            for name in _TABS:
+                yield TabPane(self._tab_label(name), id=f"tab-{name}")
         yield HintBar(lang)
 
     def _tab_label(self, name: str) -> str:
-        number = next(index for index, (tab, _) in enumerate(_TABS, 1) if tab == name)
+        number = list(_TABS).index(name) + 1
         return f"[dim]{number}[/] {say(self.lang, name)}"
 
     def on_mount(self) -> None:
         self.query_one(SourceView).focus()
-        self.call_after_refresh(self.show)
+        self.call_after_refresh(self._show_first)
         self.theme_changed_signal.subscribe(self, lambda _: self.show())
         if self._greeting is not None and not self.playing.empty:
             self.say(self._greeting, seconds=8, number=self.playing.number)
 
+    def _show_first(self) -> None:
+        self.show_panes()
+        self.set_timer(_AFTER_THE_FIRST_SCREEN, self._show_tab)
+
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""
-        try:
+        self.show_panes()
+        self._show_tab()
+
+    def show_panes(self) -> None:
+        """Show it in all but the tabs."""
+        with self._complaining():
             for pane in self.screen_stack[0].query("StageBar, SourceView, VariablesView, CallsView"):
                 pane.show(self.playing, self.lang)  # type: ignore[attr-defined]
-            self._show_tab()
-        except TracerError as error:
-            self.complain(error)
 
     def tab_shown(self) -> Any:
-        """The widget of the tab that is open."""
-        name = self.screen_stack[0].query_one(TabbedContent).active.removeprefix("tab-")
-        return self.screen_stack[0].query_one(dict(_TABS)[name])
+        """The widget of the tab that is open; it is made when it is first asked for."""
+        pane = self.screen_stack[0].query_one(TabbedContent).active_pane
+        assert pane is not None
+        if not pane.children:
+            module, kind = _TABS[str(pane.id).removeprefix("tab-")]
+            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self.playing, self.lang))
+        return pane.children[0]
 
     def _show_tab(self) -> None:
-        self.tab_shown().show(self.playing, self.lang)
+        tab = self.tab_shown()
+        if not tab.is_mounted:
+            self.call_after_refresh(self._show_tab)
+            return
+        with self._complaining():
+            tab.show(self.playing, self.lang)
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        """Damage in the trace is told, and playing goes on."""
+        try:
+            yield
+        except TracerError as error:
+            self.complain(error)
 
     def _do_language(self) -> None:
         self.lang = "zh" if self.lang == "en" else "en"
         tabs = self.query_one(TabbedContent)
-        for name, _ in _TABS:
+        for name in _TABS:
             tabs.get_tab(f"tab-{name}").label = self._tab_label(name)
         self.query_one(HintBar).show(self.lang)
         self.show()

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tracer.replay.cursor import Cursor
-from tracer.replay.decisions import Decision, decisions
+from tracer.replay.decision import Decision
 from tracer.replay.syntax import Sources, Syntax
 from tracer.replay.variables import FrameState, Variables
 from tracer.trace.errors import DanglingNumber, TracerError
@@ -87,6 +87,8 @@ class Playing:
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
 
     def _decisions_of(self, frame: int) -> list[Decision]:
+        from tracer.replay.decisions import decisions  # not for the first screen
+
         try:
             return list(decisions(self.trace, frame=frame))
         except (TracerError, RecursionError):  # a damaged frame has none that could be told

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import Syntax as Highlighter
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,6 +20,7 @@ from textual.strip import Strip
 from tracer.export.phrases import Lang
 from tracer.replay.decision import Decision
 from tracer.trace.visible import visible
+from tracer.tui.highlighting import highlighted, plain
 from tracer.tui.keys import KEYS
 from tracer.tui.labels import label
 from tracer.tui.playing import Playing, Ran
@@ -57,7 +58,7 @@ class SourceView(ScrollView, can_focus=True):
         self._notes: dict[int, Text] = {}
         self._current: int | None = None
         self._widest = lru_cache(maxsize=32)(lambda _: max((line.cell_len for line in self._lines), default=0))
-        self._highlighted = lru_cache(maxsize=32)(self._highlight)
+        self._coloured: dict[tuple[int, bool], list[Text]] = {}
 
     def show(self, playing: Playing, lang: Lang) -> None:
         self.lang = lang
@@ -67,7 +68,7 @@ class SourceView(ScrollView, can_focus=True):
             self._source, self._current, self._lines, self._notes = None, None, [], {}
         else:
             self._source = place[0]
-            self._lines = self._highlighted(place[0], self.app.current_theme.dark)
+            self._lines = self._lines_of(place[0])
             self._current = place[1]
             self._notes = self._notes_at(playing)
         self._write_titles()
@@ -203,16 +204,21 @@ class SourceView(ScrollView, can_focus=True):
             (mark, "bold red" if mark in "●◆" else "bold"), (f"{number:>4}", "dim"), (f"{often:>3} ", "dim")
         )
 
-    def _highlight(self, source: int, dark: bool) -> list[Text]:
-        syntax = self._playing.syntax(source)
+    def _lines_of(self, source: int) -> list[Text]:
+        """The source, plain at first: its colours are found beside the screen."""
+        syntax, key = self._playing.syntax(source), (source, self.app.current_theme.dark)
         if syntax is None:
             return []
-        text = "\n".join(visible(line.expandtabs(4)) for line in syntax.lines)
-        highlighter = Highlighter(
-            text, "python", theme="github-dark" if dark else "friendly", background_color="default"
-        )
-        lines = list(highlighter.highlight(text).split("\n", allow_blank=True))
-        return lines[: len(syntax.lines)]
+        if key not in self._coloured:
+            self._coloured[key] = plain(syntax.lines)
+            self.run_worker(self._colour(key, syntax.lines))
+        return self._coloured[key]
+
+    async def _colour(self, key: tuple[int, bool], lines: list[str]) -> None:
+        self._coloured[key] = await asyncio.to_thread(highlighted, lines, key[1])
+        if key == (self._source, self.app.current_theme.dark):
+            self._lines = self._coloured[key]
+            self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         if event.x < _GUTTER and self._lines:

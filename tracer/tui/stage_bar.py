@@ -10,9 +10,9 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from tracer.export.naming import model_name
 from tracer.export.phrases import Lang, stage_name
 from tracer.export.phrases import say as phrase
-from tracer.export.report import model_name
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import Trace
