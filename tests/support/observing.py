@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
 import logging
 import shutil
@@ -31,9 +32,11 @@ def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, l
     modules = Path(folder) / "modules"
     shutil.rmtree(modules, ignore_errors=True)
     dynamic_module_utils.HF_MODULES_CACHE = str(modules)
-    # A package of that name that another test imported would be looked into instead.
+    # A package of that name that another test imported, or left on the path, would be looked into instead.
     for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
         del sys.modules[name]
+    sys.path.insert(0, str(modules))
+    importlib.invalidate_caches()
     torch.set_num_threads(1)
     torch.manual_seed(7)
     seen: Observation = {}

@@ -67,6 +67,7 @@ def test_a_key_moves_as_the_cursor_does(key: str, player: Any, demo: Any) -> Non
     play(app, work)
 
 
+@pytest.mark.slow
 def test_forward_and_back_over_many_steps(player: Any) -> None:
     app = player(start=START)
 
@@ -376,6 +377,7 @@ def test_a_row_leads_to_its_step(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (140, 42), (220, 70)])
 def test_every_size(size: tuple[int, int], player: Any) -> None:
     app = player(start=START)
@@ -400,6 +402,7 @@ def test_quit(player: Any) -> None:
     assert app.return_code == 0
 
 
+@pytest.mark.slow
 def test_a_trace_without_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = sealed(tmp_path, [meta_record(), end_record(status="killed", signal="SIGKILL")])
