@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.data.demo.store import unpack
 from tracer.trace.reading import Trace, open_trace
@@ -39,3 +40,16 @@ def player(demo: Trace) -> Callable[..., Player]:
         return Player(demo, "zh" if lang == "zh" else "en", start)
 
     return make
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until what is computed beside the screen is there, the open tab too, however busy the machine is."""
+    for _ in range(600):
+        await pilot.pause(0.02)
+        await pilot.app.workers.wait_for_complete()
+        if len(pilot.app.screen_stack) > 1 or not isinstance(pilot.app, Player):
+            return
+        shown = pilot.app.tab_shown()
+        if shown.is_mounted and getattr(shown, "computed", True):
+            return
+    raise AssertionError("the tab never ends computing")

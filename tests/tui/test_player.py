@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TabbedContent
 
 from tests.trace.made import end_record, meta_record, sealed
+from tests.tui.conftest import settled
 from tracer.replay.cursor import Cursor
 from tracer.replay.variables import FrameState
 from tracer.trace.reading import open_trace
@@ -26,13 +27,6 @@ from tracer.tui.words import WORDS
 
 SIZE = (140, 42)
 START = 940  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait until what is computed beside the screen is there."""
-    await pilot.pause()
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = SIZE) -> None:
@@ -438,6 +432,6 @@ def test_a_load_that_failed_opens_where_it_failed(loads: Any, fixtures: Path) ->
 
         async def work(pilot: Pilot[None]) -> None:
             app.query_one(TabbedContent).active = "tab-why"
-            await pilot.pause(0.6)
+            await settled(pilot)
 
         play(app, work)

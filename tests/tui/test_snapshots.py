@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
-from tests.tui.conftest import SMALL, WIDE
+from tests.tui.conftest import SMALL, WIDE, settled
 
 DRAWN_BY = "8.2.8"
 """The release of textual that drew the pictures; others draw some borders and scrollbars in another way."""
@@ -38,10 +39,13 @@ OVER: dict[str, list[str]] = {
 }
 
 
+_CALM = 10  # looks without a change
+
+
 async def at_rest(pilot: Pilot[None]) -> None:
     """Wait until the screen stays as it is for some moments: on a busy machine what was put off comes late."""
     seen: list[str] = []
-    while len(seen) < 6 or len(set(seen[-6:])) > 1:
+    while len(seen) < _CALM or len(set(seen[-_CALM:])) > 1:
         await pilot.pause(0.05)
         await pilot.app.workers.wait_for_complete()
         seen.append(pilot.app.export_screenshot(simplify=True))
@@ -58,10 +62,16 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
             pilot.app.theme = theme
             pilot.app.playing.selected_variable = "kwargs"  # type: ignore[attr-defined]
             await pilot.pause()
-            await pilot.app.workers.wait_for_complete()
-            await pilot.press(*keys)
-            await pilot.pause()
-            await pilot.app.workers.wait_for_complete()
+            await settled(pilot)
+            for key in keys:
+                before = pilot.app.screen
+                await pilot.press(key)
+                await pilot.pause()
+                while key == "slash" and pilot.app.screen is before:  # what is typed next is for the search
+                    await pilot.pause(0.02)
+            for field in pilot.app.screen.query(Input):
+                field.cursor_blink = False
+            await settled(pilot)
             await at_rest(pilot)
 
         run_before: Callable[[Pilot[None]], Awaitable[None]] = play

@@ -43,6 +43,7 @@ class TableTab(DataTable[Text]):
         super().__init__(cursor_type="row", zebra_stripes=True)
         self._playing = playing
         self.lang: Lang = lang
+        self.computed = False
         self._wanted: object = _NONE
         self._rows: list[Row] = []
         self._order: Sequence[int] = ()
@@ -62,7 +63,7 @@ class TableTab(DataTable[Text]):
     def show(self, playing: Playing, lang: Lang) -> None:
         wanted = lang, self.subject(playing)
         if self._wanted != wanted:
-            self._wanted, self.lang = wanted, lang
+            self._wanted, self.lang, self.computed = wanted, lang, False
             if not self._rows:
                 self._say(say(lang, "computing"))
             self.run_worker(self._compute(playing, lang, wanted[1]), exclusive=True)
@@ -73,10 +74,11 @@ class TableTab(DataTable[Text]):
         try:
             rows = await in_background(playing.trace.path, lambda trace: self.table_rows(trace, lang, subject))
         except TracerError as error:
-            self._rows = []
+            self._rows, self.computed = [], True
             self._say(visible(str(error)))
             return
         self.put(rows)
+        self.computed = True
         self._follow(playing.number)
 
     def put(self, rows: list[Row]) -> None:
