@@ -22,6 +22,8 @@ DRAWN_BY = "8.2.8"
 
 pytestmark = [
     pytest.mark.slow,
+    # On a machine with more to do than cores, a table's cursor can be drawn a moment late; the text is the same.
+    pytest.mark.flaky(reruns=3),
     pytest.mark.skipif(
         version("textual") != DRAWN_BY, reason=f"the pictures were drawn by textual {DRAWN_BY}, another release differs"
     ),
