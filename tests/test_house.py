@@ -71,6 +71,21 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.rsplit("LOADED", 1)[1].split())
 
 
+DISTRIBUTIONS = {"PIL": "pillow", "textual_serve": "textual-serve"}
+"""Packages whose distribution has another name."""
+
+
+def test_what_is_imported_is_declared() -> None:
+    """What only happens to be installed beside us, say by the tests' own requirements, a user would lack."""
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w-]", one)[0] for one in project["dependencies"]}
+    tops = {name.partition(".")[0] for path in SOURCES for name in imports(path)}
+    foreign = {top for top in tops if top not in sys.stdlib_module_names and top not in ("tracer", "")}
+    assert len(foreign) > 8
+    assert {DISTRIBUTIONS.get(top, top) for top in foreign} <= declared
+
+
 COMMAND = "import sys\nfrom tracer.cli.main import app\napp(sys.argv[1:], standalone_mode=False)"
 OPEN = "import sys, tracer\nwith tracer.open_trace(sys.argv[1]) as trace:\n    assert len(list(trace.steps())) > 100"
 
