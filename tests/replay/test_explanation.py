@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.conftest import FIXTURES, ROOT
+from tests.conftest import FIXTURES
+from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
 from tests.test_house import placeholders
@@ -27,8 +27,6 @@ from tracer.replay.plain import plain_value
 from tracer.replay.turning_points import TURNING_POINTS
 from tracer.trace.reading import Trace
 
-GOLDEN = ROOT / "tests" / "golden"
-RENEW = "GLM_TRACE_RENEW_GOLDEN"
 """Set to 1, the tests write their golden files anew instead of comparing; look at the difference with git."""
 
 AUTO = "_BaseAutoModelClass.from_pretrained"
@@ -195,15 +193,7 @@ def golden_text(trace: Trace) -> str:
 
 
 def test_the_explanation_reads_as_it_did(demo: Trace) -> None:
-    release = version("transformers")
-    path = GOLDEN / f"decisions-{release}.txt"
-    text = golden_text(demo)
-    if os.environ.get(RENEW) == "1":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    if not path.exists():
-        pytest.skip(f"no golden file for transformers {release}")
-    assert text == path.read_text(encoding="utf-8"), f"renew it with {RENEW}=1 if this is meant"
+    assert_golden(f"decisions-{line()}.txt", golden_text(demo))
 
 
 def test_every_meaning_has_its_sentences() -> None:

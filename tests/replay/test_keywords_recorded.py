@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.support.generator import load_generator
+from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
 from tracer.cli.main import main
@@ -27,10 +26,6 @@ from tracer.replay.keyword_stops import ENDS, USER, WHATS, KeywordJourney
 from tracer.replay.keywords import chosen_call, journey_of, journeys
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-RENEW = "GLM_TRACE_RENEW_GOLDEN"
-"""Set it to renew the golden files: ``GLM_TRACE_RENEW_GOLDEN=1 pytest tests/replay/test_keywords_recorded.py``."""
 
 OPTIONS = {**MAIN_CALL, "low_cpu_mem_usage": True}
 
@@ -210,15 +205,9 @@ def normalised(text: str, trace: Trace) -> str:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_golden(lang: Lang, demo: Trace) -> None:
-    line = {"4.44.2": "4.44", "5.23.0": "5.23"}.get(version("transformers"))
-    if line is None:
-        pytest.skip("golden files are kept for the two lines alone")
     names = [None, "use_cache", "torch_dtype", "trust_remote_code", "low_cpu_mem_usage", "empty_init", "_from_auto"]
     text = normalised("\n".join(printed(demo, name, lang) for name in names), demo) + "\n"
-    golden = GOLDEN / f"kwargs-{line}-{lang}.txt"
-    if os.environ.get(RENEW):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+    assert_golden(f"kwargs-{line()}-{lang}.txt", text)
 
 
 @pytest.mark.slow

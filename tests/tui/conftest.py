@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.data.demo.store import unpack
+from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 
@@ -24,6 +25,19 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack("5.23.0", tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
+    opened: list[PseudoTerminal] = []
+
+    def start(*arguments: object) -> PseudoTerminal:
+        opened.append(PseudoTerminal(PROGRAM, *arguments, cwd=tmp_path))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

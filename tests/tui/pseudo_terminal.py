@@ -9,11 +9,13 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
 from typing import Any
 
+PROGRAM = Path(sys.executable).with_name("glm-trace")
 _CONTROL = re.compile(r"\x1b\[[0-9;?<>=$ ]*[@-~]|\x1b\][^\x07]*\x07|\x1b[PX^_].*?\x1b\\|\x1b.", re.DOTALL)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,6 @@ from tracer.trace.reading import Trace, open_trace
 from tracer.tui.command_words import COMMAND_WORDS
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
-
-PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 
 def watched(trace: Trace, upto: int | None = None) -> Watched:
@@ -136,19 +134,6 @@ def test_without_a_terminal_nothing_is_recorded(
     assert ended.value.code == 2
     assert "--tui needs a terminal." in " ".join(capsys.readouterr().err.split())
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
-    opened: list[PseudoTerminal] = []
-
-    def start(*arguments: object) -> PseudoTerminal:
-        opened.append(PseudoTerminal(PROGRAM, *arguments, cwd=tmp_path))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
 
 
 def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTerminal], tmp_path: Path) -> None:

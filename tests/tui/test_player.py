@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, TabbedContent
 
@@ -166,6 +167,21 @@ def test_search_as_one_types(player: Any) -> None:
         assert app.playing.number == app.playing.hits[1]
         await pilot.press("N")
         assert app.playing.number == first
+
+    play(app, work)
+
+
+def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        for name, character in (("slash", "/"), ("r", "r"), ("o", "o"), ("p", "p"), ("e", "e")):
+            app.post_message(events.Key(name, character))
+        await pilot.pause(0.5)
+        assert isinstance(app.screen, SearchScreen)
+        await pilot.press("slash", "colon")  # in the field they are letters like others
+        assert app.screen.query_one(Input).value == "rope/:"
+        assert app.playing.number == START
 
     play(app, work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,6 @@ from tests.tui.pseudo_terminal import PseudoTerminal
 from tracer.cli.main import main
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
-
-PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 
 @pytest.fixture
@@ -34,19 +32,6 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return sentence
 
     return call
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
-    opened: list[PseudoTerminal] = []
-
-    def start(*arguments: object) -> PseudoTerminal:
-        opened.append(PseudoTerminal(PROGRAM, *arguments, cwd=tmp_path))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
 
 
 def damaged(demo_file: Path, folder: Path, case: str) -> tuple[Path, str]:

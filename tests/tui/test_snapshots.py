@@ -22,8 +22,6 @@ DRAWN_BY = "8.2.8"
 
 pytestmark = [
     pytest.mark.slow,
-    # On a machine with more to do than cores, a table's cursor can be drawn a moment late; the text is the same.
-    pytest.mark.flaky(reruns=3),
     pytest.mark.skipif(
         version("textual") != DRAWN_BY, reason=f"the pictures were drawn by textual {DRAWN_BY}, another release differs"
     ),
@@ -65,12 +63,8 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
             pilot.app.playing.selected_variable = "kwargs"  # type: ignore[attr-defined]
             await pilot.pause()
             await settled(pilot)
-            for key in keys:
-                before = pilot.app.screen
-                await pilot.press(key)
-                await pilot.pause()
-                while key == "slash" and pilot.app.screen is before:  # what is typed next is for the search
-                    await pilot.pause(0.02)
+            await pilot.press(*keys)
+            await pilot.pause()
             for field in pilot.app.screen.query(Input):
                 field.cursor_blink = False
             await settled(pilot)

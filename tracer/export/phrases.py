@@ -174,14 +174,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "trace-at": ("Trace", "记录文件"),
     "next": ("Next", "接下来"),
     "next-stage": ("every step of a stage", "逐步查看一个阶段"),
-    "next-json": ("the same for a program", "供程序读取"),
+    "next-replay": ("step through it", "一步一步回放"),
+    "next-decisions": ("which way it went, and why", "每一处为什么这样走"),
     "next-failed": ("the steps around the failure", "查看失败前后的步骤"),
-    "folders": ("where", "其中"),
     "more": ("… {count} more like this", "……还有 {count} 条"),
-    "missing-targets": (
-        "{count} things this release does not have are listed in the metadata",
-        "这个版本没有的 {count} 个观察点列在元数据里",
-    ),
     # while it runs
     "starting": ("starting Python and importing torch and transformers", "正在启动 Python，导入 torch 和 transformers"),
     "running": ("{stage} · step {step}", "{stage} · 第 {step} 步"),

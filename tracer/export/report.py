@@ -132,10 +132,13 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     if counts:
         wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
         hint = say(lang, "next-failed" if failed else "next-stage")
-        table.add_row(say(lang, "next"), Text(f"# {hint}", "dim"))
+        table.add_row(say(lang, "next"), Text(f"# {say(lang, 'next-replay')}", "dim"))
+        table.add_row("", Text(f"glm-trace replay {_quoted(path)}"))
+        if not failed:  # of a failure `why` was named above
+            table.add_row("", Text(f"# {say(lang, 'next-decisions')}", "dim"))
+            table.add_row("", Text(f"glm-trace decisions {_quoted(path)}"))
+        table.add_row("", Text(f"# {hint}", "dim"))
         table.add_row("", Text(f"glm-trace show {_quoted(path)} --stage {_text(wanted)} --steps"))
-        table.add_row("", Text(f"# {say(lang, 'next-json')}", "dim"))
-        table.add_row("", Text(f"glm-trace show {_quoted(path)} --json"))
     console.print(Padding(table, (1, 0, 0, 0), expand=False))
 
 

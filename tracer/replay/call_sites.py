@@ -5,18 +5,15 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
-from tracer.trace.errors import TracerError
+from tracer.replay.syntax import Function, Syntax, header_end
+from tracer.replay.syntax import Sources as SyntaxOfSources
 from tracer.trace.reading import Trace
-from tracer.trace.syntax import parse
-
-Definition: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 _OPEN: Final = ("(", "[", "{")
 _CLOSED: Final = (")", "]", "}")
 _CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "copy", "deepcopy")
-_NO_PYTHON: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 class Statement(NamedTuple):
@@ -26,61 +23,36 @@ class Statement(NamedTuple):
     node: ast.stmt
 
 
-class _Read(NamedTuple):
-    statements: dict[int, Statement]
-    definitions: dict[int, Definition]
-
-
 class Sources:
-    """The sources of a trace, parsed when they are first asked for. What is no Python has no statements."""
+    """The sources of a trace, looked at when they are first asked for. What is no Python has no statements."""
 
     def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._read: dict[int, _Read] = {}
+        self._syntax = SyntaxOfSources(trace)
+        self._statements: dict[int, dict[int, Statement]] = {}
 
     def statement(self, source: int | None, line: int | None) -> Statement | None:
         """The statement that begins on, or stands around, a line."""
-        return None if source is None or line is None else self._of(source).statements.get(line)
+        if source is None or line is None:
+            return None
+        if source not in self._statements:
+            syntax = self._syntax(source)
+            self._statements[source] = _statements(syntax) if syntax is not None else {}
+        return self._statements[source].get(line)
 
-    def definition(self, source: int, line: int) -> Definition | None:
-        """The function whose ``def`` or first decorator stands on a line."""
-        return self._of(source).definitions.get(line)
-
-    def _of(self, source: int) -> _Read:
-        if source not in self._read:
-            self._read[source] = _read(self._text(source))
-        return self._read[source]
-
-    def _text(self, source: int) -> str:
-        try:
-            return self._trace.source(source).text
-        except TracerError:
-            return ""
+    def definition(self, source: int, line: int) -> Function | None:
+        """The function whose ``def``, or first decorator, stands on a line."""
+        syntax = self._syntax(source)
+        return syntax.functions.get(line) if syntax is not None else None
 
 
-def _read(text: str) -> _Read:
-    try:
-        tree = parse(text)
-        nodes = list(ast.walk(tree))
-    except _NO_PYTHON:
-        return _Read({}, {})
-    lines = text.splitlines()
-    made = _Read({}, {})
-    for node in nodes:  # outer statements come before inner ones, which so win
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            made.definitions[first] = made.definitions[node.lineno] = node
+def _statements(syntax: Syntax) -> dict[int, Statement]:
+    found: dict[int, Statement] = {}
+    for node in ast.walk(syntax.tree):  # outer statements come before inner ones, which so win
         if isinstance(node, ast.stmt):
-            last = _head_end(node)
-            statement = Statement(_head_text(node, lines, last), node)
-            made.statements.update(dict.fromkeys(range(node.lineno, last + 1), statement))
-    return made
-
-
-def _head_end(node: ast.stmt) -> int:
-    body = getattr(node, "body", None) or getattr(node, "cases", None)
-    last = body[0].lineno - 1 if isinstance(body, list) and body and hasattr(body[0], "lineno") else node.end_lineno
-    return max(last or node.lineno, node.lineno)
+            last = header_end(node)
+            statement = Statement(_head_text(node, syntax.lines, last), node)
+            found.update(dict.fromkeys(range(node.lineno, last + 1), statement))
+    return found
 
 
 def _head_text(node: ast.stmt, lines: list[str], last: int) -> str:
@@ -170,7 +142,7 @@ def position(node: ast.stmt, name: str) -> int | None:
     return None
 
 
-def constant_defaults(definition: Definition | None) -> dict[str, object]:
+def constant_defaults(definition: Function | None) -> dict[str, object]:
     """The parameters that have a constant for a default."""
     if definition is None:
         return {}
@@ -218,7 +190,7 @@ def spread(call: ast.Call) -> list[str]:
     ]
 
 
-def arguments(call: ast.Call, definition: Definition | None) -> dict[str, ast.expr]:
+def arguments(call: ast.Call, definition: Function | None) -> dict[str, ast.expr]:
     """Parameter or keyword → what stands for it in the call, as far as the call itself says."""
     named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     if definition is None:

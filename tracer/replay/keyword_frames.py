@@ -6,8 +6,9 @@ import ast
 
 import msgspec
 
-from tracer.replay.call_sites import Definition, Statement, assigned, called_name, sources, walk
+from tracer.replay.call_sites import Statement, assigned, called_name, sources, walk
 from tracer.replay.keyword_stops import Stop
+from tracer.replay.syntax import Function
 from tracer.trace.steps import Frame, Step
 from tracer.trace.values import ValueId
 
@@ -57,7 +58,7 @@ class LiveFrame(msgspec.Struct, eq=False):
     """
 
     frame: Frame
-    definition: Definition | None
+    definition: Function | None
     step: Step
     statement: Statement | None = None
     values: dict[str, ValueId] = {}

@@ -81,9 +81,9 @@ class Syntax:
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
         try:
-            self._tree = parse(text)
+            self.tree = parse(text)
         except _UNPARSABLE:
-            self._tree = ast.Module([], [])
+            self.tree = ast.Module([], [])
         self._spots: dict[int, dict[int, Spot]] = {}
         self.questions: dict[int, list[Question]] = {}  # by the ids of spots: what they are known to decide
         self._asked: dict[int, list[Written]] = {}
@@ -96,7 +96,7 @@ class Syntax:
     def functions(self) -> dict[int, Function]:
         """Every function by its first line: that of ``def``, or of its first decorator."""
         found: dict[int, Function] = {}
-        waiting: list[ast.AST] = [self._tree]
+        waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
             if isinstance(node, FUNCTIONS):

@@ -22,6 +22,9 @@ from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import VariablesView
 from tracer.tui.words import say
 
+TYPED_INTO: Final = ("search", "goto")
+"""Actions that open a screen to type in. Their keys are looked at before any pane gets them: a pane would have the next
+keys in its own queue by the time the screen is there."""
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)
 _THEMES: Final = ("textual-dark", "textual-light")
 
@@ -54,6 +57,14 @@ class Acting(App[None]):
 
     def show(self) -> None:
         """Show the cursor's step."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a screen over the player these keys are letters like others."""
+        return not (action == "do" and parameters and parameters[0] in TYPED_INTO and len(self.screen_stack) > 1)
+
+    def focus_tab(self) -> None:
+        """Give the open tab the keys, once it is there."""
         raise NotImplementedError
 
     def tab_shown(self) -> Any:
@@ -253,14 +264,13 @@ class Acting(App[None]):
         self.push_screen(TextScreen(say(self.lang, "help"), keys_table(self.lang)))
 
     def _open_tab(self, name: str) -> None:
-        tabs = self.query_one(TabbedContent)
-        tabs.active = name
-        self.tab_shown().focus()
+        self.query_one(TabbedContent).active = name
+        self.focus_tab()
 
     def _do_zoom(self) -> None:
         self.screen.toggle_class("-zoomed")
         if self.screen.has_class("-zoomed"):
-            self.tab_shown().focus()
+            self.focus_tab()
         else:
             self.query_one(SourceView).focus()
 

@@ -16,7 +16,7 @@ from textual.widgets import TabbedContent, TabPane
 from tracer.export.phrases import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.tui.acting import Acting
+from tracer.tui.acting import TYPED_INTO, Acting
 from tracer.tui.calls_view import CallsView
 from tracer.tui.hint_bar import HintBar
 from tracer.tui.keys import KEYS
@@ -58,7 +58,11 @@ class Player(Acting):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            key.keys, f"do('{key.action}')", say("en", f"key:{key.action}"), show=False, priority=key.action == "save"
+            key.keys,
+            f"do('{key.action}')",
+            say("en", f"key:{key.action}"),
+            show=False,
+            priority=key.action in ("save", *TYPED_INTO),
         )
         for key in KEYS
     ]
@@ -70,6 +74,7 @@ class Player(Acting):
         self.playing = Playing(trace, _opening_step(trace) if start is None else start)
 
         self.failure: TracerError | None = None
+        self._tab_wants_focus = False
 
     def run(self, *arguments: Any, **options: Any) -> None:
         """Play until it is left.
@@ -138,6 +143,10 @@ class Player(Acting):
             pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self.playing, self.lang))
         return pane.children[0]
 
+    def focus_tab(self) -> None:
+        self._tab_wants_focus = True
+        self.call_after_refresh(self._show_tab)
+
     def _show_tab(self) -> None:
         tab = self.tab_shown()
         if not tab.is_mounted:
@@ -145,6 +154,9 @@ class Player(Acting):
             return
         with self._complaining():
             tab.show(self.playing, self.lang)
+        if self._tab_wants_focus and tab.focusable:  # its pane may still be hidden behind the one before
+            self._tab_wants_focus = False
+            tab.focus()
 
     @contextmanager
     def _complaining(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from rich.cells import set_cell_size
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -25,7 +26,29 @@ from tracer.tui.words import say
 _HITS = 200
 
 
-class SearchScreen(ModalScreen[int | None]):
+class _TypingScreen(ModalScreen[int | None]):
+    """A screen with a field to type in; what is typed before the field stands is in it when it does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._typed = ""
+
+    def field(self, hint: str) -> Input:
+        """The field, with what was typed so far."""
+        return Input(self._typed, placeholder=hint, select_on_focus=False)
+
+    def on_key(self, event: events.Key) -> None:
+        if self.focused is not None or not event.is_printable or event.character is None:
+            return
+        event.stop()
+        fields = self.query(Input)
+        if fields:
+            fields.first().insert_text_at_cursor(event.character)
+        else:
+            self._typed += event.character
+
+
+class SearchScreen(_TypingScreen):
     """Finds as one types; Enter goes to the chosen hit, and ``n`` and ``N`` then go on among them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,18 +57,17 @@ class SearchScreen(ModalScreen[int | None]):
         ("up", "list_up", ""),
     ]
 
-    def __init__(self, playing: Playing, lang: Lang, text: str = "") -> None:
+    def __init__(self, playing: Playing, lang: Lang) -> None:
         super().__init__()
         self._playing = playing
         self._lang: Lang = lang
-        self._text = text
         self._hits: list[Hit] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = say(self._lang, "key:search")
             box.border_subtitle = "↑ ↓ Enter Esc"
-            yield Input(self._text, placeholder=say(self._lang, "search"))
+            yield self.field(say(self._lang, "search"))
             yield Static("", id="found")
             yield OptionList(id="hits")
 
@@ -89,7 +111,7 @@ def _hit_line(hit: Hit, lang: Lang) -> Text:
     return line
 
 
-class GotoScreen(ModalScreen[int | None]):
+class GotoScreen(_TypingScreen):
     """Asks for a step's number."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "")]
@@ -103,7 +125,7 @@ class GotoScreen(ModalScreen[int | None]):
         with Vertical(classes="dialog small") as box:
             box.border_title = say(self._lang, "key:goto")
             box.border_subtitle = "Enter Esc"
-            yield Input(placeholder=say(self._lang, "goto", last=self._last))
+            yield self.field(say(self._lang, "goto", last=self._last))
             yield Static("", id="found")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

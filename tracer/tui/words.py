@@ -24,7 +24,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "这个记录里一步也没有：还没记下第一步就结束了。",
     ),
     "no-source": ("This step stands in no source file.", "这一步不在任何源文件里。"),
-    "no-frame": ("outside every stepped function", "不在任何逐行记录的函数里"),
     "no-variables": ("No local variables here.", "这里没有局部变量。"),
     "caller": ("caller: {function}", "调用者：{function}"),
     "deleted": ("deleted", "删除"),

@@ -99,14 +99,18 @@ class TableTab(DataTable[Text]):
         if not self._rows:
             self._say(say(self.lang, self.empty))
             return
-        self.clear(columns=True)
-        for column, key in enumerate(("column:step", *self.heads)):
-            self.add_column(Text(f"{say(self.lang, key)} {self._arrow(column)}"), key=key)
         rows = [self._rows[index] for index in self._order]
         opened = {place for place, index in enumerate(self._order) if index in self._opened}
         self._listed = [self._order[place] for place in shown(rows, opened)][:_MOST]
-        for index in self._listed:
-            self.add_row(*self._cells(index), key=str(index))
+        cells = [self._cells(index) for index in self._listed]
+        self.clear(columns=True)
+        keys = ("column:step", *self.heads)
+        heads = [Text(f"{say(self.lang, key)} {self._arrow(column)}") for column, key in enumerate(keys)]
+        # The table's own measuring waits for an idle moment, and is lost where rows come before it is on the screen.
+        for key, head, column in zip(keys, heads, zip(*cells, strict=True), strict=True):
+            self.add_column(head, key=key, width=max(text.cell_len for text in (head, *column)))
+        for index, row in zip(self._listed, cells, strict=True):
+            self.add_row(*row, key=str(index))
         if len(self._listed) == _MOST:
             self.add_row(Text("…"), Text(say(self.lang, "more-rows", count=len(self._order) - _MOST), "dim"))
 

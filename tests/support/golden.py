@@ -1,0 +1,29 @@
+"""Texts that are kept, so that a change of them is seen: ``GLM_TRACE_RENEW_GOLDEN=1 pytest …`` writes them anew."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+RENEW = "GLM_TRACE_RENEW_GOLDEN"
+_KEPT = Path(__file__).parents[1] / "golden"
+_LINES = {"4.44.2": "4.44", "5.23.0": "5.23"}
+
+
+def line() -> str:
+    """The transformers line that is installed; other releases have no texts to be held against."""
+    release = version("transformers")
+    if release not in _LINES:
+        pytest.skip(f"texts are kept for {' and '.join(_LINES)} alone, and this is {release}")
+    return _LINES[release]
+
+
+def assert_golden(name: str, text: str) -> None:
+    """The text is the one that is kept under a name."""
+    path = _KEPT / name
+    if os.environ.get(RENEW):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), f"renew it with {RENEW}=1 if this is meant"
