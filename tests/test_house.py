@@ -30,8 +30,9 @@ MAY_IMPORT = {
     "launch": {"trace"},
     "replay": {"trace"},
     "export": {"replay", "trace"},
-    "tui": {"export", "replay", "trace"},
-    "cli": {"export", "launch", "replay", "recorder", "trace", "tui"},
+    "walkthrough": {"export", "replay", "trace"},
+    "tui": {"export", "replay", "trace", "walkthrough"},
+    "cli": {"export", "launch", "replay", "recorder", "trace", "tui", "walkthrough"},
 }
 HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenizers", "huggingface_hub", "numpy"}
 
@@ -71,7 +72,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.rsplit("LOADED", 1)[1].split())
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "textual_serve": "textual-serve"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "textual_serve": "textual-serve"}
 """Packages whose distribution has another name."""
 
 

@@ -1,0 +1,1 @@
+"""Walkthroughs: notes in two languages, bound to the steps of a trace and checked against it."""

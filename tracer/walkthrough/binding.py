@@ -1,0 +1,207 @@
+"""Binding: which step of a trace a note is about, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from tracer.replay.plain import plain_value
+from tracer.replay.variables import Variables, callers
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+from tracer.walkthrough.format import Anchor, Note, Walkthrough
+from tracer.walkthrough.paths import Data, Found, Place
+from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.statements import Code, Statement, Statements, named
+from tracer.walkthrough.unbound import Unbound, why_unbound
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A note at its step.
+
+    Attributes:
+        note: the note.
+        step: its step.
+        anchor: the alternative that was found.
+        source: number of the source that the note is about, or None for a step without one.
+        first: first line of what it explains.
+        last: last line of it.
+    """
+
+    note: Note
+    step: int
+    anchor: Anchor
+    source: int | None = None
+    first: int | None = None
+    last: int | None = None
+
+
+class NotBound(msgspec.Struct, frozen=True):
+    """A note that has no step in this trace, with the reason."""
+
+    note: Note
+    why: Unbound
+
+
+class Binder:
+    """Finds notes' steps in one trace. Keep one for a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.statements = Statements(trace)
+        self.variables = Variables(trace)
+        releases = trace.meta.get("releases")
+        self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
+
+    def bind(self, walkthrough: Walkthrough) -> list[Bound | NotBound]:
+        """Every note of a walkthrough, in reading order."""
+        return [self.note(note, walkthrough) for note in walkthrough.notes]
+
+    def note(self, note: Note, walkthrough: Walkthrough) -> Bound | NotBound:
+        """One note of a walkthrough."""
+        for wanted in (walkthrough.releases, note.releases):
+            if not in_range(self.release, wanted):
+                return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
+        fitting = [anchor for anchor in note.anchors if in_range(self.release, anchor.releases)]
+        for anchor in fitting:
+            step = self.step(anchor, note.stage)
+            if step is not None:
+                return self._bound(note, anchor, step)
+        if not fitting:
+            wanted = ", ".join(anchor.releases for anchor in note.anchors)
+            return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
+        return NotBound(note, why_unbound(self.statements, fitting[0], note.stage))
+
+    def step(self, anchor: Anchor, stage: str) -> int | None:
+        """The step of an anchor in a stage."""
+        found = (step for step in self.candidates(anchor, stage) if self._holds(anchor, step))
+        if anchor.occurrence > 0:
+            return next(islice(found, anchor.occurrence - 1, None), None)
+        every = list(found)
+        return every[anchor.occurrence] if len(every) >= -anchor.occurrence else None
+
+    def candidates(self, anchor: Anchor, stage: str | None) -> Iterator[int]:
+        """The steps that stand where an anchor says, whatever holds there; in every stage, for None."""
+        where, arguments = ["1"], list[Any]()
+        if anchor.function:
+            codes = self.statements.codes(anchor.function)
+            if not codes:
+                return
+            condition, given = self._in_codes(codes, anchor)
+            where.append(condition)
+            arguments.extend(given)
+        if anchor.kind:
+            where.append("step.kind = ?")
+            arguments.append(anchor.kind)
+        if stage is not None:
+            where.append("step.stage = ?")
+            arguments.append(stage)
+        join = "step JOIN frame ON step.frame = frame.number" if anchor.function else "step"
+        query = f"SELECT step.number FROM {join} WHERE {' AND '.join(where)} ORDER BY step.number"
+        for (number,) in self.trace.rows(query, *arguments):
+            yield int(number)
+
+    def _in_codes(self, codes: list[Code], anchor: Anchor) -> tuple[str, list[Any]]:
+        """The condition that picks an anchor's steps in some functions, and its arguments."""
+        conditions, arguments = [], list[Any]()
+        for code in codes:
+            of_code = "frame.source = ? AND frame.line = ? AND frame.function = ?"
+            given: list[Any] = [code.source, code.line, code.function]
+            if anchor.statement:
+                ranges = [(one.first, one.last) for one in self.statements.find(code, anchor.statement)]
+                if not ranges:
+                    continue
+                lines = " OR ".join(["step.line BETWEEN ? AND ?"] * len(ranges))
+                of_code += f" AND step.event = 'line' AND step.source = frame.source AND ({lines})"
+                given += [line for both in ranges for line in both]
+            elif anchor.event or not anchor.kind:
+                of_code += " AND step.event = ?"
+                given.append(anchor.event or "call")
+            conditions.append(f"({of_code})")
+            arguments += given
+        return f"({' OR '.join(conditions) or '0'})", arguments
+
+    def _holds(self, anchor: Anchor, number: int) -> bool:
+        if not (anchor.data or anchor.where or anchor.within):
+            return True
+        step = self.trace.step(number)
+        if anchor.within and not self._is_within(step, anchor.within):
+            return False
+        if any(not alike(step.data.get(key), wanted) for key, wanted in anchor.data.items()):
+            return False
+        place = Place(self.trace, number, self.variables)
+        return all(alike(plain_of(self.trace, place.value(path)), wanted) for path, wanted in anchor.where.items())
+
+    def _is_within(self, step: Step, function: str) -> bool:
+        if step.frame is None:
+            return False
+        try:
+            return any(named(self.trace.frame(one).function, function) for one in callers(self.trace, step.frame))
+        except DanglingNumber:
+            return False
+
+    def _bound(self, note: Note, anchor: Anchor, number: int) -> Bound:
+        step = self.trace.step(number)
+        spans = self._explained(anchor, step)
+        if not spans:
+            return Bound(note, number, anchor, step.source, step.line, step.line)
+        return Bound(note, number, anchor, step.source, spans[0].first, max(one.last for one in spans))
+
+    def _explained(self, anchor: Anchor, step: Step) -> list[Statement]:
+        """The statements that a note is about by its anchor alone."""
+        if step.frame is None or not anchor.function:
+            return []
+        frame = self.trace.frame(step.frame)
+        code = Code(frame.function, frame.source, frame.line)
+        if anchor.whole:
+            return self.statements.of(code)
+        here = [one for one in self.statements.of(code) if step.line is not None and one.first <= step.line <= one.last]
+        return self.statements.range(code, here[0], anchor.through) if anchor.statement and here else here
+
+
+def plain_of(trace: Trace, found: Found | None) -> Any:
+    """A value that was found under a path, as plain JSON."""
+    if found is None:
+        return None
+    return found.plain if isinstance(found, Data) else plain_value(trace, found)
+
+
+def alike(given: Any, wanted: Any) -> bool:
+    """Whether a plain value is what a walkthrough says; texts may have ``*``."""
+    given = spelled(given)
+    if isinstance(wanted, str):
+        return isinstance(given, str) and matches(given, wanted)
+    if isinstance(wanted, list):
+        return (
+            isinstance(given, list)
+            and len(given) == len(wanted)
+            and all(alike(one, other) for one, other in zip(given, wanted, strict=True))
+        )
+    if isinstance(wanted, bool) or isinstance(given, bool):
+        return given is wanted
+    return bool(given == wanted)
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a text is a pattern, in which ``*`` alone is special."""
+    return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def spelled(given: Any) -> Any:
+    """A summary that is one text to its reader, as that text: a class by its name, a dtype, a tuple as a list."""
+    if not isinstance(given, dict) or "is" not in given:
+        return given
+    if given["is"] in ("class", "function"):
+        return given.get("name")
+    if given["is"] == "named":
+        return given.get("text")
+    if given["is"] == "text":
+        return given.get("value")
+    if given["is"] == "exception":
+        return given.get("type")
+    return given.get("items") if given["is"] == "sequence" else given

@@ -1,0 +1,127 @@
+"""Checking walkthroughs against traces: every anchor, every expectation, every value in a text, every link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tracer.trace.reading import Trace
+from tracer.walkthrough.binding import Binder, Bound, NotBound
+from tracer.walkthrough.expecting import unmet
+from tracer.walkthrough.filling import holes, is_path
+from tracer.walkthrough.format import Note, Walkthrough
+from tracer.walkthrough.paths import Place
+from tracer.walkthrough.releases import in_range
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that a walkthrough says and that is not so.
+
+    Attributes:
+        walkthrough: its id.
+        note: the note's id; empty for what concerns the whole file.
+        what: ``unbound``, ``expect``, ``value``, ``path``, ``link`` or ``statement``; the key of its sentence.
+        values: what the sentence is filled with; plain JSON.
+        step: the step it shows at.
+    """
+
+    walkthrough: str
+    note: str
+    what: str
+    values: dict[str, Any] = {}
+    step: int | None = None
+
+
+def check_text(walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> list[Problem]:
+    """What can be told without a trace: links that lead nowhere, values that no path could name."""
+    found = [
+        Problem(walkthrough.id, "", "link", {"link": one}) for one in walkthrough.prerequisites if one not in known
+    ]
+    for note in walkthrough.notes:
+        for link in note.links:
+            if not _leads_somewhere(link, walkthrough, known):
+                found.append(Problem(walkthrough.id, note.id, "link", {"link": link}))
+        for hole in sorted({hole for text in texts(note) for hole in holes(text)}):
+            if not is_path(hole):
+                found.append(Problem(walkthrough.id, note.id, "path", {"path": hole}))
+    return found
+
+
+def check_trace(
+    walkthrough: Walkthrough, trace: Trace, load: str | None = None, others: Sequence[Trace] = ()
+) -> list[Problem]:
+    """What a trace shows to be wrong.
+
+    Args:
+        walkthrough: what is checked.
+        trace: a trace of one of its loads.
+        load: which one; then only that load's notes are checked. By default all are.
+        others: traces of the same load on other releases.
+    """
+    binder = Binder(trace)
+    if not in_range(binder.release, walkthrough.releases):
+        return []
+    found: list[Problem] = []
+    for note in walkthrough.notes:
+        if load is None or walkthrough.load_of(note) == load:
+            found.extend(_check_note(binder, note, walkthrough, others))
+    return found
+
+
+def _check_note(binder: Binder, note: Note, walkthrough: Walkthrough, others: Sequence[Trace]) -> Iterator[Problem]:
+    if not in_range(binder.release, note.releases):
+        return
+    bound = binder.note(note, walkthrough)
+    if isinstance(bound, NotBound):
+        yield Problem(walkthrough.id, note.id, "unbound", {"why": bound.why.what, **bound.why.values})
+        return
+    for wrong in unmet(binder, bound, others):
+        values = {"wanted": wrong.wanted, "found": wrong.found}
+        yield Problem(walkthrough.id, note.id, "expect", values, bound.step)
+    place = Place(binder.trace, bound.step, binder.variables)
+    for hole in sorted({hole for text in texts(note) for hole in holes(text)}):
+        if is_path(hole) and place.value(hole) is None:
+            yield Problem(walkthrough.id, note.id, "value", {"path": hole}, bound.step)
+    yield from _check_covered(binder, bound, walkthrough)
+
+
+def _check_covered(binder: Binder, bound: Bound, walkthrough: Walkthrough) -> Iterator[Problem]:
+    """Pieces of code that a note claims to explain, and that are not there."""
+    statements = binder.statements
+    if bound.anchor.through and bound.first == bound.last:
+        pass  # one statement can be both ends
+    for code in statements.codes(bound.anchor.function) if bound.anchor.through else ():
+        firsts = statements.find(code, bound.anchor.statement)
+        if firsts and not statements.find(code, bound.anchor.through, firsts[0].first):
+            values = {"function": code.function, "statement": bound.anchor.through}
+            yield Problem(walkthrough.id, bound.note.id, "statement", values, bound.step)
+    for covered in bound.note.covers:
+        if not in_range(binder.release, covered.releases):
+            continue
+        codes = statements.codes(covered.function)
+        if not codes:
+            yield Problem(walkthrough.id, bound.note.id, "function", {"function": covered.function}, bound.step)
+        elif missing := next((piece for piece in (covered.statement, covered.through) if piece and not any(
+            statements.find(code, piece) for code in codes)), None):  # fmt: skip
+            values = {"function": covered.function, "statement": missing}
+            yield Problem(walkthrough.id, bound.note.id, "statement", values, bound.step)
+
+
+def texts(note: Note) -> Iterable[str]:
+    """Everything that a note says, in both languages."""
+    words = [note.title, note.text]
+    if note.question is not None:
+        words.append(note.question.ask)
+        for answer in note.question.answers:
+            words += [answer.text, answer.because]
+    return [text for one in words for text in (one.en, one.zh)]
+
+
+def _leads_somewhere(link: str, walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> bool:
+    name, _, note = link.partition("/")
+    if not note and any(one.id == name for one in walkthrough.notes):
+        return True
+    other = known.get(name)
+    return other is not None and (not note or any(one.id == note for one in other.notes))

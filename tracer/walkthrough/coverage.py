@@ -1,0 +1,88 @@
+"""How much of the code that ran is explained: executed statements under a note, function by function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from tracer.trace.reading import Trace
+from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.format import Covered, Walkthrough
+from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.statements import Code, Statement
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """One function's executed statements. ``missing`` are the first lines of those that no note explains."""
+
+    function: str
+    path: str
+    executed: int
+    explained: int
+    missing: list[int]
+
+
+def coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[Coverage]:
+    """Of each stepped function of a load, in the order in which they were first called."""
+    binder = Binder(trace)
+    explained: dict[Code, set[int]] = {}
+    for walkthrough in walkthroughs:
+        for bound in binder.bind(walkthrough):
+            if isinstance(bound, Bound):
+                for code, statement in _explained(binder, bound):
+                    explained.setdefault(code, set()).add(statement.first)
+    paths = trace.source_paths()
+    return [
+        Coverage(
+            code.function,
+            paths.get(code.source, "?"),
+            len(ran),
+            len(ran & explained.get(code, set())),
+            sorted(ran - explained.get(code, set())),
+        )
+        for code, ran in _executed(binder)
+        if ran
+    ]
+
+
+def share(found: Iterable[Coverage]) -> tuple[int, int]:
+    """Explained and executed statements in all."""
+    every = list(found)
+    return sum(one.explained for one in every), sum(one.executed for one in every)
+
+
+def _executed(binder: Binder) -> Iterator[tuple[Code, set[int]]]:
+    for code in binder.statements.all_codes():
+        rows = binder.trace.rows(
+            "SELECT DISTINCT step.line FROM step JOIN frame ON step.frame = frame.number"
+            " WHERE frame.function = ? AND frame.source = ? AND frame.line = ? AND step.event = 'line'",
+            code.function, code.source, code.line,
+        )  # fmt: skip
+        lines = {int(line) for (line,) in rows if line is not None}
+        statements = binder.statements.of(code)
+        yield code, {one.first for one in statements if any(one.first <= line <= one.last for line in lines)}
+
+
+def _explained(binder: Binder, bound: Bound) -> Iterator[tuple[Code, Statement]]:
+    """Every statement that a note is about."""
+    frame_number = binder.trace.step(bound.step).frame
+    if frame_number is not None and bound.first is not None and bound.last is not None and bound.anchor.function:
+        frame = binder.trace.frame(frame_number)
+        code = Code(frame.function, frame.source, frame.line)
+        for one in binder.statements.of(code):
+            if bound.first <= one.first <= bound.last:
+                yield code, one
+    for covered in bound.note.covers:
+        if in_range(binder.release, covered.releases):
+            yield from _covered(binder, covered)
+
+
+def _covered(binder: Binder, covered: Covered) -> Iterator[tuple[Code, Statement]]:
+    statements = binder.statements
+    for code in statements.codes(covered.function):
+        if not covered.statement:
+            yield from ((code, one) for one in statements.of(code))
+            continue
+        for first in statements.find(code, covered.statement)[:1]:
+            yield from ((code, one) for one in statements.range(code, first, covered.through))

@@ -1,0 +1,186 @@
+"""Whether the facts that a note expects hold in a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from msgspec import UNSET
+
+from tracer.replay.decisions import decisions
+from tracer.replay.diff import compare
+from tracer.replay.keywords import located
+from tracer.replay.why import diagnose
+from tracer.trace import values as v
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+from tracer.walkthrough.binding import Binder, Bound, alike, matches, plain_of, spelled
+from tracer.walkthrough.format import Expect
+from tracer.walkthrough.paths import Data, Found, Place
+from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.statements import named, squeezed
+
+
+class Unmet(NamedTuple):
+    """A fact that does not hold: what was expected, and what there is instead; both are words and plain JSON."""
+
+    expect: Expect
+    wanted: str
+    found: str
+
+
+def unmet(binder: Binder, bound: Bound, others: Sequence[Trace] = ()) -> list[Unmet]:
+    """The facts of a bound note that don't hold, in their order.
+
+    Args:
+        binder: of the trace.
+        bound: the note at its step.
+        others: traces of other releases, to compare with; without one, differences are not looked at.
+    """
+    found = []
+    for expect in bound.note.expect:
+        if in_range(binder.release, expect.releases):
+            wrong = _CHECKS[expect.about](binder, bound, expect, others)
+            if wrong is not None:
+                found.append(Unmet(expect, *wrong))
+    return found
+
+
+_Wrong = tuple[str, str] | None
+
+
+def _value(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+    trace = binder.trace
+    found = Place(trace, bound.step, binder.variables).value(expect.value)
+    if found is None:
+        return f"{expect.value} to be recorded", "nothing under it"
+    plain = plain_of(trace, found)
+    for what, wanted, holds in _claims(expect):
+        given = _shown(plain, what)
+        if not holds(found, plain):
+            return f"{expect.value} {what} {wanted!r}", given
+    return None
+
+
+_Claim = tuple[str, Any, Callable[[Found, Any], bool]]
+
+
+def _claims(expect: Expect) -> list[_Claim]:
+    claims: list[_Claim] = []
+    if expect.is_ is not UNSET:
+        claims.append(("is", expect.is_, lambda found, plain: alike(plain, expect.is_)))
+    if expect.type:
+        claims.append(("is of type", expect.type, lambda found, plain: _has_type(found, plain, expect.type)))
+    if expect.shape is not None:
+        shape = expect.shape
+        claims.append(("has shape", shape, lambda found, plain: _has_shape(found, shape)))
+    if expect.dtype:
+        claims.append(("has dtype", expect.dtype, lambda found, plain: _has_dtype(found, expect.dtype)))
+    if expect.length is not None:
+        claims.append(("has length", expect.length, lambda found, plain: _length(found, plain) == expect.length))
+    if expect.parameters is not None:
+        wanted = expect.parameters
+        claims.append(("has parameters", wanted, lambda found, plain: getattr(found, "parameters", None) == wanted))
+    if expect.has:
+        claims.append(("has", expect.has, lambda found, plain: all(_holds(plain, one) for one in expect.has)))
+    if expect.lacks:
+        claims.append(("lacks", expect.lacks, lambda found, plain: not any(_holds(plain, one) for one in expect.lacks)))
+    return claims
+
+
+_PLAIN_TYPES: Final[dict[type, str]] = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType",
+                                        list: "list", dict: "dict"}  # fmt: skip
+
+
+def _has_type(found: Found, plain: Any, wanted: str) -> bool:
+    if isinstance(found, (Data, v.Plain, v.Text)):
+        return _PLAIN_TYPES.get(type(spelled(plain))) == wanted
+    own = getattr(found, "type", None) or type(found).__name__.strip("_").lower()
+    return own == wanted or str(own).endswith(f".{wanted}")
+
+
+def _has_shape(found: Found, wanted: list[int | str]) -> bool:
+    given = found.shape if isinstance(found, v.Tensor) else found.plain if isinstance(found, Data) else None
+    return (
+        isinstance(given, list)
+        and len(given) == len(wanted)
+        and all(want in ("*", size) for size, want in zip(given, wanted, strict=True))
+    )
+
+
+def _has_dtype(found: Found, wanted: str) -> bool:
+    own = found.dtype if isinstance(found, v.Tensor) else found.text if isinstance(found, v.Named) else ""
+    return own.removeprefix("torch.") == wanted.removeprefix("torch.")
+
+
+def _length(found: Found, plain: Any) -> int | None:
+    if isinstance(found, v.Text):
+        return found.length or len(found.value)
+    if not isinstance(found, Data):
+        return getattr(found, "length", None)
+    return len(plain) if isinstance(plain, (list, dict, str)) else None
+
+
+def _holds(plain: Any, wanted: Any) -> bool:
+    """Whether a container has a key or an item."""
+    inside = spelled(plain)
+    if isinstance(inside, dict):
+        inside = list(inside.get("items", {})) if "is" in inside else list(inside)
+    return isinstance(inside, list) and any(alike(one, wanted) for one in inside)
+
+
+def _shown(plain: Any, what: str) -> str:
+    if isinstance(plain, dict) and what in ("has", "lacks"):
+        keys = plain.get("items", plain) if "is" in plain else plain
+        return f"the keys {', '.join(keys)}" if isinstance(keys, dict) else f"{spelled(plain)!r}"
+    return f"{spelled(plain)!r}"
+
+
+def _decision(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+    frame = binder.trace.step(bound.step).frame
+    made = [] if frame is None else [one for one in decisions(binder.trace, frame=frame) if one.step == bound.step]
+    asked = squeezed(expect.asks)
+    fitting = [one for one in made if asked in squeezed(one.condition)]
+    if any(one.outcome == expect.decision for one in fitting):
+        return None
+    went = ", ".join(f"{one.condition} → {one.outcome}" for one in made) or "no decision at this step"
+    return f"the decision {expect.decision!r}", went
+
+
+def _journey(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+    wanted = f"{expect.journey} to end as {expect.end!r}" + (f" at {expect.where}" if expect.where else "")
+    try:
+        journey = located(binder.trace, expect.journey)[1]
+    except TracerError as error:
+        return wanted, str(error)
+    end = journey.end
+    places = (end.where, end.where.removesuffix(".__init__"))
+    if end.what == expect.end and (not expect.where or any(named(place, expect.where) for place in places)):
+        return None
+    return wanted, f"{end.what} {end.where}".strip()
+
+
+def _difference(binder: Binder, bound: Bound, expect: Expect, others: Sequence[Trace]) -> _Wrong:
+    for other in others:
+        for one in compare(other, binder.trace).differences:
+            if matches(one.subject, expect.difference) and expect.topic in ("", one.topic):
+                return None
+    if not others:
+        return None
+    topic = f" ({expect.topic})" if expect.topic else ""
+    return f"a difference about {expect.difference!r}{topic} between the releases", "none"
+
+
+def _cause(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+    found = diagnose(binder.trace)
+    kinds = [cause.kind for cause in (*found.causes, *found.surprises)]
+    return None if expect.cause in kinds else (f"the cause {expect.cause!r}", ", ".join(kinds) or "no cause")
+
+
+_CHECKS: Final[dict[str, Callable[[Binder, Bound, Expect, Sequence[Trace]], _Wrong]]] = {
+    "value": _value,
+    "decision": _decision,
+    "journey": _journey,
+    "difference": _difference,
+    "cause": _cause,
+}

@@ -1,0 +1,297 @@
+"""What a walkthrough file holds. One YAML file is one :class:`Walkthrough`.
+
+The docstrings here are what a writer reads: they stand in the JSON schema that editors use.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tracer.replay.decision import KINDS as DECISIONS
+from tracer.replay.keyword_stops import ENDS
+from tracer.trace.vocabulary import KINDS, STAGES
+
+SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")
+OUTCOMES: Final = tuple(dict.fromkeys(outcome for outcomes in DECISIONS.values() for outcome in outcomes))
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same thing said in both languages; a note's text is Markdown.
+
+    ``{{ path }}`` in it stands for a recorded value, see :mod:`tracer.walkthrough.paths`.
+    """
+
+    en: str
+    zh: str
+
+    def __post_init__(self) -> None:
+        for name in ("en", "zh"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"Expected text under `{name}`, and it is empty")
+
+    def said(self, lang: str) -> str:
+        return self.zh if lang == "zh" else self.en
+
+
+class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place that survives releases: never a line number.
+
+    Attributes:
+        function: the end of the function's qualified name, at a dot: ``AutoConfig.from_pretrained``.
+        statement: a piece of the statement, spaces as in the source or one for several; of an ``if`` or ``for`` its
+            header alone is looked at. Without it, the function's call.
+        through: a piece of the last statement that the note explains, in the same function.
+        whole: the note explains the whole function.
+        event: the function's ``call``, ``return``, ``raise`` or ``unwind`` instead of a statement.
+        kind: a step kind; with ``function``, in that function.
+        data: what the step's data must hold; texts may have ``*``.
+        where: what variables must hold at the step, by path; texts may have ``*``.
+        within: the end of the name of a function that must be among the callers.
+        occurrence: which of the steps found: 1 the first, 2 the second, -1 the last.
+        releases: the transformers releases that this alternative is for, as ``>=5`` or ``>=4.44,<5``.
+    """
+
+    function: str = ""
+    statement: str = ""
+    through: str = ""
+    whole: bool = False
+    event: Literal["call", "return", "raise", "unwind"] | None = None
+    kind: str = ""
+    data: dict[str, Any] = {}
+    where: dict[str, Any] = {}
+    within: str = ""
+    occurrence: int = 1
+    releases: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.function and not self.kind:
+            raise ValueError("Expected `function` or `kind` in an anchor")
+        if self.kind and self.kind not in KINDS:
+            raise ValueError(f"There is no step kind {self.kind!r}; the kinds are: {', '.join(KINDS)}")
+        if self.statement and (self.kind or self.event):
+            raise ValueError("Expected `statement` alone, without `kind` and `event`")
+        if (self.statement or self.through or self.whole or self.event) and not self.function:
+            raise ValueError("Expected the `function` that `statement`, `through`, `whole` or `event` belongs to")
+        if self.through and not self.statement:
+            raise ValueError("Expected the `statement` from which `through` goes on")
+        if self.occurrence == 0:
+            raise ValueError("`occurrence` counts from 1, or backwards from -1")
+
+
+class Covered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """More code that a note explains, elsewhere than at its anchor.
+
+    Attributes:
+        function: the end of the function's qualified name.
+        statement: a piece of the first statement; without it, the whole function.
+        through: a piece of the last statement.
+        releases: the transformers releases that have it so.
+    """
+
+    function: str
+    statement: str = ""
+    through: str = ""
+    releases: str = ""
+
+
+class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"is_": "is"}):
+    """A fact that must hold at the note's step, in the loads that the walkthrough names.
+
+    One of ``value``, ``decision``, ``journey``, ``difference`` and ``cause`` says what it is about.
+
+    Attributes:
+        value: path of a recorded value, see :mod:`tracer.walkthrough.paths`.
+        is: what it equals; texts may have ``*``.
+        type: the end of its type's name.
+        shape: a tensor's shape; ``*`` for any size.
+        dtype: a tensor's dtype, ``bfloat16``.
+        length: how many items or characters it has.
+        parameters: how many numbers a module's parameters hold.
+        has: keys or items that it has.
+        lacks: keys or items that it lacks.
+        decision: which way the decision at the step went.
+        asks: a piece of the decision's condition, where the statement makes several.
+        journey: name of a keyword argument of the load.
+        end: what became of it.
+        where: the end of the name of the class or function where it ended.
+        difference: between loads on both lines, what differs; may have ``*``.
+        topic: the topic of that difference.
+        cause: a cause that the diagnosis of the load finds.
+        releases: the transformers releases for which it holds.
+    """
+
+    value: str = ""
+    is_: Any | UnsetType = UNSET
+    type: str = ""
+    shape: list[int | str] | None = None
+    dtype: str = ""
+    length: int | None = None
+    parameters: int | None = None
+    has: list[Any] = []
+    lacks: list[Any] = []
+    decision: str = ""
+    asks: str = ""
+    journey: str = ""
+    end: str = ""
+    where: str = ""
+    difference: str = ""
+    topic: str = ""
+    cause: str = ""
+    releases: str = ""
+
+    @property
+    def about(self) -> str:
+        """Which of the five it is."""
+        return next(name for name in _ABOUT if getattr(self, name))
+
+    def __post_init__(self) -> None:
+        about = [name for name in _ABOUT if getattr(self, name)]
+        if len(about) != 1:
+            raise ValueError(f"Expected one of {', '.join(_ABOUT)}; there is {' and '.join(about) or 'none'}")
+        if self.decision and self.decision not in OUTCOMES:
+            raise ValueError(f"There is no outcome {self.decision!r}; the outcomes are: {', '.join(OUTCOMES)}")
+        if self.journey and self.end not in ENDS:
+            raise ValueError(f"There is no end {self.end!r} of a journey; the ends are: {', '.join(ENDS)}")
+        if self.value and not self._says_something():
+            raise ValueError(f"Expected what holds of `{self.value}`: is, type, shape, dtype, length, has, lacks…")
+        strangers = [name for name in _KEYS if name not in _KEYS_OF[about[0]] and self._given(name)]
+        if strangers:
+            raise ValueError(f"`{strangers[0]}` says nothing about a {about[0]}")
+
+    def _says_something(self) -> bool:
+        return any(self._given(name) for name in _KEYS_OF["value"])
+
+    def _given(self, name: str) -> bool:
+        value = getattr(self, name)
+        return value is not UNSET and value is not None and value not in ("", [])
+
+
+_ABOUT: Final = ("value", "decision", "journey", "difference", "cause")
+_KEYS_OF: Final = {
+    "value": ("is_", "type", "shape", "dtype", "length", "parameters", "has", "lacks"),
+    "decision": ("asks",),
+    "journey": ("end", "where"),
+    "difference": ("topic",),
+    "cause": (),
+}
+_KEYS: Final = tuple(name for names in _KEYS_OF.values() for name in names)
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer to choose, with what to say to the one who chose it."""
+
+    text: Words
+    because: Words
+    right: bool = False
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question with answers to choose from; at least one is right."""
+
+    ask: Words
+    answers: list[Answer]
+
+    def __post_init__(self) -> None:
+        if len(self.answers) < 2 or not any(answer.right for answer in self.answers):
+            raise ValueError("Expected at least two answers, one of them with `right: true`")
+        if len(self.answers) > 9:
+            raise ValueError("Expected at most nine answers, one for each number key")
+
+
+class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing explained at one step.
+
+    Attributes:
+        id: its name in the file, in lower case with dashes.
+        stage: the stage of its step.
+        anchor: where its step is; of several, the first that fits the release and is found.
+        title: a short line.
+        text: the explanation, in Markdown.
+        load: which of the walkthrough's loads it is checked against; without it, the first.
+        expect: facts that must hold at its step.
+        covers: more code that it explains.
+        question: one for the reader.
+        links: other notes: ``note-id`` of this file, ``walkthrough-id`` or ``walkthrough-id/note-id``.
+        releases: the transformers releases it is for, where those are fewer than the walkthrough's.
+    """
+
+    id: str
+    stage: Literal[STAGES]  # type: ignore[valid-type]
+    anchor: Anchor | list[Anchor]
+    title: Words
+    text: Words
+    load: str = ""
+    expect: list[Expect] = []
+    covers: list[Covered] = []
+    question: Question | None = None
+    links: list[str] = []
+    releases: str = ""
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return self.anchor if isinstance(self.anchor, list) else [self.anchor]
+
+
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A load that notes are checked against. What is left out is as ``glm-trace demo`` has it.
+
+    Attributes:
+        fixture: a bundled model directory.
+        kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code=True``.
+        dtype: passed as ``torch_dtype`` or ``dtype``; null leaves it out.
+        tokenizer: load the tokenizer first.
+        forward: run a pass after the load.
+        generate: how many tokens to generate after it.
+        operators: record each operator of the pass.
+        auto_class: the auto class to load with.
+        peft: a LoRA configuration to put into the model.
+    """
+
+    fixture: str = "glm-4v-tiny"
+    kwargs: dict[str, Any] = msgspec.field(default_factory=lambda: {"empty_init": False, "use_cache": False})
+    dtype: str | None = "bfloat16"
+    tokenizer: bool = True
+    forward: bool = True
+    generate: int = 8
+    operators: bool = False
+    auto_class: str | None = None
+    peft: dict[str, Any] | None = None
+
+
+class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Notes in reading order about one part of a load.
+
+    Attributes:
+        id: its name, in lower case with dashes.
+        order: its place in the course; a walkthrough of your own can leave it out.
+        title: a short line.
+        summary: what the reader will know at its end.
+        notes: at least one.
+        prerequisites: ids of walkthroughs to read before.
+        suits: the kind of load it is about.
+        releases: the transformers releases it holds for.
+        loads: the loads that it is checked against, by name; without them, that of ``glm-trace demo``.
+    """
+
+    id: str
+    title: Words
+    summary: Words
+    notes: list[Note]
+    order: int | None = None
+    prerequisites: list[str] = []
+    suits: Literal[SUITS] = "any"  # type: ignore[valid-type]
+    releases: str = ">=4.44"
+    loads: dict[str, Load] = msgspec.field(default_factory=lambda: {"demo": Load()})
+
+    def __post_init__(self) -> None:
+        if not self.notes:
+            raise ValueError("Expected at least one note under `notes`")
+        if not self.loads:
+            raise ValueError("Expected at least one load under `loads`, or no `loads` at all")
+
+    def load_of(self, note: Note) -> str:
+        """The name of the load that a note is checked against."""
+        return note.load or next(iter(self.loads))

@@ -1,0 +1,67 @@
+"""Which walkthroughs there are: the bundled course, and those in folders of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+from tracer.bundled import bundled
+from tracer.trace.errors import TracerError
+from tracer.trace.visible import visible
+from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.yaml_file import BadWalkthrough, read_walkthrough
+
+_ENDINGS = (".yaml", ".yml")
+
+
+@lru_cache(maxsize=1)
+def course() -> tuple[Walkthrough, ...]:
+    """The bundled walkthroughs in their order."""
+    return tuple(_in_folder(bundled("walkthroughs")).values())
+
+
+def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
+    """The course, then what is in some folders, by id; one's own stands before a bundled one of the same id.
+
+    Raises:
+        BadWalkthrough: a file has a mistake, or a folder can't be read.
+    """
+    found = {one.id: one for one in course()}
+    for folder in folders:
+        found.update(_in_folder(folder))
+    return found
+
+
+def named(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
+    """A walkthrough by its id, its number in the course, or the path of its file.
+
+    Raises:
+        TracerError: there is none; the sentence has the ids that are like it.
+    """
+    if wanted in known:
+        return known[wanted]
+    for one in known.values():
+        if wanted.isdigit() and one.order == int(wanted):
+            return one
+    path = Path(wanted)
+    if path.suffix in _ENDINGS:
+        return read_walkthrough(path)
+    near = get_close_matches(wanted, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "See them with: glm-trace walkthrough list"
+    raise TracerError(f"There is no walkthrough {visible(wanted)}. {hint}")
+
+
+def _in_folder(folder: Path) -> dict[str, Walkthrough]:
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+    except OSError as error:
+        raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+    found: dict[str, Walkthrough] = {}
+    for path in paths:
+        walkthrough = read_walkthrough(path)
+        if walkthrough.id in found:
+            raise BadWalkthrough(f"{visible(str(path))}: another file in this folder has the id {walkthrough.id!r}.")
+        found[walkthrough.id] = walkthrough
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].order is None, pair[1].order or 0, pair[0])))

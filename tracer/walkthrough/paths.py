@@ -1,0 +1,141 @@
+"""Recorded values by the path that a note writes: ``kwargs.trust_remote_code``, ``after.class_name``, ``step.way``.
+
+A path begins with the name of a variable of the step's frame, or with one of these words:
+
+- ``after``: the frame at its next step, so what the statement has made: ``after.config``;
+- ``caller``: the frame that called it: ``caller.config``;
+- ``step``: the step itself: ``step.value`` is what was returned or raised, anything else an item of its data;
+- ``load``: the whole load: ``load.transformers``, ``load.torch``, ``load.model``, ``load.class``, ``load.status``.
+
+After that, at each dot, a key of a dictionary or configuration, a number into a list, or, where there is no such key,
+a part of the summary: ``shape``, ``dtype``, ``device``, ``type``, ``length``, ``parameters``, ``name``, ``message``. A
+key that has dots itself stands in brackets: ``weight_map[lm_head.weight]``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from tracer.replay.variables import FrameState, Local, Variables
+from tracer.trace import values as v
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+_SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
+PATH: Final = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+|\[[^\]\n]*\])*")
+PARTS: Final = ("shape", "dtype", "device", "type", "length", "parameters", "name", "module", "message", "text")
+WORDS: Final = ("after", "caller", "step", "load")
+
+
+class Data(NamedTuple):
+    """Plain JSON that is no recorded value: of a step's data, of the load."""
+
+    plain: Any
+
+
+Found: TypeAlias = "v.Value | Data"
+
+
+class Place:
+    """A step of a trace, and what is recorded there."""
+
+    def __init__(self, trace: Trace, step: int, variables: Variables | None = None) -> None:
+        self.trace = trace
+        self.step: Step = trace.step(step)
+        self._variables = variables or Variables(trace)
+
+    def value(self, path: str) -> Found | None:
+        """What stands under a path; None where nothing is recorded under it."""
+        segments = [bracketed or plain for bracketed, plain in _SEGMENT.findall(path)]
+        if not segments:
+            return None
+        try:
+            return self._from(segments[0], segments[1:])
+        except DanglingNumber:
+            return None
+
+    def _from(self, first: str, rest: list[str]) -> Found | None:
+        if first == "load":
+            return _in_data(facts(self.trace), rest)
+        if first == "step":
+            return self._of_step(rest)
+        if first in ("after", "caller"):
+            states = self._after() if first == "after" else self._states(self.step.number)[1:]
+            return self._variable(states[0], rest) if states and rest else None
+        states = self._states(self.step.number)
+        return self._variable(states[0], [first, *rest]) if states else None
+
+    def _of_step(self, rest: list[str]) -> Found | None:
+        if rest[:1] == ["value"] and self.step.value is not None:
+            return _inside(self.trace, self.trace.value(self.step.value), rest[1:])
+        if rest[:1] in (["number"], ["kind"], ["stage"]):
+            return Data(getattr(self.step, rest[0]))
+        return _in_data(self.step.data, rest)
+
+    def _variable(self, state: FrameState, path: list[str]) -> Found | None:
+        local: Local | None = state.variables.get(path[0])
+        return None if local is None else _inside(self.trace, local.value(self.trace), path[1:])
+
+    def _after(self) -> list[FrameState]:
+        frame = self.step.frame
+        if frame is None:
+            return []
+        following = self.trace.nearest(self.step.number, frame=frame)
+        return [] if following is None else self._states(following)
+
+    def _states(self, number: int) -> list[FrameState]:
+        return self._variables.at(number)
+
+
+def facts(trace: Trace) -> dict[str, Any]:
+    """What ``load`` stands for."""
+    releases = trace.meta.get("releases")
+    found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
+    result = str(trace.outcome.get("result") or "")
+    model = str(trace.meta.get("asked") or trace.meta.get("model") or "")
+    roots = trace.meta.get("roots")
+    if model == "<model>" and isinstance(roots, dict):
+        model = re.split(r"[/\\]", str(roots.get("model", model)).rstrip("/\\"))[-1]
+    found.update(model=model, status=str(trace.outcome.get("status")), python=str(trace.meta.get("python")))
+    if result:
+        found["class"] = result.rpartition(".")[2]
+    return found
+
+
+def _in_data(data: Any, path: list[str]) -> Data | None:
+    for key in path:
+        if isinstance(data, dict) and key in data:
+            data = data[key]
+        elif isinstance(data, list) and key.isdigit() and int(key) < len(data):
+            data = data[int(key)]
+        else:
+            return None
+    return Data(data) if path else None
+
+
+def _inside(trace: Trace, value: v.Value, path: list[str]) -> Found | None:
+    for position, key in enumerate(path):
+        inner = _item(value, key)
+        if inner is None:
+            return _part(value, key) if position == len(path) - 1 else None
+        value = trace.value(inner)
+    return value
+
+
+def _item(value: v.Value, key: str) -> v.ValueId | None:
+    if isinstance(value, (v.Mapping, v.Config)):
+        return next((number for name, number in value.items if name == key), None)
+    if isinstance(value, v.Sequence) and key.removeprefix("-").isdigit():
+        index = int(key)
+        return value.items[index] if -len(value.items) <= index < len(value.items) else None
+    return None
+
+
+def _part(value: v.Value, key: str) -> Data | None:
+    if key == "length" and isinstance(value, v.Text):
+        return Data(value.length or len(value.value))
+    if key not in PARTS or not hasattr(value, key):
+        return None
+    return Data(getattr(value, key))

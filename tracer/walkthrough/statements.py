@@ -1,0 +1,104 @@
+"""Functions and statements of a trace's code, found by what notes write of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from tracer.replay.syntax import Function, Sources, Spot, Syntax, first_line, header_end
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame
+
+_SPACE = re.compile(r"\s+")
+
+
+class Code(NamedTuple):
+    """A function that frames of the trace execute: where its ``def`` stands in a stored source."""
+
+    function: str
+    source: int
+    line: int
+
+
+class Statement(NamedTuple):
+    """A statement of a function; of a compound one its header. ``text`` has no spaces, ``shown`` is its first line."""
+
+    first: int
+    last: int
+    text: str
+    shown: str
+    spot: Spot
+
+
+class Statements:
+    """The statements of a trace's functions. Keep one for a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.sources = Sources(trace)
+        self.of = lru_cache(maxsize=1_024)(self._of)
+        self._codes: list[Code] | None = None
+
+    def codes(self, function: str) -> list[Code]:
+        """The functions whose qualified name ends so, at a dot, in the order of their first frames."""
+        return [code for code in self.all_codes() if named(code.function, function)]
+
+    def all_codes(self) -> list[Code]:
+        """Every function that any frame executes."""
+        if self._codes is None:
+            rows = self.trace.rows(
+                "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
+            )
+            self._codes = [Code(str(function), int(source), int(line)) for function, source, line in rows]
+        return self._codes
+
+    def _of(self, code: Code) -> list[Statement]:
+        """The statements of a function, in the order of their lines."""
+        syntax = self.sources(code.source)
+        function = function_of(syntax, code)
+        if syntax is None or function is None:
+            return []
+        spots = {id(spot): spot for spot in syntax.spots(function).values()}
+        made = [_statement(syntax, spot) for spot in spots.values()]
+        return sorted(made, key=lambda one: (one.first, one.last))
+
+    def find(self, code: Code, piece: str, after: int = 0) -> list[Statement]:
+        """The statements of a function that have a piece of text, from a line on."""
+        wanted = squeezed(piece)
+        return [one for one in self.of(code) if wanted in one.text and one.first >= after]
+
+    def range(self, code: Code, first: Statement, through: str) -> list[Statement]:
+        """A statement and those after it, up to the next one that has a piece of text; empty where none has."""
+        if not through:
+            return [first]
+        ends = self.find(code, through, first.first)
+        return [one for one in self.of(code) if first.first <= one.first <= ends[0].first] if ends else []
+
+
+def function_of(syntax: Syntax | None, code: Code) -> Function | None:
+    if syntax is None:
+        return None
+    frame = Frame(0, None, 0, "", code.function, code.source, code.line, 0)
+    return syntax.function(frame)
+
+
+def _statement(syntax: Syntax, spot: Spot) -> Statement:
+    first, last = first_line(spot.node), header_end(spot.node)
+    return Statement(first, last, squeezed(without_comments(syntax.lines[first - 1 : last])), syntax.line(first), spot)
+
+
+def without_comments(lines: Iterable[str]) -> str:
+    """Lines of code without those that are only a comment."""
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def squeezed(text: str) -> str:
+    """A text without its spaces, so that line breaks in a call don't matter."""
+    return _SPACE.sub("", text)
+
+
+def named(function: str, wanted: str) -> bool:
+    """Whether a qualified name is, or ends at a dot in, what is wanted."""
+    return function == wanted or function.endswith(f".{wanted}")

@@ -1,0 +1,188 @@
+"""Reading a walkthrough file. YAML is data here: nothing in it is executed, and an error says where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from tracer.trace.errors import TracerError
+from tracer.trace.visible import one_line, visible
+from tracer.walkthrough.format import Anchor, Note, Walkthrough
+from tracer.walkthrough.releases import in_range
+
+_MOST: Final = 2 << 20  # bytes; ours have fewer than a tenth of it
+_DEEPEST: Final = 40
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL: Final = "tag:yaml.org,2002:bool"
+_NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_STEP_OF_PATH: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_MISSING: Final = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
+
+
+class BadWalkthrough(TracerError):
+    """A file that is no walkthrough, or has a mistake: the sentence names file, line, note and key."""
+
+
+def read_walkthrough(path: Path) -> Walkthrough:
+    """Read and check one file.
+
+    Raises:
+        BadWalkthrough: it can't be read, is no YAML, or does not say what a walkthrough has to say.
+    """
+    root = _composed(path)
+    try:
+        found = msgspec.convert(_plain(root, path), Walkthrough)
+    except msgspec.ValidationError as error:
+        raise _mistake(path, root, str(error)) from None
+    for where, message in _beyond_types(found):
+        raise _told(path, root, where, message)
+    return found
+
+
+def _composed(path: Path) -> yaml.Node:
+    try:
+        data = path.read_bytes()
+        if len(data) > _MOST:
+            raise BadWalkthrough(f"{visible(str(path))} has {len(data):,} bytes; a walkthrough has at most {_MOST:,}.")
+        _refuse_aliases(data, path)
+        root = yaml.compose(data, Loader=_LOADER)
+    except OSError as error:
+        raise BadWalkthrough(f"{visible(str(path))} can't be read: {error.strerror or error}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise BadWalkthrough(_no_yaml(path, error)) from None
+    if not isinstance(root, yaml.MappingNode):
+        raise BadWalkthrough(f"{visible(str(path))} is no walkthrough: expected keys such as id, title and notes.")
+    return root
+
+
+def _refuse_aliases(data: bytes, path: Path) -> None:
+    """An alias can make a small file a huge one; no walkthrough needs any."""
+    depth = 0
+    for event in yaml.parse(data, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
+            what = "an alias (*)" if isinstance(event, yaml.AliasEvent) else f"more than {_DEEPEST} levels"
+            mark = event.start_mark
+            line = f", line {mark.line + 1}" if mark is not None else ""
+            raise BadWalkthrough(f"{visible(str(path))}{line}: {what} has no place in a walkthrough.")
+
+
+def _no_yaml(path: Path, error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return f"{visible(str(path))}{where} is no YAML: {one_line(str(what), 200)}."
+
+
+def _plain(node: yaml.Node, path: Path) -> Any:
+    """A node as plain data; as YAML means it, but a key is always text and given once."""
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in found:
+                line = key.start_mark.line + 1
+                raise BadWalkthrough(f"{visible(str(path))}, line {line}: {name!r} is given twice.")
+            found[name] = _plain(value, path)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, path) for item in node.value]
+    if node.tag == _BOOL and str(node.value).lower() not in ("true", "false"):
+        return str(node.value)  # a note may be titled No, as in YAML 1.2
+    try:
+        return _SCALARS.construct_document(node)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        line = node.start_mark.line + 1
+        problem = getattr(error, "problem", None) or error
+        raise BadWalkthrough(f"{visible(str(path))}, line {line}: {one_line(str(problem), 200)}.") from None
+
+
+class _Scalars(yaml.constructor.SafeConstructor):
+    """Text, numbers, yes and no, nothing: dates stay text."""
+
+
+_Scalars.add_constructor("tag:yaml.org,2002:timestamp", _Scalars.construct_yaml_str)
+_SCALARS: Final = _Scalars()
+
+
+def _beyond_types(found: Walkthrough) -> Iterator[tuple[str, str]]:
+    """Mistakes that types don't catch, each with where it stands."""
+    for where, name in [("$.id", found.id), *((f"$.notes[{i}].id", note.id) for i, note in enumerate(found.notes))]:
+        if not _NAME.fullmatch(name):
+            yield where, f"{name!r} is no id: lower-case letters and digits with single dashes"
+    seen: set[str] = set()
+    for index, note in enumerate(found.notes):
+        if note.id in seen:
+            yield f"$.notes[{index}].id", f"another note has the id {note.id!r} already"
+        seen.add(note.id)
+        if note.load and note.load not in found.loads:
+            yield f"$.notes[{index}].load", f"there is no load {note.load!r}; there is: {', '.join(found.loads)}"
+    for where, wanted in _ranges(found):
+        try:
+            in_range("5.0.0", wanted)
+        except ValueError as error:
+            yield where, str(error)
+
+
+def _ranges(found: Walkthrough) -> Iterator[tuple[str, str]]:
+    yield "$.releases", found.releases
+    for index, note in enumerate(found.notes):
+        at = f"$.notes[{index}]"
+        yield f"{at}.releases", note.releases
+        for key, things in _with_releases(note).items():
+            for number, thing in enumerate(things):
+                yield f"{at}.{key}[{number}].releases", thing.releases
+
+
+def _with_releases(note: Note) -> dict[str, list[Any]]:
+    anchors: list[Anchor] = note.anchors
+    return {"anchor": list(anchors), "expect": list(note.expect), "covers": list(note.covers)}
+
+
+def _mistake(path: Path, root: yaml.Node, message: str) -> BadWalkthrough:
+    said, _, where = message.partition(" - at `")
+    where = where.rstrip("`") or "$"
+    if field := _MISSING.match(said):
+        missing = field[1].startswith("missing")
+        said = f"`{field[2]}` is missing" if missing else f"there is no key `{field[2]}` here"
+        where = where if missing else f"{where}.{field[2]}"
+    return _told(path, root, where, said[:1].lower() + said[1:])
+
+
+def _told(path: Path, root: yaml.Node, where: str, message: str) -> BadWalkthrough:
+    line, note = _line_of(root, where)
+    key = where.removeprefix("$").removeprefix(".")
+    of = f", note {note!r}" if note else ""
+    key = re.sub(r"^notes\[\d+\]\.?", "", key) if note else key
+    at = f", {key}" if key else ""
+    return BadWalkthrough(visible(f"{path}, line {line}{of}{at}: {message}."))
+
+
+def _line_of(root: yaml.Node, where: str) -> tuple[int, str]:
+    """The line of a place, and the id of the note that it is in."""
+    node, note = root, ""
+    line = root.start_mark.line + 1
+    for key, index in _STEP_OF_PATH.findall(where):
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode) and key:
+            for name, value in node.value:
+                if name.value == key:
+                    found, line = value, name.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and index.isdigit() and int(index) < len(node.value):
+            found = node.value[int(index)]
+            line = found.start_mark.line + 1
+            note = note or _id_of(found)
+        if found is None:
+            break
+        node = found
+    return line, note
+
+
+def _id_of(node: yaml.Node) -> str:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((str(value.value) for key, value in pairs if key.value == "id"), "")
