@@ -166,7 +166,9 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"i
 
     def _given(self, name: str) -> bool:
         value = getattr(self, name)
-        return value is not UNSET and value is not None and value not in ("", [])
+        if name == "is_":
+            return value is not UNSET  # None is a value to expect
+        return value is not None and value not in ("", [])
 
 
 _ABOUT: Final = ("value", "decision", "journey", "difference", "cause")

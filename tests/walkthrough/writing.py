@@ -1,0 +1,36 @@
+"""Walkthroughs made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from tracer.walkthrough.format import Note, Walkthrough
+
+
+def words(text: str = "text") -> dict[str, str]:
+    return {"en": text, "zh": text}
+
+
+def note(anchor: Any, *, stage: str = "dynamic-class", **fields: Any) -> dict[str, Any]:
+    whole = {"id": "one", "stage": stage, "anchor": anchor, "title": words(), "text": words()}
+    return {**whole, **fields}
+
+
+def document(*notes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    whole: dict[str, Any] = {"id": "made", "title": words(), "summary": words(), "notes": list(notes)}
+    return {**whole, **fields}
+
+
+def walkthrough(*notes: dict[str, Any], **fields: Any) -> Walkthrough:
+    return msgspec.convert(document(*notes, **fields), Walkthrough)
+
+
+def made_note(anchor: Any, **fields: Any) -> Note:
+    return walkthrough(note(anchor, **fields)).notes[0]
+
+
+def as_yaml(*notes: dict[str, Any], **fields: Any) -> str:
+    return yaml.safe_dump(document(*notes, **fields), allow_unicode=True, sort_keys=False)
