@@ -72,7 +72,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.rsplit("LOADED", 1)[1].split())
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "textual_serve": "textual-serve"}
+DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py", "textual_serve": "textual-serve"}
 """Packages whose distribution has another name."""
 
 

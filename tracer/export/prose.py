@@ -12,13 +12,13 @@ from rich.measure import Measurement
 from rich.text import Text
 
 # What stays together: a wide character with the closing marks after it (and the opening ones before), or a word.
-_WIDE: Final = (
+WIDE: Final = (
     "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6"
 )
 _CLOSING: Final = "，。；：、！？）】》」』”’…"
 _OPENING: Final = "（【《「『“‘"
 _PIECE: Final = re.compile(
-    rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+|\s+"
+    rf"[{_OPENING}]*(?:[{WIDE}]|[^\s{WIDE}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+|\s+"
 )
 
 
@@ -40,20 +40,32 @@ class Prose:
 
 def wrapped(text: str, width: int) -> Iterator[str]:
     """The lines of a text, none wider than ``width`` columns; what can't be parted is cut."""
+    return (text[start:end] for start, end in line_spans(text, width))
+
+
+def line_spans(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where each of those lines begins and ends in the text."""
+    position = 0
     for paragraph in text.split("\n"):
-        line = ""
-        for piece in _PIECE.findall(paragraph):
-            if cell_len(line) + cell_len(piece.rstrip()) <= width:
-                line += piece
-                continue
-            if line.strip():
-                yield line.rstrip()
-            line = piece.lstrip()
-            while cell_len(line) > width:
-                cut = _fits(line, width)
-                yield line[:cut]
-                line = line[cut:]
-        yield line.rstrip()
+        for start, end in _spans(paragraph, width):
+            yield position + start, position + end
+        position += len(paragraph) + 1
+
+
+def _spans(paragraph: str, width: int) -> Iterator[tuple[int, int]]:
+    start = end = 0  # of the line that is being filled
+    for piece in _PIECE.finditer(paragraph):
+        if cell_len(paragraph[start:end]) + cell_len(piece[0].rstrip()) <= width:
+            end = piece.end()
+            continue
+        if paragraph[start:end].strip():
+            yield start, start + len(paragraph[start:end].rstrip())
+        start, end = piece.end() - len(piece[0].lstrip()), piece.end()
+        while cell_len(paragraph[start:end]) > width:
+            cut = start + _fits(paragraph[start:end], width)
+            yield start, cut
+            start = cut
+    yield start, start + len(paragraph[start:end].rstrip())
 
 
 def _fits(text: str, width: int) -> int:

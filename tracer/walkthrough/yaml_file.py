@@ -19,6 +19,7 @@ _MOST: Final = 2 << 20  # bytes; ours have fewer than a tenth of it
 _DEEPEST: Final = 40
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL: Final = "tag:yaml.org,2002:bool"
+_DATE: Final = "tag:yaml.org,2002:timestamp"
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _STEP_OF_PATH: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING: Final = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
@@ -92,7 +93,7 @@ def _plain(node: yaml.Node, path: Path) -> Any:
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, path) for item in node.value]
-    if node.tag == _BOOL and str(node.value).lower() not in ("true", "false"):
+    if node.tag == _DATE or (node.tag == _BOOL and str(node.value).lower() not in ("true", "false")):
         return str(node.value)  # a note may be titled No, as in YAML 1.2
     try:
         return _SCALARS.construct_document(node)
@@ -102,12 +103,7 @@ def _plain(node: yaml.Node, path: Path) -> Any:
         raise BadWalkthrough(f"{visible(str(path))}, line {line}: {one_line(str(problem), 200)}.") from None
 
 
-class _Scalars(yaml.constructor.SafeConstructor):
-    """Text, numbers, yes and no, nothing: dates stay text."""
-
-
-_Scalars.add_constructor("tag:yaml.org,2002:timestamp", _Scalars.construct_yaml_str)
-_SCALARS: Final = _Scalars()
+_SCALARS: Final = yaml.constructor.SafeConstructor()
 
 
 def _beyond_types(found: Walkthrough) -> Iterator[tuple[str, str]]:
