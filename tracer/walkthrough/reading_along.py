@@ -1,0 +1,127 @@
+"""Reading walkthroughs along a trace: which note is open, the next one, and the one that is about a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+from tracer.walkthrough.binding import Binder, Bound, NotBound
+from tracer.walkthrough.format import Walkthrough
+
+
+class Chapter(NamedTuple):
+    """A walkthrough bound to a trace, its notes in reading order."""
+
+    walkthrough: Walkthrough
+    notes: list[Bound | NotBound]
+
+    @property
+    def bound(self) -> list[int]:
+        """The indexes of the notes that have a step."""
+        return [index for index, note in enumerate(self.notes) if isinstance(note, Bound)]
+
+
+class Open(NamedTuple):
+    """An open note: the chapter's index and the note's."""
+
+    chapter: int
+    note: int
+
+
+def chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]:
+    """The walkthroughs with their notes bound to a trace."""
+    binder = Binder(trace)
+    return [Chapter(walkthrough, binder.bind(walkthrough)) for walkthrough in walkthroughs]
+
+
+class ReadingAlong:
+    """Where a reader is in the chapters. ``open`` is None until a note was opened."""
+
+    def __init__(self, found: Sequence[Chapter]) -> None:
+        self.chapters = list(found)
+        self.open: Open | None = None
+        self._by_step: dict[int, list[Open]] = {}
+        self._by_place: dict[tuple[int, int], list[Open]] = {}
+        for one, chapter in enumerate(self.chapters):
+            for number, note in enumerate(chapter.notes):
+                if isinstance(note, Bound):
+                    self._enter(Open(one, number), note)
+
+    def _enter(self, at: Open, note: Bound) -> None:
+        self._by_step.setdefault(note.step, []).append(at)
+        if note.source is not None and note.first is not None and note.last is not None:
+            for line in range(note.first, note.last + 1):
+                self._by_place.setdefault((note.source, line), []).append(at)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no note has a step in this trace."""
+        return not self._by_step
+
+    @property
+    def chapter(self) -> Chapter | None:
+        return self.chapters[self.open.chapter] if self.open is not None else None
+
+    @property
+    def note(self) -> Bound | NotBound | None:
+        """The open note."""
+        chapter = self.chapter
+        return chapter.notes[self.open.note] if chapter is not None and self.open is not None else None
+
+    def next(self, *, back: bool = False) -> Bound | None:
+        """Open the next note that has a step, in the next chapter where this one is at its end."""
+        order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
+        if self.open is not None:
+            order = [at for at in order if (at < self.open if back else at > self.open)]
+        return self._opened(order[-1] if back else order[0]) if order else None
+
+    def begin(self, walkthrough: str) -> Bound | None:
+        """Open a walkthrough's first note that has a step."""
+        for one, chapter in enumerate(self.chapters):
+            if chapter.walkthrough.id == walkthrough and chapter.bound:
+                return self._opened(Open(one, chapter.bound[0]))
+        return None
+
+    def go(self, at: Open) -> Bound | NotBound:
+        """Open a note, whether it has a step or not."""
+        self.open = at
+        return self.chapters[at.chapter].notes[at.note]
+
+    def follow(self, step: Step) -> None:
+        """Open the note that is about a step, if there is one; of several, one of the open chapter."""
+        found = self.about(step)
+        if found is not None:
+            self.open = found
+
+    def about(self, step: Step) -> Open | None:
+        """The note that is about a step; of several the open one, then one of its chapter, then the closest."""
+        note = self.note
+        if isinstance(note, Bound) and note.step == step.number:
+            return self.open
+        found = [*self._by_step.get(step.number, ()), *self._at_place(step)]
+        return min(found, key=lambda at: self._distance(at, step), default=None)
+
+    def _at_place(self, step: Step) -> list[Open]:
+        if step.source is None or step.line is None:
+            return []
+        return self._by_place.get((step.source, step.line), [])
+
+    def _distance(self, at: Open, step: Step) -> tuple[bool, bool, bool, int, Open]:
+        note = self._bound(at)
+        elsewhere = self.open is not None and at.chapter != self.open.chapter
+        return elsewhere, note.note.stage != step.stage, note.step != step.number, _size(note), at
+
+    def _bound(self, at: Open) -> Bound:
+        note = self.chapters[at.chapter].notes[at.note]
+        assert isinstance(note, Bound)
+        return note
+
+    def _opened(self, at: Open) -> Bound:
+        self.open = at
+        return self._bound(at)
+
+
+def _size(note: Bound) -> int:
+    return (note.last or 0) - (note.first or 0)
