@@ -61,9 +61,11 @@ async def settled(pilot: Pilot[None]) -> None:
     for _ in range(600):
         await pilot.pause(0.02)
         await pilot.app.workers.wait_for_complete()
+        if isinstance(pilot.app, Player) and not pilot.app.furnished:
+            continue
         if len(pilot.app.screen_stack) > 1 or not isinstance(pilot.app, Player):
             return
-        shown = pilot.app.tab_shown()
+        shown = pilot.app.tabs.tab_shown()
         if shown.is_mounted and getattr(shown, "computed", True):
             return
     raise AssertionError("the tab never ends computing")

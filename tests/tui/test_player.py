@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import html
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, TabbedContent
+from textual.widgets import Input, OptionList, Static, TabbedContent
 
 from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import settled
@@ -18,13 +20,14 @@ from tracer.replay.cursor import Cursor
 from tracer.replay.variables import FrameState
 from tracer.trace.reading import open_trace
 from tracer.tui.calls_view import CallsView
-from tracer.tui.keys import GROUPS, KEYS
+from tracer.tui.help_screen import HelpScreen, keys_text
+from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.player import Player
 from tracer.tui.screens import GotoScreen, SearchScreen, TextScreen
 from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import Held, VariablesView
-from tracer.tui.words import WORDS
+from tracer.tui.words import WORDS, say
 
 SIZE = (140, 42)
 START = 940  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
@@ -320,15 +323,77 @@ def test_help_names_every_key(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
-        assert isinstance(app.screen, TextScreen)
+        assert isinstance(app.screen, HelpScreen)
         await pilot.press("escape")
-        assert not isinstance(app.screen, TextScreen)
+        assert not isinstance(app.screen, HelpScreen)
 
     play(app, work)
     assert {key.group for key in KEYS} == set(GROUPS)
     assert {f"key:{key.action}" for key in KEYS} <= set(WORDS)
     names = [name for key in KEYS for name in key.keys.split(",")]
     assert len(names) == len(set(names)), "a key has two meanings"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("width", "columns"), [(72, 1), (104, 2)])
+def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: int) -> None:
+    lines = keys_text(lang, width).plain.split("\n")
+    heads = [say(lang, f"keys:{group}") for group in GROUPS]
+    assert sum(any(head in line for head in heads) for line in lines) == len(GROUPS) - columns + 1
+    assert all(cell_len(line) <= width for line in lines)
+    shown = "\n".join(lines)
+    for key in KEYS:
+        assert f"{shown_key(key, every=True)}  {say(lang, f'key:{key.action}')}" in shown
+
+
+def test_help_finds_its_columns_again_in_another_size(player: Any) -> None:
+    app = player()
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        narrow = app.screen.query_one(Static).virtual_size.height
+        await pilot.resize_terminal(140, 40)
+        await pilot.pause()
+        assert app.screen.query_one(Static).virtual_size.height < narrow * 2 / 3
+
+    play(app, work, (80, 24))
+
+
+def test_the_first_screen_shows_where_it_stands(player: Any) -> None:
+    app = player(start=START)
+    seen: list[str] = []
+
+    async def furnish() -> None:
+        seen.append(app.export_screenshot(simplify=True))
+
+    app._furnish = furnish
+
+    async def run() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause()
+
+    asyncio.run(run())
+    first = html.unescape(seen[0]).replace("\xa0", " ")
+    assert app.playing.lines(app.playing.place()[0])[app.playing.step.line - 1].strip() in first
+    assert "▶" in first
+    assert f"step {START} / " in first
+
+
+def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None:
+    app = player(start=START)
+
+    async def run() -> None:
+        async with app.run_test(size=SIZE) as pilot:
+            await settled(pilot)
+            app.furnished = False
+            await pilot.press("right", "right", "left")
+            assert app.playing.number == START
+            app.furnished = True
+            app.do_what_was_typed_ahead()
+            assert app.playing.number == START + 1
+
+    asyncio.run(run())
 
 
 def test_a_value_in_a_view_of_its_own(player: Any) -> None:
@@ -365,7 +430,7 @@ def test_every_tab_opens(tab: str, lang: str, player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         app.query_one(TabbedContent).active = f"tab-{tab}"
         await settled(pilot)
-        shown = app.tab_shown()
+        shown = app.tabs.tab_shown()
         if isinstance(shown, TableTab):
             rows = [str(cell) for row in range(shown.row_count) for cell in shown.get_row_at(row)]
             assert len(rows) > 5 or tab in ("tokens", "forward"), rows  # the recording has no pass through the model

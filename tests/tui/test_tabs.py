@@ -26,7 +26,7 @@ def test_decisions_begin_with_what_they_mean(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        assert "the directory's code is needed, and you allowed it" in column(app.tab_shown(), 1)
+        assert "the directory's code is needed, and you allowed it" in column(app.tabs.tab_shown(), 1)
 
     play(app, work)
 
@@ -35,14 +35,14 @@ def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        explaining = column(app.tab_shown(), 0)
+        explaining = column(app.tabs.tab_shown(), 0)
         await pilot.press("a")
         await settled(pilot)
-        steps = [int(step) for step in column(app.tab_shown(), 0)]
+        steps = [int(step) for step in column(app.tabs.tab_shown(), 0)]
         assert steps == [one.step for one in app.playing.decisions_of(demo.step(START).frame)]
         await pilot.press("a")
         await settled(pilot)
-        assert column(app.tab_shown(), 0) == explaining
+        assert column(app.tabs.tab_shown(), 0) == explaining
 
     play(app, work)
 
@@ -53,7 +53,7 @@ def test_a_journey_opens_and_leads_to_its_stops(player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("3")
         await settled(pilot)
-        table = app.tab_shown()
+        table = app.tabs.tab_shown()
         assert column(table, 1)[0] == "▸ trust_remote_code"
         folded = table.row_count
         await pilot.press("home", "enter")
@@ -76,7 +76,7 @@ def test_weights_sorted_by_key_and_back(player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("4")
         await settled(pilot)
-        table = app.tab_shown()
+        table = app.tabs.tab_shown()
         recorded = column(table, 0)
         await pilot.press("s")
         assert column(table, 1) == sorted(column(table, 1))
@@ -94,14 +94,14 @@ def test_zoom(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        small = app.tab_shown().size.height
+        small = app.tabs.tab_shown().size.height
         await pilot.press("z")
         await pilot.pause()
-        assert app.tab_shown().size.height > small + 8
-        assert app.tab_shown().has_focus
+        assert app.tabs.tab_shown().size.height > small + 8
+        assert app.tabs.tab_shown().has_focus
         await pilot.press("z")
         await pilot.pause()
-        assert app.tab_shown().size.height == small
+        assert app.tabs.tab_shown().size.height == small
         assert app.query_one(SourceView).has_focus
 
     play(app, work, (80, 24))
@@ -164,7 +164,7 @@ def test_the_modules_of_a_pass_are_nested_and_repeated_blocks_folded(tmp_path: P
         async def work(pilot: Pilot[None]) -> None:
             await pilot.press("5")
             await settled(pilot)
-            table = app.tab_shown()
+            table = app.tabs.tab_shown()
             assert column(table, 1) == ["▾ (model)", "▾ layers", "▾ 0", "mlp", "▸ 1"]
             await pilot.press("end", "enter")
             await pilot.pause()

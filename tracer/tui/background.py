@@ -21,13 +21,25 @@ _SWITCH: Final = 0.000_2
 
 
 async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
-    """What ``compute`` makes of the trace at ``path``.
-
-    The thread has the trace open for itself, so that the player can close its own at any time; and it is a daemon's, as
-    those of asyncio's pool would hold up the exit until they are done.
+    """What ``compute`` makes of the trace at ``path``, which the thread opens for itself: the player can close its own
+    at any time.
 
     Raises:
         TracerError: the trace is damaged, or there is something in it that ``compute`` can't handle.
+    """
+
+    def work() -> T:
+        with closing(open_trace(path)) as trace:
+            return compute(trace)
+
+    return await beside(work)
+
+
+async def beside(work: Callable[[], T]) -> T:
+    """What ``work`` gives, in a daemon's thread; those of asyncio's pool would hold up the exit until they are done.
+
+    Raises:
+        TracerError: what it raises; anything else is told in one.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -36,12 +48,11 @@ async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
         if not future.done():
             settle(result)
 
-    def work() -> None:
+    def run() -> None:
         settle: Callable[[Any], None] = future.set_result
         result: object
         try:
-            with closing(open_trace(path)) as trace:
-                result = compute(trace)
+            result = work()
         except TracerError as error:
             settle, result = future.set_exception, error
         except Exception as error:  # an explanation that fails is no reason to stop playing
@@ -54,5 +65,5 @@ async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
             return  # the player was left meanwhile
 
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH))
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=run, daemon=True).start()
     return await future

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import TabbedContent, TabPane
 
 from tracer.export.phrases import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.tui.acting import TYPED_INTO, Acting
-from tracer.tui.calls_view import CallsView
+from tracer.tui.acting import TYPED_INTO
 from tracer.tui.hint_bar import HintBar
 from tracer.tui.keys import KEYS
+from tracer.tui.marking import Marking
+from tracer.tui.moving import Moving
 from tracer.tui.playing import Playing
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
-from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.variables_view import VariablesView
+from tracer.tui.viewing import Viewing
 from tracer.tui.words import say
 
-# Each tab's module and class: they are imported when the tab is opened, for the first screen should not wait for them.
-_TABS: Final[dict[str, tuple[str, str]]] = {
-    "notes": ("text_tab", "NotesTab"),
-    "decisions": ("decisions", "DecisionsTab"),
-    "keywords": ("keywords", "KeywordsTab"),
-    "weights": ("weights", "WeightsTab"),
-    "forward": ("forward", "ForwardTab"),
-    "tokens": ("tokens", "TokensTab"),
-    "why": ("text_tab", "WhyTab"),
-}
-_AFTER_THE_FIRST_SCREEN: Final = 0.05  # seconds
+if TYPE_CHECKING:  # they come after the first screen, and so does their import
+    from tracer.tui.calls_view import CallsView
+    from tracer.tui.tabs.tab_area import TabArea
+    from tracer.tui.tabs.table_tab import TableTab
+
 _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
                        "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
 
 
-class Player(Acting):
+class Player(Moving, Marking, Viewing):
     """Plays a trace.
 
     Args:
@@ -72,9 +65,7 @@ class Player(Acting):
         self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
         self.playing = Playing(trace, _opening_step(trace) if start is None else start)
-
         self.failure: TracerError | None = None
-        self._tab_wants_focus = False
 
     def run(self, *arguments: Any, **options: Any) -> None:
         """Play until it is left.
@@ -82,7 +73,11 @@ class Player(Acting):
         Raises:
             TracerError: the trace is damaged where the player could not go on.
         """
-        result = super().run(*arguments, **options)
+        gc.disable()  # nothing that is made before all panes are there is garbage, and looking for it takes time
+        try:
+            result = super().run(*arguments, **options)
+        finally:
+            gc.enable()
         if self.failure is not None:
             raise self.failure
         return result
@@ -96,70 +91,49 @@ class Player(Acting):
             super()._handle_exception(error)
 
     def compose(self) -> ComposeResult:
-        playing, lang = self.playing, self.lang
-        yield StageBar(playing, lang)
+        """The first screen: where the step stands. The other panes come when it is there."""
+        yield StageBar(self.playing, self.lang)
         with Horizontal(id="upper"):
-            yield SourceView(playing, lang)
-            with Vertical(id="side"):
-                yield VariablesView(playing, lang)
-                yield CallsView(playing, lang)
-        with Vertical(id="lower"), TabbedContent(initial="tab-decisions"):
-            for name in _TABS:
-                yield TabPane(self._tab_label(name), id=f"tab-{name}")
-        yield HintBar(lang)
-
-    def _tab_label(self, name: str) -> str:
-        number = list(_TABS).index(name) + 1
-        return f"[dim]{number}[/] {say(self.lang, name)}"
+            yield SourceView(self.playing, self.lang)
+            yield Vertical(id="side")
+        yield Vertical(id="lower")
+        yield HintBar(self.lang)
 
     def on_mount(self) -> None:
-        self.query_one(SourceView).focus()
-        self.call_after_refresh(self._show_first)
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        """Put the other panes in their places."""
+        from tracer.tui.calls_view import CallsView
+        from tracer.tui.tabs.tab_area import TabArea
+        from tracer.tui.variables_view import VariablesView
+
+        playing, lang = self.playing, self.lang
+        await self.query_one("#side").mount(VariablesView(playing, lang), CallsView(playing, lang))
+        await self.query_one("#lower").mount(TabArea(playing, lang))
+        self.furnished = True
+        gc.enable()
+        self.show()
         self.theme_changed_signal.subscribe(self, lambda _: self.show())
         if self._greeting is not None and not self.playing.empty:
             self.say(self._greeting, seconds=8, number=self.playing.number)
-
-    def _show_first(self) -> None:
-        self.show_panes()
-        self.set_timer(_AFTER_THE_FIRST_SCREEN, self._show_tab)
+        self.do_what_was_typed_ahead()
 
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""
-        self.show_panes()
-        self._show_tab()
-
-    def show_panes(self) -> None:
-        """Show it in all but the tabs."""
-        with self._complaining():
+        with self.complaining():
             for pane in self.screen_stack[0].query("StageBar, SourceView, VariablesView, CallsView"):
                 pane.show(self.playing, self.lang)  # type: ignore[attr-defined]
+        self.tabs.show(self.playing, self.lang)
 
-    def tab_shown(self) -> Any:
-        """The widget of the tab that is open; it is made when it is first asked for."""
-        pane = self.screen_stack[0].query_one(TabbedContent).active_pane
-        assert pane is not None
-        if not pane.children:
-            module, kind = _TABS[str(pane.id).removeprefix("tab-")]
-            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self.playing, self.lang))
-        return pane.children[0]
+    @property
+    def tabs(self) -> TabArea:
+        from tracer.tui.tabs.tab_area import TabArea
 
-    def focus_tab(self) -> None:
-        self._tab_wants_focus = True
-        self.call_after_refresh(self._show_tab)
-
-    def _show_tab(self) -> None:
-        tab = self.tab_shown()
-        if not tab.is_mounted:
-            self.call_after_refresh(self._show_tab)
-            return
-        with self._complaining():
-            tab.show(self.playing, self.lang)
-        if self._tab_wants_focus and tab.focusable:  # its pane may still be hidden behind the one before
-            self._tab_wants_focus = False
-            tab.focus()
+        return self.screen_stack[0].query_one(TabArea)
 
     @contextmanager
-    def _complaining(self) -> Iterator[None]:
+    def complaining(self) -> Iterator[None]:
         """Damage in the trace is told, and playing goes on."""
         try:
             yield
@@ -168,9 +142,6 @@ class Player(Acting):
 
     def _do_language(self) -> None:
         self.lang = "zh" if self.lang == "en" else "en"
-        tabs = self.query_one(TabbedContent)
-        for name in _TABS:
-            tabs.get_tab(f"tab-{name}").label = self._tab_label(name)
         self.query_one(HintBar).show(self.lang)
         self.show()
 
@@ -183,14 +154,8 @@ class Player(Acting):
     def on_table_tab_chosen(self, message: TableTab.Chosen) -> None:
         self.go(message.step)
 
-    def on_source_view_breakpoint_asked(self, message: SourceView.BreakpointAsked) -> None:
-        self._toggle_breakpoint(message.line)
-
     def on_hint_bar_clicked(self, message: HintBar.Clicked) -> None:
         self.action_do(message.action)
-
-    def on_tabbed_content_tab_activated(self) -> None:
-        self.call_after_refresh(self._show_tab)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The command palette: everything that a key does."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from io import StringIO
 
 from tracer.replay.cursor import Cursor
 from tracer.replay.decision import Decision
-from tracer.replay.syntax import Sources, Syntax
 from tracer.replay.variables import FrameState, Variables
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
@@ -18,27 +17,19 @@ Place = tuple[int, int]
 """A source and a line of it."""
 
 
-class Ran(NamedTuple):
-    """What one execution of a function did with its lines: how often each was reached, and the range it spans."""
-
-    counts: dict[int, int]
-    first: int
-    last: int
-
-
 class Playing:
     """The state that all panes share; it changes only through the player."""
 
     def __init__(self, trace: Trace, start: int = 0) -> None:
         self.trace = trace
         self.cursor = Cursor(trace, start)
-        self.sources = Sources(trace)
         self.paths = trace.source_paths()
         self.bookmarks: set[int] = set()
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
         self._variables = Variables(trace)
+        self.lines = lru_cache(maxsize=128)(self._lines)
         self.ran = lru_cache(maxsize=128)(self._ran)
         self.decisions_of = lru_cache(maxsize=128)(self._decisions_of)
         self._states = lru_cache(maxsize=8)(self._variables.at)
@@ -76,15 +67,20 @@ class Playing:
             return None
         return self.step.source, self.step.line
 
-    def syntax(self, source: int) -> Syntax | None:
-        return self.sources(source)
-
     def decision_here(self) -> Decision | None:
         """The decision that is made at this step."""
         frame = self.frame()
         if frame is None:
             return None
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
+
+    def _lines(self, source: int) -> list[str]:
+        """The lines of a source as Python counts them; none where the trace does not hold it."""
+        try:
+            text = self.trace.source(source).text
+        except DanglingNumber:
+            return []
+        return [line.rstrip("\n") for line in StringIO(text, newline=None)]
 
     def _decisions_of(self, frame: int) -> list[Decision]:
         from tracer.replay.decisions import decisions  # not for the first screen
@@ -94,14 +90,9 @@ class Playing:
         except (TracerError, RecursionError):  # a damaged frame has none that could be told
             return []
 
-    def _ran(self, frame: int) -> Ran:
+    def _ran(self, frame: int) -> dict[int, int]:
         rows = self.trace.rows(
             "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line",
             frame,
         )
-        counts = {int(line): int(count) for line, count in rows}
-        made = self.trace.frame(frame)
-        syntax = self.sources(made.source)
-        function = syntax.function(made) if syntax is not None else None
-        last = (function.end_lineno or made.line) if function is not None else max(counts, default=made.line)
-        return Ran(counts, made.line, last)
+        return {int(line): int(count) for line, count in rows}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.cells import set_cell_size
-from rich.table import Table
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -19,7 +18,6 @@ from tracer.export.phrases import Lang
 from tracer.replay.search import Hit, search
 from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
-from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
 
@@ -141,7 +139,7 @@ class TextScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,v", "dismiss(None)", "")]
 
-    def __init__(self, title: str, content: Text | Table) -> None:
+    def __init__(self, title: str, content: Text) -> None:
         super().__init__()
         self._title = title
         self._content = content
@@ -154,17 +152,3 @@ class TextScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
-
-
-def keys_table(lang: Lang) -> Table:
-    """Every key, group by group."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", style="bold")
-    table.add_column()
-    for group in GROUPS:
-        table.add_row("", Text(say(lang, f"keys:{group}"), "bold cyan"))
-        for key in KEYS:
-            if key.group == group:
-                table.add_row(shown_key(key, every=True), say(lang, f"key:{key.action}"))
-        table.add_row("", "")
-    return table

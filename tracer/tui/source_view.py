@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import lru_cache
 from typing import ClassVar
 
@@ -18,17 +17,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tracer.export.phrases import Lang
-from tracer.replay.decision import Decision
+from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
-from tracer.tui.highlighting import highlighted, plain
+from tracer.tui.background import beside
 from tracer.tui.keys import KEYS
 from tracer.tui.labels import label
-from tracer.tui.playing import Playing, Ran
-from tracer.tui.values_text import local_text, number_text, value_text
+from tracer.tui.playing import Playing
 from tracer.tui.words import say
 
 _GUTTER = 8  # mark, line number, how often it ran
-_NOTE = 60  # columns of a note at a line's end
+_NOTE = 60  # columns for a note at a line's end
 
 
 class SourceView(ScrollView, can_focus=True):
@@ -53,28 +51,44 @@ class SourceView(ScrollView, can_focus=True):
         self._playing = playing
         self.lang: Lang = lang
         self._source: int | None = None
-        self._lines: list[Text] = []
-        self._ran: Ran | None = None
+        self._lines: list[str] = []
+        self._ran: dict[int, int] | None = None
         self._notes: dict[int, Text] = {}
         self._current: int | None = None
-        self._widest = lru_cache(maxsize=32)(lambda _: max((line.cell_len for line in self._lines), default=0))
+        self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, playing.lines(source))])
+        self._widest = lru_cache(maxsize=32)(lambda source: max(map(_width, self._shown_lines(source)), default=0))
         self._coloured: dict[tuple[int, bool], list[Text]] = {}
+        """The lines of a source in the colours of a dark theme, or of a light one; empty while they are being found."""
+
+    def on_mount(self) -> None:
+        try:
+            self._stand(self._playing)  # the first screen waits for neither notes nor colours
+        except TracerError as error:
+            self.log.error(visible(str(error)))  # it is told when everything is shown
 
     def show(self, playing: Playing, lang: Lang) -> None:
         self.lang = lang
-        place, frame = playing.place(), playing.frame()
-        self._ran = playing.ran(frame.number) if frame is not None else None
-        if place is None:
-            self._source, self._current, self._lines, self._notes = None, None, [], {}
-        else:
-            self._source = place[0]
-            self._lines = self._lines_of(place[0])
-            self._current = place[1]
-            self._notes = self._notes_at(playing)
-        self._write_titles()
-        self.virtual_size = Size(self._width(), len(self._lines))
+        self._stand(playing)
+        if self._source is not None:
+            from tracer.tui.line_notes import line_notes
+
+            self._notes = line_notes(playing, lang)
+            self._colour((self._source, self.app.current_theme.dark))
         self.call_after_refresh(self._follow)  # once the new extent is known, or it would stop at the old one's end
         self.refresh()
+
+    def _stand(self, playing: Playing) -> None:
+        """Take in the source and the line of the step."""
+        place, frame = playing.place(), playing.frame()
+        self._ran = playing.ran(frame.number) if frame is not None else None
+        self._notes = {}
+        if place is None:
+            self._source, self._current, self._lines = None, None, []
+        else:
+            self._source, self._current = place
+            self._lines = self._shown_lines(self._source)
+        self._write_titles()
+        self.virtual_size = Size(self._width(), len(self._lines))
 
     def _write_titles(self) -> None:
         """File and line, then the function; of what does not fit the end of the path and of the function stay."""
@@ -92,9 +106,7 @@ class SourceView(ScrollView, can_focus=True):
         self.border_subtitle = Text(_step_line(self._playing))
 
     def _width(self) -> int:
-        if not self._lines:
-            return 0
-        return self._widest(self._source if self._source is not None else -1) + _GUTTER + _NOTE
+        return self._widest(self._source) + _GUTTER + _NOTE if self._source is not None else 0
 
     def _follow(self) -> None:
         """Keep the current line well inside, without moving more than needed."""
@@ -106,54 +118,6 @@ class SourceView(ScrollView, can_focus=True):
         if not top + margin <= line < top + height - margin:
             self.scroll_to(0, max(line - height // 2, 0), animate=False)
 
-    def _notes_at(self, playing: Playing) -> dict[int, Text]:
-        """What stands at the end of lines: what the statement before has changed, and the decision made here."""
-        notes: dict[int, Text] = {}
-        step, states = playing.step, playing.states
-        changed = states[0].changed if states else []
-        if changed:
-            before = (
-                playing.trace.nearest(step.number - 1, backwards=True, frame=step.frame)
-                if step.frame is not None
-                else None
-            )
-            line = playing.trace.step(before).line if before is not None else step.line
-            if line is not None:
-                notes[line] = self._changes(playing, changed)
-        decision = playing.decision_here()
-        if decision is not None:
-            notes[step.line or 0] = self._decision(playing, decision)
-        if step.event in ("return", "raise", "unwind"):
-            key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
-            words = say(self.lang, key, value="\0").partition("\0")
-            notes[step.line or 0] = Text(words[0], "italic") + number_text(playing.trace, step.value, _NOTE)
-        return notes
-
-    def _changes(self, playing: Playing, changed: list) -> Text:  # type: ignore[type-arg]
-        pieces = []
-        for one in changed[:4]:
-            if one.in_place:
-                keys = [
-                    *(f"+{key}" for key in one.added),
-                    *(f"~{key}" for key in one.changed),
-                    *(f"-{key}" for key in one.removed),
-                ]
-                pieces.append(Text(visible(f"{one.name}[{', '.join(keys[:4])}]")))
-            elif one.after is None:
-                pieces.append(Text(visible(f"{one.name} ")) + Text(say(self.lang, "deleted")))
-            else:
-                pieces.append(Text(visible(f"{one.name} = ")) + local_text(playing.trace, one.after, _NOTE - 10))
-        return Text("# ", "dim") + Text(", ").join(pieces)
-
-    def _decision(self, playing: Playing, decision: Decision) -> Text:
-        outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
-        if outcome == "entered" and decision.times is None:
-            outcome = "entered-some"
-        note = Text("⇒ ", "bold") + Text(say(self.lang, outcome, times=decision.times), "bold")
-        for name, value in list(decision.names.items())[:3]:
-            note += Text(visible(f"  {name} = ")) + value_text(playing.trace, value, 30)
-        return note
-
     def render_line(self, y: int) -> Strip:
         index = y + self.scroll_offset.y
         width = self.size.width
@@ -163,13 +127,13 @@ class SourceView(ScrollView, can_focus=True):
         if not 0 <= index < len(self._lines):
             return Strip.blank(width, self.rich_style)
         number = index + 1
-        line = self._gutter(number) + self._lines[index]
+        line = self._gutter(number) + self._line(index)
         if number in self._notes:
             line = self._with_note(line, self._notes[number], width)
         style = Style()
         if number == self._current:
             style = Style(bold=True, bgcolor=self.get_component_rich_style("source--current").bgcolor)
-        elif self._ran is not None and number not in self._ran.counts:
+        elif self._ran is not None and number not in self._ran:
             style = Style(dim=True)
         segments = [
             Segment(segment.text, _without_background(segment.style) + style)
@@ -198,27 +162,31 @@ class SourceView(ScrollView, can_focus=True):
         mark = "▶" if number == self._current else " "
         if self._source is not None and (self._source, number) in self._playing.breakpoints:
             mark = "◆" if number == self._current else "●"
-        count = self._ran.counts.get(number, 0) if self._ran is not None else 0
+        count = self._ran.get(number, 0) if self._ran is not None else 0
         often = "" if count == 0 else "·" if count == 1 else f"{min(count, 99)}×"
         return Text.assemble(
             (mark, "bold red" if mark in "●◆" else "bold"), (f"{number:>4}", "dim"), (f"{often:>3} ", "dim")
         )
 
-    def _lines_of(self, source: int) -> list[Text]:
-        """The source, plain at first: its colours are found beside the screen."""
-        syntax, key = self._playing.syntax(source), (source, self.app.current_theme.dark)
-        if syntax is None:
-            return []
-        if key not in self._coloured:
-            self._coloured[key] = plain(syntax.lines)
-            self.run_worker(self._colour(key, syntax.lines))
-        return self._coloured[key]
+    def _line(self, index: int) -> Text:
+        """A line of the source, plain until its colours are found."""
+        coloured = self._coloured.get((self._source or 0, self.app.current_theme.dark))
+        return coloured[index] if coloured else Text(self._lines[index])
 
-    async def _colour(self, key: tuple[int, bool], lines: list[str]) -> None:
-        self._coloured[key] = await asyncio.to_thread(highlighted, lines, key[1])
-        if key == (self._source, self.app.current_theme.dark):
-            self._lines = self._coloured[key]
-            self.refresh()
+    def _colour(self, key: tuple[int, bool]) -> None:
+        """Find the colours of a source, once, beside the screen."""
+        if key not in self._coloured:
+            self._coloured[key] = []
+            self.run_worker(self._find_colours(key, self._lines))
+
+    async def _find_colours(self, key: tuple[int, bool], lines: list[str]) -> None:
+        def work() -> list[Text]:
+            from tracer.tui.highlighting import highlighted
+
+            return highlighted(lines, key[1])
+
+        self._coloured[key] = await beside(work)
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         if event.x < _GUTTER and self._lines:
@@ -227,6 +195,14 @@ class SourceView(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         self._write_titles()
         self._follow()
+
+
+def _shown(line: str) -> str:
+    return visible(line.expandtabs(4))
+
+
+def _width(line: str) -> int:
+    return len(line) if line.isascii() else cell_len(line)
 
 
 def _without_background(style: Style | None) -> Style:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -25,7 +27,8 @@ from tracer.tui.words import say
 Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""
 
-_AT_ONCE: Final = 50_000  # steps; the stretches of more are found beside the screen
+_AT_ONCE: Final = 1_000  # stretches; more are found beside the screen
+_NEXT_OF_STAGE: Final = "SELECT min(number) FROM step WHERE stage = ? AND number > ?"
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
@@ -45,14 +48,16 @@ class StageBar(Widget):
         self._names_at: list[tuple[int, int, str]] = []
 
     async def on_mount(self) -> None:
-        if len(self._playing.trace) <= _AT_ONCE:
-            self._stretches = _stretches(self._playing.trace)
-        else:
-            self.run_worker(self._compute())
-
-    async def _compute(self) -> None:
         try:
-            self._stretches = await in_background(self._playing.trace.path, _stretches)
+            self._stretches = list(islice(stretches(self._playing.trace), _AT_ONCE))
+        except TracerError as error:
+            self.log.error(visible(str(error)))
+        if len(self._stretches) == _AT_ONCE:
+            self.run_worker(self._find_the_rest())
+
+    async def _find_the_rest(self) -> None:
+        try:
+            self._stretches = await in_background(self._playing.trace.path, lambda trace: list(stretches(trace)))
         except TracerError as error:
             self.log.error(visible(str(error)))
         self.refresh()
@@ -171,14 +176,20 @@ def _padded(text: str, width: int) -> list[str]:
     return cells
 
 
-def _stretches(trace: Trace) -> list[Stretch]:
-    """Consecutive steps of one stage: the stage, the first and the last of them."""
-    rows = trace.rows(
-        "SELECT number, stage FROM (SELECT number, stage, lag(stage) OVER (ORDER BY number) AS before FROM step)"
-        " WHERE before IS NULL OR before != stage ORDER BY number"
-    )
-    begins = [(str(stage), int(number)) for number, stage in rows]
-    if not begins:
-        return []
-    ends = [number - 1 for _, number in begins[1:]] + [len(trace) - 1]
-    return [(stage, first, last) for (stage, first), last in zip(begins, ends, strict=True)]
+def stretches(trace: Trace) -> Iterator[Stretch]:
+    """Consecutive steps of one stage: the stage, the first and the last of them.
+
+    What follows a stretch is the nearest of the other stages' next steps, which an index knows; so the time it takes
+    is for the stretches there are, and not for the steps.
+    """
+    upcoming: dict[str, int | None] = dict.fromkeys(trace.stages(), -1)
+    number, stage = (0, trace.step(0).stage) if len(trace) else (0, "")
+    while stage:
+        for other, its_next in upcoming.items():
+            if other != stage and its_next is not None and its_next < number:
+                (found,) = trace.rows(_NEXT_OF_STAGE, other, number)
+                upcoming[other] = None if found[0] is None else int(found[0])
+        begins = {its_next: other for other, its_next in upcoming.items() if other != stage and its_next is not None}
+        end = min(begins, default=len(trace))
+        yield stage, number, end - 1
+        number, stage = end, begins.get(end, "")

@@ -22,9 +22,8 @@ def whole_step(playing: Playing, lang: Lang) -> str:
     place = place_of(playing.trace, step.number)
     lines = [f"step {step.number} · {stage_name(step.stage, lang)} · {step.kind} · {place.place if place else ''}"]
     where = playing.place()
-    syntax = playing.syntax(where[0]) if where is not None else None
-    if where is not None and syntax is not None:
-        lines.append(f"    {syntax.line(where[1])}")
+    if where is not None:
+        lines.extend(f"    {line.strip()}" for line in playing.lines(where[0])[where[1] - 1 : where[1]])
     for state in playing.states[:1]:
         for one in state.changed:
             after = "deleted" if one.after is None else short_value(playing.trace, one.after.value(playing.trace), 200)

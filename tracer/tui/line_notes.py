@@ -1,0 +1,70 @@
+"""What stands at the end of source lines: what the statement before has changed, and how a decision went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.text import Text
+
+from tracer.export.phrases import Lang
+from tracer.replay.decision import Decision
+from tracer.replay.variables import Difference
+from tracer.trace.visible import visible
+from tracer.tui.playing import Playing
+from tracer.tui.values_text import local_text, number_text, value_text
+from tracer.tui.words import say
+
+_WIDTH: Final = 60
+_MOST: Final = 4  # changes, and keys of a dictionary
+
+
+def line_notes(playing: Playing, lang: Lang) -> dict[int, Text]:
+    """The notes at the cursor's step, by line."""
+    notes: dict[int, Text] = {}
+    step, states = playing.step, playing.states
+    changed = states[0].changed if states else []
+    line = _line_before(playing) if changed else None
+    if line is not None:
+        notes[line] = _changes(playing, changed, lang)
+    decision = playing.decision_here()
+    if decision is not None:
+        notes[step.line or 0] = _decision(playing, decision, lang)
+    if step.event in ("return", "raise", "unwind"):
+        key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
+        words = say(lang, key, value="\0").partition("\0")
+        notes[step.line or 0] = Text(words[0], "italic") + number_text(playing.trace, step.value, _WIDTH)
+    return notes
+
+
+def _line_before(playing: Playing) -> int | None:
+    """The line that has just run in the frame."""
+    step = playing.step
+    if step.frame is None:
+        return step.line
+    before = playing.trace.nearest(step.number - 1, backwards=True, frame=step.frame)
+    return playing.trace.step(before).line if before is not None else step.line
+
+
+def _changes(playing: Playing, changed: Sequence[Difference], lang: Lang) -> Text:
+    return Text("# ", "dim") + Text(", ").join(_change(playing, one, lang) for one in changed[:_MOST])
+
+
+def _change(playing: Playing, one: Difference, lang: Lang) -> Text:
+    if one.in_place:
+        marked = (("+", one.added), ("~", one.changed), ("-", one.removed))
+        keys = [f"{mark}{key}" for mark, those in marked for key in those]
+        return Text(visible(f"{one.name}[{', '.join(keys[:_MOST])}]"))
+    if one.after is None:
+        return Text(visible(f"{one.name} ")) + Text(say(lang, "deleted"))
+    return Text(visible(f"{one.name} = ")) + local_text(playing.trace, one.after, _WIDTH - 10)
+
+
+def _decision(playing: Playing, decision: Decision, lang: Lang) -> Text:
+    outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
+    if outcome == "entered" and decision.times is None:
+        outcome = "entered-some"
+    note = Text("⇒ ", "bold") + Text(say(lang, outcome, times=decision.times), "bold")
+    for name, value in list(decision.names.items())[:3]:
+        note += Text(visible(f"  {name} = ")) + value_text(playing.trace, value, 30)
+    return note

@@ -1,0 +1,119 @@
+"""A note as the player shows it: where it stands, its title, its text with the values of this load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from tracer.export.markdown import broken, markdown_lines
+from tracer.export.phrases import Lang
+from tracer.replay.variables import Variables
+from tracer.trace.reading import Trace
+from tracer.trace.visible import visible
+from tracer.tui.note_words import note_word
+from tracer.walkthrough.binding import Bound, NotBound
+from tracer.walkthrough.filling import filled
+from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.paths import Place
+from tracer.walkthrough.reading_along import Chapter, ReadingAlong
+from tracer.walkthrough.words import told
+
+WIDEST = 100
+"""Longer lines are hard to read."""
+
+
+class Page:
+    """The open note of a reading, in lines of a width."""
+
+    def __init__(self, reading: ReadingAlong, trace: Trace, lang: Lang, width: int) -> None:
+        assert reading.chapter is not None
+        assert reading.open is not None
+        assert reading.note is not None
+        self._reading = reading
+        self._chapter: Chapter = reading.chapter
+        self._number = reading.open.note
+        self._lang: Lang = lang
+        self._width = min(width, WIDEST)
+        self.bound: Bound | NotBound = reading.note
+        self._place = Place(trace, self.bound.step, Variables(trace)) if isinstance(self.bound, Bound) else None
+
+    def text(self, number: int) -> Text:
+        """All but the question; ``number`` is the step that the player stands at."""
+        return Text("\n").join([*self._head(), Text(), *self._body(), *self._footing(number)])
+
+    def _head(self) -> Iterator[Text]:
+        note, lang = self.bound.note, self._lang
+        where = note_word(
+            lang,
+            "head",
+            title=chapter_title(self._chapter.walkthrough, lang),
+            number=self._number + 1,
+            count=len(self._chapter.notes),
+        )
+        if isinstance(self.bound, Bound):
+            where += f" · {note_word(lang, 'at-step', step=f'{self.bound.step:,}')}"
+        yield from (line for line in broken(Text(where, "dim"), self._width))
+        title = Text(plain_title(filled(note.title.said(lang), self._place)), "bold")
+        yield from broken(title, self._width)
+
+    def _body(self) -> Iterator[Text]:
+        if isinstance(self.bound, NotBound):
+            why = note_word(self._lang, "not-here", why=told(self.bound.why, self._lang))
+            yield from broken(Text(f"⊘ {why}", "italic"), self._width)
+            yield Text()
+        yield from self.markdown(self.bound.note.text.said(self._lang))
+
+    def _footing(self, number: int) -> Iterator[Text]:
+        if isinstance(self.bound, Bound) and self.bound.step != number:
+            yield Text()
+            away = note_word(self._lang, "away", step=f"{self.bound.step:,}")
+            yield from broken(Text(away, "dim italic"), self._width)
+
+    def ask(self) -> Text | None:
+        """The question, if the note has one."""
+        question = self.bound.note.question
+        if question is None:
+            return None
+        head = Text.assemble(
+            (note_word(self._lang, "question"), "bold"), ("  ", ""), (note_word(self._lang, "choose"), "dim")
+        )
+        return Text("\n").join([Text(), head, *self.markdown(question.ask.said(self._lang))])
+
+    def answers(self) -> list[Text]:
+        question = self.bound.note.question
+        found = [] if question is None else question.answers
+        return [Text("\n").join(self.markdown(answer.text.said(self._lang), 4)) for answer in found]
+
+    def said(self, answer: int) -> Text:
+        """What is said to the one who chose an answer."""
+        question = self.bound.note.question
+        assert question is not None
+        chosen = question.answers[answer]
+        verdict = Text(note_word(self._lang, "right" if chosen.right else "wrong"), "bold")
+        return Text("\n").join([verdict, *self.markdown(chosen.because.said(self._lang))])
+
+    def following(self) -> Text | None:
+        """What the next key leads to."""
+        after = self._reading.peek()
+        if after is None:
+            return None
+        chapter, bound = after
+        same = chapter is self._chapter
+        title = bound.note.title.said(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
+        title = plain_title(filled(title, None)) if "{{" in title else title
+        word = note_word(self._lang, "next" if same else "next-chapter", title=visible(title))
+        return Text("\n").join([Text(), *broken(Text(word, "dim"), self._width)])
+
+    def markdown(self, source: str, narrower: int = 0) -> list[Text]:
+        return markdown_lines(filled(source, self._place), self._width - narrower)
+
+
+def chapter_title(walkthrough: Walkthrough, lang: Lang) -> str:
+    number = f"{walkthrough.order} " if walkthrough.order is not None else ""
+    return visible(f"{number}{walkthrough.title.said(lang)}")
+
+
+def plain_title(title: str) -> str:
+    """A title without the marks of inline code."""
+    return visible(title.replace("`", ""))

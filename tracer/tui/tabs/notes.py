@@ -1,0 +1,224 @@
+"""The tab of the walkthroughs: their contents, the open note, and its question."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tracer.export.phrases import Lang
+from tracer.tui.note_page import Page, chapter_title, plain_title
+from tracer.tui.note_words import note_word
+from tracer.tui.playing import Playing
+from tracer.walkthrough.binding import Bound
+from tracer.walkthrough.filling import filled
+from tracer.walkthrough.reading_along import Open, ReadingAlong
+
+
+class NotesTab(Horizontal):
+    """The notes along the trace."""
+
+    class Wanted(Message):
+        """The notes are to be loaded: somebody looks."""
+
+    class Chosen(Message):
+        """A note's step is to be gone to."""
+
+        def __init__(self, step: int) -> None:
+            self.step = step
+            super().__init__()
+
+    def __init__(self, playing: Playing, lang: Lang) -> None:
+        super().__init__()
+        self._playing = playing
+        self._lang: Lang = lang
+
+    def compose(self) -> ComposeResult:
+        yield Contents(id="notes-contents")
+        with NotePage(id="notes-page"):
+            yield Static(id="notes-text")
+            yield Static(id="notes-ask")
+            yield OptionList(id="notes-answers", compact=True)
+            yield Static(id="notes-said")
+            yield Static(id="notes-next")
+
+    @property
+    def takes_focus(self) -> NotePage:
+        """The part that the keys are for when the tab is opened."""
+        return self.query_one(NotePage)
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self.show, self._playing, self._lang)
+
+    def show(self, playing: Playing, lang: Lang) -> None:
+        self._lang = lang
+        reading = playing.reading
+        if reading is None:
+            self._only(Text(note_word(lang, "loading"), "dim"))
+            self.post_message(self.Wanted())
+            return
+        if not playing.empty:
+            reading.follow(playing.step)
+        contents = self.query_one(Contents)
+        contents.list(reading, lang)
+        if reading.open is None:
+            key = "none" if reading.empty else "not-open" if contents.display else "not-open-narrow"
+            self._only(Text(note_word(lang, key, count=reading.count), "dim"))
+            return
+        self._show_page(Page(reading, playing.trace, lang, self._width()), reading)
+
+    def _width(self) -> int:
+        return max(self.query_one(NotePage).scrollable_content_region.width - 1, 20)
+
+    def _only(self, text: Text) -> None:
+        self.query_one("#notes-text", Static).update(text)
+        for name in ("#notes-ask", "#notes-answers", "#notes-said", "#notes-next"):
+            self.query_one(name).display = False
+
+    def _show_page(self, page: Page, reading: ReadingAlong) -> None:
+        holder = self.query_one(NotePage)
+        if holder.note != reading.open:
+            holder.note = reading.open
+            holder.scroll_home(animate=False)
+        self.query_one("#notes-text", Static).update(page.text(self._playing.number))
+        self._put("#notes-ask", page.ask())
+        answers = self.query_one("#notes-answers", OptionList)
+        answers.display = page.bound.note.question is not None
+        self._list_answers(answers, page, reading)
+        assert reading.open is not None
+        given = reading.answered.get(reading.open)
+        self._put("#notes-said", None if given is None else page.said(given))
+        self._put("#notes-next", page.following())
+
+    def _list_answers(self, answers: OptionList, page: Page, reading: ReadingAlong) -> None:
+        assert reading.open is not None
+        given = reading.answered.get(reading.open)
+        question = page.bound.note.question
+        options = []
+        for number, text in enumerate(page.answers()):
+            right = question is not None and question.answers[number].right
+            mark = "  " if given is None else "✓ " if right else "✗ " if number == given else "  "
+            options.append(Text.assemble((mark, "bold"), f"{chr(ord('A') + number)} ", text))
+        kept = answers.highlighted
+        answers.clear_options()
+        answers.add_options(options)
+        answers.highlighted = kept if kept is not None and kept < len(options) else None
+
+    def _put(self, name: str, text: Text | None) -> None:
+        widget = self.query_one(name, Static)
+        widget.display = text is not None
+        if text is not None:
+            widget.update(text)
+
+    def focus_answers(self) -> bool:
+        """Give the keys to the answers; False where the open note asks nothing."""
+        answers = self.query_one("#notes-answers", OptionList)
+        if not answers.display:
+            return False
+        answers.focus()
+        answers.scroll_visible()
+        if answers.highlighted is None:
+            answers.highlighted = 0
+        return True
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        reading = self._playing.reading
+        if reading is None:
+            return
+        if event.option_list.id == "notes-answers" and reading.open is not None:
+            reading.answered[reading.open] = event.option_index
+            self.show(self._playing, self._lang)
+            self.query_one("#notes-said").scroll_visible()
+        elif isinstance(event.option, Entry):
+            self._open(reading, event.option.at)
+
+    def _open(self, reading: ReadingAlong, at: Open) -> None:
+        note = reading.go(at)
+        if isinstance(note, Bound):
+            self.post_message(self.Chosen(note.step))
+        else:
+            self.show(self._playing, self._lang)
+
+    def on_note_page_entered(self) -> None:
+        reading = self._playing.reading
+        if reading is not None and isinstance(reading.note, Bound):
+            self.post_message(self.Chosen(reading.note.step))
+
+
+class NotePage(VerticalScroll):
+    """The open note; it scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", show=False)]
+
+    class Entered(Message):
+        """Back to the note's step."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.note: Open | None = None
+
+    def action_enter(self) -> None:
+        self.post_message(self.Entered())
+
+
+class Entry(Option):
+    """A line of the contents: of a walkthrough, which leads to its first note, or of a note."""
+
+    def __init__(self, text: Text, at: Open, *, note: bool) -> None:
+        super().__init__(text)
+        self.at = at
+        self.note = note
+
+
+class Contents(OptionList):
+    """The walkthroughs that are about this load; of the open one, its notes."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, compact=True)
+        self._listed: tuple[object, ...] = ()
+
+    def list(self, reading: ReadingAlong, lang: Lang) -> None:
+        wanted = id(reading), reading.open, lang
+        if wanted == self._listed:
+            return
+        self._listed = wanted
+        entries = list(_entries(reading, lang))
+        self.clear_options()
+        self.add_options(entries)
+        if reading.open is not None:
+            self.highlighted = next(
+                (number for number, one in enumerate(entries) if one.at == reading.open and one.note), None
+            )
+
+
+def _entries(reading: ReadingAlong, lang: Lang) -> list[Entry]:
+    found: list[Entry] = []
+    for one, chapter in enumerate(reading.chapters):
+        if not chapter.bound:
+            continue
+        is_open = reading.open is not None and reading.open.chapter == one
+        title = Text(chapter_title(chapter.walkthrough, lang), "bold" if is_open else "", no_wrap=True)
+        title.truncate(60)
+        found.append(Entry(title, Open(one, chapter.bound[0]), note=False))
+        if is_open:
+            found.extend(_notes(reading, one, lang))
+    return found
+
+
+def _notes(reading: ReadingAlong, one: int, lang: Lang) -> list[Entry]:
+    lines = []
+    for number, bound in enumerate(reading.chapters[one].notes):
+        here = isinstance(bound, Bound)
+        title = plain_title(filled(bound.note.title.said(lang), None))
+        mark = "▶ " if reading.open == Open(one, number) else "  " if here else "⊘ "
+        text = Text.assemble((mark, "bold"), (title, "" if here else "dim"), no_wrap=True)
+        lines.append(Entry(text, Open(one, number), note=True))
+    return lines

@@ -1,0 +1,97 @@
+"""The tabs below the source, each made when it is first opened."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.widgets import TabbedContent, TabPane
+
+from tracer.export.phrases import Lang
+from tracer.tui.playing import Playing
+from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.words import say
+
+# Each tab's module and class; what a tab imports is imported with it.
+_TABS: Final[dict[str, tuple[str, str]]] = {
+    "notes": ("text_tab", "NotesTab"),
+    "decisions": ("decisions", "DecisionsTab"),
+    "keywords": ("keywords", "KeywordsTab"),
+    "weights": ("weights", "WeightsTab"),
+    "forward": ("forward", "ForwardTab"),
+    "tokens": ("tokens", "TokensTab"),
+    "why": ("text_tab", "WhyTab"),
+}
+
+
+class TabArea(TabbedContent):
+    """Shows the cursor's step in the tab that is open."""
+
+    def __init__(self, playing: Playing, lang: Lang) -> None:
+        super().__init__(initial="tab-decisions")
+        self._playing = playing
+        self.lang: Lang = lang
+        self._wants_focus = False
+
+    def compose(self) -> ComposeResult:
+        for name in _TABS:
+            self.compose_add_child(TabPane(self._label(name), id=f"tab-{name}"))
+        yield from super().compose()
+
+    def _label(self, name: str) -> str:
+        number = list(_TABS).index(name) + 1
+        return f"[dim]{number}[/] {say(self.lang, name)}"
+
+    def tab_shown(self) -> Any:
+        """The widget of the tab that is open; it is made when it is first asked for."""
+        pane = self.active_pane
+        assert pane is not None
+        if not pane.children:
+            module, kind = _TABS[str(pane.id).removeprefix("tab-")]
+            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self._playing, self.lang))
+        return pane.children[0]
+
+    def show(self, playing: Playing, lang: Lang) -> None:
+        if lang != self.lang:
+            self.lang = lang
+            for name in _TABS:
+                self.get_tab(f"tab-{name}").label = self._label(name)
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        tab = self.tab_shown()
+        if not tab.is_mounted:
+            self.call_after_refresh(self._show_tab)
+            return
+        with self.app.complaining():  # type: ignore[attr-defined]
+            tab.show(self._playing, self.lang)
+        if self._wants_focus and tab.focusable:  # its pane may still be hidden behind the one before
+            self._wants_focus = False
+            tab.focus()
+
+    def open(self, name: str) -> None:
+        """Open a tab, and give it the keys."""
+        self.active = name
+        self.take_focus()
+
+    def take_focus(self) -> None:
+        """Give the open tab the keys, once it is there."""
+        self._wants_focus = True
+        self.call_after_refresh(self._show_tab)
+
+    def sort(self) -> None:
+        """Sort the open table by its next column."""
+        table = self.tab_shown()
+        if isinstance(table, TableTab):
+            table.sort_next()
+
+    def turn_everything(self) -> None:
+        """Between the decisions that explain the load and all those of the function."""
+        self.active = "tab-decisions"
+        table = self.tab_shown()
+        table.everything = not table.everything
+        table.show(self._playing, self.lang)
+
+    def on_tabbed_content_tab_activated(self) -> None:
+        self.call_after_refresh(self._show_tab)
