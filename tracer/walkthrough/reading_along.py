@@ -42,6 +42,9 @@ class ReadingAlong:
     def __init__(self, found: Sequence[Chapter]) -> None:
         self.chapters = list(found)
         self.open: Open | None = None
+        self.answered: dict[Open, int] = {}
+        """Which answer was given to a note's question."""
+        self._order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
         self._by_step: dict[int, list[Open]] = {}
         self._by_place: dict[tuple[int, int], list[Open]] = {}
         for one, chapter in enumerate(self.chapters):
@@ -61,6 +64,11 @@ class ReadingAlong:
         return not self._by_step
 
     @property
+    def count(self) -> int:
+        """How many notes have a step in this trace."""
+        return len(self._order)
+
+    @property
     def chapter(self) -> Chapter | None:
         return self.chapters[self.open.chapter] if self.open is not None else None
 
@@ -72,10 +80,20 @@ class ReadingAlong:
 
     def next(self, *, back: bool = False) -> Bound | None:
         """Open the next note that has a step, in the next chapter where this one is at its end."""
-        order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
+        at = self._next(back=back)
+        return self._opened(at) if at is not None else None
+
+    def peek(self) -> tuple[Chapter, Bound] | None:
+        """What :meth:`next` would open."""
+        at = self._next(back=False)
+        return (self.chapters[at.chapter], self._bound(at)) if at is not None else None
+
+    def _next(self, *, back: bool) -> Open | None:
         if self.open is not None:
-            order = [at for at in order if (at < self.open if back else at > self.open)]
-        return self._opened(order[-1] if back else order[0]) if order else None
+            order = [at for at in self._order if (at < self.open if back else at > self.open)]
+        else:
+            order = self._order
+        return (order[-1] if back else order[0]) if order else None
 
     def begin(self, walkthrough: str) -> Bound | None:
         """Open a walkthrough's first note that has a step."""
