@@ -11,7 +11,7 @@ from tracer.bundled import bundled
 from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.yaml_file import BadWalkthrough, read_walkthrough
+from tracer.walkthrough.yaml_file import BadWalkthrough, note_lines, read_walkthrough
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -34,6 +34,29 @@ def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
     return found
 
 
+def is_file(wanted: str) -> bool:
+    """Whether a walkthrough is asked for by the path of its file."""
+    return Path(wanted).suffix in _ENDINGS
+
+
+def file_of(
+    walkthrough: str, folders: Iterable[Path] = (), files: Iterable[Path] = ()
+) -> tuple[Path, dict[str, int]] | None:
+    """The file that a walkthrough is from, with the line at which each of its notes begins.
+
+    Args:
+        walkthrough: its id.
+        folders: those that :func:`library` was asked for.
+        files: files that were read by their paths, which come first.
+    """
+    within = (path for folder in (*reversed(list(folders)), bundled("walkthroughs")) for path in _files(folder))
+    for path in (*files, *within):
+        found, lines = note_lines(path)
+        if found == walkthrough:
+            return path, lines
+    return None
+
+
 def named(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
     """A walkthrough by its id, its number in the course, or the path of its file.
 
@@ -45,21 +68,23 @@ def named(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
     for one in known.values():
         if wanted.isdigit() and one.order == int(wanted):
             return one
-    path = Path(wanted)
-    if path.suffix in _ENDINGS:
-        return read_walkthrough(path)
+    if is_file(wanted):
+        return read_walkthrough(Path(wanted))
     near = get_close_matches(wanted, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else "See them with: glm-trace walkthrough list"
     raise TracerError(f"There is no walkthrough {visible(wanted)}. {hint}")
 
 
-def _in_folder(folder: Path) -> dict[str, Walkthrough]:
+def _files(folder: Path) -> list[Path]:
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
+        return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
     except OSError as error:
         raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+
+
+def _in_folder(folder: Path) -> dict[str, Walkthrough]:
     found: dict[str, Walkthrough] = {}
-    for path in paths:
+    for path in _files(folder):
         walkthrough = read_walkthrough(path)
         if walkthrough.id in found:
             raise BadWalkthrough(f"{visible(str(path))}: another file in this folder has the id {walkthrough.id!r}.")

@@ -10,12 +10,15 @@ import msgspec
 
 from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
+from tracer.replay.plain import short_value
 from tracer.replay.syntax import first_line
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
 from tracer.walkthrough.statements import Code, Statement, Statements
 
 _MOST_FRAMES: Final = 20
+_MOST_NAMES: Final = 4  # of the values in a decision
+_VALUE: Final = 44
 _RAN: Final = (
     "SELECT 1 FROM step JOIN frame ON step.frame = frame.number WHERE frame.source = ? AND frame.line = ?"
     " AND step.line BETWEEN ? AND ? AND step.event = 'line' LIMIT 1"
@@ -68,7 +71,7 @@ def _never_called(statements: Statements, function: str) -> Unbound:
     for code, statement in _calls_of(statements, function.rpartition(".")[2]):
         passed = _passed_by(statements.trace, code, statement)
         if passed is not None:
-            return msgspec.structs.replace(passed, values={**passed.values, "function": function})
+            return msgspec.structs.replace(passed, values={**passed.values, "function": function, "called": True})
     return Unbound("function", {"function": function})
 
 
@@ -85,7 +88,7 @@ def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None
     if next(iter(trace.rows(_RAN, code.source, code.line, statement.first, statement.last)), None) is not None:
         return None
     around = {first_line(block.owner.node) for block in statement.spot.enclosing() if block.owner is not None}
-    values = {"function": code.function, "statement": statement.shown}
+    values = {"function": code.function, "inside": code.function, "statement": statement.shown}
     frames = trace.rows(
         "SELECT number FROM frame WHERE source = ? AND line = ? ORDER BY number LIMIT ?",
         code.source, code.line, _MOST_FRAMES,
@@ -93,5 +96,17 @@ def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None
     for (frame,) in list(frames):
         for decision in reversed(list(decisions(trace, frame=int(frame)))):
             if decision.line in around:
-                return Unbound("decision", values, decision)
+                return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)
     return Unbound("left-before", values)
+
+
+def _told_of(trace: Trace, decision: Decision) -> dict[str, Any]:
+    """What a sentence says of a decision."""
+    names = list(decision.names.items())[:_MOST_NAMES]
+    return {
+        "asked": f"{decision.kind} {decision.condition}" if decision.kind in ("if", "elif") else decision.condition,
+        "outcome": decision.outcome,
+        "taken": decision.taken,
+        "line": decision.line,
+        "names": {name: short_value(trace, value, _VALUE) for name, value in names},
+    }

@@ -29,6 +29,24 @@ class BadWalkthrough(TracerError):
     """A file that is no walkthrough, or has a mistake: the sentence names file, line, note and key."""
 
 
+def is_id(name: str) -> bool:
+    """Whether a walkthrough or a note can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def note_lines(path: Path) -> tuple[str, dict[str, int]]:
+    """A file's id, and the line at which each of its notes begins, without more of it being checked.
+
+    Raises:
+        BadWalkthrough: it can't be read or is no YAML.
+    """
+    root = _composed(path)
+    pairs = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
+    notes = pairs.get("notes")
+    items = notes.value if isinstance(notes, yaml.SequenceNode) else []
+    return _id_of(root), {_id_of(item): item.start_mark.line + 1 for item in items}
+
+
 def read_walkthrough(path: Path) -> Walkthrough:
     """Read and check one file.
 

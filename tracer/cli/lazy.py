@@ -1,0 +1,41 @@
+"""Commands that are imported when they are called: who looks at a trace does not wait for what a load needs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+
+def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.Typer:
+    """A group whose commands are the functions of these names in the files of their names.
+
+    A name may end in ``_``, which its command leaves away; a package of that name is a group with its ``app``.
+    """
+    modules = {name.rstrip("_"): name for name in names}
+
+    class _Commands(TyperGroup):
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            name = modules.get(cmd_name)
+            if name is None:
+                return None
+            module = import_module(f"{package}.{name}")
+            if hasattr(module, "app"):
+                return typer.main.get_command(module.app)
+            alone = typer.Typer(add_completion=False)
+            context = getattr(module, "CONTEXT", None)
+            alone.command(name=cmd_name, help=module.HELP, context_settings=context)(getattr(module, name))
+            return typer.main.get_command(alone)
+
+    app = typer.Typer(
+        cls=_Commands,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **settings,
+    )
+    for name in modules:
+        app.command(name=name)(lambda: None)  # the names, in their order; what they do comes from get_command
+    return app

@@ -1,0 +1,13 @@
+"""``glm-trace walkthrough``: the course, told with a load, checked against loads, and begun anew."""
+
+from __future__ import annotations
+
+from tracer.cli.lazy import lazy_group
+
+app = lazy_group(
+    "tracer.cli.walkthrough",
+    ("list_", "show", "check", "new"),
+    name="walkthrough",
+    add_completion=False,
+    help="Read the course with a load of your own, check it, write walkthroughs of your own.",
+)

@@ -1,0 +1,93 @@
+"""``glm-trace walkthrough check``: whether walkthroughs still tell the truth."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.arguments import SUFFIX
+from tracer.cli.options import Speak
+from tracer.cli.screen import results
+from tracer.cli.walkthrough.options import Folders
+from tracer.cli.walkthrough.recording import record, wanted_loads
+from tracer.export import as_json
+from tracer.export.phrases import Lang, language
+from tracer.trace.reading import open_trace
+from tracer.walkthrough.check_text import print_checked, print_coverage
+from tracer.walkthrough.checkup import Given, checkup, covered
+from tracer.walkthrough.checkup import as_json as document
+from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.library import file_of, is_file, library, named
+
+HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
+
+NAME is a walkthrough; without one, all are checked. Without a TRACE, the loads that they name are recorded first, each
+once, with the transformers that is installed. With traces, each is held against the notes about its load; where a
+walkthrough was named and none of its loads is the trace's, against all its notes. Traces of two releases are compared
+as well, where a note speaks of their difference. Exit code 1: something does not hold.
+"""
+
+
+def check(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME…] [TRACE…]", help="What to check, and with what.")
+    ] = None,
+    trace: Annotated[
+        list[Path] | None, typer.Option("--trace", metavar="FILE", help="A trace to check with; may be repeated.")
+    ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="How much of the code that ran is explained, function by function.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    walkthroughs: Folders = None,
+    lang: Speak = None,
+) -> None:
+    speak = language(lang.value if lang is not None else None)
+    folders = walkthroughs or []
+    known = library(folders)
+    names = [one for one in arguments or [] if not _is_trace(one)]
+    chosen = {one.id: one for one in (named(name, known) for name in names)} or known
+    files = _files(list(chosen), names, folders)
+    with ExitStack() as stack:
+        paths = [*(Path(one) for one in arguments or [] if _is_trace(one)), *(trace or [])]
+        traces = [Given(stack.enter_context(open_trace(path))) for path in paths]
+        if not traces:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glm-trace-")))
+            owners = [(one, files[name][0] if name in files else None) for name, one in chosen.items()]
+            traces = list(_recorded(owners, folder, stack, speak))
+        checked = [checkup(one, known | chosen, traces, whatever=bool(names)) for one in chosen.values()]
+        everything = list(chosen.values())
+        tables = [(one, covered(one, everything, whole=not names)) for one in traces] if coverage else None
+        found = any(one.found for one in checked)
+        if json:
+            typer.echo(as_json.encode(document(checked, tables), indent=2))
+        else:
+            console = results(int(found))
+            print_checked(checked, files, console, speak)
+            print_coverage(tables or [], console, speak)
+    raise typer.Exit(int(found))
+
+
+def _is_trace(argument: str) -> bool:
+    """Whether an argument is meant as a trace and not as a walkthrough's name."""
+    return argument.endswith(SUFFIX) or (Path(argument).is_file() and not is_file(argument))
+
+
+def _files(ids: Sequence[str], names: Sequence[str], folders: Sequence[Path]) -> dict[str, tuple[Path, dict[str, int]]]:
+    """Where each walkthrough stands."""
+    single = [Path(name) for name in names if is_file(name)]
+    found = {one: file_of(one, folders, single) for one in ids}
+    return {one: place for one, place in found.items() if place is not None}
+
+
+def _recorded(
+    owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
+) -> Iterator[Given]:
+    for number, wanted in enumerate(wanted_loads(owners)):
+        path = record(wanted, folder, number, lang)
+        yield Given(stack.enter_context(open_trace(path)), frozenset(wanted.of))

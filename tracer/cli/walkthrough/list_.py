@@ -1,0 +1,38 @@
+"""``glm-trace walkthrough list``: which walkthroughs there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.options import Speak
+from tracer.cli.screen import results
+from tracer.cli.walkthrough.options import Folders
+from tracer.export.phrases import language
+from tracer.trace.reading import open_trace
+from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.library import library
+from tracer.walkthrough.terminal import print_list
+
+HELP = """List the walkthroughs in the order of the course.
+
+With a FILE, how many notes of each apply to the load that it holds.
+"""
+
+
+def list_(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+    ] = None,
+    walkthroughs: Folders = None,
+    lang: Speak = None,
+) -> None:
+    known = library(walkthroughs or ())
+    here = None
+    if file is not None:
+        with open_trace(file) as trace:
+            binder = Binder(trace)
+            here = {one.id: sum(isinstance(bound, Bound) for bound in binder.bind(one)) for one in known.values()}
+    print_list(list(known.values()), here, results(), language(lang.value if lang is not None else None))

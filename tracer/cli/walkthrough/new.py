@@ -1,0 +1,72 @@
+"""``glm-trace walkthrough new``: a file to begin a walkthrough of one's own with."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from tracer.bundled import bundled
+from tracer.cli.options import Speak
+from tracer.cli.screen import results
+from tracer.export.phrases import language
+from tracer.launch.fixtures import names
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import open_trace
+from tracer.trace.visible import visible
+from tracer.walkthrough.beginning import beginning, checked_name
+from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.loads import as_recorded, written
+from tracer.walkthrough.schema import NAME as SCHEMA
+from tracer.walkthrough.words import tell
+
+HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.
+
+With FILE and --step, a note for each step, bound to its function and statement, with the values that are there.
+"""
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, such as my-model.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+    ] = None,
+    step: Annotated[
+        list[int] | None, typer.Option("--step", metavar="N", help="A step to write a note about; may be repeated.")
+    ] = None,
+    walkthroughs: Annotated[
+        Path, typer.Option("--walkthroughs", metavar="DIR", help="The folder to write into.")
+    ] = Path("walkthroughs"),
+    lang: Speak = None,
+) -> None:
+    speak = language(lang.value if lang is not None else None)
+    path = walkthroughs.expanduser() / f"{checked_name(name)}.yaml"
+    if step and file is None:
+        raise TracerError("--step needs the FILE that the steps are in.")
+    schema = str(bundled("walkthroughs") / SCHEMA)
+    with open_trace(file) if file is not None else nullcontext() as trace:
+        binder = Binder(trace) if trace is not None else None
+        loads = written(as_recorded(trace), names(bundled("fixtures"))) if trace is not None else None
+        text = beginning(name, binder, step or [], loads, schema, speak)
+    _write(path, text)
+    console = results()
+    console.print(Text(visible(tell(speak, "new:written", {"path": path}))), soft_wrap=True)
+    command = ["glm-trace", "walkthrough", "check", name, *([str(file)] if file is not None else [])]
+    console.print(Text(tell(speak, "new:next"), "dim"))
+    shown = shlex.join([*command, "--walkthroughs", str(walkthroughs)])
+    console.print(Text(visible(f"  {shown}")), soft_wrap=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise TracerError(f"{visible(str(path))} exists and is left as it is. Choose another name.") from None
+    except OSError as error:
+        raise TracerError(f"{visible(str(path))} can't be written: {error.strerror or error}.") from None

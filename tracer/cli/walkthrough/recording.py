@@ -1,0 +1,113 @@
+"""Recording the loads that walkthroughs name, each once, into a folder that goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+
+from tracer.bundled import bundled
+from tracer.cli.consent import consented
+from tracer.cli.progress import Progress
+from tracer.cli.screen import messages
+from tracer.cli.wishes import PassWishes
+from tracer.export.phrases import Lang
+from tracer.launch.adapter_folder import adapter_folder
+from tracer.launch.bfloat16 import needed_setting
+from tracer.launch.fixtures import FULL, names
+from tracer.launch.watching import run_job
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+from tracer.trace.visible import visible
+from tracer.walkthrough.format import Load, Walkthrough
+
+
+class Wanted(msgspec.Struct):
+    """A load to record, and who wants it: pairs of a walkthrough and the name of its load."""
+
+    load: Load
+    model: str
+    ours: bool
+    of: set[tuple[str, str]]
+
+
+def wanted_loads(walkthroughs: Sequence[tuple[Walkthrough, Path | None]]) -> list[Wanted]:
+    """The loads of walkthroughs, equal ones together. With each comes the file that it is from.
+
+    Raises:
+        TracerError: there is no such model directory.
+    """
+    found: dict[str, Wanted] = {}
+    for walkthrough, file in walkthroughs:
+        used = {walkthrough.load_of(note) for note in walkthrough.notes}
+        for name, load in walkthrough.loads.items():
+            if name in used:
+                model, ours = _model(load, walkthrough, file)
+                key = msgspec.json.encode([model, load]).decode()
+                found.setdefault(key, Wanted(load, model, ours, set())).of.add((walkthrough.id, name))
+    return list(found.values())
+
+
+def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
+    """Record one load; returns its trace.
+
+    Raises:
+        TracerError: the load can't be begun.
+        typer.Exit: it was interrupted, or its code was not consented to.
+    """
+    load = wanted.load
+    place = adapter_folder(wanted.model)
+    cwd = place.path if place is not None else None
+    trust = wanted.ours or consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=cwd, arguments=load.kwargs)
+    peft = None if load.peft is None else _written(folder / f"{number}.json", load.peft)
+    wishes = PassWishes(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
+    wishes.check()
+    path = folder / f"{number}.glmtrace"
+    job = Job(
+        work="load",
+        journal=f"{path}.journal",
+        model=wanted.model,
+        auto_class=load.auto_class,
+        kwargs=load.kwargs,
+        dtype=load.dtype,
+        tokenizer=load.tokenizer,
+        trust_remote_code=trust,
+        cwd=cwd,
+        environment=needed_setting() if load.forward else {},
+    )
+    wishes.put_into(job)
+    with Progress(messages(), lang) as progress:
+        outcome = run_job(job, path, progress=progress).outcome
+    if outcome.status == "interrupted":
+        raise typer.Exit(130)
+    if outcome.status == "misused":
+        raise TracerError(f"{visible(wanted.model)} can't be loaded so: {outcome.message}")
+    return path
+
+
+def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str, bool]:
+    """The directory of a load, and whether it is one of ours."""
+    fixtures = bundled("fixtures")
+    ours = [name for name in names(fixtures) if name != FULL]
+    if load.fixture in ours:
+        return str(fixtures / load.fixture), True
+    own = Path(load.fixture).expanduser()
+    for path in (own if file is None else file.parent / own, own):
+        if path.is_dir():
+            return os.path.abspath(path), False
+    near = get_close_matches(load.fixture, ours, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "Name a directory, or one of those that 'glm-trace fixture' lists."
+    raise TracerError(
+        visible(f"The walkthrough {walkthrough.id} loads {load.fixture!r}, and there is no such fixture. {hint}")
+    )
+
+
+def _written(path: Path, config: dict[str, Any]) -> Path:
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return path

@@ -1,0 +1,88 @@
+"""``glm-trace walkthrough show``: a walkthrough on the terminal, or as a document."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from difflib import get_close_matches
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.options import Speak
+from tracer.cli.screen import reader_gone, results
+from tracer.cli.walkthrough.options import Folders
+from tracer.export.phrases import language
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import open_trace
+from tracer.trace.visible import visible
+from tracer.walkthrough.article import article
+from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.library import library, named
+from tracer.walkthrough.telling import tell_walkthrough
+from tracer.walkthrough.terminal import print_walkthrough
+
+HELP = """Print a walkthrough with the values of the load that FILE holds; without FILE, with their paths instead.
+
+NAME is a walkthrough's name, its number in the course, or a YAML file. With --format md it becomes a document: text,
+the recorded code, values, decisions, questions.
+"""
+
+
+class Format(str, Enum):
+    text = "text"
+    md = "md"
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A walkthrough.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="For the terminal, or a Markdown document.")] = Format.text,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write the document to this file.")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="ID", help="This note alone.")] = None,
+    walkthroughs: Folders = None,
+    lang: Speak = None,
+) -> None:
+    known = library(walkthroughs or ())
+    wanted = named(name, known)
+    speak = language(lang.value if lang is not None else None)
+    if note is not None:
+        _must_have(wanted, note)
+    with open_trace(file) if file is not None else nullcontext() as trace:
+        binder = Binder(trace) if trace is not None else None
+        told = tell_walkthrough(wanted, known, binder, speak)
+        told = told if note is None else told.of(note)
+        if form is Format.text and output is None:
+            print_walkthrough(told, trace, results(), speak, head=note is None)
+            return
+        document = article(told, trace, speak)
+    if output is not None:
+        _write(output, document)
+        return
+    try:
+        typer.echo(document, nl=False)
+    except BrokenPipeError:
+        reader_gone()
+
+
+def _must_have(walkthrough: Walkthrough, note: str) -> None:
+    ids = [one.id for one in walkthrough.notes]
+    if note not in ids:
+        near = get_close_matches(note, ids, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Its notes: {', '.join(ids)}."
+        raise TracerError(visible(f"The walkthrough {walkthrough.id} has no note {note}. {hint}"))
+
+
+def _write(path: Path, document: str) -> None:
+    try:
+        path.write_text(document, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        where = visible(os.fspath(path))
+        raise TracerError(f"The document {where} can't be written: {error.strerror or error}.") from None

@@ -1,0 +1,237 @@
+"""A walkthrough to begin with: a commented file that holds for the load it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from tracer.export.phrases import Lang
+from tracer.trace.errors import TracerError
+from tracer.trace.steps import Step
+from tracer.trace.visible import one_line
+from tracer.trace.vocabulary import KINDS, STAGES
+from tracer.walkthrough.binding import Binder, plain_of, spelled
+from tracer.walkthrough.format import Anchor
+from tracer.walkthrough.paths import PATH, Place
+from tracer.walkthrough.recorded import paths_at, statement_at
+from tracer.walkthrough.yaml_file import is_id
+
+_MOST_EXPECTED: Final = 4
+_LONGEST: Final = 60  # characters of a value that is expected, and of a piece of a statement
+
+COMMENTS: Final[dict[str, tuple[str, str]]] = {
+    "head": (
+        "Notes about a part of a load. Check them with: glm-trace walkthrough check",
+        "对一次加载某一部分的讲解。检查它：glm-trace walkthrough check",
+    ),
+    "suits": (
+        "the kind of load it is about: any, remote-code, adapter, vision, failed",
+        "适用于哪类加载：any、remote-code、adapter、vision、failed",
+    ),
+    "loads": (
+        "The loads that it is checked against; left out, that of `glm-trace demo`.",
+        "检查时所用的加载；不写就是 `glm-trace demo` 的那一次。",
+    ),
+    "stage": ("the stage of the step", "步骤所在的阶段"),
+    "anchor": (
+        "The step: the function, and a piece of its statement. `through:` goes on to a later one.",
+        "步骤：函数，以及其中一条语句的片段。`through:` 延伸到后面的语句。",
+    ),
+    "text": (
+        "Markdown. A recorded value stands in braces.",
+        "Markdown。双花括号里写值的路径。",
+    ),
+    "expect": (
+        "What the text relies on. The check reads it from the trace.",
+        "正文所依据的事实，检查时从记录中核对。",
+    ),
+    "question": (
+        "A question for the reader; take the # away.",
+        "给读者的思考题；去掉 # 即可使用。",
+    ),
+}
+
+
+def beginning(
+    name: str, binder: Binder | None, steps: Iterable[int], loads: dict[str, Any] | None, schema: str, lang: Lang
+) -> str:
+    """The text of a new file.
+
+    Args:
+        name: the walkthrough's id.
+        binder: of the trace to begin from.
+        steps: the steps to write notes about.
+        loads: what stands under ``loads``; None for the load of the demo.
+        schema: where an editor finds the schema.
+        lang: the language of the comments.
+
+    Raises:
+        TracerError: a step can't have a note.
+    """
+    notes = [_example()] if binder is None else [_at(binder, step) for step in steps]
+    return "\n".join(_lines(name, notes or [_first(binder)], loads, schema, lang)) + "\n"
+
+
+def checked_name(name: str) -> str:
+    """A name that a walkthrough can have.
+
+    Raises:
+        TracerError: it can't.
+    """
+    if not is_id(name):
+        raise TracerError(
+            f"{one_line(name, 80)!r} is no name for a walkthrough: lower-case letters and digits with single dashes, "
+            "such as my-model."
+        )
+    return name
+
+
+class _NoteBegun(msgspec.Struct):
+    stage: str
+    anchor: dict[str, Any]
+    expect: list[dict[str, Any]]
+    paths: list[str]
+    name: str = ""
+
+
+def _example() -> _NoteBegun:
+    return _NoteBegun("config", {"function": "AutoConfig.from_pretrained"}, [], ["pretrained_model_name_or_path"])
+
+
+def _first(binder: Binder | None) -> _NoteBegun:
+    """A note at the first step of a load that can have one."""
+    if binder is not None:
+        for step in binder.trace.steps(kinds=["call"]):
+            if step.frame is not None:
+                return _at(binder, step.number)
+    raise TracerError("This trace has no step in a function, so no note can be begun from it. Leave FILE away.")
+
+
+def _at(binder: Binder, number: int) -> _NoteBegun:
+    if not 0 <= number < len(binder.trace):
+        raise TracerError(f"{binder.trace.path} has {len(binder.trace)} steps; there is no step {number}.")
+    step = binder.trace.step(number)
+    if step.stage not in STAGES:
+        raise TracerError(f"Step {number} of {binder.trace.path} is in a stage that this release does not know.")
+    anchor = _anchor(binder, step)
+    place = Place(binder.trace, number, binder.variables)
+    paths = [path for path in paths_at(binder, step) if _can_be_written(path) and place.value(path) is not None]
+    expected = [one for path in paths if (one := _expected(binder, place, path)) is not None]
+    function = anchor.get("function") or step.kind
+    return _NoteBegun(step.stage, anchor, expected[:_MOST_EXPECTED], paths[:_MOST_EXPECTED], str(function))
+
+
+def _can_be_written(path: str) -> bool:
+    """Whether a path can stand in a text, and tells of the load and not of the machine's speed."""
+    return PATH.fullmatch(path) is not None and path.isprintable() and "seconds" not in path
+
+
+def _anchor(binder: Binder, step: Step) -> dict[str, Any]:
+    """An anchor that finds this very step."""
+    found: dict[str, Any]
+    if step.frame is None:
+        found = {"kind": step.kind}
+    else:
+        found = {"function": binder.trace.frame(step.frame).function}
+        statement = statement_at(binder, step) if step.event == "line" else None
+        if statement is not None:
+            found["statement"] = _piece(statement.shown)
+        elif step.event is not None and step.event != "line":
+            found["event"] = step.event
+        else:
+            found["kind"] = step.kind
+    if found.get("kind", "line") not in KINDS:
+        raise TracerError(f"Step {step.number} of {binder.trace.path} is of a kind that this release does not know.")
+    position = _position(binder, msgspec.convert(found, Anchor), step)
+    return found if position == 1 else {**found, "occurrence": position}
+
+
+def _piece(shown: str) -> str:
+    """The beginning of a statement, cut where no value of one load stands."""
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST].rstrip()
+
+
+def _position(binder: Binder, anchor: Anchor, step: Step) -> int:
+    for position, number in enumerate(binder.candidates(anchor, step.stage), 1):
+        if number == step.number:
+            return position
+    raise TracerError(f"Step {step.number} of {binder.trace.path} can't be found again by its code; name another step.")
+
+
+def _expected(binder: Binder, place: Place, path: str) -> dict[str, Any] | None:
+    """A fact about a value that a check can hold, where the value is short and plain."""
+    plain = spelled(plain_of(binder.trace, place.value(path)))
+    if plain is None or isinstance(plain, (bool, int)):
+        return {"value": path, "is": plain}
+    if isinstance(plain, str) and 0 < len(plain) <= _LONGEST and plain.isprintable() and "*" not in plain:
+        return {"value": path, "is": plain}
+    return None
+
+
+def _lines(name: str, notes: list[_NoteBegun], loads: dict[str, Any] | None, schema: str, lang: Lang) -> Iterator[str]:
+    def comment(key: str) -> str:
+        return f"# {COMMENTS[key][0 if lang == 'en' else 1]}"
+
+    title = name.replace("-", " ")
+    yield f"# yaml-language-server: $schema={schema}"
+    yield comment("head")
+    yield f"id: {name}"
+    yield f"title: {{en: {_scalar(title)}, zh: {_scalar(title)}}}"
+    yield "summary:"
+    yield "  en: What the reader will know at its end."
+    yield "  zh: 读完以后知道什么。"
+    yield f"suits: any  {comment('suits')}"
+    if loads is not None:
+        yield comment("loads")
+        yield f"loads: {json.dumps(loads, ensure_ascii=False)}"
+    yield "notes:"
+    for number, note in enumerate(notes, 1):
+        yield from _note(number, note, comment if number == 1 else None)
+    yield f"    {comment('question')}"
+    for line in _QUESTION:
+        yield f"    # {line}"
+
+
+_QUESTION: Final = (
+    "question:",
+    "  ask: {en: Which branch is taken?, zh: 会走哪个分支？}",
+    "  answers:",
+    "    - {text: {en: The first., zh: 第一个。}, because: {en: Because…, zh: 因为……}, right: true}",
+    "    - {text: {en: The second., zh: 第二个。}, because: {en: Because…, zh: 因为……}}",
+)
+
+
+def _note(number: int, note: _NoteBegun, comment: Callable[[str], str] | None) -> Iterator[str]:
+    """A note's lines; the first one's are explained."""
+
+    def explained(key: str) -> Iterator[str]:
+        if comment is not None:
+            yield f"    {comment(key)}"
+
+    title = note.name or "AutoConfig.from_pretrained"
+    yield f"  - id: note-{number}"
+    yield from explained("stage")
+    yield f"    stage: {note.stage}"
+    yield from explained("anchor")
+    yield "    anchor:"
+    for key, value in note.anchor.items():
+        yield f"      {key}: {_scalar(value)}"
+    yield f"    title: {{en: {_scalar(title)}, zh: {_scalar(title)}}}"
+    yield from explained("text")
+    yield "    text:"
+    holes = [f"        - `{path}`: {{{{ {path} }}}}" for path in note.paths]
+    for key, words in (("en", "What this code does, and why it is there."), ("zh", "这段代码做什么，为什么需要它。")):
+        yield from (f"      {key}: |", f"        {words}", *([""] if holes else []), *holes)
+    if note.expect:
+        yield from explained("expect")
+        yield "    expect:"
+        for one in note.expect:
+            yield f"      - {{value: {_scalar(one['value'])}, is: {_scalar(one['is'])}}}"
+
+
+def _scalar(value: Any) -> str:
+    """A value as YAML reads it back: JSON is YAML."""
+    return json.dumps(value, ensure_ascii=not str(value).isprintable())

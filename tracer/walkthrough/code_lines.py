@@ -1,0 +1,40 @@
+"""An excerpt of code with its line numbers and marks, in characters that any font and any highlighter takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tracer.export.phrases import Lang
+from tracer.walkthrough.excerpt import Excerpt, Gap, Line
+from tracer.walkthrough.words import tell
+
+
+def code_lines(excerpt: Excerpt, lang: Lang) -> Iterator[str]:
+    """Each line with its mark and number, moved to the left as far as they all can be."""
+    width = len(str(excerpt.last))
+    own = [
+        len(one.text) - len(one.text.lstrip()) for one in excerpt.lines if isinstance(one, Line) and one.text.strip()
+    ]
+    margin = min(own, default=0)
+    for one in excerpt.lines:
+        if isinstance(one, Gap):
+            yield f"  {'':>{width}} | # {gap(one, lang)}"
+        else:
+            yield f"{mark(one)} {one.number:>{width}} | {one.text[margin:]}".rstrip()
+
+
+def mark(line: Line) -> str:
+    """``>``: the statement of the step. ``-``: it did not run."""
+    return ">" if line.here else "-" if line.ran is False else " "
+
+
+def gap(one: Gap, lang: Lang) -> str:
+    """How many lines are left out."""
+    key = "gap-not-run" if one.ran is False else "gap"
+    return tell(lang, f"{key}-one" if one.lines == 1 else key, {"count": one.lines})
+
+
+def reach(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
+    """The file and the lines."""
+    key = "file-line" if excerpt.first == excerpt.last else "file-lines"
+    return tell(lang, key, {"path": marked(excerpt.path), "first": excerpt.first, "last": excerpt.last})

@@ -1,0 +1,186 @@
+"""The code that a note explains, as it was recorded: which lines ran, and long ranges shortened around those."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, NamedTuple, TypeAlias
+
+from tracer.replay.syntax import first_line, header_end
+from tracer.trace.errors import DanglingNumber
+from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.format import Covered
+from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.statements import Code, Statement, function_of
+
+_MOST: Final = 40  # lines of an excerpt
+_KEPT: Final = {"not-run": 2, "comment": 2, "documentation": 0}  # lines of a run of such that are shown
+_AT_THE_END: Final = 8
+_RAN: Final = "SELECT DISTINCT line FROM step WHERE frame = ? AND event = 'line' AND source = ?"
+_EVER_RAN: Final = (
+    "SELECT DISTINCT step.line FROM step JOIN frame ON step.frame = frame.number"
+    " WHERE frame.function = ? AND frame.source = ? AND frame.line = ? AND step.event = 'line'"
+)
+
+
+class Line(NamedTuple):
+    """A line of source. ``ran`` is None for one that can't run: a comment, an ``else:``."""
+
+    number: int
+    text: str
+    ran: bool | None
+    here: bool = False
+
+
+class Gap(NamedTuple):
+    """Lines that are left out; ``ran`` is False where none of them ran."""
+
+    lines: int
+    ran: bool | None
+
+
+Shown: TypeAlias = "Line | Gap"
+
+
+class Excerpt(NamedTuple):
+    """Lines of one function."""
+
+    path: str
+    function: str
+    first: int
+    last: int
+    lines: list[Shown]
+
+
+def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
+    """The code that a note is about by its anchor; None for a step that stands in no stored source."""
+    step = binder.trace.step(bound.step)
+    if bound.source is None or bound.first is None or bound.last is None or step.frame is None:
+        return None
+    try:
+        frame = binder.trace.frame(step.frame)
+    except DanglingNumber:
+        return None
+    code = Code(frame.function, frame.source, frame.line)
+    first, last = bound.first, bound.last
+    header = _header(binder, code)
+    if header is not None and (bound.anchor.whole or first <= header[1]):
+        first, last = min(first, header[0]), max(last, header[1])
+    ran = {int(line) for (line,) in binder.trace.rows(_RAN, step.frame, code.source) if line is not None}
+    here = step.line if step.event == "line" and not bound.anchor.whole else None
+    return _made(binder, code, first, last, ran, here)
+
+
+def covered(binder: Binder, bound: Bound) -> Iterator[Excerpt]:
+    """The other code that a note explains."""
+    for one in bound.note.covers:
+        if in_range(binder.release, one.releases):
+            for code in binder.statements.codes(one.function)[:1]:
+                made = _covered(binder, code, one)
+                if made is not None:
+                    yield made
+
+
+def _covered(binder: Binder, code: Code, wanted: Covered) -> Excerpt | None:
+    statements = binder.statements.of(code)
+    header = _header(binder, code)
+    if wanted.statement:
+        found = binder.statements.find(code, wanted.statement)[:1]
+        statements = binder.statements.range(code, found[0], wanted.through) if found else []
+    if not statements:
+        return None
+    first, last = statements[0].first, max(one.last for one in statements)
+    first = first if wanted.statement or header is None else header[0]
+    rows = binder.trace.rows(_EVER_RAN, code.function, code.source, code.line)
+    return _made(binder, code, first, last, {int(line) for (line,) in rows if line is not None}, None)
+
+
+def _header(binder: Binder, code: Code) -> tuple[int, int] | None:
+    """The lines of a function's ``def``."""
+    node = function_of(binder.statements.sources(code.source), code)
+    return None if node is None else (first_line(node), header_end(node))
+
+
+def _made(binder: Binder, code: Code, first: int, last: int, ran: set[int], here: int | None) -> Excerpt | None:
+    syntax = binder.statements.sources(code.source)
+    if syntax is None or not 0 < first <= last <= len(syntax.lines):
+        return None
+    kinds = _kinds(binder.statements.of(code), ran)
+    lines = [
+        Line(number, syntax.lines[number - 1], {"ran": True, "not-run": False}.get(kinds.get(number, "")))
+        for number in range(first, last + 1)
+    ]
+    marked = _marked(lines, binder.statements.of(code), here)
+    shown = _shortened(list(_folded(marked, kinds)))
+    path = binder.trace.source_paths().get(code.source, "?")
+    return Excerpt(path, code.function, first, last, shown)
+
+
+def _kinds(statements: Iterable[Statement], ran: set[int]) -> dict[int, str]:
+    """What is to say of each line of statements. Where no line was stepped, nothing."""
+    found: dict[int, str] = {}
+    for one in statements:
+        lines = range(one.first, one.last + 1)
+        documentation = isinstance(one.spot.node, ast.Expr) and isinstance(one.spot.node.value, ast.Constant)
+        kind = "documentation" if documentation else "ran" if ran & set(lines) else "not-run" if ran else ""
+        found.update((line, kind) for line in lines if found.get(line) != "ran")
+    return found
+
+
+def _marked(lines: list[Line], statements: Iterable[Statement], here: int | None) -> list[Line]:
+    """The statement of the step, on each of its lines."""
+    if here is None:
+        return lines
+    own = next((one for one in statements if one.first <= here <= one.last), None)
+    first, last = (own.first, own.last) if own is not None else (here, here)
+    return [line._replace(here=first <= line.number <= last) for line in lines]
+
+
+def _folded(lines: list[Line], kinds: dict[int, str]) -> Iterator[Shown]:
+    """Long runs of comments, documentation and lines that did not run, shortened to their beginnings."""
+
+    def kind(line: Line) -> str:
+        stripped = line.text.strip()
+        known = "comment" if stripped.startswith("#") else kinds.get(line.number, "")
+        return known if known in _KEPT else ""
+
+    for what, group in groupby(_joined(lines, kind), key=lambda pair: pair[1]):
+        run = [line for line, _ in group]
+        kept = _KEPT.get(what, len(run))
+        if what != "documentation" and len(run) <= kept + 1:
+            yield from run
+        else:
+            yield from run[:kept]
+            yield Gap(len(run) - kept, False if what == "not-run" else None)
+
+
+def _joined(lines: list[Line], kind: object) -> list[tuple[Line, str]]:
+    """Each line with its kind; what stands between lines that did not run belongs to them."""
+    assert callable(kind)
+    kinds = [str(kind(line)) for line in lines]
+    neutral = [line.ran is None and not line.here for line in lines]
+    before = ""
+    for index, what in enumerate(kinds):
+        if what == "not-run":
+            before = what
+        elif neutral[index] and before and _next(kinds, neutral, index) == before:
+            kinds[index] = before
+        elif not neutral[index]:
+            before = ""
+    return list(zip(lines, kinds, strict=True))
+
+
+def _next(kinds: list[str], neutral: list[bool], index: int) -> str:
+    """The kind of the next line that can run."""
+    return next((kinds[at] for at in range(index + 1, len(kinds)) if not neutral[at] or kinds[at] == "not-run"), "")
+
+
+def _shortened(lines: list[Shown]) -> list[Shown]:
+    """At most so many lines; of more, the first and the last."""
+    if len(lines) <= _MOST:
+        return lines
+    cut = lines[_MOST - _AT_THE_END : -_AT_THE_END]
+    count = sum(one.lines if isinstance(one, Gap) else 1 for one in cut)
+    none_ran = all(one.ran is False for one in cut)
+    return [*lines[: _MOST - _AT_THE_END], Gap(count, False if none_ran else None), *lines[-_AT_THE_END:]]

@@ -1,0 +1,124 @@
+"""Writing Markdown that stays what it is meant to be, whatever text is put into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tracer.trace.visible import one_line, visible
+
+_FENCE: Final = re.compile(r"^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})(.*)$")
+_SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~!$&])")
+_CJK: Final = "\u3000-\u303f\u4e00-\u9fff\u3400-\u4dbf\uff00-\uffef“”‘’…—"
+_CHINESE_BREAK: Final = re.compile(
+    rf"(?<=[{_CJK}])\n[ \t]*(?=[{_CJK}])|(?<=[，。；：、！？）》])\n[ \t]*(?=[`\w(])(?!\d+[.)])"
+)
+_LONGEST: Final = 300
+
+
+def literal(text: str, limit: int = _LONGEST) -> str:
+    """Foreign text as itself, on one line."""
+    return _SPECIAL.sub(r"\\\1", one_line(text, limit))
+
+
+def inline(text: str) -> str:
+    """A writer's line of Markdown: a title, an answer. It can't open HTML."""
+    return block(" ".join(text.split()))
+
+
+def in_link(text: str) -> str:
+    """A writer's line as the words of a link, whose brackets must not end it."""
+    return _outside_spans(inline(text), lambda prose: re.sub(r"(?<!\\)([\[\]])", r"\\\1", prose))
+
+
+def block(text: str) -> str:
+    """A writer's paragraphs of Markdown.
+
+    HTML in it is text, a code block that was left open is closed, and Chinese lines are joined without a blank.
+    """
+    parts: list[str] = []
+    prose: list[str] = []
+    fence = ""
+    for line in map(_shown, text.strip("\n").split("\n")):
+        found = _FENCE.match(line)
+        if not fence and found:
+            parts += [_prose(prose)] * bool(prose)
+            prose, fence = [], found[1]
+            parts.append(line)
+        elif fence:
+            parts.append(line)
+            if found and found[1].startswith(fence) and not found[2].strip():
+                fence = ""
+        else:
+            prose.append(line)
+    parts += [_prose(prose)] * bool(prose)
+    if fence:
+        parts.append(fence)
+    return "\n".join(parts).rstrip()
+
+
+def indented(text: str, width: int) -> str:
+    """Paragraphs inside a list's item: every line but the first moved in."""
+    return text.replace("\n", "\n" + " " * width)
+
+
+def fenced(lines: Iterable[str], language: str = "") -> str:
+    """Lines as a block of code that none of them can end."""
+    shown = [_shown(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{language}", *shown, fence])
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table; its cells are Markdown already."""
+    names = list(head)
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def anchor(name: str) -> str:
+    """A place that links in the document lead to."""
+    return f'<a id="{_id(name)}"></a>'
+
+
+def to_anchor(name: str) -> str:
+    return f"#{_id(name)}"
+
+
+def folded(summary: str, content: str) -> str:
+    """Something that opens when its summary is clicked."""
+    words = one_line(summary, _LONGEST).replace("&", "&amp;").replace("<", "&lt;")
+    return f"<details>\n<summary>{words}</summary>\n\n{content}\n\n</details>"
+
+
+def _id(name: str) -> str:
+    return re.sub(r"[^\w-]", "-", name, flags=re.ASCII)
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", text.replace("\n", " "))
+
+
+def _shown(line: str) -> str:
+    return visible(line.expandtabs(4))
+
+
+def _prose(lines: list[str]) -> str:
+    paragraphs = re.split(r"(\n[ \t]*\n)", "\n".join(lines))
+    return "".join(_outside_spans(one, _harmless) for one in paragraphs)
+
+
+def _harmless(prose: str) -> str:
+    return _CHINESE_BREAK.sub("", prose).replace("<", "&lt;")
+
+
+def _outside_spans(text: str, change: Callable[[str], str]) -> str:
+    """Change what is not inline code."""
+    parts, at = [], 0
+    for span in _SPAN.finditer(text):
+        parts += [change(text[at : span.start()]), span[0]]
+        at = span.end()
+    return "".join([*parts, change(text[at:])])

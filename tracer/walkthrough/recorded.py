@@ -1,0 +1,158 @@
+"""What is recorded at a note's step: the values that its statement uses and makes, and the decisions it takes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from tracer.replay.conditions import asked_paths
+from tracer.replay.decision import Decision
+from tracer.replay.decisions import decisions
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.steps import Step
+from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.filling import worded
+from tracer.walkthrough.paths import Data, Place
+from tracer.walkthrough.statements import Code, Statement
+
+_MOST: Final = 10
+_MOST_DECISIONS: Final = 6
+_OF_EVENT: Final = {"return": "returned", "raise": "raised", "unwind": "raised"}
+
+
+class Recorded(NamedTuple):
+    """A value. ``role`` says of when: ``used``, ``made``, ``argument``, ``returned``, ``raised`` or ``told``."""
+
+    role: str
+    name: str
+    value: str
+
+
+class Decided(NamedTuple):
+    """A decision, and how often the same was asked with the same outcome."""
+
+    decision: Decision
+    times: int
+
+
+def recorded(binder: Binder, bound: Bound) -> list[Recorded]:
+    """The values at a note's step, in the order in which they are written there."""
+    trace = binder.trace
+    step = trace.step(bound.step)
+    place = Place(trace, bound.step, binder.variables)
+    found = list(dict.fromkeys(_recorded(binder, step, place)))
+    return found[:_MOST]
+
+
+def decided(binder: Binder, bound: Bound) -> list[Decided]:
+    """The decisions that the note's code took in this execution of its function."""
+    frame = binder.trace.step(bound.step).frame
+    if frame is None or bound.first is None or bound.last is None:
+        return []
+    counts: dict[tuple[object, ...], int] = {}
+    firsts: dict[tuple[object, ...], Decision] = {}
+    for one in decisions(binder.trace, frame=frame):
+        if bound.first <= one.line <= bound.last and not _says_nothing(one):
+            key = (one.line, one.condition, one.outcome, one.taken)
+            firsts.setdefault(key, one)
+            counts[key] = counts.get(key, 0) + 1
+    return [Decided(one, counts[key]) for key, one in firsts.items()][:_MOST_DECISIONS]
+
+
+def _says_nothing(decision: Decision) -> bool:
+    return decision.kind == "return" or (decision.kind == "try" and decision.outcome == "completed")
+
+
+def paths_at(binder: Binder, step: Step) -> list[str]:
+    """The paths of the values that a step's statement uses and makes, as a note writes them."""
+    if step.event == "call":
+        states = binder.variables.at(step.number)
+        return list(states[0].variables) if states else []
+    if step.event in _OF_EVENT:
+        return ["step.value"]
+    statement = statement_at(binder, step) if step.event == "line" else None
+    if statement is None:
+        return [f"step.{name}" for name, value in step.data.items() if value is not None]
+    place = Place(binder.trace, step.number, binder.variables)
+    return list(dict.fromkeys(path for _, _, path in _of_statement(place, statement.spot.node)))
+
+
+def _recorded(binder: Binder, step: Step, place: Place) -> Iterator[Recorded]:
+    if step.event == "line":
+        statement = statement_at(binder, step)
+        if statement is not None:
+            for role, name, path in _of_statement(place, statement.spot.node):
+                yield from _named(place, role, name, path)
+    elif step.event == "call":
+        states = binder.variables.at(step.number)
+        for name in states[0].variables if states else ():
+            yield from _named(place, "argument", name, name)
+    elif step.event in _OF_EVENT:
+        yield from _named(place, _OF_EVENT[step.event], "", "step.value")
+    for name, value in step.data.items():
+        if value is not None:
+            yield Recorded("told", name, worded(place.trace, Data(value)))
+
+
+def _of_statement(place: Place, node: ast.AST) -> Iterator[tuple[str, str, str]]:
+    """What is recorded of what a statement uses and makes: the role, how it is written, its path."""
+    for expression in _read(node):
+        for path, text in asked_paths(expression):
+            for length in range(len(path), 0, -1):  # an attribute that is not recorded: tell whose it is
+                written = _written(path[:length])
+                if place.value(written) is not None:
+                    yield "used", "".join(text[:length]), written
+                    break
+    for target in _written_to(node):
+        for path, text in asked_paths(target):
+            written = f"after.{_written(path)}"
+            if place.value(written) is not None:
+                yield "made", "".join(text), written
+
+
+def _named(place: Place, role: str, name: str, path: str) -> Iterator[Recorded]:
+    found = place.value(path)
+    if found is not None:
+        yield Recorded(role, name, worded(place.trace, found))
+
+
+def _written(path: Iterable[str | int]) -> str:
+    first, *rest = map(str, path)
+    return first + "".join(f"[{key}]" for key in rest)
+
+
+def _read(node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions that a statement looks at; of a compound one those of its header."""
+    for name in ("test", "iter", "subject", "value", "exc", "cause", "msg", "type"):
+        inner = getattr(node, name, None)
+        if isinstance(inner, ast.expr):
+            yield inner
+    for item in getattr(node, "items", ()):
+        yield item.context_expr
+    if isinstance(node, ast.AugAssign):
+        yield node.target
+
+
+def _written_to(node: ast.AST) -> Iterator[ast.AST]:
+    """What a statement binds."""
+    if isinstance(node, ast.Assign):
+        yield from node.targets
+    elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
+        yield node.target
+    for item in getattr(node, "items", ()):
+        if isinstance(item, ast.withitem) and item.optional_vars is not None:
+            yield item.optional_vars
+
+
+def statement_at(binder: Binder, step: Step) -> Statement | None:
+    """The statement that a step is about to run."""
+    if step.frame is None or step.line is None:
+        return None
+    try:
+        frame = binder.trace.frame(step.frame)
+    except DanglingNumber:
+        return None
+    code = Code(frame.function, frame.source, frame.line)
+    here = step.line
+    return next((one for one in binder.statements.of(code) if one.first <= here <= one.last), None)
