@@ -5,8 +5,8 @@
 
 Opening is measured from the start of a process until what is waited for has been written to its terminal, side by side
 with a Textual program that only says hello, in turns. The first screen is the source at the step, and the stages. What
-is imported was compiled beforehand, as an installer does. Moving is measured in the program: from asking for a step or a
-jump until every pane has taken it in.
+is imported was compiled beforehand, as an installer does. Moving is measured in the program: from asking for a step or
+a jump until every pane has taken it in.
 
 Bars: the first screen at most 1.5 × hello; a step or a jump at most 16 ms at the 95th percentile.
 """

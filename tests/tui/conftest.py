@@ -56,6 +56,13 @@ def player(demo: Trace) -> Callable[..., Player]:
     return make
 
 
+@pytest.fixture
+def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
+    """A player over a recording with a pass and three tokens, at the pass."""
+    with open_trace(unpack("pass-5.23.0", tmp_path_factory.mktemp("pass"))) as trace:
+        yield Player(trace, "en", next(trace.steps(kinds=["module-entered"])).number)
+
+
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until what is computed beside the screen is there, the open tab too, however busy the machine is."""
     for _ in range(600):

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.tui.conftest import SMALL, WIDE, settled
+from tracer.tui.player import Player
 
 DRAWN_BY = "8.2.8"
 """The release of textual that drew the pictures; others draw some borders and scrollbars in another way."""
@@ -31,7 +32,8 @@ pytestmark = [
 ]
 
 AT = 1_100  # in cached_file, below the dynamic class
-TABS = {"decisions": "2", "arguments": "3", "weights": "4", "forward": "5", "tokens": "6", "why": "7"}
+TABS = {"decisions": "2", "arguments": "3", "weights": "4", "forward": "5", "why": "7"}
+OF_A_PASS = {"forward": ["5"], "tokens": ["6", "end"]}
 OVER: dict[str, list[str]] = {
     "search": ["slash", *"rope"],
     "help": ["question_mark"],
@@ -56,7 +58,13 @@ async def at_rest(pilot: Pilot[None]) -> None:
 def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
     """Whether the player looks as it did after these keys, and once nothing is being computed any more."""
 
-    def compare(keys: list[str], size: tuple[int, int], lang: str = "en", theme: str = "textual-dark") -> bool:
+    def compare(
+        keys: list[str],
+        size: tuple[int, int],
+        lang: str = "en",
+        theme: str = "textual-dark",
+        app: Player | None = None,
+    ) -> bool:
         async def play(pilot: Pilot[None]) -> None:
             await pilot.pause()
             pilot.app.theme = theme
@@ -71,7 +79,7 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
             await at_rest(pilot)
 
         run_before: Callable[[Pilot[None]], Awaitable[None]] = play
-        return bool(snap_compare(player(lang, AT), terminal_size=size, run_before=run_before))
+        return bool(snap_compare(app or player(lang, AT), terminal_size=size, run_before=run_before))
 
     return compare
 
@@ -80,6 +88,12 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
 def test_every_tab(tab: str, size: tuple[int, int], looks: Callable[..., bool]) -> None:
     assert looks([TABS[tab]], size)
+
+
+@pytest.mark.parametrize("tab", OF_A_PASS)
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_tabs_of_a_pass(tab: str, size: tuple[int, int], passing: Player, looks: Callable[..., bool]) -> None:
+    assert looks(OF_A_PASS[tab], size, app=passing)
 
 
 @pytest.mark.parametrize("over", OVER)

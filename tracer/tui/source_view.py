@@ -55,6 +55,7 @@ class SourceView(ScrollView, can_focus=True):
         self._ran: dict[int, int] | None = None
         self._notes: dict[int, Text] = {}
         self._current: int | None = None
+        self._step_text = ""
         self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, playing.lines(source))])
         self._widest = lru_cache(maxsize=32)(lambda source: max(map(_width, self._shown_lines(source)), default=0))
         self._coloured: dict[tuple[int, bool], list[Text]] = {}
@@ -87,6 +88,10 @@ class SourceView(ScrollView, can_focus=True):
         else:
             self._source, self._current = place
             self._lines = self._shown_lines(self._source)
+        if not self._lines and not playing.empty:
+            from tracer.tui.step_text import whole_step
+
+            self._step_text = whole_step(playing, self.lang)
         self._write_titles()
         self.virtual_size = Size(self._width(), len(self._lines))
 
@@ -122,8 +127,7 @@ class SourceView(ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         width = self.size.width
         if not self._lines:
-            text = Text(say(self.lang, "no-source"), "dim") if y == 0 else Text("")
-            return Strip(text.render(self.app.console)).extend_cell_length(width)
+            return self._told_instead(index, width)
         if not 0 <= index < len(self._lines):
             return Strip.blank(width, self.rich_style)
         number = index + 1
@@ -147,6 +151,15 @@ class SourceView(ScrollView, can_focus=True):
             .extend_cell_length(width, self.rich_style + style)
             .apply_style(self.rich_style)
         )
+
+    def _told_instead(self, index: int, width: int) -> Strip:
+        """Where there is no source: that, and what the step tells of itself."""
+        if self._playing.empty:
+            told = [Text(say(self.lang, "no-steps"))]
+        else:
+            told = [Text(say(self.lang, "no-source"), "dim"), Text(), *map(Text, self._step_text.split("\n"))]
+        segments = told[index].render(self.app.console, end="") if index < len(told) else ()
+        return Strip(segments).adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
 
     def _with_note(self, line: Text, note: Text, width: int) -> Text:
         """A line with its note behind it; where both do not fit the line is cut, at half the width at most."""

@@ -29,6 +29,7 @@ Stretch = tuple[str, int, int]
 
 _AT_ONCE: Final = 1_000  # stretches; more are found beside the screen
 _NEXT_OF_STAGE: Final = "SELECT min(number) FROM step WHERE stage = ? AND number > ?"
+_WHOSE: Final = {"transformers_modules": "class-of-directory", "transformers": "class-of-library"}
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
@@ -76,9 +77,14 @@ class StageBar(Widget):
         return Text("\n").join(lines)
 
     def _title(self, width: int) -> Text:
-        """What was loaded, with which release, and how it ended."""
+        """What was loaded, as which class, with which release, and how it ended."""
         trace, lang = self._playing.trace, self.lang
         parts = [Text(visible(model_name(trace.meta)), "bold")]
+        made = trace.outcome.get("result")
+        if isinstance(made, str) and made:
+            name = visible(made.rpartition(".")[2])
+            whose = _WHOSE.get(made.partition(".")[0])
+            parts.append(Text(say(lang, whose, name=name) if whose else name))
         releases = trace.meta.get("releases")
         if isinstance(releases, dict) and releases.get("transformers"):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rich.text import Text
 
 from tracer.export.phrases import Lang, stage_name
@@ -20,7 +22,8 @@ def whole_step(playing: Playing, lang: Lang) -> str:
     """The step with its place, statement, changes and data, as a person would paste it into a question."""
     step = playing.step
     place = place_of(playing.trace, step.number)
-    lines = [f"step {step.number} · {stage_name(step.stage, lang)} · {step.kind} · {place.place if place else ''}"]
+    head = [f"step {step.number}", stage_name(step.stage, lang), step.kind, place.place if place else ""]
+    lines = [" · ".join(filter(None, head))]
     where = playing.place()
     if where is not None:
         lines.extend(f"    {line.strip()}" for line in playing.lines(where[0])[where[1] - 1 : where[1]])
@@ -28,7 +31,10 @@ def whole_step(playing: Playing, lang: Lang) -> str:
         for one in state.changed:
             after = "deleted" if one.after is None else short_value(playing.trace, one.after.value(playing.trace), 200)
             lines.append(f"  {one.name} = {after}")
-    lines.extend(f"  {name}: {value}" for name, value in step.data.items())
+    lines.extend(f"  {name}: {value}" for name, value in step.data.items() if value not in (None, ""))
+    if step.value is not None:
+        with suppress(DanglingNumber):
+            lines.append(f"  value: {short_value(playing.trace, playing.trace.value(step.value), 200)}")
     return "\n".join(visible(line) for line in lines)
 
 

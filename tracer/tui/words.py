@@ -19,6 +19,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tokens": ("Tokens", "Token"),
     "why": ("Why", "原因"),
     "step-of": ("step {number} / {count}", "第 {number} / {count} 步"),
+    "class-of-directory": ("{name}, the directory's own class", "{name}（目录自带的类）"),
+    "class-of-library": ("{name}, a class of the library", "{name}（transformers 里的类）"),
     "no-steps": (
         "This trace has no steps: it ended before the first one was recorded.",
         "这个记录里一步也没有：还没记下第一步就结束了。",
