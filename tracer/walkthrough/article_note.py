@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tracer.export.phrases import Lang, stage_name
 from tracer.trace.visible import visible
-from tracer.walkthrough.code_lines import code_lines, reach
+from tracer.walkthrough.code_lines import code_lines, covers, reach
 from tracer.walkthrough.excerpt import Excerpt
 from tracer.walkthrough.filling import code
 from tracer.walkthrough.markdown import anchor, fenced, folded, in_link, indented, literal, table, to_anchor
@@ -25,9 +25,8 @@ def _parts(number: int, note: NoteTold, lang: Lang) -> Iterator[str]:
     yield note.text
     if note.excerpt is not None:
         yield _code(note.excerpt, lang)
-    for other in note.also:
-        lines = tell(lang, "lines", {"first": other.first, "last": other.last})
-        yield folded(tell(lang, "also", {"function": other.function, "lines": lines}), _code(other, lang))
+    if note.also:
+        yield folded(covers(note.also, lang), "\n\n".join(_code(other, lang) for other in note.also))
     if note.values:
         head = (tell(lang, "value:role"), tell(lang, "value:name"), tell(lang, "value:value"))
         yield table(head, (_value(role, name, value, lang) for role, name, value in note.values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from tracer.export.phrases import Lang
 from tracer.walkthrough.excerpt import Excerpt, Gap, Line
@@ -38,3 +38,15 @@ def reach(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> s
     """The file and the lines."""
     key = "file-line" if excerpt.first == excerpt.last else "file-lines"
     return tell(lang, key, {"path": marked(excerpt.path), "first": excerpt.first, "last": excerpt.last})
+
+
+def covers(excerpts: Sequence[Excerpt], lang: Lang) -> str:
+    """The functions with their lines, as one sentence."""
+    said: dict[str, list[str]] = {}
+    for one in excerpts:
+        key = "line-alone" if one.first == one.last else "lines"
+        said.setdefault(one.function, []).append(tell(lang, key, {"first": one.first, "last": one.last}))
+    comma, semicolon = (", ", "; ") if lang == "en" else ("、", "；")
+    opening, closing = (" (", ")") if lang == "en" else ("（", "）")
+    code = semicolon.join(f"{function}{opening}{comma.join(lines)}{closing}" for function, lines in said.items())
+    return tell(lang, "also", {"code": code})

@@ -68,18 +68,26 @@ def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
     if header is not None and (bound.anchor.whole or first <= header[1]):
         first, last = min(first, header[0]), max(last, header[1])
     ran = {int(line) for (line,) in binder.trace.rows(_RAN, step.frame, code.source) if line is not None}
-    here = step.line if step.event == "line" and not bound.anchor.whole else None
+    here = step.line if step.event != "call" and not bound.anchor.whole else None
     return _made(binder, code, first, last, ran, here)
 
 
 def covered(binder: Binder, bound: Bound) -> Iterator[Excerpt]:
-    """The other code that a note explains."""
+    """The other code that a note explains, in the order in which it stands; what its own excerpt has is not told."""
+    found = []
+    own = excerpt(binder, bound)
     for one in bound.note.covers:
         if in_range(binder.release, one.releases):
             for code in binder.statements.codes(one.function)[:1]:
                 made = _covered(binder, code, one)
-                if made is not None:
-                    yield made
+                if made is not None and not (own is not None and _within(made, own)):
+                    found.append(made)
+    yield from sorted(found, key=lambda one: (one.path, one.first))
+
+
+def _within(one: Excerpt, other: Excerpt) -> bool:
+    same = (one.path, one.function) == (other.path, other.function)
+    return same and other.first <= one.first and one.last <= other.last
 
 
 def _covered(binder: Binder, code: Code, wanted: Covered) -> Excerpt | None:

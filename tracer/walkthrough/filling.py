@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tracer.replay.plain import short_value
 from tracer.trace.reading import Trace
+from tracer.trace.values import Text
 from tracer.trace.visible import one_line
 from tracer.walkthrough.paths import PATH, Data, Found, Place
 
@@ -24,9 +25,17 @@ def filled(text: str, place: Place | None) -> str:
         if place is None:
             return code(f"‹{path}›")
         found = place.value(path)
-        return UNKNOWN if found is None else code(worded(place.trace, found))
+        if found is None:
+            return UNKNOWN
+        shown = code(worded(place.trace, found))
+        return shown.replace("|", r"\|") if _in_table(text, hole.start()) else shown
 
     return _HOLE.sub(value, text)
+
+
+def _in_table(text: str, at: int) -> bool:
+    """Whether a place in Markdown is in the row of a table, where a bar would end the cell."""
+    return text[text.rfind("\n", 0, at) + 1 : at].lstrip().startswith("|")
 
 
 def holes(text: str) -> Iterator[str]:
@@ -42,10 +51,9 @@ def worded(trace: Trace, found: Found) -> str:
     """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``."""
     if isinstance(found, Data):
         return one_line(_of_data(found.plain), _LONGEST)
-    text = short_value(trace, found, _LONGEST)
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        text = text[1:-1]
-    return one_line(text, _LONGEST)
+    if isinstance(found, Text) and found.value:
+        return one_line(repr(found.value[: _LONGEST * 4])[1:-1], _LONGEST)
+    return one_line(short_value(trace, found, _LONGEST), _LONGEST)
 
 
 def _of_data(plain: Any) -> str:

@@ -12,8 +12,11 @@ _FENCE: Final = re.compile(r"^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,}
 _SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~!$&])")
 _CJK: Final = "\u3000-\u303f\u4e00-\u9fff\u3400-\u4dbf\uff00-\uffef“”‘’…—"
-_CHINESE_BREAK: Final = re.compile(
-    rf"(?<=[{_CJK}])\n[ \t]*(?=[{_CJK}])|(?<=[，。；：、！？）》])\n[ \t]*(?=[`\w(])(?!\d+[.)])"
+_STOP: Final = "，。；：、！？）》”’"
+_NO_BLANK: Final = re.compile(
+    rf"(?<=[{_CJK}])\n?[ \t]*(?=[{_CJK}])"  # between Chinese characters
+    rf"|(?<=[{_STOP}])(?:\n[ \t]*(?=[`\w(]|\Z)(?!\d+[.)])| +(?=[`\w(]|\Z))"  # after a mark that has its own blank
+    rf"|\A\n[ \t]*(?=[{_STOP}（《“])"  # before one, after code
 )
 _LONGEST: Final = 300
 
@@ -112,7 +115,7 @@ def _prose(lines: list[str]) -> str:
 
 
 def _harmless(prose: str) -> str:
-    return _CHINESE_BREAK.sub("", prose).replace("<", "&lt;")
+    return _NO_BLANK.sub("", prose).replace("<", "&lt;")
 
 
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:

@@ -17,6 +17,8 @@ from tracer.walkthrough.paths import Data, Place
 from tracer.walkthrough.statements import Code, Statement
 
 _MOST: Final = 10
+_OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data that say nothing of the load
+_MANY: Final = 3
 _MOST_DECISIONS: Final = 6
 _OF_EVENT: Final = {"return": "returned", "raise": "raised", "unwind": "raised"}
 
@@ -41,8 +43,21 @@ def recorded(binder: Binder, bound: Bound) -> list[Recorded]:
     trace = binder.trace
     step = trace.step(bound.step)
     place = Place(trace, bound.step, binder.variables)
-    found = list(dict.fromkeys(_recorded(binder, step, place)))
-    return found[:_MOST]
+    found = dict.fromkeys(_recorded(binder, step, place))
+    return list(_together(found))[:_MOST]
+
+
+def _together(found: Iterable[Recorded]) -> Iterator[Recorded]:
+    """Names that hold None at one time are told at once; a call of the library has many such arguments."""
+    every = list(found)
+    for role in dict.fromkeys(one.role for one in every):
+        own = [one for one in every if one.role == role]
+        empty = [one for one in own if one.value == "None"]
+        if len(empty) < _MANY:
+            yield from own
+        else:
+            yield from (one for one in own if one.value != "None")
+            yield Recorded(role, ", ".join(one.name for one in empty), "None")
 
 
 def decided(binder: Binder, bound: Bound) -> list[Decided]:
@@ -91,7 +106,7 @@ def _recorded(binder: Binder, step: Step, place: Place) -> Iterator[Recorded]:
     elif step.event in _OF_EVENT:
         yield from _named(place, _OF_EVENT[step.event], "", "step.value")
     for name, value in step.data.items():
-        if value is not None:
+        if value is not None and name not in _OF_THE_RECORDING:
             yield Recorded("told", name, worded(place.trace, Data(value)))
 
 
