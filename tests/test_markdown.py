@@ -22,7 +22,7 @@ def test_chinese_fills_the_line_and_no_mark_begins_one() -> None:
 
 
 def test_a_line_break_of_the_source_is_a_space_only_between_words() -> None:
-    assert plain("one\ntwo 三\n四\nfive") == ["one two 三四five"]
+    assert plain("one\ntwo 三\n四\nfive，\nsix\n（七）") == ["one two 三四 five，six（七）"]
 
 
 def test_a_hard_break_stays() -> None:

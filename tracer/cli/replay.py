@@ -6,16 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from tracer.cli.options import Speak
 from tracer.cli.screen import messages, needs_terminal
+from tracer.cli.walkthrough.options import Folders
 from tracer.export.phrases import Lang, language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
+
+if TYPE_CHECKING:  # reading YAML is not for those who only play
+    from tracer.walkthrough.format import Walkthrough
 
 HELP = """Play FILE: step through the load forwards and backwards, with the code that ran and every variable.
 
@@ -30,6 +34,11 @@ def replay(
     port: Annotated[
         int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="For --serve. [default: 8765]")
     ] = None,
+    walkthrough: Annotated[
+        str | None,
+        typer.Option("--walkthrough", metavar="NAME", help="Open this walkthrough, by its name, number or file."),
+    ] = None,
+    walkthroughs: Folders = None,
     lang: Speak = None,
 ) -> None:
     speak = language(lang.value if lang is not None else None)
@@ -39,19 +48,40 @@ def replay(
         if step is not None and not 0 <= step < len(trace):
             raise TracerError(f"{file} has {len(trace)} steps, numbered from 0; there is no step {step}.")
         if serve:
-            _serve(file, step, speak, port)
+            _serve(file, speak, port, _options(step, walkthrough, walkthroughs or []))
             return
         if not _in_browser():
             needs_terminal("The player", f"Print the trace instead with: glm-trace show {file} --steps")
         with _needs("textual"):
             from tracer.tui.player import Player
 
-        player = Player(trace, speak, step)
+        read, begin = _to_read(walkthrough, walkthroughs or [])
+        player = Player(trace, speak, step, walkthroughs=read, begin_with=begin)
         player.run()
     raise typer.Exit(player.return_code or 0)
 
 
-def _serve(file: Path, step: int | None, lang: Lang, port: int | None) -> None:
+def _to_read(name: str | None, folders: list[Path]) -> tuple[list[Walkthrough] | None, str | None]:
+    """What is read along, where that is not the bundled course, and the id of the one to begin with."""
+    if name is None and not folders:
+        return None, None
+    from tracer.walkthrough.library import library, named
+
+    known = library(folders)
+    if name is None:
+        return list(known.values()), None
+    chosen = named(name, known)
+    return list({**known, chosen.id: chosen}.values()), chosen.id
+
+
+def _options(step: int | None, walkthrough: str | None, folders: list[Path]) -> list[str]:
+    """The same options for the player that each browser gets."""
+    _to_read(walkthrough, folders)  # a mistake is told here, and not in the browser
+    given = [["--step", str(step)] if step is not None else [], ["--walkthrough", walkthrough] if walkthrough else []]
+    return [word for words in [*given, *(["--walkthroughs", str(one.absolute())] for one in folders)] for word in words]
+
+
+def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None:
     from tracer.tui.command_words import word
 
     with _needs("textual-serve"):
@@ -60,7 +90,7 @@ def _serve(file: Path, step: int | None, lang: Lang, port: int | None) -> None:
     def ready(url: str) -> None:
         messages().print(Text(word(lang, "served", url=url)))
 
-    serve(file, step, lang, PORT if port is None else port, ready)
+    serve(file, lang, PORT if port is None else port, ready, options)
 
 
 @contextmanager

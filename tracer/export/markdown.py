@@ -25,7 +25,9 @@ _HEADING: Final = "bold"
 _INLINE: Final = {"strong": "bold", "em": "italic", "s": "strike", "link": "underline"}
 _GAP: Final = 2  # columns between those of a table
 _NARROWEST: Final = 6
-_NO_SPACE: Final = re.compile(rf"(?<=[{WIDE}])\n|\n(?=[{WIDE}])")
+# A line break of the source that is no space: between Chinese characters, and beside a Chinese mark.
+_MARKS: Final = "\u3000-\u303f\uff00-\uff60“”‘’…"
+_NO_SPACE: Final = re.compile(rf"(?<=[{WIDE}])\n(?=[{WIDE}])|(?<=[{_MARKS}])\n|\n(?=[{_MARKS}])")
 _parser: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 

@@ -12,9 +12,7 @@ from rich.measure import Measurement
 from rich.text import Text
 
 # What stays together: a wide character with the closing marks after it (and the opening ones before), or a word.
-WIDE: Final = (
-    "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6"
-)
+WIDE: Final = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6"
 _CLOSING: Final = "，。；：、！？）】》」』”’…"
 _OPENING: Final = "（【《「『“‘"
 _PIECE: Final = re.compile(

@@ -21,6 +21,7 @@ from tracer.tui.keys import KEYS
 from tracer.tui.marking import Marking
 from tracer.tui.moving import Moving
 from tracer.tui.playing import Playing
+from tracer.tui.reading_keys import ReadingKeys
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
 from tracer.tui.viewing import Viewing
@@ -30,18 +31,21 @@ if TYPE_CHECKING:  # they come after the first screen, and so does their import
     from tracer.tui.calls_view import CallsView
     from tracer.tui.tabs.tab_area import TabArea
     from tracer.tui.tabs.table_tab import TableTab
+    from tracer.walkthrough.format import Walkthrough
 
 _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
                        "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
 
 
-class Player(Moving, Marking, Viewing):
+class Player(Moving, Marking, Viewing, ReadingKeys):
     """Plays a trace.
 
     Args:
         trace: an open trace; the player does not close it.
         lang: the language to begin with.
         start: the step to begin at; by default the first, or where the load failed.
+        walkthroughs: what can be read along; by default the bundled course.
+        begin_with: the id of the walkthrough to begin with; by default the one that was written for this load, if any.
     """
 
     CSS_PATH = "player.tcss"
@@ -60,8 +64,19 @@ class Player(Moving, Marking, Viewing):
         for key in KEYS
     ]
 
-    def __init__(self, trace: Trace, lang: Lang, start: int | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        lang: Lang,
+        start: int | None = None,
+        *,
+        walkthroughs: list[Walkthrough] | None = None,
+        begin_with: str | None = None,
+    ) -> None:
         super().__init__()
+        self.walkthroughs = walkthroughs
+        self.begin_with = begin_with
+        self._reads_along = start is None or begin_with is not None
         self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
         self.playing = Playing(trace, _opening_step(trace) if start is None else start)
@@ -117,6 +132,8 @@ class Player(Moving, Marking, Viewing):
         self.theme_changed_signal.subscribe(self, lambda _: self.show())
         if self._greeting is not None and not self.playing.empty:
             self.say(self._greeting, seconds=8, number=self.playing.number)
+        if self._reads_along:
+            self.begin_notes()
         self.do_what_was_typed_ahead()
 
     def show(self) -> None:

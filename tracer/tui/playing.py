@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from io import StringIO
+from typing import TYPE_CHECKING
 
 from tracer.replay.cursor import Cursor
 from tracer.replay.decision import Decision
@@ -12,6 +13,9 @@ from tracer.replay.variables import FrameState, Variables
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
+
+if TYPE_CHECKING:  # it comes when the notes are looked at
+    from tracer.walkthrough.reading_along import ReadingAlong
 
 Place = tuple[int, int]
 """A source and a line of it."""
@@ -28,6 +32,7 @@ class Playing:
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
+        self.reading: ReadingAlong | None = None  # the notes, once they were looked up
         self._variables = Variables(trace)
         self.lines = lru_cache(maxsize=128)(self._lines)
         self.ran = lru_cache(maxsize=128)(self._ran)

@@ -8,7 +8,7 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,22 +37,20 @@ const waiting = setInterval(() => {
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def command(file: Path, step: int | None, lang: Lang) -> str:
+def command(file: Path, lang: Lang, options: Sequence[str] = ()) -> str:
     """The command that textual-serve runs for each browser."""
-    words = [sys.executable, "-c", _BOOT, "replay", "--lang", lang]
-    if step is not None:
-        words += ["--step", str(step)]
+    words = [sys.executable, "-c", _BOOT, "replay", "--lang", lang, *options]
     return shlex.join([*words, "--", str(file.absolute())])
 
 
-def serve(file: Path, step: int | None, lang: Lang, port: int, ready: Callable[[str], None]) -> None:
+def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], options: Sequence[str] = ()) -> None:
     """Serve until Ctrl-C; ``ready`` is told the address once browsers can connect.
 
     Raises:
         TracerError: the port can't be had.
     """
     with _listening(port) as listening:
-        server = _Loopback(command(file, step, lang), listening.getsockname()[1], f"glm-trace · {file.name}")
+        server = _Loopback(command(file, lang, options), listening.getsockname()[1], f"glm-trace · {file.name}")
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # a browser's player may end a moment after the server
         web.run_app(
             server.application(lambda: ready(server.public_url)),

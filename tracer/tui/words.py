@@ -104,7 +104,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "generated": ("generated", "生成"),
     "prompt": ("prompt", "提示词"),
-    "no-notes": ("No walkthrough is open.", "没有打开讲解。"),
     # screens
     "search": ("Search functions, files, variables, values, modules, tensors", "搜索函数、文件、变量、值、模块、张量"),
     "sort:function": ("function", "函数"),
@@ -150,6 +149,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "key:previous-change": ("change of the variable before", "该变量上次变化"),
     "key:next-line": ("this line again", "再到这一行"),
     "key:previous-line": ("this line before", "上次到这一行"),
+    "key:next-note": ("next note", "下一条讲解"),
+    "key:previous-note": ("note before", "上一条讲解"),
+    "key:answer": ("answer the note's question", "回答讲解的提问"),
     "key:next-hit": ("next hit", "下一处结果"),
     "key:previous-hit": ("hit before", "上一处结果"),
     "key:search": ("search", "搜索"),

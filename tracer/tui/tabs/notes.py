@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -20,6 +20,8 @@ from tracer.tui.playing import Playing
 from tracer.walkthrough.binding import Bound
 from tracer.walkthrough.filling import filled
 from tracer.walkthrough.reading_along import Open, ReadingAlong
+
+_WIDTH: Final = 36  # of the contents' lines; see player.tcss
 
 
 class NotesTab(Horizontal):
@@ -206,7 +208,7 @@ def _entries(reading: ReadingAlong, lang: Lang) -> list[Entry]:
             continue
         is_open = reading.open is not None and reading.open.chapter == one
         title = Text(chapter_title(chapter.walkthrough, lang), "bold" if is_open else "", no_wrap=True)
-        title.truncate(60)
+        title.truncate(_WIDTH, overflow="ellipsis")
         found.append(Entry(title, Open(one, chapter.bound[0]), note=False))
         if is_open:
             found.extend(_notes(reading, one, lang))
@@ -220,5 +222,6 @@ def _notes(reading: ReadingAlong, one: int, lang: Lang) -> list[Entry]:
         title = plain_title(filled(bound.note.title.said(lang), None))
         mark = "▶ " if reading.open == Open(one, number) else "  " if here else "⊘ "
         text = Text.assemble((mark, "bold"), (title, "" if here else "dim"), no_wrap=True)
+        text.truncate(_WIDTH, overflow="ellipsis")
         lines.append(Entry(text, Open(one, number), note=True))
     return lines

@@ -15,7 +15,7 @@ from tracer.tui.words import say
 
 # Each tab's module and class; what a tab imports is imported with it.
 _TABS: Final[dict[str, tuple[str, str]]] = {
-    "notes": ("text_tab", "NotesTab"),
+    "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
     "keywords": ("keywords", "KeywordsTab"),
     "weights": ("weights", "WeightsTab"),
@@ -66,9 +66,10 @@ class TabArea(TabbedContent):
             return
         with self.app.complaining():  # type: ignore[attr-defined]
             tab.show(self._playing, self.lang)
-        if self._wants_focus and tab.focusable:  # its pane may still be hidden behind the one before
+        keys_for = getattr(tab, "takes_focus", tab)
+        if self._wants_focus and keys_for.focusable:  # its pane may still be hidden behind the one before
             self._wants_focus = False
-            tab.focus()
+            keys_for.focus()
 
     def open(self, name: str) -> None:
         """Open a tab, and give it the keys."""
@@ -94,4 +95,5 @@ class TabArea(TabbedContent):
         table.show(self._playing, self.lang)
 
     def on_tabbed_content_tab_activated(self) -> None:
+        self.screen.set_class(self.active == "tab-notes", "-reading")  # text wants more room than a table
         self.call_after_refresh(self._show_tab)

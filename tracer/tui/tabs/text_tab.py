@@ -1,4 +1,4 @@
-"""Tabs that say something in words: why it failed, and the notes of a walkthrough."""
+"""The tab that says why a load failed."""
 
 from __future__ import annotations
 
@@ -84,13 +84,3 @@ def _evidence(found: Diagnosis, lang: Lang) -> list[Row]:
             told = say(lang, "passage", function=visible(passage.function), error=visible(thrown.name))
             rows.setdefault(passage.step, Row(passage.step, (told,)))
     return [rows[step] for step in sorted(rows)]
-
-
-class NotesTab(VerticalScroll):
-    """The walkthrough's notes at the step."""
-
-    def __init__(self, playing: Playing, lang: Lang) -> None:
-        super().__init__(Static(""))
-
-    def show(self, playing: Playing, lang: Lang) -> None:
-        self.query_one(Static).update(Text(say(lang, "no-notes"), "dim"))

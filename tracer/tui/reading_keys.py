@@ -1,0 +1,115 @@
+"""The keys that read along: the notes of the walkthroughs, one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.trace.errors import TracerError
+from tracer.tui.acting import Acting
+from tracer.tui.note_words import note_word
+
+if TYPE_CHECKING:  # they come after the first screen, and so does their import
+    from collections.abc import Callable
+
+    from tracer.trace.reading import Trace
+    from tracer.tui.tabs.notes import NotesTab
+    from tracer.walkthrough.format import Walkthrough
+    from tracer.walkthrough.reading_along import ReadingAlong
+
+
+class ReadingKeys(Acting):
+    """Opens notes, each as a method of its key's name.
+
+    Attributes:
+        walkthroughs: those to read; None are the bundled ones.
+        begin_with: the id of the walkthrough to begin with; None leaves the notes closed unless one was written for
+            this very load.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.walkthroughs: list[Walkthrough] | None = None
+        self.begin_with: str | None = None
+        self._loading = False
+        self._matching: str | None = None
+        self._when_loaded: list[Callable[[ReadingAlong], None]] = []
+
+    def _do_next_note(self) -> None:
+        self._with_reading(lambda reading: self._turn(reading, back=False))
+
+    def _do_previous_note(self) -> None:
+        self._with_reading(lambda reading: self._turn(reading, back=True))
+
+    def _do_answer(self) -> None:
+        self._open_tab()
+        self.call_after_refresh(self._focus_answers)
+
+    def _focus_answers(self) -> None:
+        tab: NotesTab = self.tabs.tab_shown()
+        if self.playing.reading is None or not tab.is_mounted or not tab.focus_answers():
+            self.notify(note_word(self.lang, "no-question"), timeout=2)
+
+    def _turn(self, reading: ReadingAlong, *, back: bool) -> None:
+        found = reading.next(back=back)
+        if found is not None:
+            self._open_tab()
+            self.go(found.step)
+            return
+        key = "none" if reading.empty else "first" if back else "last"
+        self.notify(note_word(self.lang, key), timeout=2)
+
+    def _open_tab(self) -> None:
+        if self.tabs.active != "tab-notes":
+            self.tabs.active = "tab-notes"
+
+    def begin_notes(self) -> None:
+        """Open the walkthrough that was asked for, or that was written for this very load."""
+        if self.playing.empty:
+            return
+        start = self.playing.number
+        asked = self.begin_with
+
+        def begin(reading: ReadingAlong) -> None:
+            wanted = asked or self._matching
+            bound = reading.begin(wanted) if wanted is not None else None
+            if bound is not None and self.playing.number == start:  # nobody has walked on meanwhile
+                self._open_tab()
+                self.go(bound.step)
+
+        self._with_reading(begin)
+
+    def on_notes_tab_wanted(self) -> None:
+        self._with_reading(lambda reading: self.tabs.show(self.playing, self.lang))
+
+    def on_notes_tab_chosen(self, message: NotesTab.Chosen) -> None:
+        self.go(message.step)
+
+    def _with_reading(self, then: Callable[[ReadingAlong], None]) -> None:
+        """Do something with the notes, which are looked up beside the screen the first time."""
+        if self.playing.reading is not None:
+            then(self.playing.reading)
+            return
+        self._when_loaded.append(then)
+        if not self._loading:
+            self._loading = True
+            self.run_worker(self._load, group="notes")  # not a coroutine: it may never be begun
+
+    async def _load(self) -> None:
+        from tracer.tui.background import in_background
+        from tracer.walkthrough.choosing import matching
+        from tracer.walkthrough.library import course
+        from tracer.walkthrough.reading_along import ReadingAlong, chapters
+
+        def bound(trace: Trace) -> tuple[ReadingAlong, str | None]:
+            found = self.walkthroughs if self.walkthroughs is not None else list(course())
+            return ReadingAlong(chapters(trace, found)), matching(trace, found)
+
+        try:
+            reading, self._matching = await in_background(self.playing.trace.path, bound)
+        except TracerError as error:
+            self.complain(error)
+            reading, self._matching = ReadingAlong([]), None
+        self.playing.reading = reading
+        waiting, self._when_loaded = self._when_loaded, []
+        for then in waiting:
+            then(reading)
