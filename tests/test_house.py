@@ -93,7 +93,11 @@ OPEN = "import sys, tracer\nwith tracer.open_trace(sys.argv[1]) as trace:\n    a
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["load", "--help"], ["run", "--help"], ["demo", "--help"], ["replay", "--help"], ["diff", "--help"]],
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("load", "run", "demo", "replay", "diff", "walkthrough")),
+        *(["walkthrough", name, "--help"] for name in ("list", "show", "check", "new")),
+    ],
 )
 def test_help_loads_no_torch(arguments: list[str]) -> None:
     assert loaded_by(COMMAND, *arguments) == set()

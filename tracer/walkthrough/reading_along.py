@@ -42,6 +42,7 @@ class ReadingAlong:
     def __init__(self, found: Sequence[Chapter]) -> None:
         self.chapters = list(found)
         self.open: Open | None = None
+        self._followed: int | None = None
         self.answered: dict[Open, int] = {}
         """Which answer was given to a note's question."""
         self._order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
@@ -108,7 +109,10 @@ class ReadingAlong:
         return self.chapters[at.chapter].notes[at.note]
 
     def follow(self, step: Step) -> None:
-        """Open the note that is about a step, if there is one; of several, one of the open chapter."""
+        """Open the note that is about a step, when it is come to; of several, one of the open chapter."""
+        if step.number == self._followed:
+            return
+        self._followed = step.number
         found = self.about(step)
         if found is not None:
             self.open = found

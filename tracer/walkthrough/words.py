@@ -133,7 +133,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "right": ("right", "正确"),
     "wrong": ("wrong", "错误"),
     "see": ("See also: {links}", "另见：{links}"),
-    "of-walkthrough": ("{note} in “{title}”", "《{title}》中的“{note}”"),
+    "of-walkthrough": ("“{note}” in “{title}”", "《{title}》中的“{note}”"),
     "walkthrough": ("the walkthrough “{title}”", "讲解《{title}》"),
     "where": ("Where: {function}, at {statement}", "位置：{function}，{statement}"),
     "where-call": ("Where: {function}", "位置：{function}"),

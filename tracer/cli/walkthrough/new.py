@@ -67,6 +67,8 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
+        if not path.exists():  # in the folder's place there is a file
+            raise TracerError(f"{visible(str(path))} can't be written: {path.parent} is no folder.") from None
         raise TracerError(f"{visible(str(path))} exists and is left as it is. Choose another name.") from None
     except OSError as error:
         raise TracerError(f"{visible(str(path))} can't be written: {error.strerror or error}.") from None

@@ -1,0 +1,57 @@
+"""The schema that editors use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tests.conftest import ROOT
+from tracer.walkthrough import format as structs
+from tracer.walkthrough.schema import NAME, schema, text
+
+STORED = ROOT / "walkthroughs" / NAME
+
+
+def test_the_stored_schema_is_current() -> None:
+    assert STORED.read_text(encoding="utf-8") == text(), "write it anew: python -m tracer.walkthrough.schema"
+
+
+def test_every_struct_and_every_key_is_described() -> None:
+    for name, definition in schema()["$defs"].items():
+        assert definition["description"], name
+        documented = "Attributes:" in (getattr(structs, name).__doc__ or "")
+        for key, told in definition["properties"].items():
+            assert not documented or told.get("description"), f"{name}.{key}"
+
+
+def test_descriptions_are_plain_text() -> None:
+    for words in _descriptions(schema()):
+        assert "``" not in words
+        assert ":mod:" not in words
+        assert "\n" not in words
+
+
+def test_unknown_keys_are_refused_and_keys_are_spelled_as_in_a_file() -> None:
+    definitions = schema()["$defs"]
+    assert {one["additionalProperties"] for one in definitions.values()} == {False}
+    assert "is" in definitions["Expect"]["properties"]
+    fields = {field.encode_name for field in msgspec.structs.fields(structs.Walkthrough)}
+    assert definitions["Walkthrough"]["properties"].keys() == fields
+
+
+def test_it_is_json_that_reads_back() -> None:
+    assert json.loads(text()) == schema()
+
+
+def _descriptions(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("description"), str):
+            yield part["description"]
+        for one in part.values():
+            yield from _descriptions(one)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _descriptions(one)

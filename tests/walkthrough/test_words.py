@@ -1,0 +1,143 @@
+"""The sentences of walkthroughs."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tracer.walkthrough
+from tests.walkthrough.writing import made_note, note, walkthrough
+from tracer.export.phrases import Lang
+from tracer.walkthrough import beginning
+from tracer.walkthrough.binding import Binder, NotBound
+from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.filling import code
+from tracer.walkthrough.format import SUITS
+from tracer.walkthrough.unbound import Unbound
+from tracer.walkthrough.words import WORDS, problem_told, tell, told
+
+FOLDER = Path(tracer.walkthrough.__file__).parent
+
+
+def placeholders(text: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+@pytest.mark.parametrize("table", [WORDS, beginning.COMMENTS], ids=["words", "comments"])
+def test_both_languages_say_the_same(table: dict[str, tuple[str, str]]) -> None:
+    for key, (english, chinese) in table.items():
+        assert english.strip(), key
+        assert chinese.strip(), key
+        assert placeholders(english) == placeholders(chinese), key
+
+
+def asked() -> set[str]:
+    """The keys that are written out in a call of ``tell``, here and in the commands."""
+    files = [*FOLDER.glob("*.py"), *(FOLDER.parent / "cli" / "walkthrough").glob("*.py")]
+    return {
+        str(value.value)
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tell"
+        for value in ast.walk(node.args[1])
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+
+
+def test_every_sentence_that_is_asked_for_exists() -> None:
+    whole = {key for key in asked() if key and not key.endswith((":", "-"))}
+    assert len(whole) > 40
+    # What stands beside these in the same calls: a piece of a key, and what a key is chosen by.
+    assert whole - WORDS.keys() <= {"zh", "en", "-one", "kind", "statement", "function", "path", "order"}
+
+
+def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
+    made = {
+        str(argument.value)
+        for name, calls in (("unbound.py", "Unbound"), ("binding.py", "Unbound"), ("checking.py", "Problem"))
+        for node in ast.walk(ast.parse((FOLDER / name).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == calls
+        for argument in node.args[0 if calls == "Unbound" else 2 :][:1]
+        if isinstance(argument, ast.Constant)
+    }
+    assert {"stage", "decision", "release", "expect", "link", "value"} <= made
+    assert {key for key in made if f"why:{key}" not in WORDS and f"problem:{key}" not in WORDS} == set()
+    assert {f"suits:{one}" for one in SUITS} <= WORDS.keys()
+
+
+def test_what_is_not_known_is_left_open() -> None:
+    assert tell("en", "why:stage") == "This load never came to the stage …."
+
+
+SPLIT = {
+    "function": "get_class_from_dynamic_module",
+    "statement": 'repo_id, class_reference = class_reference.split("--")',
+}
+
+
+@pytest.mark.parametrize(
+    ("anchor", "stage", "english", "chinese"),
+    [
+        (
+            SPLIT,
+            "dynamic-class",
+            ['repo_id, class_reference = class_reference.split("--") did not run: in get_class_from_dynamic_module',
+             'if "--" in class_reference → no: else, with class_reference = '],
+            ["没有执行：get_class_from_dynamic_module 第", '行，if "--" in class_reference → 不成立，走 else，当时 class_reference = '],
+        ),
+        (
+            {"function": "PeftAdapterMixin.load_adapter"},
+            "construct",
+            ["PeftAdapterMixin.load_adapter was not called: in PreTrainedModel.from_pretrained, line"],
+            ["没有调用 PeftAdapterMixin.load_adapter：PreTrainedModel.from_pretrained 第"],
+        ),
+        ({"function": "no_such"}, "config", ["no_such was never called in this load."], ["没有调用 no_such。"]),
+        ({"function": "check_imports"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
+        ({"function": "check_imports"}, "config", ["check_imports ran, but not in the stage Configuration."], ["不在“配置”阶段。"]),
+        (
+            {"function": "check_imports", "statement": "summon()"},
+            "dynamic-class",
+            ["check_imports of this release has no statement summon()."],
+            ["没有语句 summon()。"],
+        ),
+        ({"kind": "token-generated"}, "config", ["Nothing of the kind token-generated"], ["没有出现 token-generated"]),
+    ],
+    ids=["decision", "call", "function", "stage", "other-stage", "statement", "kind"],
+)  # fmt: skip
+def test_why_a_note_has_no_step(
+    binder: Binder, anchor: Any, stage: str, english: list[str], chinese: list[str]
+) -> None:
+    bound = binder.note(made_note(anchor, stage=stage), walkthrough(note(anchor)))
+    assert isinstance(bound, NotBound)
+    for lang, pieces in (("en", english), ("zh", chinese)):
+        said = told(bound.why, lang)
+        assert "…" not in said
+        for piece in pieces:
+            assert piece in said
+
+
+def test_code_in_a_reason_can_be_marked() -> None:
+    why = Unbound("left-before", {"inside": "f", "function": "f", "statement": "a `b`"})
+    assert told(why, "en", code) == "`f` ended before it came to `` a `b` ``."
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_reason_of_a_newer_release_stays_as_it_is(lang: Lang) -> None:
+    assert told(Unbound("moon-phase\x1b"), lang) == "moon-phase\\x1b"
+
+
+@pytest.mark.parametrize(
+    ("what", "values", "said"),
+    [
+        ("expect", {"wanted": "x is 1", "found": "2"}, "expected x is 1; there is: 2"),
+        ("link", {"link": "there"}, "the link `there` leads nowhere"),
+        ("unbound", {"why": "stage", "stage": "peft"}, "the note has no step. This load never came to the stage PEFT."),
+        ("function", {"function": "f\x1b[2J"}, "`f\\x1b[2J` was never called in this load"),
+    ],
+)
+def test_a_problem(what: str, values: dict[str, Any], said: str) -> None:
+    assert problem_told(Problem("w", "n", what, values), "en") == said
