@@ -16,6 +16,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.tui.conftest import SMALL, WIDE, settled
+from tests.tui.test_notes import reading
+from tracer.trace.reading import Trace
 from tracer.tui.player import Player
 
 DRAWN_BY = "8.2.8"
@@ -94,6 +96,20 @@ def test_every_tab(tab: str, size: tuple[int, int], looks: Callable[..., bool]) 
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
 def test_tabs_of_a_pass(tab: str, size: tuple[int, int], passing: Player, looks: Callable[..., bool]) -> None:
     assert looks(OF_A_PASS[tab], size, app=passing)
+
+
+NOTES: dict[str, tuple[list[str], tuple[int, int], str]] = {
+    "small": (["w", "w"], SMALL, "en"),
+    "wide": (["w", "w", "x", "enter"], WIDE, "en"),
+    "wide-zh": (["w", "w", "x", "down", "enter"], WIDE, "zh"),
+    "zoomed": (["w", "w", "z"], SMALL, "zh"),
+}
+
+
+@pytest.mark.parametrize("name", NOTES)
+def test_notes(name: str, demo: Trace, looks: Callable[..., bool]) -> None:
+    keys, size, lang = NOTES[name]
+    assert looks(keys, size, app=reading(demo, lang))
 
 
 @pytest.mark.parametrize("over", OVER)

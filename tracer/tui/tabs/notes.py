@@ -52,6 +52,11 @@ class NotesTab(Horizontal):
             yield Static(id="notes-next")
 
     @property
+    def computed(self) -> bool:
+        """Whether the notes were looked up."""
+        return self._playing.reading is not None
+
+    @property
     def takes_focus(self) -> NotePage:
         """The part that the keys are for when the tab is opened."""
         return self.query_one(NotePage)

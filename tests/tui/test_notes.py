@@ -1,0 +1,333 @@
+"""Notes in the player: read from the first to the last, followed along the steps, and their questions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+from tests.data.demo.store import unpack
+from tests.tui.conftest import SMALL, settled
+from tests.tui.test_player import play
+from tests.walkthrough.writing import note, walkthrough, words
+from tracer.trace.reading import Trace, open_trace
+from tracer.tui.player import Player
+from tracer.tui.tabs.notes import Contents, NotePage
+from tracer.walkthrough.format import Walkthrough
+
+F = "get_class_from_dynamic_module"
+SPLIT = {"function": F, "statement": "module_file, class_name =", "through": "return get_class_in_module"}
+QUESTION = {
+    "ask": {"en": "Which half comes first?", "zh": "前一半是什么？"},
+    "answers": [
+        {
+            "text": {"en": "The class", "zh": "类名"},
+            "because": {"en": "It stands behind the dot.", "zh": "类名在点的后面。"},
+        },
+        {
+            "text": {"en": "The module", "zh": "模块名"},
+            "because": {"en": "It is {{ after.module_file }}.", "zh": "是 {{ after.module_file }}。"},
+            "right": True,
+        },
+    ],
+}
+FIRST = walkthrough(
+    note({"function": F}, id="call", title={"en": "A class is wanted", "zh": "要找一个类"}),
+    note(
+        SPLIT,
+        id="split",
+        title={"en": "Split at the dot", "zh": "按点拆开"},
+        text={"en": "{{ class_reference }} becomes two.", "zh": "{{ class_reference }} 拆成两段。"},
+        question=QUESTION,
+    ),
+    note({"function": F, "statement": "repo_id, class_reference ="}, id="prefix", title=words("Another repository")),
+    id="first", order=1, title={"en": "The dynamic class", "zh": "动态类"},
+)  # fmt: skip
+SECOND = walkthrough(
+    note({"kind": "adapter-absent"}, stage="adapter", id="absent", title={"en": "No adapter", "zh": "没有适配器"}),
+    id="second", order=2, title={"en": "Adapters", "zh": "适配器"},
+)  # fmt: skip
+NOWHERE = walkthrough(note({"function": "never"}), id="nowhere", order=3, title=words("Nowhere"))
+COURSE = [FIRST, SECOND, NOWHERE]
+
+
+def reading(trace: Trace, lang: Any = "en", **options: Any) -> Player:
+    return Player(trace, lang, options.pop("start", None), walkthroughs=options.pop("walkthroughs", COURSE), **options)
+
+
+def said(app: Player, name: str = "notes-text") -> str:
+    widget = app.query_one(f"#{name}", Static)
+    return str(widget.content) if widget.display else ""
+
+
+def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        seen = []
+        for _ in range(4):
+            await pilot.press("w")
+            await settled(pilot)
+            assert app.playing.reading is not None
+            bound: Any = app.playing.reading.note
+            assert app.playing.number == bound.step
+            seen.append(bound.note.id)
+        assert seen == ["call", "split", "absent", "absent"]  # the one that does not apply is passed over
+        await pilot.press("W")
+        await settled(pilot)
+        assert "Split at the dot" in said(app)
+
+    play(app, work)
+
+
+def test_the_text_has_the_values_of_this_load(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w", "w")
+        await settled(pilot)
+        assert "configuration_chatglm.ChatGLMConfig becomes two." in said(app)
+        assert "1 The dynamic class · note 2 of 3 · step" in said(app)
+        await pilot.press("L")
+        await settled(pilot)
+        assert "configuration_chatglm.ChatGLMConfig 拆成两段。" in said(app)
+        assert "按点拆开" in said(app)
+
+    play(app, work)
+
+
+def test_a_question_is_answered(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w", "w", "x")
+        await settled(pilot)
+        assert "Which half comes first?" in said(app, "notes-ask")
+        assert said(app, "notes-said") == ""
+        await pilot.press("enter")
+        await settled(pilot)
+        assert said(app, "notes-said").startswith("✗ Not so.\nIt stands behind the dot.")
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert said(app, "notes-said").startswith("✓ Right.\nIt is configuration_chatglm.")
+        marks = [str(option.prompt)[0] for option in app.query_one("#notes-answers", OptionList).options]
+        assert marks == [" ", "✓"]
+        await pilot.press("w", "W")  # it is remembered
+        await settled(pilot)
+        assert said(app, "notes-said").startswith("✓ Right.")
+
+    play(app, work)
+
+
+def test_a_note_without_a_question_says_so(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w", "x")
+        await settled(pilot)
+        assert any("asks nothing" in one.message for one in app._notifications)
+
+    play(app, work)
+
+
+def test_the_note_follows_the_steps(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("1")
+        await settled(pilot)
+        assert "3 notes are about this load" in said(app)
+        step = next(demo.steps(kinds=["adapter-absent"])).number
+        app.go(step)
+        await settled(pilot)
+        assert "No adapter" in said(app)
+        app.go(step + 1)
+        await settled(pilot)
+        assert "walked away" in said(app)
+        app.query_one(NotePage).focus()
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.playing.number == step
+
+    play(app, work)
+
+
+def test_the_contents_lead_to_notes_and_tell_what_does_not_apply(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        contents = app.query_one(Contents)
+        lines = [str(option.prompt) for option in contents.options]
+        assert lines == [
+            "1 The dynamic class",
+            "▶ A class is wanted",
+            "  Split at the dot",
+            "⊘ Another repository",
+            "2 Adapters",
+        ]  # a walkthrough of which nothing applies is left out
+        at = app.playing.number
+        contents.focus()
+        await pilot.press("down", "down", "enter")
+        await settled(pilot)
+        assert "Does not apply to this load" in said(app)
+        assert '"--" in class_reference' in said(app)
+        assert app.playing.number == at
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert "No adapter" in said(app)
+
+    play(app, work)
+
+
+def test_it_begins_with_the_walkthrough_that_was_asked_for(demo: Trace) -> None:
+    app = reading(demo, begin_with="second")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert app.tabs.active == "tab-notes"
+        assert demo.step(app.playing.number).kind == "adapter-absent"
+
+    play(app, work)
+
+
+def test_a_load_that_no_walkthrough_was_written_for_opens_as_ever(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert app.tabs.active == "tab-decisions"
+        assert app.playing.number == 0
+
+    play(app, work)
+
+
+@pytest.fixture
+def of_the_demo(tmp_path: Path) -> Iterator[Trace]:
+    """The kept recording as if ``glm-trace demo`` had made it."""
+    path = unpack("5.23.0", tmp_path)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'command'", ('["glm-trace", "demo"]',))
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('command', ?)", ('["glm-trace", "demo"]',))
+    connection.commit()
+    connection.close()
+    with open_trace(path) as trace:
+        yield trace
+
+
+def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
+    app = Player(of_the_demo, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert app.tabs.active == "tab-notes"
+        assert app.playing.reading is not None
+        assert app.playing.reading.chapter is not None
+        assert app.playing.reading.chapter.walkthrough.order == 1
+        assert "note 1 of" in said(app)
+
+    play(app, work)
+
+
+def test_at_a_step_that_was_asked_for_it_stays(of_the_demo: Trace) -> None:
+    app = Player(of_the_demo, "en", 100)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert (app.tabs.active, app.playing.number) == ("tab-decisions", 100)
+
+    play(app, work)
+
+
+def test_no_note_about_the_load(demo: Trace) -> None:
+    app = reading(demo, walkthroughs=[NOWHERE])
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert any("No walkthrough has a note about this load" in one.message for one in app._notifications)
+        await pilot.press("1")
+        await settled(pilot)
+        assert "No walkthrough has a note" in said(app)
+
+    play(app, work)
+
+
+def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
+    text = words("[bold]x[/bold] \x1b[31mred <b>b</b> {{ kwargs }}")
+    hostile = walkthrough(note({"function": F}, title=words("[red]t[/red]\x1b]0;x\x07"), text=text), title=words("[b]"))
+    app = reading(demo, walkthroughs=[hostile])
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert "[red]t[/red]" in said(app)
+        assert "[bold]x[/bold]" in said(app)
+        assert "\x1b" not in said(app)
+
+    play(app, work, SMALL)
+
+
+def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tracer.walkthrough.library
+    from tracer.walkthrough.yaml_file import BadWalkthrough
+
+    def broken() -> tuple[Walkthrough, ...]:
+        raise BadWalkthrough("x.yaml, line 3: no.")
+
+    monkeypatch.setattr(tracer.walkthrough.library, "course", broken)
+    app = Player(demo, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert any("x.yaml, line 3: no." in one.message for one in app._notifications)
+
+    play(app, work)
+
+
+@pytest.mark.parametrize("size", [SMALL, (140, 42)])
+def test_small_and_large(demo: Trace, size: tuple[int, int]) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert app.query_one(Contents).display is (size != SMALL)
+        await pilot.resize_terminal(*(SMALL if size != SMALL else (140, 42)))
+        await settled(pilot)
+        assert "A class is wanted" in said(app)
+
+    play(app, work, size)
+
+
+# ── From the command line ───────────────────────────────────────────────────────────────────────────
+
+Terminal = Callable[..., Any]
+
+
+def test_replay_opens_a_walkthrough_of_ones_own(terminal: Terminal, demo_file: Path, tmp_path: Path) -> None:
+    import yaml
+
+    from tests.walkthrough.writing import document
+
+    folder = tmp_path / "own"
+    folder.mkdir()
+    made = document(note({"kind": "adapter-absent"}, stage="adapter", title=words("My own note")), id="my-own")
+    (folder / "mine.yaml").write_text(yaml.safe_dump(made), encoding="utf-8")
+    shown = terminal("replay", demo_file, "--walkthroughs", folder, "--walkthrough", "my-own")
+    shown.wait_for("My own note")
+    shown.type("q")
+    assert shown.end() == 0
+
+
+def test_replay_with_a_walkthrough_that_is_not_there(terminal: Terminal, demo_file: Path) -> None:
+    shown = terminal("replay", demo_file, "--walkthrough", "dynamik-class")
+    shown.wait_for("There is no walkthrough")
+    assert shown.end() == 2
