@@ -29,6 +29,7 @@ from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.recorded import decided, recorded
 from tracer.walkthrough.telling import tell_walkthrough
 from tracer.walkthrough.terminal import print_list, print_walkthrough
+from tracer.walkthrough.terminal_markdown import TerminalMarkdown
 
 HOSTILE = "`a` ``b`` | </details><script>x</script> ```\n# head [l](x) \x1b[31m‮ \\ *y* &lt; 中文"
 WRITTEN = "{{ path }} ``b` | </details><script>x</script> [l](x) ] [ \x1b[31m‮ \\ &lt; 中文 ```"
@@ -331,7 +332,7 @@ def test_the_terminal_without_a_load() -> None:
     print_walkthrough(tell_walkthrough(mine, {"other": other}, None, "en").of("split"), None, console, "en", head=False)
     text = out.getvalue()
     assert "Note 1 of 3" in text
-    assert "The reference is ‹class_reference›." in text
+    assert "The reference is `‹class_reference›`." in text
     assert "Imports" in text  # the link to it
     assert "The class" not in text
 
@@ -365,6 +366,15 @@ def test_the_terminal_with_hostile_values(hostile: Trace, lang: Lang) -> None:
 )
 def test_a_writers_markdown(given: str, wanted: str) -> None:
     assert markdown.block(given) == wanted
+
+
+def test_code_in_the_terminal_is_not_told_by_colour_alone() -> None:
+    out = io.StringIO()
+    text = "a `b` | `` c`d `` ``` `e` ```\n\n```\n`f`\n```\n\n| x |\n|---|\n| `y\\|z` |"
+    Console(file=out, width=60).print(TerminalMarkdown(text))
+    shown = out.getvalue()
+    for piece in ("a `b` | `c`d` `e`", "`f`", "`y|z`"):
+        assert piece in shown
 
 
 def test_foreign_text_is_literal() -> None:

@@ -154,7 +154,7 @@ def test_show_without_a_trace(command: Any, own: Path) -> None:
     write(own, note(SPLIT, text=words("It is {{ class_reference }}.")), id="holes")
     result = command("show", "holes", "--walkthroughs", own)
     assert result.code == 0
-    assert "It is ‹class_reference›." in result.out
+    assert "It is `‹class_reference›`." in result.out
 
 
 def test_show_one_note(command: Any, own: Path) -> None:

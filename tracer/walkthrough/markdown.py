@@ -41,25 +41,17 @@ def block(text: str) -> str:
 
     HTML in it is text, a code block that was left open is closed, and Chinese lines are joined without a blank.
     """
-    parts: list[str] = []
-    prose: list[str] = []
-    fence = ""
-    for line in map(_shown, text.strip("\n").split("\n")):
-        found = _FENCE.match(line)
-        if not fence and found:
-            parts += [_prose(prose)] * bool(prose)
-            prose, fence = [], found[1]
-            parts.append(line)
-        elif fence:
-            parts.append(line)
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-        else:
-            prose.append(line)
-    parts += [_prose(prose)] * bool(prose)
-    if fence:
-        parts.append(fence)
-    return "\n".join(parts).rstrip()
+    return _outside_blocks(text, lambda paragraph: _outside_spans(paragraph, _harmless)).rstrip()
+
+
+def ticked(text: str) -> str:
+    """Paragraphs whose inline code keeps its backticks on a screen that shows them by colour alone."""
+
+    def shown(span: re.Match[str]) -> str:
+        content = span[2].strip() or span[2]
+        return span[0] if content.startswith("`") else f"`` `{content}` ``"
+
+    return _outside_blocks(text, lambda paragraph: _SPAN.sub(shown, paragraph))
 
 
 def indented(text: str, width: int) -> str:
@@ -109,9 +101,29 @@ def _shown(line: str) -> str:
     return visible(line.expandtabs(4))
 
 
-def _prose(lines: list[str]) -> str:
-    paragraphs = re.split(r"(\n[ \t]*\n)", "\n".join(lines))
-    return "".join(_outside_spans(one, _harmless) for one in paragraphs)
+def _outside_blocks(text: str, change: Callable[[str], str]) -> str:
+    """Change the paragraphs that are no block of code; one that is open at the end is closed."""
+    parts: list[str] = []
+    prose: list[str] = []
+    fence = ""
+    for line in map(_shown, text.strip("\n").split("\n")):
+        found = _FENCE.match(line)
+        if not fence and found:
+            parts += [_changed(prose, change)] * bool(prose)
+            prose, fence = [], found[1]
+            parts.append(line)
+        elif fence:
+            parts.append(line)
+            if found and found[1].startswith(fence) and not found[2].strip():
+                fence = ""
+        else:
+            prose.append(line)
+    parts += [_changed(prose, change)] * bool(prose)
+    return "\n".join([*parts, fence] if fence else parts)
+
+
+def _changed(lines: list[str], change: Callable[[str], str]) -> str:
+    return "".join(change(one) for one in re.split(r"(\n[ \t]*\n)", "\n".join(lines)))
 
 
 def _harmless(prose: str) -> str:

@@ -84,7 +84,7 @@ def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[Render
     release = releases.get("transformers") if isinstance(releases, dict) else None
     counts = {"bound": len(walkthrough.here), "count": len(walkthrough.notes)}
     facts = [model_name(trace.meta), f"transformers {release}", tell(lang, "made:notes-told", counts)]
-    yield Text(visible(f"{tell(lang, 'made-from')}{_COLON[lang]}{' · '.join(facts)}"))
+    yield Prose(visible(f"{tell(lang, 'made-from')}{_COLON[lang]}{' · '.join(facts)}"))
     yield TerminalMarkdown(tell(lang, "legend"))
 
 

@@ -14,7 +14,6 @@ from tracer.cli.arguments import SUFFIX
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
-from tracer.cli.walkthrough.recording import record, wanted_loads
 from tracer.export import as_json
 from tracer.export.phrases import Lang, language
 from tracer.trace.reading import open_trace
@@ -35,7 +34,7 @@ as well, where a note speaks of their difference. Exit code 1: something does no
 
 def check(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME…] [TRACE…]", help="What to check, and with what.")
+        list[str] | None, typer.Argument(metavar="NAME|TRACE", help="What to check, and with what.")
     ] = None,
     trace: Annotated[
         list[Path] | None, typer.Option("--trace", metavar="FILE", help="A trace to check with; may be repeated.")
@@ -88,6 +87,9 @@ def _files(ids: Sequence[str], names: Sequence[str], folders: Sequence[Path]) ->
 def _recorded(
     owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
 ) -> Iterator[Given]:
+    # Who checks with traces alone may lack what recording needs.
+    from tracer.cli.walkthrough.recording import record, wanted_loads
+
     for number, wanted in enumerate(wanted_loads(owners)):
         path = record(wanted, folder, number, lang)
         yield Given(stack.enter_context(open_trace(path)), frozenset(wanted.of))

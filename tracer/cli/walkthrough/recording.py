@@ -64,7 +64,9 @@ def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
     load = wanted.load
     place = adapter_folder(wanted.model)
     cwd = place.path if place is not None else None
-    trust = wanted.ours or consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=cwd, arguments=load.kwargs)
+    trust = load.trust and (
+        wanted.ours or consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=cwd, arguments=load.kwargs)
+    )
     peft = None if load.peft is None else _written(folder / f"{number}.json", load.peft)
     wishes = PassWishes(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
     wishes.check()
