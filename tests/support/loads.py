@@ -38,6 +38,10 @@ class Loads:
         job = Job(journal=f"{path}.journal", **options)
         return run_job(job, path, start=self._start)
 
+    def run(self, job: Job) -> Recorded:
+        """Record a job beside its journal."""
+        return run_job(job, Path(job.journal.removesuffix(".journal")), start=self._start)
+
     def trace(self, model: Path | str, **options: Any) -> Trace:
         """The open trace of a recorded load."""
         return open_trace(self.record(model, **options).path)

@@ -92,7 +92,8 @@ class ReadingKeys(Acting):
         self._when_loaded.append(then)
         if not self._loading:
             self._loading = True
-            self.run_worker(self._load, group="notes")  # not a coroutine: it may never be begun
+            # The function, as a coroutine may never be begun.
+            self.run_worker(self._load, group="notes")  # type: ignore[arg-type]
 
     async def _load(self) -> None:
         from tracer.tui.background import in_background

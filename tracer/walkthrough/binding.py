@@ -69,13 +69,15 @@ class Binder:
                 return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
         fitting = [anchor for anchor in note.anchors if in_range(self.release, anchor.releases)]
         for anchor in fitting:
-            step = self.step(anchor, note.stage)
+            step = self.step(anchor, anchor.stage or note.stage)
             if step is not None:
                 return self._bound(note, anchor, step)
         if not fitting:
             wanted = ", ".join(anchor.releases for anchor in note.anchors)
             return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
-        return NotBound(note, why_unbound(self.statements, fitting[0], note.stage))
+        reasons = [why_unbound(self.statements, anchor, anchor.stage or note.stage) for anchor in fitting]
+        told = next((reason for reason in reasons if reason.decision is not None), reasons[0])
+        return NotBound(note, told)
 
     def step(self, anchor: Anchor, stage: str) -> int | None:
         """The step of an anchor in a stage."""

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from tracer.replay.plain import short_value
 from tracer.trace.reading import Trace
-from tracer.trace.values import Text
+from tracer.trace.values import Plain, Text
 from tracer.trace.visible import one_line
 from tracer.walkthrough.paths import PATH, Data, Found, Place
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_LONGEST: Final = 72
+_LONGEST: Final = 100
+_AXES: Final = 5  # a longer list of numbers is no shape
 UNKNOWN: Final = "…"
 
 
@@ -50,20 +51,29 @@ def is_path(text: str) -> bool:
 def worded(trace: Trace, found: Found) -> str:
     """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``."""
     if isinstance(found, Data):
-        return one_line(_of_data(found.plain), _LONGEST)
+        return _elided(_of_data(found.plain))
     if isinstance(found, Text) and found.value:
-        return one_line(repr(found.value[: _LONGEST * 4])[1:-1], _LONGEST)
+        return _elided(repr(found.value[: _LONGEST * 4])[1:-1])
+    if isinstance(found, Plain) and isinstance(found.value, int) and not isinstance(found.value, bool):
+        return _of_data(found.value)
     return one_line(short_value(trace, found, _LONGEST), _LONGEST)
 
 
 def _of_data(plain: Any) -> str:
     if isinstance(plain, list):
-        if plain and all(isinstance(one, int) and not isinstance(one, bool) for one in plain):
+        if 0 < len(plain) <= _AXES and all(isinstance(one, int) and not isinstance(one, bool) for one in plain):
             return "×".join(map(str, plain))
         return ", ".join(_of_data(one) for one in plain) if plain else "[]"
     if isinstance(plain, int) and not isinstance(plain, bool):
         return f"{plain:,}"
     return str(plain)
+
+
+def _elided(text: str) -> str:
+    """A long name or path without its middle: what it begins and ends with tells most."""
+    if len(text) <= _LONGEST or " " in text:
+        return one_line(text, _LONGEST)
+    return one_line(f"{text[: _LONGEST // 3]}…{text[-(_LONGEST - _LONGEST // 3 - 1) :]}", _LONGEST)
 
 
 def code(text: str) -> str:

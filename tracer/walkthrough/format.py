@@ -51,6 +51,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         where: what variables must hold at the step, by path; texts may have ``*``.
         within: the end of the name of a function that must be among the callers.
         occurrence: which of the steps found: 1 the first, 2 the second, -1 the last.
+        stage: the stage of its step, where it is another than the note's.
         releases: the transformers releases that this alternative is for, as ``>=5`` or ``>=4.44,<5``.
     """
 
@@ -64,6 +65,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where: dict[str, Any] = {}
     within: str = ""
     occurrence: int = 1
+    stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
     releases: str = ""
 
     def __post_init__(self) -> None:
@@ -112,7 +114,8 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"i
         parameters: how many numbers a module's parameters hold.
         has: keys or items that it has.
         lacks: keys or items that it lacks.
-        decision: which way the decision at the step went.
+        decision: which way the decision at the step went; an ``if`` that did not hold ends as ``else`` or ``elif``, and
+            as ``after`` where it has neither.
         asks: a piece of the decision's condition, where the statement makes several.
         journey: name of a keyword argument of the load.
         end: what became of it.
@@ -250,6 +253,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         operators: record each operator of the pass.
         auto_class: the auto class to load with.
         peft: a LoRA configuration to put into the model.
+        trust: whether remote code is allowed.
     """
 
     fixture: str = "glm-4v-tiny"
@@ -261,6 +265,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operators: bool = False
     auto_class: str | None = None
     peft: dict[str, Any] | None = None
+    trust: bool = True
 
 
 class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,8 @@
 
 A path begins with the name of a variable of the step's frame, or with one of these words:
 
-- ``after``: the frame at its next step, so what the statement has made: ``after.config``;
+- ``after``: the frame at its next step, so what the statement has made: ``after.config``; at an ``if``, as it is
+  before the branch's first statement runs;
 - ``caller``: the frame that called it: ``caller.config``;
 - ``step``: the step itself: ``step.value`` is what was returned or raised, anything else an item of its data;
 - ``load``: the whole load: ``load.transformers``, ``load.torch``, ``load.model``, ``load.class``, ``load.status``.
@@ -83,6 +84,8 @@ class Place:
         if frame is None:
             return []
         following = self.trace.nearest(self.step.number, frame=frame)
+        while following is not None and self.trace.step(following).event is None:
+            following = self.trace.nearest(following, frame=frame)  # a probe's own step: the statement goes on
         return [] if following is None else self._states(following)
 
     def _states(self, number: int) -> list[FrameState]:

@@ -147,7 +147,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "check:checked": ("{count} notes checked", "检查了 {count} 条注解"),
     "check:checked-one": ("1 note checked", "检查了 1 条注解"),
     "check:nothing": ("no note is about these loads", "没有注解针对这些加载"),
-    "check:recording": ("recording {load}", "正在录制 {load}"),
+    "check:recording": ("recording load {number} of {count}: {load}", "正在录制第 {number}/{count} 次加载：{load}"),
     "check:no-walkthroughs": ("There is no walkthrough to check.", "没有可检查的讲解。"),
     "coverage:function": ("Function", "函数"),
     "coverage:statements": ("Explained", "已讲解"),

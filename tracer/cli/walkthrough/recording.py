@@ -61,29 +61,13 @@ def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
         TracerError: the load can't be begun.
         typer.Exit: it was interrupted, or its code was not consented to.
     """
-    load = wanted.load
-    place = adapter_folder(wanted.model)
-    cwd = place.path if place is not None else None
-    trust = load.trust and (
-        wanted.ours or consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=cwd, arguments=load.kwargs)
-    )
-    peft = None if load.peft is None else _written(folder / f"{number}.json", load.peft)
-    wishes = PassWishes(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
-    wishes.check()
+    job = job_of(wanted, folder, number)
+    if job.trust_remote_code and not wanted.ours:
+        load = wanted.load
+        job.trust_remote_code = consented(
+            wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs
+        )
     path = folder / f"{number}.glmtrace"
-    job = Job(
-        work="load",
-        journal=f"{path}.journal",
-        model=wanted.model,
-        auto_class=load.auto_class,
-        kwargs=load.kwargs,
-        dtype=load.dtype,
-        tokenizer=load.tokenizer,
-        trust_remote_code=trust,
-        cwd=cwd,
-        environment=needed_setting() if load.forward else {},
-    )
-    wishes.put_into(job)
     with Progress(messages(), lang) as progress:
         outcome = run_job(job, path, progress=progress).outcome
     if outcome.status == "interrupted":
@@ -91,6 +75,33 @@ def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
     if outcome.status == "misused":
         raise TracerError(f"{visible(wanted.model)} can't be loaded so: {outcome.message}")
     return path
+
+
+def job_of(wanted: Wanted, folder: Path, number: int) -> Job:
+    """What is to be done to record a load as ``NUMBER.glmtrace`` in a folder.
+
+    Raises:
+        TracerError: the load asks for what can't be.
+    """
+    load = wanted.load
+    place = adapter_folder(wanted.model)
+    peft = None if load.peft is None else _written(folder / f"{number}.json", load.peft)
+    wishes = PassWishes(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
+    wishes.check()
+    job = Job(
+        work="load",
+        journal=str(folder / f"{number}.glmtrace.journal"),
+        model=wanted.model,
+        auto_class=load.auto_class,
+        kwargs=load.kwargs,
+        dtype=load.dtype,
+        tokenizer=load.tokenizer,
+        trust_remote_code=load.trust,
+        cwd=place.path if place is not None else None,
+        environment=needed_setting() if load.forward else {},
+    )
+    wishes.put_into(job)
+    return job
 
 
 def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str, bool]:
