@@ -26,6 +26,7 @@ from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.code_lines import code_lines
 from tracer.walkthrough.excerpt import Excerpt, Gap, Line, covered, excerpt
 from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.library import library
 from tracer.walkthrough.recorded import decided, recorded
 from tracer.walkthrough.telling import tell_walkthrough
 from tracer.walkthrough.terminal import print_list, print_walkthrough
@@ -290,6 +291,20 @@ def test_the_document_of_a_load(demo: Trace) -> None:
         assert piece in text, piece
 
 
+def test_a_reason_is_told_once(demo: Trace) -> None:
+    apart = [note({"function": "check_imports"}, id=name, stage=stage) for name, stage in
+             (("a", "peft"), ("b", "peft"), ("c", "dynamic-class"), ("d", "generate"), ("e", "peft"))]  # fmt: skip
+    told = tell_walkthrough(walkthrough(*apart), {}, Binder(demo), "en")
+    assert [told.reason(one, "en") for one in told.notes] == [
+        "This load never came to the stage PEFT.",
+        "For the same reason as the one before.",
+        "",
+        "This load never came to the stage Generation.",
+        "This load never came to the stage PEFT.",
+    ]
+    assert document(walkthrough(*apart), demo).count("never came to the stage PEFT") == 2
+
+
 def test_the_document_in_chinese(demo: Trace) -> None:
     mine, other = course()
     text = document(mine, demo, "zh", other=other)
@@ -386,3 +401,15 @@ def test_a_block_of_code_can_not_be_ended_from_inside() -> None:
     tokens = parsed(markdown.fenced(["a", "````", "```` b"], "python"))
     assert [token.type for token in tokens] == ["fence"]
     assert tokens[0].content == "a\n````\n```` b\n"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_documents_of_the_course_are_sound(new_demo: Trace, lang: Lang) -> None:
+    known, binder = library(), Binder(new_demo)
+    assert len(known) > 15
+    for one in known.values():
+        told = tell_walkthrough(one, known, binder, lang)
+        text = article(told, new_demo, lang)
+        assert_sound(text)
+        assert "{{" not in text.replace("{{{", "")
+        assert len(headings(text)) == 3 + len(told.here) + (1 + len(told.elsewhere) if told.elsewhere else 0), one.id

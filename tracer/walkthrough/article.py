@@ -10,11 +10,10 @@ from tracer.export.phrases import PHRASES, Lang
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 from tracer.walkthrough.article_note import note_section
-from tracer.walkthrough.binding import NotBound
 from tracer.walkthrough.filling import code
 from tracer.walkthrough.markdown import anchor, folded, in_link, literal, to_anchor
 from tracer.walkthrough.telling import NoteTold, Told
-from tracer.walkthrough.words import tell, told
+from tracer.walkthrough.words import tell
 
 _UNBOUND: Final = "not-here"
 
@@ -46,8 +45,9 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
     if elsewhere:
         yield anchor(_UNBOUND)
         yield f"## {tell(lang, 'not-here')}"
-        for note in walkthrough.notes:
-            yield from _not_here(note, lang)
+        apart = walkthrough._replace(notes=elsewhere)
+        for note in elsewhere:
+            yield from _not_here(apart, note, lang)
 
 
 def _load(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[str]:
@@ -87,10 +87,7 @@ def _contents(walkthrough: Told, lang: Lang) -> Iterator[str]:
         yield f"\n[{tell(lang, 'not-here')}]({to_anchor(_UNBOUND)})"
 
 
-def _not_here(note: NoteTold, lang: Lang) -> Iterator[str]:
-    if not isinstance(note.bound, NotBound):
-        return
-    reason = told(note.bound.why, lang, code)
+def _not_here(walkthrough: Told, note: NoteTold, lang: Lang) -> Iterator[str]:
     yield f"{anchor(note.note.id)}\n\n### {note.title}"
-    yield reason
+    yield walkthrough.reason(note, lang, code)
     yield folded(tell(lang, "its-text"), note.text)

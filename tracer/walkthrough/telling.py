@@ -20,7 +20,7 @@ from tracer.walkthrough.format import Note, Walkthrough, Words
 from tracer.walkthrough.markdown import block, inline
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.recorded import Decided, Recorded, decided, recorded
-from tracer.walkthrough.words import tell
+from tracer.walkthrough.words import Marked, tell, told
 
 
 class Answered(NamedTuple):
@@ -82,13 +82,23 @@ class Told(NamedTuple):
         return [one for one in self.notes if not isinstance(one.bound, NotBound)]
 
     @property
-    def elsewhere(self) -> list[NotBound]:
+    def elsewhere(self) -> list[NoteTold]:
         """Those that have none."""
-        return [one.bound for one in self.notes if isinstance(one.bound, NotBound)]
+        return [one for one in self.notes if isinstance(one.bound, NotBound)]
+
+    def reason(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+        """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
+        at = self.notes.index(note)
+        why, before = (_why(one, lang, marked) for one in (note, self.notes[at - 1] if at else None))
+        return tell(lang, "why:same") if why and why == before else why
 
     def of(self, note: str) -> Told:
         """The same with one note alone."""
         return self._replace(notes=[one for one in self.notes if one.note.id == note])
+
+
+def _why(note: NoteTold | None, lang: Lang, marked: Marked) -> str:
+    return told(note.bound.why, lang, marked) if note is not None and isinstance(note.bound, NotBound) else ""
 
 
 def tell_walkthrough(

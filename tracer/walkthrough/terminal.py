@@ -14,13 +14,12 @@ from tracer.export.phrases import Lang, stage_name
 from tracer.export.prose import Prose
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
-from tracer.walkthrough.binding import NotBound
 from tracer.walkthrough.code_lines import code_lines, reach
 from tracer.walkthrough.excerpt import Excerpt
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.telling import NoteTold, Told, Way
 from tracer.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.words import tell, told
+from tracer.walkthrough.words import tell
 
 _COLON = {"en": ": ", "zh": "："}
 
@@ -35,7 +34,7 @@ def print_walkthrough(
     numbers = {note.id: number for number, note in enumerate(walkthrough.walkthrough.notes, 1)}
     for note in walkthrough.notes:
         title = Text.assemble((tell(lang, "note-of", {"number": numbers[note.note.id], "count": count}), "dim"))
-        console.print(_below(title, *_note(note, lang)))
+        console.print(_below(title, *_note(note, walkthrough.reason(note, lang), lang)))
 
 
 def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, console: Console, lang: Lang) -> None:
@@ -88,12 +87,11 @@ def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[Render
     yield TerminalMarkdown(tell(lang, "legend"))
 
 
-def _note(note: NoteTold, lang: Lang) -> Iterator[RenderableType]:
+def _note(note: NoteTold, why: str, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{note.title}**")
     yield Text(_where(note, lang), "dim")
-    if isinstance(note.bound, NotBound):
-        reason = f"{tell(lang, 'not-here')}{_COLON[lang]}{told(note.bound.why, lang)}"
-        yield Prose(visible(reason), "yellow")
+    if why:
+        yield Prose(visible(f"{tell(lang, 'not-here')}{_COLON[lang]}{why}"), "yellow")
         return
     yield _below(TerminalMarkdown(note.text))
     for excerpt in [*([note.excerpt] if note.excerpt is not None else []), *note.also]:

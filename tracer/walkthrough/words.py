@@ -55,6 +55,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{inside} ended before it came to {statement}.",
         "{inside} 在走到 {statement} 之前就结束了。",
     ),
+    "why:same": ("For the same reason as the one before.", "原因与上一条相同。"),
     # what is wrong with a walkthrough
     "problem:unbound": ("the note has no step. {why}", "找不到对应的步骤。{why}"),
     "problem:expect": ("expected {wanted}; there is: {found}", "预期 {wanted}，实际是：{found}"),

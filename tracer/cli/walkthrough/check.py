@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -9,19 +10,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from tracer.cli.arguments import SUFFIX
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
+from tracer.cli.screen import messages, results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import as_json
 from tracer.export.phrases import Lang, language
 from tracer.trace.reading import open_trace
+from tracer.trace.visible import visible
 from tracer.walkthrough.check_text import print_checked, print_coverage
 from tracer.walkthrough.checkup import Given, checkup, covered
 from tracer.walkthrough.checkup import as_json as document
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, is_file, library, named
+from tracer.walkthrough.words import tell
 
 HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
 
@@ -90,6 +94,11 @@ def _recorded(
     # Who checks with traces alone may lack what recording needs.
     from tracer.cli.walkthrough.recording import record, wanted_loads
 
-    for number, wanted in enumerate(wanted_loads(owners)):
+    loads = wanted_loads(owners)
+    console = messages()
+    for number, wanted in enumerate(loads):
+        if console.is_terminal:
+            said = {"number": number + 1, "count": len(loads), "load": os.path.basename(wanted.model)}
+            console.print(Text(visible(tell(lang, "check:recording", said)), "dim"))
         path = record(wanted, folder, number, lang)
         yield Given(stack.enter_context(open_trace(path)), frozenset(wanted.of))
