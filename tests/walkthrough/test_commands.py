@@ -251,7 +251,7 @@ def test_check_tells_what_does_not_hold(command: Any, own: Path, demo_file: Path
     assert fits(result.out)
     assert "wrong · 4 problems · 3 notes checked" in result.text
     for piece in (
-        f"own/wrong.yaml:{lines['wrong-value']}: wrong-value: expected after.class_name is 'Other'; there is: "
+        f"own/wrong.yaml:{lines['wrong-value']}: wrong-value: expected `after.class_name` to be 'Other'; it is "
         "'ChatGLMConfig' (at step",
         f"own/wrong.yaml:{lines['unbound']}: unbound: the note has no step. `repo_id, class_reference = "
         'class_reference.split("--")` did not run: in `get_class_from_dynamic_module`, line',
@@ -262,7 +262,7 @@ def test_check_tells_what_does_not_hold(command: Any, own: Path, demo_file: Path
     chinese = command("check", "wrong", demo_file, "--walkthroughs", own, "--lang", "zh")
     assert fits(chinese.out)
     assert "4 处问题" in chinese.out
-    assert "预期 after.class_name is 'Other'" in chinese.text
+    assert "预期 `after.class_name` 是 'Other'，实际是 'ChatGLMConfig'（第" in chinese.text
 
 
 def test_check_for_programs(command: Any, own: Path, demo_file: Path) -> None:

@@ -15,8 +15,9 @@ from tracer.export.phrases import Lang
 from tracer.walkthrough import beginning
 from tracer.walkthrough.binding import Binder, NotBound
 from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.expecting import _claims
 from tracer.walkthrough.filling import code
-from tracer.walkthrough.format import SUITS
+from tracer.walkthrough.format import SUITS, Expect
 from tracer.walkthrough.unbound import Unbound
 from tracer.walkthrough.words import WORDS, problem_told, tell, told
 
@@ -33,6 +34,11 @@ def test_both_languages_say_the_same(table: dict[str, tuple[str, str]]) -> None:
         assert english.strip(), key
         assert chinese.strip(), key
         assert placeholders(english) == placeholders(chinese), key
+
+
+EVERYTHING = Expect(
+    value="x", is_=1, type="int", shape=[1], dtype="bfloat16", length=1, parameters=1, has=["a"], lacks=["b"]
+)
 
 
 def asked() -> set[str]:
@@ -65,7 +71,10 @@ def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
         if isinstance(argument, ast.Constant)
     }
     assert {"stage", "decision", "release", "expect", "link", "value"} <= made
-    assert {key for key in made if f"why:{key}" not in WORDS and f"problem:{key}" not in WORDS} == set()
+    assert {key for key in made if f"why:{key}" not in WORDS and f"problem:{key}" not in WORDS} == {"expect"}
+    claims = {claim[0] for claim in _claims(EVERYTHING)} | {"recorded", "decision", "no decision", "journey"}
+    assert len(claims) == 12
+    assert {f"expect:{one}" for one in claims | {"difference", "cause", "no cause"}} <= WORDS.keys()
     assert {f"suits:{one}" for one in SUITS} <= WORDS.keys()
 
 
@@ -133,7 +142,7 @@ def test_a_reason_of_a_newer_release_stays_as_it_is(lang: Lang) -> None:
 @pytest.mark.parametrize(
     ("what", "values", "said"),
     [
-        ("expect", {"wanted": "x is 1", "found": "2"}, "expected x is 1; there is: 2"),
+        ("expect", {"claim": "is", "subject": "x", "asked": "1", "there": "2"}, "expected `x` to be 1; it is 2"),
         ("link", {"link": "there"}, "the link `there` leads nowhere"),
         ("unbound", {"why": "stage", "stage": "peft"}, "the note has no step. This load never came to the stage PEFT."),
         ("function", {"function": "f\x1b[2J"}, "`f\\x1b[2J` was never called in this load"),

@@ -78,7 +78,7 @@ def _check_note(binder: Binder, note: Note, walkthrough: Walkthrough, others: Se
         yield Problem(walkthrough.id, note.id, "unbound", {"why": bound.why.what, **bound.why.values})
         return
     for wrong in unmet(binder, bound, others):
-        values = {"wanted": wrong.wanted, "found": wrong.found}
+        values = {"claim": wrong.claim, "subject": wrong.subject, "asked": wrong.asked, "there": wrong.there}
         yield Problem(walkthrough.id, note.id, "expect", values, bound.step)
     place = Place(binder.trace, bound.step, binder.variables)
     for hole in sorted({hole for text in texts(note) for hole in holes(text)}):

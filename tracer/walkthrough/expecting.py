@@ -22,11 +22,18 @@ from tracer.walkthrough.statements import named, squeezed
 
 
 class Unmet(NamedTuple):
-    """A fact that does not hold: what was expected, and what there is instead; both are words and plain JSON."""
+    """A fact that does not hold: what was expected, and what there is instead, in English words.
+
+    The last four are the same in no language: which claim it is, of what, what was expected of it, what there is.
+    """
 
     expect: Expect
     wanted: str
     found: str
+    claim: str
+    subject: str
+    asked: str
+    there: str
 
 
 def unmet(binder: Binder, bound: Bound, others: Sequence[Trace] = ()) -> list[Unmet]:
@@ -46,19 +53,29 @@ def unmet(binder: Binder, bound: Bound, others: Sequence[Trace] = ()) -> list[Un
     return found
 
 
-_Wrong = tuple[str, str] | None
+class _Broken(NamedTuple):
+    wanted: str
+    found: str
+    claim: str
+    subject: str
+    asked: str = ""
+    there: str = ""
+
+
+_Wrong = _Broken | None
 
 
 def _value(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
     trace = binder.trace
     found = Place(trace, bound.step, binder.variables).value(expect.value)
     if found is None:
-        return f"{expect.value} to be recorded", "nothing under it"
+        return _Broken(f"{expect.value} to be recorded", "nothing under it", "recorded", expect.value)
     plain = plain_of(trace, found)
     for what, wanted, holds in _claims(expect):
-        given = _shown(plain, what)
         if not holds(found, plain):
-            return f"{expect.value} {what} {wanted!r}", given
+            given = _shown(plain, what)
+            there = given.removeprefix("the keys ")
+            return _Broken(f"{expect.value} {what} {wanted!r}", given, what, expect.value, f"{wanted!r}", there)
     return None
 
 
@@ -69,6 +86,9 @@ def _claims(expect: Expect) -> list[_Claim]:
     claims: list[_Claim] = []
     if expect.is_ is not UNSET:
         claims.append(("is", expect.is_, lambda found, plain: alike(plain, expect.is_)))
+    if expect.near is not None:
+        near, within = expect.near, expect.within
+        claims.append(("is near", near, lambda found, plain: _is_near(plain, near, within)))
     if expect.type:
         claims.append(("is of type", expect.type, lambda found, plain: _has_type(found, plain, expect.type)))
     if expect.shape is not None:
@@ -90,6 +110,10 @@ def _claims(expect: Expect) -> list[_Claim]:
 
 _PLAIN_TYPES: Final[dict[type, str]] = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType",
                                         list: "list", dict: "dict"}  # fmt: skip
+
+
+def _is_near(plain: Any, wanted: float, within: float) -> bool:
+    return isinstance(plain, (int, float)) and not isinstance(plain, bool) and abs(plain - wanted) <= within
 
 
 def _has_type(found: Found, plain: Any, wanted: str) -> bool:
@@ -143,21 +167,25 @@ def _decision(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) 
     fitting = [one for one in made if asked in squeezed(one.condition)]
     if any(one.outcome == expect.decision for one in fitting):
         return None
-    went = ", ".join(f"{one.condition} → {one.outcome}" for one in made) or "no decision at this step"
-    return f"the decision {expect.decision!r}", went
+    went = ", ".join(f"{one.condition} → {one.outcome}" for one in made)
+    claim = "decision" if made else "no decision"
+    said = went or "no decision at this step"
+    return _Broken(f"the decision {expect.decision!r}", said, claim, expect.asks, expect.decision, went)
 
 
 def _journey(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+    asked = " ".join(part for part in (expect.end, expect.where) if part)
     wanted = f"{expect.journey} to end as {expect.end!r}" + (f" at {expect.where}" if expect.where else "")
     try:
         journey = located(binder.trace, expect.journey)[1]
     except TracerError as error:
-        return wanted, str(error)
+        return _Broken(wanted, str(error), "journey", expect.journey, asked, str(error))
     end = journey.end
     places = (end.where, end.where.removesuffix(".__init__"))
     if end.what == expect.end and (not expect.where or any(named(place, expect.where) for place in places)):
         return None
-    return wanted, f"{end.what} {end.where}".strip()
+    there = f"{end.what} {end.where}".strip()
+    return _Broken(wanted, there, "journey", expect.journey, asked, there)
 
 
 def _difference(binder: Binder, bound: Bound, expect: Expect, others: Sequence[Trace]) -> _Wrong:
@@ -168,13 +196,18 @@ def _difference(binder: Binder, bound: Bound, expect: Expect, others: Sequence[T
     if not others:
         return None
     topic = f" ({expect.topic})" if expect.topic else ""
-    return f"a difference about {expect.difference!r}{topic} between the releases", "none"
+    wanted = f"a difference about {expect.difference!r}{topic} between the releases"
+    return _Broken(wanted, "none", "difference", f"{expect.difference}{topic}")
 
 
 def _cause(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
     found = diagnose(binder.trace)
     kinds = [cause.kind for cause in (*found.causes, *found.surprises)]
-    return None if expect.cause in kinds else (f"the cause {expect.cause!r}", ", ".join(kinds) or "no cause")
+    if expect.cause in kinds:
+        return None
+    there = ", ".join(kinds)
+    claim = "cause" if kinds else "no cause"
+    return _Broken(f"the cause {expect.cause!r}", there or "no cause", claim, "", expect.cause, there)
 
 
 _CHECKS: Final[dict[str, Callable[[Binder, Bound, Expect, Sequence[Trace]], _Wrong]]] = {

@@ -58,7 +58,57 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "why:same": ("For the same reason as the one before.", "原因与上一条相同。"),
     # what is wrong with a walkthrough
     "problem:unbound": ("the note has no step. {why}", "找不到对应的步骤。{why}"),
-    "problem:expect": ("expected {wanted}; there is: {found}", "预期 {wanted}，实际是：{found}"),
+    "expect:recorded": (
+        "expected a value under {subject}; nothing is recorded under it at this step",
+        "预期 {subject} 有值，但这一步没有记录到",
+    ),
+    "expect:is": ("expected {subject} to be {asked}; it is {there}", "预期 {subject} 是 {asked}，实际是 {there}"),
+    "expect:is of type": (
+        "expected {subject} to be of type {asked}; it is {there}",
+        "预期 {subject} 的类型是 {asked}，实际是 {there}",
+    ),
+    "expect:has shape": (
+        "expected {subject} to have shape {asked}; it is {there}",
+        "预期 {subject} 的形状是 {asked}，实际是 {there}",
+    ),
+    "expect:has dtype": (
+        "expected {subject} to have dtype {asked}; it is {there}",
+        "预期 {subject} 的 dtype 是 {asked}，实际是 {there}",
+    ),
+    "expect:has length": (
+        "expected {subject} to have length {asked}; it is {there}",
+        "预期 {subject} 的长度是 {asked}，实际是 {there}",
+    ),
+    "expect:has parameters": (
+        "expected {subject} to have {asked} parameters; it is {there}",
+        "预期 {subject} 有 {asked} 个参数，实际是 {there}",
+    ),
+    "expect:has": (
+        "expected {subject} to hold {asked}; it holds {there}",
+        "预期 {subject} 含有 {asked}，实际含有 {there}",
+    ),
+    "expect:lacks": (
+        "expected {subject} not to hold {asked}; it holds {there}",
+        "预期 {subject} 不含 {asked}，实际含有 {there}",
+    ),
+    "expect:decision": (
+        "expected a decision to go {asked}; there is: {there}",
+        "预期判断走 {asked}，实际是：{there}",
+    ),
+    "expect:no decision": (
+        "expected a decision to go {asked}; no decision is made at this step",
+        "预期判断走 {asked}，但这一步没有判断",
+    ),
+    "expect:journey": (
+        "expected the argument {subject} to end as {asked}; there is: {there}",
+        "预期参数 {subject} 的下落是 {asked}，实际是：{there}",
+    ),
+    "expect:difference": (
+        "expected the releases to differ in {subject}; they do not",
+        "预期两个版本在 {subject} 上有差别，实际没有",
+    ),
+    "expect:cause": ("expected the cause {asked}; there is: {there}", "预期失败原因是 {asked}，实际是：{there}"),
+    "expect:no cause": ("expected the cause {asked}; no cause is found", "预期失败原因是 {asked}，但没有找到任何原因"),
     "problem:value": (
         "the text asks for {path}, and nothing is recorded under it at this step",
         "正文要用 {path}，但这一步没有记录到它的值",
@@ -175,6 +225,8 @@ class _Known(dict[str, Any]):
 _CODE: Final = ("function", "inside", "statement", "asked", "kind")
 _LONGEST: Final = 100
 
+_QUOTED: Final = ("path", "link", "function", "statement", "subject")
+
 Marked = Callable[[str], str]
 """How code stands in a sentence: as it is, or marked as code."""
 
@@ -195,10 +247,11 @@ def problem_told(problem: Problem, lang: Lang) -> str:
     values = problem.values
     if problem.what == "unbound":
         return tell(lang, "problem:unbound", {"why": _reason(str(values.get("why")), values, lang, _quoted)})
+    key = f"expect:{values.get('claim')}" if problem.what == "expect" else f"problem:{problem.what}"
     words = {name: one_line(str(value), 300) for name, value in values.items()}
-    quoted = {name: _quoted(word) if name in ("path", "link", "function", "statement") else word
+    quoted = {name: _quoted(word) if name in _QUOTED else word
               for name, word in words.items()}  # fmt: skip
-    return tell(lang, f"problem:{problem.what}", quoted)
+    return tell(lang, key, quoted)
 
 
 def _reason(what: str, values: Mapping[str, Any], lang: Lang, marked: Marked) -> str:
