@@ -60,6 +60,28 @@ def test_figures_and_replaced_modules(loads: Loads, glm: Path, file: Path, untra
     assert reading.trace.outcome["result"].startswith("peft.peft_model.PeftModel")
 
 
+def test_what_the_lora_was_made_with(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
+    facts = recorded(loads, glm, file).only("peft-applied")
+    assert {name: facts[name] for name in ("r", "lora_alpha", "lora_dropout")} == {
+        "r": 8, "lora_alpha": 16, "lora_dropout": 0.0,
+    }  # fmt: skip
+    assert facts["target_modules"] == ["dense", "query_key_value"]
+    model, layers, _ = untraced
+    assert facts["scalings"] == [model.get_base_model().get_submodule(layers[0]).scaling["default"]] == [2.0]
+
+
+def test_layers_with_factors_of_their_own(loads: Loads, glm: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lora.json"
+    lora = {
+        "r": 4, "lora_alpha": 8, "use_rslora": True, "alpha_pattern": {"dense": 16},
+        "target_modules": r".*self_attention\.(query_key_value|dense)",
+    }  # fmt: skip
+    file.write_text(json.dumps(lora), encoding="utf-8")
+    facts = recorded(loads, glm, file).only("peft-applied")
+    assert facts["scalings"] == [8 / 4**0.5, 16 / 4**0.5]
+    assert facts["target_modules"] == lora["target_modules"]
+
+
 def test_peft_has_a_stage_of_its_own_before_the_pass(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
     reading = recorded(loads, glm, file)
     [applied] = reading.kinds("peft-applied")
@@ -95,6 +117,7 @@ def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None
         ("[1]", "no JSON object"),
         ('{"r": 8, "colour": "red"}', "no LoRA configuration"),
         ('{"r": 8, "target_modules": ["no_such_module"]}', "no_such_module"),
+        ('{"r": "8", "target_modules": ["dense"]}', "to this model"),
         ('{"r": -1, "target_modules": ["dense"]}', "lora.json"),
         ('{"peft_type": "PROMPT_TUNING", "r": 8, "target_modules": ["dense"]}', "PROMPT_TUNING"),
     ],

@@ -24,13 +24,13 @@ def adapt(model: Any, path: str, recording: Recording) -> Any:
     with recording.stage("peft"):
         try:
             wrapped = peft.get_peft_model(model, config)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise TracerError(f"peft can't apply {path} to this model: {error}") from error
         replaced = [place for place, part in walk(model) if place in before and type(part) is not before[place]]
         trainable, total = wrapped.get_nb_trainable_parameters()
         share = round(100 * trainable / total, 4) if total else 0.0
         facts = {"replaced": replaced, "trainable": trainable, "all": total, "percent": share}
-        recording.point("peft-applied", facts)
+        recording.point("peft-applied", recording.clean_data({**_given(wrapped), **facts}))
         wrapped.print_trainable_parameters()
     return wrapped
 
@@ -39,6 +39,22 @@ def inner(model: Any) -> Any:
     """The model inside of what peft has wrapped; any other model itself."""
     peft = sys.modules.get("peft")
     return model.get_base_model() if peft is not None and isinstance(model, peft.PeftModel) else model
+
+
+def _given(wrapped: Any) -> dict[str, Any]:
+    """What the LoRA was made with, as peft completed it, and the factors that its layers multiply B·A by."""
+    from peft.tuners.lora import LoraLayer
+
+    config = wrapped.active_peft_config
+    targets = config.target_modules
+    layers = (part for _, part in walk(wrapped) if isinstance(part, LoraLayer))
+    return {
+        "r": config.r,
+        "lora_alpha": config.lora_alpha,
+        "lora_dropout": config.lora_dropout,
+        "target_modules": targets if targets is None or isinstance(targets, str) else sorted(targets),
+        "scalings": sorted({factor for layer in layers for factor in layer.scaling.values()}),
+    }
 
 
 def _config(path: str) -> Any:
