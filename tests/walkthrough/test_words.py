@@ -37,7 +37,7 @@ def test_both_languages_say_the_same(table: dict[str, tuple[str, str]]) -> None:
 
 
 EVERYTHING = Expect(
-    value="x", is_=1, type="int", shape=[1], dtype="bfloat16", length=1, parameters=1, has=["a"], lacks=["b"]
+    value="x", is_=1, near=1.0, type="int", shape=[1], dtype="bfloat16", length=1, parameters=1, has=["a"], lacks=["b"]
 )
 
 
@@ -73,7 +73,7 @@ def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
     assert {"stage", "decision", "release", "expect", "link", "value"} <= made
     assert {key for key in made if f"why:{key}" not in WORDS and f"problem:{key}" not in WORDS} == {"expect"}
     claims = {claim[0] for claim in _claims(EVERYTHING)} | {"recorded", "decision", "no decision", "journey"}
-    assert len(claims) == 12
+    assert len(claims) == 13
     assert {f"expect:{one}" for one in claims | {"difference", "cause", "no cause"}} <= WORDS.keys()
     assert {f"suits:{one}" for one in SUITS} <= WORDS.keys()
 

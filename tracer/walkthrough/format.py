@@ -107,6 +107,8 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"i
     Attributes:
         value: path of a recorded value, see :mod:`tracer.walkthrough.paths`.
         is: what it equals; texts may have ``*``.
+        near: a number that it differs from by no more than ``within``.
+        within: how far it may be from ``near``.
         type: the end of its type's name.
         shape: a tensor's shape; ``*`` for any size.
         dtype: a tensor's dtype, ``bfloat16``.
@@ -128,6 +130,8 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"i
 
     value: str = ""
     is_: Any | UnsetType = UNSET
+    near: float | None = None
+    within: float = 1e-4
     type: str = ""
     shape: list[int | str] | None = None
     dtype: str = ""
@@ -176,7 +180,7 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"i
 
 _ABOUT: Final = ("value", "decision", "journey", "difference", "cause")
 _KEYS_OF: Final = {
-    "value": ("is_", "type", "shape", "dtype", "length", "parameters", "has", "lacks"),
+    "value": ("is_", "near", "type", "shape", "dtype", "length", "parameters", "has", "lacks"),
     "decision": ("asks",),
     "journey": ("end", "where"),
     "difference": ("topic",),

@@ -63,6 +63,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "预期 {subject} 有值，但这一步没有记录到",
     ),
     "expect:is": ("expected {subject} to be {asked}; it is {there}", "预期 {subject} 是 {asked}，实际是 {there}"),
+    "expect:is near": (
+        "expected {subject} to be about {asked}; it is {there}",
+        "预期 {subject} 约为 {asked}，实际是 {there}",
+    ),
     "expect:is of type": (
         "expected {subject} to be of type {asked}; it is {there}",
         "预期 {subject} 的类型是 {asked}，实际是 {there}",
