@@ -31,8 +31,9 @@ MAY_IMPORT = {
     "replay": {"trace"},
     "export": {"replay", "trace"},
     "walkthrough": {"export", "replay", "trace"},
+    "exercise": {"export", "launch", "replay", "trace", "walkthrough"},
     "tui": {"export", "replay", "trace", "walkthrough"},
-    "cli": {"export", "launch", "replay", "recorder", "trace", "tui", "walkthrough"},
+    "cli": {"exercise", "export", "launch", "replay", "recorder", "trace", "tui", "walkthrough"},
 }
 HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenizers", "huggingface_hub", "numpy"}
 

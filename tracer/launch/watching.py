@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.launch.children import Child, Starter, start_fresh
+from tracer.launch.limits import Limit, Limits
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.job import Job
@@ -75,10 +76,11 @@ class Watched:
 
 
 class Recorded(msgspec.Struct):
-    """A finished recording: where its trace is, and how it ended."""
+    """A finished recording: where its trace is, how it ended, and the limit that ended it, if one did."""
 
     path: Path
     outcome: Outcome
+    limit: Limit | None = None
 
 
 def run_job(
@@ -89,12 +91,13 @@ def run_job(
     progress: Callable[[Watched], None] = lambda _: None,
     take_output: bool = True,
     interrupts: Interrupts | None = None,
+    limits: Limits | None = None,
 ) -> Recorded:
     """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
 
     ``progress`` is called some twenty times a second. ``take_output``: what the process prints past Python (a crash
     report of native code) goes into the trace and not to the terminal. ``interrupts``: who counts them, where this is
-    not the main thread and so can't catch signals itself.
+    not the main thread and so can't catch signals itself. ``limits``: beyond them the process is killed.
 
     Raises:
         OSError: the trace can't be written.
@@ -106,7 +109,8 @@ def run_job(
         watched = Watched()
         with Interrupts() if interrupts is None else nullcontext(interrupts) as counted:
             child = start(job, output)
-            code = _watch(child, journal_path, watched, progress, counted)
+            bounds = _Bounds(limits, journal_path, output)
+            code = _watch(child, journal_path, watched, progress, counted, bounds)
         native = _tail(output, job) if output is not None else ""
     outcome = watched.outcome or _unfinished(code, watched, interrupted=counted.count > 0)
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
@@ -116,11 +120,31 @@ def run_job(
         journal_path.write_bytes(journal.MAGIC)  # it died before it could begin: an empty trace says so
     seal(journal_path, trace_path, meta=meta)
     journal_path.unlink()
-    return Recorded(trace_path, outcome)
+    return Recorded(trace_path, outcome, bounds.passed)
+
+
+class _Bounds:
+    """The limits of one job, and which of them it was found beyond."""
+
+    def __init__(self, limits: Limits | None, journal_path: Path, output: Path | None) -> None:
+        self._limits = limits
+        self._journal = journal_path
+        self._output = output
+        self.passed: Limit | None = None
+
+    def look(self, seconds: float) -> bool:
+        if self._limits is not None and self.passed is None:
+            self.passed = self._limits.passed(seconds, self._journal, self._output)
+        return self.passed is not None
 
 
 def _watch(
-    child: Child, path: Path, watched: Watched, progress: Callable[[Watched], None], interrupts: Interrupts
+    child: Child,
+    path: Path,
+    watched: Watched,
+    progress: Callable[[Watched], None],
+    interrupts: Interrupts,
+    bounds: _Bounds,
 ) -> int:
     reader: journal.JournalReader | None = None
     told = 0
@@ -140,7 +164,7 @@ def _watch(
                 told = interrupts.count
                 child.send(signal.SIGINT if told == 1 else signal.SIGKILL)
                 deadline = time.monotonic() + _GRACE
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or bounds.look(watched.seconds):
                 child.send(signal.SIGKILL)
     finally:
         if reader is not None:

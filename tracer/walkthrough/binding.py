@@ -79,8 +79,8 @@ class Binder:
         told = next((reason for reason in reasons if reason.decision is not None), reasons[0])
         return NotBound(note, told)
 
-    def step(self, anchor: Anchor, stage: str) -> int | None:
-        """The step of an anchor in a stage."""
+    def step(self, anchor: Anchor, stage: str | None) -> int | None:
+        """The step of an anchor in a stage, or for None in any."""
         found = (step for step in self.candidates(anchor, stage) if self._holds(anchor, step))
         if anchor.occurrence > 0:
             return next(islice(found, anchor.occurrence - 1, None), None)

@@ -6,7 +6,8 @@ A path begins with the name of a variable of the step's frame, or with one of th
   before the branch's first statement runs;
 - ``caller``: the frame that called it: ``caller.config``;
 - ``step``: the step itself: ``step.value`` is what was returned or raised, anything else an item of its data;
-- ``load``: the whole load: ``load.transformers``, ``load.torch``, ``load.model``, ``load.class``, ``load.status``.
+- ``load``: the whole load: ``load.transformers``, ``load.torch``, ``load.model``, ``load.class``, ``load.status``,
+  and of one that failed ``load.error`` and ``load.message``.
 
 After that, at each dot, a key of a dictionary or configuration, a number into a list, or, where there is no such key,
 a part of the summary: ``shape``, ``dtype``, ``device``, ``type``, ``length``, ``parameters``, ``name``, ``message``. A
@@ -102,6 +103,9 @@ def facts(trace: Trace) -> dict[str, Any]:
     if model == "<model>" and isinstance(roots, dict):
         model = re.split(r"[/\\]", str(roots.get("model", model)).rstrip("/\\"))[-1]
     found.update(model=model, status=str(trace.outcome.get("status")), python=str(trace.meta.get("python")))
+    for name in ("error", "message", "signal", "exit_code"):
+        if trace.outcome.get(name) is not None:
+            found[name] = trace.outcome[name]
     if result:
         found["class"] = result.rpartition(".")[2]
     return found

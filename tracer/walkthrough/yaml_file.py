@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
@@ -18,6 +18,7 @@ from tracer.walkthrough.releases import in_range
 _MOST: Final = 2 << 20  # bytes; ours have fewer than a tenth of it
 _DEEPEST: Final = 40
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+T = TypeVar("T")
 _BOOL: Final = "tag:yaml.org,2002:bool"
 _DATE: Final = "tag:yaml.org,2002:timestamp"
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -40,7 +41,7 @@ def note_lines(path: Path) -> tuple[str, dict[str, int]]:
     Raises:
         BadWalkthrough: it can't be read or is no YAML.
     """
-    root = _composed(path)
+    root = _composed(path, "walkthrough")
     pairs = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
     notes = pairs.get("notes")
     items = notes.value if isinstance(notes, yaml.SequenceNode) else []
@@ -53,21 +54,34 @@ def read_walkthrough(path: Path) -> Walkthrough:
     Raises:
         BadWalkthrough: it can't be read, is no YAML, or does not say what a walkthrough has to say.
     """
-    root = _composed(path)
-    try:
-        found = msgspec.convert(_plain(root, path), Walkthrough)
-    except msgspec.ValidationError as error:
-        raise _mistake(path, root, str(error)) from None
+    root = _composed(path, "walkthrough")
+    found = _converted(path, root, Walkthrough)
     for where, message in _beyond_types(found):
         raise _told(path, root, where, message)
     return found
 
 
-def _composed(path: Path) -> yaml.Node:
+def read_yaml(path: Path, kind: type[T], what: str) -> T:
+    """Read any other file of ours; ``what`` it is called.
+
+    Raises:
+        BadWalkthrough: it can't be read, is no YAML, or does not say what its kind has to say.
+    """
+    return _converted(path, _composed(path, what), kind)
+
+
+def _converted(path: Path, root: yaml.Node, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(_plain(root, path), kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(path, root, str(error)) from None
+
+
+def _composed(path: Path, what: str) -> yaml.Node:
     try:
         data = path.read_bytes()
         if len(data) > _MOST:
-            raise BadWalkthrough(f"{visible(str(path))} has {len(data):,} bytes; a walkthrough has at most {_MOST:,}.")
+            raise BadWalkthrough(f"{visible(str(path))} has {len(data):,} bytes; such a file has at most {_MOST:,}.")
         _refuse_aliases(data, path)
         root = yaml.compose(data, Loader=_LOADER)
     except OSError as error:
@@ -75,7 +89,7 @@ def _composed(path: Path) -> yaml.Node:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadWalkthrough(_no_yaml(path, error)) from None
     if not isinstance(root, yaml.MappingNode):
-        raise BadWalkthrough(f"{visible(str(path))} is no walkthrough: expected keys such as id, title and notes.")
+        raise BadWalkthrough(f"{visible(str(path))} is no {what}: expected keys such as id and title.")
     return root
 
 
@@ -88,7 +102,7 @@ def _refuse_aliases(data: bytes, path: Path) -> None:
             what = "an alias (*)" if isinstance(event, yaml.AliasEvent) else f"more than {_DEEPEST} levels"
             mark = event.start_mark
             line = f", line {mark.line + 1}" if mark is not None else ""
-            raise BadWalkthrough(f"{visible(str(path))}{line}: {what} has no place in a walkthrough.")
+            raise BadWalkthrough(f"{visible(str(path))}{line}: {what} has no place in it.")
 
 
 def _no_yaml(path: Path, error: Exception) -> str:
@@ -171,8 +185,9 @@ def _mistake(path: Path, root: yaml.Node, message: str) -> BadWalkthrough:
 def _told(path: Path, root: yaml.Node, where: str, message: str) -> BadWalkthrough:
     line, note = _line_of(root, where)
     key = where.removeprefix("$").removeprefix(".")
-    of = f", note {note!r}" if note else ""
-    key = re.sub(r"^notes\[\d+\]\.?", "", key) if note else key
+    part = re.match(r"(\w+)s\[\d+\]\.?", key)
+    of = f", {part[1]} {note!r}" if note and part else ""
+    key = key[part.end() :] if note and part else key
     at = f", {key}" if key else ""
     return BadWalkthrough(visible(f"{path}, line {line}{of}{at}: {message}."))
 

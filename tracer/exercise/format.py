@@ -1,0 +1,244 @@
+"""What an exercise holds: a folder with ``task.yaml``, and beside it the files of its start, solution and attempts.
+
+::
+
+    NAME/task.yaml
+    NAME/start/…           files laid over the start's fixtures
+    NAME/solution/…        files laid over the start
+    NAME/wrong/ATTEMPT/…   files laid over the start; each has to fail for its own reason
+    NAME/judge/…           scripts of the task that a run can record, in the learner's folder
+
+In a layer, a file ``X.removed`` removes ``X``, ``X.merge`` changes the JSON file ``X``, and ``X.edit`` replaces pieces
+of the text ``X``; see :mod:`tracer.exercise.edits`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from tracer.trace.vocabulary import STAGES
+from tracer.walkthrough.format import Anchor, Expect, Words
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that is recorded to judge the learner's folder: a load of a model directory in it, or a script.
+
+    Attributes:
+        directory: the model directory, relative to the learner's folder.
+        script: a script of the task's ``judge/`` to run instead, in the learner's folder.
+        kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code``.
+        dtype: passed as ``torch_dtype`` or ``dtype``; null leaves it out.
+        auto_class: the auto class to load with.
+        tokenizer: load the tokenizer first.
+        forward: run a pass after the load.
+        generate: how many tokens to generate after it.
+        statistics: record minimum, maximum and mean of every module's output.
+        trust: whether remote code is allowed.
+        prompt: what the pass is fed with.
+        seconds: how long it may take.
+    """
+
+    directory: str = "model"
+    script: str = ""
+    kwargs: dict[str, Any] = {}
+    dtype: str | None = None
+    auto_class: str | None = None
+    tokenizer: bool = False
+    forward: bool = False
+    generate: int = 0
+    statistics: bool = False
+    trust: bool = True
+    prompt: str | None = None
+    seconds: int = 60
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seconds <= 600:
+            raise ValueError("`seconds` is between 1 and 600")
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way to fail a check that deserves an answer of its own. The first case that fits is told.
+
+    Attributes:
+        id: its name in the check.
+        say: what a teacher says to it, in Markdown; ``{{ path }}`` are recorded values.
+        stage: the stage of the anchor's step.
+        anchor: a step that must be there for it; then it is the step that is shown. Without it, the check's own.
+        when: what values there must be, by path; texts may have ``*``.
+        expect: more facts that must hold there.
+    """
+
+    id: str
+    say: Words
+    stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
+    anchor: Anchor | list[Anchor] | None = None
+    when: dict[str, Any] = {}
+    expect: list[Expect] = []
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return _anchors(self.anchor)
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that must hold of what was recorded.
+
+    Attributes:
+        id: its name in the task.
+        title: what is looked at, as a short line: "The config class is your own".
+        failing: what a teacher says where it does not hold, in Markdown: what was expected, what happened, where to
+            look. ``{{ path }}`` are recorded values.
+        run: which of the task's runs; without it, the first.
+        stage: the stage of the anchor's step.
+        anchor: where to look; of several, the first that is found. Without it, the end of the run.
+        expect: facts that must hold there. Without any, it is enough that the anchor has a step.
+        absent: the anchor must have no step at all.
+        cases: ways to fail that deserve an answer of their own instead of ``failing``.
+        releases: the transformers releases for which it is looked at.
+    """
+
+    id: str
+    title: Words
+    failing: Words
+    run: str = ""
+    stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
+    anchor: Anchor | list[Anchor] | None = None
+    expect: list[Expect] = []
+    absent: bool = False
+    cases: list[Case] = []
+    releases: str = ""
+
+    def __post_init__(self) -> None:
+        if self.anchor is None and (self.absent or not self.expect):
+            raise ValueError("Expected an `anchor`, or facts under `expect`")
+        if self.absent and self.expect:
+            raise ValueError("What is `absent` has nothing to `expect`")
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return _anchors(self.anchor)
+
+
+def _anchors(given: Anchor | list[Anchor] | None) -> list[Anchor]:
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer to choose; it is right where ``is`` is what was recorded (texts may have ``*``)."""
+
+    text: Words
+    is_: Any = msgspec.field(name="is")
+
+
+class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question that is answered before looking, and judged from the learner's own trace.
+
+    Attributes:
+        id: its name in the task.
+        ask: the question.
+        answer: the path of the recorded value that answers it.
+        after: what to say once it is judged, in Markdown with ``{{ path }}``.
+        choices: answers to choose from; without them, it is typed: a shape as ``1 35 320``, a name, a number.
+        run: which of the task's runs; without it, the first.
+        stage: the stage of the anchor's step.
+        anchor: where the value is; without it, the end of the run.
+    """
+
+    id: str
+    ask: Words
+    answer: str
+    after: Words
+    choices: list[Choice] = []
+    run: str = ""
+    stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
+    anchor: Anchor | list[Anchor] | None = None
+
+    @property
+    def anchors(self) -> list[Anchor]:
+        return _anchors(self.anchor)
+
+
+class Start(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a learner's folder begins with, under the files of ``start/``.
+
+    Attributes:
+        fixtures: bundled model directories, by the folder they are copied to.
+        without: files of them that are left out, as paths in the learner's folder; may have ``*``.
+    """
+
+    fixtures: dict[str, str] = {}
+    without: list[str] = []
+
+
+class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wrong attempt, and the check or prediction that has to be the first to fail on it.
+
+    Attributes:
+        fails: id of the check or prediction that is the first to fail, ``CHECK/CASE`` where a case tells it, or ``run``
+            where the run itself ends badly (time, output, killed, nothing to run).
+        answers: its answers to the predictions; by default the right ones.
+        what: what the attempt is, for those who read the task.
+    """
+
+    fails: str
+    what: str
+    answers: dict[str, str] = {}
+
+
+class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A task.
+
+    Attributes:
+        id: its name, in lower case with dashes; the name of its folder.
+        title: a short line.
+        text: the task, in Markdown: what is there, what to do, how to know that it works.
+        hints: one after the other, each telling a little more.
+        runs: what is recorded, by name.
+        order: its place in the course.
+        start: what the learner's folder begins with.
+        checks: what must hold, in the order in which a learner should mend it.
+        predictions: questions to answer before looking.
+        wrong: wrong attempts, by the name of their folder; at least three.
+        solution: the right answers of the predictions, where they are typed or chosen by number.
+        read: ids of walkthroughs that help.
+        releases: the transformers releases that it can be done on.
+    """
+
+    id: str
+    title: Words
+    text: Words
+    hints: list[Words]
+    runs: dict[str, Run]
+    order: int | None = None
+    start: Start = Start()
+    checks: list[Check] = []
+    predictions: list[Prediction] = []
+    wrong: dict[str, Wrong] = {}
+    solution: dict[str, str] = {}
+    read: list[str] = []
+    releases: str = ">=4.44"
+
+    def __post_init__(self) -> None:
+        if not self.checks and not self.predictions:
+            raise ValueError("Expected `checks` or `predictions`")
+        if not self.runs:
+            raise ValueError("Expected at least one run under `runs`")
+        if not self.hints:
+            raise ValueError("Expected at least one hint under `hints`")
+        ids = [one.id for one in self.checks] + [one.id for one in self.predictions]
+        if twice := next((one for one in ids if ids.count(one) > 1), None):
+            raise ValueError(f"Two checks or predictions have the id {twice!r}")
+        judged: list[Check | Prediction] = [*self.checks, *self.predictions]
+        for one in judged:
+            if one.run and one.run not in self.runs:
+                raise ValueError(f"{one.id}: there is no run {one.run!r}; there is: {', '.join(self.runs)}")
+        reasons = [*ids, *(f"{check.id}/{case.id}" for check in self.checks for case in check.cases), "run"]
+        for name, attempt in self.wrong.items():
+            if attempt.fails not in reasons:
+                raise ValueError(f"wrong attempt {name}: there is no check or prediction {attempt.fails!r}")
+
+    def run_of(self, one: Check | Prediction) -> str:
+        """The name of the run that a check or prediction is judged by."""
+        return one.run or next(iter(self.runs))

@@ -1,0 +1,79 @@
+"""Which exercises there are: the bundled course, and those that a teacher keeps in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+
+from tracer.bundled import bundled
+from tracer.exercise.format import Exercise
+from tracer.trace.errors import TracerError
+from tracer.trace.visible import visible
+from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
+
+TASK = "task.yaml"
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """An exercise and the folder that holds its files; ``ours`` is a bundled one."""
+
+    exercise: Exercise
+    folder: Path
+    ours: bool
+
+
+def exercises(folders: Iterable[Path] = ()) -> dict[str, Kept]:
+    """The bundled exercises in their order, then those in some folders, by id.
+
+    Raises:
+        BadWalkthrough: a task has a mistake, or a folder can't be read.
+    """
+    found = _in_folder(bundled("walkthroughs") / "exercises", ours=True)
+    for folder in folders:
+        found.update(_in_folder(folder, ours=False))
+    return found
+
+
+def chosen(name: str, known: dict[str, Kept]) -> Kept:
+    """An exercise by its id or its number in the course.
+
+    Raises:
+        TracerError: there is none; the sentence has the id that is like it.
+    """
+    if name in known:
+        return known[name]
+    for one in known.values():
+        if name.isdigit() and one.exercise.order == int(name):
+            return one
+    near = get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "See them with: glm-trace exercise list"
+    raise TracerError(f"There is no exercise {visible(name)}. {hint}")
+
+
+def read_exercise(folder: Path) -> Exercise:
+    """The task of a folder.
+
+    Raises:
+        BadWalkthrough: it has a mistake.
+    """
+    path = folder / TASK
+    found = read_yaml(path, Exercise, "exercise")
+    if found.id != folder.name:
+        raise BadWalkthrough(visible(f"{path}, id: {found.id!r} is not the name of its folder, {folder.name!r}."))
+    for name in found.wrong:
+        if not (folder / "wrong" / name).is_dir() and not found.wrong[name].answers:
+            raise BadWalkthrough(visible(f"{path}, wrong: there is no folder {folder / 'wrong' / name}."))
+    return found
+
+
+def _in_folder(folder: Path, *, ours: bool) -> dict[str, Kept]:
+    try:
+        inside = sorted(path for path in folder.iterdir() if (path / TASK).is_file())
+    except OSError as error:
+        raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+    kept = [Kept(read_exercise(path), path, ours) for path in inside]
+    kept.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
+    return {one.exercise.id: one for one in kept}

@@ -1,0 +1,160 @@
+"""Recording a learner's folder: each run in a child process, on a copy, within limits.
+
+On a copy, so that nothing that runs can harm the learner's own files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tracer.exercise.format import Run
+from tracer.exercise.library import Kept
+from tracer.launch.adapter_folder import adapter_folder
+from tracer.launch.bfloat16 import needed_setting
+from tracer.launch.children import Starter, WarmStarter
+from tracer.launch.limits import Limit, Limits
+from tracer.launch.watching import Interrupts, Watched, run_job
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+from tracer.trace.outcome import Outcome
+from tracer.trace.visible import visible
+
+_LARGEST: Final = 512 << 20  # bytes of a learner's folder
+_MOST_FILES: Final = 5_000
+_LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".glm-trace", ".git", ".venv")
+TRACES: Final = ".glm-trace"
+"""The folder in a learner's folder that keeps the traces of the last check."""
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """A run that was recorded. ``missing`` is the model directory or script that is not there to run."""
+
+    trace: Path | None
+    outcome: Outcome | None
+    limit: Limit | None = None
+    missing: str = ""
+
+
+class Bench:
+    """Where runs are recorded; keep one for many, as its process has imported torch already.
+
+    Raises:
+        TracerError: by :meth:`record`, for a folder that is too large to copy.
+    """
+
+    def __init__(self, folder: Path, start: Starter | None = None) -> None:
+        self._folder = folder
+        self._start = start or WarmStarter()
+        self._count = 0
+
+    def record(
+        self,
+        kept: Kept,
+        learner: Path,
+        keep_in: Path,
+        *,
+        progress: Callable[[str, Watched], None] = lambda name, watched: None,
+        interrupts: Interrupts | None = None,
+    ) -> dict[str, Ran]:
+        """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
+        _refuse_too_large(learner)
+        shutil.rmtree(keep_in, ignore_errors=True)
+        keep_in.mkdir(parents=True)
+        (keep_in / ".gitignore").write_text("*\n", encoding="utf-8")
+        found: dict[str, Ran] = {}
+        for name, run in kept.exercise.runs.items():
+            with self._copy(learner) as copy:
+                job = self._job(kept, run, copy, keep_in / f"{name}.glmtrace")
+                if isinstance(job, str):
+                    found[name] = Ran(None, None, missing=job)
+                    continue
+                recorded = run_job(
+                    job,
+                    keep_in / f"{name}.glmtrace",
+                    start=self._start,
+                    progress=lambda watched, name=name: progress(name, watched),  # type: ignore[misc]
+                    interrupts=interrupts,
+                    limits=Limits(run.seconds),
+                )
+            found[name] = Ran(recorded.path, recorded.outcome, recorded.limit)
+            if recorded.outcome.status == "interrupted":
+                raise KeyboardInterrupt
+        return found
+
+    @contextmanager
+    def _copy(self, learner: Path) -> Iterator[Path]:
+        """A copy of a learner's folder, alone with an empty modules cache."""
+        self._count += 1
+        place = self._folder / str(self._count)
+        shutil.copytree(learner, place / learner.name, ignore=_LEFT_OUT, symlinks=True)
+        modules = Path(os.environ["HF_MODULES_CACHE"])
+        shutil.rmtree(modules / "transformers_modules", ignore_errors=True)
+        try:
+            yield place / learner.name
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _job(self, kept: Kept, run: Run, copy: Path, trace: Path) -> Job | str:
+        """What is to be done, or the name of what is missing for it."""
+        if run.script:
+            script = kept.folder / "judge" / run.script
+            return Job(work="script", journal=f"{trace}.journal", script=[str(script)], cwd=str(copy))
+        model = copy / run.directory
+        if not model.is_dir():
+            return run.directory
+        place = adapter_folder(str(model))
+        return Job(
+            work="load",
+            journal=f"{trace}.journal",
+            command=["glm-trace", "exercise", "check"],
+            model=str(model),
+            auto_class=run.auto_class,
+            kwargs=run.kwargs,
+            dtype=run.dtype,
+            tokenizer=run.tokenizer,
+            trust_remote_code=run.trust,
+            forward=run.forward,
+            generate=run.generate,
+            statistics=run.statistics,
+            prompt=run.prompt,
+            cwd=place.path if place is not None else str(copy),
+        )
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """A bench with a modules cache of its own, which looks nothing up on the hub."""
+    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
+        settings = {"HF_MODULES_CACHE": f"{folder}/modules", "HF_HUB_OFFLINE": "1", **needed_setting()}
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)  # the process that runs are forked from gets the environment of its start
+        try:
+            yield Bench(Path(folder))
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _refuse_too_large(learner: Path) -> None:
+    files = size = 0
+    for path in learner.rglob("*"):
+        if TRACES in path.parts or not path.is_file() or path.is_symlink():
+            continue
+        files += 1
+        size += path.stat().st_size
+        if size > _LARGEST or files > _MOST_FILES:
+            raise TracerError(
+                f"{visible(str(learner))} holds more than {_LARGEST >> 20} MB or {_MOST_FILES:,} files; an exercise "
+                "needs far fewer. Move what does not belong to it elsewhere."
+            )

@@ -1,0 +1,37 @@
+"""Limits of a job that nobody sits beside: time, and how much it may write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Limit: TypeAlias = Literal["seconds", "output"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a job may use; beyond it, its process and those that it has started are killed.
+
+    Attributes:
+        seconds: wall time from its start.
+        bytes: what it prints and what is recorded of it, each.
+    """
+
+    seconds: float
+    bytes: int = 256 << 20
+
+    def passed(self, seconds: float, journal: Path, output: Path | None) -> Limit | None:
+        """The limit that a job is beyond."""
+        if seconds > self.seconds:
+            return "seconds"
+        written = max(_size(journal), _size(output) if output is not None else 0)
+        return "output" if written > self.bytes else None
+
+
+def _size(path: Path) -> int:
+    """Bytes on the disk: a journal is made large at once and filled."""
+    try:
+        return path.stat().st_blocks * 512
+    except OSError:
+        return 0
