@@ -35,6 +35,9 @@ class Child(Protocol):
     def send(self, number: int) -> None:
         """Send it a signal, if it still runs."""
 
+    def sweep(self) -> None:
+        """Kill what it has left running, where that can be told from other processes."""
+
 
 Starter = Callable[[Job, "Path | None"], Child]
 """Starts a job. The path takes what the process prints past Python (None: it prints to the terminal)."""
@@ -57,6 +60,9 @@ class _FreshChild:
     def send(self, number: int) -> None:
         if self._process.poll() is None:
             self._process.send_signal(number)
+
+    def sweep(self) -> None:
+        pass  # it shares the terminal's group with us, so that Ctrl-C reaches whatever a script has started
 
 
 def start_fresh(job: Job, output: Path | None) -> Child:
@@ -88,6 +94,10 @@ class _ForkedChild:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def sweep(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)  # its own group, see run_forked
+
 
 class WarmStarter:
     """Starts jobs as forks of one process that has imported torch and transformers: seconds less for each.
@@ -108,6 +118,7 @@ class WarmStarter:
 
 def run_forked(job_file: str, output: str) -> None:
     """In the forked process: take over its own standard streams, then do the job."""
+    os.setsid()  # what it starts can be ended with it
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
     opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(opened, 1)

@@ -111,6 +111,8 @@ def run_job(
             child = start(job, output)
             bounds = _Bounds(limits, journal_path, output)
             code = _watch(child, journal_path, watched, progress, counted, bounds)
+            if limits is not None:
+                child.sweep()
         native = _tail(output, job) if output is not None else ""
     outcome = watched.outcome or _unfinished(code, watched, interrupted=counted.count > 0)
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}

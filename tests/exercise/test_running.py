@@ -1,0 +1,216 @@
+"""Runs of learners' folders: hostile ones end within their limits, and nothing of the learner's is lost."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.damaged import copied, edit_text
+from tracer.exercise.judging import Judgement, judge
+from tracer.exercise.library import Kept
+from tracer.exercise.running import Bench
+from tracer.launch.limits import Limits
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import open_trace
+
+Make = Callable[..., Kept]
+EXITS = "        os._exit(0)"
+
+
+@pytest.fixture
+def learner(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a learner's folder whose model runs some statements where it is built."""
+
+    def make(*statements: str) -> Path:
+        model = copied("broken/exits", tmp_path / "learner" / "model")
+        code = (model / "modeling_broken.py").read_text(encoding="utf-8")
+        [line] = [line for line in code.splitlines() if "os._exit" in line]
+        indent = line[: len(line) - len(line.lstrip())]
+        edit_text(model / "modeling_broken.py", line, "\n".join(f"{indent}{one}" for one in statements))
+        return tmp_path / "learner"
+
+    return make
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def run(kept: Kept, folder: Path, workbench: Bench, tmp_path: Path) -> Judgement:
+    return judge(kept.exercise, workbench.record(kept, folder, tmp_path / "traces"))
+
+
+def quick(seconds: int = 6, **fields: Any) -> dict[str, Any]:
+    return {"runs": {"load": {"auto_class": "AutoModel", "seconds": seconds, **fields}}}
+
+
+def test_what_works_passes(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    judged = run(made(), learner("pass"), workbench, tmp_path)
+    assert judged.passed
+    assert judged.broken is None
+
+
+def test_an_endless_loop_ends_in_time(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    began = time.monotonic()
+    judged = run(made(**quick()), learner("while True:", "    pass"), workbench, tmp_path)
+    assert judged.ran["load"].limit == "seconds"
+    assert judged.broken == "load"
+    assert not judged.passed
+    assert time.monotonic() - began < 30
+    assert judged.ran["load"].trace is not None
+    with open_trace(judged.ran["load"].trace) as trace:  # what it did until then was kept
+        assert len(trace) > 100
+
+
+def test_a_loop_that_ignores_everything_ends_in_time(
+    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+) -> None:
+    statements = (
+        "import signal",
+        "for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)",
+        "while True:",
+        "    try:",
+        "        while True: pass",
+        "    except BaseException: pass",
+    )
+    assert run(made(**quick()), learner(*statements), workbench, tmp_path).ran["load"].limit == "seconds"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["print('x' * 1000)", "os.write(1, b'x' * 65536)", "os.write(2, b'x' * 65536)"],
+    ids=["print", "fd1", "fd2"],
+)
+def test_gigabytes_of_output_end_at_a_limit(
+    statement: str, made: Make, learner: Any, workbench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tracer.exercise.running as running
+
+    monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, bytes=8 << 20))
+    judged = run(made(**quick(60)), learner("while True:", f"    {statement}"), workbench, tmp_path)
+    assert judged.ran["load"].limit == "output"
+    assert sum(path.stat().st_size for path in (tmp_path / "traces").iterdir()) < 64 << 20
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_process_that_ends_itself(code: int, made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    judged = run(made(), learner(f"os._exit({code})"), workbench, tmp_path)
+    outcome = judged.ran["load"].outcome
+    assert judged.broken == "load"
+    assert outcome is not None
+    assert (outcome.status, outcome.exit_code) == ("killed", code)
+
+
+def test_a_process_that_kills_itself(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    judged = run(made(), learner("os.kill(os.getpid(), 9)"), workbench, tmp_path)
+    outcome = judged.ran["load"].outcome
+    assert outcome is not None
+    assert outcome.signal == "SIGKILL"
+
+
+def test_code_that_deletes_its_own_files_deletes_a_copy(
+    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+) -> None:
+    folder = learner("import shutil", "shutil.rmtree(config._name_or_path)", "shutil.rmtree(os.getcwd(), True)")
+    before = files_of(folder)
+    assert not run(made(), folder, workbench, tmp_path).passed
+    assert files_of(folder) == before
+
+
+def test_what_a_process_has_started_ends_with_it(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    mark = tmp_path / "started"
+    folder = learner(
+        "import subprocess, sys",
+        f"started = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], cwd={str(tmp_path)!r})",
+        f"open({str(mark)!r}, 'w').write(str(started.pid))",
+    )
+    assert run(made(), folder, workbench, tmp_path).passed
+    deadline = time.monotonic() + 10
+    while _runs(int(mark.read_text())):
+        assert time.monotonic() < deadline, "it still runs"
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "sleep" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+def test_escape_sequences_are_shown_and_not_obeyed(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    check = {
+        "id": "loads",
+        "title": {"en": "x", "zh": "x"},
+        "failing": {"en": "{{ load.message }}", "zh": "{{ load.message }}"},
+        "expect": [{"value": "load.status", "is": "loaded"}],
+    }
+    folder = learner(r"raise RuntimeError('\x1b[31mred\x1b]0;title\x07 `code` [bold]')")
+    judged = run(made(checks=[check]), folder, workbench, tmp_path)
+    assert judged.first_failure is not None
+    assert judged.first_failure.said is not None
+    assert "\x1b" not in judged.first_failure.said.en
+    assert "\\x1b[31mred" in judged.first_failure.said.en
+
+
+def test_a_directory_that_is_not_there(made: Make, workbench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "learner").mkdir()
+    judged = run(made(), tmp_path / "learner", workbench, tmp_path)
+    assert judged.ran["load"].missing == "model"
+    assert judged.broken == "load"
+    assert [one.state for one in judged.verdicts] == ["not-seen"]
+
+
+def test_a_folder_that_is_too_large(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    folder = learner("pass")
+    with (folder / "huge.bin").open("wb") as file:
+        file.truncate(600 << 20)
+    with pytest.raises(TracerError, match="512 MB"):
+        workbench.record(made(), folder, tmp_path / "traces")
+
+
+def test_a_link_out_of_the_folder_is_not_followed(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    folder = learner("pass")
+    os.symlink("/", folder / "everything")
+    assert run(made(), folder, workbench, tmp_path).passed
+
+
+def test_the_modules_cache_holds_nothing_of_the_run_before(
+    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+) -> None:
+    """A file that was removed is missing, though the run before had it."""
+    folder = learner("pass")
+    assert run(made(), folder, workbench, tmp_path).passed
+    (folder / "model/configuration_broken.py").unlink()
+    assert not run(made(), folder, workbench, tmp_path).passed
+
+
+def test_a_script_of_the_task_runs_in_the_folder(made: Make, workbench: Bench, tmp_path: Path) -> None:
+    check = {
+        "id": "said",
+        "title": {"en": "x", "zh": "x"},
+        "failing": {"en": "x", "zh": "x"},
+        "anchor": {"kind": "output", "data": {"text": "found notes.txt*"}},
+    }
+    kept = made(runs={"judge": {"script": "look.py"}}, checks=[check])
+    (kept.folder / "judge").mkdir()
+    (kept.folder / "judge/look.py").write_text("import os\nprint('found', *os.listdir())\n")
+    (tmp_path / "learner").mkdir()
+    (tmp_path / "learner/notes.txt").write_text("x")
+    assert run(kept, tmp_path / "learner", workbench, tmp_path).passed
+
+
+def test_the_limits(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.write_bytes(b"x" * 50_000)
+    assert Limits(5, 10_000).passed(1, journal, None) == "output"
+    assert Limits(5).passed(1, journal, tmp_path / "absent") is None
+    assert Limits(5).passed(6, journal, None) == "seconds"
+    with journal.open("wb") as sparse:  # one that is made large at once and filled
+        sparse.truncate(1 << 30)
+    assert Limits(5, 10_000).passed(1, journal, None) is None
