@@ -25,7 +25,7 @@ _LONGEST: Final = 60  # characters of a value that is expected, and of a piece o
 COMMENTS: Final[dict[str, tuple[str, str]]] = {
     "head": (
         "Notes about a part of a load. Check them with: glm-trace walkthrough check",
-        "对一次加载某一部分的讲解。检查它：glm-trace walkthrough check",
+        "对一次加载某一部分的导读。检查它：glm-trace walkthrough check",
     ),
     "suits": (
         "the kind of load it is about: any, remote-code, adapter, vision, failed",
