@@ -314,7 +314,7 @@ def test_the_document_in_chinese(demo: Trace) -> None:
         "引用是 `configuration_chatglm.ChatGLMConfig`，由两部分组成。",
         "→ **不成立，走 else**（",
         "- **1，正确。** 就是这样。",
-        "另见：[导入](#whole)、讲解《另一篇》、《另一篇》中的“拆分”、gone",
+        "另见：[导入](#whole)、导读《另一篇》、《另一篇》中的“拆分”、gone",
         "这次加载没有走到“PEFT”阶段。",
     ):
         assert piece in text, piece
