@@ -61,6 +61,14 @@ def test_code_keeps_its_lines() -> None:
     assert plain("```python\nif a:\n    b = 1\n```") == ["  if a:", "      b = 1"]
 
 
+def test_code_that_is_too_wide_goes_on_further_in() -> None:
+    assert plain("```python\nif a:\n    call(one=1, two=2, three=3, four=4)\n```", 30) == [
+        "  if a:",
+        "      call(one=1, two=2,",
+        "          three=3, four=4)",
+    ]
+
+
 def test_a_quote() -> None:
     assert plain("> said\n> so") == ["│ said so"]
 

@@ -124,6 +124,31 @@ def test_a_question_is_answered(demo: Trace) -> None:
     play(app, work)
 
 
+def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
+    long = walkthrough(note({"function": F}, text=words("\n\n".join(f"Paragraph {n}." for n in range(60)))))
+    app = reading(demo, walkthroughs=[long])
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        await pilot.pause(0.1)
+        page, at = app.query_one(NotePage), app.playing.number
+        assert app.focused is page
+        await pilot.press("pagedown", "pagedown")
+        await pilot.pause(0.1)
+        down = page.scroll_y
+        assert down > 10
+        await pilot.press("pageup")
+        await pilot.pause(0.1)
+        assert page.scroll_y < down
+        assert app.playing.number == at
+        await pilot.press("right", "down", "left")
+        await settled(pilot)
+        assert app.playing.number > at
+
+    play(app, work)
+
+
 def test_a_note_without_a_question_says_so(demo: Trace) -> None:
     app = reading(demo)
 

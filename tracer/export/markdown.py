@@ -57,7 +57,7 @@ def _block(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
     elif node.type in ("bullet_list", "ordered_list"):
         yield from _list(node, width)
     elif node.type in ("fence", "code_block"):
-        yield from _code(node)
+        yield from _code(node, width)
     elif node.type == "blockquote":
         yield from _indented(_blocks(node.children, width - 2), "│ ", "│ ")
     elif node.type == "table":
@@ -90,13 +90,27 @@ def _indented(lines: Iterator[Text], first: str, rest: str) -> Iterator[Text]:
         yield Text.assemble(rest if number else first, line)
 
 
-def _code(node: SyntaxTreeNode) -> Iterator[Text]:
+def _code(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
     language = node.info.split()[0] if node.type == "fence" and node.info.split() else "text"
     content = "\n".join(visible(line) for line in node.content.rstrip("\n").split("\n"))
     code = Syntax("", language, theme="ansi_dark").highlight(content)
     code.rstrip()
     for line in code.split("\n", allow_blank=True):
+        yield from _code_line(line, width - 2)
+
+
+def _code_line(line: Text, width: int) -> Iterator[Text]:
+    """A line of code; what does not fit goes on below it, further in than it began."""
+    if cell_len(line.plain) <= width:
         yield Text.assemble("  ", line)
+        return
+    inside = " " * min(len(line.plain) - len(line.plain.lstrip()) + 4, max(width - 20, 0))
+    _, end = next(line_spans(line.plain, width))
+    yield Text.assemble("  ", line[:end])
+    rest = line[end:]
+    blanks = len(rest.plain) - len(rest.plain.lstrip())
+    for start, stop in line_spans(rest.plain[blanks:], max(width - len(inside), 10)):
+        yield Text.assemble("  ", inside, rest[blanks + start : blanks + stop])
 
 
 def _inline(nodes: Sequence[SyntaxTreeNode], style: Style | None = None) -> Text:

@@ -28,6 +28,8 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("next-note", "w", "jumping", hint=True),
     Key("previous-note", "W", "jumping"),
     Key("answer", "x", "jumping"),
+    Key("scroll-note", "pagedown", "jumping"),
+    Key("scroll-note-back", "pageup", "jumping"),
     Key("next-stage", "right_square_bracket,S", "jumping", hint=True),
     Key("previous-stage", "left_square_bracket,A", "jumping"),
     Key("next-decision", "d", "jumping", hint=True),
@@ -68,7 +70,7 @@ GROUPS: Final = ("moving", "jumping", "marks", "tables", "rest")
 _SIGNS: Final = {
     "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",
     "right_square_bracket": "]", "left_square_bracket": "[", "colon": ":", "apostrophe": "'", "question_mark": "?",
-    "plus": "+", "minus": "-", "equals_sign": "=", "ctrl+s": "^S",
+    "plus": "+", "minus": "-", "equals_sign": "=", "ctrl+s": "^S", "pagedown": "PgDn", "pageup": "PgUp",
 }  # fmt: skip
 
 

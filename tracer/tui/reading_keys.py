@@ -44,6 +44,14 @@ class ReadingKeys(Acting):
         self._open_tab()
         self.call_after_refresh(self._focus_answers)
 
+    def _do_scroll_note(self, *, back: bool = False) -> None:
+        tab = self.tabs.tab_shown()
+        if self.tabs.active == "tab-notes" and tab.is_mounted:
+            tab.scroll_note(back=back)
+
+    def _do_scroll_note_back(self) -> None:
+        self._do_scroll_note(back=True)
+
     def _focus_answers(self) -> None:
         tab: NotesTab = self.tabs.tab_shown()
         if self.playing.reading is None or not tab.is_mounted or not tab.focus_answers():
@@ -60,7 +68,7 @@ class ReadingKeys(Acting):
 
     def _open_tab(self) -> None:
         if self.tabs.active != "tab-notes":
-            self.tabs.active = "tab-notes"
+            self.tabs.open("tab-notes")
 
     def begin_notes(self) -> None:
         """Open the walkthrough that was asked for, or that was written for this very load."""

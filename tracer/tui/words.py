@@ -152,6 +152,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "key:next-note": ("next note", "下一条讲解"),
     "key:previous-note": ("note before", "上一条讲解"),
     "key:answer": ("answer the note's question", "回答讲解的提问"),
+    "key:scroll-note": ("rest of the note", "讲解的下一页"),
+    "key:scroll-note-back": ("note, back", "讲解的上一页"),
     "key:next-hit": ("next hit", "下一处结果"),
     "key:previous-hit": ("hit before", "上一处结果"),
     "key:search": ("search", "搜索"),

@@ -124,6 +124,14 @@ class NotesTab(Horizontal):
         if text is not None:
             widget.update(text)
 
+    def scroll_note(self, *, back: bool) -> None:
+        """A page of the open note further."""
+        page = self.query_one(NotePage)
+        if back:
+            page.scroll_page_up(animate=False)
+        else:
+            page.scroll_page_down(animate=False)
+
     def focus_answers(self) -> bool:
         """Give the keys to the answers; False where the open note asks nothing."""
         answers = self.query_one("#notes-answers", OptionList)
@@ -160,8 +168,8 @@ class NotesTab(Horizontal):
             self.post_message(self.Chosen(reading.note.step))
 
 
-class NotePage(VerticalScroll):
-    """The open note; it scrolls."""
+class NotePage(VerticalScroll, inherit_bindings=False):
+    """The open note; it scrolls by the player's keys for it, and leaves the arrows to the steps."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", show=False)]
 
