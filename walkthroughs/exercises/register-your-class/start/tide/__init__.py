@@ -1,0 +1,1 @@
+"""Our own copy of the tide model's code, read and approved."""
