@@ -1,6 +1,6 @@
-"""The README's screenshots, taken of the real program over the kept recording of the demo.
+"""The README's screenshots, taken of the real program over a fresh recording of the demo's load.
 
-python docs/make_screenshots.py
+python -m docs.make_screenshots
 """
 
 from __future__ import annotations
@@ -10,50 +10,55 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from textual.widgets import TabbedContent
-
-from tests.data.demo.store import unpack
+from tracer.cli.walkthrough.recording import job_of, wanted_loads
 from tracer.export.phrases import Lang
-from tracer.replay.cursor import Cursor
+from tracer.launch.watching import run_job
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
+from tracer.walkthrough.library import course
 
 HERE = Path(__file__).parent
-RELEASE = "5.23.0"
+SIZE = 132, 40
 
 
 class Shot(NamedTuple):
-    """A screen: the kind of step it stands at and which of them, counted from the end, and the tab that is open."""
+    """A screen: the walkthrough that it begins with, and the keys pressed after that."""
 
     name: str
     lang: Lang
-    kind: str
-    which: int
+    walkthrough: str
     keys: tuple[str, ...]
-    tab: str
 
 
 SHOTS = (
-    Shot("player", "en", "class-resolved", -1, ("u", "D", "D"), "decisions"),
-    Shot("player-zh", "zh", "class-resolved", -1, ("u", "D", "D"), "decisions"),
+    Shot("player", "en", "dynamic-class", ("w", "w")),
+    Shot("player-zh", "zh", "dynamic-class", ("w", "w")),
+    Shot("player-decisions", "en", "auto-config", ("w", "w", "w", "w", "2")),
+    Shot("player-decisions-zh", "zh", "auto-config", ("w", "w", "w", "w", "2")),
 )
 
 
 async def take(trace: Trace, shot: Shot) -> None:
-    steps = [step.number for step in trace.steps(kinds=[shot.kind])]
-    app = Player(trace, shot.lang, Cursor(trace, steps[shot.which]).number)
-    async with app.run_test(size=(124, 38)) as pilot:
-        await pilot.pause()
-        await pilot.press(*shot.keys)
-        app.query_one(TabbedContent).active = f"tab-{shot.tab}"
-        await pilot.pause(1)
+    app = Player(trace, shot.lang, begin_with=shot.walkthrough)
+    async with app.run_test(size=SIZE) as pilot:
+        while app.playing.reading is None or app.playing.reading.open is None:
+            await pilot.pause(0.1)
+        for key in shot.keys:
+            await pilot.press(key)
+            await pilot.pause(0.3)
         await app.workers.wait_for_complete()
-        await pilot.pause(0.5)
+        await pilot.pause(1)
         (HERE / f"{shot.name}.svg").write_text(app.export_screenshot(title="glm-trace"), encoding="utf-8")
 
 
+def record(folder: Path) -> Path:
+    """The demo's load."""
+    [demo, *_] = wanted_loads([(course()[0], None)])
+    return run_job(job_of(demo, folder, 0), folder / "0.glmtrace").path
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, open_trace(unpack(RELEASE, Path(folder))) as trace:
+    with tempfile.TemporaryDirectory() as folder, open_trace(record(Path(folder))) as trace:
         for shot in SHOTS:
             asyncio.run(take(trace, shot))
 

@@ -124,6 +124,26 @@ def test_a_question_is_answered(demo: Trace) -> None:
     play(app, work)
 
 
+def test_from_the_notes_to_any_other_tab_and_back(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        for key, tab in (("2", "decisions"), ("1", "notes"), ("7", "why"), ("1", "notes"), ("a", "decisions")):
+            await pilot.press(key)
+            await settled(pilot)
+            await pilot.pause(0.1)
+            assert app.tabs.active == f"tab-{tab}"
+        await pilot.press("w", "z")
+        await settled(pilot)
+        await pilot.click("#--content-tab-tab-weights")
+        await settled(pilot)
+        assert app.tabs.active == "tab-weights"
+
+    play(app, work)
+
+
 def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
     long = walkthrough(note({"function": F}, text=words("\n\n".join(f"Paragraph {n}." for n in range(60)))))
     app = reading(demo, walkthroughs=[long])

@@ -73,8 +73,15 @@ class TabArea(TabbedContent):
 
     def open(self, name: str) -> None:
         """Open a tab, and give it the keys."""
-        self.active = name
+        self._switch(name)
         self.take_focus()
+
+    def _switch(self, name: str) -> None:
+        """Open a tab. What is hidden must not have the keys: they would go on to its neighbour, and open its tab again."""
+        focused = self.screen.focused
+        if name != self.active and focused is not None and self in focused.ancestors:
+            self.screen.set_focus(None)
+        self.active = name
 
     def take_focus(self) -> None:
         """Give the open tab the keys, once it is there."""
@@ -89,7 +96,7 @@ class TabArea(TabbedContent):
 
     def turn_everything(self) -> None:
         """Between the decisions that explain the load and all those of the function."""
-        self.active = "tab-decisions"
+        self._switch("tab-decisions")
         table = self.tab_shown()
         table.everything = not table.everything
         table.show(self._playing, self.lang)
