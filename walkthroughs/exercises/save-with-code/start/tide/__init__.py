@@ -1,0 +1,1 @@
+"""A small model of the tide, ready to be published."""

@@ -1,0 +1,12 @@
+"""Writes a tide model to `published/`, the folder that others will get."""
+
+import torch
+from tide.configuration_tide import TideConfig
+from tide.modeling_tide import TideModel
+
+torch.manual_seed(12)
+model = TideModel(TideConfig())
+
+model.save_pretrained("published")
+TideConfig.register_for_auto_class("AutoConfig")
+TideModel.register_for_auto_class("AutoModel")
