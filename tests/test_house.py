@@ -96,8 +96,9 @@ OPEN = "import sys, tracer\nwith tracer.open_trace(sys.argv[1]) as trace:\n    a
     "arguments",
     [
         ["--help"],
-        *([name, "--help"] for name in ("load", "run", "demo", "replay", "diff", "walkthrough")),
+        *([name, "--help"] for name in ("load", "run", "demo", "replay", "diff", "walkthrough", "exercise")),
         *(["walkthrough", name, "--help"] for name in ("list", "show", "check", "new")),
+        *(["exercise", name, "--help"] for name in ("list", "start", "check", "watch", "hint", "solution", "validate")),
     ],
 )
 def test_help_loads_no_torch(arguments: list[str]) -> None:

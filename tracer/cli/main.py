@@ -12,7 +12,7 @@ from tracer.cli.screen import complain, write_what_fits
 from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
-    "load", "demo", "run", "fixture", "show", "replay", "walkthrough", "decisions", "why", "kwargs", "diff",
+    "load", "demo", "run", "fixture", "show", "replay", "walkthrough", "exercise", "decisions", "why", "kwargs", "diff",
 )  # fmt: skip
 
 

@@ -28,7 +28,6 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Attributes:
         id: of the check or prediction.
-        case: of the check's case that tells it, if one does.
         title: what was looked at.
         state: ``passed``, ``failed``, or ``not-seen`` where its run never came that far or did not run at all.
         run: the name of its run.
@@ -37,6 +36,9 @@ class Verdict(msgspec.Struct, frozen=True):
         wanted: what was expected of it, where a fact did not hold.
         found: what there is instead.
         given: the learner's answer to a prediction.
+        case: of the check's case that tells it, if one does.
+        fact: which claim did not hold, of what, what was asked of it, what there is; the same in no language, and what
+            :func:`tracer.walkthrough.words.problem_told` makes a sentence of.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Verdict(msgspec.Struct, frozen=True):
     found: str = ""
     given: str = ""
     case: str = ""
+    fact: dict[str, str] = {}
 
     @property
     def reason(self) -> str:
@@ -130,8 +133,11 @@ def _failed(check: Check, run: str, binder: Binder, step: int, wrong: Unmet | No
         if at is not None and _fits(one, binder, at):
             said, case, step = one.say, one.id, at
             break
-    wanted, found = (wrong.wanted, wrong.found) if wrong is not None else ("", "")
-    return Verdict(check.id, check.title, "failed", run, _said(said, binder, step), step, wanted, found, case=case)
+    verdict = Verdict(check.id, check.title, "failed", run, _said(said, binder, step), step, case=case)
+    if wrong is None:
+        return verdict
+    fact = {"claim": wrong.claim, "subject": wrong.subject, "asked": wrong.asked, "there": wrong.there}
+    return msgspec.structs.replace(verdict, wanted=wrong.wanted, found=wrong.found, fact=fact)
 
 
 def _fits(case: Case, binder: Binder, step: int) -> bool:

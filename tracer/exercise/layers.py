@@ -46,6 +46,13 @@ def lay_over(layer: Path, folder: Path) -> None:
             shutil.copyfile(source, target)
 
 
+def changed_by(kept: Kept, layer: str) -> list[str]:
+    """The files that a layer writes, changes or removes, as paths in the learner's folder."""
+    root = kept.folder / layer
+    paths = (path.relative_to(root) for path in _files(root))
+    return sorted({(path.with_suffix("") if path.suffix in _CHANGES else path).as_posix() for path in paths})
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tracer.bundled import bundled
+from tracer.exercise.error_words import ExerciseError, pair
 from tracer.exercise.format import Exercise
-from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
 from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
 
@@ -41,7 +41,7 @@ def chosen(name: str, known: dict[str, Kept]) -> Kept:
     """An exercise by its id or its number in the course.
 
     Raises:
-        TracerError: there is none; the sentence has the id that is like it.
+        ExerciseError: there is none; the sentence has the id that is like it.
     """
     if name in known:
         return known[name]
@@ -49,8 +49,7 @@ def chosen(name: str, known: dict[str, Kept]) -> Kept:
         if name.isdigit() and one.exercise.order == int(name):
             return one
     near = get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "See them with: glm-trace exercise list"
-    raise TracerError(f"There is no exercise {visible(name)}. {hint}")
+    raise ExerciseError("no-exercise", name=name, hint=pair("near", near=near[0]) if near else pair("see-list"))
 
 
 def read_exercise(folder: Path) -> Exercise:

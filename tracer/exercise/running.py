@@ -55,6 +55,11 @@ class Bench:
         self._start = start or WarmStarter()
         self._count = 0
 
+    def warm(self) -> None:
+        """Import torch and transformers now, if that was not done before; Ctrl-C leaves at once."""
+        if isinstance(self._start, WarmStarter):
+            self._start.warm()
+
     def record(
         self,
         kept: Kept,

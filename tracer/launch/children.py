@@ -9,8 +9,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from multiprocessing import get_context
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context, set_start_method
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, Protocol
@@ -108,6 +111,17 @@ class WarmStarter:
     def __init__(self) -> None:
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload([f"{_CHILD.rpartition('.')[0]}.preload"])
+        self._is_warm = False
+
+    def warm(self) -> None:
+        """Start that process, if it does not run yet, and wait until it has imported what it is for."""
+        if not self._is_warm:
+            with _interrupts_ignored():
+                ensure_running()
+            process = self._context.Process(target=os.getpid)
+            process.start()
+            process.join()
+            self._is_warm = True
 
     def __call__(self, job: Job, output: Path | None) -> Child:
         job_file = write_job_file(job)
@@ -116,10 +130,24 @@ class WarmStarter:
         return _ForkedChild(process, job_file)
 
 
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """What is started herein inherits it: Ctrl-C while it imports would print its traceback to the terminal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run_forked(job_file: str, output: str) -> None:
     """In the forked process: take over its own standard streams, then do the job."""
     os.setsid()  # what it starts can be ended with it
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
+    set_start_method(None, force=True)  # its way to start processes is not the code's; else its locks count as leaked
     opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(opened, 1)
     os.dup2(opened, 2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any, Final
 
 import msgspec
@@ -20,20 +22,30 @@ _ATTRIBUTE: Final = re.compile(r"(?m)^    (\w+): ")
 
 
 def schema() -> dict[str, Any]:
-    """The schema, each key described by the docstring of its struct."""
-    found: dict[str, Any] = msgspec.json.schema(Walkthrough)
+    """The schema of a walkthrough."""
+    return schema_of(Walkthrough, "A walkthrough of glm-trace", [structs])
+
+
+def schema_of(kind: type, title: str, modules: Sequence[ModuleType]) -> dict[str, Any]:
+    """The schema of a struct, each key described by the docstrings of the structs, which are in these modules."""
+    found: dict[str, Any] = msgspec.json.schema(kind)
     for name, definition in found["$defs"].items():
-        struct = getattr(structs, name)
+        struct = next(getattr(module, name) for module in modules if hasattr(module, name))
         description, keys = _docstring(struct)
         definition["description"] = description
         for key, told in keys.items():
             definition["properties"][key]["description"] = told
-    return {"$schema": _DIALECT, "title": "A walkthrough of glm-trace", **found}
+    return {"$schema": _DIALECT, "title": title, **found}
 
 
 def text() -> str:
     """The schema as its file holds it."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+    return as_file(schema())
+
+
+def as_file(found: dict[str, Any]) -> str:
+    """A schema as a file holds it."""
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def _docstring(struct: type) -> tuple[str, dict[str, str]]:

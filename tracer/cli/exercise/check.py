@@ -1,0 +1,51 @@
+"""``glm-trace exercise check``: whether an exercise is solved."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tracer.cli.exercise.checking import ask, record, require_allowed, tell_judgement
+from tracer.cli.exercise.options import Answers, Folders, Name
+from tracer.cli.exercise.session import session
+from tracer.cli.options import Speak
+from tracer.exercise.attempting import is_solved
+from tracer.exercise.predicting import given_answers
+from tracer.exercise.running import bench
+
+HELP = """Record what is in your folder of an exercise, and tell what holds and what does not yet.
+
+A task may ask what you expect before anything runs. Your files are copied, and only the copy runs.
+Exit codes: 0 solved, 1 not yet, 2 it can't be checked so, 3 nobody agreed to run its code, 130 left with Ctrl-C.
+"""
+
+
+def check(
+    name: Name = None,
+    again: Annotated[bool, typer.Option("--again", help="Answer again what was not right.")] = False,
+    answer: Answers = None,
+    exercises: Folders = None,
+    lang: Speak = None,
+) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop()
+        kept = at.current(name, workshop)
+        require_allowed(at, workshop, kept)
+        given = given_answers(kept.exercise, answer or [])
+        if given:
+            with workshop.entry(kept) as entry:
+                entry.answers.update(given)
+        title = kept.exercise.title.said(at.lang).strip()
+        at.teacher.say("told:checking", "bold", id=kept.exercise.id, title=title)
+        at.teacher.gap()
+        if not ask(at, workshop, kept, again=again and not given) and again and not given:
+            at.teacher.say("ask:nothing", "dim")
+        with bench() as recording:
+            judgement = record(at, workshop, kept, recording)
+        solved = is_solved(judgement)
+        tell_judgement(at, workshop, kept, judgement)
+        if not solved:
+            at.teacher.gap()
+            at.teacher.say("told:hint", "dim", command=at.teacher.command("hint"))
+    raise typer.Exit(0 if solved else 1)

@@ -1,0 +1,83 @@
+"""Asking a task's questions, then recording and judging: what ``check`` and ``watch`` share."""
+
+from __future__ import annotations
+
+import shlex
+
+from rich.text import Text
+
+from tracer.cli.exercise.session import Session, can_ask
+from tracer.cli.progress import Progress
+from tracer.cli.screen import messages
+from tracer.exercise.attempting import attempt, is_solved
+from tracer.exercise.choosing import next_open, require_release
+from tracer.exercise.consent import require
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.format import Prediction
+from tracer.exercise.judging import Judgement
+from tracer.exercise.library import Kept
+from tracer.exercise.predicting import is_answer, open_questions
+from tracer.exercise.progress import Entry
+from tracer.exercise.running import Bench
+from tracer.exercise.words import tell
+from tracer.exercise.workshop import Workshop
+
+
+def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
+    """Stop here where an exercise is for another release, or nobody agreed to its code."""
+    require_release(kept)
+    require(kept, workshop.progress.exercises.get(kept.exercise.id), at.command("start", kept, "--trust"))
+
+
+def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> bool:
+    """Ask what is not answered yet; each answer is remembered at once. False where there was nothing to ask."""
+    entry = workshop.progress.exercises.get(kept.exercise.id, Entry())
+    questions = open_questions(kept.exercise, entry, again=again)
+    if questions and not can_ask():
+        answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
+        command = shlex.join(["glm-trace", "exercise", "check", kept.exercise.id])
+        raise ExerciseError("unanswered", id=kept.exercise.id, command=" ".join([command, *answers]))
+    for number, one in enumerate(questions, 1):
+        at.teacher.say("ask:heading", "bold", number=number, count=len(questions))
+        at.teacher.question(one)
+        answer = _answer(at, one)
+        with workshop.entry(kept) as entry:
+            entry.answers[one.id] = answer
+        at.teacher.gap()
+    return bool(questions)
+
+
+def record(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> Judgement:
+    """Record and judge, with a line of progress."""
+    with Progress(messages(), at.lang) as progress:
+        bench.warm()
+        return attempt(workshop, kept, bench, progress)
+
+
+def tell_judgement(at: Session, workshop: Workshop, kept: Kept, judgement: Judgement) -> Kept | None:
+    """Tell how it went; where it is solved, returns the exercise that is next."""
+    at.teacher.judgement(kept, judgement)
+    if not is_solved(judgement):
+        return None
+    progress = workshop.progress
+    following = next_open(at.known(progress), progress, kept.exercise.id)
+    at.teacher.solved(kept, judgement, following, _titles(at, kept))
+    return following
+
+
+def _answer(at: Session, one: Prediction) -> str:
+    console = messages()
+    while True:
+        answer = console.input(Text(tell(at.lang, "ask:choose" if one.choices else "ask:type"))).strip()
+        if is_answer(one, answer):
+            return answer
+        at.teacher.say("ask:range" if one.choices else "ask:empty", "yellow", count=len(one.choices))
+
+
+def _titles(at: Session, kept: Kept) -> dict[str, str]:
+    """The titles of the walkthroughs that explain an exercise."""
+    if not kept.exercise.read:
+        return {}
+    from tracer.walkthrough.library import course
+
+    return {one.id: one.title.said(at.lang) for one in course()}

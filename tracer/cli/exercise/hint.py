@@ -1,0 +1,35 @@
+"""``glm-trace exercise hint``: a hint, each a little nearer than the one before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tracer.cli.exercise.options import Folders, Name
+from tracer.cli.exercise.session import session
+from tracer.cli.options import Speak
+from tracer.exercise.attempting import next_hint
+
+HELP = """Show the next hint of an exercise; how many you have seen is remembered."""
+
+
+def hint(
+    name: Name = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, those seen before too.")] = False,
+    exercises: Folders = None,
+    lang: Speak = None,
+) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop()
+        kept = at.current(name, workshop)
+        count = len(kept.exercise.hints)
+        number = next_hint(workshop, kept)
+        if everything:
+            while number is not None and number < count:
+                number = next_hint(workshop, kept)
+        for one in range(1 if everything else number or count, (number or count) + 1):
+            at.teacher.hint(kept.exercise, one)
+            at.teacher.gap()
+        if number is None or number == count:
+            at.teacher.say("hint:no-more", "dim", command=at.teacher.command("solution", kept.exercise.id))

@@ -1,0 +1,29 @@
+"""``glm-trace exercise reset``: begin an exercise anew."""
+
+from __future__ import annotations
+
+from tracer.cli.exercise.options import Folders, Name, Yes
+from tracer.cli.exercise.session import asked, can_ask, session
+from tracer.cli.options import Speak
+from tracer.exercise.consent import require
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.words import tell
+
+HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
+
+
+def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop()
+        kept = at.current(name, workshop)
+        require(kept, workshop.progress.exercises.get(kept.exercise.id), at.command("start", kept, "--trust"))
+        folder, aside = (at.teacher.path(path) for path in (workshop.of(kept), workshop.aside(kept)))
+        if not yes and not can_ask():
+            raise ExerciseError("say-yes")
+        values = {"id": kept.exercise.id, "folder": folder, "aside": aside}
+        if not yes and not asked(tell(at.lang, "reset:ask", values)):
+            at.teacher.say("reset:kept")
+            return
+        moved = workshop.reset(kept)
+        at.teacher.say("start:made", folder=folder)
+        at.teacher.say("reset:moved", folder=at.teacher.path(moved))

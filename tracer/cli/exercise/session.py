@@ -1,0 +1,130 @@
+"""What these commands share: the course folder, questions on the terminal, errors in the learner's language."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.text import Text
+
+from tracer.cli.options import Language
+from tracer.cli.screen import complain, messages, results
+from tracer.exercise.choosing import current, known_here
+from tracer.exercise.consent import code_of, digest, needs_consent
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.library import Kept
+from tracer.exercise.progress import Entry, Progress
+from tracer.exercise.teaching import Teacher
+from tracer.exercise.words import tell
+from tracer.exercise.workshop import USUAL, Workshop, find_workshop
+from tracer.export.phrases import Lang, language
+from tracer.trace.visible import visible
+
+_MOST_SHOWN = 20  # files
+_NO, _YES = ("", "n", "no", "否", "不"), ("y", "yes", "是", "好")
+
+
+class Session(msgspec.Struct):
+    """A command that runs: in which folder, with which exercises, in which language."""
+
+    lang: Lang
+    folders: Sequence[Path]
+    here: Path
+    teacher: Teacher
+
+    def workshop(self) -> Workshop:
+        """The course folder.
+
+        Raises:
+            ExerciseError: there is none.
+        """
+        found = find_workshop(self.here)
+        if found is None:
+            raise ExerciseError("no-course")
+        return found
+
+    def workshop_or_new(self, folder: Path | None) -> Workshop:
+        """The course folder of that name; without one that which one stands in, else the usual one, maybe not there."""
+        if folder is not None:
+            return Workshop(folder.expanduser())
+        return find_workshop(self.here) or Workshop(self.here / USUAL)
+
+    def known(self, progress: Progress | None = None) -> dict[str, Kept]:
+        """The exercises there are."""
+        return known_here(self.folders, progress)
+
+    def current(self, name: str | None, workshop: Workshop) -> Kept:
+        """The exercise that is meant, which was started."""
+        kept = current(name, workshop, self.known(workshop.progress), self.here)
+        workshop.require_started(kept, self.command("start", kept))
+        return kept
+
+    def command(self, name: str, kept: Kept, *arguments: str) -> str:
+        """A command about an exercise, with the folder that it needs to be found in."""
+        folders = [] if kept.ours else ["--exercises", self.teacher.path(kept.folder.parent)]
+        return shlex.join(["glm-trace", "exercise", name, kept.exercise.id, *arguments, *folders])
+
+
+@contextmanager
+def session(lang: Language | None, folders: Sequence[Path] | None = None) -> Iterator[Session]:
+    """Errors become sentences in the learner's language, Ctrl-C exit code 130."""
+    speak = language(lang.value if lang is not None else None)
+    here = Path.cwd()
+    try:
+        yield Session(speak, folders or (), here, Teacher(results(), speak, here))
+    except ExerciseError as error:
+        complain(error.told(speak))
+        raise typer.Exit(error.exit_code) from None
+    except (KeyboardInterrupt, EOFError):
+        console = messages()
+        console.print()
+        console.print(Text(tell(speak, "left"), "dim"))
+        raise typer.Exit(130) from None
+
+
+def can_ask() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def asked(question: str, *, default: bool = False) -> bool:
+    """A yes or a no."""
+    console = messages()
+    while True:
+        answer = console.input(Text(visible(question))).strip().lower()
+        if answer in _YES or answer in _NO:
+            return answer in _YES or (default and not answer)
+
+
+def agreed(kept: Kept, entry: Entry | None, given: bool, lang: Lang, command: str) -> str | None:
+    """What is agreed to from now on, as a digest; None where nothing has to be, or was before.
+
+    Raises:
+        ExerciseError: with exit code 3, when nobody agrees; ``command`` is how to.
+    """
+    if not needs_consent(kept, entry):
+        return None
+    digest_shown = digest(kept.folder)
+    if given:
+        return digest_shown
+    refused = ExerciseError("not-agreed", 3, id=kept.exercise.id, folder=kept.folder, command=command)
+    if not can_ask():
+        raise refused
+    console = messages()
+    values = {"id": visible(kept.exercise.id), "folder": visible(str(kept.folder))}
+    console.print(Text(tell(lang, "trust:what", values)))
+    files = code_of(kept)
+    for name in files[:_MOST_SHOWN] or [tell(lang, "trust:none")]:
+        console.print(Text(f"  {visible(name)}"))
+    if len(files) > _MOST_SHOWN:
+        console.print(Text(f"  {tell(lang, 'trust:more', {'count': len(files) - _MOST_SHOWN})}"))
+    if not asked(tell(lang, "trust:ask")):
+        raise refused
+    if digest(kept.folder) != digest_shown:
+        raise ExerciseError("changed", 3, id=kept.exercise.id, folder=kept.folder, command=command)
+    return digest_shown

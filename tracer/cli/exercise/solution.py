@@ -1,0 +1,46 @@
+"""``glm-trace exercise solution``: one way to do it."""
+
+from __future__ import annotations
+
+import shlex
+
+from tracer.cli.exercise.options import Folders, Name, Yes
+from tracer.cli.exercise.session import asked, can_ask, session
+from tracer.cli.options import Speak
+from tracer.exercise.consent import require
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.layers import changed_by
+from tracer.exercise.words import tell
+
+HELP = """Write a solution into a folder beside yours, NAME.solution. Your own files stay as they are."""
+
+
+def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop()
+        kept = at.current(name, workshop)
+        id_, teacher = kept.exercise.id, at.teacher
+        require(kept, workshop.progress.exercises.get(id_), at.command("start", kept, "--trust"))
+        if not yes and not can_ask():
+            raise ExerciseError("say-yes")
+        if not yes and not asked(tell(at.lang, "solution:ask", {"id": id_})):
+            teacher.say("solution:kept", command=teacher.command("hint", id_))
+            return
+        place, written = workshop.solution(kept)
+        teacher.say("solution:written" if written else "solution:there", folder=teacher.path(place))
+        changed = changed_by(kept, "solution")
+        if changed:
+            teacher.gap()
+            teacher.say("solution:differs")
+            for path in changed:
+                teacher.line(path)
+            teacher.gap()
+            both = [teacher.path(workshop.of(kept)), teacher.path(place)]
+            excluded = ["-x", "TASK*", "-x", ".glm-trace"]
+            teacher.say("solution:compare")
+            teacher.line(shlex.join(["diff", "-ru", *excluded, *both]))
+        if kept.exercise.solution:
+            teacher.gap()
+            teacher.say("solution:answers")
+            for one in kept.exercise.predictions:
+                teacher.answer(one, kept.exercise.solution.get(one.id, ""))

@@ -1,0 +1,67 @@
+"""``glm-trace exercise start``: an exercise's files, in a folder of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tracer.cli.exercise.options import Folders, Trust
+from tracer.cli.exercise.session import Session, agreed, session
+from tracer.cli.options import Speak
+from tracer.exercise.choosing import next_open, require_release
+from tracer.exercise.library import Kept, chosen
+from tracer.exercise.workshop import Workshop
+
+HELP = """Put the files of an exercise, and its task, into DIR/NAME.
+
+Without NAME, the next one that is not solved. Without DIR, the course folder that you are in, else
+glm-trace-exercises in this folder. Files that are there are never overwritten.
+"""
+
+
+def start(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="An exercise, by name or number. [default: the next]", show_default=False
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The course folder.", show_default=False)
+    ] = None,
+    exercises: Folders = None,
+    trust: Trust = False,
+    lang: Speak = None,
+) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop_or_new(directory)
+        progress = workshop.progress
+        known = at.known(progress)
+        kept = chosen(name, known) if name is not None else next_open(known, progress)
+        if kept is None:
+            at.teacher.say("list:none" if not known else "start:all-solved")
+            return
+        begin(at, workshop, kept, trust)
+
+
+def begin(at: Session, workshop: Workshop, kept: Kept, trust: bool) -> None:
+    """Start one exercise and tell its task."""
+    require_release(kept)
+    entry = workshop.progress.exercises.get(kept.exercise.id)
+    consent = agreed(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
+    if consent is not None:
+        workshop.agree(kept, consent)
+    made = workshop.start(kept)
+    place = at.teacher.path(workshop.of(kept))
+    at.teacher.task(kept.exercise)
+    at.teacher.gap()
+    if made:
+        at.teacher.say("start:made", folder=place)
+    else:
+        at.teacher.say("start:exists", id=kept.exercise.id, folder=place)
+        at.teacher.say("start:reset", command=at.teacher.command("reset", kept.exercise.id))
+    at.teacher.say("start:next")
+    at.teacher.line(f"cd {place}")
+    at.teacher.line(at.teacher.command("watch"))

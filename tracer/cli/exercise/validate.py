@@ -1,0 +1,62 @@
+"""``glm-trace exercise validate``: whether exercises are sound."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.status import Status
+from rich.text import Text
+
+from tracer.cli.exercise.options import Folders, Trust
+from tracer.cli.exercise.session import agreed, session
+from tracer.cli.options import Speak
+from tracer.cli.screen import messages
+from tracer.exercise.library import chosen
+from tracer.exercise.running import bench
+from tracer.exercise.validated_text import document, print_validated
+from tracer.exercise.validating import Validated
+from tracer.exercise.validating import validate as validated
+from tracer.exercise.words import tell
+from tracer.export import as_json
+from tracer.trace.visible import visible
+from tracer.walkthrough.library import library
+
+HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
+
+The untouched start fails, the solution passes, and each of at least three wrong attempts fails first for its own
+reason. Without NAME, all are looked at. Exit code 1: something does not hold.
+"""
+
+
+def validate(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Exercises, by name or number.")
+    ] = None,
+    exercises: Folders = None,
+    trust: Trust = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    lang: Speak = None,
+) -> None:
+    with session(lang, exercises) as at:
+        known = at.known()
+        wanted = [chosen(name, known) for name in names] if names else list(known.values())
+        for kept in wanted:
+            agreed(kept, None, trust, at.lang, at.command("validate", kept, "--trust"))
+        readable = library()
+        found: list[Validated] = []
+        console = messages()
+        with bench() as recording:
+            for kept in wanted:
+                with Status("", console=console, spinner="dots") as status:
+
+                    def show(layer: str, id_: str = kept.exercise.id, status: Status = status) -> None:
+                        values = {"id": visible(id_), "layer": visible(layer)}
+                        status.update(Text(tell(at.lang, "validate:doing", values)))
+
+                    found.append(validated(kept, recording, readable, show))
+                if not json:
+                    print_validated(found[-1], kept, at.teacher.console, at.lang)
+        if json:
+            typer.echo(as_json.encode(document(found), indent=2))
+    raise typer.Exit(int(any(one.problems for one in found)))

@@ -1,0 +1,70 @@
+"""``glm-trace exercise watch``: an exercise is checked whenever one of its files is saved."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import typer
+
+from tracer.cli.exercise.checking import ask, record, require_allowed, tell_judgement
+from tracer.cli.exercise.options import Folders, Name
+from tracer.cli.exercise.session import Session, asked, session
+from tracer.cli.exercise.start import begin
+from tracer.cli.options import Speak
+from tracer.exercise.attempting import is_solved, next_hint
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.library import Kept
+from tracer.exercise.running import Bench, bench
+from tracer.exercise.watching import look, wait_for_save
+from tracer.exercise.words import tell
+from tracer.exercise.workshop import Workshop
+
+HELP = """Check an exercise at once, and again whenever you save one of its files.
+
+After an attempt that fails, the next hint is shown. Ctrl-C leaves at any time; nothing is lost.
+"""
+
+
+def watch(name: Name = None, exercises: Folders = None, lang: Speak = None) -> None:
+    with session(lang, exercises) as at:
+        workshop = at.workshop()
+        following: Kept | None = at.current(name, workshop)
+        if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+            raise ExerciseError("terminal", command=at.teacher.command("check", *([name] if name else [])))
+        with bench() as recording:
+            while following is not None:
+                following = _until_solved(at, workshop, following, recording)
+                if following is None or not asked(tell(at.lang, "watch:go-on"), default=True):
+                    break
+                at.teacher.console.clear()
+                begin(at, workshop, following, trust=False)
+                at.teacher.gap()
+    raise typer.Exit(0)
+
+
+def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> Kept | None:
+    """Check after every save until it is solved; returns the exercise that is next."""
+    teacher, folder = at.teacher, workshop.of(kept)
+    require_allowed(at, workshop, kept)
+    ask(at, workshop, kept)
+    hint, first = 0, True
+    while True:
+        seen = look(folder)
+        judgement = record(at, workshop, kept, bench)
+        if not first:
+            teacher.console.clear()
+        title = kept.exercise.title.said(at.lang).strip()
+        teacher.say("told:checking", "bold", id=kept.exercise.id, title=title)
+        teacher.gap()
+        following = tell_judgement(at, workshop, kept, judgement)
+        if is_solved(judgement):
+            return following
+        hint = hint if first else next_hint(workshop, kept) or hint
+        if hint:
+            teacher.gap()
+            teacher.hint(kept.exercise, hint)
+        teacher.gap()
+        teacher.say("watch:waiting", "dim", time=time.strftime("%H:%M:%S"))
+        first = False
+        wait_for_save(folder, seen)

@@ -1,0 +1,80 @@
+"""Which exercise is meant: by its name, by the folder one stands in, as the last one, or as the next."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.library import TASK, Kept, chosen, exercises, read_exercise
+from tracer.exercise.progress import Progress
+from tracer.exercise.workshop import Workshop, standing_in
+from tracer.walkthrough.releases import in_range
+
+
+def known_here(folders: Iterable[Path], progress: Progress | None = None) -> dict[str, Kept]:
+    """The bundled exercises, those in some folders, and those that were started from where a teacher keeps them.
+
+    Raises:
+        BadWalkthrough: a task has a mistake, or a folder can't be read.
+    """
+    known = exercises(folders)
+    for name, entry in progress.exercises.items() if progress is not None else ():
+        folder = Path(entry.source)
+        if entry.source and folder.name == name and (folder / TASK).is_file():
+            known[name] = Kept(read_exercise(folder), folder, False)
+    return known
+
+
+def current(name: str | None, workshop: Workshop, known: dict[str, Kept], here: Path) -> Kept:
+    """The exercise of a name; without one, that of the folder one stands in, else the one last started.
+
+    Raises:
+        ExerciseError: there is none.
+    """
+    progress = workshop.progress
+    inside = standing_in(workshop, here)
+    wanted = name or (inside if inside in known or inside in progress.exercises else "") or progress.last
+    if not wanted:
+        raise ExerciseError("nothing-started", folder=workshop.folder)
+    entry = progress.exercises.get(wanted)
+    if wanted not in known and entry is not None and entry.source:
+        raise ExerciseError("source-gone", id=wanted, folder=entry.source)
+    return chosen(wanted, known)
+
+
+def next_open(known: Mapping[str, Kept], progress: Progress, after: str = "") -> Kept | None:
+    """The first exercise that is not solved and can be done here; those behind ``after`` come first."""
+    ids = list(known)
+    at = ids.index(after) + 1 if after in known else 0
+    for name in ids[at:] + ids[:at]:
+        entry = progress.exercises.get(name)
+        if name != after and (entry is None or not entry.solved) and fits(known[name]):
+            return known[name]
+    return None
+
+
+def fits(kept: Kept) -> bool:
+    """Whether an exercise can be done on the transformers that is installed."""
+    return in_range(installed(), kept.exercise.releases)
+
+
+def require_release(kept: Kept) -> None:
+    """Stop here for an exercise of another release.
+
+    Raises:
+        ExerciseError: with both releases.
+    """
+    if not fits(kept):
+        raise ExerciseError("release", id=kept.exercise.id, releases=kept.exercise.releases, release=installed())
+
+
+@lru_cache(maxsize=1)
+def installed() -> str:
+    """The release of transformers, without importing it."""
+    try:
+        return importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        return "-"

@@ -1,0 +1,130 @@
+"""What is remembered of a course folder: which exercises were started, answered and solved."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tracer.exercise.error_words import ExerciseError
+from tracer.trace.visible import one_line
+
+FILE: Final = "progress.json"
+MARK: Final = "glm-trace-exercises"
+"""The file's first key, and the usual name of a course folder."""
+VERSION: Final = 1
+_MOST: Final = 4 << 20  # bytes
+
+
+class Entry(msgspec.Struct, omit_defaults=True):
+    """One exercise of a learner.
+
+    Attributes:
+        started: when it was started, as a time of ISO 8601; so are the others.
+        source: the folder of a teacher's exercise; empty for a bundled one.
+        consent: the digest of what in that folder was agreed to; see :mod:`tracer.exercise.consent`.
+        answers: what was answered to its predictions, by their ids.
+        right: ids of the predictions that were right when it was last checked.
+        attempts: how often it was checked.
+        hints: how many hints were shown.
+        solution_seen: when the solution was first looked at.
+        solved: when it was first solved.
+    """
+
+    started: str = ""
+    source: str = ""
+    consent: str = ""
+    answers: dict[str, str] = {}
+    right: list[str] = []
+    attempts: int = 0
+    hints: int = 0
+    solution_seen: str = ""
+    solved: str = ""
+
+
+class Progress(msgspec.Struct):
+    """What the file holds.
+
+    Attributes:
+        version: of its format; a newer one is left alone.
+        last: the exercise that was last started.
+        exercises: what is remembered of each, by id.
+    """
+
+    version: int = msgspec.field(name=MARK, default=VERSION)
+    last: str = ""
+    exercises: dict[str, Entry] = {}
+
+
+class _Version(msgspec.Struct):
+    version: int = msgspec.field(name=MARK)
+
+
+def now() -> str:
+    """This moment, as it is remembered."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def shown(moment: str) -> str:
+    """A moment that was remembered, in this machine's time zone and to the minute."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return one_line(moment, 16)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file of that name was written by this command, sound or not."""
+    try:
+        with path.open("rb") as file:
+            return f'"{MARK}"'.encode() in file.read(200)
+    except OSError:
+        return False
+
+
+def read_progress(path: Path) -> Progress:
+    """What a file holds; nothing yet, where there is none.
+
+    Raises:
+        ExerciseError: it is damaged, or a newer glm-trace wrote it.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1)
+    except FileNotFoundError:
+        return Progress()
+    except OSError as error:
+        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+    try:
+        if msgspec.json.decode(data, type=_Version).version > VERSION:
+            raise ExerciseError("newer", path=path)
+        return msgspec.json.decode(data, type=Progress)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ExerciseError("damaged", path=path, message=one_line(str(error), 100)) from None
+
+
+def write_progress(path: Path, progress: Progress) -> None:
+    """Write the file as a whole or not at all.
+
+    Raises:
+        ExerciseError: it can't be written.
+    """
+    data = msgspec.json.format(msgspec.json.encode(progress), indent=2) + b"\n"
+    written = ""
+    try:
+        descriptor, written = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(written, path)
+    except OSError as error:
+        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(written)  # where it was not moved into its place

@@ -1,0 +1,118 @@
+"""Whether exercises are sound: the start fails, the solution passes, every wrong attempt fails for its own reason."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tracer.exercise.attempting import is_solved
+from tracer.exercise.choosing import fits
+from tracer.exercise.judging import Judgement, judge
+from tracer.exercise.layers import build
+from tracer.exercise.library import Kept
+from tracer.exercise.running import Bench
+from tracer.trace.errors import TracerError
+
+LEAST_ATTEMPTS: Final = 3
+RUN: Final = "run"
+"""What a wrong attempt fails by where its run itself ends badly."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that is wrong with an exercise: the key of its sentence, and what that is filled with; plain JSON."""
+
+    what: str
+    values: dict[str, Any] = {}
+
+
+class Validated(msgspec.Struct, frozen=True):
+    """What came out for one exercise. ``fits``: it can be done on the transformers that is installed."""
+
+    id: str
+    fits: bool
+    problems: list[Problem]
+    seconds: float
+
+
+def validate(
+    kept: Kept,
+    bench: Bench,
+    walkthroughs: Collection[str] | None = None,
+    progress: Callable[[str], None] = lambda layer: None,
+) -> Validated:
+    """Record and judge the start, the solution and every wrong attempt of an exercise.
+
+    Args:
+        kept: the exercise.
+        bench: where it is recorded; one for many exercises saves much time.
+        walkthroughs: ids of those that can be read; None, that is not looked at.
+        progress: told what is recorded next.
+    """
+    began = time.monotonic()
+    problems = list(_unsound(kept, walkthroughs))
+    here = fits(kept)
+    if here:
+        problems += _recorded(kept, bench, progress)
+    return Validated(kept.exercise.id, here, problems, round(time.monotonic() - began, 1))
+
+
+def reasons(judgement: Judgement) -> list[str]:
+    """What an attempt fails by: the first thing that does not hold, and a run that ended badly."""
+    first = judgement.first_failure
+    found = [first.reason] if first is not None else []
+    return [*found, RUN] if judgement.broken is not None else found
+
+
+def _unsound(kept: Kept, walkthroughs: Collection[str] | None) -> Iterator[Problem]:
+    """What can be told without a run."""
+    wrong = kept.exercise.wrong
+    if len(wrong) < LEAST_ATTEMPTS:
+        yield Problem("few-attempts", {"count": len(wrong), "least": LEAST_ATTEMPTS})
+    seen: dict[str, str] = {}
+    for name, attempt in wrong.items():
+        if attempt.fails in seen:
+            yield Problem("same-reason", {"attempt": name, "other": seen[attempt.fails], "first": attempt.fails})
+        seen.setdefault(attempt.fails, name)
+    folder = kept.folder / "wrong"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name not in wrong and path.name != "__pycache__":
+            yield Problem("unlisted", {"attempt": path.name})
+    for name in kept.exercise.read if walkthroughs is not None else ():
+        if name not in (walkthroughs or ()):
+            yield Problem("read", {"name": name})
+
+
+def _recorded(kept: Kept, bench: Bench, progress: Callable[[str], None]) -> Iterator[Problem]:
+    exercise = kept.exercise
+    for layer in ("start", "solution", *(f"wrong/{name}" for name in exercise.wrong)):
+        progress(layer)
+        kind, _, name = layer.partition("/")
+        answers = {} if kind == "start" else {**exercise.solution, **(exercise.wrong[name].answers if name else {})}
+        try:
+            judgement = _attempt(kept, bench, [] if kind == "start" else [layer], answers)
+        except (TracerError, OSError) as error:
+            yield Problem("no-files", {"layer": layer, "message": str(error)})
+            continue
+        found = reasons(judgement)
+        if kind == "start" and not found:
+            yield Problem("start-passes")
+        elif kind == "solution" and not is_solved(judgement):
+            yield Problem("solution-fails", {"first": found[0]})
+        elif kind == "wrong" and not found:
+            yield Problem("attempt-passes", {"attempt": name})
+        elif kind == "wrong" and exercise.wrong[name].fails not in found:
+            yield Problem(
+                "attempt-fails-elsewhere", {"attempt": name, "wanted": exercise.wrong[name].fails, "first": found[0]}
+            )
+
+
+def _attempt(kept: Kept, bench: Bench, layers: list[str], answers: dict[str, str]) -> Judgement:
+    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
+        work = Path(folder) / kept.exercise.id
+        build(kept, work, *layers)
+        return judge(kept.exercise, bench.record(kept, work, Path(folder) / "traces"), answers)

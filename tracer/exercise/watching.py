@@ -1,0 +1,49 @@
+"""Noticing that a learner has saved a file: by looking a few times a second, whatever the editor and file system."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tracer.exercise.running import TRACES
+from tracer.exercise.sheet import SHEETS
+
+_POLL: Final = 0.2  # seconds
+_QUIET: Final = 2  # looks without a change: an editor that writes several files has done so
+_NOT_WORK: Final = {TRACES, "__pycache__", ".git", ".venv", ".idea", ".vscode", ".ipynb_checkpoints"}
+_SCRATCH: Final = ("~", ".swp", ".swo", ".swx", ".tmp", ".pyc")
+
+Seen = dict[str, tuple[int, int]]
+"""Time of change and size, by path."""
+
+
+def look(folder: Path) -> Seen:
+    """The files of a learner's folder as they are now; what editors keep beside them is left out."""
+    return {str(path): (found.st_mtime_ns, found.st_size) for path, found in _files(folder)}
+
+
+def wait_for_save(folder: Path, before: Seen) -> Seen:
+    """Wait until the files differ from what they were, and no longer change."""
+    seen, quiet = before, 0
+    while seen == before or quiet < _QUIET:
+        time.sleep(_POLL)
+        latest = look(folder)
+        quiet = quiet + 1 if latest == seen else 0
+        seen = latest
+    return seen
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _NOT_WORK]
+        for name in names:
+            path = Path(place) / name
+            if name in SHEETS or name.endswith(_SCRATCH) or name.startswith((".#", "#")):
+                continue
+            try:
+                yield path, path.stat()
+            except OSError:  # gone again, or not to be read: the check will say so
+                continue

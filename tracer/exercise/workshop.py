@@ -1,0 +1,175 @@
+"""The course folder: a folder for each exercise, and beside them what is remembered of their learner.
+
+Nothing of a learner's is ever overwritten: a new folder is put together aside and moved into its place, an old one
+is moved out of the way.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.layers import build
+from tracer.exercise.library import Kept
+from tracer.exercise.progress import FILE, MARK, Entry, Progress, is_ours, now, read_progress, write_progress
+from tracer.exercise.running import TRACES
+from tracer.exercise.sheet import SHEETS, sheet
+
+USUAL: Final = MARK
+"""The folder that a course is kept in, unless another is named."""
+
+
+class Workshop:
+    """A course folder, there or to be made.
+
+    Raises:
+        ExerciseError: by what reads or writes: the place can't be, or what is remembered can't be understood.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(os.path.abspath(folder))
+
+    @property
+    def progress(self) -> Progress:
+        """What is remembered now."""
+        return read_progress(self.folder / FILE)
+
+    @contextmanager
+    def remembering(self) -> Iterator[Progress]:
+        """What is remembered, to be changed; written at the end."""
+        progress = self.progress
+        yield progress
+        write_progress(self.folder / FILE, progress)
+
+    @contextmanager
+    def entry(self, kept: Kept) -> Iterator[Entry]:
+        """What is remembered of one exercise, to be changed."""
+        with self.remembering() as progress:
+            yield progress.exercises.setdefault(kept.exercise.id, Entry(started=now()))
+
+    def of(self, kept: Kept) -> Path:
+        """Where a learner's files of an exercise are."""
+        return self.folder / kept.exercise.id
+
+    def traces(self, kept: Kept) -> Path:
+        """Where the traces of its last check are."""
+        return self.of(kept) / TRACES
+
+    def is_started(self, kept: Kept) -> bool:
+        return self.of(kept).is_dir()
+
+    def require_started(self, kept: Kept, command: str) -> None:
+        """Stop here for an exercise that was not started; ``command`` starts it."""
+        if not self.is_started(kept):
+            raise ExerciseError("not-started", id=kept.exercise.id, folder=self.folder, command=command)
+
+    def agree(self, kept: Kept, consent: str) -> None:
+        """Remember what of a teacher's exercise was agreed to."""
+        self._make()
+        with self.entry(kept) as entry:
+            entry.source, entry.consent = str(kept.folder.absolute()), consent
+
+    def start(self, kept: Kept) -> bool:
+        """Put an exercise's files into their folder; False where they are there already."""
+        self._make()
+        with self.remembering() as progress:  # first: what can't be remembered is not begun
+            progress.last = kept.exercise.id
+            entry = progress.exercises.setdefault(kept.exercise.id, Entry(started=now()))
+            entry.source = "" if kept.ours else str(kept.folder.absolute())
+        if os.path.lexists(self.of(kept)):
+            if not self.is_started(kept):
+                raise ExerciseError("in-the-way", folder=self.of(kept))
+            return False
+        self._put(kept, self.of(kept))
+        return True
+
+    def aside(self, kept: Kept) -> Path:
+        """Where a reset would move the learner's files."""
+        number = 1
+        while os.path.lexists(path := self.folder / f"{kept.exercise.id}.before-{number}"):
+            number += 1
+        return path
+
+    def reset(self, kept: Kept) -> Path:
+        """Begin an exercise anew; returns where the old files are now."""
+        aside, place = self.aside(kept), self.of(kept)
+
+        def swap(made: Path) -> None:
+            os.rename(place, aside)
+            try:
+                os.rename(made, place)
+            except OSError:
+                os.rename(aside, place)
+                raise
+
+        self._put(kept, place, move=swap)
+        with self.remembering() as progress:
+            entry = progress.exercises.setdefault(kept.exercise.id, Entry())
+            entry.started, entry.answers, entry.right = now(), {}, []
+            progress.last = kept.exercise.id
+        return aside
+
+    def solution(self, kept: Kept) -> tuple[Path, bool]:
+        """The solution's folder, beside the learner's; and whether it was written now."""
+        place = self.folder / f"{kept.exercise.id}.solution"
+        written = not os.path.lexists(place)
+        if written:
+            self._put(kept, place, "solution", sheets=False)
+        with self.entry(kept) as entry:
+            entry.solution_seen = entry.solution_seen or now()
+        return place, written
+
+    def _put(
+        self, kept: Kept, place: Path, *layers: str, sheets: bool = True, move: Callable[[Path], None] | None = None
+    ) -> None:
+        """Put a folder together aside, then move it into its place: it is there as a whole or not at all."""
+        try:
+            with tempfile.TemporaryDirectory(
+                dir=self.folder, prefix=".glm-trace-", ignore_cleanup_errors=True
+            ) as aside:
+                made = Path(aside) / kept.exercise.id
+                build(kept, made, *layers)
+                for name, lang in SHEETS.items() if sheets else ():
+                    (made / name).write_text(sheet(kept.exercise, lang), encoding="utf-8")
+                if move is None:
+                    os.rename(made, place)
+                else:
+                    move(made)
+        except (OSError, shutil.Error) as error:
+            raise ExerciseError("os", path=place, message=getattr(error, "strerror", None) or error) from None
+
+    def _make(self) -> None:
+        """The folder itself; one that holds what is not ours is not taken for it."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ExerciseError("not-a-folder", folder=self.folder)
+        if os.path.lexists(self.folder / FILE) and not is_ours(self.folder / FILE):
+            read_progress(self.folder / FILE)
+            raise ExerciseError("in-the-way", folder=self.folder / FILE)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ExerciseError("os", path=self.folder, message=error.strerror or error) from None
+
+
+def find_workshop(start: Path) -> Workshop | None:
+    """The course folder that one stands in, or the usual one right here."""
+    start = Path(os.path.abspath(start))
+    for folder in (start, *start.parents):
+        if is_ours(folder / FILE) or (folder.name == USUAL and (folder / FILE).exists()):
+            return Workshop(folder)
+    return Workshop(start / USUAL) if (start / USUAL).is_dir() else None
+
+
+def standing_in(workshop: Workshop, start: Path) -> str:
+    """The id of the exercise whose folder one stands in; empty outside of all."""
+    try:
+        inside = Path(os.path.abspath(start)).relative_to(workshop.folder).parts
+    except ValueError:
+        return ""
+    return inside[0].partition(".")[0] if inside else ""
