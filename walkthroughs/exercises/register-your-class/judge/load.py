@@ -4,7 +4,7 @@ import sys
 
 sys.path.insert(0, "")
 
-import register  # noqa: E402, F401
-from transformers import AutoModel  # noqa: E402
+import register  # noqa: F401
+from transformers import AutoModel
 
 AutoModel.from_pretrained("model", trust_remote_code=False)
