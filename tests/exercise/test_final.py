@@ -1,0 +1,68 @@
+"""The course's last exercise: its solution is a model that learns, built, trained and used without being traced."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracer.bundled import bundled
+from tracer.exercise.layers import build
+from tracer.exercise.library import Kept, read_exercise
+
+FALLS = re.compile(r"the loss falls: from ([\d.]+) to ([\d.]+)")
+DECIDES = re.compile(r"the picture decides: ([\d.]+), turned ([\d.]+)")
+
+
+@pytest.fixture(scope="module")
+def final() -> Kept:
+    folder = Path(str(bundled("walkthroughs"))) / "exercises" / "small-vision-language-model"
+    return Kept(read_exercise(folder), folder, True)
+
+
+@pytest.fixture
+def learner(final: Kept, tmp_path: Path) -> Path:
+    """A learner's folder with the solution in it."""
+    build(final, tmp_path / "learner", "solution")
+    return tmp_path / "learner"
+
+
+def output_of(script: Path, learner: Path) -> str:
+    """What a script prints that is run in a learner's folder."""
+    environment = {**os.environ, "HF_MODULES_CACHE": str(learner.parent / "modules")}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=learner, env=environment, capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_solution_learns_from_pictures(final: Kept, learner: Path) -> None:
+    (learner / "model" / "model.safetensors").unlink()
+    assert output_of(learner / "make_weights.py", learner) == ""
+    printed = output_of(final.folder / "judge" / "train.py", learner)
+    falls, decides = FALLS.search(printed), DECIDES.search(printed)
+    assert falls is not None
+    assert decides is not None, printed
+    first, last = map(float, falls.groups())
+    right, turned = map(float, decides.groups())
+    assert last < first / 4  # it begins near ln 100, the loss of one who guesses among 100 tokens
+    assert abs(first - 4.6) < 0.5
+    assert turned > right + 0.2
+
+
+def test_a_picture_takes_the_place_of_its_token(final: Kept, learner: Path) -> None:
+    printed = output_of(final.folder / "judge" / "facts.py", learner)
+    assert "text fits: 15 tokens, logits 1×15×100" in printed
+    assert "picture placed: 16 tokens, logits 1×31×100" in printed
+    assert "the future is hidden" in printed
+
+
+def test_a_layer_holds_no_large_file(final: Kept) -> None:
+    sizes = {path: path.stat().st_size for path in final.folder.rglob("*") if path.is_file()}
+    assert max(sizes.values()) < 200_000
+    assert sum(sizes.values()) < 1_000_000
