@@ -70,12 +70,12 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def shown(moment: str) -> str:
-    """A moment that was remembered, in this machine's time zone and to the minute."""
+def day(moment: str) -> str:
+    """The day of a moment that was remembered, in this machine's time zone."""
     try:
-        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d")
     except (ValueError, OverflowError, OSError):
-        return one_line(moment, 16)
+        return one_line(moment, 10)
 
 
 def is_ours(path: Path) -> bool:
@@ -91,12 +91,12 @@ def read_progress(path: Path) -> Progress:
     """What a file holds; nothing yet, where there is none.
 
     Raises:
-        ExerciseError: it is damaged, or a newer glm-trace wrote it.
+        ExerciseError: it is damaged, another program's, or a newer glm-trace wrote it.
     """
     try:
         with path.open("rb") as file:
             data = file.read(_MOST + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Progress()
     except OSError as error:
         raise ExerciseError("os", path=path, message=error.strerror or error) from None
@@ -105,6 +105,8 @@ def read_progress(path: Path) -> Progress:
             raise ExerciseError("newer", path=path)
         return msgspec.json.decode(data, type=Progress)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if path.parent.name != MARK and not is_ours(path):
+            raise ExerciseError("in-the-way", folder=path) from None
         raise ExerciseError("damaged", path=path, message=one_line(str(error), 100)) from None
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tracer.exercise.choosing import fits
 from tracer.exercise.library import Kept
-from tracer.exercise.progress import Entry, Progress, shown
+from tracer.exercise.progress import Entry, Progress, day
 from tracer.exercise.words import tell
 from tracer.export.phrases import Lang
 from tracer.export.prose import Prose
@@ -56,7 +56,7 @@ def print_progress(known: Mapping[str, Kept], progress: Progress, console: Conso
             str(entry.attempts) if entry is not None and entry.attempts else "",
             f"{min(max(entry.hints, 0), count)}/{count}" if entry is not None else "",
             tell(lang, "solution:seen") if entry is not None and entry.solution_seen else "",
-            shown(entry.solved or entry.started) if entry is not None else "",
+            day(entry.solved or entry.started) if entry is not None else "",
         )
     console.print(table)
 

@@ -21,6 +21,7 @@ from tracer.export.phrases import Lang
 from tracer.export.prose import wrapped
 from tracer.trace.visible import one_line, visible
 from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.filling import code
 from tracer.walkthrough.words import problem_told
 
 _MARKS = {"passed": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "waiting": ("·", ".", "dim")}
@@ -78,7 +79,7 @@ class Teacher:
     def answer(self, one: Prediction, given: str) -> None:
         """A question, and an answer to it."""
         self._hung(Text("• "), one.ask.said(self.lang))
-        self.plain(self._spelled(one, given), "bold", 2)
+        self.markdown(self._spelled(one, given), 2)
 
     def hint(self, exercise: Exercise, number: int) -> None:
         """One hint, by its number from 1."""
@@ -157,7 +158,7 @@ class Teacher:
 
     def _predicted(self, one: Verdict, question: Prediction, judgement: Judgement) -> None:
         self._mark("passed" if one.state == "passed" else "failed", self._title(one, question))
-        self.plain(tell(self.lang, "told:answer", {"given": self._spelled(question, one.given)}), "dim", 4)
+        self.markdown(tell(self.lang, "told:answer", {"given": self._spelled(question, one.given)}), 4)
         if one.said is None:
             self._failed(one, judgement)
             return
@@ -169,10 +170,10 @@ class Teacher:
             self._step(ran.trace, one.step)
 
     def _spelled(self, question: Prediction, given: str) -> str:
-        """An answer as its reader knows it: a choice with its text."""
+        """An answer as its reader knows it, in Markdown: a choice by its text."""
         if question.choices and is_answer(question, given):
-            given = f"{given}. {question.choices[int(given) - 1].text.said(self.lang)}"
-        return one_line(given, 200)
+            return question.choices[int(given) - 1].text.said(self.lang).strip()
+        return code(one_line(given, 200))
 
     def _step(self, trace: Path, step: int) -> None:
         self.plain(tell(self.lang, "told:see"), "dim", 4)

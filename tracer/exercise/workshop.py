@@ -148,9 +148,6 @@ class Workshop:
         """The folder itself; one that holds what is not ours is not taken for it."""
         if self.folder.exists() and not self.folder.is_dir():
             raise ExerciseError("not-a-folder", folder=self.folder)
-        if os.path.lexists(self.folder / FILE) and not is_ours(self.folder / FILE):
-            read_progress(self.folder / FILE)
-            raise ExerciseError("in-the-way", folder=self.folder / FILE)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -1,0 +1,323 @@
+"""``glm-trace exercise``: its commands, as a learner, a script or a teacher calls them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from rich.cells import cell_len
+
+from tests.exercise.teacher import FIRST, files_of, mend, teachers
+from tests.support.damaged import edit_text
+from tracer.cli.main import main
+from tracer.exercise.library import exercises
+from tracer.exercise.running import Bench
+from tracer.exercise.workshop import USUAL, Workshop
+from tracer.trace.reading import open_trace
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """What was printed, in one line."""
+        return " ".join(self.out.split())
+
+    @property
+    def sentence(self) -> str:
+        """What was said on standard error, in one line."""
+        return " ".join(self.err.split())
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def command(
+    place: Path, workbench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Calls a command, which records on the bench of all tests."""
+    for name in ("check", "validate"):
+        monkeypatch.setattr(f"tracer.cli.exercise.{name}.bench", lambda: nullcontext(workbench))
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["glm-trace", "exercise", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        code = ended.value.code
+        return Result(code if isinstance(code, int) else 0, said.out, said.err)
+
+    return call
+
+
+Command = Callable[..., Result]
+
+
+def learner(place: Path, name: str = FIRST) -> Path:
+    return place / USUAL / name
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_list_fits_and_shows_the_state(command: Command, place: Path, lang: str) -> None:
+    done = command("list", "--lang", lang)
+    assert done.code == 0
+    assert all(cell_len(line.rstrip()) <= 80 for line in done.out.splitlines())
+    assert next(iter(exercises())) == FIRST
+    for name in exercises():
+        assert name in done.out
+    assert {"en": "Begin with: glm-trace exercise start", "zh": "开始做："}[lang] in done.out
+    command("start")
+    line = next(line for line in command("list", "--lang", lang).out.splitlines() if FIRST in line)
+    assert {"en": "started", "zh": "进行中"}[lang] in line
+    assert {"en": "not started", "zh": "未开始"}[lang] not in line
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "Your files are in glm-trace-exercises/"), ("zh", "文件放在 glm-trace-exercises/")]
+)
+def test_start_without_a_name_begins_the_course(command: Command, place: Path, lang: str, said: str) -> None:
+    done = command("start", "--lang", lang)
+    assert done.code == 0
+    assert f"{said}{FIRST}" in done.text
+    assert exercises()[FIRST].exercise.title.said(lang) in done.text
+    assert f"cd glm-trace-exercises/{FIRST}" in done.out
+    assert (learner(place) / "model" / "config.json").is_file()
+
+
+def test_start_again_leaves_the_files_and_names_reset(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    mend(learner(place))
+    before = files_of(learner(place))
+    again = command("start", "1")
+    assert again.code == 0
+    assert "are as you left them" in again.text
+    assert f"glm-trace exercise reset {FIRST}" in again.text
+    assert files_of(learner(place)) == before
+
+
+def test_check_tells_the_first_failure_then_congratulates(
+    command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("start", FIRST)
+    first = command("check")
+    assert first.code == 1
+    trace = f"glm-trace-exercises/{FIRST}/.glm-trace/load.glmtrace"
+    step = next(line for line in first.out.splitlines() if "replay" in line)
+    assert step.strip().startswith(f"glm-trace replay {trace} --step ")
+    with open_trace(place / trace) as opened:
+        assert 0 < int(step.split()[-1]) < len(opened)
+    assert "✗ The model loads" in first.out
+    assert "sent the library to the file modelling_broken.py" in first.text
+    assert "expected load.status to be 'loaded'; it is 'failed'" in first.text
+    assert "· Its own class is used" in first.out
+    assert "\x1b" not in first.out
+
+    mend(learner(place))
+    monkeypatch.chdir(learner(place) / "model")
+    done = command("check", "--lang", "zh")
+    assert done.code == 0
+    assert "✓ 模型能加载" in done.out
+    assert "✓ 用的是它自己的类" in done.out
+    assert "完成了：找不到自己代码的模型" in done.out
+    assert "glm-trace replay ../.glm-trace/load.glmtrace --walkthrough dynamic-class" in done.out
+    assert f"glm-trace exercise start {list(exercises())[1]}" in done.out
+    assert Workshop(place / USUAL).progress.exercises[FIRST].attempts == 2
+    assert "1 of " in command("progress").out
+
+
+@pytest.mark.parametrize(
+    ("statements", "english", "chinese"),
+    [
+        ("import os; os._exit(7)", "ended its own process with exit code 7", "退出码是 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL", "被信号 SIGKILL 杀死"),
+    ],
+)
+def test_a_run_that_ends_badly_says_what_to_look_for(
+    command: Command, place: Path, statements: str, english: str, chinese: str
+) -> None:
+    command("start", FIRST)
+    mend(learner(place))
+    code = learner(place) / "model" / "modeling_broken.py"
+    code.write_text(f"{code.read_text(encoding='utf-8')}\n\n{statements}\n", encoding="utf-8")
+    done = command("check")
+    assert done.code == 1
+    assert english in done.text
+    assert "--step" in done.out
+    assert "· The model loads" in done.out
+    assert chinese in command("check", "--lang", "zh").out.replace("\n    ", "")
+
+
+def test_a_model_that_is_gone_is_said(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    (learner(place) / "model").rename(learner(place) / "elsewhere")
+    done = command("check")
+    assert done.code == 1
+    assert "There is no model in your folder to run. Was it moved or renamed?" in done.text
+
+
+def test_questions_are_answered_judged_and_answered_again(command: Command, place: Path) -> None:
+    folder = teachers(place / "teacher")
+    assert command("start", "asking", "--exercises", folder, "--trust").code == 0
+    assert (place / USUAL / "asking" / "TASK.md").is_file()
+    unasked = command("check")
+    assert unasked.code == 2
+    assert "glm-trace exercise check asking --answer class=… --answer status=…" in unasked.sentence
+    for wrong in ("class=3", "class=x", "class", "nothing=1"):
+        assert command("check", "--answer", wrong).code == 2
+
+    mend(learner(place, "asking"))
+    first = command("check", "--answer", "class=1", "--answer", "status=failed")
+    assert first.code == 1
+    assert "You said: BertModel It came out otherwise: BrokenModel It is BrokenModel." in first.text
+    assert "You said: failed It came out otherwise:" in first.text
+    assert "glm-trace exercise check asking --again" in first.text
+    second = command("check", "--answer", "class=2")
+    assert second.code == 1
+    assert "You said: BrokenModel Right." in second.text
+    again = command("check", "--again")
+    assert again.code == 2
+    assert "--answer status=…" in again.sentence
+    assert "class=" not in again.sentence
+    solved = command("check", "--answer", "status=loaded", "--lang", "zh")
+    assert solved.code == 0
+    assert "答对了。" in solved.out
+    assert "没有要重新回答的" in command("check", "--again", "--lang", "zh").out
+
+
+def test_a_teachers_code_runs_only_with_consent(command: Command, place: Path) -> None:
+    folder = teachers(place / "teacher", questions=False)
+    refused = command("start", "asking", "--exercises", folder)
+    assert refused.code == 3
+    assert "to which nobody has agreed" in refused.sentence
+    assert not (place / USUAL).exists()
+
+    assert command("start", "asking", "--exercises", folder, "--trust").code == 0
+    assert command("check").code == 1
+    edit_text(folder / "asking" / "task.yaml", "The model loads", "It loads")
+    for name in ("check", "solution", "reset"):
+        changed = command(name, "--lang", "zh")
+        assert changed.code == 3
+        assert "内容变了" in changed.sentence
+    assert command("start", "asking", "--trust").code == 0
+    assert "✗ It loads" in command("check").out
+
+
+def test_hints_come_one_by_one(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    hints = exercises()[FIRST].exercise.hints
+    for number in range(1, len(hints) + 1):
+        assert f"Hint {number} of {len(hints)}" in command("hint").out
+    last = command("hint", "--lang", "zh")
+    assert f"提示 {len(hints)}/{len(hints)}" in last.out
+    assert f"glm-trace exercise solution {FIRST}" in last.out
+    everything = command("hint", "--all").out
+    assert all(f"Hint {number} of" in everything for number in range(1, len(hints) + 1))
+    assert f"{len(hints)}/{len(hints)}" in command("progress").out
+
+
+def test_solution_and_reset_ask_first(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    before = files_of(learner(place))
+    for name in ("solution", "reset"):
+        done = command(name)
+        assert done.code == 2
+        assert "--yes" in done.sentence
+    assert files_of(place / USUAL).keys() == {f"{FIRST}/{name}" for name in before} | {"progress.json"}
+
+    shown = command("solution", "--yes")
+    assert shown.code == 0
+    assert "model/config.json" in shown.out
+    assert f"diff -ru -x 'TASK*' -x .glm-trace glm-trace-exercises/{FIRST} " in shown.out
+    assert "nothing was written" in command("solution", "--yes").text
+    assert files_of(learner(place)) == before
+    assert "seen" in command("progress").out
+
+    assert f"Your old files are in glm-trace-exercises/{FIRST}.before-1" in command("reset", "--yes").text
+    assert files_of(place / USUAL / f"{FIRST}.before-1") == files_of(learner(place)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check"], "There is no course folder here or above"),
+        (["watch"], "There is no course folder here or above"),
+        (["progress"], "There is no course folder here or above"),
+        (["start", "misspeld-auto-map"], f"Did you mean {FIRST}?"),
+        (["start", "99"], "There is no exercise 99"),
+        (["start", "a\x1b[2J"], "There is no exercise a\\x1b[2J"),
+        (["start", FIRST, "/proc/nothing"], "can't be read or written"),
+        (["list", "--exercises", "nowhere"], "The folder nowhere can't be read"),
+        (["validate", "nowhere"], "There is no exercise nowhere"),
+    ],
+)
+def test_what_can_not_be_done_is_one_sentence(command: Command, arguments: list[str], said: str) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert said in done.sentence
+    assert done.out == ""
+
+
+def test_an_exercise_that_was_not_started_says_how(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    other = list(exercises())[1]
+    for name in ("check", "hint", "solution", "reset", "watch"):
+        done = command(name, other)
+        assert done.code == 2
+        assert f"glm-trace exercise start {other}" in done.sentence
+    watching = command("watch")
+    assert watching.code == 2
+    assert "needs a terminal" in watching.sentence
+
+
+def test_a_damaged_memory_stops_every_command_and_is_left(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    file = place / USUAL / "progress.json"
+    file.write_text('{"glm-trace-exercises": 1, "exer')
+    for name in ("list", "start", "check", "hint", "progress"):
+        done = command(name, "--lang", "zh")
+        assert done.code == 2
+        assert "已损坏" in done.sentence
+    assert file.read_text() == '{"glm-trace-exercises": 1, "exer'
+
+
+def test_an_exercise_for_another_release_is_not_begun(command: Command, place: Path) -> None:
+    folder = teachers(place / "teacher", questions=False)
+    edit_text(folder / "asking" / "task.yaml", "id: asking\n", 'id: asking\nreleases: ">=99"\n')
+    done = command("start", "asking", "--exercises", folder, "--trust")
+    assert done.code == 2
+    assert "needs transformers >=99" in done.sentence
+    line = next(one for one in command("list", "--exercises", folder).out.splitlines() if "asking" in one)
+    assert "needs >=99" in line
+
+
+@pytest.mark.slow
+def test_validate_says_what_holds_and_what_does_not(command: Command, place: Path) -> None:
+    folder = teachers(place / "teacher", questions=False)
+    sound = command("validate", "asking", FIRST, "--exercises", folder, "--trust")
+    assert sound.code == 0
+    assert sound.out.count(" · ok · 3 wrong attempts · ") == 2
+    edit_text(folder / "asking" / "task.yaml", "loads/no-such-class, what", "own-class, what")
+    told = command("validate", "asking", "--exercises", folder, "--trust", "--lang", "zh")
+    assert told.code == 1
+    assert "错误示例 class-too 应当败在 own-class，实际败在 loads/no-such-class" in told.out
+    document = json.loads(command("validate", "asking", "--exercises", folder, "--trust", "--json").out)
+    [one] = document["exercises"]
+    assert one["id"] == "asking"
+    assert [problem["what"] for problem in one["problems"]] == ["attempt-fails-elsewhere"]
+    assert command("validate", "asking", "--exercises", folder).code == 3
