@@ -1,0 +1,226 @@
+"""Checking at every save: what counts as one, and ``glm-trace exercise watch`` in a terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.exercise.teacher import FIRST, files_of, mend, teachers
+from tests.support.damaged import edit_text
+from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
+from tracer.exercise.consent import digest
+from tracer.exercise.library import exercises
+from tracer.exercise.running import TRACES
+from tracer.exercise.watching import look, wait_for_save
+from tracer.exercise.workshop import USUAL, Workshop
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "model" / "config.json").write_text("{ }"),
+        lambda folder: (folder / "model" / "new.py").write_text(""),
+        lambda folder: (folder / "model" / "config.json").unlink(),
+        lambda folder: (folder / "model").rename(folder / "other"),
+        lambda folder: (folder / "a").write_text("x") and (folder / "a").replace(folder / "model" / "config.json"),
+    ],
+    ids=["written", "new", "removed", "renamed", "replaced"],
+)
+def test_a_save_is_seen(folder: Path, change: Callable[[Path], object]) -> None:
+    before = look(folder)
+    change(folder)
+    assert look(folder) != before
+
+
+@pytest.mark.parametrize(
+    "name", [".config.json.swp", "config.json~", "#config.json#", ".#config.json", "TASK.md", f"{TRACES}/load.glmtrace",
+             "model/__pycache__/a.pyc"]
+)  # fmt: skip
+def test_what_editors_and_checks_write_is_no_save(folder: Path, name: str) -> None:
+    before = look(folder)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("x")
+    assert look(folder) == before
+
+
+def test_files_that_can_not_be_looked_at_do_no_harm(folder: Path) -> None:
+    (folder / "nowhere").symlink_to(folder / "gone")
+    (folder / "round").symlink_to(folder)
+    assert look(folder)
+
+
+def test_several_saves_close_together_are_one(folder: Path) -> None:
+    def save() -> None:
+        for number in range(4):
+            time.sleep(0.15)
+            (folder / "model" / f"{number}.py").write_text("x")
+
+    before = look(folder)
+    writer = threading.Thread(target=save)
+    writer.start()
+    after = wait_for_save(folder, before)
+    writer.join()
+    assert len(after) == 5
+
+
+class Terminal(PseudoTerminal):
+    def interrupt(self) -> None:
+        """What a terminal does at Ctrl-C; one that does not control its session has to be helped."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def is_as_it_was(self) -> bool:
+        """Line settings as at the start, and a hidden cursor given back."""
+        shown = self.raw.rfind("\x1b[?25l") <= self.raw.rfind("\x1b[?25h")
+        return shown and termios.tcgetattr(self._theirs) == self.settings
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    opened: list[Terminal] = []
+
+    def open_(*arguments: object) -> Terminal:
+        opened.append(Terminal(PROGRAM, "exercise", *arguments, cwd=tmp_path, columns=120))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
+
+
+Open = Callable[..., Terminal]
+
+
+def started(tmp_path: Path, name: str = FIRST, *folders: Path) -> Workshop:
+    workshop = Workshop(tmp_path / USUAL)
+    kept = exercises(folders)[name]
+    if not kept.ours:
+        workshop.agree(kept, digest(kept.folder))
+    workshop.start(kept)
+    return workshop
+
+
+@pytest.mark.slow
+def test_it_checks_at_each_save_hints_after_each_attempt_and_goes_on(terminal: Open, tmp_path: Path) -> None:
+    workshop = started(tmp_path)
+    learner = workshop.folder / FIRST
+    screen = terminal("watch")
+    screen.wait_for("sent the library to the file modelling_broken.py", 120)
+    screen.wait_for("Save a file, and it is checked again.")
+    assert "Hint" not in screen.text
+    edit_text(learner / "model" / "config.json", "modelling_broken.BrokenModel", "modeling_broken.Broken")
+    screen.wait_for("and then the class was not in it")
+    screen.wait_for("Hint 1 of 2")
+    screen.wait_for("Save a file")
+    edit_text(learner / "model" / "config.json", "modeling_broken.Broken", "modeling_broken.BrokenModel")
+    screen.wait_for("Well done!")
+    screen.wait_for("Go on with it? [Y/n]")
+    following = list(exercises())[1]
+    screen.type("\r")
+    screen.wait_for(f"Checking {following}", 120)
+    screen.wait_for("Save a file")
+    screen.interrupt()
+    screen.wait_for("Left. Nothing is lost.")
+    assert screen.end() == 130
+    assert screen.is_as_it_was()
+    assert "Traceback" not in screen.text
+    assert "leaked" not in screen.text
+    assert (workshop.folder / following).is_dir()
+    progress = workshop.progress
+    assert progress.exercises[FIRST].solved
+    assert (progress.exercises[FIRST].hints, progress.exercises[FIRST].attempts) == (1, 3)
+
+
+@pytest.mark.parametrize("command", ["check", "watch"])
+def test_ctrl_c_leaves_at_once_while_everything_starts(terminal: Open, tmp_path: Path, command: str) -> None:
+    workshop = started(tmp_path)
+    before = files_of(workshop.folder)
+    screen = terminal(command)
+    screen.wait_for("starting" if command == "watch" else "Checking")
+    time.sleep(1)
+    screen.interrupt()
+    assert screen.end() == 130
+    assert "Left. Nothing is lost." in screen.text
+    assert "Traceback" not in screen.text
+    assert screen.is_as_it_was()
+    assert files_of(workshop.folder) == before
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_middle_of_a_run(terminal: Open, tmp_path: Path) -> None:
+    workshop = started(tmp_path)
+    mend(workshop.folder / FIRST)
+    code = workshop.folder / FIRST / "model" / "modeling_broken.py"
+    code.write_text(f"{code.read_text(encoding='utf-8')}\n\nimport time\n\ntime.sleep(50)\n", encoding="utf-8")
+    screen = terminal("check")
+    screen.wait_for("Dynamic class", 120)
+    time.sleep(1)
+    began = time.monotonic()
+    screen.interrupt()
+    assert screen.end() == 130
+    assert time.monotonic() - began < 15
+    assert screen.is_as_it_was()
+    assert "Traceback" not in screen.text
+    assert workshop.progress.exercises[FIRST].attempts == 0
+
+
+def test_questions_are_asked_and_ctrl_c_keeps_what_was_answered(terminal: Open, tmp_path: Path) -> None:
+    workshop = started(tmp_path, "asking", teachers(tmp_path / "teacher"))
+    screen = terminal("check")
+    screen.wait_for("what do you expect? (1 of 2)")
+    screen.wait_for("Number: ")
+    screen.type("7\r")
+    screen.wait_for("Please type a number from 1 to 2.")
+    screen.type("2\r")
+    screen.wait_for("(2 of 2)")
+    screen.wait_for("Answer: ")
+    screen.type("\r")
+    screen.wait_for("Please type an answer")
+    screen.interrupt()
+    screen.wait_for("Left. Nothing is lost.")
+    assert screen.end() == 130
+    assert screen.is_as_it_was()
+    assert workshop.progress.exercises["asking"].answers == {"class": "2"}
+
+
+def test_a_teachers_code_is_shown_and_asked_for(terminal: Open, tmp_path: Path) -> None:
+    folder = teachers(tmp_path / "teacher")
+    (folder / "asking" / "judge").mkdir()
+    (folder / "asking" / "judge" / "run.py").write_text("print(1)\n")
+    refused = terminal("start", "asking", "--exercises", folder)
+    refused.wait_for("judge/run.py")
+    refused.wait_for("Do you trust it? [y/N]")
+    refused.type("\r")
+    assert refused.end() == 3
+    assert not (tmp_path / USUAL).exists()
+    agreed = terminal("start", "asking", "--exercises", folder, "--lang", "zh")
+    agreed.wait_for("信任它吗？")
+    agreed.type("y\r")
+    assert agreed.end() == 0
+    assert (tmp_path / USUAL / "asking" / "TASK.md").is_file()
+
+
+def test_solution_and_reset_ask_and_a_no_changes_nothing(terminal: Open, tmp_path: Path) -> None:
+    workshop = started(tmp_path)
+    before = files_of(workshop.folder)
+    for command, question in (("solution", "Look at it now? [y/N]"), ("reset", "Go on? [y/N]")):
+        screen = terminal(command)
+        screen.wait_for(question)
+        screen.type("maybe\r")
+        screen.wait_for(question)
+        screen.type("n\r")
+        assert screen.end() == 0
+    assert files_of(workshop.folder) == before
