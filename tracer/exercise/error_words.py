@@ -46,6 +46,11 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "{path} was written by a newer glm-trace and was left as it is. Use that one, or another course folder.",
         "{path} 是更新版本的 glm-trace 写的，没有改动它。请用那个版本，或换一个课程目录。",
     ),
+    "error:too-large": (
+        "{folder} holds more than {megabytes} MB or {files} files; an exercise needs far fewer. Move what does not "
+        "belong to it elsewhere.",
+        "{folder} 超过 {megabytes} MB 或 {files} 个文件，练习用不着这么多。请把无关的文件移到别处。",
+    ),
     "error:os": ("{path} can't be read or written: {message}.", "{path} 无法读写：{message}。"),
     "error:not-agreed": (
         "{id} comes from {folder} and runs code from there, to which nobody has agreed. Look at it, then say yes with: "

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from tracer.exercise.error_words import ExerciseError
 from tracer.exercise.format import Run
 from tracer.exercise.library import Kept
 from tracer.launch.adapter_folder import adapter_folder
@@ -22,10 +23,8 @@ from tracer.launch.bfloat16 import needed_setting
 from tracer.launch.children import Starter, WarmStarter
 from tracer.launch.limits import Limit, Limits
 from tracer.launch.watching import Interrupts, Watched, run_job
-from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
-from tracer.trace.visible import visible
 
 _LARGEST: Final = 512 << 20  # bytes of a learner's folder
 _MOST_FILES: Final = 5_000
@@ -47,7 +46,7 @@ class Bench:
     """Where runs are recorded; keep one for many, as its process has imported torch already.
 
     Raises:
-        TracerError: by :meth:`record`, for a folder that is too large to copy.
+        ExerciseError: by :meth:`record`, for a folder that is too large to copy.
     """
 
     def __init__(self, folder: Path, start: Starter | None = None) -> None:
@@ -159,7 +158,4 @@ def _refuse_too_large(learner: Path) -> None:
         files += 1
         size += path.stat().st_size
         if size > _LARGEST or files > _MOST_FILES:
-            raise TracerError(
-                f"{visible(str(learner))} holds more than {_LARGEST >> 20} MB or {_MOST_FILES:,} files; an exercise "
-                "needs far fewer. Move what does not belong to it elsewhere."
-            )
+            raise ExerciseError("too-large", folder=learner, megabytes=_LARGEST >> 20, files=f"{_MOST_FILES:,}")
