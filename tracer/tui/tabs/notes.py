@@ -69,7 +69,7 @@ class NotesTab(Horizontal):
         reading = playing.reading
         if reading is None:
             self._only(Text(note_word(lang, "loading"), "dim"))
-            self.post_message(self.Wanted())
+            self.call_later(self._want)
             return
         if not playing.empty:
             reading.follow(playing.step)
@@ -80,6 +80,10 @@ class NotesTab(Horizontal):
             self._only(Text(note_word(lang, key, count=reading.count), "dim"))
             return
         self._show_page(Page(reading, playing.trace, lang, self._width()), reading)
+
+    def _want(self) -> None:
+        # From here, and not from whoever asked to show: a message goes no further up than to its sender.
+        self.post_message(self.Wanted())
 
     def _width(self) -> int:
         return max(self.query_one(NotePage).scrollable_content_region.width - 1, 20)

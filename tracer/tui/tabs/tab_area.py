@@ -101,6 +101,9 @@ class TabArea(TabbedContent):
         table.everything = not table.everything
         table.show(self._playing, self.lang)
 
-    def on_tabbed_content_tab_activated(self) -> None:
+    def on_mount(self) -> None:
+        self.watch(self, "active", self._activated, init=False)
+
+    def _activated(self) -> None:
         self.screen.set_class(self.active == "tab-notes", "-reading")  # text wants more room than a table
         self.call_after_refresh(self._show_tab)
