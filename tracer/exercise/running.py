@@ -114,7 +114,7 @@ class Bench:
         model = copy / run.directory
         if not model.is_dir():
             return run.directory
-        place = adapter_folder(str(model))
+        place = adapter_folder(str(model), seen_from=str(copy))
         return Job(
             work="load",
             journal=f"{trace}.journal",

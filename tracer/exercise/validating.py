@@ -12,10 +12,11 @@ import msgspec
 
 from tracer.exercise.attempting import is_solved
 from tracer.exercise.choosing import fits
+from tracer.exercise.format import Exercise
 from tracer.exercise.judging import Judgement, judge
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept
-from tracer.exercise.running import Bench
+from tracer.exercise.running import Bench, Ran
 from tracer.trace.errors import TracerError
 
 LEAST_ATTEMPTS: Final = 3
@@ -89,12 +90,18 @@ def _unsound(kept: Kept, walkthroughs: Collection[str] | None) -> Iterator[Probl
 
 def _recorded(kept: Kept, bench: Bench, progress: Callable[[str], None]) -> Iterator[Problem]:
     exercise = kept.exercise
+    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
+        attempts = _Attempts(kept, bench, Path(folder))
+        yield from _attempted(exercise, attempts, progress)
+
+
+def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str], None]) -> Iterator[Problem]:
     for layer in ("start", "solution", *(f"wrong/{name}" for name in exercise.wrong)):
         progress(layer)
         kind, _, name = layer.partition("/")
         answers = {} if kind == "start" else {**exercise.solution, **(exercise.wrong[name].answers if name else {})}
         try:
-            judgement = _attempt(kept, bench, [] if kind == "start" else [layer], answers)
+            judgement = judge(exercise, attempts.ran("" if kind == "start" else layer), answers)
         except (TracerError, OSError) as error:
             yield Problem("no-files", {"layer": layer, "message": str(error)})
             continue
@@ -111,8 +118,20 @@ def _recorded(kept: Kept, bench: Bench, progress: Callable[[str], None]) -> Iter
             )
 
 
-def _attempt(kept: Kept, bench: Bench, layers: list[str], answers: dict[str, str]) -> Judgement:
-    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder) / kept.exercise.id
-        build(kept, work, *layers)
-        return judge(kept.exercise, bench.record(kept, work, Path(folder) / "traces"), answers)
+class _Attempts:
+    """The runs of an exercise's layers; what has no files of its own is as the start, and recorded with it."""
+
+    def __init__(self, kept: Kept, bench: Bench, folder: Path) -> None:
+        self._kept = kept
+        self._bench = bench
+        self._folder = folder
+        self._known: dict[str, dict[str, Ran]] = {}
+
+    def ran(self, layer: str) -> dict[str, Ran]:
+        if not (self._kept.folder / layer).is_dir():
+            layer = ""
+        if layer not in self._known:
+            place = self._folder / str(len(self._known))
+            build(self._kept, place / self._kept.exercise.id, *([layer] if layer else []))
+            self._known[layer] = self._bench.record(self._kept, place / self._kept.exercise.id, place / "traces")
+        return self._known[layer]

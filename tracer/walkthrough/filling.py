@@ -14,6 +14,7 @@ from tracer.walkthrough.paths import PATH, Data, Found, Place
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _LONGEST: Final = 100
+_LONGEST_MESSAGE: Final = 300  # what an error says at its end is often what helps
 _AXES: Final = 5  # a longer list of numbers is no shape
 UNKNOWN: Final = "…"
 
@@ -28,7 +29,8 @@ def filled(text: str, place: Place | None) -> str:
         found = place.value(path)
         if found is None:
             return UNKNOWN
-        shown = code(worded(place.trace, found))
+        limit = _LONGEST_MESSAGE if path.endswith("message") else _LONGEST
+        shown = code(worded(place.trace, found, limit))
         return shown.replace("|", r"\|") if _in_table(text, hole.start()) else shown
 
     return _HOLE.sub(value, text)
@@ -48,15 +50,15 @@ def is_path(text: str) -> bool:
     return PATH.fullmatch(text) is not None
 
 
-def worded(trace: Trace, found: Found) -> str:
-    """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``."""
+def worded(trace: Trace, found: Found, limit: int = _LONGEST) -> str:
+    """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``, six digits of a fraction."""
     if isinstance(found, Data):
-        return _elided(_of_data(found.plain))
+        return _elided(_of_data(found.plain), limit)
     if isinstance(found, Text) and found.value:
-        return _elided(repr(found.value[: _LONGEST * 4])[1:-1])
-    if isinstance(found, Plain) and isinstance(found.value, int) and not isinstance(found.value, bool):
+        return _elided(repr(found.value[: limit * 4])[1:-1], limit)
+    if isinstance(found, Plain) and isinstance(found.value, (int, float)):
         return _of_data(found.value)
-    return one_line(short_value(trace, found, _LONGEST), _LONGEST)
+    return one_line(short_value(trace, found, limit), limit)
 
 
 def _of_data(plain: Any) -> str:
@@ -66,14 +68,14 @@ def _of_data(plain: Any) -> str:
         return ", ".join(_of_data(one) for one in plain) if plain else "[]"
     if isinstance(plain, int) and not isinstance(plain, bool):
         return f"{plain:,}"
-    return str(plain)
+    return f"{plain:.6g}" if isinstance(plain, float) else str(plain)
 
 
-def _elided(text: str) -> str:
+def _elided(text: str, limit: int) -> str:
     """A long name or path without its middle: what it begins and ends with tells most."""
-    if len(text) <= _LONGEST or " " in text:
-        return one_line(text, _LONGEST)
-    return one_line(f"{text[: _LONGEST // 3]}…{text[-(_LONGEST - _LONGEST // 3 - 1) :]}", _LONGEST)
+    if len(text) <= limit or " " in text:
+        return one_line(text, limit)
+    return one_line(f"{text[: limit // 3]}…{text[-(limit - limit // 3 - 1) :]}", limit)
 
 
 def code(text: str) -> str:

@@ -77,7 +77,7 @@ class TabArea(TabbedContent):
         self.take_focus()
 
     def _switch(self, name: str) -> None:
-        """Open a tab. What is hidden must not have the keys, or they would go to its neighbour and open its tab again."""
+        """Open a tab. What is hidden must not have the keys: its neighbour would get them, and open its tab again."""
         focused = self.screen.focused
         if name != self.active and focused is not None and self in focused.ancestors:
             self.screen.set_focus(None)
