@@ -118,7 +118,7 @@ def test_code_that_deletes_its_own_files_deletes_a_copy(
 ) -> None:
     folder = learner("import shutil", "shutil.rmtree(config._name_or_path)", "shutil.rmtree(os.getcwd(), True)")
     before = files_of(folder)
-    assert not run(made(), folder, workbench, tmp_path).passed
+    run(made(), folder, workbench, tmp_path)  # it may even pass: 4.44 has read the weights by then
     assert files_of(folder) == before
 
 

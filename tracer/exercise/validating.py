@@ -126,12 +126,14 @@ class _Attempts:
         self._bench = bench
         self._folder = folder
         self._known: dict[str, dict[str, Ran]] = {}
+        self._built = 0
 
     def ran(self, layer: str) -> dict[str, Ran]:
         if not (self._kept.folder / layer).is_dir():
             layer = ""
         if layer not in self._known:
-            place = self._folder / str(len(self._known))
+            self._built += 1  # also of one that can't be put together
+            place = self._folder / str(self._built)
             build(self._kept, place / self._kept.exercise.id, *([layer] if layer else []))
             self._known[layer] = self._bench.record(self._kept, place / self._kept.exercise.id, place / "traces")
         return self._known[layer]
