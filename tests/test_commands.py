@@ -434,6 +434,7 @@ def test_without_consent_in_chinese(command: Any, tmp_path: Path) -> None:
     assert "没有终端可以询问" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("answer", ["n", "y"])
 def test_on_a_terminal_one_is_asked_and_sees_the_load(answer: str, place: Path, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from tracer.trace import journal
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ROOT = Path(__file__).parents[1]
 

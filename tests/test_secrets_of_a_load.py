@@ -23,6 +23,8 @@ from tracer.export import as_json
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction import MASK
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"
 

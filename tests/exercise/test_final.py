@@ -14,6 +14,8 @@ from tracer.bundled import bundled
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept, read_exercise
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 FALLS = re.compile(r"the loss falls: from ([\d.]+) to ([\d.]+)")
 DECIDES = re.compile(r"the picture decides: ([\d.]+), turned ([\d.]+)")
 

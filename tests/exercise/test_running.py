@@ -18,6 +18,8 @@ from tracer.launch.limits import Limits
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 Make = Callable[..., Kept]
 EXITS = "        os._exit(0)"
 
@@ -214,3 +216,17 @@ def test_the_limits(tmp_path: Path) -> None:
     with journal.open("wb") as sparse:  # one that is made large at once and filled
         sparse.truncate(1 << 30)
     assert Limits(5, 10_000).passed(1, journal, None) is None
+
+
+def test_runs_keep_away_from_the_modules_cache_of_this_process(
+    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+) -> None:
+    """Whoever else forks from the same warm process goes on with a cache of its own."""
+    judged = run(made(), learner("pass"), workbench, tmp_path)
+    assert judged.ran["load"].trace is not None
+    with open_trace(judged.ran["load"].trace) as trace:
+        cache = trace.meta["roots"]["modules-cache"]
+        imported = next(trace.steps(kinds=["module-imported"]))
+    assert cache != os.environ["HF_MODULES_CACHE"]
+    assert Path(cache).parent == workbench._folder
+    assert imported.data["module"].startswith("transformers_modules.model")

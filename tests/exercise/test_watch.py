@@ -21,6 +21,8 @@ from tracer.exercise.running import TRACES
 from tracer.exercise.watching import look, wait_for_save
 from tracer.exercise.workshop import USUAL, Workshop
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

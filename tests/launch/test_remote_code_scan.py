@@ -311,6 +311,7 @@ def test_decoys_do_not_push_out_what_matters() -> None:
     assert ("os.system", "run('x')") in {(f.name, f.source) for f in scan_source("\n".join(lines))}
 
 
+@pytest.mark.slow
 def test_long_files_take_seconds_not_minutes() -> None:
     body = "    x = self.layer(x) + x\n" * 20
     source = "import os\n" + "".join(f"class M{i}(Base):\n  def forward(self, x):\n{body}" for i in range(800))

@@ -95,6 +95,7 @@ def test_the_trial_tells_death_from_failure(monkeypatch: pytest.MonkeyPatch) -> 
     assert bfloat16._dies() is False
 
 
+@pytest.mark.slow
 def test_what_was_set_is_said_in_the_trace(loads: Loads, glm: Path) -> None:
     options: dict[str, Any] = {"environment": {VARIABLE: WITHOUT_AMX}, "kwargs": {"empty_init": False}}
     reading = Reading(loads.trace(glm, dtype="bfloat16", **options))

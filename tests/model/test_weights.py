@@ -426,6 +426,7 @@ with tracer.open_trace(sys.argv[3]) as trace:
 """
 
 
+@pytest.mark.slow
 def test_the_weights_are_the_same_and_all_is_put_back(fixtures: Path, tmp_path: Path) -> None:
     models = [str(fixtures / name) for name in ("glm-4v-tiny", "bert-tiny")]
     command = [sys.executable, "-c", PATCHED, *models, str(tmp_path / "x.glmtrace")]

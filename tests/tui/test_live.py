@@ -24,6 +24,8 @@ from tracer.tui.command_words import COMMAND_WORDS
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 
 def watched(trace: Trace, upto: int | None = None) -> Watched:
     """A watcher that has read this much at once."""

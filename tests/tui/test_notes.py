@@ -124,6 +124,7 @@ def test_a_question_is_answered(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_from_the_notes_to_any_other_tab_and_back(demo: Trace) -> None:
     app = reading(demo)
 
@@ -144,6 +145,7 @@ def test_from_the_notes_to_any_other_tab_and_back(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
     long = walkthrough(note({"function": F}, text=words("\n\n".join(f"Paragraph {n}." for n in range(60)))))
     app = reading(demo, walkthroughs=[long])
@@ -169,6 +171,7 @@ def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_a_note_without_a_question_says_so(demo: Trace) -> None:
     app = reading(demo)
 
@@ -280,6 +283,7 @@ def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_at_a_step_that_was_asked_for_it_stays(of_the_demo: Trace) -> None:
     app = Player(of_the_demo, "en", 100)
 
@@ -290,6 +294,7 @@ def test_at_a_step_that_was_asked_for_it_stays(of_the_demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_no_note_about_the_load(demo: Trace) -> None:
     app = reading(demo, walkthroughs=[NOWHERE])
 
@@ -304,6 +309,7 @@ def test_no_note_about_the_load(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
     text = words("[bold]x[/bold] \x1b[31mred <b>b</b> {{ kwargs }}")
     hostile = walkthrough(note({"function": F}, title=words("[red]t[/red]\x1b]0;x\x07"), text=text), title=words("[b]"))
@@ -319,6 +325,7 @@ def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
     play(app, work, SMALL)
 
 
+@pytest.mark.slow
 def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     import tracer.walkthrough.library
     from tracer.walkthrough.yaml_file import BadWalkthrough
@@ -337,6 +344,7 @@ def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.
     play(app, work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [SMALL, (140, 42)])
 def test_small_and_large(demo: Trace, size: tuple[int, int]) -> None:
     app = reading(demo)
@@ -357,6 +365,7 @@ def test_small_and_large(demo: Trace, size: tuple[int, int]) -> None:
 Terminal = Callable[..., Any]
 
 
+@pytest.mark.slow
 def test_replay_opens_a_walkthrough_of_ones_own(terminal: Terminal, demo_file: Path, tmp_path: Path) -> None:
     import yaml
 
@@ -372,6 +381,7 @@ def test_replay_opens_a_walkthrough_of_ones_own(terminal: Terminal, demo_file: P
     assert shown.end() == 0
 
 
+@pytest.mark.slow
 def test_replay_with_a_walkthrough_that_is_not_there(terminal: Terminal, demo_file: Path) -> None:
     shown = terminal("replay", demo_file, "--walkthrough", "dynamik-class")
     shown.wait_for("There is no walkthrough")

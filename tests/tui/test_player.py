@@ -189,6 +189,7 @@ def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -
     play(app, work)
 
 
+@pytest.mark.slow
 def test_search_that_finds_nothing(player: Any) -> None:
     app = player(start=7)
 
@@ -251,6 +252,7 @@ def test_changes_of_the_chosen_variable(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_breakpoints(player: Any) -> None:
     app = player(start=START)
 
@@ -288,6 +290,7 @@ def test_bookmarks(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_playing_by_itself(player: Any) -> None:
     app = player(start=START)
 
@@ -318,6 +321,7 @@ def test_language_and_theme(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_help_names_every_key(player: Any) -> None:
     app = player()
 
@@ -422,6 +426,7 @@ def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert next(tmp_path.glob("*.svg")).read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab", ["decisions", "keywords", "weights", "forward", "tokens", "why", "notes"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_tab_opens(tab: str, lang: str, player: Any) -> None:

@@ -14,6 +14,8 @@ from tracer.cli.main import main
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:

@@ -19,6 +19,8 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeErr
 
 from tests.tui.pseudo_terminal import PROGRAM
 
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

@@ -53,6 +53,8 @@ class Bench:
         self._folder = folder
         self._start = start or WarmStarter()
         self._count = 0
+        self._modules = folder / "modules"
+        self._environment = {"HF_MODULES_CACHE": str(self._modules)}
 
     def warm(self) -> None:
         """Import torch and transformers now, if that was not done before; Ctrl-C leaves at once."""
@@ -99,8 +101,7 @@ class Bench:
         self._count += 1
         place = self._folder / str(self._count)
         shutil.copytree(learner, place / learner.name, ignore=_LEFT_OUT, symlinks=True)
-        modules = Path(os.environ["HF_MODULES_CACHE"])
-        shutil.rmtree(modules / "transformers_modules", ignore_errors=True)
+        shutil.rmtree(self._modules, ignore_errors=True)
         try:
             yield place / learner.name
         finally:
@@ -110,7 +111,13 @@ class Bench:
         """What is to be done, or the name of what is missing for it."""
         if run.script:
             script = kept.folder / "judge" / run.script
-            return Job(work="script", journal=f"{trace}.journal", script=[str(script)], cwd=str(copy))
+            return Job(
+                work="script",
+                journal=f"{trace}.journal",
+                script=[str(script)],
+                cwd=str(copy),
+                environment=self._environment,
+            )
         model = copy / run.directory
         if not model.is_dir():
             return run.directory
@@ -130,6 +137,7 @@ class Bench:
             statistics=run.statistics,
             prompt=run.prompt,
             cwd=place.path if place is not None else str(copy),
+            environment=self._environment,
         )
 
 
@@ -137,7 +145,7 @@ class Bench:
 def bench() -> Iterator[Bench]:
     """A bench with a modules cache of its own, which looks nothing up on the hub."""
     with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
-        settings = {"HF_MODULES_CACHE": f"{folder}/modules", "HF_HUB_OFFLINE": "1", **needed_setting()}
+        settings = {"HF_HUB_OFFLINE": "1", **needed_setting()}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)  # the process that runs are forked from gets the environment of its start
         try:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from tracer.recorder import work
+from tracer.recorder.environment import take_environment
 from tracer.recorder.model.watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
@@ -29,6 +30,7 @@ def main(job_file: str) -> int:
     path = Path(job_file)
     job = read_job(path.read_bytes())
     path.unlink()  # it can hold a token
+    take_environment(job.environment)
     if job.cwd is not None:
         os.chdir(job.cwd)
     faulthandler.enable()

@@ -75,3 +75,17 @@ def _gpus() -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [line.strip() for line in said.splitlines() if line.strip()]
+
+
+def take_environment(variables: dict[str, str]) -> None:
+    """Set a job's variables in a process that may have imported the library before it knew them.
+
+    transformers reads where its modules cache is once, when it is imported (``HF_MODULES_CACHE`` of ``utils/hub.py``,
+    from where other modules take it, on 4.44 as on 5.x); nothing of it is in use before the work begins.
+    """
+    os.environ.update(variables)
+    cache = variables.get("HF_MODULES_CACHE")
+    if cache is not None:
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] == "transformers" and "HF_MODULES_CACHE" in vars(module):
+                vars(module)["HF_MODULES_CACHE"] = cache
