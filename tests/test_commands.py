@@ -135,6 +135,7 @@ def test_demo_takes_the_options_of_load(command: Any, place: Path) -> None:
         assert call.arguments["kwargs"]["num_labels"] == 3
 
 
+@pytest.mark.slow
 def test_a_load_that_fails(process: Any, fixtures: Path, place: Path) -> None:
     result = process("load", fixtures / "broken" / "not-json", "--trust-remote-code")
     assert result.code == 1
@@ -296,6 +297,7 @@ def test_a_journal_left_by_another_load_tells_nothing_of_this_one(fixtures: Path
     assert run_job(job, place / "x.glmtrace", start=Late).outcome.status == "killed"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PROGRAM.exists(), reason="glm-trace is not installed beside this Python")
 def test_files_of_the_current_folder_are_not_imported(process: Any, fixtures: Path, place: Path) -> None:
     """A model directory needs no consent to be loaded with built-in classes, so nothing in it may run."""

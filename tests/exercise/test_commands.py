@@ -111,6 +111,7 @@ def test_start_again_leaves_the_files_and_names_reset(command: Command, place: P
     assert files_of(learner(place)) == before
 
 
+@pytest.mark.slow
 def test_check_tells_the_first_failure_then_congratulates(
     command: Command, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

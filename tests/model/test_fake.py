@@ -69,6 +69,7 @@ def test_random_weights_are_those_of_an_untraced_construction(glm: Path, tmp_pat
         assert same_bits(value.detach(), expected[name].detach()), name
 
 
+@pytest.mark.slow
 def test_no_checkpoint_is_needed(loads: Loads, geometry_of_tiny: Path) -> None:
     for weights in ("random", "fake"):
         reading = Reading(loads.trace(geometry_of_tiny, weights=weights, kwargs={"use_cache": False}))
@@ -194,6 +195,7 @@ def test_a_gpu_that_is_not_there(loads: Loads, glm: Path, device: str) -> None:
     assert Reading(loads.trace(glm, device=device)).steps == []  # nothing was begun
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there_by_command(glm: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.glmtrace"

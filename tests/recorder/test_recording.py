@@ -60,6 +60,7 @@ def switching_often() -> Iterator[None]:
         sys.setswitchinterval(interval)
 
 
+@pytest.mark.slow
 def test_interrupts_at_any_moment_leave_a_sound_journal(toy: Toy) -> None:
     module = toy.module(WORK)
     chance = random.Random(0)

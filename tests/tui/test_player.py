@@ -153,6 +153,7 @@ def test_calls_lead_to_their_steps(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_search_as_one_types(player: Any) -> None:
     app = player(start=0)
 
@@ -350,6 +351,7 @@ def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: in
         assert f"{shown_key(key, every=True)}  {say(lang, f'key:{key.action}')}" in shown
 
 
+@pytest.mark.slow
 def test_help_finds_its_columns_again_in_another_size(player: Any) -> None:
     app = player()
 
@@ -411,6 +413,7 @@ def test_a_value_in_a_view_of_its_own(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = player(start=START)
