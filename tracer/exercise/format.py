@@ -180,11 +180,13 @@ class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             where the run itself ends badly (time, output, killed, nothing to run).
         answers: its answers to the predictions; by default the right ones.
         what: what the attempt is, for those who read the task.
+        over: what its files are laid over: the ``start``, or the ``solution`` with the one thing that is wrong.
     """
 
     fails: str
     what: str
     answers: dict[str, str] = {}
+    over: Literal["start", "solution"] = "start"
 
 
 class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

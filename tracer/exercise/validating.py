@@ -134,6 +134,11 @@ class _Attempts:
         if layer not in self._known:
             self._built += 1  # also of one that can't be put together
             place = self._folder / str(self._built)
-            build(self._kept, place / self._kept.exercise.id, *([layer] if layer else []))
+            build(self._kept, place / self._kept.exercise.id, *self._layers(layer))
             self._known[layer] = self._bench.record(self._kept, place / self._kept.exercise.id, place / "traces")
         return self._known[layer]
+
+    def _layers(self, layer: str) -> list[str]:
+        attempt = self._kept.exercise.wrong.get(layer.removeprefix("wrong/"))
+        below = ["solution"] if attempt is not None and attempt.over == "solution" else []
+        return [*below, *([layer] if layer else [])]
