@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from tracer.export.prose import wrapped
+from tracer.export.prose import line_spans
 from tracer.walkthrough.markdown import ticked
 
 _NARROWEST: Final = 30  # columns of a table's cell, where its words allow
@@ -71,13 +71,8 @@ class TerminalMarkdown(Markdown):
 
 
 def in_lines(text: Text, width: int) -> list[Text]:
-    """A styled text in lines no wider than ``width``, broken as :func:`tracer.export.prose.wrapped` breaks them."""
-    lines: list[Text] = []
-    plain, at = text.plain, 0
-    for line in wrapped(plain, width):
-        start = plain.find(line, at) if line else at
-        at = start + len(line)
-        cut = text[start:at]
-        cut.no_wrap, cut.overflow = True, "ignore"
-        lines.append(cut)
+    """A styled text in lines no wider than ``width``, broken where its language lets them."""
+    lines = [text[start:end] for start, end in line_spans(text.plain, width)]
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ignore"
     return lines
