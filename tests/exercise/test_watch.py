@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import termios
 import threading
 import time
@@ -80,10 +78,6 @@ def test_several_saves_close_together_are_one(folder: Path) -> None:
 
 
 class Terminal(PseudoTerminal):
-    def interrupt(self) -> None:
-        """What a terminal does at Ctrl-C; one that does not control its session has to be helped."""
-        os.killpg(self._process.pid, signal.SIGINT)
-
     def is_as_it_was(self) -> bool:
         """Line settings as at the start, and a hidden cursor given back."""
         shown = self.raw.rfind("\x1b[?25l") <= self.raw.rfind("\x1b[?25h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ WITHOUT = "model name\t: Some Processor 8000\nflags\t: fpu avx2\n"
 
 
 class Trial:
-    """A throw-away process that dies, or does not."""
+    """A throw-away process that dies, or does not, or tells nothing."""
 
-    def __init__(self, dies: bool) -> None:
+    def __init__(self, dies: bool | None) -> None:
         self.dies = dies
         self.count = 0
 
-    def __call__(self) -> bool:
+    def __call__(self) -> bool | None:
         self.count += 1
         return self.dies
 
@@ -89,10 +90,39 @@ def test_a_memory_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
 def test_the_trial_tells_death_from_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bfloat16, "_TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     assert bfloat16._dies() is True
-    monkeypatch.setattr(bfloat16, "_TRIAL", "raise ImportError('no torch here')")
+    monkeypatch.setattr(bfloat16, "_TRIAL", f"print({bfloat16._PRODUCT})")
     assert bfloat16._dies() is False
-    monkeypatch.setattr(bfloat16, "_TRIAL", "pass")
-    assert bfloat16._dies() is False
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        "raise ImportError('no torch here')",
+        "pass",
+        "print(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+    ],
+)
+def test_what_is_no_answer_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trial: str) -> None:
+    monkeypatch.setattr(bfloat16, "_TRIAL", trial)
+    assert bfloat16._dies() is None
+    memory = tmp_path / "known.json"
+    assert needed_setting(WITH_AMX, memory) == {}
+    assert not memory.exists()
+    assert needed_setting(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
+
+
+def test_an_answer_is_asked_for_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tmp_path / "known.json"
+    assert needed_setting(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + bfloat16._REMEMBERED + 1)
+    assert needed_setting(WITH_AMX, memory, Trial(False)) == {}
+
+
+def test_the_product_is_the_right_one() -> None:
+    assert bfloat16._dies() in (True, False)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -59,6 +60,10 @@ class PseudoTerminal:
         while self._read():
             pass
         return self._process.returncode
+
+    def interrupt(self) -> None:
+        """What a terminal does at Ctrl-C; one that does not control its session has to be helped."""
+        os.killpg(self._process.pid, signal.SIGINT)
 
     def is_as_it_was(self) -> bool:
         """Line settings as at the start; alternate screen, mouse and hidden cursor given back."""

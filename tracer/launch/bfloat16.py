@@ -1,50 +1,63 @@
 """Processors that report AMX and do not allow it: a bfloat16 product on the CPU then dies with an illegal instruction.
 
-Some virtual machines are so. oneDNN can be told to leave AMX alone; whether that is needed is found out once, in a
-throw-away process, and remembered for this processor and this torch.
+Some virtual machines are so. oneDNN can be told to leave AMX alone; whether that is needed is found out in a throw-away
+process, and remembered for this processor and this torch for a while: a host can change what it allows.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import re
+import signal
 import subprocess
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import platformdirs
+
+from tracer.launch.interpreter import python_command
 
 VARIABLE: Final = "ONEDNN_MAX_CPU_ISA"
 WITHOUT_AMX: Final = "AVX512_CORE_FP16"
 _TRIAL: Final = (
-    "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); torch.nn.functional.linear(a, a); torch.matmul(a, a)"
+    "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); torch.nn.functional.linear(a, a); "
+    "print(int(torch.matmul(a, a).sum()))"
 )
+_PRODUCT: Final = "262144"  # 64 * 64 * 64
+_REMEMBERED: Final = 14 * 24 * 3600.0  # seconds
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """Whether the product dies, and when that was found out, in seconds of the epoch."""
+
+    dies: bool
+    at: float
 
 
 def needed_setting(
-    processor: str | None = None, memory: Path | None = None, dies: Callable[[], bool] | None = None
+    processor: str | None = None, memory: Path | None = None, dies: Callable[[], bool | None] | None = None
 ) -> dict[str, str]:
     """The environment variable that a child needs on this machine, or nothing.
 
     Args:
         processor: what the system says of the processor; asked where not given.
         memory: the file that remembers earlier answers; in the user's cache folder where not given.
-        dies: tries a bfloat16 product in a process of its own.
+        dies: tries a bfloat16 product in a process of its own; None where that told nothing.
     """
     said = _cpuinfo() if processor is None else processor
     if VARIABLE in os.environ or "amx_tile" not in said:
         return {}
-    file = memory or Path(platformdirs.user_cache_dir("glm-trace")) / "bfloat16.json"
+    file = memory or Path(platformdirs.user_cache_dir("glm-trace")) / "bfloat16-trial.json"
     key = f"{_model_name(said)} torch {_torch_release()}"
     known = _remembered(file)
-    if key not in known:
-        known[key] = (dies or _dies)()
-        _remember(file, known)
-    return {VARIABLE: WITHOUT_AMX} if known[key] else {}
+    answer = known[key].dies if key in known else (dies or _dies)()
+    if key not in known and answer is not None:
+        _remember(file, {**known, key: _Answer(answer, time.time())})
+    return {VARIABLE: WITHOUT_AMX} if answer else {}
 
 
 def _cpuinfo() -> str:
@@ -66,25 +79,29 @@ def _torch_release() -> str:
         return "none"
 
 
-def _dies() -> bool:
+def _dies() -> bool | None:
+    """Only an illegal instruction and the right product are answers; killed for want of memory, say, is none."""
     try:
-        done = subprocess.run([sys.executable, "-c", _TRIAL], capture_output=True, timeout=120, check=False)
+        done = subprocess.run(python_command(_TRIAL), capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode < 0
+        return None
+    if done.returncode == -signal.SIGILL:
+        return True
+    return False if done.returncode == 0 and done.stdout.split()[-1:] == [_PRODUCT] else None
 
 
-def _remembered(file: Path) -> dict[str, bool]:
+def _remembered(file: Path) -> dict[str, _Answer]:
+    """The answers that are not too old."""
     try:
-        read = json.loads(file.read_text(encoding="utf-8"))
+        known = msgspec.json.decode(file.read_bytes(), type=dict[str, _Answer])
     except (OSError, ValueError):
         return {}
-    return {str(key): bool(value) for key, value in read.items()} if isinstance(read, dict) else {}
+    return {key: answer for key, answer in known.items() if 0 <= time.time() - answer.at < _REMEMBERED}
 
 
-def _remember(file: Path, known: dict[str, bool]) -> None:
+def _remember(file: Path, known: dict[str, _Answer]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(known), encoding="utf-8")
+        file.write_bytes(msgspec.json.encode(known))
     except OSError:
         pass  # asked again next time

@@ -18,12 +18,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, Protocol
 
+from tracer.launch.interpreter import python_command, safe_helpers
 from tracer.trace.job import Job, write_job
 
 # Named and not imported: what runs in there stays in there.
 _CHILD: Final = "tracer.recorder.child"
-# Not `-m`, nor `-c` as it is: both put the current folder, maybe an untrusted model's, in front of the library.
-_BOOT: Final = f"import sys; sys.path[0] or sys.path.pop(0); from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
+_RUN: Final = f"from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
 
 
 class Child(Protocol):
@@ -71,7 +71,7 @@ class _FreshChild:
 def start_fresh(job: Job, output: Path | None) -> Child:
     """A new Python interpreter: what a person's own script would be."""
     job_file = write_job_file(job)
-    command = [sys.executable, "-c", _BOOT, str(job_file)]
+    command = python_command(_RUN, str(job_file))
     environment = {**os.environ, **job.environment}
     if output is None:
         return _FreshChild(subprocess.Popen(command, env=environment), job_file)
@@ -116,17 +116,19 @@ class WarmStarter:
     def warm(self) -> None:
         """Start that process, if it does not run yet, and wait until it has imported what it is for."""
         if not self._is_warm:
-            with _interrupts_ignored():
+            with _interrupts_ignored(), safe_helpers():
                 ensure_running()
             process = self._context.Process(target=os.getpid)
-            process.start()
+            with safe_helpers():
+                process.start()
             process.join()
             self._is_warm = True
 
     def __call__(self, job: Job, output: Path | None) -> Child:
         job_file = write_job_file(job)
         process = self._context.Process(target=run_forked, args=(str(job_file), str(output or os.devnull)))
-        process.start()
+        with safe_helpers():  # the fork server may have died, and is then started anew
+            process.start()
         return _ForkedChild(process, job_file)
 
 

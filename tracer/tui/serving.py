@@ -7,7 +7,6 @@ import logging
 import re
 import shlex
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,14 +15,14 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from tracer.export.phrases import Lang
+from tracer.launch.interpreter import python_command
 from tracer.trace.errors import TracerError
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8765
 _PATIENCE: Final = 2.0  # seconds that open browsers hold up the end
 
-# Not `-m`: that puts the current folder, maybe an untrusted model's, in front of the library.
-_BOOT: Final = "import sys; sys.path[0] or sys.path.pop(0); from tracer.cli.main import main; main()"
+_RUN: Final = "from tracer.cli.main import main; main()"
 
 # In textual-serve's page: a font that it would fetch from the network, and keys that wait for a click.
 _FONT: Final = re.compile(r"<link[^>]*https://fonts[^>]*>")
@@ -39,8 +38,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def command(file: Path, lang: Lang, options: Sequence[str] = ()) -> str:
     """The command that textual-serve runs for each browser."""
-    words = [sys.executable, "-c", _BOOT, "replay", "--lang", lang, *options]
-    return shlex.join([*words, "--", str(file.absolute())])
+    return shlex.join(python_command(_RUN, "replay", "--lang", lang, *options, "--", str(file.absolute())))
 
 
 def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], options: Sequence[str] = ()) -> None:
