@@ -12,7 +12,7 @@ from tracer.replay.decision import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
-from tracer.trace.syntax import parse
+from tracer.trace.syntax import extent, parse
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 Headed: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"
@@ -176,11 +176,18 @@ class Syntax:
 
 
 class Sources:
-    """The syntax of a trace's sources, each parsed once."""
+    """The syntax of a trace's sources, each parsed once.
+
+    A trace made to be harmful can hold any number of large sources, so once those that were asked for have come to
+    ``MOST`` names and signs, further ones count as sources that do not parse.
+    """
+
+    MOST: Final = 2_000_000  # more than a hundred files of the size of transformers' modeling_utils.py
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._known: dict[int, Syntax | None] = {}
+        self._left = self.MOST
 
     def __call__(self, number: int | None) -> Syntax | None:
         """The syntax of a stored source; None where the trace does not hold it."""
@@ -188,9 +195,12 @@ class Sources:
             return None
         if number not in self._known:
             try:
-                self._known[number] = syntax_of(self._trace.source(number).text)
+                text = self._trace.source(number).text
             except DanglingNumber:
                 self._known[number] = None
+            else:
+                self._left -= extent(text)
+                self._known[number] = syntax_of(text) if self._left > 0 else Syntax("")
         return self._known[number]
 
 

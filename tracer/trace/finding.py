@@ -45,7 +45,7 @@ def _mentions(trace: Trace) -> Mentions:
     names: dict[str, int] = {}
     values: dict[ValueId, int] = {}
     query = "SELECT number, changes, value FROM step WHERE changes != '[]' OR value IS NOT NULL ORDER BY number"
-    for step, changes, value in trace.rows(query):
+    for step, changes, value in trace.rows(tuple[int, str, int | None], query):
         for change in _decode_changes(changes):
             if isinstance(change, Bound):
                 names.setdefault(change.name, step)
@@ -62,7 +62,7 @@ def _mentions(trace: Trace) -> Mentions:
 def _look_inside(trace: Trace, values: dict[ValueId, int]) -> None:
     """What a container holds was stored before it: from the last to the first, each hands its step on."""
     query = f"SELECT number, data FROM value WHERE {_are('mapping', 'config', 'sequence')} ORDER BY number DESC"
-    for number, data in trace.rows(query):
+    for number, data in trace.rows(tuple[int, str], query):
         step = values.get(number)
         if step is not None:
             for item in _held(decode_value(data)):
@@ -82,7 +82,7 @@ def values_with(trace: Trace, text: str) -> Iterator[ValueId]:
     if "." in text:  # module and name stand apart there
         where += f" OR {_are('class', 'function')}"
     query = f"SELECT number FROM value WHERE {where} ORDER BY number"
-    return (number for (number,) in trace.rows(query, _pattern(_in_json(text))))
+    return (number for (number,) in trace.rows(tuple[int], query, _pattern(_in_json(text))))
 
 
 def _are(*kinds: str) -> str:
@@ -96,20 +96,18 @@ def frames_of(trace: Trace, text: str) -> Iterator[Frame]:
         "SELECT min(number) FROM frame WHERE module || '.' || function LIKE ? ESCAPE '!'"
         " GROUP BY module, function ORDER BY 1"
     )
-    return (trace.frame(number) for (number,) in trace.rows(query, _pattern(text[:_LONGEST])))
+    return (trace.frame(number) for (number,) in trace.rows(tuple[int], query, _pattern(text[:_LONGEST])))
 
 
 def first_frames(trace: Trace) -> dict[int, int]:
     """The first frame of each source file that has any."""
-    rows = trace.rows("SELECT source, min(number) FROM frame GROUP BY source")
-    with trace.readable():
-        return msgspec.convert(dict(rows), dict[int, int])
+    return dict(trace.rows(tuple[int, int], "SELECT source, min(number) FROM frame GROUP BY source"))
 
 
 def data_with(trace: Trace, kind: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """The data of a kind's steps that has the text somewhere, each with the step's number, in order."""
     query = "SELECT number, data FROM step WHERE kind = ? AND data LIKE ? ESCAPE '!' ORDER BY number"
-    for number, data in trace.rows(query, kind, _pattern(_in_json(text))):
+    for number, data in trace.rows(tuple[int, str], query, kind, _pattern(_in_json(text))):
         with trace.readable():
             decoded = _decode_data(data)
         yield number, decoded

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
+from tracer.trace.outcome import Outcome
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, LightStep, Source, Step
@@ -27,6 +28,8 @@ from tracer.trace.vocabulary import STAGES
 _decode_changes = msgspec.json.Decoder(list[Change]).decode
 _decode_data = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_any = msgspec.json.Decoder().decode
+
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 _LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
@@ -46,6 +49,11 @@ class Trace:
     """An open trace: its facts, steps, frames, values and sources, read from the file as they are asked for.
 
     Use it as a context manager, or call :meth:`close`.
+
+    Attributes:
+        path: the file.
+        meta: what is known of the whole load, by name.
+        outcome: how the load ended: ``status`` and what belongs to it. See :mod:`tracer.trace.outcome`.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -58,6 +66,7 @@ class Trace:
             self._check_identity()
             rows = self._db.execute("SELECT key, value FROM meta")
             self.meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
+            self.outcome = _outcome(self.meta)
             self._length = self._count_steps()
 
     def __enter__(self) -> Trace:
@@ -74,12 +83,6 @@ class Trace:
 
     def close(self) -> None:
         self._db.close()
-
-    @property
-    def outcome(self) -> dict[str, Any]:
-        """How the load ended: ``status`` and what belongs to it. See :mod:`tracer.trace.outcome`."""
-        outcome = self.meta.get("outcome")
-        return outcome if isinstance(outcome, dict) else {"status": "unfinished"}
 
     def step(self, number: int) -> Step:
         """One step.
@@ -190,12 +193,19 @@ class Trace:
             for number, changes in self._db.execute(query, (frame, start, stop)):
                 yield number, _decode_changes(changes)
 
-    def rows(self, query: str, *arguments: Any) -> Iterator[tuple[Any, ...]]:
-        """The rows that a query of ours has in the trace's tables, see :mod:`tracer.trace.schema`."""
+    def rows(self, row: type[_Row], query: str, *arguments: Any) -> Iterator[_Row]:
+        """Yield the rows that a query of ours has in the trace's tables, see :mod:`tracer.trace.schema`.
+
+        ``row`` is the tuple type of a row. SQLite keeps whatever was written into a column, so what a damaged file
+        holds there is checked against it.
+
+        Raises:
+            NotATrace: a row is of another type.
+        """
+        convert = msgspec.convert
         with self.readable():
-            # `yield from` would close the cursor where the reader goes away, which may be after the file was closed.
-            for row in self._db.execute(query, arguments):  # noqa: UP028
-                yield row
+            for found in self._db.execute(query, arguments):
+                yield convert(found, row)
 
     def stage_counts(self) -> dict[str, int]:
         """Steps in each stage that has any, in the journey's order."""
@@ -323,6 +333,20 @@ class _DamageGuard(AbstractContextManager[None]):
         if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # that one is the caller's
             what = one_line(str(error), 200)  # it can quote what the file holds
             raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error
+
+
+def _outcome(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome in a trace's metadata, without the fields that do not have the type that readers count on."""
+    stored = meta.get("outcome")
+    outcome = dict(stored) if isinstance(stored, dict) else {}
+    for field in msgspec.structs.fields(Outcome):
+        # A newer release may have a status that this one does not know.
+        wanted = str if field.name == "status" else field.type
+        try:
+            msgspec.convert(outcome.get(field.name, field.default), wanted)
+        except msgspec.ValidationError:
+            outcome.pop(field.name, None)
+    return {"status": "unfinished", **outcome}
 
 
 def _where(start: int, stop: int | None, frame: int | None, **columns: Collection[str] | None) -> tuple[str, list[Any]]:

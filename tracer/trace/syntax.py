@@ -7,6 +7,10 @@ import threading
 from typing import Final
 
 _TRIES: Final = 5
+# What a tree costs goes by the names and signs of its source, some 2 kB each. The largest file that comes with torch
+# has 130,000 of them.
+_MOST: Final = 200_000
+_SIGNS: Final = "\n;,([{=+-*/.:|&<>"
 _lock: Final = threading.Lock()
 
 
@@ -20,6 +24,8 @@ def parse(text: str) -> ast.Module:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: it is no Python, or too much of it.
     """
+    if extent(text) > _MOST:
+        raise ValueError("the source is too large to be parsed")
     with _lock:
         for _ in range(_TRIES):
             try:
@@ -27,3 +33,8 @@ def parse(text: str) -> ast.Module:
             except SystemError:
                 continue
         return ast.parse(text)
+
+
+def extent(text: str) -> int:
+    """Return about how many names and signs a source has, in a fraction of the time that parsing it takes."""
+    return sum(map(text.count, _SIGNS))

@@ -90,7 +90,8 @@ def _first(playing: Playing, frame: int) -> int | None:
 
 
 def _seconds(playing: Playing, frame: int) -> str:
-    rows = list(playing.trace.rows("SELECT min(time), max(time) FROM step WHERE frame = ?", frame))
+    query = "SELECT min(time), max(time) FROM step WHERE frame = ?"
+    rows = list(playing.trace.rows(tuple[int | None, int | None], query, frame))
     first, last = rows[0] if rows else (None, None)
     if first is None or last is None:
         return ""
@@ -102,24 +103,26 @@ def _children(playing: Playing, frame: int) -> list[tuple[int, str, Text]]:
     """The calls that a frame made, and its steps of a kind of their own, in order."""
     found: list[tuple[int, str, Text]] = []
     rows = playing.trace.rows(
+        tuple[int, str],
         "SELECT min(step.number), frame.function FROM frame JOIN step ON step.frame = frame.number"
         f" WHERE frame.parent = ? GROUP BY frame.number ORDER BY 1 LIMIT {_MOST}",
         frame,
     )
-    found.extend((int(number), "call", Text(visible(str(function)))) for number, function in rows)
-    rows = playing.trace.rows(
+    found.extend((number, "call", Text(visible(function))) for number, function in rows)
+    told = playing.trace.rows(
+        tuple[int, str, str],
         "SELECT number, kind, data FROM step WHERE frame = ?"
         " AND kind NOT IN ('call', 'line', 'return', 'raise', 'unwind')"
         f" ORDER BY number LIMIT {_MOST}",
         frame,
     )
-    found.extend((int(number), str(kind), Text(_label(str(kind), data), "dim")) for number, kind, data in rows)
+    found.extend((number, kind, Text(_label(kind, data), "dim")) for number, kind, data in told)
     return sorted(found, key=lambda child: child[0])
 
 
-def _label(kind: str, data: object) -> str:
+def _label(kind: str, data: str) -> str:
     try:
-        read = msgspec.json.decode(data if isinstance(data, (str, bytes)) else b"{}")
+        read = msgspec.json.decode(data)
     except msgspec.MsgspecError:
         return ""
     return label(kind, read) if isinstance(read, dict) else ""

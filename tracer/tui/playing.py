@@ -97,7 +97,8 @@ class Playing:
 
     def _ran(self, frame: int) -> dict[int, int]:
         rows = self.trace.rows(
+            tuple[int, int],
             "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line",
             frame,
         )
-        return {int(line): int(count) for line, count in rows}
+        return dict(rows)

@@ -193,8 +193,7 @@ def stretches(trace: Trace) -> Iterator[Stretch]:
     while stage:
         for other, its_next in upcoming.items():
             if other != stage and its_next is not None and its_next < number:
-                (found,) = trace.rows(_NEXT_OF_STAGE, other, number)
-                upcoming[other] = None if found[0] is None else int(found[0])
+                ((upcoming[other],),) = trace.rows(tuple[int | None], _NEXT_OF_STAGE, other, number)
         begins = {its_next: other for other, its_next in upcoming.items() if other != stage and its_next is not None}
         end = min(begins, default=len(trace))
         yield stage, number, end - 1

@@ -105,8 +105,8 @@ class Binder:
             arguments.append(stage)
         join = "step JOIN frame ON step.frame = frame.number" if anchor.function else "step"
         query = f"SELECT step.number FROM {join} WHERE {' AND '.join(where)} ORDER BY step.number"
-        for (number,) in self.trace.rows(query, *arguments):
-            yield int(number)
+        for (number,) in self.trace.rows(tuple[int], query, *arguments):
+            yield number
 
     def _in_codes(self, codes: list[Code], anchor: Anchor) -> tuple[str, list[Any]]:
         """The condition that picks an anchor's steps in some functions, and its arguments."""

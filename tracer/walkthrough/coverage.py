@@ -55,11 +55,12 @@ def share(found: Iterable[Coverage]) -> tuple[int, int]:
 def _executed(binder: Binder) -> Iterator[tuple[Code, set[int]]]:
     for code in binder.statements.all_codes():
         rows = binder.trace.rows(
+            tuple[int | None],
             "SELECT DISTINCT step.line FROM step JOIN frame ON step.frame = frame.number"
             " WHERE frame.function = ? AND frame.source = ? AND frame.line = ? AND step.event = 'line'",
             code.function, code.source, code.line,
         )  # fmt: skip
-        lines = {int(line) for (line,) in rows if line is not None}
+        lines = {line for (line,) in rows if line is not None}
         statements = binder.statements.of(code)
         yield code, {one.first for one in statements if any(one.first <= line <= one.last for line in lines)}
 

@@ -67,7 +67,7 @@ def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
     header = _header(binder, code)
     if header is not None and (bound.anchor.whole or first <= header[1]):
         first, last = min(first, header[0]), max(last, header[1])
-    ran = {int(line) for (line,) in binder.trace.rows(_RAN, step.frame, code.source) if line is not None}
+    ran = {line for (line,) in binder.trace.rows(tuple[int | None], _RAN, step.frame, code.source) if line is not None}
     here = step.line if step.event != "call" and not bound.anchor.whole else None
     return _made(binder, code, first, last, ran, here)
 
@@ -100,8 +100,8 @@ def _covered(binder: Binder, code: Code, wanted: Covered) -> Excerpt | None:
         return None
     first, last = statements[0].first, max(one.last for one in statements)
     first = first if wanted.statement or header is None else header[0]
-    rows = binder.trace.rows(_EVER_RAN, code.function, code.source, code.line)
-    return _made(binder, code, first, last, {int(line) for (line,) in rows if line is not None}, None)
+    rows = binder.trace.rows(tuple[int | None], _EVER_RAN, code.function, code.source, code.line)
+    return _made(binder, code, first, last, {line for (line,) in rows if line is not None}, None)
 
 
 def _header(binder: Binder, code: Code) -> tuple[int, int] | None:

@@ -49,9 +49,9 @@ class Statements:
         """Every function that any frame executes."""
         if self._codes is None:
             rows = self.trace.rows(
-                "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
+                Code, "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
             )
-            self._codes = [Code(str(function), int(source), int(line)) for function, source, line in rows]
+            self._codes = list(rows)
         return self._codes
 
     def _of(self, code: Code) -> list[Statement]:

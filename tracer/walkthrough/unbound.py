@@ -85,16 +85,20 @@ def _calls_of(statements: Statements, name: str) -> Iterator[tuple[Code, Stateme
 
 def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None:
     """Why a statement of a function that ran did not run; None where it did."""
-    if next(iter(trace.rows(_RAN, code.source, code.line, statement.first, statement.last)), None) is not None:
+    if (
+        next(iter(trace.rows(tuple[int], _RAN, code.source, code.line, statement.first, statement.last)), None)
+        is not None
+    ):
         return None
     around = {first_line(block.owner.node) for block in statement.spot.enclosing() if block.owner is not None}
     values = {"function": code.function, "inside": code.function, "statement": statement.shown}
     frames = trace.rows(
+        tuple[int],
         "SELECT number FROM frame WHERE source = ? AND line = ? ORDER BY number LIMIT ?",
         code.source, code.line, _MOST_FRAMES,
     )  # fmt: skip
     for (frame,) in list(frames):
-        for decision in reversed(list(decisions(trace, frame=int(frame)))):
+        for decision in reversed(list(decisions(trace, frame=frame))):
             if decision.line in around:
                 return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)
     return Unbound("left-before", values)
