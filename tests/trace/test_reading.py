@@ -350,6 +350,22 @@ WRONG_CONTENT = {
 }
 
 
+def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
+    """What has another one is left out, and the rest of the trace is read."""
+    path = sealed(tmp_path)
+    outcome = '{"status": "told by a newer release", "step": [], "result": 7, "seconds": 1.5}'
+    with edited(path) as db:
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (outcome,))
+    with open_trace(path) as trace:
+        assert trace.outcome == {"status": "told by a newer release", "seconds": 1.5}
+    for broken in ('{"status": []}', "[]", "7"):
+        with edited(path) as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (broken,))
+        with open_trace(path) as trace:
+            assert trace.outcome == {"status": "unfinished"}
+        assert looks_whole_or_is_told(path)
+
+
 @pytest.mark.parametrize("what", WRONG_CONTENT)
 def test_content_of_wrong_types_is_told_or_shown(tmp_path: Path, what: str) -> None:
     path = sealed(tmp_path)

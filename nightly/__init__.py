@@ -1,0 +1,1 @@
+"""Long checks, each a nox session that is run by name and not in CI."""
