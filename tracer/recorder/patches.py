@@ -6,14 +6,33 @@ import functools
 from types import CodeType, FunctionType
 from typing import Any, Final
 
+from tracer.recorder.guard import Guard, Watch
+
 _ABSENT: Final = object()
+_STANDS_IN: Final = " <importlib._bootstrap>"
 
 
 class Patches:
     """Replaces attributes; :meth:`restore` undoes it in reverse order, whatever happened in between."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard | None = None) -> None:
+        self._guard = guard
         self._undo: list[tuple[Any, str, Any]] = []
+
+    def watch(self, owner: Any, name: str, watch: Watch, member: Any = None) -> None:
+        """Put ``watch`` around every call of the function ``owner.name``; see :data:`tracer.recorder.guard.Watch`.
+
+        What ``watch`` raises is noted and reaches nobody. ``member`` is the function where the owner inherits it.
+        """
+        assert self._guard is not None, "patches that watch need a guard"
+        member = vars(owner)[name] if member is None else member
+        bound = isinstance(member, (classmethod, staticmethod))
+        original = member.__func__ if bound else member
+        label = f"watching {getattr(original, '__qualname__', name)}"
+        watched = self._guard.around(label, original, watch)
+        if not isinstance(original, type):
+            functools.update_wrapper(watched, original)
+        self.set(owner, name, type(member)(watched) if bound else watched)
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """Set ``owner.name``, remembering what stood in the owner itself (not in its bases)."""
@@ -31,6 +50,11 @@ class Patches:
             self._undo.pop()  # after it was put back: an interrupt must not come in between
 
 
+def stands_in(code: CodeType) -> bool:
+    """Whether this is code of a wrapper: what is raised in its frame, the function that it calls has raised."""
+    return code.co_filename.endswith(_STANDS_IN)
+
+
 def _pass_over(value: Any) -> None:
     """Make a wrapper's frame one that warnings do not count.
 
@@ -46,4 +70,4 @@ def _pass_over(value: Any) -> None:
 def _of_the_import_system(code: CodeType) -> CodeType:
     if "_bootstrap" in code.co_filename:
         return code
-    return code.replace(co_filename=f"{code.co_filename} <importlib._bootstrap>")
+    return code.replace(co_filename=f"{code.co_filename}{_STANDS_IN}")

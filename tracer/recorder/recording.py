@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.source_text import is_library_file, source_bytes
 from tracer.recorder.summary import Summariser
 from tracer.recorder.surrogates import without_surrogates
@@ -27,10 +28,6 @@ from tracer.trace.vocabulary import STAGES
 _encode: Final = msgspec.json.Encoder().encode
 _NO_DATA: Final[dict[str, Any]] = {}
 _SHORT: Final = 200  # texts below this length recur: names, keys, paths
-
-
-class StopLoad(BaseException):
-    """Ends a load on purpose after the stage that was asked for."""
 
 
 def comes_after(stage: str, limit: str) -> bool:
@@ -65,6 +62,7 @@ class Recording:
         self.calls_only = calls_only
         self.redactor = redactor
         self.roots = roots
+        self.guard = Guard(self.skip)
         self.thread = ThreadState()
         self._journal = journal.JournalWriter(journal_path)
         self.lock = threading.RLock()

@@ -14,12 +14,13 @@ from typing import Any
 from tracer.recorder import raw
 from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
+from tracer.recorder.guard import StopLoad
 from tracer.recorder.model.watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches
 from tracer.recorder.probes import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
 from tracer.recorder.probes.shards import ShardWatch
-from tracer.recorder.recording import Recording, StopLoad
+from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.own_code import OwnCode, StepForward
@@ -67,7 +68,7 @@ class Session:
         roots = Roots(standard_roots(environment, model=model))
         self.recording = Recording(journal, redactor, roots, calls_only=not lines)
         self.recording.limit = stop_after
-        self._patches = Patches()
+        self._patches = Patches(self.recording.guard)
         self._forward_output = forward_output
         self._own = OwnCode(step_forward)
         self._catalogue = Catalogue(PROBES, self._own, self._library_grew)

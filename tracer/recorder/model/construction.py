@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from typing import Any
 
 from tracer.recorder import raw
+from tracer.recorder.guard import Watching
 from tracer.recorder.model.tree import ModuleTree, registry, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
@@ -32,7 +32,8 @@ class ConstructionWatch:
         modules = sys.modules.get("torch.nn.modules.module")
         if modules is None or self._hook is not None:
             return
-        self._hook = modules.register_module_module_registration_hook(self._registered)
+        registered = self._recording.guard.callback("a module that was built", self._registered)
+        self._hook = modules.register_module_module_registration_hook(registered)
 
     def stop(self) -> None:
         if self._hook is not None:
@@ -44,16 +45,14 @@ class ConstructionWatch:
         if model_class in self._watched_classes:
             return
         self._watched_classes.add(model_class)
-        initialise = model_class.__init__
 
-        @functools.wraps(initialise)
-        def watched(instance: Any, *args: Any, **kwargs: Any) -> None:
-            initialise(instance, *args, **kwargs)
-            if type(instance) is model_class:
+        def built(instance: Any, /, *_: Any, **__: Any) -> Watching:
+            ending = yield
+            if ending.error is None and type(instance) is model_class:
                 with unstepped():
                     self._complete(instance)
 
-        patches.set(model_class, "__init__", watched)
+        patches.watch(model_class, "__init__", built, model_class.__init__)
 
     def _registered(self, parent: Any, name: str, child: Any) -> None:
         if child is not None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Final
 
 from tracer.recorder import raw
+from tracer.recorder.guard import Watching
 from tracer.recorder.model.arguments import named_arguments
 from tracer.recorder.model.statistics import statistics_of
 from tracer.recorder.model.timing import NoClock, clock_for
 from tracer.recorder.model.tree import ModuleTree, registry
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.settrace import TraceFunction, stepping_trace_function
+from tracer.recorder.stepping.settrace import unstepped
 
 _HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
 
@@ -34,7 +36,7 @@ class ForwardWatch:
         self._tree = tree
         self._statistics = statistics
         self._on_pass = on_pass
-        self._patches = Patches()
+        self._patches = Patches(recording.guard)
         self._clock: Any = NoClock()
         self._stack: list[int] = []
         self._calls = 0
@@ -42,8 +44,7 @@ class ForwardWatch:
     def start(self, device: Any) -> None:
         """Watch every module call from now on; ``device`` is where the model is, for its clock."""
         self._clock = clock_for(device)
-        module = sys.modules["torch.nn.modules.module"].Module
-        self._patches.set(module, "__call__", self._watched(vars(module)["__call__"], stepping_trace_function()))
+        self._patches.watch(sys.modules["torch.nn.modules.module"].Module, "__call__", self._called)
 
     def stop(self) -> None:
         """Put ``__call__`` back, and record the times that the device has measured meanwhile."""
@@ -52,38 +53,21 @@ class ForwardWatch:
         if measured:
             self._recording.point("device-times", {"milliseconds": measured})
 
-    def _watched(self, original: Any, router: TraceFunction | None) -> Any:
-        """``__call__`` with a record before and after it, neither of which the stepper's trace function sees."""
-        gettrace, settrace, perf_counter_ns = sys.gettrace, sys.settrace, time.perf_counter_ns
-
-        def called(module: Any, *args: Any, **kwargs: Any) -> Any:
-            stepping = router is not None and gettrace() is router
-            if stepping:
-                settrace(None)
-            try:
-                facts = self._enter(module, args, kwargs)
-                if stepping and (facts is None or not _is_torchs_own_leaf(module)):
-                    settrace(router)
-                began = perf_counter_ns()
-                try:
-                    result = original(module, *args, **kwargs)
-                except BaseException as error:
-                    if stepping:
-                        settrace(None)
-                    if facts is not None:
-                        self._fail(facts, error)
-                    raise
-                spent = perf_counter_ns() - began
-                if stepping:
-                    settrace(None)
-                if facts is not None:
-                    self._leave(facts, spent, result)
-            finally:
-                if stepping:
-                    settrace(router)
-            return result
-
-        return called
+    def _called(self, module: Any, /, *args: Any, **kwargs: Any) -> Watching:
+        """A record before and after a call, neither of which the stepper's trace function sees."""
+        with unstepped():
+            facts = self._enter(module, args, kwargs)
+        if facts is None:
+            return
+        with unstepped() if _is_torchs_own_leaf(module) else nullcontext():
+            began = time.perf_counter_ns()
+            ending = yield
+            spent = time.perf_counter_ns() - began
+        with unstepped():
+            if ending.error is not None:
+                self._fail(facts, ending.error)
+            else:
+                self._leave(facts, spent, ending.result)
 
     def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
         path = self._tree.path(module)

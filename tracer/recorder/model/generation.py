@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from tracer.recorder.guard import Watching
 from tracer.recorder.model.adaptation import inner
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
@@ -21,22 +22,19 @@ class TokenWatch:
         self._last = time.perf_counter_ns()
         self._lengths: dict[str, int] | None = None
         self._waiting: dict[str, Any] | None = None
-        self._patches = Patches()
+        self._patches = Patches(recording.guard)
 
     def watch(self, model: Any) -> None:
         """Look at what ``_update_model_kwargs_for_generation`` returns, until :meth:`stop`."""
         kind = type(inner(model))
         original = getattr(kind, "_update_model_kwargs_for_generation", None)
-        if original is None:
-            return
+        if original is not None:
+            self._patches.watch(kind, "_update_model_kwargs_for_generation", self._updated, original)
 
-        def updated(instance: Any, *args: Any, **kwargs: Any) -> Any:
-            result = original(instance, *args, **kwargs)
-            self._lengths = _lengths(result)
-            self._tell()
-            return result
-
-        self._patches.set(kind, "_update_model_kwargs_for_generation", updated)
+    def _updated(self, *_: Any, **__: Any) -> Watching:
+        ending = yield
+        self._lengths = {} if ending.error is not None else _lengths(ending.result)
+        self._tell()
 
     def stop(self) -> None:
         self._patches.restore()
@@ -44,6 +42,12 @@ class TokenWatch:
     # What `generate` calls on a streamer.
 
     def put(self, value: Any) -> None:
+        self._recording.guard.call("tokens", self._put, value)
+
+    def end(self) -> None:
+        self._recording.guard.call("tokens", self._end)
+
+    def _put(self, value: Any) -> None:
         if not self._prompt_seen:  # the first call brings the prompt
             self._prompt_seen = True
             self._last = time.perf_counter_ns()
@@ -64,7 +68,7 @@ class TokenWatch:
             self._tell()
         self._last = now
 
-    def end(self) -> None:
+    def _end(self) -> None:
         self._lengths = self._lengths or {}
         self._tell()
 

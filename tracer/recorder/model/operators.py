@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.settrace import stepping_trace_function
+from tracer.recorder.stepping.settrace import unstepped
 
 
 def watch_operators(recording: Recording) -> Any:
@@ -17,7 +16,14 @@ def watch_operators(recording: Recording) -> Any:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     names: dict[Any, str] = {}
-    router = stepping_trace_function()
+
+    def ran(function: Any, args: Any, kwargs: Any, result: Any) -> None:
+        with unstepped():
+            name = names.get(function)
+            if name is None:
+                name = names[function] = str(function)
+            seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
+            recording.point("operator", {"name": name}, value=seen)
 
     class Operators(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
         @classmethod
@@ -25,19 +31,9 @@ def watch_operators(recording: Recording) -> Any:
             return False  # else each operator goes through a guard of torch.compile's, which costs more than the rest
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            stepping = router is not None and sys.gettrace() is router
-            if stepping:
-                sys.settrace(None)
-            try:
+            with unstepped():
                 result = function(*args, **(kwargs or {}))
-                name = names.get(function)
-                if name is None:
-                    name = names[function] = str(function)
-                seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
-                recording.point("operator", {"name": name}, value=seen)
-            finally:
-                if stepping:
-                    sys.settrace(router)
+            recording.guard.call("operators", ran, function, args, kwargs, result)
             return result
 
     return Operators()

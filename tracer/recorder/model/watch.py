@@ -51,23 +51,27 @@ class ModelWatch:
     @contextmanager
     def passes(self, model: Any, stage: str) -> Iterator[None]:
         """Watch what happens inside as passes through the model."""
+        guard = self._recording.guard
+        forward = ForwardWatch(
+            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
+        )
+        guard.call("passes", self._get_ready, model, forward)
+        operators = guard.call("operators", watch_operators, self._recording) if self._options.operators else None
+        router = stepping_trace_function()
+        unstepped = Paused(router) if router is not None and not self._own.steps_passes else nullcontext()
+        try:
+            with self._recording.stage(stage), unstepped, operators or nullcontext():
+                yield
+        finally:
+            guard.call("passes", forward.stop)
+            self._own.files.clear()
+
+    def _get_ready(self, model: Any, forward: ForwardWatch) -> None:
         parts = walk(model)
         self._tree.root(model, parts)
         self._own.add_files_of({type(part) for _, part in parts})
         self._look_again()
-        forward = ForwardWatch(
-            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
-        )
-        operators = watch_operators(self._recording) if self._options.operators else nullcontext()
-        router = stepping_trace_function()
-        unstepped = Paused(router) if router is not None and not self._own.steps_passes else nullcontext()
         forward.start(getattr(model, "device", None))
-        try:
-            with self._recording.stage(stage), unstepped, operators:
-                yield
-        finally:
-            forward.stop()
-            self._own.files.clear()
 
     def stop(self) -> None:
         self.construction.stop()

@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 from tracer.recorder import raw
 from tracer.recorder.exception_text import is_plain
+from tracer.recorder.guard import Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.surrogates import without_surrogates
@@ -30,37 +31,24 @@ def watch_messages(recording: Recording, patches: Patches, *, forward: bool) -> 
 
 
 def _watch_warnings(recording: Recording, patches: Patches) -> None:
-    show = warnings.showwarning
-
-    def showwarning(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
+    def shown(message: Any, category: Any, filename: Any, lineno: Any, *_: Any, **__: Any) -> Watching:
         text = recording.summaries.message(message) if raw.is_a(message, Warning) else raw.text(message)
         place = {"file": recording.clean(filename), "line": lineno}
         recording.point("warning", {"category": raw.name(category), "message": _cut(recording, text or ""), **place})
         with _quiet(recording):
-            show(message, category, filename, lineno, file, line)
+            yield
 
-    patches.set(warnings, "showwarning", showwarning)
+    patches.watch(warnings, "showwarning", shown)
 
 
 def _watch_logs(recording: Recording, patches: Patches) -> None:
-    handle = logging.Logger.handle
+    def handled(logger: Any, record: logging.LogRecord) -> Watching:
+        with _quiet(recording):
+            yield
+        level = {"level": str(record.levelname), "logger": str(record.name)}
+        recording.point("log", {**level, "message": _cut(recording, _message(record))})
 
-    def recorded(self: logging.Logger, record: logging.LogRecord) -> None:
-        try:
-            with _quiet(recording):
-                handle(self, record)
-        finally:
-            level = {"level": str(record.levelname), "logger": str(record.name)}
-            recording.point("log", {**level, "message": _cut(recording, _message(record))})
-
-    patches.set(logging.Logger, "handle", recorded)
+    patches.watch(logging.Logger, "handle", handled)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -102,8 +90,7 @@ class RecordedStream:
         written = self._stream.write(text) if self._forward else self._accept(text)
         plain = raw.text(text)
         if plain is not None and not self._recording.thread.quiet:
-            with self._recording.lock:
-                self._record(plain)
+            self._recording.guard.call(f"text on {self._name}", self._record, plain)
         return written
 
     def writelines(self, lines: Any) -> None:
@@ -124,6 +111,10 @@ class RecordedStream:
         return len(text)
 
     def _record(self, text: str) -> None:
+        with self._recording.lock:
+            self._take_in(text)
+
+    def _take_in(self, text: str) -> None:
         self._line += text
         if "\n" in text or "\r" in text:
             *whole, self._line = self._line.replace("\r\n", "\n").replace("\r", "\n").split("\n")

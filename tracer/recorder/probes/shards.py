@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any
 
+from tracer.recorder.guard import Watch, Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.watch import WeightsWatch
@@ -30,31 +31,29 @@ class ShardWatch:
         self._done = True
         self._weights.watch(modeling, patches)
         for name, kind in (("safe_open", "shard-opened"), ("load_state_dict", "shard-read")):
-            original = vars(modeling).get(name)
-            if original is None:
+            if name not in vars(modeling):
                 self._recording.skip(f"transformers/modeling_utils.py: {name}", "this release does not have it")
             else:
-                patches.set(modeling, name, self._watched(original, kind))
+                patches.watch(modeling, name, self._watched(kind))
 
     def stop(self) -> None:
         self._weights.stop()
 
-    def _watched(self, original: Any, kind: str) -> Any:
+    def _watched(self, kind: str) -> Watch:
         recording = self._recording
 
-        def watched(*args: Any, **kwargs: Any) -> Any:
+        def watched(*args: Any, **kwargs: Any) -> Watching:
             recording.check_limit("weights")
-            result = original(*args, **kwargs)
-            try:
-                path = os.fspath(next(iter((*args, *kwargs.values()))))
-                read = result if isinstance(result, dict) else None
-                count = len(result.keys()) if kind == "shard-opened" else None if read is None else len(read)
-                size = os.path.getsize(path) if os.path.exists(path) else None
-                facts = {"path": path, "bytes": size, "tensors": count}
-                recording.point(kind, recording.clean_data(facts), stage="weights")
-                self._weights.file_read(path, read)
-            except Exception as error:  # a release hands over something else than a path; the load must not notice
-                recording.skip(f"probe {kind}", f"{type(error).__name__}: {error}")
-            return result
+            ending = yield
+            if ending.error is not None:
+                return
+            result = ending.result
+            path = os.fspath(next(iter((*args, *kwargs.values()))))
+            read = result if isinstance(result, dict) else None
+            count = len(result.keys()) if kind == "shard-opened" else None if read is None else len(read)
+            size = os.path.getsize(path) if os.path.exists(path) else None
+            facts = {"path": path, "bytes": size, "tensors": count}
+            recording.point(kind, recording.clean_data(facts), stage="weights")
+            self._weights.file_read(path, read)
 
         return watched

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any
 
+from tracer.recorder.guard import Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.conversion import ConversionWay
@@ -27,7 +28,7 @@ class WeightsWatch:
         self._recording = recording
         self._open: list[Ledger] = []
         self._unreported: list[Ledger] = []
-        self._evaluated = Patches()
+        self._evaluated = Patches(recording.guard)
 
     def watch(self, modeling: Any, patches: Patches) -> None:
         """Watch the functions that this release has."""
@@ -35,10 +36,11 @@ class WeightsWatch:
         if kind is None or "_load_pretrained_model" not in vars(kind):
             self._recording.skip("tensors of the weights", "this release has no PreTrainedModel._load_pretrained_model")
             return
-        for name, watched in (("_load_pretrained_model", self._loading), ("_finalize_model_loading", self._finishing)):
-            member = vars(kind).get(name)
-            if isinstance(member, (classmethod, staticmethod)):
-                patches.set(kind, name, type(member)(watched(member.__func__)))
+        member = vars(kind)["_load_pretrained_model"]
+        signature = inspect.signature(getattr(member, "__func__", member))
+        patches.watch(kind, "_load_pretrained_model", functools.partial(self._loading, signature))
+        if "_finalize_model_loading" in vars(kind):
+            patches.watch(kind, "_finalize_model_loading", self._finishing)
         conversion = sys.modules.get("transformers.core_model_loading")
         if conversion is not None:
             ConversionWay(self._recording, self._now).watch(conversion, patches)
@@ -65,28 +67,21 @@ class WeightsWatch:
     def _now(self) -> Ledger | None:
         return self._open[-1] if self._open else None
 
-    def _loading(self, original: Any) -> Any:
-        signature = inspect.signature(original)
-
-        @functools.wraps(original)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            self._recording.check_limit("weights")
-            ledger = self._ledger(signature, args, kwargs)
-            if ledger is None:
-                return original(*args, **kwargs)
-            self._open.append(ledger)
-            try:
-                ledger.returned = original(*args, **kwargs)
-            except Exception:
-                self._open.remove(ledger)
-                self._report(ledger)
-                raise
+    def _loading(self, signature: inspect.Signature, /, *args: Any, **kwargs: Any) -> Watching:
+        self._recording.check_limit("weights")
+        ledger = self._ledger(signature, args, kwargs)
+        if ledger is None:
+            return
+        self._open.append(ledger)
+        ending = yield
+        if ending.error is None:
+            ledger.returned = ending.result
             self._open.remove(ledger)
             self._unreported.append(ledger)
             self._await_evaluation()
-            return ledger.returned
-
-        return watched
+        elif isinstance(ending.error, Exception):
+            self._open.remove(ledger)
+            self._report(ledger)
 
     def _ledger(self, signature: inspect.Signature, args: Any, kwargs: Any) -> Ledger | None:
         try:
@@ -102,29 +97,20 @@ class WeightsWatch:
             self._recording.skip("tensors of the weights", f"{type(error).__name__}: {error}")
             return None
 
-    def _finishing(self, original: Any) -> Any:
-        @functools.wraps(original)
-        def watched(model: Any, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return original(model, *args, **kwargs)
-            finally:
-                self._done(model)
-
-        return watched
+    def _finishing(self, model: Any, *args: Any, **kwargs: Any) -> Watching:
+        yield
+        self._done(model)
 
     def _await_evaluation(self) -> None:
         """In 4.x weights are tied after the load; then the model is put into evaluation mode, and all is done."""
         from torch.nn import Module
 
-        original = vars(Module)["train"]
-
-        @functools.wraps(original)
-        def train(module: Any, *args: Any, **kwargs: Any) -> Any:
-            self._done(module)
-            return original(module, *args, **kwargs)
-
         self._evaluated.restore()
-        self._evaluated.set(Module, "train", train)
+        self._evaluated.watch(Module, "train", self._training)
+
+    def _training(self, module: Any, /, *args: Any, **kwargs: Any) -> Watching:
+        self._done(module)
+        yield
 
     def _done(self, model: Any) -> None:
         for ledger in [ledger for ledger in self._unreported if ledger.model is model]:

@@ -1,0 +1,111 @@
+"""The guard between the recorder and the load: a fault of the recorder's own is noted, and the load goes on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator
+from typing import Any, Final, NamedTuple
+
+
+class StopLoad(BaseException):
+    """Ends a load on purpose after the stage that was asked for."""
+
+
+_MEANT: Final = (KeyboardInterrupt, SystemExit, StopLoad)  # what ends the load whoever raises it
+
+
+class Ending(NamedTuple):
+    """How a watched call ended: ``error`` is None where it returned ``result``."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+Watching = Generator[None, Ending, None]
+Watch = Callable[..., Watching]
+"""What runs around a call, as a generator function with the call's own arguments.
+
+It yields once, where the call happens, and is sent the call's :class:`Ending`. One that returns before it yields leaves
+the call alone.
+"""
+
+
+class Guard:
+    """Runs the recorder's own code in the middle of the load. What it raises never reaches the load.
+
+    Args:
+        note: takes the name of what could not do its work, and the reason.
+
+    Attributes:
+        check: called whenever code of ours is about to run.
+    """
+
+    def __init__(self, note: Callable[[str, str], None]) -> None:
+        self._note = note
+        self.check: Callable[[], None] = _nothing
+
+    def note(self, name: str, error: BaseException) -> None:
+        """Note a fault; one that is to end the load is passed on."""
+        if isinstance(error, _MEANT):
+            raise error
+        try:
+            self._note(name, f"{type(error).__name__}: {error}")
+        except Exception:  # no room left on the stack, say
+            return
+
+    def call(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """What ``function`` returns, or None where it can't."""
+        try:
+            self.check()
+            return function(*args, **kwargs)
+        except BaseException as error:
+            self.note(name, error)
+            return None
+
+    def callback(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` for others to call."""
+        return functools.partial(self.call, name, function)
+
+    def around(self, name: str, original: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
+        """``original`` with ``watch`` around every call; what ``original`` returns or raises passes unchanged."""
+        begin, end = self._begin, self._end
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            watching = begin(name, watch, args, kwargs)
+            if watching is None:
+                return original(*args, **kwargs)
+            try:
+                result = original(*args, **kwargs)
+            except BaseException as error:
+                end(name, watching, Ending(None, error))
+                raise
+            end(name, watching, Ending(result))
+            return result
+
+        return watched
+
+    def _begin(self, name: str, watch: Watch, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Watching | None:
+        try:
+            self.check()
+            watching = watch(*args, **kwargs)
+            next(watching)
+            return watching
+        except StopIteration:
+            return None
+        except BaseException as error:
+            self.note(name, error)
+            return None
+
+    def _end(self, name: str, watching: Watching, ending: Ending) -> None:
+        try:
+            watching.send(ending)
+        except StopIteration:
+            return
+        except BaseException as error:
+            self.note(name, error)
+            return
+        watching.close()  # it yielded twice
+
+
+def _nothing() -> None:
+    pass
