@@ -496,7 +496,7 @@ def test_what_the_search_does_not_see_the_library_refuses(
     command: Any, fixtures: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second net: trust_remote_code=False reaches the library, whose refusal is an exit code of its own."""
-    monkeypatch.setattr("tracer.cli.load.consented", lambda *_, **__: False)
+    monkeypatch.setattr("tracer.cli.load.consented", lambda *_, **__: None)
     result = command("load", fixtures / "glm-4v-tiny", "--no-tokenizer")
     assert result.code == 3
     with open_trace(place / "glm-4v-tiny.glmtrace") as trace:

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "export": {"replay", "trace"},
     "walkthrough": {"export", "replay", "trace"},
     "exercise": {"export", "launch", "replay", "trace", "walkthrough"},
-    "tui": {"export", "replay", "trace", "walkthrough"},
+    "tui": {"export", "launch", "replay", "trace", "walkthrough"},
     "cli": {"exercise", "export", "launch", "replay", "recorder", "trace", "tui", "walkthrough"},
 }
 HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenizers", "huggingface_hub", "numpy"}

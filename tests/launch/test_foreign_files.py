@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import FIXTURES
+from tests.recorder.test_code_guard import write as write_own_model
 from tests.support.loads import Loads
 from tests.support.traps import NAMES, Traps
 from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
@@ -155,3 +157,19 @@ def test_watching_an_exercise_runs_no_file_of_the_folder(tmp_path: Path, traps: 
     assert terminal.end() == 130
     terminal.close()
     assert traps.sprung == []
+
+
+@pytest.mark.slow
+def test_code_that_is_changed_after_the_answer_does_not_run(tmp_path: Path) -> None:
+    """The process that loads takes seconds to start: time enough to put another file in the place of the one seen."""
+    model = write_own_model(tmp_path / "own", tokenizer=False)
+    terminal = PseudoTerminal(PROGRAM, "load", "own", "-o", "own.glmtrace", "--weights", "random", cwd=tmp_path)
+    terminal.wait_for("Run this code?")
+    terminal.type("y\n")
+    while not (tmp_path / "own.glmtrace.journal").exists():
+        time.sleep(0.01)
+    (model / "part.py").write_text(f"open({str(tmp_path / 'mark')!r}, 'w').close()\nword = ''\n", encoding="utf-8")
+    assert terminal.end() == 3
+    terminal.close()
+    assert "part.py is not the file that was agreed to" in " ".join(terminal.text.split())
+    assert not (tmp_path / "mark").exists()

@@ -470,7 +470,7 @@ def test_an_adapter_brings_the_code_of_its_base(tmp_path: Path, monkeypatch: pyt
     assert [(n.kind, n.subject, n.detail) for n in code.notes] == [("adapter-base", "lora", "base")]
     assert [repository.name for repository in code.repositories] == ["lora", "base"]
     monkeypatch.chdir(tmp_path / "lora")
-    code = find_remote_code(".", hub_cache=tmp_path)  # "base" is no directory from here
+    code = find_remote_code(".", cache_dir=str(tmp_path))  # "base" is no directory from here
     assert [(u.name, u.why) for u in code.unseen] == [("base", "not-in-cache")]
 
 
@@ -524,7 +524,7 @@ def test_an_adapter_whose_base_is_on_the_hub(tmp_path: Path) -> None:
 
 def test_a_hub_id_in_the_cache(tmp_path: Path) -> None:
     root = cached(tmp_path, "org/model", {"config.json": auto_map(AutoModel="a.A"), "a.py": "x = 1\n"})
-    code = find_remote_code("org/model", hub_cache=tmp_path)
+    code = find_remote_code("org/model", cache_dir=str(tmp_path))
     (file,) = code.files
     assert (file.repository, file.path, file.absolute) == ("org/model", "a.py", str(root / "a.py"))
     assert file.leaves_to == ""  # links to the blobs are how a cache is made
@@ -537,13 +537,13 @@ def test_a_hub_id_in_the_cache(tmp_path: Path) -> None:
 
 def test_nothing_newer_comes_when_pinned_or_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached(tmp_path, "org/model", {"config.json": auto_map(AutoModel="a.A"), "a.py": ""})
-    assert find_remote_code("org/model", hub_cache=tmp_path, revision=COMMIT).notes == ()
+    assert find_remote_code("org/model", cache_dir=str(tmp_path), revision=COMMIT).notes == ()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert find_remote_code("org/model", hub_cache=tmp_path).notes == ()
+    assert find_remote_code("org/model", cache_dir=str(tmp_path)).notes == ()
 
 
 def test_a_hub_id_that_is_not_in_the_cache(tmp_path: Path) -> None:
-    code = find_remote_code("org/model", hub_cache=tmp_path)
+    code = find_remote_code("org/model", cache_dir=str(tmp_path))
     assert [(u.name, u.why) for u in code.unseen] == [("org/model", "not-in-cache")]
     assert not code.any_code
     assert not code.is_empty
@@ -552,13 +552,13 @@ def test_a_hub_id_that_is_not_in_the_cache(tmp_path: Path) -> None:
 def test_a_file_that_is_not_in_the_cache(tmp_path: Path) -> None:
     files = {"config.json": auto_map(AutoModel="a.A", AutoConfig="gone.G"), "a.py": "from .b import x\n"}
     cached(tmp_path, "org/model", files)
-    code = find_remote_code("org/model", hub_cache=tmp_path)
+    code = find_remote_code("org/model", cache_dir=str(tmp_path))
     assert {(u.name, u.why) for u in code.unseen} == {
         ("org/model: gone.py", "file-not-in-cache"),
         ("org/model: b.py", "file-not-in-cache"),
     }
     cached(tmp_path, "org/bare", {"README.md": ""})
-    bare = find_remote_code("org/bare", hub_cache=tmp_path)
+    bare = find_remote_code("org/bare", cache_dir=str(tmp_path))
     assert [u.name for u in bare.unseen] == ["org/bare: config.json"]
 
 
@@ -571,12 +571,12 @@ def test_revisions(tmp_path: Path) -> None:
     cached(tmp_path, "org/code", {"c.py": "pinned"}, commit=old, ref="v1")
 
     def sizes(**given: Any) -> list[int]:
-        return [file.size for file in find_remote_code("org/model", hub_cache=tmp_path, **given).files]
+        return [file.size for file in find_remote_code("org/model", cache_dir=str(tmp_path), **given).files]
 
     assert sizes() == [5, 4]
     assert sizes(revision="refs/pr/1") == [3, 4]
     assert sizes(revision=old, code_revision="v1") == [3, 6]
-    assert find_remote_code("org/model", hub_cache=tmp_path, revision="nope").unseen[0].why == "not-in-cache"
+    assert find_remote_code("org/model", cache_dir=str(tmp_path), revision="nope").unseen[0].why == "not-in-cache"
 
 
 def test_code_of_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -585,7 +585,7 @@ def test_code_of_another_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     entries = {"AutoConfig": "org/code--c.C", "AutoModel": "here--e.E", "AutoX": "org/far--f.F"}
     write(tmp_path / "m", {"config.json": {"auto_map": entries}})
     monkeypatch.chdir(tmp_path)
-    code = find_remote_code("m", hub_cache=tmp_path / "hub")
+    code = find_remote_code("m", cache_dir=str(tmp_path / "hub"))
     assert [(file.repository, file.path) for file in code.files] == [
         ("org/code", "c.py"),
         ("here", "e.py"),
@@ -620,7 +620,7 @@ def test_a_directory_wins_over_a_hub_id(tmp_path: Path, monkeypatch: pytest.Monk
     cached(tmp_path / "hub", "org/model", {"config.json": auto_map(AutoModel="far.F"), "far.py": ""})
     write(tmp_path / "org/model", {"config.json": auto_map(AutoModel="near.N"), "near.py": ""})
     monkeypatch.chdir(tmp_path)
-    assert paths(find_remote_code("org/model", hub_cache=tmp_path / "hub")) == ["near.py"]
+    assert paths(find_remote_code("org/model", cache_dir=str(tmp_path / "hub"))) == ["near.py"]
 
 
 # Nothing runs, nothing raises

@@ -63,6 +63,12 @@ def telling(kind: str, data: dict[str, Any], **outcome: Any) -> list[bytes]:
     return [made.step_record(step), made.end_record(**(outcome or {"status": "loaded", "step": 0}))]
 
 
+def stopped_code(file: str, agreed: list[str], found: str) -> list[bytes]:
+    """A load that was stopped before code ran that nobody had agreed to."""
+    code = {"ran": {}, "agreed": {}, "refused": {"file": file, "agreed": agreed, "found": found}}
+    return [made.meta_record(remote_code=code), *ending(status="refused", message="It was not run.", step=1)]
+
+
 ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
     "gpu memory": (
         raising("OutOfMemoryError", OUT_OF_MEMORY, of="torch"),
@@ -77,6 +83,13 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         {"signal": "SIGSEGV", "output": "Fatal Python error: Segmentation fault"},
     ),
     "killed from outside": (ending(status="killed", signal="SIGKILL", step=1), "killed-sigkill", {"signal": "SIGKILL"}),
+    "another file than agreed to": (
+        stopped_code("own.py", ["a" * 64], "b" * 64),
+        "code-changed",
+        {"file": "own.py", "agreed": "aaaaaaaaaaaa…", "found": "bbbbbbbbbbbb…"},
+    ),
+    "a file nobody was asked about": (stopped_code("own.py", [], "b" * 64), "code-not-shown", {"file": "own.py"}),
+    "compiled code": (stopped_code("own.so", [], ""), "code-compiled", {"file": "own.so"}),
     "terminated": (ending(status="killed", signal="SIGTERM", step=1), "killed-signal", {"signal": "SIGTERM"}),
     "killed at once": (ending(status="killed", signal="SIGKILL", steps=0), "killed-sigkill", {"where": "–"}),
     "the library exits": (ending(status="killed", exit_code=3, step=1), "exits", {"code": 3}),

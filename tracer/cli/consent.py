@@ -14,12 +14,15 @@ from rich.text import Text
 from tracer.cli.screen import complain, messages
 from tracer.export.phrases import Lang, say
 from tracer.launch.remote_code import RemoteCode, ask_consent, find_remote_code
+from tracer.trace.job import AgreedCode
 
-_WHICH_CODE: Final = ("revision", "code_revision", "subfolder")
+_WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
 
 
-def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, arguments: Mapping[str, Any]) -> bool:
-    """Whether the model's remote code may run; False also where there is none to run.
+def consented(
+    model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, arguments: Mapping[str, Any]
+) -> AgreedCode | None:
+    """Return the remote code that may run; None also where there is none to run.
 
     Args:
         model: the directory or hub id.
@@ -37,10 +40,10 @@ def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, argum
 
     code = look()
     if code.is_empty:
-        return False
+        return None
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         if not code.files:
-            return False  # not in the cache: whether there is code is not known, and the library will refuse it
+            return None  # not in the cache: whether there is code is not known, and the library will refuse it
         files = ", ".join(file.path for file in code.files)
         complain(say(lang, "no-consent", {"model": os.path.basename(model) or model, "files": files}))
         raise typer.Exit(3)
@@ -51,4 +54,14 @@ def consented(model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, argum
     if look() != code:
         complain(say(lang, "code-changed", {"model": os.path.basename(model) or model}))
         raise typer.Exit(3)
-    return True
+    return agreed_code(code)
+
+
+def agreed_code(code: RemoteCode) -> AgreedCode:
+    """Return what the load is held to. A file without a checksum was not shown, so it can't have been agreed to."""
+    files: dict[str, list[str]] = {}
+    for file in code.files:
+        known = files.setdefault(os.path.basename(file.absolute), [])
+        if file.sha256 and file.sha256 not in known:
+            known.append(file.sha256)
+    return AgreedCode(files, [one.root for one in code.repositories], unseen=bool(code.unseen))

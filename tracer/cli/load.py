@@ -117,9 +117,10 @@ def record_load(
     folder = adapter_folder(model)
     if folder is not None:
         note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
-    trust = trust_remote_code or kwargs.pop("trust_remote_code", None) is True
+    said = kwargs.pop("trust_remote_code", None)
+    trust = said is True or (trust_remote_code and said is None)
     cwd = folder.path if folder is not None else None
-    trust = trust or consented(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
+    agreed = None if trust else consented(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
     job = Job(
         work="load",
         journal=str(arguments.journal_path(path)),
@@ -131,7 +132,8 @@ def record_load(
         kwargs=kwargs,
         dtype=dtype.value if dtype is not None else None,
         tokenizer=tokenizer,
-        trust_remote_code=trust,
+        trust_remote_code=trust or agreed is not None,
+        agreed=agreed,
         cwd=cwd,
         environment=needed_setting() if wishes.forward and wishes.device in ("cpu", "auto") else {},
     )

@@ -56,6 +56,8 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not 1 <= self.seconds <= 600:
             raise ValueError("`seconds` is between 1 and 600")
+        if "trust_remote_code" in self.kwargs:
+            raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.why_text import path_of
 from tracer.export.why_words import tell
 from tracer.replay.places import place_of
+from tracer.replay.why.trust import not_agreed
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
@@ -25,7 +26,11 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
     place = None
     if where is not None:
         place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}
-    if status in ("failed", "refused"):
+    code = not_agreed(trace)
+    if code is not None:
+        yield Text(visible(tell(lang, f"cause:{code.kind}", code.values)), "bold red")
+        yield Text(tell(lang, f"remedy:{code.remedy}"), "yellow")
+    elif status in ("failed", "refused"):
         yield from _failure(outcome, place, lang)
     elif status in ("killed", "unfinished"):
         yield from _death(outcome, place, lang)

@@ -11,11 +11,13 @@ import runpy
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tracer.recorder import work
+from tracer.recorder.code_guard import CodeGuard
 from tracer.recorder.environment import take_environment
 from tracer.recorder.model.watch import ModelOptions
 from tracer.recorder.session import Session
@@ -56,16 +58,21 @@ def record(job: Job) -> int:
     session.recording.meta(work=job.work, asked=job.model or job.script[:1], trust_remote_code=job.trust_remote_code)
     error: BaseException | None = None
     result: Any = None
+    guard: CodeGuard | None = None
     try:
         if job.work == "load":
             _import_the_library()
-        with session:
+            guard = _guard(job)
+        with session, guard or nullcontext():
             if job.work == "load":
                 result = work.do(job, session)
             else:
                 _run_script(job.script)
     except BaseException as caught:
         error = caught
+    if guard is not None:
+        session.recording.meta(remote_code=guard.facts())
+        error = guard.refused or error  # whatever became of it on its way
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near; a second Ctrl-C must not tear the journal
     outcome = session.finish(error, result)
     if job.work == "script" and error is not None and outcome.status == "failed":
@@ -85,6 +92,15 @@ def _import_the_library() -> None:
             f"A load needs torch and transformers, and {sys.executable} can't import them: {error}. "
             f"Install them there: {sys.executable} -m pip install torch transformers"
         ) from error
+
+
+def _guard(job: Job) -> CodeGuard | None:
+    """Where remote code may run, what watches over it."""
+    if not job.trust_remote_code:
+        return None
+    from transformers import dynamic_module_utils
+
+    return CodeGuard(job.agreed, [dynamic_module_utils.HF_MODULES_CACHE])
 
 
 def _run_script(argv: list[str]) -> None:

@@ -10,7 +10,9 @@ from tracer.recorder.model.making import FakeWeights, from_configuration
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
-_HUB_ARGUMENTS: Final = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+_HUB_ARGUMENTS: Final = (
+    "cache_dir", "force_download", "local_files_only", "proxies", "revision", "code_revision", "subfolder", "token",
+)  # fmt: skip
 _TOKENIZER_FILES: Final = (
     "tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "spiece.model",
 )  # fmt: skip
@@ -40,6 +42,7 @@ def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=job.trust_remote_code, **hub)
     arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
+    arguments["trust_remote_code"] = job.trust_remote_code  # what was consented to, whatever the keywords say
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
         return from_configuration(auto_class, job.model, arguments, dtype, device), tokenizer, None

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from tracer.recorder import raw
+from tracer.recorder.code_guard import CodeRefused
 from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
 from tracer.recorder.guard import StopLoad
@@ -189,6 +190,8 @@ class Session:
             return Outcome("stopped", step=last, seconds=seconds)
         if raw.is_a(error, KeyboardInterrupt):
             return Outcome("interrupted", step=last, seconds=seconds)
+        if raw.is_a(error, CodeRefused):
+            return Outcome("refused", message=str(error), step=last, seconds=seconds)
         if raw.is_a(error, TracerError):
             return Outcome("misused", message=str(error))
         name = raw.type_name(type(error))

@@ -7,6 +7,25 @@ from typing import Any, Literal
 import msgspec
 
 
+class AgreedCode(msgspec.Struct, forbid_unknown_fields=True):
+    """The remote code that a person has seen and agreed to.
+
+    Attributes:
+        files: the SHA-256 checksums of the files, by their names without folders.
+        folders: where they were found; what is imported from there is compared too.
+        unseen: whether code was agreed to that could not be shown; then files of other names may run as well.
+    """
+
+    files: dict[str, list[str]] = {}
+    folders: list[str] = []
+    unseen: bool = False
+
+    def covers(self, name: str, checksum: str) -> bool:
+        """Whether a file may run."""
+        shown = any(checksum in checksums for checksums in self.files.values())
+        return shown or (self.unseen and name not in self.files)
+
+
 class Job(msgspec.Struct, forbid_unknown_fields=True):
     """One load or one script to record.
 
@@ -22,6 +41,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         dtype: name of a torch dtype, or ``auto``; None to leave it to the library.
         tokenizer: whether the tokenizer is loaded first.
         trust_remote_code: what is passed under that name.
+        agreed: the remote code that was shown and agreed to; None where nothing was shown, and all may run.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
         weights: where the numbers come from: the ``checkpoint``, ``random``, or ``fake`` (none at all).
         forward: whether a pass is run after the load.
@@ -48,6 +68,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     dtype: str | None = None
     tokenizer: bool = True
     trust_remote_code: bool = False
+    agreed: AgreedCode | None = None
     device: str = "cpu"
     weights: Literal["checkpoint", "random", "fake"] = "checkpoint"
     forward: bool = True

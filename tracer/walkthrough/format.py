@@ -249,7 +249,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         fixture: a bundled model directory.
-        kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code=True``.
+        kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code``.
         dtype: passed as ``torch_dtype`` or ``dtype``; null leaves it out.
         tokenizer: load the tokenizer first.
         forward: run a pass after the load.
@@ -270,6 +270,10 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auto_class: str | None = None
     peft: dict[str, Any] | None = None
     trust: bool = True
+
+    def __post_init__(self) -> None:
+        if "trust_remote_code" in self.kwargs:
+            raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
 
 
 class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

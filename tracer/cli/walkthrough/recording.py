@@ -64,9 +64,8 @@ def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
     job = job_of(wanted, folder, number)
     if job.trust_remote_code and not wanted.ours:
         load = wanted.load
-        job.trust_remote_code = consented(
-            wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs
-        )
+        job.agreed = consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs)
+        job.trust_remote_code = job.agreed is not None
     path = folder / f"{number}.glmtrace"
     with Progress(messages(), lang) as progress:
         outcome = run_job(job, path, progress=progress).outcome

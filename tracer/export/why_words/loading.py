@@ -246,6 +246,25 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         "was not given.",
         "这个模型必须运行目录自带的代码，而没有给出 `trust_remote_code`，等于没有得到允许。",
     ),
+    "cause:code-changed": (
+        "{file} is not the file that was agreed to, so it was not run: agreed to was sha256 {agreed}, "
+        "found was {found}",
+        "{file} 不是你同意运行的那个文件，因此没有运行。你同意的是 sha256 {agreed}，找到的是 {found}",
+    ),
+    "cause:code-not-shown": (
+        "{file} was not among the files that were agreed to, so it was not run. Its sha256 is {found}",
+        "{file} 不在你同意运行的文件之中，因此没有运行。它的 sha256 是 {found}",
+    ),
+    "cause:code-compiled": (
+        "{file} is compiled code, which could not be shown, so nobody agreed to it and it was not run.",
+        "{file} 是编译过的代码，无法显示给你看，也就没有人同意过，因此没有运行。",
+    ),
+    "remedy:look-again": (
+        "Load again: the code is shown as it is now, and you are asked again. Find out first who changed it; of a hub "
+        "model, the hub may have a newer commit than the cache.",
+        "重新加载：会显示代码现在的样子，并重新询问。先弄清楚是谁改动了它；"
+        "如果是 hub 上的模型，可能是 hub 上的提交比缓存里的新。",
+    ),
     "remedy:trust-remote-code": (
         "Read the directory's .py files. If you trust them: `--trust-remote-code` here, `trust_remote_code=True` in "
         "your own code, in each `from_pretrained`.",

@@ -30,7 +30,7 @@ _FIRST_CONFIGS: Final = ("config.json", "tokenizer_config.json")
 def find_remote_code(
     model: str,
     *,
-    hub_cache: Path | None = None,
+    cache_dir: str = "",
     tokenizer: bool = True,
     revision: str | None = None,
     code_revision: str | None = None,
@@ -41,14 +41,15 @@ def find_remote_code(
 
     Args:
         model: a directory, or a hub id, as it would be given to ``from_pretrained``.
-        hub_cache: the hub cache to look in; without it, where transformers would look.
+        cache_dir: the hub cache that the load is given; without it, where transformers would look.
         tokenizer: a tokenizer or a processor is loaded too.
         revision: the revision that the load asks for.
         code_revision: the same for code in other repositories.
         subfolder: the folder that the load takes the JSON files from.
         folder: the working directory of the load, from which relative names count; without it, this process's.
     """
-    search = _Search(hub_caches(hub_cache), tokenizer, revision, code_revision, subfolder, str(folder or ""))
+    caches = [(folder or Path()) / cache for cache in hub_caches(Path(cache_dir) if cache_dir else None)]
+    search = _Search(caches, tokenizer, revision, code_revision, subfolder, str(folder or ""))
     search.follow(os.fspath(model))
     return search.result(os.fspath(model))
 

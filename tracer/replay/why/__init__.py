@@ -27,6 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ends.killed,
     ends.exited,
     ends.out_of_memory,
+    trust.code_not_agreed,
     trust.refused,
     adapters.base_missing,
     adapters.does_not_fit,

@@ -3,8 +3,32 @@
 from __future__ import annotations
 
 from tracer.replay.why.diagnosis import Cause, Evidence
-from tracer.replay.why.facts import Facts
+from tracer.replay.why.facts import Facts, texts
+from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
+
+_SHOWN = 12  # characters of a checksum
+
+
+def code_not_agreed(facts: Facts) -> Cause | None:
+    """A file that was about to run was not the one that somebody had agreed to."""
+    return not_agreed(facts.trace)
+
+
+def not_agreed(trace: Trace) -> Cause | None:
+    """Return the cause of a load that was stopped because other code would have run; None for any other trace."""
+    code = trace.meta.get("remote_code")
+    stopped = code.get("refused") if isinstance(code, dict) else None
+    if not isinstance(stopped, dict):
+        return None
+    agreed, found = texts(stopped.get("agreed")), str(stopped.get("found") or "")
+    values = {
+        "file": str(stopped.get("file")),
+        "agreed": ", ".join(f"{one[:_SHOWN]}…" for one in agreed),
+        "found": f"{found[:_SHOWN]}…",
+    }
+    kind = "code-compiled" if not found else "code-changed" if agreed else "code-not-shown"
+    return Cause(kind, "certain", [], values, "look-again")
 
 
 def refused(facts: Facts) -> Cause | None:

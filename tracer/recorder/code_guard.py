@@ -1,0 +1,120 @@
+"""What was agreed to is what runs: remote code is compared as the very bytes that are about to be compiled.
+
+The files were shown before the process that loads them had started, so there is time to change them, and transformers
+may find others: a newer commit, another cache, an older copy among its modules. Whatever way it takes, Python reads
+the source of a module through ``SourceFileLoader.get_data`` and compiles what that returns; so this is the place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
+from typing import Any
+
+from tracer.recorder.patches import Patches
+from tracer.trace.job import AgreedCode
+
+_SHOWN = 12  # characters of a checksum
+
+
+class CodeRefused(BaseException):
+    """Ends a load before a file runs that nobody has agreed to; no ``except Exception`` of remote code stops it.
+
+    Attributes:
+        file: the name of the file.
+        agreed: the checksums of the files of that name that were agreed to.
+        found: the checksum of what would have run; empty for compiled code.
+    """
+
+    def __init__(self, file: str, agreed: list[str], found: str) -> None:
+        self.file, self.agreed, self.found = file, agreed, found
+        is_now = f"it is {found[:_SHOWN]}… now" if found else "there is only compiled code now"
+        was = " or ".join(f"{one[:_SHOWN]}…" for one in agreed)
+        why = f"agreed to was sha256 {was}, and {is_now}" if agreed else f"nobody was asked about it; {is_now}"
+        super().__init__(f"{file} is not the code that was agreed to: {why}. It was not run.")
+
+
+class CodeGuard:
+    """Watches what is imported out of the modules cache and the folders of the model.
+
+    Attributes:
+        ran: the checksums of what ran, by the path in its folder.
+        refused: what was stopped, if anything was.
+    """
+
+    def __init__(self, agreed: AgreedCode | None, folders: Iterable[str]) -> None:
+        """Without ``agreed`` nothing was shown, so nothing is compared; what runs is noted all the same."""
+        self._agreed = agreed
+        named = [*folders, *(agreed.folders if agreed is not None else ())]
+        self._folders = list(dict.fromkeys(f"{way(one)}{os.sep}" for one in named for way in _SPELLINGS))
+        self._patches = Patches()
+        self.ran: dict[str, str] = {}
+        self.refused: CodeRefused | None = None
+
+    def __enter__(self) -> CodeGuard:
+        source = SourceFileLoader.get_data
+
+        def get_data(loader: SourceFileLoader, path: str) -> bytes:
+            name = self._name(loader.path)
+            if name is None:
+                return source(loader, path)
+            if path == loader.path:
+                data = source(loader, path)
+                self._look_at(name, data)
+                return data
+            if path.endswith(".pyc"):
+                raise FileNotFoundError(path)  # what it was compiled from can't be told: Python compiles anew
+            return source(loader, path)
+
+        self._patches.set(SourceFileLoader, "get_data", get_data)
+        self._patches.set(SourcelessFileLoader, "get_code", self._compiled(SourcelessFileLoader.get_code))
+        self._patches.set(ExtensionFileLoader, "create_module", self._compiled(ExtensionFileLoader.create_module))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patches.restore()
+
+    def facts(self) -> dict[str, Any]:
+        """What the trace says of it."""
+        facts: dict[str, Any] = {"ran": self.ran}
+        if self._agreed is not None:
+            facts["agreed"] = self._agreed.files
+        if self.refused is not None:
+            facts["refused"] = {name: getattr(self.refused, name) for name in ("file", "agreed", "found")}
+        return facts
+
+    def _name(self, path: str) -> str | None:
+        """The path in a guarded folder; None for all that is elsewhere."""
+        for way in _SPELLINGS:
+            for folder in self._folders:
+                if (whole := way(path)).startswith(folder):
+                    return whole[len(folder) :]
+        return None
+
+    def _look_at(self, name: str, data: bytes) -> None:
+        if not data:
+            return  # transformers puts an empty __init__.py into each of its folders
+        found = hashlib.sha256(data).hexdigest()
+        if self._agreed is not None and not self._agreed.covers(os.path.basename(name), found):
+            self._refuse(name, found)
+        self.ran[name] = found
+
+    def _compiled(self, original: Any) -> Any:
+        def load(loader: Any, what: Any) -> Any:
+            name = self._name(loader.path)
+            if name is not None and self._agreed is not None:
+                self._refuse(name, "")
+            return original(loader, what)
+
+        return load
+
+    def _refuse(self, name: str, found: str) -> None:
+        assert self._agreed is not None
+        file = os.path.basename(name)
+        self.refused = CodeRefused(file, self._agreed.files.get(file, []), found)
+        raise self.refused
+
+
+_SPELLINGS = (os.path.abspath, os.path.realpath)
