@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from tracer.replay.effects import effects
 from tracer.replay.plain import short
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
@@ -13,7 +14,7 @@ from tracer.trace.visible import visible
 
 
 def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
-    """Every step: number, stage, kind, place, the source that stands there, what changed, what a probe adds."""
+    """Every step: number, stage, kind, place, the statement there and what it changed, what a probe adds."""
     sources: dict[int, list[str]] = {}
     width = len(str(max(len(trace) - 1, 0)))
     for step in trace.steps(stages=None if stage is None else [stage]):
@@ -41,9 +42,9 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
         if value is not None and name != "keys":
             text.append(f" {visible(name)}=", "dim")
             text.append(visible(value if isinstance(value, str) else str(value)))
-    if step.changes:
-        text.append("  ⟵ ", "dim")
-        text.append(visible(", ".join(_change(trace, change) for change in step.changes)), "yellow")
+    if changes := effects(trace, step):
+        text.append("  # ", "dim")
+        text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")
     return text
 
 
@@ -56,7 +57,8 @@ def _source_line(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str
     return lines[step.line - 1].strip() if 0 < step.line <= len(lines) else ""
 
 
-def _change(trace: Trace, change: Change) -> str:
+def change_text(trace: Trace, change: Change) -> str:
+    """Return a change as a person would write it."""
     if isinstance(change, Bound):
         return f"{change.name} = {short(trace, change.value, 40)}"
     if isinstance(change, Unbound):

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tracer.export.phrases import Lang
 from tracer.replay.decision import Decision
+from tracer.replay.effects import changed_by
 from tracer.replay.variables import Difference
 from tracer.trace.visible import visible
 from tracer.tui.playing import Playing
@@ -23,27 +24,21 @@ def line_notes(playing: Playing, lang: Lang) -> dict[int, Text]:
     """The notes at the cursor's step, by line."""
     notes: dict[int, Text] = {}
     step, states = playing.step, playing.states
-    changed = states[0].changed if states else []
-    line = _line_before(playing) if changed else None
-    if line is not None:
-        notes[line] = _changes(playing, changed, lang)
+
+    def add(line: int | None, note: Text) -> None:
+        line = line or 0
+        notes[line] = notes[line] + Text("  ") + note if line in notes else note
+
+    if states and (changed := states[0].changed):
+        add(changed_by(playing.trace, step).line, _changes(playing, changed, lang))
     decision = playing.decision_here()
     if decision is not None:
-        notes[step.line or 0] = _decision(playing, decision, lang)
+        add(step.line, _decision(playing, decision, lang))
     if step.event in ("return", "raise", "unwind"):
         key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
         words = say(lang, key, value="\0").partition("\0")
-        notes[step.line or 0] = Text(words[0], "italic") + number_text(playing.trace, step.value, _WIDTH)
+        add(step.line, Text(words[0], "italic") + number_text(playing.trace, step.value, _WIDTH))
     return notes
-
-
-def _line_before(playing: Playing) -> int | None:
-    """The line that has just run in the frame."""
-    step = playing.step
-    if step.frame is None:
-        return step.line
-    before = playing.trace.nearest(step.number - 1, backwards=True, frame=step.frame)
-    return playing.trace.step(before).line if before is not None else step.line
 
 
 def _changes(playing: Playing, changed: Sequence[Difference], lang: Lang) -> Text:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from rich.text import Text
 
 from tracer.export.phrases import Lang, stage_name
+from tracer.export.step_lines import change_text
+from tracer.replay.effects import effects
 from tracer.replay.places import place_of
 from tracer.replay.plain import short_value
 from tracer.trace import values as v
@@ -27,10 +29,7 @@ def whole_step(playing: Playing, lang: Lang) -> str:
     where = playing.place()
     if where is not None:
         lines.extend(f"    {line.strip()}" for line in playing.lines(where[0])[where[1] - 1 : where[1]])
-    for state in playing.states[:1]:
-        for one in state.changed:
-            after = "deleted" if one.after is None else short_value(playing.trace, one.after.value(playing.trace), 200)
-            lines.append(f"  {one.name} = {after}")
+    lines.extend(f"  # {change_text(playing.trace, change)}" for change in effects(playing.trace, step))
     lines.extend(f"  {name}: {value}" for name, value in step.data.items() if value not in (None, ""))
     if step.value is not None:
         with suppress(DanglingNumber):

@@ -1,0 +1,48 @@
+"""What stands at the end of source lines."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.data.demo.store import unpack
+from tests.support.assigning import can_make
+from tracer.trace.reading import open_trace
+from tracer.tui.line_notes import line_notes
+from tracer.tui.playing import Playing
+
+
+@pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])
+def test_a_changed_value_stands_at_the_statement_that_changed_it(
+    release: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    noted = changing = 0
+    with open_trace(unpack(release, tmp_path_factory.mktemp("demo"))) as trace:
+        playing = Playing(trace)
+        for step in trace.steps():
+            if not step.changes:
+                continue
+            changing += 1
+            playing.cursor.go(step.number)
+            assert step.source is not None
+            changes = {change.name: change for change in step.changes}
+            for line, note in line_notes(playing, "en").items():
+                if note.plain.startswith("# "):
+                    name = re.match(r"# (\w+)", note.plain)
+                    assert name is not None
+                    assert can_make(trace, step.source, line, changes[name[1]]), (step.number, line, note.plain)
+                    noted += 1
+    assert noted == changing > 500
+
+
+def test_what_the_last_statement_changed_stands_beside_what_the_function_returned(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with open_trace(unpack("5.23.0", tmp_path_factory.mktemp("demo"))) as trace:
+        playing = Playing(trace)
+        step = next(step for step in trace.steps(kinds=["return"]) if step.changes)
+        playing.cursor.go(step.number)
+        note = line_notes(playing, "en")[step.line or 0].plain
+    assert note.startswith(f"# {step.changes[0].name}")
+    assert "returned " in note

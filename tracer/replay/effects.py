@@ -1,0 +1,39 @@
+"""Which statement changed what.
+
+A ``line`` step comes before its line runs, so what a statement changed is told by the next step of its frame. Here the
+changes are given back to the statement that made them.
+"""
+
+from __future__ import annotations
+
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Change, Step
+
+
+def changed_by(trace: Trace, step: Step) -> Step:
+    """Return the step whose statement made the changes that ``step`` tells.
+
+    A call made its own: they are the arguments it bound. For any other step it is the statement of its frame that was
+    last begun, and not a step that a probe made meanwhile.
+    """
+    if step.frame is None or step.event == "call":
+        return step
+    for event in ("line", "call"):
+        number = trace.nearest(step.number, backwards=True, frame=step.frame, event=event)
+        if number is not None:
+            return trace.step(number)
+    return step
+
+
+def effects(trace: Trace, step: Step) -> list[Change]:
+    """Return what the statement that ``step`` begins changed; for a call the arguments it bound.
+
+    Nothing is known of a statement after which the frame has no further step.
+    """
+    if step.frame is None or step.event not in ("line", "call"):
+        return []
+    own = step.changes if step.event == "call" else []
+    after = trace.nearest(step.number, frame=step.frame, event="line")
+    end = len(trace) if after is None else after + 1
+    told = trace.changes(step.frame, step.number + 1, end)
+    return [*own, *(change for _, changes in told for change in changes)]
