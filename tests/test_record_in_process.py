@@ -97,15 +97,50 @@ def record_by_text(folder: Path, model: Path) -> list[str]:
     with tracer.record("text.glmtrace"):
         load(model)
     with tracer.record(Path("path.glmtrace")):
-        pass
+        load(model)
     return sorted(os.listdir(folder))
 
 
 def test_a_path_is_text_or_path_and_may_be_relative(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     assert in_process(record_by_text, tmp_path, fixtures / "bert-tiny") == ["path.glmtrace", "text.glmtrace"]
     with tracer.open_trace(str(tmp_path / "path.glmtrace")) as trace:
-        assert len(trace) == 0
         assert trace.outcome["status"] == "loaded"
+
+
+def record_a_pass(path: Path, model: Path) -> list[str]:
+    import torch
+
+    loaded = load(model)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with tracer.record(path):
+            loaded(input_ids=torch.ones(1, 4, dtype=torch.int64))
+    return [str(one.message) for one in warned if issubclass(one.category, UserWarning)]
+
+
+def test_a_pass_alone_is_no_load(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    path = tmp_path / "pass.glmtrace"
+    assert any("No load came to its end" in said for said in in_process(record_a_pass, path, fixtures / "bert-tiny"))
+    with tracer.open_trace(path) as trace:
+        assert trace.outcome["status"] == "no-load"
+
+
+def record_inside_and_let_it_fail(path: Path, model: Path) -> str:
+    try:
+        with tracer.record(path):
+            load(model)
+            with tracer.record(path.with_name("inner.glmtrace")):
+                pass
+    except tracer.TracerError as error:
+        return str(error)
+    return ""
+
+
+def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    path = tmp_path / "outer.glmtrace"
+    assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
+    with tracer.open_trace(path) as trace:
+        assert (trace.outcome["status"], trace.outcome["part"]) == ("failed", "script")
 
 
 def record_twice(path: Path, first: Path, second: Path) -> None:

@@ -105,6 +105,12 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
     ),
     "interrupted at once": (ending(status="interrupted", steps=0), "interrupted", {"where": "–"}),
     "a journal not sealed": (ending(), "unfinished", {"where": "PreTrainedModel.from_pretrained"}),
+    "the script's own": (
+        ending(status="failed", part="script", error="builtins.ZeroDivisionError", message="", step=1),
+        "script-failed",
+        {"error": "ZeroDivisionError"},
+    ),
+    "nothing loaded": (ending(status="no-load", step=1), "no-load", {}),
     "stopped": (ending(status="stopped", step=1), "stopped", {}),
     "nobody knows": (raising("ZeroDivisionError", "division by zero"), "unknown", {"error": "ZeroDivisionError"}),
     "nobody saw it": (

@@ -514,13 +514,36 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
         play(app, work)
 
 
-def test_a_load_that_failed_opens_where_it_failed(loads: Any, fixtures: Path) -> None:
-    with loads.trace(fixtures / "broken" / "misspelt-class") as trace:
+def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fixtures: Path) -> None:
+    with loads.trace(fixtures / "broken" / "misspelt-class", command=["glm-trace", "load"]) as trace:
         app = Player(trace, "en")
-        assert app.playing.number == trace.outcome["step"]
 
         async def work(pilot: Pilot[None]) -> None:
-            app.query_one(TabbedContent).active = "tab-why"
             await settled(pilot)
+            assert app.query_one(TabbedContent).active == "tab-why"
+            assert "BrokenModle" in str(app.query_one("#why-text", Static).render())
+            await pilot.press("1")  # the walkthrough about failed loads is bound, and shown for this step at most
+            await settled(pilot)
+            assert app.playing.reading is not None
+            assert app.playing.number == trace.outcome["step"]
 
         play(app, work)
+
+
+def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
+    player: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("outcome:[bold]misused")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(VariablesView, "show", broken)
+    app = player()
+    asyncio.run(app.run_async(headless=True))
+    said = " ".join(capsys.readouterr().err.split())
+    [file] = tmp_path.glob("glm-trace-*.txt")
+    assert said.startswith("The player failed, which is a fault of glm-trace (KeyError: 'outcome:[bold]misused').")
+    assert file.name in said.replace(" ", "")
+    assert "Traceback" not in said
+    assert 'raise KeyError("outcome:[bold]misused")' in file.read_text(encoding="utf-8")
+    assert app.return_code == 1

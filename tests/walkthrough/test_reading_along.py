@@ -57,6 +57,19 @@ def test_begin_at_a_walkthrough(reading: ReadingAlong) -> None:
     assert ids(reading) == "again"
 
 
+def test_a_note_on_offer_is_the_next_one(reading: ReadingAlong, demo: Trace) -> None:
+    reading.offer("two")
+    assert ids(reading) == "again"
+    bound = reading.next()
+    assert bound is not None
+    assert bound.note.id == "again"
+    bound = reading.next()
+    assert bound is not None
+    assert bound.note.id == "elsewhere"
+    reading.offer("none")
+    assert ids(reading) == "elsewhere"
+
+
 def test_the_note_about_a_step(reading: ReadingAlong, demo: Trace) -> None:
     first = reading.next()
     assert first is not None

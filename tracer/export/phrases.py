@@ -125,7 +125,15 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "said": ("{who}: {message}", "{who}：{message}"),
     # outcomes
     "outcome:loaded": ("loaded", "加载成功"),
+    "outcome:no-load": ("no load was recorded", "没有记录到任何加载"),
     "outcome:failed": ("the load failed", "加载失败"),
+    "outcome:failed:device": ("loaded; moving it to the device failed", "加载成功；移到设备上时失败"),
+    "outcome:failed:peft": ("loaded; adding LoRA failed", "加载成功；加装 LoRA 时失败"),
+    "outcome:failed:inputs": ("loaded; preparing the input failed", "加载成功；准备输入时失败"),
+    "outcome:failed:forward": ("loaded; the forward pass failed", "加载成功；前向计算失败"),
+    "outcome:failed:generate": ("loaded; the generation failed", "加载成功；生成失败"),
+    "outcome:failed:script": ("loaded; the code after it failed", "加载成功；之后的代码出错"),
+    "outcome:failed:before-load": ("the code failed before anything was loaded", "还没有加载任何东西，代码就出错了"),
     "outcome:stopped": ("stopped after the stage you asked for", "按要求在指定阶段之后停下"),
     "outcome:interrupted": (
         "interrupted; what was recorded until then is in the trace",
@@ -133,8 +141,20 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "outcome:refused": ("not run: its code was not consented to", "没有运行：目录自带的代码未获同意"),
     "outcome:killed": ("the process was killed", "进程被终止"),
+    "outcome:misused": ("could not begin", "没有开始"),
     "outcome:unfinished": ("never finished: a journal that was not sealed", "没有结束：这是未封存的日志"),
     "failed-at": ("at step {step}, stage {stage}, {place}", "第 {step} 步，{stage}阶段，{place}"),
+    "failed-after": (
+        "after step {step}, stage {stage}, {place}",
+        "在第 {step} 步（{stage}阶段，{place}）之后",
+    ),
+    "no-load-hint": (
+        "glm-trace records what from_pretrained and from_config of transformers' models, configurations and tokenizers "
+        "do. None was called here, or none came to its end. Put that call inside what is recorded: a model that was "
+        "loaded before is not watched.",
+        "glm-trace 记录的是 transformers 的模型、配置和分词器的 from_pretrained 与 from_config。"
+        "这里一个也没有调用，或者没有一个执行到底。请把加载语句本身放进记录范围：事先加载好的模型不在观察之列。",
+    ),
     "killed-signal": (
         "The process was ended by {signal} after step {step} ({stage}, {place}).",
         "进程在第 {step} 步（{stage}，{place}）之后被 {signal} 终止。",

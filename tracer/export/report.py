@@ -12,17 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.export.naming import model_name
+from tracer.export.outcome_text import GOOD, outcome_style, outcome_text
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.trouble import trouble
 from tracer.replay.journey import Fact, StageSummary, journey
 from tracer.replay.places import place_of
-from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
 _NAMES: Final = 12  # of a longer list of names only the first are written
-_GOOD: Final = {"loaded", "stopped"}
 
 
 def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
@@ -36,15 +35,12 @@ def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | Non
 
 def _head(trace: Trace, lang: Lang) -> RenderableType:
     meta = trace.meta
-    status = str(trace.outcome.get("status", "unfinished"))
-    style = "bold green" if status in _GOOD else "bold red"
     releases = meta.get("releases") if isinstance(meta.get("releases"), dict) else {}
     assert isinstance(releases, dict)
     parts: list[Text] = [Text(_text(model_name(meta)), "bold")]
     if release := releases.get("transformers"):
         parts.append(Text(_text(f"transformers {release}")))
-    key = f"outcome:{status}"
-    parts.append(Text(say(lang, key) if status in EXIT_CODES else _text(status), style))
+    parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
     parts.append(Text(say(lang, "steps", {"count": f"{len(trace):,}"}), "dim"))
     seconds = trace.outcome.get("seconds")
     if isinstance(seconds, (int, float)):
@@ -126,7 +122,7 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     table.add_column(overflow="fold")
     table.add_row(say(lang, "trace-at"), Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
     step = trace.outcome.get("step")
-    failed = trace.outcome.get("status") not in _GOOD and isinstance(step, int)
+    failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
     where = place_of(trace, step) if failed and isinstance(step, int) else None
     counts = trace.stage_counts()
     if counts:

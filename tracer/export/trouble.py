@@ -31,7 +31,11 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield Text(visible(tell(lang, f"cause:{code.kind}", code.values)), "bold red")
         yield Text(tell(lang, f"remedy:{code.remedy}"), "yellow")
     elif status in ("failed", "refused"):
-        yield from _failure(outcome, place, lang)
+        yield from _failure(outcome, place, lang, seen=saw_failure(trace))
+    elif status == "no-load":
+        yield Text(say(lang, "no-load-hint"), "yellow")
+    elif status == "misused" and outcome.get("message"):
+        yield Text("\n".join(map(visible, str(outcome["message"]).split("\n"))), "bold red")
     elif status in ("killed", "unfinished"):
         yield from _death(outcome, place, lang)
     elif status == "interrupted" and place is None:
@@ -40,12 +44,18 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield Text(tell(lang, "why-hint", {"command": f"glm-trace why {path_of(trace)}"}))
 
 
-def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
+def saw_failure(trace: Trace) -> bool:
+    """Return whether the outcome's step is where the exception was seen, and not just the last step before it."""
+    step = trace.outcome.get("step")
+    return isinstance(step, int) and 0 <= step < len(trace) and trace.step(step).event in ("raise", "unwind")
+
+
+def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, *, seen: bool) -> Iterator[Text]:
     name, message = str(outcome.get("error", "?")), outcome.get("message")
     shown = f"{name}: {message}" if message else name
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
-        yield Text(say(lang, "failed-at", place), "red")
+        yield Text(say(lang, "failed-at" if seen else "failed-after", place), "red")
     if _is_out_of_memory(name, str(message or "")):
         yield Text(say(lang, "hint-memory"), "yellow")
     if outcome.get("status") == "refused":

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tracer.export.outcome_text import outcome_style
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.prose import Prose
 from tracer.export.why_words import WHY, tell
@@ -48,8 +49,7 @@ def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang, *, c
 def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
     releases = trace.meta.get("releases")
     release = releases.get("transformers") if isinstance(releases, dict) else None
-    good = found.status in ("loaded", "stopped")
-    lines: list[RenderableType] = [Prose(_sentence(found, lang), "bold green" if good else "bold red")]
+    lines: list[RenderableType] = [Prose(_sentence(found, lang), outcome_style(trace.outcome))]
     if release:
         lines.append(Text(visible(f"{one_line(_asked(trace), 60)} · transformers {release}"), "dim"))
     roots = trace.meta.get("roots")
@@ -60,9 +60,11 @@ def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
 
 def _sentence(found: Diagnosis, lang: Lang) -> str:
     key = f"headline:{found.status}"
-    if found.status == "loaded" and found.surprises:
+    if f"{key}:{found.part}" in WHY:
+        key = f"{key}:{found.part}"
+    elif found.status == "loaded" and found.surprises:
         key += "-surprise" if len(found.surprises) == 1 else "-surprises"
-    elif found.status not in ("loaded", "misused", "refused") and found.step is None:
+    elif found.status not in ("loaded", "no-load", "misused", "refused") and found.step is None:
         key += "-early"
     if key not in WHY:
         key = "headline:other"

@@ -61,6 +61,7 @@ def record(job: Job) -> int:
     guard: CodeGuard | None = None
     try:
         if job.work == "load":
+            session.part = None
             _import_the_library()
             guard = _guard(job)
         with session, guard or nullcontext():

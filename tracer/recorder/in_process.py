@@ -63,7 +63,7 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
         raise
     finally:
         _recording = False
-        session.finish(error)
+        outcome = session.finish(error)
         failure = session.recording.failure or _seal(journal, trace_path)
         if failure is not None:
             sentence = (
@@ -73,6 +73,13 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
             if error is None:
                 raise TracerError(sentence) from failure
             warnings.warn(sentence, RuntimeWarning, stacklevel=3)  # the block's own exception is on its way
+        elif outcome.status == "no-load":
+            warnings.warn(
+                "No load came to its end in this block, so there is none in the trace. Put the call of from_pretrained "
+                "inside it: a model that was loaded before is not watched.",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def _seal(journal: Path, trace_path: Path) -> Exception | None:

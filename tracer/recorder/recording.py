@@ -84,6 +84,8 @@ class Recording:
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
         self.failure: OSError | None = None  # why the journal could not be written on
         self.refused = False  # whether the library stopped because remote code may not run
+        self.loads = 0  # calls of from_pretrained and its like that came to their end
+        self.raised_in_load = False  # whether the exception last seen was seen inside of one
         self._raised: tuple[int, int, CodeType] | None = None
 
     @property
@@ -230,9 +232,15 @@ class Recording:
             self._skipped[name] = reason
             self.meta(skipped=self._skipped)
 
-    def note_raise(self, error: BaseException, step: int, code: CodeType) -> None:
-        """Remember at which step the last exception was first seen, and in whose code."""
+    @property
+    def stepped_all(self) -> bool:
+        """Whether nothing has kept us from seeing a load."""
+        return not any(name.startswith("stepping") for name in self._skipped)
+
+    def note_raise(self, error: BaseException, step: int, code: CodeType, *, in_load: bool) -> None:
+        """Remember at which step the last exception was first seen, in whose code, and whether a load was running."""
         self._raised = id(error), step, code
+        self.raised_in_load = in_load
 
     def raised_at(self, error: BaseException) -> int | None:
         """The step at which this exception was first seen, if it was the last one seen."""

@@ -29,7 +29,7 @@ from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.errors import TracerError
 from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
-from tracer.trace.outcome import Outcome
+from tracer.trace.outcome import Outcome, Part
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
@@ -89,6 +89,8 @@ class Session:
                 self.recording.on_call[function] = self._auto_class_is_called
         self._shards = ShardWatch(self.recording)
         self._began = self._seconds = 0.0
+        self.part: Part | None = "script"
+        """What is running, as far as the session is told; None while a load of ours is."""
         self.recording.meta(
             command=shown_command,
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -183,6 +185,8 @@ class Session:
         seconds = round(self._seconds, 6)
         last = self.recording.steps - 1
         if error is None:
+            if self.part == "script" and not self.recording.loads and self.recording.stepped_all:
+                return Outcome("no-load", step=last if last >= 0 else None, seconds=seconds)
             kind = type(result)
             name = None if result is None else f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"
             return Outcome("loaded", result=name, step=last, seconds=seconds)
@@ -192,17 +196,27 @@ class Session:
             return Outcome("interrupted", step=last, seconds=seconds)
         if raw.is_a(error, CodeRefused):
             return Outcome("refused", message=str(error), step=last, seconds=seconds)
-        if raw.is_a(error, TracerError):
+        if raw.is_a(error, TracerError) and self.part != "script":
             return Outcome("misused", message=str(error))
         name = raw.type_name(type(error))
         refused = self.recording.refused and raw.is_a(error, ValueError)
+        raised = self.recording.raised_at(error)
         return Outcome(
             "refused" if refused else "failed",
             error=name,
             message=self.recording.summaries.message(error),
-            step=self.recording.raised_at(error) if self.recording.raised_at(error) is not None else last,
+            step=raised if raised is not None else last if last >= 0 else None,
+            part=None if refused else self._failing_part(raised is not None),
             seconds=seconds,
         )
+
+    def _failing_part(self, seen: bool) -> Part | None:
+        """What failed; None where it was a load. In a script it was one if the exception came out of one."""
+        if self.part != "script":
+            return self.part
+        if seen and self.recording.raised_in_load:
+            return None
+        return "script" if self.recording.loads else "before-load"
 
 
 def _in_child(session: weakref.ref[Session]) -> Callable[[], None]:

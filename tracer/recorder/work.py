@@ -16,14 +16,17 @@ from tracer.trace.job import Job
 
 def do(job: Job, session: Session) -> Any:
     """Load, put on the device, adapt, run a pass, generate; returns the model."""
+    session.part = None
     device = _device(job)
     model, tokenizer, fake = loading.load(job, device)
     if not hasattr(model, "eval"):
         return model  # AutoConfig, AutoTokenizer: there is nothing to run
+    session.part = "device"
     if fake is None and device != "cpu":
         model = model.to(device)
     model.eval()
     if job.peft is not None:
+        session.part = "peft"
         model = adapt(model, job.peft, session.recording)
     if job.forward:
         _run(job, session, model, tokenizer, fake)
@@ -36,6 +39,7 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
     recording = session.recording
     if job.generate and not _generates(model):
         raise TracerError(f"--generate: {type(model).__name__} writes no text. Leave --generate out.")
+    session.part = "inputs"
     with recording.stage("tokenizer"):
         inputs = make_inputs(job, model, tokenizer, recording)
     if inputs.arguments is None:
@@ -43,9 +47,11 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
         return
     arguments = fake.inputs(inputs.arguments) if fake is not None else inputs.arguments
     unstepped = fake.unstepped() if fake is not None else nullcontext()
+    session.part = "forward"
     with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
         model(**arguments)
     if job.generate:
+        session.part = "generate"
         with session.model.passes(model, "generate"):
             generate(model, arguments, job.generate, TokenWatch(recording, tokenizer))
 

@@ -6,13 +6,22 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-Status: TypeAlias = Literal["loaded", "failed", "stopped", "interrupted", "refused", "killed", "unfinished", "misused"]
-"""``stopped``: ended on purpose by ``--stop-after``. ``refused``: remote code was not consented to.
+Status: TypeAlias = Literal[
+    "loaded", "no-load", "failed", "stopped", "interrupted", "refused", "killed", "unfinished", "misused"
+]
+"""``no-load``: a script or block ended well, and no load in it came to its end. ``failed``: see also ``part``.
+``stopped``: ended on purpose by ``--stop-after``. ``refused``: remote code was not consented to.
 ``killed``: the process ended without finishing. ``unfinished``: a journal that nobody sealed. ``misused``: what was
 asked for can't be done at all, say an auto class that the release lacks."""
 
+Part: TypeAlias = Literal["device", "peft", "inputs", "forward", "generate", "script", "before-load"]
+"""What failed, where it was not a load. After it: moving the model to its device, adapting it, making inputs for the
+pass, the pass, generation, or the ``script`` or block around it. ``before-load``: the script, before any load was done.
+"""
+
 EXIT_CODES: Final[dict[str, int]] = {
     "loaded": 0,
+    "no-load": 0,
     "stopped": 0,
     "failed": 1,
     "misused": 2,
@@ -33,6 +42,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
         message: its message.
         step: number of the step where it arose, or of the last step.
         signal: name of the signal that killed the process.
+        part: what failed, where it was not a load, see :data:`Part`.
         exit_code: code with which the process ended by itself in the middle.
         seconds: wall time of the traced work.
     """
@@ -42,6 +52,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     error: str | None = None
     message: str | None = None
     step: int | None = None
+    part: Part | None = None
     signal: str | None = None
     exit_code: int | None = None
     seconds: float | None = None

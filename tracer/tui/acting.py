@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.app import App
 from textual.timer import Timer
 
 from tracer.export.phrases import Lang
 from tracer.replay.cursor import Cursor
 from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
+from tracer.tui.failing import FailingApp
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
 
@@ -38,7 +38,7 @@ _MOVES: Final[dict[str, Callable[[Cursor], int | None]]] = {
 }
 
 
-class Acting(App[None]):
+class Acting(FailingApp):
     """An app that plays; how it looks is the matter of the one that derives from it."""
 
     playing: Playing
@@ -50,6 +50,9 @@ class Acting(App[None]):
         """Whether all panes are there; the first screen shows only some of them."""
         self._typed_ahead: list[str] = []
         self._timer: Timer | None = None
+
+    def said_in(self) -> Lang:
+        return self.lang
 
     def show(self) -> None:
         """Show the cursor's step."""

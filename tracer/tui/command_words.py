@@ -26,6 +26,11 @@ COMMAND_WORDS: Final[dict[str, tuple[str, str]]] = {
         "The load was asked to end and has 10 seconds for it. Once more: kill it",
         "已经要求结束加载，最多等 10 秒。再按一次：立即杀死",
     ),
+    # when it fails itself
+    "failed": (
+        "The player failed, which is a fault of glm-trace ({what}). Please report it, with this traceback: {path}",
+        "播放器自己出错了，这是 glm-trace 的缺陷（{what}）。请报告它，并附上这份 traceback：{path}",
+    ),
     # while it is served
     "served": (
         "The player is at {url}, for browsers on this machine. Ctrl-C ends it.",

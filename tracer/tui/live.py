@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Generic, TypeVar
 
 from rich.table import Table
 from rich.text import Text
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tracer.export.phrases import Lang, stage_name
 from tracer.trace.visible import one_line, visible
 from tracer.tui.command_words import word
+from tracer.tui.failing import FailingApp
 from tracer.tui.recorded_so_far import Glimpse, RecordedSoFar, Watching
 
 _EVERY: Final = 0.1  # seconds
@@ -73,7 +74,7 @@ def record_live(
     return work.result()
 
 
-class LiveView(App[None]):
+class LiveView(FailingApp):
     """The screen; it ends when the recording does."""
 
     CSS = """
@@ -101,6 +102,9 @@ class LiveView(App[None]):
         self._model = name
         self._lang: Lang = lang
         self._interrupted = False
+
+    def said_in(self) -> Lang:
+        return self._lang
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from tracer.export.outcome_text import outcome_text
 from tracer.export.phrases import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
@@ -76,9 +77,9 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         super().__init__()
         self.walkthroughs = walkthroughs
         self.begin_with = begin_with
-        self._reads_along = start is None or begin_with is not None
         self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
+        self._reads_along = begin_with is not None or (start is None and self._greeting is None)
         self.playing = Playing(trace, _opening_step(trace) if start is None else start)
         self.failure: TracerError | None = None
 
@@ -125,16 +126,28 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
 
         playing, lang = self.playing, self.lang
         await self.query_one("#side").mount(VariablesView(playing, lang), CallsView(playing, lang))
-        await self.query_one("#lower").mount(TabArea(playing, lang))
+        await self.query_one("#lower").mount(
+            TabArea(playing, lang, opened="decisions" if self._greeting is None else "why")
+        )
         self.furnished = True
         gc.enable()
         self.show()
         self.theme_changed_signal.subscribe(self, lambda _: self.show())
         if self._greeting is not None and not self.playing.empty:
-            self.say(self._greeting, seconds=8, number=self.playing.number)
+            self._greet(self._greeting)
         if self._reads_along:
             self.begin_notes()
         self.do_what_was_typed_ahead()
+
+    def _greet(self, key: str) -> None:
+        """Say how the load ended, and which step this is."""
+        from tracer.export.trouble import saw_failure
+
+        trace = self.playing.trace
+        if key == "opened-at-failure" and not saw_failure(trace):
+            key = "opened-after-failure"
+        ended = outcome_text(trace.outcome, self.lang)
+        self.say(key, seconds=8, number=self.playing.number, ended=ended[:1].upper() + ended[1:])
 
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""

@@ -71,18 +71,23 @@ class ReadingKeys(Acting):
             self.tabs.open("tab-notes")
 
     def begin_notes(self) -> None:
-        """Open the walkthrough that was asked for, or that was written for this very load."""
+        """Go to the walkthrough that was asked for; show the one that was written for this very load, and stay."""
         if self.playing.empty:
             return
         start = self.playing.number
         asked = self.begin_with
 
         def begin(reading: ReadingAlong) -> None:
-            wanted = asked or self._matching
-            bound = reading.begin(wanted) if wanted is not None else None
-            if bound is not None and self.playing.number == start:  # nobody has walked on meanwhile
-                self._open_tab()
-                self.go(bound.step)
+            if self.playing.number != start:  # the reader has walked on meanwhile
+                return
+            if asked is not None:
+                if (bound := reading.begin(asked)) is not None:
+                    self._open_tab()
+                    self.go(bound.step)
+            elif self._matching is not None:
+                reading.offer(self._matching)
+                if reading.open is not None:
+                    self._open_tab()
 
         self._with_reading(begin)
 

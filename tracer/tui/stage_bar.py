@@ -13,10 +13,9 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tracer.export.naming import model_name
+from tracer.export.outcome_text import GOOD, outcome_style, outcome_text
 from tracer.export.phrases import Lang, stage_name
-from tracer.export.phrases import say as phrase
 from tracer.trace.errors import TracerError
-from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 from tracer.trace.vocabulary import STAGES
@@ -88,9 +87,8 @@ class StageBar(Widget):
         releases = trace.meta.get("releases")
         if isinstance(releases, dict) and releases.get("transformers"):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))
-        status = str(trace.outcome.get("status", "unfinished"))
-        ended = phrase(lang, f"outcome:{status}") if status in EXIT_CODES else visible(status)
-        parts.append(Text(ended, "" if status in ("loaded", "stopped") else "bold red"))
+        style = "" if trace.outcome.get("status") in GOOD else outcome_style(trace.outcome)
+        parts.append(Text(outcome_text(trace.outcome, lang), style))
         title = Text(" · ").join(parts)
         title.truncate(width, overflow="ellipsis")
         return title

@@ -32,8 +32,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("This trace has nothing of it.", "这个记录里没有这方面的内容。"),
     "nowhere": ("There is nowhere to go that way.", "那个方向没有可去的地方了。"),
     "opened-at-failure": (
-        "The load failed: this is step {number}, where it did. Press ? for the keys.",
-        "加载失败：这里是第 {number} 步，失败就发生在这里。按 ? 查看按键。",
+        "{ended}. This is step {number}, where it happened. Press ? for the keys.",
+        "{ended}。这里是第 {number} 步，问题就出在这里。按 ? 查看按键。",
+    ),
+    "opened-after-failure": (
+        "{ended}. This is step {number}, the last one recorded before that. Press ? for the keys.",
+        "{ended}。这里是出错之前记录到的最后一步，第 {number} 步。按 ? 查看按键。",
     ),
     "opened-at-death": (
         "The process was killed: this is step {number}, the last one recorded. Press ? for the keys.",

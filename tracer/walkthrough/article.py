@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tracer.export.naming import model_name
-from tracer.export.phrases import PHRASES, Lang
+from tracer.export.outcome_text import outcome_text
+from tracer.export.phrases import Lang
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 from tracer.walkthrough.article_note import note_section
@@ -72,9 +73,7 @@ def _facts(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[tuple[str, s
 
 
 def _outcome(trace: Trace, lang: Lang) -> str:
-    status = str(trace.outcome.get("status"))
-    words = PHRASES.get(f"outcome:{status}")
-    said = literal(status) if words is None else words[0 if lang == "en" else 1]
+    said = literal(outcome_text(trace.outcome, lang))
     steps = tell(lang, "made:steps", {"steps": f"{len(trace):,}"})
     error = trace.outcome.get("error")
     return " · ".join([said, *([code(visible(str(error)))] if error else []), steps])

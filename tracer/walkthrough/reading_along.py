@@ -43,6 +43,7 @@ class ReadingAlong:
         self.chapters = list(found)
         self.open: Open | None = None
         self._followed: int | None = None
+        self._offered: Open | None = None
         self.answered: dict[Open, int] = {}
         """Which answer was given to a note's question."""
         self._order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
@@ -82,6 +83,7 @@ class ReadingAlong:
     def next(self, *, back: bool = False) -> Bound | None:
         """Open the next note that has a step, in the next chapter where this one is at its end."""
         at = self._next(back=back)
+        self._offered = None
         return self._opened(at) if at is not None else None
 
     def peek(self) -> tuple[Chapter, Bound] | None:
@@ -90,6 +92,8 @@ class ReadingAlong:
         return (self.chapters[at.chapter], self._bound(at)) if at is not None else None
 
     def _next(self, *, back: bool) -> Open | None:
+        if self.open is not None and self.open == self._offered and not back:
+            return self.open
         if self.open is not None:
             order = [at for at in self._order if (at < self.open if back else at > self.open)]
         else:
@@ -102,6 +106,11 @@ class ReadingAlong:
             if chapter.walkthrough.id == walkthrough and chapter.bound:
                 return self._opened(Open(one, chapter.bound[0]))
         return None
+
+    def offer(self, walkthrough: str) -> None:
+        """Show a walkthrough's first note, whose step the reader is not at yet: it is still the next one to go to."""
+        if self.begin(walkthrough) is not None:
+            self._offered = self.open
 
     def go(self, at: Open) -> Bound | NotBound:
         """Open a note, whether it has a step or not."""
@@ -116,6 +125,7 @@ class ReadingAlong:
         found = self.about(step)
         if found is not None:
             self.open = found
+            self._offered = None
 
     def about(self, step: Step) -> Open | None:
         """The note that is about a step; of several the open one, then one of its chapter, then the closest."""

@@ -23,6 +23,35 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "The load failed before a step could be recorded, with {error}.",
         "还没有记录到任何一步，加载就失败了：{error}。",
     ),
+    "headline:failed:device": (
+        "The model loaded; moving it to the device failed after step {step}, with {error}.",
+        "模型加载成功；第 {step} 步之后移到设备上时失败：{error}。",
+    ),
+    "headline:failed:peft": (
+        "The model loaded; adding LoRA failed at step {step}, with {error}.",
+        "模型加载成功；加装 LoRA 时在第 {step} 步失败：{error}。",
+    ),
+    "headline:failed:inputs": (
+        "The model loaded; preparing its input failed at step {step}, with {error}.",
+        "模型加载成功；准备输入时在第 {step} 步失败：{error}。",
+    ),
+    "headline:failed:forward": (
+        "The model loaded; its forward pass failed at step {step}, with {error}.",
+        "模型加载成功；前向计算在第 {step} 步失败：{error}。",
+    ),
+    "headline:failed:generate": (
+        "The model loaded; the generation failed at step {step}, with {error}.",
+        "模型加载成功；生成在第 {step} 步失败：{error}。",
+    ),
+    "headline:failed:script": (
+        "The load went well; the code after it failed, with {error}.",
+        "加载成功；之后的代码出错：{error}。",
+    ),
+    "headline:failed:before-load": (
+        "The code failed before anything was loaded, with {error}.",
+        "还没有加载任何东西，代码就出错了：{error}。",
+    ),
+    "headline:no-load": ("No load was recorded.", "没有记录到任何加载。"),
     "headline:refused": (
         "The load stopped at step {step}: the directory's own code may not run.",
         "加载停在第 {step} 步：不允许运行目录自带的代码。",
@@ -36,8 +65,8 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "还没有记录到任何一步，进程就终止了。",
     ),
     "headline:interrupted": (
-        "The load was interrupted after step {step}, in the stage “{stage}”.",
-        "加载在第 {step} 步（{stage}阶段）之后被中断。",
+        "It was interrupted after step {step}, in the stage “{stage}”.",
+        "在第 {step} 步（{stage}阶段）之后被中断。",
     ),
     "headline:interrupted-early": ("The load was interrupted before its first step.", "第一步之前加载就被中断了。"),
     "headline:unfinished": (

@@ -153,6 +153,25 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
     "remedy:load-again": ("Load again; nothing is broken.", "重新加载即可，没有东西损坏。"),
     "cause:misused": ("{message}", "{message}"),
     "remedy:ask-otherwise": ("Change the call as the sentence says.", "按上面的提示修改调用。"),
+    "cause:no-load": (
+        "No load came to its end in what was recorded. glm-trace follows from_pretrained and from_config of "
+        "transformers' models, configurations and tokenizers.",
+        "记录范围内没有一次加载执行到底。glm-trace 跟踪的是 transformers 的模型、配置和分词器的 "
+        "from_pretrained 与 from_config。",
+    ),
+    "remedy:load-inside": (
+        "Put the call that loads inside the recorded script or `with tracer.record(…)` block; a model that was loaded "
+        "before is not watched.",
+        "把加载语句放进被记录的脚本或 `with tracer.record(…)` 块里；事先加载好的模型不在观察之列。",
+    ),
+    "cause:script-failed": (
+        "The code around the load raised {error}; no load was running then.",
+        "{error} 是加载之外的代码抛出的，当时没有加载在进行。",
+    ),
+    "remedy:look-at-script": (
+        "Look at the traceback that the script printed; what its loads did is in this trace.",
+        "请看脚本打印的 traceback；其中各次加载的经过都在这份记录里。",
+    ),
     "cause:stopped": (
         "`--stop-after` asked for it; the last thing that ran is {where}.",
         "这是 `--stop-after` 的要求；最后运行的是 {where}。",

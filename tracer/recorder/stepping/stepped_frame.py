@@ -15,6 +15,8 @@ from tracer.recorder.targets import Target
 
 MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
 
+_LOADS: Final = ("from_pretrained", "from_config")
+
 _sections: dict[int, tuple[CodeType, Sections]] = {}
 
 
@@ -79,6 +81,11 @@ class SteppedFrame:
         stack.append(self)
 
     @property
+    def is_load(self) -> bool:
+        """Whether it loads something, as opposed to a pass through the model's own code, say."""
+        return self.target.function.endswith(_LOADS)
+
+    @property
     def steps_lines(self) -> bool:
         return self._lines < MAX_LINES
 
@@ -113,6 +120,8 @@ class SteppedFrame:
 
     def returned(self, frame: FrameType, value: Any) -> None:
         self._stands_at(frame)
+        if self.caller is None and self.is_load:
+            self._recording.loads += 1
         try:
             self._emit("return", frame.f_locals, value, has_value=True)
         finally:
@@ -156,7 +165,7 @@ class SteppedFrame:
         if event == "raise":
             flying = thread.in_flight
             self._raised_step = flying[1] if flying is not None and flying[0] == id(value) else number
-            self._recording.note_raise(value, self._raised_step, self.code)
+            self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
         thread.in_flight = (id(value), self._raised_step) if event == "unwind" and value is self._raised else None
 
     def _ask(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:

@@ -9,7 +9,7 @@ from tracer.replay.diff.difference import Difference, Table, table_differences
 from tracer.replay.diff.names import class_name, path_name
 from tracer.trace.reading import Trace
 
-_ENDED: Final = ("status", "result", "error", "message", "signal", "exit_code")
+_ENDED: Final = ("status", "result", "part", "error", "message", "signal", "exit_code")
 _SAID: Final = ("WARNING", "ERROR", "CRITICAL")
 
 

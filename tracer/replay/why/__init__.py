@@ -24,6 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ends.interrupted,
     ends.unfinished,
     ends.misused,
+    ends.no_load,
     ends.killed,
     ends.exited,
     ends.out_of_memory,
@@ -53,6 +54,8 @@ RULES: Final[tuple[Rule, ...]] = (
     weights.shapes_differ,
 )
 """Every rule, the more telling first."""
+_OF_A_SCRIPT: Final[tuple[Rule, ...]] = (ends.out_of_memory, ends.script_failed)
+"""Those for an exception that came out of no load."""
 
 
 def diagnose(trace: Trace) -> Diagnosis:
@@ -60,6 +63,7 @@ def diagnose(trace: Trace) -> Diagnosis:
     facts = Facts(trace)
     return Diagnosis(
         status=facts.status,
+        part=facts.part,
         step=facts.end,
         stage=trace.step(facts.end).stage if facts.end is not None else None,
         error=facts.error or None,
@@ -71,7 +75,8 @@ def diagnose(trace: Trace) -> Diagnosis:
 
 
 def _causes(facts: Facts) -> list[Cause]:
-    found = [cause for rule in RULES if (cause := rule(facts)) is not None]
+    rules = _OF_A_SCRIPT if facts.part in ("script", "before-load") else RULES
+    found = [cause for rule in rules if (cause := rule(facts)) is not None]
     if not found:
         return [fallback.own_code_raised(facts) or fallback.unknown(facts)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")

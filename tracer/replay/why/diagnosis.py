@@ -88,6 +88,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     Attributes:
         status: the outcome's, see :mod:`tracer.trace.outcome`.
+        part: what failed, where it was not the load; the outcome's too.
         step: the failing step, or the last one; None where none was recorded.
         stage: the stage of that step.
         error: type of the exception that ended it.
@@ -98,6 +99,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
     """
 
     status: str
+    part: str | None = None
     step: int | None = None
     stage: str | None = None
     error: str | None = None

@@ -72,6 +72,21 @@ def misused(facts: Facts) -> Cause | None:
     return Cause("misused", "certain", [], {"message": facts.message}, "ask-otherwise")
 
 
+def no_load(facts: Facts) -> Cause | None:
+    """Nothing was loaded, or nothing that is recorded."""
+    if facts.status != "no-load":
+        return None
+    return Cause("no-load", "certain", [], {}, "load-inside")
+
+
+def script_failed(facts: Facts) -> Cause | None:
+    """The exception is the script's own."""
+    if facts.part not in ("script", "before-load"):
+        return None
+    chain = facts.raised() if facts.failure is not None else _last(facts)
+    return Cause("script-failed", "certain", chain, {"error": facts.error.rpartition(".")[2]}, "look-at-script")
+
+
 def stopped(facts: Facts) -> Cause | None:
     """Ended where it was told to."""
     if facts.status != "stopped":

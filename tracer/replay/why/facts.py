@@ -58,6 +58,8 @@ class Facts:
         self.trace = trace
         self.outcome = trace.outcome
         self.status = str(self.outcome.get("status", "unfinished"))
+        part = self.outcome.get("part")
+        self.part = part if isinstance(part, str) else None
         self._steps: dict[str, list[Step]] = {}
         for step in trace.steps(kinds=_KINDS):
             self._steps.setdefault(step.kind, []).append(step)

@@ -28,8 +28,8 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
 class TabArea(TabbedContent):
     """Shows the cursor's step in the tab that is open."""
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
-        super().__init__(initial="tab-decisions")
+    def __init__(self, playing: Playing, lang: Lang, *, opened: str = "decisions") -> None:
+        super().__init__(initial=f"tab-{opened}")
         self._playing = playing
         self.lang: Lang = lang
         self._wants_focus = False
