@@ -29,6 +29,8 @@ from tracer.export.phrases import PHRASES
 from tracer.launch.children import WarmStarter
 from tracer.launch.watching import run_job
 from tracer.trace import journal
+from tracer.trace.errors import JournalTaken
+from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import open_trace
@@ -273,28 +275,48 @@ def test_a_free_name_is_found(command: Any, fixtures: Path, place: Path) -> None
     assert (place / "bert-tiny.glmtrace.journal").read_bytes() == b"left behind"
 
 
-def test_a_journal_left_by_another_load_tells_nothing_of_this_one(fixtures: Path, place: Path) -> None:
-    """It lies there while the process starts, which takes seconds."""
-
-    class Late:
-        pid = 0
-
-        def __init__(self, job: Job, output: Path | None) -> None:
-            self._ask = functools.partial(WarmStarter(), job, output)
-            self._child: Any = None
-
-        def wait(self, seconds: float) -> int | None:
-            child, self._child = self._child, self._child or self._ask()
-            return child.wait(seconds) if child is not None else None
-
-        def send(self, number: int) -> None: ...
-
+def test_a_journal_left_by_another_load_is_kept(command: Any, fixtures: Path, place: Path) -> None:
     path = place / "x.glmtrace.journal"
     end = journal.frame_record(journal.END, b'{"outcome": {"status": "loaded", "result": "of.Another"}}')
     path.write_bytes(journal.MAGIC + end)
-    model = fixtures / "broken" / "kills-itself"
-    job = Job(work="load", journal=str(path), model=str(model), trust_remote_code=True)
-    assert run_job(job, place / "x.glmtrace", start=Late).outcome.status == "killed"
+    with pytest.raises(JournalTaken):
+        run_job(Job(work="load", model=str(fixtures / "bert-tiny")), place / "x.glmtrace", start=WarmStarter())
+    for other in ("load", "demo"):
+        result = command(other, *([fixtures / "bert-tiny"] if other == "load" else []), "-o", "x.glmtrace")
+        assert result.code == 2
+        assert f"Make a trace of it with: glm-trace seal {path}" in result.sentence
+    for asking in ("show", "why", "decisions", "kwargs", "replay"):
+        result = command(asking, "x.glmtrace")
+        assert result.code == 2
+        assert "There is no file x.glmtrace, but x.glmtrace.journal is there" in result.sentence
+    assert path.read_bytes() == journal.MAGIC + end
+    assert [file.name for file in place.iterdir()] == [path.name]
+
+
+def test_seal(command: Any, place: Path, fixtures: Path) -> None:
+    """What a killed recording left becomes a trace, once, and over no other file."""
+    path = place / "left.glmtrace.journal"
+    starter = WarmStarter()
+    job = Job(work="load", journal=str(path), model=str(fixtures / "broken" / "kills-itself"), trust_remote_code=True)
+    child = starter(job, None)
+    while child.wait(0.1) is None:
+        pass
+    steps = command("show", path, "--steps").out
+    (place / "left.glmtrace").write_text("mine")
+    assert "left.glmtrace exists and is not overwritten" in command("seal", path).sentence
+    (place / "left.glmtrace").unlink()
+    with HeldJournal.take_over(path):
+        assert "is in use" in command("seal", path).sentence
+    assert command("seal", path).code == 0
+    assert [file.name for file in place.iterdir()] == ["left.glmtrace"]
+    assert command("show", "left.glmtrace", "--steps").out == steps
+    assert "is a trace already" in command("seal", "left.glmtrace").sentence
+    (place / "diary.journal").write_text("Dear diary")
+    for file, sentence in (("diary.journal", "is no glm-trace journal"), ("none.journal", "There is no file")):
+        result = command("seal", file)
+        assert result.code == 2
+        assert sentence in result.sentence
+    assert (place / "diary.journal").read_text() == "Dear diary"
 
 
 @pytest.mark.slow

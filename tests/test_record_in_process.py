@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from multiprocessing import get_context
@@ -329,16 +330,19 @@ def record_on_a_full_disk(path: Path, model: Path, broken: bool) -> tuple[str, l
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_disk_that_fills_up(broken: bool, in_process: Any, tmp_path: Path, fixtures: Path) -> None:
-    """The load goes on; that its trace is lost is said at the end, and hides no exception."""
+    """The load goes on; that its trace could not be written whole is said at the end, and hides no exception."""
     path = tmp_path / "x.glmtrace"
     warned, done = in_process(record_on_a_full_disk, path, fixtures / "bert-tiny", broken)
     assert done[0] == "BertModel"
     sentence = warned if broken else done[1]
-    assert f"The trace {path} can't be written: [Errno 27] File too large. {path}.journal holds" in sentence
+    assert "Recording ended early, the block itself went on: File too large." in sentence
+    assert f"{path} holds what was recorded until then." in sentence
     assert done[1].startswith("ZeroDivisionError" if broken else "TracerError")
-    with tracer.open_trace(f"{path}.journal") as trace:
+    with tracer.open_trace(path) as trace:
         assert len(trace) > 10
-        assert trace.outcome["status"] == "unfinished"
+        ended = trace.meta["recording_ended"]
+        assert (ended["error"], ended["step"]) == ("EFBIG", len(trace) - 1)
+        assert trace.outcome["status"] == ("failed" if broken else "loaded")
 
 
 # ── Death in the block ──────────────────────────────────────────────────────────────────────────────
@@ -363,12 +367,65 @@ def test_a_journal_is_left_when_the_process_dies(in_process: Any, tmp_path: Path
         assert reading.frames[last.frame].function == "_BaseAutoModelClass.from_pretrained"
 
 
-def test_a_journal_left_before_is_replaced(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
-    in_process(record_and_die, tmp_path / "x.glmtrace", fixtures / "glm-4v-tiny", code=7)
-    in_process(record_a_load, tmp_path / "x.glmtrace", fixtures / "bert-tiny", True)
+def test_a_journal_left_before_is_kept(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    in_process(record_and_die, tmp_path / "x.glmtrace", fixtures / "bert-tiny", code=7)
+    left = (tmp_path / "x.glmtrace.journal").read_bytes()
+    assert "glm-trace seal" in in_process(record_nowhere, tmp_path / "x.glmtrace")
+    assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace.journal"]
+    assert (tmp_path / "x.glmtrace.journal").read_bytes() == left
+
+
+# ── Two at once ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def record_until(path: Path, model: Path, begun: Path, end: Path) -> None:
+    with tracer.record(path):
+        load(model)
+        begun.touch()
+        while not end.exists():
+            time.sleep(0.01)
+
+
+def test_two_processes_do_not_record_to_one_file(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    path, begun, end = tmp_path / "x.glmtrace", tmp_path / "begun", tmp_path / "end"
+    first = threading.Thread(target=in_process, args=(record_until, path, fixtures / "bert-tiny", begun, end))
+    first.start()
+    try:
+        while not begun.exists():
+            assert first.is_alive()
+            time.sleep(0.01)
+        sentence = in_process(record_nowhere, path)
+    finally:
+        end.touch()
+        first.join()
+    assert sentence.startswith(f"Another recording is writing {path}: ")
+    assert sorted(file.name for file in tmp_path.glob("x*")) == ["x.glmtrace"]
+    with tracer.open_trace(path) as trace:
+        assert Reading(trace).only("model-loaded")["class"].endswith(".BertModel")
+
+
+def record_and_fork(path: Path, model: Path) -> None:
+    child = -1
+    try:
+        with tracer.record(path):
+            child = os.fork()
+            if child == 0:
+                sys.exit()  # through the block's end, as a worker may
+            os.waitpid(child, 0)
+            load(model)
+    finally:
+        if child == 0:
+            os._exit(0)
+
+
+def test_a_process_forked_off_in_the_block_does_not_end_the_recording(
+    in_process: Any, tmp_path: Path, fixtures: Path
+) -> None:
+    in_process(record_and_fork, tmp_path / "x.glmtrace", fixtures / "bert-tiny")
     assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace"]
     with tracer.open_trace(tmp_path / "x.glmtrace") as trace:
-        assert Reading(trace).only("model-loaded")["class"].endswith(".BertModel")
+        assert trace.outcome["status"] == "loaded"
+        assert Reading(trace).only("model-loaded")
 
 
 # ── Looking ─────────────────────────────────────────────────────────────────────────────────────────

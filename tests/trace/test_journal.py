@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from tests.trace.made import ordinary_records, write_journal
 from tracer.trace import journal
-from tracer.trace.append_only import WINDOW, _MappedFile, _PlainFile
-from tracer.trace.errors import NotATrace
+from tracer.trace.append_only import RESERVE, WINDOW, _MappedFile, _PlainFile
+from tracer.trace.errors import JournalTaken, NotATrace
+from tracer.trace.held_journal import HeldJournal, journal_path, state_of
 from tracer.trace.journal import MAGIC, JournalReader, JournalWriter, Record, frame_record
 
 kinds = st.sampled_from([bytes([kind]) for kind in sorted(journal.RECORD_KINDS)])
@@ -46,6 +47,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(made=records)
 def test_what_was_appended_is_read(file: Path, made: list[tuple[bytes, bytes]]) -> None:
+    file.unlink(missing_ok=True)
     write_journal(file, [frame_record(*one) for one in made])
     found, reader = read(file)
     assert found == made
@@ -113,7 +115,7 @@ def test_a_damaged_length_allocates_nothing(tmp_path: Path) -> None:
     assert reader.damaged
 
 
-@pytest.mark.parametrize("start", [b"glm-trace journal 2\n", b"SQLite format 3\0....", b"\0" * 40])
+@pytest.mark.parametrize("start", [b"diary", b"glm-trace journal 2\n", b"SQLite format 3\0....", b"\0" * 40])
 def test_another_file_is_no_journal(tmp_path: Path, start: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(start)
@@ -206,10 +208,67 @@ def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_new_journal_replaces_an_old_one(tmp_path: Path) -> None:
+def test_a_journal_is_made_where_nothing_is(tmp_path: Path) -> None:
     path = write_journal(tmp_path / "x", [frame_record(b"S", b"old")])
-    write_journal(path, [])
-    assert read(path)[0] == []
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for taken in (path, tmp_path / "link"):
+        with pytest.raises(FileExistsError):
+            write_journal(taken, [])
+    assert [record.payload for record in read(path)[0]] == [b"old"]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_journal_that_was_made_for_the_writer(tmp_path: Path) -> None:
+    """By another process, which tells it which file that is; a file that took its place is not written."""
+    path = tmp_path / "x.journal"
+    with HeldJournal.create(path) as held:
+        writer = JournalWriter(path, held.identity)
+        writer.append(frame_record(b"S", b"first"))
+        path.unlink()
+        writer.append(frame_record(b"S", b"second"))
+        path.write_text("somebody's diary")
+        with pytest.raises(FileExistsError):
+            JournalWriter(path, held.identity)
+        reader = held.reader()
+        assert [record.payload for record in reader.read_new()] == [b"first", b"second"]
+        reader.close()
+        held.remove()
+        writer.close()
+    assert path.read_text() == "somebody's diary"
+
+
+def test_a_journal_is_sealed_by_one_alone_and_while_nobody_writes(tmp_path: Path) -> None:
+    path = tmp_path / "x.journal"
+    with HeldJournal.create(path) as held:
+        writer = JournalWriter(path, held.identity)
+        assert state_of(path) == "recording"
+    assert state_of(path) == "recording", "the writer is still there"
+    with pytest.raises(JournalTaken, match="in use"):
+        HeldJournal.take_over(path)
+    writer.close()
+    assert state_of(path) == "left"
+    with HeldJournal.take_over(path), pytest.raises(JournalTaken, match="in use"):
+        HeldJournal.take_over(path)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "pipe", "empty"])
+def test_what_is_no_journal_is_left_alone(tmp_path: Path, kind: str) -> None:
+    trace = tmp_path / "x.glmtrace"
+    path = journal_path(trace)
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"diary" if kind == "file" else b"")
+    before = path.lstat()
+    with pytest.raises(JournalTaken, match="no journal of a recording"):
+        HeldJournal.create_for(trace)
+    assert path.lstat() == before
+    with pytest.raises(NotATrace):
+        HeldJournal.take_over(path)
 
 
 WRITER = """
@@ -244,10 +303,14 @@ def test_a_full_disk_is_an_error_and_leaves_whole_records(tmp_path: Path) -> Non
             for _ in range(1000):
                 writer.append(frame_record(b"S", b"x" * 40_000))
                 written += 1
+        writer.append_last(frame_record(b"E", b"the disk is full"))  # there is always room to say so
+        with pytest.raises(OSError, match="No space"):
+            writer.append_last(bytes(2 * RESERVE))
         writer.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     found, reader = read(path)
-    assert len(found) == written == (3_000_000 - len(MAGIC)) // 40_009
+    assert found.pop().payload == b"the disk is full"
+    assert len(found) == written == (3_000_000 - RESERVE - len(MAGIC)) // 40_009
     assert not reader.damaged

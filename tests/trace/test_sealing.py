@@ -17,7 +17,6 @@ from tests.trace.made import (
     ordinary_records,
     raw_value_record,
     sealed,
-    source_record,
     step,
     step_record,
     write_journal,
@@ -123,17 +122,52 @@ NOT_OUR_FORMAT = {
 
 
 @pytest.mark.parametrize("what", NOT_OUR_FORMAT)
-def test_records_of_another_format_are_told_in_a_sentence(tmp_path: Path, what: str) -> None:
-    path = write_journal(tmp_path / "x.journal", [source_record(1), NOT_OUR_FORMAT[what]])
-    for attempt in (lambda: seal(path, tmp_path / "x"), lambda: open_trace(path)):
-        with pytest.raises(NotATrace, match=r"x\.journal"):
-            attempt()
-    assert os.listdir(tmp_path) == ["x.journal"]
+def test_a_record_of_another_format_ends_the_reading_and_loses_nothing_before_it(tmp_path: Path, what: str) -> None:
+    made = [*ordinary_records()[:-1], NOT_OUR_FORMAT[what], step_record(step(3)), end_record(status="loaded")]
+    path = write_journal(tmp_path / "x.journal", made)
+    seal(path, tmp_path / "x")
+    for one in (path, tmp_path / "x"):
+        with open_trace(one) as trace:
+            assert [step.number for step in trace.steps()] == list(range(3))
+            assert trace.meta["journal_damaged"] is True
+            assert trace.outcome == {"status": "unfinished"}
+            assert trace.source(0).text == SOURCE_TEXT
+
+
+def test_sealing_writes_under_a_name_that_nobody_foresees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, int]] = []
+    replace = os.replace
+
+    def noted(source: str, target: Path) -> None:
+        seen.append((os.path.basename(source), os.stat(source).st_mode & 0o777))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", noted)
+    path = write_journal(tmp_path / "x.journal", ordinary_records())
+    before = os.umask(0o022)
+    try:
+        for _ in range(2):
+            seal(path, tmp_path / "x")
+    finally:
+        os.umask(before)
+    assert len({name for name, _ in seen}) == 2
+    assert {mode for _, mode in seen} == {0o600}, "a trace can hold prompts and code"
+
+
+def test_what_a_killed_sealing_left_goes_away_in_time(tmp_path: Path) -> None:
+    old, new = tmp_path / ".glm-trace-old.partial", tmp_path / ".glm-trace-new.partial"
+    for file in (old, new):
+        file.touch()
+    os.utime(old, (1, 1))
+    sealed(tmp_path)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_a_failed_sealing_leaves_the_older_trace_and_nothing_else(tmp_path: Path) -> None:
     older = sealed(tmp_path).read_bytes()
-    path = write_journal(tmp_path / "x.journal", [NOT_OUR_FORMAT["no JSON"]])
+    path = tmp_path / "x.journal"
+    path.write_text("no journal")
     with pytest.raises(NotATrace):
         seal(path, tmp_path / "made.glmtrace")
     assert sorted(os.listdir(tmp_path)) == ["made.glmtrace", "x.journal"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tracer.trace import journal
 from tracer.trace.errors import TracerError
+from tracer.trace.held_journal import HeldJournal, journal_path, refusal
 
 SUFFIX: Final = ".glmtrace"
 _HUB_ID: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
@@ -61,30 +63,68 @@ def auto_class_argument(name: str | None) -> str | None:
     return name
 
 
-def trace_path(wanted: Path | None, model: str) -> Path:
+class Destination(NamedTuple):
+    """Where a trace goes: to ``path``, or to the first free name after it where the user has named none."""
+
+    path: Path
+    named: bool
+
+    def take(self) -> tuple[Path, HeldJournal]:
+        """Take the name for one recording alone; return it with the journal that was made for it.
+
+        Raises:
+            JournalTaken: the user named a file that another recording writes or left a journal of.
+            OSError: the journal can't be made.
+        """
+        if self.named:
+            return self.path, HeldJournal.create_for(self.path)
+        count = 1
+        while True:
+            path = self.path if count == 1 else self.path.with_name(f"{self.path.stem}-{count}{SUFFIX}")
+            count += 1
+            if path.exists():
+                continue
+            try:
+                held = HeldJournal.create(journal_path(path))
+            except FileExistsError:
+                continue
+            if not path.exists():  # another recording could have ended since we looked
+                return path, held
+            held.remove()
+
+
+def destination(wanted: Path | None, model: str) -> Destination:
     """Where the trace goes: the file asked for, else ``<name>.glmtrace`` in this folder under a free name.
 
     Raises:
-        TracerError: the folder is missing or read-only, or something that is no trace would be overwritten.
+        TracerError: the folder is missing or read-only, something that is no trace would be overwritten, or another
+            recording writes there.
     """
-    path = _free(_stem(model)) if wanted is None else wanted.expanduser()
+    path = Path(_stem(model) + SUFFIX) if wanted is None else wanted.expanduser()
     path = Path(os.path.abspath(path))
+    if wanted is not None:
+        _check_named(path)
+    if not os.access(path.parent, os.W_OK):
+        raise TracerError(f"The folder {path.parent} can't be written to. Choose another place with -o.")
+    return Destination(path, wanted is not None)
+
+
+def _check_named(path: Path) -> None:
     if path.is_dir():
         raise TracerError(f"-o {path} is a directory. Name a file, such as {path / ('load' + SUFFIX)}")
     if path.exists() and not path.is_file():
         raise TracerError(f"-o {path} is no ordinary file, so it is not overwritten. Choose another name.")
     if not path.parent.is_dir():
         raise TracerError(f"The folder {path.parent} does not exist. Make it, or choose another place with -o.")
-    if not os.access(path.parent, os.W_OK):
-        raise TracerError(f"The folder {path.parent} can't be written to. Choose another place with -o.")
-    if path.exists() and path.stat().st_size and not _is_trace(path):
+    if path.exists() and path.stat().st_size and not is_sealed(path):
+        if _start(path).startswith(journal.MAGIC):
+            raise TracerError(
+                f"{path} is a journal that a recording left behind, so it is not overwritten. Make a trace of it with: "
+                f"glm-trace seal {shlex.quote(str(path))} – or choose another name with -o."
+            )
         raise TracerError(f"{path} exists and is no trace, so it is not overwritten. Choose another name with -o.")
-    return path
-
-
-def journal_path(trace: Path) -> Path:
-    """The journal of a trace lies beside it until it is sealed."""
-    return trace.with_name(f"{trace.name}.journal")
+    if os.path.lexists(journal_path(path)):
+        raise refusal(path)
 
 
 def _literal(text: str) -> Any:
@@ -109,15 +149,16 @@ def _stem(model: str) -> str:
     return re.sub(r"[^\w.-]+", "-", os.path.basename(model.rstrip("/\\"))).strip("-.") or "load"
 
 
-def _free(stem: str) -> Path:
-    path, count = Path(stem + SUFFIX), 1
-    while path.exists() or journal_path(path).exists():
-        count += 1
-        path = Path(f"{stem}-{count}{SUFFIX}")
-    return path
+def is_sealed(path: Path) -> bool:
+    """Whether a file begins as a sealed trace does.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    start = _start(path)
+    return start.startswith(b"SQLite format 3\0") and start[68:72] == b"GLMT"
 
 
-def _is_trace(path: Path) -> bool:
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(100)
-    return start.startswith(journal.MAGIC) or (start.startswith(b"SQLite format 3\0") and start[68:72] == b"GLMT")
+        return file.read(100)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
+from tracer.cli.screen import ends_with, results
 from tracer.export import as_json
 from tracer.export.diff_text import print_comparison
 from tracer.export.phrases import language
@@ -40,6 +40,7 @@ def diff(
     code = 1 if comparison.differences else 0
     topics = [one.value for one in topic or ()]
     if json:
+        ends_with(code)
         typer.echo(as_json.encode(as_json.comparison(comparison, topics), indent=2))
     else:
         speak = language(lang.value if lang is not None else None)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.options import Speak
-from tracer.cli.screen import reader_gone, results
+from tracer.cli.screen import results
 from tracer.export import as_json, kwargs_json, kwargs_text
 from tracer.export.phrases import language
 from tracer.replay.auto_calls import auto_calls
@@ -45,10 +45,7 @@ def kwargs(
             chosen, journey = located(trace, name, call=call)
             found = [journey]
         if json:
-            try:
-                typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))
-            except BrokenPipeError:
-                reader_gone()
+            typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))
             return
         speak = language(lang.value if lang is not None else None)
         if name is not None and chosen is not None:

@@ -109,7 +109,7 @@ def record_load(
 ) -> None:
     """Check the options, ask for consent, record, report; ends the command."""
     speak = language(lang.value if lang is not None else None)
-    path = arguments.trace_path(output, model)
+    destination = arguments.destination(output, model)
     if tui:
         needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
     arguments.auto_class_argument(auto_class)
@@ -123,7 +123,6 @@ def record_load(
     agreed = None if trust else consented(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
     job = Job(
         work="load",
-        journal=str(arguments.journal_path(path)),
         command=command_line(),
         lines=lines,
         stop_after=stop_after.value if stop_after is not None else None,
@@ -138,4 +137,4 @@ def record_load(
         environment=needed_setting() if wishes.forward and wishes.device in ("cpu", "auto") else {},
     )
     wishes.put_into(job)
-    record_and_report(job, path, speak, take_output=True, tui=tui)
+    record_and_report(job, destination, speak, take_output=True, tui=tui)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import typer
 
 from tracer.cli.lazy import lazy_group
-from tracer.cli.screen import complain, write_what_fits
+from tracer.cli.screen import complain, ends_with, prepare_streams
 from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
     "load", "demo", "run", "fixture", "show", "replay", "walkthrough", "exercise", "decisions", "why", "kwargs", "diff",
+    "seal",
 )  # fmt: skip
 
 
@@ -42,12 +45,30 @@ def _root(
 
 def main() -> None:
     """Run the command line; an error on purpose is one sentence and an exit code."""
-    write_what_fits()
+    prepare_streams()
     try:
-        app()
+        code = _ended(app)
+        code = _ended(sys.stdout.flush) or code
+    finally:
+        ends_with(0)
+    sys.exit(code)
+
+
+def _ended(work: Callable[[], object]) -> int | str | None:
+    """Do the work; return its exit code."""
+    try:
+        work()
+    except SystemExit as ended:
+        return ended.code
     except TracerError as error:
         complain(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except OSError as error:
+        if error.filename is None:
+            raise
+        complain(f"{os.fsdecode(error.filename)} can't be read or written: {error.strerror or error}.")
+        return TracerError.exit_code
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
+from tracer.cli.arguments import Destination
 from tracer.cli.progress import Progress
-from tracer.cli.screen import complain, messages, results
+from tracer.cli.screen import OutputFailed, complain, messages, results
 from tracer.export.phrases import Lang, say
 from tracer.export.report import print_next, print_report
 from tracer.launch.watching import Interrupts, Recorded, run_job
 from tracer.trace.errors import TracerError
+from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import open_trace
 from tracer.trace.visible import visible
 
 
-def record_and_report(job: Job, path: Path, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
+def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
     """Record, report (or play), and end the command with the exit code that the outcome asks for.
 
     ``take_output``: the terminal is ours while the job runs; otherwise it is the script's.
     """
     try:
-        recorded = _record(job, path, lang, take_output=take_output, tui=tui)
+        path, held = destination.take()
     except OSError as error:
-        raise TracerError(f"The trace {path} can't be written: {error.strerror or error}.") from error
+        raise TracerError(f"The trace {destination.path} can't be written: {error.strerror or error}.") from error
+    try:
+        recorded = _record(job, path, held, lang, take_output=take_output, tui=tui)
+    except OSError as error:
+        raise TracerError(f"The process to trace can't be started: {error.strerror or error}.") from error
     code = EXIT_CODES[recorded.outcome.status]
     if recorded.outcome.status == "misused":
-        path.unlink()
+        if recorded.written:
+            path.unlink()
         complain(recorded.outcome.message or "The job can't be done.")
         raise typer.Exit(code)
-    console = results(code)
+    if not recorded.written:
+        if recorded.native:
+            messages().print(Text(visible(recorded.native)))
+        complain(say(lang, "nothing-recorded", {"path": path}))
+        raise typer.Exit(code)
+    try:
+        _report(path, results(code), lang, tui=tui)
+        sys.stdout.flush()
+    except OutputFailed as error:
+        error.args = (f"{error} The trace is written: {path}",)
+        raise
+    raise typer.Exit(code)
+
+
+def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
     with open_trace(path) as trace:
         if tui:
             from tracer.tui.player import Player
@@ -44,20 +67,19 @@ def record_and_report(job: Job, path: Path, lang: Lang, *, take_output: bool, tu
         else:
             print_report(trace, console, lang)
             print_next(trace, console, lang)
-    raise typer.Exit(code)
 
 
-def _record(job: Job, path: Path, lang: Lang, *, take_output: bool, tui: bool) -> Recorded:
+def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output: bool, tui: bool) -> Recorded:
     if not take_output:
-        return run_job(job, path, take_output=False)
+        return run_job(job, path, held=held, take_output=False)
     if not tui:
         with Progress(messages(), lang) as progress:
-            return run_job(job, path, progress=progress)
+            return run_job(job, path, held=held, progress=progress)
     from tracer.tui.live import record_live
 
     with Interrupts() as interrupts:  # here, since only the main thread can catch a signal
         return record_live(
-            lambda tell: run_job(job, path, progress=tell, interrupts=interrupts),
+            lambda tell: run_job(job, path, held=held, progress=tell, interrupts=interrupts),
             interrupts.add,
             os.path.basename(job.model or "") or path.stem,
             lang,
@@ -66,6 +88,4 @@ def _record(job: Job, path: Path, lang: Lang, *, take_output: bool, tui: bool) -
 
 def command_line() -> list[str]:
     """What the person said, program name first, for the trace's metadata."""
-    import sys
-
     return [os.path.basename(sys.argv[0]), *sys.argv[1:]]

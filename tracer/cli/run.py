@@ -35,13 +35,12 @@ def run(
         raise TracerError(f"There is no file {script}. Name a Python script, and after it the script's own arguments.")
     if tui:
         needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
-    path = arguments.trace_path(output, Path(script).stem)
+    destination = arguments.destination(output, Path(script).stem)
     job = Job(
         work="script",
-        journal=str(arguments.journal_path(path)),
         command=command_line(),
         lines=lines,
         script=[script, *(args or [])],
     )
     speak = language(lang.value if lang is not None else None)
-    record_and_report(job, path, speak, take_output=False, tui=tui)
+    record_and_report(job, destination, speak, take_output=False, tui=tui)

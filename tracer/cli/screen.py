@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
-from typing import NoReturn
+from typing import IO, Final, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -13,32 +14,112 @@ from rich.text import Text
 from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
 
+_FITS: Final = "backslashreplace"
+_exit_code = 0  # the command's own, should its output end early
 
-class _Results(Console):
-    exit_code = 0
 
-    def on_broken_pipe(self) -> None:
-        reader_gone(self.exit_code)
+class OutputFailed(TracerError):
+    """Standard output can't be written: the disk is full, say, or it is closed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Standard output can't be written: {why}.")
+        self.exit_code = _exit_code or TracerError.exit_code
+
+
+class ReaderGone(SystemExit):
+    """Whoever reads the output has seen enough (``glm-trace show … | head``): the command ends quietly."""
+
+    def __init__(self) -> None:
+        super().__init__(_exit_code)
+
+
+class _StandardOutput(io.FileIO):
+    """Tells a failure here from any other OSError, and tells it once: nothing is written behind it."""
+
+    _failed = False
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        if self._failed:
+            return len(data)
+        try:
+            return super().write(data)
+        except OSError as error:
+            self._failed = True
+            if error.errno == errno.EPIPE or (error.errno == errno.EIO and self.isatty()):  # a terminal that was closed
+                raise ReaderGone from None
+            raise OutputFailed(error.strerror or str(error)) from None
+
+
+class _ClosedOutput(io.RawIOBase):
+    _told = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        if not self._told:
+            self._told = True
+            raise OutputFailed("it is closed")
+        return len(data)
+
+
+class _StandardError(io.FileIO):
+    """Where messages can't be shown, there is nowhere to say so."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def prepare_streams() -> None:
+    """Have failures of the standard streams told in one way, whoever prints; escape what a screen can't hold.
+
+    A stream that is closed gets a descriptor all the same, or the next file that is opened would take its place.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    sys.stdout = _prepared(sys.stdout, sys.__stdout__, _StandardOutput, _ClosedOutput())
+    sys.stderr = _prepared(sys.stderr, sys.__stderr__, _StandardError, None)
+
+
+def _prepared(
+    stream: TextIO | None, original: IO[str] | None, kind: type[io.FileIO], closed: io.RawIOBase | None
+) -> TextIO:
+    if stream is None:
+        if closed is None:
+            return open(os.devnull, "w")
+        return io.TextIOWrapper(io.BufferedWriter(closed), encoding="utf-8", errors=_FITS)
+    if stream is original and type(stream) is io.TextIOWrapper:
+        stream.flush()
+        return io.TextIOWrapper(
+            io.BufferedWriter(kind(stream.fileno(), "wb", closefd=False)),
+            encoding=stream.encoding,
+            errors=_FITS,
+            line_buffering=stream.line_buffering,
+            write_through=stream.write_through,
+        )
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors=_FITS)
+    return stream
 
 
 def results(exit_code: int = 0) -> Console:
-    """Standard output; ``exit_code`` is the command's, should the reader go away before the end."""
-    console = _Results(highlight=False, soft_wrap=False)
-    console.exit_code = exit_code
-    return console
+    """Return the console of standard output; ``exit_code`` is the command's, should its output end early."""
+    ends_with(exit_code)
+    return Console(highlight=False, soft_wrap=False)
 
 
-def reader_gone(exit_code: int = 0) -> NoReturn:
-    """End quietly when whoever reads the output has seen enough (``glm-trace show … | head``)."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(exit_code)
-
-
-def write_what_fits() -> None:
-    """Escape characters that the screen or file can't hold, instead of failing at them."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def ends_with(exit_code: int) -> None:
+    """Say which exit code the command has, should its output end early."""
+    global _exit_code
+    _exit_code = exit_code
 
 
 def messages() -> Console:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.options import Speak, Stage
-from tracer.cli.screen import reader_gone, results
+from tracer.cli.screen import results
 from tracer.export import as_json
 from tracer.export.phrases import language
 from tracer.export.report import print_report
@@ -36,10 +36,7 @@ def show(
             known = ", ".join(there) or "none"
             raise TracerError(f"{file} has no steps of stage {wanted}. It has: {known}.")
         if json:
-            try:
-                _print_json(trace, wanted, steps)
-            except BrokenPipeError:
-                reader_gone()
+            _print_json(trace, wanted, steps)
         elif steps:
             console = results()
             for line in step_lines(trace, stage=wanted):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.options import Speak
-from tracer.cli.screen import reader_gone, results
+from tracer.cli.screen import results
 from tracer.export import as_json
 from tracer.export.phrases import language
 from tracer.export.why_text import print_why
@@ -32,7 +32,4 @@ def why(
         if not json:
             print_why(trace, found, results(), language(lang.value if lang is not None else None))
             return
-        try:
-            typer.echo(as_json.encode(found, indent=2))
-        except BrokenPipeError:
-            reader_gone()
+        typer.echo(as_json.encode(found, indent=2))

@@ -143,6 +143,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "outcome:killed": ("the process was killed", "进程被终止"),
     "outcome:misused": ("could not begin", "没有开始"),
     "outcome:unfinished": ("never finished: a journal that was not sealed", "没有结束：这是未封存的日志"),
+    "nothing-recorded": (
+        "It ended before the first step was recorded, so the earlier trace {path} was kept.",
+        "还没有记录到第一步就结束了，因此保留了原有的记录文件 {path}。",
+    ),
     "failed-at": ("at step {step}, stage {stage}, {place}", "第 {step} 步，{stage}阶段，{place}"),
     "failed-after": (
         "after step {step}, stage {stage}, {place}",

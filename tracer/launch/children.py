@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +15,10 @@ from multiprocessing import get_context, set_start_method
 from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from tracer.launch.interpreter import python_command, safe_helpers
+from tracer.launch.scratch import path_of
 from tracer.trace.job import Job, write_job
 
 # Named and not imported: what runs in there stays in there.
@@ -47,7 +47,7 @@ Starter = Callable[[Job, "Path | None"], Child]
 
 
 class _FreshChild:
-    def __init__(self, process: subprocess.Popen[bytes], job_file: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], job_file: IO[bytes]) -> None:
         self._process = process
         self._job_file = job_file
         self.pid = process.pid
@@ -57,7 +57,7 @@ class _FreshChild:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-        self._job_file.unlink(missing_ok=True)
+        self._job_file.close()
         return code
 
     def send(self, number: int) -> None:
@@ -71,7 +71,7 @@ class _FreshChild:
 def start_fresh(job: Job, output: Path | None) -> Child:
     """A new Python interpreter: what a person's own script would be."""
     job_file = write_job_file(job)
-    command = python_command(_RUN, str(job_file))
+    command = python_command(_RUN, str(path_of(job_file)))
     environment = {**os.environ, **job.environment}
     if output is None:
         return _FreshChild(subprocess.Popen(command, env=environment), job_file)
@@ -81,7 +81,7 @@ def start_fresh(job: Job, output: Path | None) -> Child:
 
 
 class _ForkedChild:
-    def __init__(self, process: BaseProcess, job_file: Path) -> None:
+    def __init__(self, process: BaseProcess, job_file: IO[bytes]) -> None:
         self._process = process
         self._job_file = job_file
         self.pid = process.pid or 0
@@ -89,7 +89,7 @@ class _ForkedChild:
     def wait(self, seconds: float) -> int | None:
         self._process.join(seconds)
         if self._process.exitcode is not None:
-            self._job_file.unlink(missing_ok=True)
+            self._job_file.close()
         return self._process.exitcode
 
     def send(self, number: int) -> None:
@@ -126,7 +126,7 @@ class WarmStarter:
 
     def __call__(self, job: Job, output: Path | None) -> Child:
         job_file = write_job_file(job)
-        process = self._context.Process(target=run_forked, args=(str(job_file), str(output or os.devnull)))
+        process = self._context.Process(target=run_forked, args=(str(path_of(job_file)), str(output or os.devnull)))
         with safe_helpers():  # the fork server may have died, and is then started anew
             process.start()
         return _ForkedChild(process, job_file)
@@ -160,12 +160,9 @@ def run_forked(job_file: str, output: str) -> None:
     os._exit(code)
 
 
-def write_job_file(job: Job) -> Path:
-    """The job, which can hold a token, in a file that only this user can read.
-
-    The child deletes it once it has read it; whoever waits for the child does where it died before.
-    """
-    descriptor, path = tempfile.mkstemp(prefix="glm-trace-", suffix=".job")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(write_job(job))
-    return Path(path)
+def write_job_file(job: Job) -> IO[bytes]:
+    """Write the job, which can hold a token, into a file in memory; the child can read it until it is closed here."""
+    file = os.fdopen(os.memfd_create("glm-trace-job"), "w+b")
+    file.write(write_job(job))
+    file.flush()
+    return file

@@ -28,9 +28,20 @@ def write_fixture(fixtures: Path, name: str, folder: Path) -> Path:
     An adapter's base is named by its absolute path, so that it loads from anywhere.
 
     Raises:
-        TracerError: there is none of that name, or the folder is not empty.
+        TracerError: there is none of that name, the folder is not empty, or it can't be written.
     """
     folder = Path(os.path.abspath(folder))
+    there = folder.exists()
+    try:
+        return _write(fixtures, name, folder)
+    except OSError as error:
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or str(error)
+        if not there:  # half a model is worse than none
+            shutil.rmtree(folder, ignore_errors=True)
+        raise TracerError(f"The fixture {name} can't be written to {folder}: {why}. Name another folder.") from error
+
+
+def _write(fixtures: Path, name: str, folder: Path) -> Path:
     if name not in names(fixtures):
         raise TracerError(f"There is no fixture {name}. The names are: {', '.join(names(fixtures))}.")
     if name == FULL:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,14 +15,16 @@ import msgspec
 
 from tracer.launch.children import Child, Starter, start_fresh
 from tracer.launch.limits import Limit, Limits
+from tracer.launch.scratch import path_of, unnamed_file
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
+from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.known_secrets import masked_command, secrets_in, secrets_of_this_machine
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
-from tracer.trace.sealing import seal
+from tracer.trace.sealing import seal_and_remove
 from tracer.trace.steps import Step
 
 _POLL: Final = 0.05  # seconds
@@ -76,17 +77,28 @@ class Watched:
 
 
 class Recorded(msgspec.Struct):
-    """A finished recording: where its trace is, how it ended, and the limit that ended it, if one did."""
+    """A finished recording.
+
+    Attributes:
+        path: where its trace is.
+        outcome: how it ended.
+        limit: the limit that ended it, if one did.
+        written: whether the trace is its own; where nothing was recorded, an earlier one at that path is kept.
+        native: the end of what it printed past Python.
+    """
 
     path: Path
     outcome: Outcome
     limit: Limit | None = None
+    written: bool = True
+    native: str = ""
 
 
 def run_job(
     job: Job,
     trace_path: Path,
     *,
+    held: HeldJournal | None = None,
     start: Starter = start_fresh,
     progress: Callable[[Watched], None] = lambda _: None,
     take_output: bool = True,
@@ -95,34 +107,58 @@ def run_job(
 ) -> Recorded:
     """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
 
-    ``progress`` is called some twenty times a second. ``take_output``: what the process prints past Python (a crash
-    report of native code) goes into the trace and not to the terminal. ``interrupts``: who counts them, where this is
-    not the main thread and so can't catch signals itself. ``limits``: beyond them the process is killed.
+    ``held`` is its journal, if it was made before. ``progress`` is called some twenty times a second. ``take_output``:
+    what the process prints past Python (a crash report of native code) goes into the trace and not to the terminal.
+    ``interrupts``: who counts them, where this is not the main thread and so can't catch signals itself. ``limits``:
+    beyond them the process is killed.
 
     Raises:
-        OSError: the trace can't be written.
+        JournalTaken: another recording writes this trace, or left its journal behind.
+        NotSealed: the trace can't be written.
+        OSError: the journal can't be made, or the process can't be started.
     """
-    journal_path = Path(job.journal)
-    journal_path.unlink(missing_ok=True)  # one that an earlier recording left behind would be read as this one's
-    with tempfile.TemporaryDirectory(prefix="glm-trace-") as folder:
-        output = Path(folder) / "output" if take_output else None
-        watched = Watched()
-        with Interrupts() if interrupts is None else nullcontext(interrupts) as counted:
+    with (
+        HeldJournal.create_for(trace_path) if held is None else held as held,
+        Interrupts() if interrupts is None else nullcontext(interrupts) as counted,
+    ):
+        return _run(job, trace_path, held, start, progress, take_output, counted, limits)
+
+
+def _run(
+    job: Job,
+    trace_path: Path,
+    held: HeldJournal,
+    start: Starter,
+    progress: Callable[[Watched], None],
+    take_output: bool,
+    interrupts: Interrupts,
+    limits: Limits | None,
+) -> Recorded:
+    job.journal, job.journal_made = str(held.path), held.identity
+    watched = Watched()
+    with unnamed_file() if take_output else nullcontext() as file:
+        output = path_of(file) if file is not None else None
+        try:
             child = start(job, output)
-            bounds = _Bounds(limits, journal_path, output)
-            code = _watch(child, journal_path, watched, progress, counted, bounds)
-            if limits is not None:
-                child.sweep()
+        except BaseException:
+            held.remove()  # nobody has written it
+            raise
+        bounds = _Bounds(limits, held.path, output)
+        code = _watch(child, held, watched, progress, interrupts, bounds)
+        if limits is not None:
+            child.sweep()
         native = _tail(output, job) if output is not None else ""
-    outcome = watched.outcome or _unfinished(code, watched, interrupted=counted.count > 0)
+    outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
+    recorded = Recorded(trace_path, outcome, bounds.passed, native=native)
+    if (outcome.status == "misused" or not watched.steps) and trace_path.exists():
+        held.remove()
+        recorded.written = False
+        return recorded
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
     if native:
         meta["native_output"] = native
-    if not journal_path.exists():
-        journal_path.write_bytes(journal.MAGIC)  # it died before it could begin: an empty trace says so
-    seal(journal_path, trace_path, meta=meta)
-    journal_path.unlink()
-    return Recorded(trace_path, outcome, bounds.passed)
+    seal_and_remove(held, trace_path, meta=meta)
+    return recorded
 
 
 class _Bounds:
@@ -142,23 +178,20 @@ class _Bounds:
 
 def _watch(
     child: Child,
-    path: Path,
+    held: HeldJournal,
     watched: Watched,
     progress: Callable[[Watched], None],
     interrupts: Interrupts,
     bounds: _Bounds,
 ) -> int:
-    reader: journal.JournalReader | None = None
+    reader = held.reader()
     told = 0
     deadline = float("inf")
     try:
         while True:
             code = child.wait(_POLL)
-            if reader is None and path.exists():
-                reader = journal.JournalReader(path)
             watched.fresh = []
-            if reader is not None:
-                _read(reader, watched)
+            _read(reader, watched)
             progress(watched)
             if code is not None:
                 return code
@@ -169,8 +202,7 @@ def _watch(
             if time.monotonic() > deadline or bounds.look(watched.seconds):
                 child.send(signal.SIGKILL)
     finally:
-        if reader is not None:
-            reader.close()
+        reader.close()
 
 
 def _read(reader: journal.JournalReader, watched: Watched) -> None:
@@ -182,9 +214,10 @@ def _read(reader: journal.JournalReader, watched: Watched) -> None:
 
 
 class Interrupts:
-    """Counts Ctrl-C (and a request to terminate) instead of raising in the middle of watching.
+    """Counts Ctrl-C (and a request to terminate, and the terminal's end) instead of raising in the middle of watching.
 
-    The first asks the load to end, the second kills it. Signals are caught where this is entered in the main thread.
+    The first asks the load to end, the second kills it. Signals are caught where this is entered in the main thread;
+    one that this process was told to ignore (by ``nohup``) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -192,7 +225,9 @@ class Interrupts:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             try:
                 self._before[number] = signal.signal(number, self._caught)
             except ValueError:  # not in the main thread: whoever is there handles it

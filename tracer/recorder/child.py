@@ -5,13 +5,18 @@ Run as ``python -m tracer.recorder.child JOB_FILE``, or called in a process that
 
 from __future__ import annotations
 
+import builtins
 import faulthandler
+import io
 import os
+import pkgutil
 import runpy
 import signal
 import sys
 import threading
+import types
 from contextlib import nullcontext
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,9 +34,7 @@ from tracer.trace.known_secrets import secrets_in, secrets_in_source
 
 def main(job_file: str) -> int:
     """Do the job; returns the process's exit code."""
-    path = Path(job_file)
-    job = read_job(path.read_bytes())
-    path.unlink()  # it can hold a token
+    job = read_job(Path(job_file).read_bytes())
     take_environment(job.environment)
     if job.cwd is not None:
         os.chdir(job.cwd)
@@ -52,6 +55,7 @@ def record(job: Job) -> int:
         forward_output=job.work == "script",
         step_forward=job.step_forward,
         model_options=ModelOptions(job.operators, job.statistics),
+        made=job.journal_made,
     )
     if job.environment:
         session.recording.meta(set_for_the_load=job.environment)
@@ -107,14 +111,34 @@ def _guard(job: Job) -> CodeGuard | None:
 def _run_script(argv: list[str]) -> None:
     """As ``python SCRIPT ARGS`` runs it."""
     sys.argv[:] = argv
-    sys.path.insert(0, os.path.dirname(os.path.abspath(argv[0])))
+    path = os.path.abspath(argv[0])
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
     try:
-        runpy.run_path(argv[0], run_name="__main__")
+        if path.endswith(".pyc") or pkgutil.get_importer(path) is not None:
+            runpy.run_path(path, run_name="__main__")
+        else:
+            _run_as_main(path)
     except SystemExit as exit_:
         if exit_.code not in (None, 0):
             raise
     finally:
         _wait_for_threads()
+
+
+def _run_as_main(path: str) -> None:
+    """What runpy does too, which would put the absolute path into ``sys.argv`` as well."""
+    with io.open_code(path) as file:
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    module = types.ModuleType("__main__")
+    module.__dict__.update(
+        __file__=path,
+        __cached__=None,
+        __builtins__=builtins,
+        __annotations__={},
+        __loader__=SourceFileLoader("__main__", path),
+    )
+    sys.modules["__main__"] = module  # for good: threads and what runs at exit look there as well
+    exec(code, module.__dict__)
 
 
 def _wait_for_threads() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tracer.recorder.session import Session
-from tracer.trace.errors import TracerError
-from tracer.trace.sealing import seal
+from tracer.trace.errors import NotSealed, TracerError
+from tracer.trace.held_journal import HeldJournal, journal_path
+from tracer.trace.sealing import seal_and_remove
 
 _recording = False
 
@@ -22,7 +22,7 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
     """Record every load that happens inside the ``with`` block into a trace file.
 
     An exception of the block is recorded and passed on. If the process dies in the block, ``<path>.journal`` holds
-    what was recorded until then, and :func:`tracer.open_trace` reads it.
+    what was recorded until then: :func:`tracer.open_trace` reads it, and ``glm-trace seal`` makes a trace of it.
 
     Args:
         path: the trace file to write; an older trace there is replaced.
@@ -30,7 +30,8 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
         lines: whether lines are stepped, or calls and returns alone.
 
     Raises:
-        TracerError: a recording is under way already in this process, or the file can't be written.
+        TracerError: a recording is under way already in this process or to this file, an earlier one left its journal
+            there, or the file can't be written.
     """
     global _recording
     if _recording:
@@ -40,53 +41,65 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
         raise TracerError(f"The folder {trace_path.parent} does not exist. Make it, or record to another place.")
     if trace_path.is_dir():
         raise TracerError(f"{trace_path} is a directory. Name a file in it, such as {trace_path / 'load.glmtrace'}.")
-    journal = trace_path.with_name(f"{trace_path.name}.journal")
     try:
-        session = Session(
-            journal,
-            model=os.path.abspath(model) if model is not None else None,
-            command=list(sys.argv),
-            lines=lines,
-            all_threads=True,
-        )
+        held = HeldJournal.create_for(trace_path)
     except OSError as refusal:
-        reason = refusal.strerror or refusal
-        raise TracerError(f"{journal} can't be written: {reason}. Record to another place.") from refusal
-    session.recording.meta(work="record", asked="<model>" if model is not None else os.path.basename(sys.argv[0]))
-    error: BaseException | None = None
-    _recording = True
-    try:
-        with session:
-            yield
-    except BaseException as caught:
-        error = caught
-        raise
-    finally:
-        _recording = False
-        outcome = session.finish(error)
-        failure = session.recording.failure or _seal(journal, trace_path)
-        if failure is not None:
-            sentence = (
-                f"The trace {trace_path} can't be written: {failure}. {journal} holds what was recorded until then; "
-                "tracer.open_trace reads it."
+        raise _unwritable(journal_path(trace_path), refusal) from refusal
+    with held:
+        try:
+            session = Session(
+                held.path,
+                model=os.path.abspath(model) if model is not None else None,
+                command=list(sys.argv),
+                lines=lines,
+                all_threads=True,
+                made=held.identity,
             )
-            if error is None:
-                raise TracerError(sentence) from failure
-            warnings.warn(sentence, RuntimeWarning, stacklevel=3)  # the block's own exception is on its way
-        elif outcome.status == "no-load":
-            warnings.warn(
-                "No load came to its end in this block, so there is none in the trace. Put the call of from_pretrained "
-                "inside it: a model that was loaded before is not watched.",
-                UserWarning,
-                stacklevel=3,
-            )
+        except BaseException as refusal:
+            held.remove()
+            if isinstance(refusal, OSError):
+                raise _unwritable(held.path, refusal) from refusal
+            raise
+        session.recording.meta(work="record", asked="<model>" if model is not None else os.path.basename(sys.argv[0]))
+        error: BaseException | None = None
+        process = os.getpid()
+        _recording = True
+        try:
+            with session:
+                yield
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            _recording = False
+            if os.getpid() == process:  # a process forked off in the block may leave it too; the journal is not its own
+                outcome = session.finish(error)
+                complaint = _seal(held, trace_path, session.recording.failure)
+                if complaint is not None:
+                    if error is None:
+                        raise complaint
+                    # The block's own exception is on its way.
+                    warnings.warn(str(complaint), RuntimeWarning, stacklevel=3)
+                elif outcome.status == "no-load":
+                    warnings.warn(
+                        "No load came to its end in this block, so there is none in the trace. Put the call of "
+                        "from_pretrained inside it: a model that was loaded before is not watched.",
+                        UserWarning,
+                        stacklevel=3,
+                    )
 
 
-def _seal(journal: Path, trace_path: Path) -> Exception | None:
-    """Seal the journal and delete it, or tell why not."""
+def _unwritable(journal: Path, error: OSError) -> TracerError:
+    return TracerError(f"{journal} can't be written: {error.strerror or error}. Record to another place.")
+
+
+def _seal(held: HeldJournal, trace_path: Path, failure: OSError | None) -> TracerError | None:
+    """Seal the journal and delete it; tell what could not be recorded or written."""
+    ended = ""
+    if failure is not None:
+        ended = f"Recording ended early, the block itself went on: {failure.strerror or failure}."
     try:
-        seal(journal, trace_path)
-        journal.unlink()
-    except (OSError, sqlite3.Error) as error:
-        return error
-    return None
+        seal_and_remove(held, trace_path)
+    except TracerError as error:
+        return NotSealed(f"{ended} {error}".strip())
+    return TracerError(f"{ended} {trace_path} holds what was recorded until then.") if ended else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,8 +19,9 @@ from tracer.recorder.source_text import is_library_file, source_bytes
 from tracer.recorder.summary import Summariser
 from tracer.recorder.surrogates import without_surrogates
 from tracer.trace import journal
+from tracer.trace.append_only import RESERVE, Identity
 from tracer.trace.known_secrets import secrets_in_source
-from tracer.trace.outcome import Outcome
+from tracer.trace.outcome import RECORDING_ENDED, Outcome, RecordingEnded
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots
 from tracer.trace.steps import Change, Frame, encode_source
@@ -52,19 +55,28 @@ class Recording:
     """Writes steps, frames, values and sources to a journal, in order, from any thread.
 
     Args:
-        journal_path: the file to write; made anew.
+        journal_path: the file to write.
+        made: which file that is, if somebody has made it for this recording; otherwise it is made.
         redactor: keeps secrets out of every text.
         roots: makes paths relative to named roots.
         calls_only: whether what is not a call is left out: lines, single modules and tensors.
     """
 
-    def __init__(self, journal_path: Path, redactor: Redactor, roots: Roots, *, calls_only: bool = False) -> None:
+    def __init__(
+        self,
+        journal_path: Path,
+        redactor: Redactor,
+        roots: Roots,
+        *,
+        calls_only: bool = False,
+        made: Identity | None = None,
+    ) -> None:
         self.calls_only = calls_only
         self.redactor = redactor
         self.roots = roots
         self.guard = Guard(self.skip)
         self.thread = ThreadState()
-        self._journal = journal.JournalWriter(journal_path)
+        self._journal = journal.JournalWriter(journal_path, made)
         self.lock = threading.RLock()
         self.summaries = Summariser(self.clean, self.learn_secret, self._store_value, self.lock)
         self._cleaned: dict[str, str] = {}
@@ -257,7 +269,13 @@ class Recording:
     def finish(self, outcome: Outcome) -> None:
         """Write how it ended and close the journal."""
         with self.lock:
-            self._append(journal.END, self.clean_data({"outcome": msgspec.to_builtins(outcome)}))
+            facts = self.clean_data({"outcome": msgspec.to_builtins(outcome)})
+            if self.failure is None:
+                self._append(journal.END, facts)
+            if self.failure is not None:
+                if len(_encode(facts)) > RESERVE // 2:
+                    facts["outcome"].pop("message", None)
+                self._append_last(journal.END, facts)
             self._close()
 
     def let_go(self) -> None:
@@ -306,14 +324,28 @@ class Recording:
             self._journal.append(records)
             self._pending, self._steps = [], steps
         except OSError as error:  # the disk is full, say: that ends the recording, and not the load
-            self.failure = error
-            self._close()
+            self._end_early(error)
             return -1
         except BaseException:  # an interrupt: what was begun is brought to its end
-            self._journal.complete(records, start)
-            self._pending, self._steps = [], steps
+            try:
+                self._journal.complete(records, start)
+                self._pending, self._steps = [], steps
+            except OSError as error:
+                self._end_early(error)
             raise
         return number
+
+    def _end_early(self, error: OSError) -> None:
+        """Record nothing more, and say why in the room that was kept for that."""
+        self.failure = error
+        self._closed = True
+        self._pending.clear()
+        ended = RecordingEnded(errno.errorcode.get(error.errno or 0, "?"), error.strerror or str(error), self.steps - 1)
+        self._append_last(journal.META, {RECORDING_ENDED: msgspec.to_builtins(ended)})
+
+    def _append_last(self, kind: bytes, content: Any) -> None:
+        with contextlib.suppress(OSError):
+            self._journal.append_last(journal.frame_record(kind, _encode(content)))
 
     def _store_value(self, number: ValueId, encoded: bytes) -> None:
         if not self._closed:

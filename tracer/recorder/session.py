@@ -27,6 +27,7 @@ from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
+from tracer.trace.append_only import Identity
 from tracer.trace.errors import TracerError
 from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
 from tracer.trace.outcome import Outcome, Part
@@ -39,6 +40,7 @@ class Session:
 
     Args:
         journal: file to write.
+        made: which file that is, if somebody has made it for this session; otherwise it is made.
         model: the model directory, which the trace will call ``<model>``.
         command: what the user said, for the metadata.
         secrets: texts to keep out besides those found on this machine.
@@ -62,12 +64,13 @@ class Session:
         forward_output: bool = True,
         step_forward: StepForward = "first",
         model_options: ModelOptions | None = None,
+        made: Identity | None = None,
     ) -> None:
         environment = os.environ
         shown_command, in_command = masked_command(command or [])
         redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()) | in_command)
         roots = Roots(standard_roots(environment, model=model))
-        self.recording = Recording(journal, redactor, roots, calls_only=not lines)
+        self.recording = Recording(journal, redactor, roots, calls_only=not lines, made=made)
         self.recording.limit = stop_after
         self._patches = Patches(self.recording.guard)
         self._forward_output = forward_output
@@ -183,10 +186,12 @@ class Session:
 
     def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
         seconds = round(self._seconds, 6)
-        last = self.recording.steps - 1
+        # Where recording ended before the load did, its last step is not where the load was at its end.
+        whole = self.recording.failure is None
+        last = self.recording.steps - 1 if whole and self.recording.steps else None
         if error is None:
-            if self.part == "script" and not self.recording.loads and self.recording.stepped_all:
-                return Outcome("no-load", step=last if last >= 0 else None, seconds=seconds)
+            if self.part == "script" and not self.recording.loads and self.recording.stepped_all and whole:
+                return Outcome("no-load", step=last, seconds=seconds)
             kind = type(result)
             name = None if result is None else f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"
             return Outcome("loaded", result=name, step=last, seconds=seconds)
@@ -205,7 +210,7 @@ class Session:
             "refused" if refused else "failed",
             error=name,
             message=self.recording.summaries.message(error),
-            step=raised if raised is not None else last if last >= 0 else None,
+            step=raised if raised is not None else last,
             part=None if refused else self._failing_part(raised is not None),
             seconds=seconds,
         )

@@ -19,5 +19,13 @@ class DanglingNumber(NotATrace, KeyError):
     __str__ = Exception.__str__  # KeyError's shows the repr of a sentence
 
 
+class JournalTaken(TracerError):
+    """The journal that a recording needs is another recording's, or was left behind by one."""
+
+
+class NotSealed(TracerError):
+    """The trace could not be written; the journal with all that was recorded is still there."""
+
+
 class NewerTrace(TracerError):
     """The trace was written by a newer glm-trace with another schema."""

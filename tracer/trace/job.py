@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import msgspec
+
+from tracer.trace.append_only import Identity
 
 
 class AgreedCode(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,7 +34,8 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         work: ``load`` a model directory or run a ``script``.
-        journal: absolute path of the journal to write.
+        journal: absolute path of the journal to write; set when it is made.
+        journal_made: which file that is, made and held by the parent; None for a journal that is still to be made.
         command: the command line, for the metadata.
         lines: whether lines are stepped; otherwise calls and returns alone.
         stop_after: the stage after which the load ends on purpose.
@@ -58,7 +62,8 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     work: Literal["load", "script"]
-    journal: str
+    journal: str = ""
+    journal_made: Identity | None = None
     command: list[str] = []
     lines: bool = True
     stop_after: str | None = None
@@ -85,9 +90,10 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def write_job(job: Job) -> bytes:
-    return msgspec.json.encode(job)
+    """A path that is no UTF-8 has surrogates in it, which JSON keeps as escapes."""
+    return json.dumps(msgspec.to_builtins(job)).encode("ascii")
 
 
 def read_job(data: bytes) -> Job:
     """Raises msgspec.ValidationError when the two sides are of different releases."""
-    return msgspec.json.decode(data, type=Job)
+    return msgspec.convert(json.loads(data), type=Job)

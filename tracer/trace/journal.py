@@ -8,6 +8,7 @@ at the end fails its checksum and is dropped by the reader.
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -48,8 +49,14 @@ def _checksum(kind: bytes, payload: bytes) -> int:
 class JournalWriter:
     """Appends records to a file that outlives the process: there is no buffer of ours that could die with it."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = append_only.create(path)
+    def __init__(self, path: Path, identity: append_only.Identity | None = None) -> None:
+        """Make the file, or write the one of this ``identity`` that another process has made.
+
+        Raises:
+            FileExistsError: something of that name is there, or another file than that one.
+            OSError: it can't be made.
+        """
+        self._file = append_only.create(path, identity)
         self._file.append(MAGIC)
 
     @property
@@ -64,6 +71,14 @@ class JournalWriter:
             OSError: the disk is full or the file is gone.
         """
         self._file.append(records)
+
+    def append_last(self, records: bytes) -> None:
+        """Append from the room that was kept for it, after the disk was full.
+
+        Raises:
+            OSError: they are longer than that room.
+        """
+        self._file.append_last(records)
 
     def complete(self, records: bytes, start: int) -> None:
         """Write what is missing of records whose appending an exception, say a KeyboardInterrupt, cut short.
@@ -90,11 +105,18 @@ class JournalReader:
         dangling: bytes at the end that make no whole record (yet).
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, path: Path, descriptor: int | None = None) -> None:
+        self._path = path
+        source = path if descriptor is None else os.dup(descriptor)
+        self._file = open(source, "rb", buffering=0)  # noqa: SIM115
         self._at = 0
         self.dangling = 0
         self.damaged = False
+
+    @property
+    def end(self) -> int:
+        """Where the last whole record that was read ends."""
+        return self._at
 
     def read_new(self) -> Iterator[Record]:
         """The records that were completed since the last call.
@@ -109,10 +131,10 @@ class JournalReader:
             at = 0
             if self._at == 0:
                 self.dangling = len(data)
-                if len(data) < len(MAGIC):
+                if MAGIC.startswith(data) and data != MAGIC:
                     return
                 if not data.startswith(MAGIC):
-                    raise NotATrace(f"{self._file.name} is no glm-trace journal.")
+                    raise NotATrace(f"{self._path} is no glm-trace journal.")
                 self._at = at = len(MAGIC)
             self.dangling = len(data) - at
             while (end := self._end_of_record(data, at)) > 0:

@@ -32,6 +32,24 @@ EXIT_CODES: Final[dict[str, int]] = {
 }
 
 
+RECORDING_ENDED: Final = "recording_ended"
+"""The metadata's key of a :class:`RecordingEnded`."""
+
+
+class RecordingEnded(msgspec.Struct):
+    """Why recording ended before the load did: the journal could not be written on.
+
+    Attributes:
+        error: the error's symbol, such as ``ENOSPC``.
+        message: what the system calls it.
+        step: the last step that was recorded, -1 where none was.
+    """
+
+    error: str
+    message: str
+    step: int
+
+
 class Outcome(msgspec.Struct, omit_defaults=True):
     """The end of a load.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
@@ -17,6 +18,7 @@ import msgspec
 
 from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
+from tracer.trace.held_journal import journal_path
 from tracer.trace.outcome import Outcome
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
@@ -375,7 +377,7 @@ def open_trace(path: str | Path) -> Trace:
         with path.open("rb") as file:
             start = file.read(max(len(_SQLITE_MAGIC), len(journal.MAGIC)))
     except FileNotFoundError:
-        raise NotATrace(f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}") from None
+        raise NotATrace(_missing(path)) from None
     except OSError as error:
         raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
     if start.startswith(journal.MAGIC):
@@ -383,6 +385,21 @@ def open_trace(path: str | Path) -> Trace:
     if not start.startswith(_SQLITE_MAGIC):
         raise NotATrace(f"{path} is no glm-trace trace. A trace is a file that 'glm-trace load' wrote.")
     return _open_sealed(path)
+
+
+def _missing(path: Path) -> str:
+    left = journal_path(path)
+    try:
+        there = left.is_file()
+    except OSError:  # a name too long, say
+        there = False
+    if there:
+        quoted = shlex.quote(str(left))
+        return (
+            f"There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. Read "
+            f"it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
+        )
+    return f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}"
 
 
 def _open_sealed(path: Path) -> Trace:

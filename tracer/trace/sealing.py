@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import sqlite3
+import tempfile
+import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
 from tracer.trace import journal
-from tracer.trace.errors import NotATrace
+from tracer.trace.errors import NotSealed
+from tracer.trace.held_journal import HeldJournal
 from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
 from tracer.trace.steps import Frame, decode_source
-from tracer.trace.visible import one_line
+
+_Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""What SQLite can count to."""
 
 
 class _StepRow(msgspec.Struct, array_like=True, gc=False):
     """A step whose nested parts stay the JSON they already are."""
 
-    number: int
-    time: int
-    thread: int
-    frame: int | None
+    number: _Integer
+    time: _Integer
+    thread: _Integer
+    frame: _Integer | None
     stage: str
     kind: str
     event: str | None
-    source: int | None
-    line: int | None
+    source: _Integer | None
+    line: _Integer | None
     changes: msgspec.Raw
-    value: int | None
+    value: _Integer | None
     data: msgspec.Raw
 
 
 class _ValueRow(msgspec.Struct, array_like=True, gc=False):
-    number: int
+    number: _Integer
     data: msgspec.Raw
 
 
@@ -46,80 +54,166 @@ _decode_frame = msgspec.json.Decoder(Frame).decode
 _decode_meta = msgspec.json.Decoder(dict[str, Any]).decode
 
 _INSERT_STEP = "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_BATCH = 5_000
+_BATCH: Final = 5_000
+_PARTIAL: Final = (".glm-trace-", ".partial")
+_FORGOTTEN: Final = 24 * 3600  # seconds; no sealing takes that long
+
+_NOT_OURS: Final = (msgspec.MsgspecError, sqlite3.IntegrityError, ValueError, OverflowError, RecursionError)
 
 
-def seal(journal_path: Path, trace_path: Path, *, meta: Mapping[str, Any] | None = None) -> None:
+def seal(source: Path | HeldJournal, trace_path: Path, *, meta: Mapping[str, Any] | None = None) -> None:
     """Turn a journal into a sealed trace file; the journal stays.
 
-    The trace appears under its name only when it is whole. ``meta`` is laid over what the journal says.
+    The trace appears under its name only when it is whole and on the disk. ``meta`` is laid over what the journal says.
 
     Raises:
         NotATrace: the journal is none.
         OSError, sqlite3.Error: it can't be written.
     """
-    partial = trace_path.with_name(f".{trace_path.name}.{os.getpid()}.partial")
-    partial.unlink(missing_ok=True)
-    try:
+    with _partial(trace_path.parent) as partial:
         connection = sqlite3.connect(partial)
         try:
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-            fill(connection, journal_path, meta or {})
+            fill(connection, source, meta or {})
         finally:
             connection.close()
+        _write_through(partial)
         os.replace(partial, trace_path)
+
+
+def seal_and_remove(held: HeldJournal, trace_path: Path, *, meta: Mapping[str, Any] | None = None) -> None:
+    """Seal a journal and delete it; where it can't be sealed, it is kept and knows of ``meta``.
+
+    Raises:
+        NotATrace: the journal is none.
+        NotSealed: the trace can't be written. The sentence says where the recording is.
+    """
+    try:
+        seal(held, trace_path, meta=meta)
+    except (OSError, sqlite3.Error) as error:
+        if meta:
+            with contextlib.suppress(OSError):
+                _tell(held, meta)
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        sentence = f"The trace {trace_path} can't be written: {why}."
+        if held.is_named():
+            quoted = shlex.quote(str(held.path))
+            sentence += (
+                f" {held.path} holds all that was recorded. Read it with: glm-trace show {quoted} – or make a trace of "
+                f"it, once there is room: glm-trace seal {quoted}"
+            )
+        raise NotSealed(sentence) from error
+    held.remove()
+
+
+def _tell(held: HeldJournal, meta: Mapping[str, Any]) -> None:
+    """Write into the journal itself what the sealer knows about it."""
+    reader = held.reader()
+    try:
+        for _ in reader.read_new():
+            pass
+        if not reader.damaged:
+            held.append_at(reader.end, journal.frame_record(journal.META, msgspec.json.encode(meta)))
     finally:
-        partial.unlink(missing_ok=True)
+        reader.close()
 
 
-def fill(connection: sqlite3.Connection, journal_path: Path, meta: Mapping[str, Any]) -> None:
-    """Write the tables of a sealed trace from a journal, as far as the journal is whole."""
+@contextmanager
+def _partial(folder: Path) -> Iterator[str]:
+    """Make an empty file beside the trace to be, under a name that nobody could foresee; gone at the end."""
+    _sweep(folder)
+    descriptor, partial = tempfile.mkstemp(prefix=_PARTIAL[0], suffix=_PARTIAL[1], dir=folder)
+    os.close(descriptor)
+    try:
+        yield partial
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what sealings left behind that were killed in the middle."""
+    with contextlib.suppress(OSError):
+        for file in folder.glob("*".join(_PARTIAL)):
+            if time.time() - file.stat().st_mtime > _FORGOTTEN:
+                file.unlink()
+
+
+def _write_through(path: str) -> None:
+    """The journal is deleted next, so the trace has to be on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fill(connection: sqlite3.Connection, source: Path | HeldJournal, meta: Mapping[str, Any]) -> None:
+    """Write the tables of a sealed trace from a journal, as far as the journal is whole.
+
+    Raises:
+        NotATrace: the file does not begin as a journal does.
+    """
     connection.executescript(
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES}"
     )
-    reader = journal.JournalReader(journal_path)
+    reader = source.reader() if isinstance(source, HeldJournal) else journal.JournalReader(source)
+    filling = _Filling(connection)
     try:
-        collected = _insert_records(connection, reader.read_new())
-        if reader.damaged:
-            collected["journal_damaged"] = True
-    except (msgspec.MsgspecError, sqlite3.IntegrityError, UnicodeError, OverflowError, RecursionError) as error:
-        what = one_line(str(error), 200)
-        raise NotATrace(
-            f"{journal_path} is damaged: a record passes its checksum but is not of this format ({what})."
-        ) from error
+        for record in reader.read_new():
+            filling.take(record)
+        damaged = reader.damaged
+    except _NOT_OURS:  # a record passes its checksum and is not of this format: what stands before it is good
+        damaged = True
     finally:
         reader.close()
-    for key, value in {**collected, **meta}.items():
+    filling.flush()
+    if damaged:
+        filling.meta["journal_damaged"] = True
+    for key, value in {**filling.meta, **meta}.items():
         connection.execute("INSERT INTO meta VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
     connection.executescript(INDEXES)
     connection.commit()
 
 
-def _insert_records(connection: sqlite3.Connection, records: Iterable[journal.Record]) -> dict[str, Any]:
-    meta: dict[str, Any] = {}
-    steps: list[tuple[Any, ...]] = []
-    for kind, payload in records:
+class _Filling:
+    """Writes records into the tables one by one, steps in batches."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._steps: list[tuple[Any, ...]] = []
+        self._count = 0
+        self.meta: dict[str, Any] = {}
+
+    def take(self, record: journal.Record) -> None:
+        """Write one record whole, or raise one of ``_NOT_OURS``."""
+        kind, payload = record
         if kind == journal.STEP:
-            steps.append(_step_row(payload))
-            if len(steps) >= _BATCH:
-                connection.executemany(_INSERT_STEP, steps)
-                steps.clear()
+            row = _step_row(payload)
+            if row[0] != self._count:
+                raise ValueError(f"step {row[0]} comes where step {self._count} should")
+            self._count += 1
+            self._steps.append(row)
+            if len(self._steps) >= _BATCH:
+                self.flush()
         elif kind == journal.VALUE:
-            row = _decode_value(payload)
-            connection.execute("INSERT INTO value VALUES (?, ?)", (row.number, bytes(row.data).decode()))
+            value = _decode_value(payload)
+            self._connection.execute("INSERT INTO value VALUES (?, ?)", (value.number, bytes(value.data).decode()))
         elif kind == journal.FRAME:
-            connection.execute(
+            self._connection.execute(
                 "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 msgspec.structs.astuple(_decode_frame(payload)),
             )
         elif kind == journal.SOURCE:
             source = decode_source(payload)
             packed = zlib.compress(source.text.encode(), 6)
-            connection.execute("INSERT INTO source VALUES (?, ?, ?)", (source.number, source.path, packed))
+            self._connection.execute("INSERT INTO source VALUES (?, ?, ?)", (source.number, source.path, packed))
         else:  # META and END: facts, later ones over earlier ones
-            meta.update(_decode_meta(payload))
-    connection.executemany(_INSERT_STEP, steps)
-    return meta
+            self.meta.update(_decode_meta(payload))
+
+    def flush(self) -> None:
+        self._connection.executemany(_INSERT_STEP, self._steps)
+        self._steps.clear()
 
 
 def _step_row(payload: bytes) -> tuple[Any, ...]:

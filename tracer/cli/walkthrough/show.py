@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.options import Speak
-from tracer.cli.screen import reader_gone, results
+from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export.phrases import language
 from tracer.trace.errors import TracerError
@@ -66,10 +66,7 @@ def show(
     if output is not None:
         _write(output, document)
         return
-    try:
-        typer.echo(document, nl=False)
-    except BrokenPipeError:
-        reader_gone()
+    typer.echo(document, nl=False)
 
 
 def _must_have(walkthrough: Walkthrough, note: str) -> None:

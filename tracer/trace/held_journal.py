@@ -1,0 +1,192 @@
+"""The journal of one recording, taken for it alone from its first byte until its trace is sealed.
+
+The file is created exclusively, so two recordings can't share one, and everybody who writes it holds a shared lock on
+it. Whoever wants to seal a journal that was left behind takes the exclusive lock: it is refused while anyone writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, TypeAlias
+
+from tracer.trace import append_only, journal
+from tracer.trace.errors import JournalTaken, NotATrace
+
+State: TypeAlias = Literal["recording", "left", "other"]
+"""What lies under a journal's name: one that is being written, one that was left behind, or something else."""
+
+SUFFIX: Final = ".journal"
+
+
+def journal_path(trace: Path) -> Path:
+    """Return where the journal of a trace lies until it is sealed: beside it."""
+    return trace.with_name(f"{trace.name}{SUFFIX}")
+
+
+class HeldJournal:
+    """A journal that belongs to this process. Leaving the ``with`` block lets go of it and keeps the file.
+
+    Attributes:
+        path: its name.
+        identity: what tells it from any other file of that name, for the process that is to write it.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self.identity = append_only.identity_of(descriptor)
+
+    @classmethod
+    def create(cls, path: Path) -> HeldJournal:
+        """Make an empty journal where there is nothing yet.
+
+        Raises:
+            FileExistsError: something of that name is there.
+            OSError: it can't be made, or there is no room for it.
+        """
+        descriptor = append_only.open_exclusively(path)
+        try:
+            append_only.write_at(descriptor, journal.MAGIC, 0)
+            append_only.reserve(descriptor, 2 * append_only.RESERVE)  # its writer keeps one of them
+        except BaseException:
+            os.close(descriptor)
+            os.unlink(path)
+            raise
+        return cls(path, descriptor)
+
+    @classmethod
+    def create_for(cls, trace: Path) -> HeldJournal:
+        """Make the journal of a trace.
+
+        Raises:
+            JournalTaken: there is one already, of whatever kind; the sentence says what to do.
+            OSError: it can't be made.
+        """
+        path = journal_path(trace)
+        try:
+            return cls.create(path)
+        except FileExistsError:
+            raise refusal(trace) from None
+
+    @classmethod
+    def take_over(cls, path: Path) -> HeldJournal:
+        """Take a journal that a recording left behind, to seal it.
+
+        Raises:
+            NotATrace: the file is missing, can't be read or is no journal.
+            JournalTaken: a recording still writes it.
+        """
+        path = Path(os.path.realpath(path))
+        try:
+            descriptor = _open(path)
+        except OSError as error:
+            raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
+        if not _is_journal(descriptor):
+            os.close(descriptor)
+            raise NotATrace(f"{path} is no glm-trace journal.")
+        if not append_only.lock_alone(descriptor):
+            os.close(descriptor)
+            raise JournalTaken(
+                f"{path} is in use: a recording is still writing it. Wait until that has ended, or end it."
+            )
+        return cls(path, descriptor)
+
+    def __enter__(self) -> HeldJournal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def reader(self) -> journal.JournalReader:
+        """Return a reader of this very file, whatever its name has become meanwhile."""
+        return journal.JournalReader(self.path, self._descriptor)
+
+    def is_named(self) -> bool:
+        """Whether the file is still to be found under its name."""
+        try:
+            named = os.lstat(self.path)
+        except OSError:
+            return False
+        return (named.st_dev, named.st_ino) == self.identity
+
+    def append_at(self, end: int, record: bytes) -> None:
+        """Write one more record at ``end``, where the whole ones end, once nobody else writes any more.
+
+        Raises:
+            OSError: there is no room.
+        """
+        os.ftruncate(self._descriptor, end)
+        append_only.write_at(self._descriptor, record, end)
+
+    def remove(self) -> None:
+        """Delete the file, unless its name is another's by now, and let go of it.
+
+        Raises:
+            OSError: it can't be deleted.
+        """
+        try:
+            if self.is_named():
+                os.unlink(self.path)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+_REFUSALS: Final[dict[State, str]] = {
+    "recording": (
+        "Another recording is writing {trace}: its journal {journal} is in use. Choose another name for this one."
+    ),
+    "left": (
+        "{journal} holds what a recording left behind that could not finish. Make a trace of it with: "
+        "glm-trace seal {quoted} – or choose another name for this recording."
+    ),
+    "other": (
+        "{journal} exists and is no journal of a recording, so it is not overwritten. Choose another name for this "
+        "recording."
+    ),
+}
+
+
+def refusal(trace: Path) -> JournalTaken:
+    """Say why a trace can't be recorded while something lies under its journal's name, and what to do."""
+    path = journal_path(trace)
+    return JournalTaken(_REFUSALS[state_of(path)].format(journal=path, trace=trace, quoted=shlex.quote(str(path))))
+
+
+def state_of(path: Path) -> State:
+    """Say what lies under a journal's name."""
+    try:
+        descriptor = _open(path, os.O_NOFOLLOW)
+    except OSError:
+        return "other"
+    try:
+        if not _is_journal(descriptor):
+            return "other"
+        return "left" if append_only.lock_alone(descriptor) else "recording"
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path, flags: int = 0) -> int:
+    """Writable where that is allowed, as a network's lock asks for it."""
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK  # a pipe of that name must not make anybody wait
+    with contextlib.suppress(PermissionError):
+        return os.open(path, os.O_RDWR | flags)
+    return os.open(path, os.O_RDONLY | flags)
+
+
+def _is_journal(descriptor: int) -> bool:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return False
+    return os.pread(descriptor, len(journal.MAGIC), 0) == journal.MAGIC
