@@ -22,7 +22,7 @@ from tracer.export.decisions_text import print_explanation
 from tracer.export.decisions_words import WORDS
 from tracer.replay.decision import KINDS, Decision
 from tracer.replay.decisions import decisions
-from tracer.replay.explanation import Explained, explanation, user_arguments
+from tracer.replay.explanation import Explained, explanation
 from tracer.replay.plain import plain_value
 from tracer.replay.turning_points import TURNING_POINTS
 from tracer.trace.reading import Trace
@@ -127,7 +127,6 @@ def test_the_models_own_code_asks_its_configuration(demo: Trace) -> None:
 
 def test_the_users_arguments(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={**MAIN_CALL, "low_cpu_mem_usage": True})
-    assert user_arguments(trace) == {"empty_init", "use_cache", "torch_dtype", "low_cpu_mem_usage"}
     keys = {
         plain_value(trace, one.decision.names["key"]): one.means
         for one in explanation(trace)
@@ -140,7 +139,9 @@ def test_the_users_arguments(loads: Loads) -> None:
 
 def test_a_model_of_the_librarys(loads: Loads) -> None:
     found = meanings(explanation(loads.trace(FIXTURES / "bert-tiny")))
-    assert {"config-library", "config-by-type", "model-not-remote", "model-library", "cannot-generate"} <= set(found)
+    assert {"config-library", "config-by-type", "model-not-remote", "model-library"} <= set(found)
+    assert by_line("cannot-generate", "generation-config-not-asked") in found
+    assert "can-generate" not in found
     assert not {"config-remote", "model-remote", "trust-allowed", "module-run"} & set(found)
 
 

@@ -281,7 +281,7 @@ def test_the_document_of_a_load(demo: Trace) -> None:
         "1. [Split &lt;it>](#split)",
         "The reference is `configuration_chatglm.ChatGLMConfig`.",
         '`if "--" in class_reference` → **no: else**',
-        "the code is in this very directory",
+        "no other repository is named: the code comes with the model itself",
         "<summary>Answer</summary>",
         "- **1 — right.** So it is.",
         "- **2 — wrong.** It is not.",

@@ -146,17 +146,17 @@ def headline(trace: Trace, one: Explained, lang: Lang) -> Text:
     key = f"means:{one.means}"
     text = Text()
     if key in WORDS:
-        text.append(one_line(tell(lang, key, _placeholders(trace, one.decision)), _CONDITION), "bold")
+        text.append(one_line(tell(lang, key, _placeholders(trace, one)), _CONDITION), "bold")
     if one.why != "turning-point":
         text.append((" — " if lang == "en" else "——") if text else "")
         text.append(tell(lang, one.why), "bold red" if one.why == "failure" else "bold")
     return text
 
 
-def _placeholders(trace: Trace, decision: Decision) -> dict[str, Any]:
+def _placeholders(trace: Trace, one: Explained) -> dict[str, Any]:
     """The values for a sentence: texts without their quotes, lists without their brackets."""
-    values: dict[str, Any] = {"times": decision.times}
-    for name, value in decision.names.items():
+    values: dict[str, Any] = {"times": one.decision.times}
+    for name, value in {**one.values, **one.decision.names}.items():
         parts = [trace.value(item) for item in value.items] if isinstance(value, Sequence) else [value]
         values[name] = ", ".join(
             part.value if isinstance(part, TextValue) else short_value(trace, part, _VALUE) for part in parts[:_NAMES]

@@ -58,12 +58,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "means:adapter-found": ("the directory holds an adapter", "目录里有适配器"),
     "means:adapter-none": ("no adapter here: it is loaded as a model", "没有适配器，按普通模型加载"),
     "means:adapter-base": (
-        "the adapter has no model beside it: its base model is loaded from here on",
-        "适配器旁边没有完整的模型，从这里起改为加载它的基座模型",
+        "no config.json lies beside the adapter on this disk: its base model is loaded from here on",
+        "适配器旁边没有 config.json，从这里起改为加载它的基座模型",
     ),
     "means:adapter-own-model": (
-        "a whole model lies beside the adapter, and that one is loaded",
-        "适配器旁边就有完整的模型，加载的就是它",
+        "config.json lies beside the adapter: the model of this very directory is loaded",
+        "适配器旁边就有 config.json，加载的就是这个目录里的模型",
     ),
     "means:adapter-loaded": ("the adapter is put into the model", "把适配器装进模型"),
     # the configuration
@@ -79,8 +79,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "读取配置期间，先把 quantization_config 取出",
     ),
     "means:dtype-put-back": (
-        "your dtype is put back into the arguments for the model",
-        "把你传的 dtype 放回留给模型的参数里",
+        "the dtype that was given is put back into the arguments for the model",
+        "把传入的 dtype 放回留给模型的参数里",
     ),
     "means:config-local": ("config.json is read from a local directory", "从本地目录读取 config.json"),
     "means:config-cached": ("config.json is read from the hub's cache", "从 hub 缓存读取 config.json"),
@@ -91,8 +91,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "配置类用目录自带的，由 auto_map 指定",
     ),
     "means:config-library": (
-        "no code of the directory's for the config: the library's own class",
-        "配置不用目录里的代码，改用库自带的类",
+        "the config class is not taken from the directory's code",
+        "配置类不取自目录里的代码",
     ),
     "means:config-by-type": ("model_type tells the config class", "由 model_type 决定配置类"),
     "means:config-no-type": ("config.json names no model_type", "config.json 没有写 model_type"),
@@ -125,22 +125,34 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "means:trust-not-said": ("nobody said whether to trust the code", "没有说明是否信任这些代码"),
     # the dynamic class
     "means:code-elsewhere": ("the code is in another repository", "代码在另一个仓库里"),
-    "means:code-here": ("the code is in this very directory", "代码就在这个目录里"),
-    "means:code-copied": ("the code is copied into the modules cache", "把代码复制到模块缓存"),
+    "means:code-here": (
+        "no other repository is named: the code comes with the model itself",
+        "没有指明别的仓库，代码就在模型自己这里",
+    ),
+    "means:code-copied": (
+        "{module_file} is copied into the modules cache",
+        "把 {module_file} 复制到模块缓存",
+    ),
     "means:code-cached": (
-        "the modules cache holds the same code: nothing is copied",
-        "模块缓存里已有同样的代码，不再复制",
+        "the modules cache already holds this {module_file}: it is not copied again",
+        "模块缓存里已有这份 {module_file}，不再复制",
     ),
     "means:code-imports": (
-        "the file imports others of the directory; they are needed too ({times})",
-        "这个文件还导入目录里的其他文件（{times} 个），也要一并处理",
+        "{module_file} imports other files that come with it ({times}); they are needed too",
+        "{module_file} 还导入同来的其他文件（{times} 个），也要一并处理",
     ),
-    "means:code-not-found": ("the file with the code could not be got", "没能取得代码文件"),
+    "means:code-not-found": (
+        "{module_file}, a file with code, could not be got",
+        "没能取得代码文件 {module_file}",
+    ),
     "means:packages-missing": (
-        "the code imports packages that are not installed: {missing_packages}",
-        "代码导入的包没有安装：{missing_packages}",
+        "packages that the code imports could not be imported: {missing_packages}",
+        "代码要导入的包导入失败：{missing_packages}",
     ),
-    "means:packages-there": ("every package that the code imports is there", "代码要导入的包都已安装"),
+    "means:packages-there": (
+        "every package that the check looks for could be imported",
+        "检查到的包都能导入",
+    ),
     "means:module-run": ("the module's code is run", "运行模块的代码"),
     "means:module-kept": ("its code is unchanged: not run again", "代码没有变化，不再重新运行"),
     # the model class
@@ -149,8 +161,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "模型类用目录自带的，由 auto_map 指定",
     ),
     "means:model-not-remote": (
-        "no code of the directory's for the model",
-        "模型不用目录里的代码",
+        "the model class is not taken from the directory's code",
+        "模型类不取自目录里的代码",
     ),
     "means:model-library": ("the library has a model class for this config", "库里有这种配置对应的模型类"),
     "means:model-unknown": (
@@ -162,24 +174,40 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "库不认识这个类，在本进程内把它注册进去",
     ),
     # building the model
-    "means:dtype-given": ("the model gets the dtype that you gave", "模型用你指定的 dtype"),
+    "means:dtype-given": (
+        "your dtype is taken: neither the config nor the checkpoint is asked for one",
+        "用你指定的 dtype，不再问配置或检查点",
+    ),
     "means:dtype-default": (
-        "no dtype was given: the model is made in torch's default",
-        "没有指定 dtype，模型用 torch 的默认类型",
+        "no dtype comes as an argument here: the model is made in torch's default",
+        "这里没有传入 dtype，模型用 torch 的默认类型",
     ),
     "means:dtype-auto": (
-        "no dtype was given: the checkpoint's own is used",
-        "没有指定 dtype，采用检查点自己的类型",
+        "no dtype comes as an argument here: the config's is used, or else the checkpoint's",
+        "这里没有传入 dtype，用配置里的，配置没有则用检查点的",
     ),
-    "means:device-map": ("the model is spread by a device map", "按 device_map 分配到各设备"),
+    "means:dtype-auto-given": (
+        "dtype is 'auto': the config's is used, or else the checkpoint's",
+        "dtype 是 'auto'：用配置里的，配置没有则用检查点的",
+    ),
+    "means:device-map": (
+        "a device map says where each part of the model goes",
+        "由 device_map 决定模型各部分放在哪里",
+    ),
     "means:device-map-none": ("no device map: nothing is spread over devices", "没有 device_map，不做设备分配"),
     "means:memory-low": ("built without memory, filled tensor by tensor", "先不占内存地建好，再逐个张量填入"),
     "means:memory-plain": (
         "built with memory at once (no low_cpu_mem_usage)",
         "直接占用内存建好（没有 low_cpu_mem_usage）",
     ),
-    "means:quantized": ("the weights are quantized", "权重经过量化"),
-    "means:quantized-not": ("the weights are not quantized", "权重没有量化"),
+    "means:quantized": (
+        "a quantizer takes care of the weights",
+        "权重由量化器处理",
+    ),
+    "means:quantized-not": (
+        "no quantizer is at work",
+        "没有用到量化器",
+    ),
     "means:weights-shards": ("the weights are safetensors in several files", "权重是分成多个文件的 safetensors"),
     "means:weights-one-file": ("the weights are one safetensors file", "权重是单个 safetensors 文件"),
     "means:weights-pickled": ("the weights are in torch's pickle format", "权重是 torch 的 pickle 格式"),
@@ -188,24 +216,47 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "the model can generate: generation_config is looked for",
         "模型能生成文本，于是查找 generation_config",
     ),
+    "means:generation-config-given": (
+        "the model can generate: the generation_config that was given is used",
+        "模型能生成文本，使用传入的 generation_config",
+    ),
     "means:cannot-generate": (
         "the model cannot generate: no generation_config is looked for",
         "模型不能生成文本，不查找 generation_config",
     ),
+    "means:generation-config-not-asked": (
+        "no generation_config is looked for",
+        "不查找 generation_config",
+    ),
     "means:generation-config-none": (
-        "no generation_config.json: one is made from the config",
-        "没有 generation_config.json，从配置生成一份",
+        "no generation_config.json could be read: one is made from the config",
+        "没能读到 generation_config.json，从配置生成一份",
     ),
     # the tokenizer
-    "means:tokenizer-own": ("the directory names a tokenizer class of its own", "目录指定了自带的分词器类"),
-    "means:tokenizer-not-own": ("no tokenizer class of the directory's own", "目录没有自带的分词器类"),
-    "means:tokenizer-fast": ("a fast tokenizer is named, and taken", "指定了快速（fast）分词器，就用它"),
-    "means:tokenizer-slow": ("no fast tokenizer is named: the slow one", "没有指定快速（fast）分词器，用普通的"),
+    "means:tokenizer-own": (
+        "tokenizer_config.json has an auto_map",
+        "tokenizer_config.json 里有 auto_map",
+    ),
+    "means:tokenizer-not-own": (
+        "tokenizer_config.json has no auto_map",
+        "tokenizer_config.json 里没有 auto_map",
+    ),
+    "means:tokenizer-fast": (
+        "auto_map names a fast tokenizer: it goes before the slow one",
+        "auto_map 指定了快速（fast）分词器，优先用它",
+    ),
+    "means:tokenizer-slow": (
+        "auto_map names no fast tokenizer: the slow one is meant",
+        "auto_map 没有指定快速（fast）分词器，用普通的",
+    ),
     "means:tokenizer-remote": (
         "the tokenizer class is run from the directory's code",
         "分词器类用目录里的代码",
     ),
-    "means:tokenizer-named": ("the tokenizer's own file names its class", "分词器的配置文件写明了类名"),
+    "means:tokenizer-named": (
+        "a configuration file names the tokenizer's class",
+        "配置文件写明了分词器的类名",
+    ),
     # files
     "means:file-missing": ("{resolved_file} is not there", "没有 {resolved_file}"),
 }

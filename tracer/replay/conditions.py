@@ -20,12 +20,13 @@ Written: TypeAlias = "tuple[Path, tuple[str, ...]]"
 
 
 class Question(NamedTuple):
-    """What a statement decides: the kind of the decision, its condition and what is asked in that."""
+    """What a statement decides: the kind of the decision, its condition, what is asked in that and what it guards."""
 
     kind: str
     condition: str
     asked: list[Written]
     expression: ast.IfExp | None = None
+    guards: str = ""
 
 
 def asked_paths(expression: ast.AST) -> list[Written]:

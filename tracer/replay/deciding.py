@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from tracer.replay.choice import Choice, Moment, following
@@ -13,7 +13,7 @@ from tracer.replay.conditional_choice import ConditionalChoice
 from tracer.replay.conditions import Question, names_in
 from tracer.replay.decision import Decision
 from tracer.replay.folding import Folded
-from tracer.replay.syntax import LOOPS, TRIES, Function, Spot, Syntax
+from tracer.replay.syntax import LOOPS, TRIES, Function, Spot, Syntax, first_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -120,7 +120,7 @@ class Deciding:
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
 
     def _choose(self, step: LightStep, spot: Spot, question: Question) -> None:
-        kind, _, _, expression = question
+        kind, expression = question.kind, question.expression
         if kind == "loop" and any(choice.spot is spot for choice in self._open):
             return  # it is its next round
         decision = self._begin(step, question)
@@ -134,7 +134,7 @@ class Deciding:
         names, absent = names_in(question.asked if wanted else (), self._variables)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0,
-            question.kind, question.condition, names=names, absent=absent,
+            question.kind, question.condition, names=names, absent=absent, guards=question.guards,
         )  # fmt: skip
         if wanted:
             self.decided.append(decision)
@@ -153,11 +153,11 @@ class Deciding:
 def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
     node = spot.node
     if isinstance(node, ast.If):
-        yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax)
+        yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
     elif isinstance(node, LOOPS):
-        yield _question("loop", node, syntax)
+        yield _question("loop", node, syntax, node.body)
     elif isinstance(node, TRIES):
-        yield _question("try", node, syntax)
+        yield _question("try", node, syntax, node.body)
     elif isinstance(node, ast.Match):
         yield _question("match", node.subject, syntax)
     elif isinstance(node, ast.Return) and is_early(spot):
@@ -166,9 +166,10 @@ def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
         yield _question("conditional", expression.test, syntax)._replace(expression=expression)
 
 
-def _question(kind: str, asked: ast.AST, syntax: Syntax) -> Question:
+def _question(kind: str, asked: ast.AST, syntax: Syntax, guarded: Sequence[ast.stmt] = ()) -> Question:
     condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
-    return Question(kind, condition, syntax.asked(_asked_for(asked)))
+    guards = syntax.line(first_line(guarded[0])) if guarded else ""
+    return Question(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
 
 
 def is_early(spot: Spot) -> bool:

@@ -47,6 +47,7 @@ class Decision(msgspec.Struct, gc=False):
         names: the names, attributes and keys in the condition with the values they had then. What is not recorded
             is left out.
         absent: the keys that it asks for and that are not there: ``kwargs['torch_dtype']``.
+        guards: the first line of what runs where the condition holds, or of what is tried.
         taken: the ``except`` clause or ``case`` that ran, as it is written.
         value: what was returned, caught or bound.
         times: how often a loop's body began; None where that can't be told.
@@ -67,6 +68,7 @@ class Decision(msgspec.Struct, gc=False):
     outcome: str = "unknown"
     names: dict[str, Value] = {}
     absent: list[str] = []
+    guards: str = ""
     taken: str = ""
     value: Value | None = None
     times: int | None = None

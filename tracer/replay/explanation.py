@@ -7,23 +7,23 @@ asked its configuration. Everything else, such as checks that let pass and optio
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Final
 
 import msgspec
 
+from tracer.replay.asked_arguments import AskedArguments
 from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
+from tracer.replay.folding import Folded
 from tracer.replay.syntax import Sources, first_line
 from tracer.replay.turning_points import MINOR, TurningPoint, turning_point
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Frame, Step
-from tracer.trace.values import Mapping, Plain, Text, Value
+from tracer.trace.steps import Frame
+from tracer.trace.values import Plain, Text, Value
 
-_AUTO_CALL: Final = re.compile(r"\w*Auto\w*\.from_pretrained$")
 _OF_THE_PASS: Final = frozenset({"forward", "generate"})
 _MOST: Final = 30
 _QUOTA: Final = {"user": 6, "own-code": 4, "file-missing": 2}
@@ -41,12 +41,14 @@ class Explained(msgspec.Struct):
         why: why it is told: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
         means: what its outcome means, as a key of :mod:`tracer.export.decisions_words`; empty where only the code says.
         times: how often the same was asked with the same outcome.
+        values: variables that the sentence names and the condition does not.
     """
 
     decision: Decision
     why: str
     means: str = ""
     times: int = 1
+    values: dict[str, Value] = {}
 
 
 def chosen(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
@@ -79,13 +81,13 @@ def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: boo
     """
     if found is None:
         found = list(decisions(trace))
-    arguments = user_arguments(trace)
+    arguments = AskedArguments(trace, found)
     failing = _failing(trace, found)
     told: dict[object, Explained] = {}
     for decision in _main_load_first(found):
         if whole and decision.stage in _OF_THE_PASS:
             continue
-        explained, key = _explained(decision, failing, arguments)
+        explained, key = _explained(trace, decision, failing, arguments)
         if explained is None:
             continue
         there = told.setdefault(key, explained)
@@ -94,45 +96,26 @@ def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: boo
     return sorted(_within_quotas(told.values()), key=lambda one: one.decision.step)
 
 
-def user_arguments(trace: Trace) -> set[str]:
-    """The names of the keyword arguments that the user gave to the auto classes."""
-    names: set[str] = set()
-    for step in trace.steps(kinds=["call"]):
-        names.update(_keywords(trace, step))
-    return names - {"trust_remote_code"}  # the trust decisions are turning points anyhow
-
-
-def _keywords(trace: Trace, step: Step) -> Iterator[str]:
-    if step.frame is None:
-        return
-    try:
-        frame = trace.frame(step.frame)
-        if frame.parent is None and _AUTO_CALL.search(frame.function.replace("_BaseAutoModelClass", "AutoModel")):
-            for change in step.changes:
-                value = trace.value(change.value) if isinstance(change, Bound) and change.name == "kwargs" else None
-                if isinstance(value, Mapping):
-                    yield from (key for key, _ in value.items)
-    except DanglingNumber:
-        return
-
-
 def _main_load_first(found: list[Decision]) -> list[Decision]:
     """The tokenizer reads the configuration too: what both came by is told of the model's load."""
     return sorted(found, key=lambda decision: (decision.stage == "tokenizer", decision.step))
 
 
 def _explained(
-    decision: Decision, failing: Collection[int], arguments: Collection[str]
+    trace: Trace, decision: Decision, failing: Collection[int], arguments: AskedArguments
 ) -> tuple[Explained | None, object]:
-    point, means = turning_point(decision) or (None, "")
-    of_user = _user_argument(decision, arguments)
-    if point is not None and point.of_user and of_user is None:
+    variable = Variables(trace, decision)
+    point, means = turning_point(decision, variable) or (None, "")
+    of_user = arguments.asked_by(decision)
+    if point is not None and point.of_user and point.of_user not in arguments.holders(decision):
         point, means = None, ""
+    counted = [_text(variable(name)) for name in point.counts] if point is not None else []
+    values = named(point, variable) if point is not None else {}
     key = (decision.function.rpartition(".")[2], means or decision.condition, decision.outcome, of_user)
     if decision.step in failing:
-        return Explained(decision, "failure", means), (*key, decision.step)
+        return Explained(decision, "failure", means, values=values), (*key, decision.step)
     if point is not None:
-        return Explained(decision, "turning-point", means), (means, of_user, *_counted(point, decision))
+        return Explained(decision, "turning-point", means, values=values), (means, of_user, *counted)
     if decision.kind == "return" or decision.outcome == "unknown":
         return None, key
     if of_user is not None and decision.kind in ("if", "elif", "conditional") and decision.outcome in _CHOSEN:
@@ -142,19 +125,26 @@ def _explained(
     return None, key
 
 
-def _counted(point: TurningPoint, decision: Decision) -> list[object]:
-    return [_text(decision.names.get(name)) for name in point.counts]
+class Variables:
+    """The local variables of a decision's frame as it was made."""
+
+    def __init__(self, trace: Trace, decision: Decision) -> None:
+        self._trace = trace
+        self._decision = decision
+        self._folded: Folded | None = None
+
+    def __call__(self, name: str) -> Value | None:
+        if self._folded is None:
+            self._folded = Folded(self._trace)
+            for step in self._trace.light_steps(stop=self._decision.step + 1, frame=self._decision.frame):
+                self._folded.apply(step.changes)
+        return self._folded.value((name,))
 
 
-def _user_argument(decision: Decision, arguments: Collection[str]) -> str | None:
-    """The user's argument that a condition asks about, by its name or by a variable that holds its name."""
-    for name in sorted(arguments):
-        if any(_text(value) == name for value in decision.names.values()):
-            return name
-    for name in sorted(arguments):
-        if name in decision.names or any(f"[{name!r}]" in written for written in decision.names):
-            return name
-    return None
+def named(point: TurningPoint, variable: Variables) -> dict[str, Value]:
+    """The values that the sentence about a turning point names."""
+    found = {name: variable(name) for name in (*point.names, *point.counts)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _asks_something(decision: Decision) -> bool:

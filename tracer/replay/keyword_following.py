@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from typing import Final
 
 from tracer.replay.auto_calls import AutoCall
@@ -22,9 +23,13 @@ _REFUSALS: Final = re.compile(
 
 
 class Follower:
-    """Follows the keyword arguments of one call of an auto class."""
+    """Follows the keyword arguments of one call of an auto class.
 
-    def __init__(self, trace: Trace, call: AutoCall) -> None:
+    ``before`` is called at each line, with what the frame holds before it runs.
+    """
+
+    def __init__(self, trace: Trace, call: AutoCall, before: Callable[[LiveFrame], None] | None = None) -> None:
+        self._before = before
         self._trace = trace
         self._call = call
         self._sources = Sources(trace)
@@ -75,6 +80,8 @@ class Follower:
             live.step = step
             live.statement = self._sources.statement(step.source, step.line)
             live.answered, live.returned, live.returned_by = [], {}, None
+            if self._before is not None:
+                self._before(live)
         elif step.event == "raise":
             self._raised(live, step)
             live.statement = None  # it came to no end

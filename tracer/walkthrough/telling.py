@@ -9,7 +9,7 @@ import msgspec
 
 from tracer.export.decisions_text import asked_text, headline, outcome_text, value_texts
 from tracer.export.phrases import Lang
-from tracer.replay.explanation import Explained
+from tracer.replay.explanation import Explained, Variables, named
 from tracer.replay.turning_points import turning_point
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
@@ -184,9 +184,11 @@ class _Teller:
 
 def _way(trace: Trace, one: Decided, lang: Lang) -> Way:
     decision = one.decision
-    point = turning_point(decision)
+    variable = Variables(trace, decision)
+    point = turning_point(decision, variable)
     means = ""
     if point is not None and not point[0].of_user:
-        means = headline(trace, Explained(decision, "turning-point", point[1]), lang).plain
+        told = Explained(decision, "turning-point", point[1], values=named(point[0], variable))
+        means = headline(trace, told, lang).plain
     outcome = outcome_text(trace, decision, lang).plain.removeprefix("→ ")
     return Way(decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times)

@@ -1,0 +1,53 @@
+"""Which decisions ask about an argument of the user's: told by the argument's path, not by a name that is like it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tracer.replay.auto_calls import auto_calls
+from tracer.replay.decision import Decision
+from tracer.replay.keyword_following import Follower
+from tracer.replay.keyword_frames import LiveFrame
+from tracer.replay.keyword_stops import USER
+from tracer.trace.reading import Trace
+
+
+class AskedArguments:
+    """The user's arguments behind the variables of decisions, in each loading call of the user's."""
+
+    def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
+        self._steps = {decision.step: list(decision.names) for decision in found}
+        self._holders: dict[int, dict[str, str]] = {}
+        for call in auto_calls(trace):
+            Follower(trace, call, self._look).follow()
+
+    def holders(self, decision: Decision) -> dict[str, str]:
+        """The variables that hold a user's argument, or the name of one, as a decision was made: how it is written
+        → the argument."""
+        return self._holders.get(decision.step, {})
+
+    def asked_by(self, decision: Decision) -> str | None:
+        """The user's argument that a condition asks about."""
+        holders = self.holders(decision)
+        return next((holders[written] for written in decision.names if written in holders), None)
+
+    def _look(self, live: LiveFrame) -> None:
+        written = self._steps.get(live.step.number)
+        if written is None:
+            return
+        found = {name: track.name for name, track in live.locals.items() if track.origin == USER}
+        for dictionary, held in live.held.items():
+            for key, track in held.items():
+                if track.origin == USER:
+                    found[f"{dictionary}[{key!r}]"] = track.name
+        for dictionary, key_variable in live.loops.values():
+            at_key = live.held.get(dictionary, {}).get(live.texts.get(key_variable, ""))
+            if at_key is not None and at_key.origin == USER:
+                found[key_variable] = at_key.name
+        for dictionary in live.held.keys() & set(written):  # ``key in kwargs``, where the key is in a variable
+            for name in written:
+                at_key = live.held[dictionary].get(live.texts.get(name, ""))
+                if at_key is not None and at_key.origin == USER:
+                    found[name] = at_key.name
+        # the decisions about trust are turning points anyhow
+        self._holders[live.step.number] = {name: told for name, told in found.items() if told != "trust_remote_code"}
