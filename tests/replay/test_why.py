@@ -16,7 +16,9 @@ from rich.console import Console
 from tests.support import damaged
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
+from tracer.export.trouble import trouble
 from tracer.export.why_text import print_why
+from tracer.export.why_words import tell
 from tracer.replay.why import Diagnosis, diagnose
 from tracer.trace.reading import Trace, open_trace
 
@@ -89,7 +91,7 @@ CASES: Final[dict[str, Case]] = {
     "missing-package": Case(
         broken("missing-package"),
         "package-missing",
-        {"file": "modeling_broken.py", "packages": "glm_trace_absent_package"},
+        {"file": "modeling_broken.py", "names": ["glm_trace_absent_package"], "packages": ""},
         ("raised", "imports"),
     ),
     "syntax-error": Case(
@@ -136,6 +138,38 @@ CASES: Final[dict[str, Case]] = {
         "sibling-absolute",
         {"file": "modeling_chatglm.py", "module": "configuration_chatglm"},
         ("own-file", "raised", "imports"),
+    ),
+    "sibling-untouched": Case(
+        damaged.untouched_sibling_imported_absolutely,
+        "sibling-absolute",
+        {"file": "configuration_chatglm.py", "module": "geometry"},
+        ("raised", "imports"),
+    ),
+    "sibling-package": Case(
+        damaged.sibling_package_imported_absolutely,
+        "sibling-and-package",
+        {"file": "configuration_chatglm.py", "module": "geometry", "names": ["glm_trace_absent_package"]},
+        ("raised", "imports"),
+    ),
+    "sibling-while-it-runs": Case(
+        damaged.untouched_sibling_in_a_function, "sibling-absolute", {"module": "geometry"}, certain=True
+    ),
+    "known-package-missing": Case(
+        damaged.known_package_missing, "package-missing", {"packages": "flash-attn"}, ("raised", "imports")
+    ),
+    "package-fails": Case(  # 4.x takes it for one that is not installed
+        damaged.package_fails,
+        by_line("package-missing", "package-fails"),
+        by_line({"names": ["glm_trace_failing_package"]}, {"package": "glm_trace_failing_package"}),
+    ),
+    "repository-missing": Case(
+        damaged.repository_missing,
+        "class-repository-missing",
+        {
+            "repository": "someone/other",
+            "file": "configuration_chatglm.py",
+            "reference": "someone/other--configuration_chatglm.ChatGLMConfig",
+        },
     ),
     "sibling-name-missing": Case(
         damaged.name_missing_in_sibling,
@@ -355,7 +389,31 @@ def test_the_remedy_is_what_to_type(recorded: Callable[[str], Trace]) -> None:
     with recorded("sibling-absolute") as trace:
         assert "from .configuration_chatglm import" in joined(trace)
     with recorded("missing-package") as trace:
-        assert "pip install glm_trace_absent_package" in joined(trace)
+        assert "Look up on the model's page" in joined(trace)
+    with recorded("known-package-missing") as trace:
+        assert "pip install flash-attn" in joined(trace)
+    with recorded("repository-missing") as trace:
+        assert "write `configuration_chatglm.ChatGLMConfig` in config.json" in joined(trace)
+        assert "hf download someone/other" in joined(trace)
+
+
+@pytest.mark.parametrize(
+    "name", ["sibling-absolute", "sibling-untouched", "sibling-package", "sibling-while-it-runs", "missing-package"]
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, recorded: Callable[[str], Trace]) -> None:
+    """A file of the directory, or a name that anybody can take on the index, is not to be installed."""
+    with recorded(name) as trace:
+        _, _, ours = printed(trace, diagnose(trace), lang).partition(tell(lang, "title:cause"))  # after what it said
+        assert ours
+        assert "pip install" not in ours
+        screen = Console(file=io.StringIO(), width=80)
+        for line in trouble(trace, lang):
+            screen.print(line)
+        assert isinstance(screen.file, io.StringIO)
+        said = " ".join(screen.file.getvalue().split())
+        warned = {"en": "may be no packages", "zh": "不一定是软件包"}[lang] in said
+        assert warned == ("pip install" in str(trace.outcome["message"]))
 
 
 def joined(trace: Trace) -> str:

@@ -294,7 +294,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"stale-copy", "model-not-found", "trust-not-given", "shard-damaged"}  # tests of their own
     # What only one line knows is tested on that line.
     tested |= {"import-not-copied", "tokenizer-class-missing", "config-class-missing", "config-class-differs"}
-    tested |= {"attribute-gone-in-5"}
+    tested |= {"attribute-gone-in-5", "package-fails"}
     assert {key.partition(":")[2] for key in WHY if key.startswith("cause:")} == tested - {None}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -54,6 +55,62 @@ def sibling_imported_absolutely(folder: Path) -> Path:
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "from .configuration_chatglm", "from configuration_chatglm")
     return model
+
+
+def untouched_sibling_imported_absolutely(folder: Path) -> Path:
+    """The first file that the load comes to imports a neighbour, to which it has not come yet."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "geometry.py").write_text("SIDE = 1\n", encoding="utf-8")
+    _import_first(model / "configuration_chatglm.py", "from geometry import SIDE")
+    return model
+
+
+def sibling_package_imported_absolutely(folder: Path) -> Path:
+    """The same with a folder, and with a package that is not installed."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "geometry").mkdir()
+    (model / "geometry" / "__init__.py").write_text("SIDE = 1\n", encoding="utf-8")
+    _import_first(model / "configuration_chatglm.py", "import glm_trace_absent_package\nfrom geometry import SIDE")
+    return model
+
+
+def untouched_sibling_in_a_function(folder: Path) -> Path:
+    """A neighbour is imported where the check does not look: inside ``try``, and again where it can't be caught."""
+    model = copied("glm-4v-tiny", folder)
+    (model / "geometry.py").write_text("SIDE = 1\n", encoding="utf-8")
+    text = "try:\n    import geometry\nexcept ImportError:\n    raise"
+    _import_first(model / "configuration_chatglm.py", text)
+    return model
+
+
+def known_package_missing(folder: Path) -> Path:
+    """A package that is well known under another name than it is imported by."""
+    model = copied("glm-4v-tiny", folder)
+    _import_first(model / "configuration_chatglm.py", "import flash_attn")
+    return model
+
+
+def package_fails(folder: Path) -> Path:
+    """A package that is there, and asks for what the installed transformers does not have."""
+    model = copied("glm-4v-tiny", folder)
+    package = Path(os.environ["HF_MODULES_CACHE"]) / "glm_trace_failing_package"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text("from transformers import glm_trace_never_was\n", encoding="utf-8")
+    _import_first(model / "modeling_chatglm.py", "import glm_trace_failing_package")
+    return model
+
+
+def repository_missing(folder: Path) -> Path:
+    """``auto_map`` takes the configuration's class from a repository that is not in the cache."""
+    model = copied("glm-4v-tiny", folder)
+    config = model / "config.json"
+    edit_text(config, '"configuration_chatglm.ChatGLMConfig"', '"someone/other--configuration_chatglm.ChatGLMConfig"')
+    return model
+
+
+def _import_first(path: Path, text: str) -> None:
+    first = "from transformers import"
+    edit_text(path, first, f"{text}\n{first}")
 
 
 def name_missing_in_sibling(folder: Path) -> Path:

@@ -172,6 +172,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "It ended before the first step was recorded.",
         "还没有记录到第一步就结束了。",
     ),
+    "hint-pip": (
+        "The names in that pip command come from the model's code: they may be no packages, or other people's. "
+        "Look before you install.",
+        "那条 pip 命令里的名字出自模型自己的代码：它们不一定是软件包，也可能是别人发布的同名包。先弄清楚再安装。",
+    ),
     "refused-hint": (
         "Look at the code, then load again with --trust-remote-code.",
         "请先看过这些代码，再加上 --trust-remote-code 重新加载。",

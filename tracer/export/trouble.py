@@ -56,6 +56,8 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, 
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
         yield Text(say(lang, "failed-at" if seen else "failed-after", place), "red")
+    if "pip install" in str(message):
+        yield Text(say(lang, "hint-pip"), "yellow")
     if _is_out_of_memory(name, str(message or "")):
         yield Text(say(lang, "hint-memory"), "yellow")
     if outcome.get("status") == "refused":

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.recorder.guard import Guard, StopLoad
-from tracer.recorder.source_text import is_library_file, source_bytes
+from tracer.recorder.source_text import is_library_file, python_names, source_bytes
 from tracer.recorder.summary import Summariser
 from tracer.recorder.surrogates import without_surrogates
 from tracer.trace import journal
@@ -89,6 +89,7 @@ class Recording:
         self._frames = 0
         self._steps = 0
         self._skipped: dict[str, str] = {}
+        self._code_folders: dict[str, list[str]] = {}
         self._started = time.monotonic_ns()
         self._closed = False
         self.limit: str | None = None
@@ -230,6 +231,13 @@ class Recording:
             self._cleaned.clear()
             self.summaries.forget_texts()
             self.meta_roots()
+
+    def note_code_folder(self, folder: str) -> None:
+        """Write which Python files a folder of remote code has: what they are imported by is no package's name."""
+        name = self.clean(folder)
+        if name not in self._code_folders:
+            self._code_folders[name] = python_names(folder)
+            self.meta(code_folders=self._code_folders)
 
     def meta_roots(self) -> None:
         """Write what the named roots stand for: the one place where this machine's folders are told."""

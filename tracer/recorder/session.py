@@ -101,6 +101,8 @@ class Session:
             lines=lines,
         )
         self.recording.meta_roots()
+        if model is not None:
+            self.recording.note_code_folder(model)
 
     def start(self) -> None:
         self.recording.meta(**surroundings(os.environ))
@@ -174,6 +176,7 @@ class Session:
         path = variables.get("pretrained_model_name_or_path")
         if type(path) is str and os.path.isdir(path) and "model" not in self.recording.roots.folders:
             self.recording.name_folder("model", path)
+            self.recording.note_code_folder(path)
 
     def _note_missing_targets(self) -> None:
         texts = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sysconfig
 import tokenize
+from itertools import islice
 from typing import Final
 
 _LIBRARY: Final = tuple({sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")})
+_MOST_ENTRIES: Final = 5_000
 
 
 def read_source(filename: str) -> str:
@@ -33,3 +36,18 @@ def source_bytes(filename: str) -> bytes:
 def is_library_file(filename: str) -> bool:
     """Whether the file was installed, and not written by the user or downloaded with a model."""
     return filename.startswith(_LIBRARY)
+
+
+def python_names(folder: str) -> list[str]:
+    """The names that the Python files and packages of a folder would be imported by."""
+    names: set[str] = set()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in islice(entries, _MOST_ENTRIES):
+                stem, ending = os.path.splitext(entry.name)
+                name = stem if ending == ".py" else entry.name if entry.is_dir() else ""
+                if name.isidentifier() and name != "__pycache__":
+                    names.add(name)
+    except OSError:
+        pass  # the load will say what is wrong with it
+    return sorted(names)

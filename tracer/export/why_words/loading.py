@@ -89,23 +89,76 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         '`"auto_map": {{"{auto_class}": "{module}.CLASS"}}`.',
         '到 {module}.py 里查出类名，写进 config.json：`"auto_map": {{"{auto_class}": "{module}.类名"}}`。',
     ),
+    "cause:class-repository-missing": (
+        "`auto_map` takes {class} from another repository, {repository}, and {file} of it could not be had: it is not "
+        "in the hub cache, and the hub was not reached or does not have it.",
+        "`auto_map` 要从另一个仓库 {repository} 取 {class}，而拿不到其中的 {file}："
+        "hub 缓存里没有，也没能从 hub 上取到。",
+    ),
+    "remedy:fetch-repository": (
+        "Load once with access to the hub, or fetch it: `hf download {repository}`. If you have its code, put {file} "
+        "into the directory and write `{module}.{class}` without `{repository}--`.",
+        "联网加载一次，或者先下载：`hf download {repository}`。如果你有它的代码，就把 {file} 放进目录，"
+        "并去掉 `{repository}--`，只写 `{module}.{class}`。",
+    ),
+    "remedy:fetch-repository-or-stay": (
+        "There is a {file} in the directory too: if that is the code that is meant, write `{module}.{class}` in "
+        "config.json, without `{repository}--`. Else load once with access to the hub, or fetch the repository: "
+        "`hf download {repository}`.",
+        "目录里也有 {file}：如果要用的就是它，就在 config.json 里去掉 `{repository}--`，只写 `{module}.{class}`。"
+        "否则请联网加载一次，或者先下载那个仓库：`hf download {repository}`。",
+    ),
     "cause:package-missing": (
         "{file} imports {names}, which is not installed in this Python.",
         "{file} 导入了 {names}，而当前 Python 环境没有安装。",
     ),
     "remedy:install-packages": (
-        "`pip install {packages}` – look up first which package it is, the import name may differ. If the model runs "
-        "without it, put the import inside `try: … except ImportError:`, which the check leaves out.",
-        "`pip install {packages}`。先确认对应哪个包，导入名和包名可能不同。如果模型不用它也能运行，"
+        "`pip install {packages}`. If the model runs without it, put the import inside "
+        "`try: … except ImportError:`, which the check leaves out.",
+        "`pip install {packages}`。如果模型不用它也能运行，"
         "就把这句 import 放进 `try: … except ImportError:`，检查时会跳过。",
     ),
+    "remedy:find-packages": (
+        "Look up on the model's page what has to be installed. Do not guess: an import name is not always a package's "
+        "name, and a package that merely has this name may be somebody else's. If the model runs without it, put the "
+        "import inside `try: … except ImportError:`, which the check leaves out.",
+        "到模型主页上查该装什么，不要凭导入名去猜：导入名和包名可能不同，恰好叫这个名字的包也可能是别人发布的。"
+        "如果模型不用它也能运行，就把这句 import 放进 `try: … except ImportError:`，检查时会跳过。",
+    ),
+    "cause:package-fails": (
+        "{file} imports {package}, which is installed but can't be imported here: {message}",
+        "{file} 导入了 {package}。它已经安装，但在这里无法导入：{message}",
+    ),
+    "remedy:match-package": (
+        "Bring {package} and the other packages to releases that go together: see the model's page for those that its "
+        "code was written with. If the model runs without {package}, put the import inside "
+        "`try: … except ImportError:`, which the check leaves out.",
+        "让 {package} 和其他包的版本互相匹配：代码当初用的版本请看模型主页。"
+        "如果模型不用 {package} 也能运行，就把这句 import 放进 `try: … except ImportError:`，检查时会跳过。",
+    ),
     "cause:sibling-absolute": (
-        "{file} imports {module} as if it were an installed package; it is a file of the same directory.",
-        "{file} 把 {module} 当作已安装的包来导入，而它其实是同一目录里的文件。",
+        "{file} imports {modules} as if it were an installed package; it is a file of the same directory.",
+        "{file} 把 {modules} 当作已安装的包来导入，而它其实是同一目录里的文件。",
+    ),
+    "cause:sibling-and-package": (
+        "{file} imports {modules} as if it were an installed package; it is a file of the same directory. It also "
+        "imports {names}, which is not installed in this Python.",
+        "{file} 把 {modules} 当作已安装的包来导入，而它其实是同一目录里的文件。它还导入了 {names}，"
+        "当前 Python 环境没有安装。",
     ),
     "remedy:import-relatively": (
-        "Write the import in {file} with a dot: `from .{module} import …`. Only then is {module}.py copied along.",
-        "在 {file} 里写成带点的相对导入：`from .{module} import …`。这样 {module}.py 才会一起被复制。",
+        "Write the import in {file} with a dot: `from .{module} import …`. Only then is {module}.py copied along. "
+        "There is nothing to install, whatever the message says.",
+        "在 {file} 里写成带点的相对导入：`from .{module} import …`。"
+        "这样 {module}.py 才会一起被复制。不管报错怎么说，都不需要安装任何包。",
+    ),
+    "remedy:import-relatively-first": (
+        "Write the import in {file} with a dot: `from .{module} import …`. Only then is {module}.py copied along. "
+        "Then look up on the model's page what brings {names}, or put that import inside "
+        "`try: … except ImportError:` if the model runs without it.",
+        "先在 {file} 里写成带点的相对导入：`from .{module} import …`，这样 {module}.py 才会一起被复制。"
+        "再到模型主页上查 {names} 该装什么；如果模型不用它也能运行，就把那句 import 放进 "
+        "`try: … except ImportError:`。",
     ),
     "cause:relative-import-missing": (
         "{by} imports `.{module}`, and there is no file {file} in the directory.",

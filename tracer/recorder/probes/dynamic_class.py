@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -31,8 +32,11 @@ def module_copied(seen: Observed) -> tuple[str, dict[str, Any]]:
 
 
 def imports_checked(seen: Observed) -> tuple[str, dict[str, Any]]:
+    file = text(seen.variables, "filename")
+    if file is not None:
+        seen.recording.note_code_folder(os.path.dirname(file))
     return "imports-checked", {
-        "file": text(seen.variables, "filename"),
+        "file": file,
         "packages": sorted(texts(seen.variables.get("imports"))),
         "missing": sorted(texts(seen.variables.get("missing_packages"))),
         "relative": sorted(texts(seen.value)),

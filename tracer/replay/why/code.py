@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tracer.replay.why.diagnosis import Cause, Evidence, Passage
+from tracer.replay.why.diagnosis import Cause, Certainty, Evidence, Passage
 from tracer.replay.why.facts import REMOTE, Facts, file_name, stem, texts
+from tracer.replay.why.packages import packages_of
 from tracer.trace.steps import Step
 
 _FETCH = "get_class_from_dynamic_module"
@@ -28,8 +29,19 @@ def class_file_missing(facts: Facts) -> Cause | None:
     if not missing or not str(missing[-1].data.get("name")).endswith(".py"):
         return None
     values = _reference(facts, failure.origin, frame) | {"file": missing[-1].data.get("name")}
+    where = str(missing[-1].data.get("in"))
+    if values["repository"] and where == values["repository"]:
+        return _repository_missing(facts, frame, values, missing[-1])
     gone = Evidence(missing[-1].number, "file-missing", {"name": values["file"], "in": missing[-1].data.get("in")})
     return Cause("class-file-missing", "certain", _chain(facts, frame, gone), values, "name-class-file")
+
+
+def _repository_missing(facts: Facts, frame: int, values: dict[str, str | None], missing: Step) -> Cause:
+    """``auto_map`` sends to another repository, which could not be had."""
+    gone = Evidence(missing.number, "file-missing", {"name": values["file"], "in": values["repository"]})
+    beside = values["module"] in own_names(facts)
+    remedy = "fetch-repository-or-stay" if beside else "fetch-repository"
+    return Cause("class-repository-missing", "certain", _chain(facts, frame, gone), values, remedy)
 
 
 def class_missing(facts: Facts) -> Cause | None:
@@ -55,14 +67,30 @@ def package_missing(facts: Facts) -> Cause | None:
         return None
     missing, file = texts(checked.data.get("missing")), str(checked.data.get("file"))
     seen = Evidence(checked.number, "imports", {"file": file, "missing": missing})
-    siblings = [name for name in missing if name in _own_files(facts)]
+    siblings = [name for name in missing if name.partition(".")[0] in own_names(facts)]
     if siblings:
-        found = _own_files(facts)[siblings[0]]
+        return _sibling(facts, file, siblings, [name for name in missing if name not in siblings], seen)
+    return _not_installed(file, missing, "certain", facts.with_raised(seen))
+
+
+def _sibling(facts: Facts, file: str, siblings: list[str], missing: list[str], *seen: Evidence | None) -> Cause:
+    """Files of the directory are imported as if they were packages; ``missing`` are packages beside them."""
+    found = _own_files(facts).get(siblings[0])
+    known = None
+    if found is not None:
         known = Evidence(found.number, "own-file", {"path": found.data.get("from") or found.data.get("path")})
-        sibling = {"file": file_name(file), "module": siblings[0]}
-        return Cause("sibling-absolute", "certain", facts.with_raised(known, seen), sibling, "import-relatively")
-    values = {"file": file_name(file), "names": missing, "packages": " ".join(missing)}
-    return Cause("package-missing", "certain", facts.with_raised(seen), values, "install-packages")
+    values: dict[str, Any] = {"file": file_name(file), "module": siblings[0], "modules": siblings, "names": missing}
+    kind, remedy = (
+        ("sibling-and-package", "import-relatively-first") if missing else ("sibling-absolute", "import-relatively")
+    )
+    return Cause(kind, "certain", facts.with_raised(known, *seen), values, remedy)
+
+
+def _not_installed(file: str, names: list[str], certainty: Certainty, chain: list[Evidence]) -> Cause:
+    """Packages are not installed. Only those that are known are named: a wrong guess would install a stranger's."""
+    known = packages_of(names)
+    values = {"file": file_name(file), "names": names, "packages": " ".join(known or ())}
+    return Cause("package-missing", certainty, chain, values, "install-packages" if known else "find-packages")
 
 
 def import_failed(facts: Facts) -> Cause | None:
@@ -71,13 +99,26 @@ def import_failed(facts: Facts) -> Cause | None:
     if failure is None or failure.name not in ("ModuleNotFoundError", "ImportError"):
         return None
     frame = facts.enclosing(failure.origin, _FETCH)
-    if frame is None or facts.enclosing(failure.origin, "check_imports") is not None:
+    if frame is None:
         return None
+    checking = facts.enclosing(failure.origin, "check_imports")
+    if checking is not None:
+        return _package_fails(facts, frame, checking, failure.message)
     if found := _NO_NAME.search(failure.text):
         return _name_missing(facts, frame, found["name"], found["module"])
     if found := _NO_MODULE.search(failure.text):
         return _module_missing(facts, frame, found["module"])
     return None
+
+
+def _package_fails(facts: Facts, frame: int, checking: int, message: str | None) -> Cause | None:
+    """A package that the code imports is installed, and can't be imported itself."""
+    package, file = facts.variable(checking, "imp"), facts.variable(checking, "filename")
+    missing = facts.last("imports-checked")
+    if not isinstance(package, str) or (missing is not None and texts(missing.data.get("missing"))):
+        return None
+    values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
+    return Cause("package-fails", "certain", _chain(facts, frame), values, "match-package")
 
 
 def _name_missing(facts: Facts, frame: int, name: str, module: str) -> Cause:
@@ -99,9 +140,10 @@ def _module_missing(facts: Facts, frame: int, module: str) -> Cause:
         return Cause(
             "import-not-copied", "likely", _chain(facts, frame, _checked(facts)), values, "import-in-main-file"
         )
-    package = module.partition(".")[0]
-    needed: dict[str, Any] = {"file": _reference_file(facts, frame), "names": [module], "packages": package}
-    return Cause("package-missing", "likely", _chain(facts, frame, _checked(facts)), needed, "install-packages")
+    file = _reference_file(facts, frame)
+    if module.partition(".")[0] in own_names(facts):
+        return _sibling(facts, file, [module], [], _checked(facts))
+    return _not_installed(file, [module], "likely", _chain(facts, frame, _checked(facts)))
 
 
 def relative_import_missing(facts: Facts) -> Cause | None:
@@ -147,6 +189,13 @@ def own_files_left_alone(facts: Facts) -> dict[str, str]:
     return {stem(path): path for path in paths if stem(path) not in refreshed and stem(path) != "__init__"}
 
 
+def own_names(facts: Facts) -> set[str]:
+    """The names that the files of the model's own code are imported by, whether the load came to them or not."""
+    folders = facts.trace.meta.get("code_folders")
+    listed = [texts(names) for names in folders.values()] if isinstance(folders, dict) else []
+    return {name for names in listed for name in names} | set(_own_files(facts))
+
+
 def _own_files(facts: Facts) -> dict[str, Step]:
     """The Python files of the directory that the load came across, by the name they are imported by."""
     found: dict[str, Step] = {}
@@ -171,10 +220,17 @@ def _refreshed(facts: Facts) -> set[str]:
 
 def _reference(facts: Facts, passage: Passage, frame: int) -> dict[str, str | None]:
     """What ``auto_map`` says, and for which auto class."""
-    reference = facts.variable(frame, "class_reference")
-    module, _, name = str(reference).rpartition("--")[2].partition(".")
+    reference = str(_asked(facts, frame))
+    repository, _, rest = reference.rpartition("--")
+    module, _, name = rest.partition(".")
     owner = facts.auto_class(passage)
-    return {"reference": str(reference), "module": module, "class": name, "auto_class": owner}
+    return {"reference": reference, "repository": repository, "module": module, "class": name, "auto_class": owner}
+
+
+def _asked(facts: Facts, frame: int) -> Any:
+    """What ``auto_map`` says, as it was handed in: the function takes the repository off it."""
+    called = facts.called(frame)
+    return facts.variable(frame, "class_reference", at=called.number if called is not None else None)
 
 
 def _reference_file(facts: Facts, frame: int) -> str:
@@ -188,7 +244,7 @@ def _chain(facts: Facts, frame: int, *more: Evidence | None) -> list[Evidence]:
     called = facts.called(frame)
     asked = None
     if called is not None:
-        asked = Evidence(called.number, "class-asked", {"reference": facts.variable(frame, "class_reference")})
+        asked = Evidence(called.number, "class-asked", {"reference": _asked(facts, frame)})
     return facts.with_raised(asked, *more)
 
 
