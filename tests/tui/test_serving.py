@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError
 
 from tests.tui.pseudo_terminal import PROGRAM
+from tracer.tui.serving import _MOST_PLAYERS
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -32,9 +34,9 @@ class Served:
         )  # fmt: skip
         assert self.process.stderr is not None
         self.said = self.process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.said)
+        found = re.search(r"(http://127\.0\.0\.1:(\d+))(/[\w-]{20,})/", self.said)
         assert found, self.said + self.process.stderr.read()
-        self.url, self.port = found.group(), int(found[1])
+        self.url, self.origin, self.port, self.secret = found.group(), found[1], int(found[2]), found[3]
 
     def interrupt(self) -> tuple[int, str]:
         """Ctrl-C: the exit code, and what is said."""
@@ -73,8 +75,12 @@ def test_the_player_comes_through_and_ctrl_c_ends_it_quietly(served: Served) -> 
                 assert "de mo;.glmtrace" in text
                 assert re.findall(r"https?://(?!127\.0\.0\.1|www\.w3\.org)[\w.]+", text) == []  # nothing from elsewhere
                 assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
-            address = f"{served.url}/ws?width=120&height=40"
-            async with session.ws_connect(address, headers={"Origin": served.url}) as terminal:
+                assert page.headers["Referrer-Policy"] == "no-referrer"
+            for script in re.findall(r'src="(http[^"]+)"', text):
+                async with session.get(script) as answer:
+                    assert answer.status == 200
+            address = f"{served.url}ws?width=120&height=40"
+            async with session.ws_connect(address, headers={"Origin": served.origin}) as terminal:
                 await output(terminal, b"1000")
                 await terminal.send_json(["stdin", "\x1b[C"])
                 await output(terminal, b"1001")
@@ -89,9 +95,9 @@ def test_nobody_else_gets_it(served: Served) -> None:
     async def visit() -> None:
         async with ClientSession() as session:
             with pytest.raises(WSServerHandshakeError) as refused:
-                await session.ws_connect(f"{served.url}/ws", headers={"Origin": "http://elsewhere.example"})
+                await session.ws_connect(f"{served.url}ws", headers={"Origin": "http://elsewhere.example"})
             assert refused.value.status == 403
-            for path in ("/", "/ws", "/static/js/textual.js"):
+            for path in ("", "ws", "static/js/textual.js"):
                 headers = {"Host": f"elsewhere.example:{served.port}"}
                 async with session.get(served.url + path, headers=headers) as answer:
                     assert answer.status == 403
@@ -102,6 +108,57 @@ def test_nobody_else_gets_it(served: Served) -> None:
     asyncio.run(visit())
     with socket.socket() as other, pytest.raises(ConnectionRefusedError):
         other.connect(("127.0.0.2", served.port))  # this machine too, and not the loopback address served
+
+
+def test_another_user_of_the_machine_does_not_get_it(served: Served) -> None:
+    """Without the secret there is neither a page nor a player, and no Origin is no way round it."""
+    wrong = served.secret[:-1] + ("a" if served.secret[-1] != "a" else "b")
+
+    async def visit() -> None:
+        async with ClientSession() as session:
+            for start in ("", wrong, f"{wrong}{served.secret}", served.secret.lower() + "x", f"/x{served.secret}"):
+                for path in ("/", "/ws", "/static/js/textual.js", "/download/x"):
+                    async with session.get(f"{served.origin}{start}{path}", allow_redirects=False) as answer:
+                        assert answer.status == 403
+                        assert served.secret not in await answer.text()
+                with pytest.raises(WSServerHandshakeError) as refused:
+                    await session.ws_connect(f"{served.origin}{start}/ws")
+                assert refused.value.status == 403
+
+    asyncio.run(visit())
+    assert served.interrupt() == (0, "")
+
+
+def test_no_more_players_than_a_machine_can_bear(served: Served) -> None:
+    async def visit() -> None:
+        async with ClientSession() as session:
+            opened = [await session.ws_connect(f"{served.url}ws") for _ in range(_MOST_PLAYERS)]
+            with pytest.raises(WSServerHandshakeError) as refused:
+                await session.ws_connect(f"{served.url}ws")
+            assert refused.value.status == 503
+            await output(opened[0], b"1000")
+            for one in opened:
+                await one.close()
+            for _ in range(300):
+                with suppress(WSServerHandshakeError):
+                    await (await session.ws_connect(f"{served.url}ws")).close()
+                    return
+                await asyncio.sleep(0.1)
+            raise AssertionError("no player can be opened again")
+
+    asyncio.run(visit())
+
+
+def test_an_address_that_is_no_page_is_answered_quietly(served: Served) -> None:
+    async def visit() -> None:
+        async with ClientSession() as session:
+            async with session.get(f"{served.url}ws") as answer:
+                assert answer.status == 426
+            async with session.get(served.url.rstrip("/")) as answer:
+                assert answer.status == 200
+
+    asyncio.run(visit())
+    assert served.interrupt() == (0, "")
 
 
 def test_a_port_in_use(demo_file: Path) -> None:

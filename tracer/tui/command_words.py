@@ -33,8 +33,8 @@ COMMAND_WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     # while it is served
     "served": (
-        "The player is at {url}, for browsers on this machine. Ctrl-C ends it.",
-        "播放器在 {url}，只有本机的浏览器能打开。按 Ctrl-C 结束。",
+        "The player is at {url}, for browsers on this machine. Whoever has this address can open it. Ctrl-C ends it.",
+        "播放器在 {url}，只有本机的浏览器能打开；谁知道这个地址，谁就能打开。按 Ctrl-C 结束。",
     ),
 }
 

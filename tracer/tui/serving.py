@@ -1,10 +1,15 @@
-"""The player in a browser: textual-serve on the loopback address, for this machine alone."""
+"""The player in a browser: textual-serve on the loopback address, for this machine alone.
+
+Every user of the machine reaches that address, so what is served lies under a path that nobody can guess.
+"""
 
 from __future__ import annotations
 
 import errno
+import hmac
 import logging
 import re
+import secrets
 import shlex
 import socket
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,17 +25,22 @@ from tracer.trace.errors import TracerError
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8765
+_MOST_PLAYERS: Final = 8  # at a time: each is a process
 _PATIENCE: Final = 2.0  # seconds that open browsers hold up the end
 
 _RUN: Final = "from tracer.cli.main import main; main()"
 
-# In textual-serve's page: a font that it would fetch from the network, and keys that wait for a click.
+# In textual-serve's page: a font that it would fetch from the network, keys that wait for a click, and downloads that
+# leave the secret out of their address.
 _FONT: Final = re.compile(r"<link[^>]*https://fonts[^>]*>")
-_KEYS_AT_ONCE: Final = """<link rel="icon" href="data:,"><script>
+_ADDED: Final = """<link rel="icon" href="data:,"><script>
 const waiting = setInterval(() => {
   const keys = document.querySelector(".xterm-helper-textarea");
   if (keys) { keys.focus(); clearInterval(waiting); }
 }, 50);
+const open_ = window.open, here = location.origin + location.pathname;
+window.open = (url, ...rest) =>
+  open_.call(window, String(url).replace(location.origin + "/download/", here + "download/"), ...rest);
 </script></head>"""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,7 +61,7 @@ def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], optio
         server = _Loopback(command(file, lang, options), listening.getsockname()[1], f"glm-trace · {file.name}")
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # a browser's player may end a moment after the server
         web.run_app(
-            server.application(lambda: ready(server.public_url)),
+            server.application(lambda: ready(server.address)),
             sock=listening,
             shutdown_timeout=_PATIENCE,
             access_log=None,
@@ -75,14 +85,21 @@ def _listening(port: int) -> socket.socket:
 
 
 class _Loopback(Server):
-    """textual-serve that answers its own page alone: another page in the same browser must not read a trace."""
+    """textual-serve for those who know the address: neither other users of the machine nor pages of somebody else."""
 
     def __init__(self, command: str, port: int, title: str) -> None:
         super().__init__(command, host=HOST, port=port, title=title, public_url=f"http://{HOST}:{port}")
+        self._secret = f"/{secrets.token_urlsafe(24)}"
+        self._players = 0
+
+    @property
+    def address(self) -> str:
+        """Where the player is."""
+        return f"{self.public_url}{self._secret}/"
 
     async def application(self, ready: Callable[[], None]) -> web.Application:
-        app = await self._make_app()
-        app.middlewares.append(self._guard)
+        app = web.Application(middlewares=[self._guard])
+        app.add_subapp(self._secret, await self._make_app())
 
         async def started(_: web.Application) -> None:
             ready()
@@ -95,16 +112,42 @@ class _Loopback(Server):
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.host == f"localhost:{self.port}" and request.path == "/":
-            raise web.HTTPFound(self.public_url)
+        path = self._path(request)
+        if path is None:
+            raise web.HTTPForbidden(text="This is not the address that glm-trace printed.")
+        if request.host == f"localhost:{self.port}" and path in ("", "/"):
+            raise web.HTTPFound(self.address)
         # The host keeps out names that were made to point here, the origin pages of somebody else.
         if request.host != f"{HOST}:{self.port}" or request.headers.get("Origin", self.public_url) != self.public_url:
             raise web.HTTPForbidden(text="This player is for its own page alone.")
+        if path == "":
+            raise web.HTTPFound(self.address)
+        if path == "/ws":
+            return await self._play(request, handler)
         response = await handler(request)
-        if request.path == "/" and isinstance(response, web.Response) and response.text is not None:
-            response.text = _FONT.sub("", response.text).replace("</head>", _KEYS_AT_ONCE)
+        if path == "/" and isinstance(response, web.Response) and response.text is not None:
+            response.text = _FONT.sub("", response.text).replace("</head>", _ADDED)
             response.headers["Content-Security-Policy"] = self._policy
+            response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+    def _path(self, request: web.Request) -> str | None:
+        """The path below the secret; None where that is not there."""
+        given, rest = request.path[: len(self._secret)], request.path[len(self._secret) :]
+        known = hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode())
+        return rest if known and (not rest or rest.startswith("/")) else None
+
+    async def _play(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """A player of its own for each browser, as long as there are not too many."""
+        if not web.WebSocketResponse().can_prepare(request).ok:
+            raise web.HTTPUpgradeRequired(text="The player's page opens this address as a websocket.")
+        if self._players >= _MOST_PLAYERS:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST_PLAYERS} players are open already. Close one of them.")
+        self._players += 1
+        try:
+            return await handler(request)
+        finally:
+            self._players -= 1
 
     @property
     def _policy(self) -> str:
