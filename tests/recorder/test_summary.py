@@ -293,8 +293,8 @@ def test_none_and_flags_under_a_secret_name_are_told(made: Made) -> None:
 
 
 def test_a_secret_is_learned_where_it_stands(made: Made) -> None:
-    made({"headers": {"Authorization": "Bearer abc"}, "token": "xyz-1", "eos_token": "</s>"})
-    assert {"Bearer abc", "xyz-1"} <= set(made.learned)
+    made({"headers": {"Authorization": "Bearer abc"}, "token": "xyz-12", "eos_token": "</s>"})
+    assert {"Bearer abc", "xyz-12"} <= set(made.learned)
     assert "</s>" not in made.learned
 
 

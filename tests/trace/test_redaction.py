@@ -18,7 +18,8 @@ from tracer.trace.known_secrets import (
     secrets_in_source,
     secrets_of_this_machine,
 )
-from tracer.trace.redaction import MASK, Redactor, is_secret_name
+from tracer.trace.redaction import MASK, Redactor
+from tracer.trace.secret_names import is_secret_name
 
 PLANTED = "s3cr3t-Planted/Value+9="
 

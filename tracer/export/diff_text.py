@@ -15,6 +15,7 @@ from rich.text import Text
 from tracer.export.diff_words import WORDS
 from tracer.export.phrases import Lang
 from tracer.replay.diff import TOPICS, Comparison, Difference, Side
+from tracer.replay.plain import plain_text
 from tracer.trace.visible import one_line, visible
 
 _AT_A_GLANCE: Final = 6  # of a topic
@@ -249,8 +250,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        if value.get("is") in ("named", "class", "function"):
-            return str(value.get("text") or value.get("name"))
+        if value.get("is") not in (None, "mapping", "config"):
+            return plain_text(value)
         return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items() if name != "is") or "{}"
     if isinstance(value, list):
         return ", ".join(map(_plain, value)) if value else "[]"

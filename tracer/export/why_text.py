@@ -16,6 +16,7 @@ from tracer.export.outcome_text import outcome_style
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.prose import Prose
 from tracer.export.why_words import WHY, tell
+from tracer.replay.plain import plain_text
 from tracer.replay.why import Cause, Diagnosis, Evidence
 from tracer.trace.reading import Trace
 from tracer.trace.visible import one_line, visible
@@ -176,7 +177,8 @@ def _value(value: Any, lang: Lang) -> str:
         return visible(f"{shown} {tell(lang, 'more', {'count': rest})}" if rest > 0 else shown)
     if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype, a device: told by one text
         return visible(value["text"])
-    return one_line(_IN_CACHE.sub(r"\1…/", str(value)), _MESSAGE)
+    text = plain_text(value) if isinstance(value, (dict, list)) else str(value)
+    return one_line(_IN_CACHE.sub(r"\1…/", text), _MESSAGE)
 
 
 def _asked(trace: Trace) -> str:

@@ -21,6 +21,7 @@ from tracer.trace.errors import NotATrace
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.known_secrets import masked_command, secrets_in, secrets_of_this_machine
+from tracer.trace.learned_secrets import LearnedSecrets
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
@@ -136,7 +137,8 @@ def _run(
 ) -> Recorded:
     job.journal, job.journal_made = str(held.path), held.identity
     watched = Watched()
-    with unnamed_file() if take_output else nullcontext() as file:
+    with unnamed_file() if take_output else nullcontext() as file, LearnedSecrets() as learned:
+        job.learned = learned.path
         output = path_of(file) if file is not None else None
         try:
             child = start(job, output)
@@ -144,10 +146,11 @@ def _run(
             held.remove()  # nobody has written it
             raise
         bounds = _Bounds(limits, held.path, output)
-        code = _watch(child, held, watched, progress, interrupts, bounds)
+        code = _watch(child, held, watched, progress, interrupts, bounds, learned)
         if limits is not None:
             child.sweep()
-        native = _tail(output, job) if output is not None else ""
+        redactor = _redactor(job, learned.secrets)
+        native = _tail(output, job, redactor) if output is not None else ""
     outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
     recorded = Recorded(trace_path, outcome, bounds.passed, native=native)
     if (outcome.status == "misused" or not watched.steps) and trace_path.exists():
@@ -157,7 +160,7 @@ def _run(
     meta: dict[str, Any] = {"outcome": msgspec.to_builtins(outcome)}
     if native:
         meta["native_output"] = native
-    seal_and_remove(held, trace_path, meta=meta)
+    seal_and_remove(held, trace_path, meta=meta, redactor=redactor)
     return recorded
 
 
@@ -183,6 +186,7 @@ def _watch(
     progress: Callable[[Watched], None],
     interrupts: Interrupts,
     bounds: _Bounds,
+    learned: LearnedSecrets,
 ) -> int:
     reader = held.reader()
     told = 0
@@ -190,6 +194,7 @@ def _watch(
     try:
         while True:
             code = child.wait(_POLL)
+            learned.read()
             watched.fresh = []
             _read(reader, watched)
             progress(watched)
@@ -264,17 +269,17 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _tail(path: Path, job: Job) -> str:
+def _tail(path: Path, job: Job, redactor: Redactor) -> str:
     """The end of what it printed past Python; cleaned before it is cut, or half a secret could be left."""
     try:
         text = path.read_bytes()[-_NATIVE_TAIL * 8 :].decode("utf-8", "replace").strip()
     except OSError:
         return ""
-    return _cleaner(job)(text)[-_NATIVE_TAIL:].strip() if text else ""
-
-
-def _cleaner(job: Job) -> Callable[[str], str]:
-    known = secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs) | masked_command(job.command)[1]
-    redactor = Redactor(known)
     roots = Roots(standard_roots(os.environ, model=job.model if os.path.isdir(job.model) else None))
-    return lambda text: roots.text(redactor.text(text))
+    return roots.text(redactor.text(text))[-_NATIVE_TAIL:].strip() if text else ""
+
+
+def _redactor(job: Job, learned: set[str]) -> Redactor:
+    """Knows what the traced process knew at its end."""
+    known = secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs) | masked_command(job.command)[1]
+    return Redactor(known | learned)

@@ -30,6 +30,7 @@ from tracer.recorder.source_text import read_source
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job, read_job
 from tracer.trace.known_secrets import secrets_in, secrets_in_source
+from tracer.trace.learned_secrets import SecretsTeller
 
 
 def main(job_file: str) -> int:
@@ -46,6 +47,7 @@ def record(job: Job) -> int:
     """Record the job's work into its journal."""
     session = Session(
         Path(job.journal),
+        tell_secret=SecretsTeller(job.learned) if job.learned is not None else None,
         model=job.model if os.path.isdir(job.model) else None,
         command=job.command,
         secrets=secrets_in(job.kwargs) | (secrets_in_source(read_source(job.script[0])) if job.script else set()),

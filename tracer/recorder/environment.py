@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracer.trace.known_secrets import is_secret_variable
+from tracer.trace.redaction import MASK
 
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",
 )  # fmt: skip
+# Of the hub's variables those that its client and transformers know: others can hold anything.
 _VARIABLES: Final = re.compile(
-    r"^(HF_|HUGGINGFACE_|TRANSFORMERS_|TORCH|PYTORCH_|CUDA_|ONEDNN_|DNNL_|OMP_|MKL_|OPENBLAS_|TOKENIZERS_|PYTHONPATH$"
-    r"|PYTHONHASHSEED$|ACCELERATE_|NVIDIA_|SAFETENSORS_)"
+    r"^(?:HF_(?:HOME|TOKEN|TOKEN_PATH|ENDPOINT|INFERENCE_ENDPOINT|MODULES_CACHE|ASSETS_CACHE|XET_\w+|DEBUG|"
+    r"DATASETS_CACHE|DATASETS_OFFLINE|METRICS_CACHE|EVALUATE_OFFLINE|STORED_TOKENS_PATH|"
+    r"HUB_(?:CACHE|OFFLINE|ASSETS_CACHE|DISABLE_\w+|ENABLE_\w+|VERBOSITY|DOWNLOAD_TIMEOUT|ETAG_TIMEOUT|LOCAL_DIR\w*|"
+    r"USER_AGENT_ORIGIN|TRUST_REMOTE_CODE))|"
+    r"HUGGINGFACE_(?:HUB_CACHE|HUB_VERBOSITY|ASSETS_CACHE|CO_STAGING|CO_RESOLVE_ENDPOINT)|"
+    r"TRANSFORMERS_\w+|TORCH\w+|PYTORCH_\w+|CUDA_\w+|ONEDNN_\w+|DNNL_\w+|OMP_\w+|MKL_\w+|OPENBLAS_\w+|"
+    r"TOKENIZERS_\w+|ACCELERATE_\w+|NVIDIA_\w+|SAFETENSORS_\w+|PYTHONPATH|PYTHONHASHSEED)$"
 )
 
 
@@ -33,7 +40,7 @@ def surroundings(environment: Mapping[str, str]) -> dict[str, Any]:
         "processor": {"name": _processor(), "cores": _cores()},
         "gpus": _gpus(),
         "environment": {
-            name: "‹secret›" if is_secret_variable(name, value) else value
+            name: MASK if is_secret_variable(name, value) else value
             for name, value in sorted(environment.items())
             if _VARIABLES.match(name)
         },

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tracer.recorder.recording import Recording
 from tracer.recorder.session import Session
 from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.held_journal import HeldJournal, journal_path
@@ -74,7 +75,7 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
             _recording = False
             if os.getpid() == process:  # a process forked off in the block may leave it too; the journal is not its own
                 outcome = session.finish(error)
-                complaint = _seal(held, trace_path, session.recording.failure)
+                complaint = _seal(held, trace_path, session.recording)
                 if complaint is not None:
                     if error is None:
                         raise complaint
@@ -93,13 +94,13 @@ def _unwritable(journal: Path, error: OSError) -> TracerError:
     return TracerError(f"{journal} can't be written: {error.strerror or error}. Record to another place.")
 
 
-def _seal(held: HeldJournal, trace_path: Path, failure: OSError | None) -> TracerError | None:
+def _seal(held: HeldJournal, trace_path: Path, recording: Recording) -> TracerError | None:
     """Seal the journal and delete it; tell what could not be recorded or written."""
-    ended = ""
+    ended, failure = "", recording.failure
     if failure is not None:
         ended = f"Recording ended early, the block itself went on: {failure.strerror or failure}."
     try:
-        seal_and_remove(held, trace_path)
+        seal_and_remove(held, trace_path, redactor=recording.redactor)
     except TracerError as error:
         return NotSealed(f"{ended} {error}".strip())
     return TracerError(f"{ended} {trace_path} holds what was recorded until then.") if ended else None

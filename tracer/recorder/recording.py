@@ -60,6 +60,7 @@ class Recording:
         redactor: keeps secrets out of every text.
         roots: makes paths relative to named roots.
         calls_only: whether what is not a call is left out: lines, single modules and tensors.
+        tell_secret: is told each secret that is learned while recording.
     """
 
     def __init__(
@@ -70,9 +71,11 @@ class Recording:
         *,
         calls_only: bool = False,
         made: Identity | None = None,
+        tell_secret: Callable[[str], None] | None = None,
     ) -> None:
         self.calls_only = calls_only
         self.redactor = redactor
+        self._tell_secret = tell_secret
         self.roots = roots
         self.guard = Guard(self.skip)
         self.thread = ThreadState()
@@ -100,6 +103,10 @@ class Recording:
         self.loads = 0  # calls of from_pretrained and its like that came to their end
         self.raised_in_load = False  # whether the exception last seen was seen inside of one
         self._raised: tuple[int, int, CodeType] | None = None
+        redactor.told = self._secret_was_learned
+        if tell_secret is not None:
+            for secret in redactor.secrets:
+                tell_secret(secret)
 
     @property
     def steps(self) -> int:
@@ -123,7 +130,16 @@ class Recording:
     def learn_secret(self, secret: str) -> None:
         """Keep this text out from now on."""
         self.redactor.learn(secret)
-        self._cleaned.clear()
+
+    def _secret_was_learned(self, secret: str) -> None:
+        """Clean texts anew from now on, and record those values again that show it."""
+        with self.lock:
+            self._cleaned.clear()
+            self.summaries.forget_texts()
+            if self._tell_secret is not None:
+                self._tell_secret(secret)
+            for number, encoded in self.summaries.those_with(secret, self.redactor):
+                self._store_value(number, encoded, journal.REVISED)
 
     def step(
         self,
@@ -194,8 +210,9 @@ class Recording:
                 if not library:
                     for secret in secrets_in_source(text.decode()):
                         self.learn_secret(secret)
-                if not library or self.redactor.concerns(text):
-                    text = self.redactor.text(text.decode()).encode()
+                    text = self.redactor.source(text.decode()).encode()
+                elif self.redactor.concerns(text):
+                    text = self.redactor.known_in_source(text.decode()).encode()
                 self._append(journal.SOURCE, (number, self.clean(filename), text))
                 self._sources[filename] = number  # after it was written: an interrupt must not come in between
         return number
@@ -355,9 +372,9 @@ class Recording:
         with contextlib.suppress(OSError):
             self._journal.append_last(journal.frame_record(kind, _encode(content)))
 
-    def _store_value(self, number: ValueId, encoded: bytes) -> None:
+    def _store_value(self, number: ValueId, encoded: bytes, kind: bytes = journal.VALUE) -> None:
         if not self._closed:
-            self._pending.append(journal.frame_record(journal.VALUE, b"[%d,%b]" % (number, encoded)))
+            self._pending.append(journal.frame_record(kind, b"[%d,%b]" % (number, encoded)))
 
     def clean_data(self, facts: Any) -> Any:
         """Plain data with every text in it cleaned."""

@@ -28,6 +28,7 @@ from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.append_only import Identity
+from tracer.trace.credential_files import secrets_in_model
 from tracer.trace.errors import TracerError
 from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
 from tracer.trace.outcome import Outcome, Part
@@ -43,7 +44,8 @@ class Session:
         made: which file that is, if somebody has made it for this session; otherwise it is made.
         model: the model directory, which the trace will call ``<model>``.
         command: what the user said, for the metadata.
-        secrets: texts to keep out besides those found on this machine.
+        secrets: texts to keep out besides those found on this machine and in the model's files.
+        tell_secret: is told each secret that is learned while recording.
         lines: whether lines are stepped, and single modules and tensors told; otherwise calls alone.
         all_threads: whether threads started while recording are stepped too.
         forward_output: whether printed text still reaches the terminal.
@@ -58,6 +60,7 @@ class Session:
         model: str | None = None,
         command: list[str] | None = None,
         secrets: set[str] | None = None,
+        tell_secret: Callable[[str], None] | None = None,
         lines: bool = True,
         stop_after: str | None = None,
         all_threads: bool = False,
@@ -68,9 +71,12 @@ class Session:
     ) -> None:
         environment = os.environ
         shown_command, in_command = masked_command(command or [])
-        redactor = Redactor(secrets_of_this_machine(environment, Path.home()) | (secrets or set()) | in_command)
+        known = secrets_of_this_machine(environment, Path.home()) | (secrets or set()) | in_command
+        if model is not None:
+            known |= secrets_in_model(Path(model))
+        redactor = Redactor(known)
         roots = Roots(standard_roots(environment, model=model))
-        self.recording = Recording(journal, redactor, roots, calls_only=not lines, made=made)
+        self.recording = Recording(journal, redactor, roots, calls_only=not lines, made=made, tell_secret=tell_secret)
         self.recording.limit = stop_after
         self._patches = Patches(self.recording.guard)
         self._forward_output = forward_output

@@ -12,17 +12,21 @@ import pathlib
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Final
+
+import msgspec
 
 from tracer.recorder import raw, torch_values
 from tracer.recorder.cache_values import CacheSummaries
 from tracer.recorder.exception_text import exception_text
 from tracer.recorder.library_types import is_cache_type, is_config_type
+from tracer.recorder.secret_values import beside_a_secret_name, likely_secrets, name_in_pair, secrets_under
 from tracer.recorder.surrogates import without_surrogates
-from tracer.trace.redaction import MIN_SEARCHED, is_secret_name
+from tracer.trace.redaction import Redactor
+from tracer.trace.secret_names import MIN_SEARCHED, Suspicion, suspicion
 from tracer.trace.values import (
     Bytes,
     Class,
@@ -47,9 +51,10 @@ MAX_NODES: Final = 5_000  # in one summary, whatever its shape
 MAX_PAIRS: Final = 400
 MAX_ITEMS: Final = 64
 MAX_TEXT: Final = 2_000
+_VOCABULARY: Final = 64  # a dictionary of more numbers is one, in which "password" is a word
 _SMALLEST_SECRET: Final = 10 ** (MIN_SEARCHED - 1)  # a number with as many digits can be a password
+_FEW: Final = 4  # items of a dictionary that is a pair of a name and a value
 _MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
-
 
 Maker = Callable[[Any, int], Value]
 
@@ -89,8 +94,10 @@ class Summariser:
     def number(self, value: object, name: str = "", depth: int = 0) -> ValueId:
         """The number of the value's summary. ``name`` is the variable, argument or key it stands under."""
         kind = type(value)
-        if name and value is not None and is_secret_name(name):
-            return self._intern(self._secret(name, value))
+        if name and value is not None and (level := suspicion(name)) is not Suspicion.NONE:
+            secret = self._secret(name, value) if level is Suspicion.CERTAIN else self._likely_secret(name, value)
+            if secret is not None:
+                return self._intern(secret)
         if id(kind) not in _CACHED:
             if depth:
                 return self._intern(self._make(value, depth))
@@ -108,7 +115,7 @@ class Summariser:
             shown = self._keys.get(key)
             if shown is None:
                 shown = self._text(key).value
-                if is_secret_name(shown):
+                if suspicion(shown) is not Suspicion.NONE:
                     self._secret_keys.add(shown)
                 self._keys[key] = shown
             return shown
@@ -124,6 +131,13 @@ class Summariser:
         """Clean texts anew from now on: what is cleaned out of them has changed."""
         self._keys.clear()
         self._scalars.clear()
+
+    def those_with(self, secret: str, redactor: Redactor) -> list[tuple[ValueId, bytes]]:
+        """The summaries made so far that show this secret, without it."""
+        searched = secret.encode("utf-8", "surrogatepass")
+        with self.lock:
+            found = [(number, encoded) for encoded, number in self._numbers.items() if searched in encoded]
+            return [(number, msgspec.json.encode(redactor.data(msgspec.json.decode(old)))) for number, old in found]
 
     def message(self, error: BaseException) -> str | None:
         """An exception's message, unless telling it would run code of an unknown class."""
@@ -213,7 +227,14 @@ class Summariser:
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
         keys, scalars, inner = self._keys, self._scalars, depth + 1
-        for key, item in _snapshot(value):
+        pairs = _snapshot(value)
+        if len(pairs) > _VOCABULARY and all(type(item) is int for _, item in pairs):
+            return [(self.key(key), self.number(item, "", inner)) for key, item in pairs]
+        beside = beside_a_secret_name(pairs) if 1 < len(pairs) <= _FEW else None
+        for key, item in pairs:
+            if beside is not None and type(key) is str and key == beside:
+                items.append((self.key(key), self._intern(self._secret(key, item))))
+                continue
             name = keys.get(key) if type(key) is str else None
             # Most items are scalars that were seen before, under keys that were.
             if name is None or id(type(item)) not in _CACHED or name in self._secret_keys:
@@ -252,6 +273,9 @@ class Summariser:
         kind = raw.type_name(type(value))
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
+        if length == 2 and (name := name_in_pair(head)) is not None:
+            items = [self.number(head[0], "", depth + 1), self._intern(self._secret(name, head[1]))]
+            return Sequence(kind, length, items)
         return Sequence(kind, length, [self.number(item, "", depth + 1) for item in head])
 
     def _exception(self, value: BaseException, _depth: int) -> Value:
@@ -266,11 +290,14 @@ class Summariser:
     def _secret(self, name: str, value: object) -> Value:
         if type(value) is bool:
             return Plain(value)
-        if secrets := list(_texts_in(value, MAX_DEPTH)):
-            for secret in secrets:
-                self._learn(secret)
-            self.forget_texts()
+        list(map(self._learn, secrets_under(name, value, MAX_DEPTH)))
         return Secret(name)
+
+    def _likely_secret(self, name: str, value: object) -> Value | None:
+        """Under a name that leaves doubts: the value decides, or those in it do."""
+        is_itself, secrets = likely_secrets(name, value)
+        list(map(self._learn, secrets))
+        return Secret(name) if is_itself else None
 
 
 def _plain(value: Any, _depth: int) -> Value:
@@ -329,27 +356,6 @@ def _snapshot(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
     return []
 
 
-def _texts_in(value: object, depth: int) -> Iterator[str]:
-    """Texts, and numbers as text, in a value, as deep as its plain containers go."""
-    kind = type(value)
-    if (found := raw.text(value)) is not None:
-        yield found
-    elif kind is int or kind is float:
-        yield repr(value)
-    elif depth and issubclass(kind, (dict, list, tuple, set, frozenset)):
-        read = next(read for base, read in _CONTENTS if issubclass(kind, base))
-        for item in list(islice(read(value), MAX_PAIRS)):
-            yield from _texts_in(item, depth - 1)
-
-
-# By id, as types with a metaclass of their own could not be looked up without asking it.
-_CONTENTS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
-    (dict, dict.values),
-    (list, list.__iter__),
-    (tuple, tuple.__iter__),
-    (set, set.__iter__),
-    (frozenset, frozenset.__iter__),
-)
 _SCALARS: Final = frozenset(map(id, (type(None), bool, int, float, str)))
 _CACHED: Final = frozenset(map(id, (type(None), bool, int, str)))  # not float: 0.0 == -0.0
 

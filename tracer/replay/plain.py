@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
+from tracer.trace.redaction import MASK
 
 _DEPTH: Final = 12
 _NODES: Final = 10_000  # in one value; no recorder goes near, but a file made by hand can hold a value in itself
@@ -55,6 +56,34 @@ def _plain(trace: Trace, value: v.Value, depth: int, left: list[int]) -> Any:
     return {"is": v.kind_of(value), "type": value.type, "length": value.length, "items": items}
 
 
+def plain_text(value: Any) -> str:
+    """What :func:`plain` made, as a person reads it: a secret, class or tensor in one word, containers as in Python."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(plain_text, value))}]"
+    if not isinstance(value, dict):
+        return repr(value)
+    kind = value.get("is")
+    if kind is None:
+        return f"{{{', '.join(f'{key!r}: {plain_text(item)}' for key, item in value.items())}}}"
+    if kind == "secret":
+        return MASK
+    if kind == "text":
+        return f"{value.get('value')!r}…"
+    if kind in ("named", "class", "function"):
+        return str(value.get("text") or value.get("name"))
+    if kind == "exception":
+        return f"{value.get('type')}({value.get('message')!r})"
+    items, name = value.get("items"), _last(str(value.get("type", kind)))
+    if isinstance(items, list) and kind == "sequence":
+        opening, closing = _BRACKETS.get(name, (f"{name}(", ")"))
+        return f"{opening}{', '.join(map(plain_text, items))}{closing}"
+    if isinstance(items, dict):
+        return f"{name}({', '.join(f'{key}={plain_text(item)}' for key, item in items.items())})"
+    if isinstance(shape := value.get("shape"), list):
+        return f"{name}({'×'.join(map(str, shape)) or 'scalar'}, {value.get('dtype')})"
+    return f"{name}({value['length']})" if "length" in value else f"‹{name}›"
+
+
 def _short(trace: Trace, value: v.Value, limit: int, depth: int) -> str:
     if isinstance(value, v.Plain):
         return repr(value.value)
@@ -75,7 +104,7 @@ def _short(trace: Trace, value: v.Value, limit: int, depth: int) -> str:
     if isinstance(value, v.Bytes):
         return f"bytes({value.length})"
     if isinstance(value, v.Secret):
-        return "‹secret›"
+        return MASK
     if isinstance(value, v.Deeper):
         return f"{_last(value.type)}({value.length})"
     return f"‹{_last(value.type)}›"

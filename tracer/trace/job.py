@@ -59,6 +59,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         script: the script and its arguments, as in ``sys.argv``.
         cwd: folder to run in; None for the parent's.
         environment: environment variables that the child gets besides the parent's.
+        learned: the named pipe that takes the secrets which the child learns; None where nobody asks.
     """
 
     work: Literal["load", "script"]
@@ -87,6 +88,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     script: list[str] = []
     cwd: str | None = None
     environment: dict[str, str] = {}
+    learned: str | None = None
 
 
 def write_job(job: Job) -> bytes:

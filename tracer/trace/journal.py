@@ -25,8 +25,9 @@ SOURCE: Final = b"C"
 FRAME: Final = b"F"
 VALUE: Final = b"V"
 STEP: Final = b"S"
+REVISED: Final = b"R"  # a value anew, in which a secret was found meanwhile
 END: Final = b"E"
-RECORD_KINDS: Final = frozenset(b"MCFVSE")
+RECORD_KINDS: Final = frozenset(b"MCFVRSE")
 
 _HEAD: Final = struct.Struct("<cII")
 _MAX_PAYLOAD: Final = 64 << 20  # no single record of ours comes near; a damaged length must not allocate

@@ -1,106 +1,138 @@
 """Keeping secrets out of a trace.
 
-Two nets. By name: what stands under ``token``, ``password`` and their kin is never summarised. By value: a text
-is searched for every secret known so far (see :mod:`tracer.trace.known_secrets`, and whatever stood under a secret
-name) and for the shapes of hub tokens, bearer headers and credentials in URLs.
+Three nets. By name: what stands under ``token``, ``password`` and their kin (:mod:`tracer.trace.secret_names`) is never
+summarised, nor told where a text such as a configuration file has it behind such a name. By shape: what looks like a
+provider's key (:mod:`tracer.trace.secret_shapes`). By value: every secret found in one of these ways, or on this
+machine before anything was recorded (:mod:`tracer.trace.known_secrets`), is looked for in every text from then on, and
+when the trace is sealed in all that was recorded before.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from tracer.trace.secret_names import MIN_SEARCHED, can_be_searched
+from tracer.trace.secret_shapes import decoded_basic, mask_shapes
+from tracer.trace.secret_texts import find_named, masked
+
 MASK: Final = "‹secret›"
-MIN_SEARCHED: Final = 6
-"""A shorter secret can't be searched for without shredding ordinary text."""
-
-_SECRET_NAME: Final = re.compile(
-    r"""(?ix) ^_* (?:
-        token | id[_-]?token |
-        (?: .*[_-] )? (?:
-            passwords? | passwd | passphrases? | secrets? | credentials? | cookies? | bearer | auth | authorization |
-            (?: api | secret | private | signing | (?: secret[_-]? )? access ) [_-]? keys? |
-            (?: auth | access | hub | hf | hugging[_-]?face | refresh | github | gitlab | session | api | bearer |
-                csrf | oauth | security ) [_-]? tokens?
-        ) (?: [_-]id )?
-    ) $"""
-)
-# The shapes of secrets that nobody told of, each with the text (in small letters) without which there is none of it:
-# looking for that costs next to nothing, and most texts have none.
-_SHAPES: Final = tuple(
-    (hint, re.compile(shape))
-    for hint, shape in (
-        ("hf_", r"\bhf_[A-Za-z0-9]{16,}"),
-        ("api_org_", r"\bapi_org_[A-Za-z0-9]{16,}"),
-        *((f"gh{letter}_", rf"\bgh{letter}_[A-Za-z0-9_-]{{20,}}") for letter in "pousr"),
-        ("github_pat_", r"\bgithub_pat_[A-Za-z0-9_-]{20,}"),
-        ("sk-", r"\bsk-[A-Za-z0-9_-]{20,}"),
-        ("eyj", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-        # "Bearer" and "basic" are words as well: what follows must look like no word.
-        ("bearer", r"(?i:\bbearer\s+)(?=[A-Za-z0-9._~+/=-]*[0-9]|[A-Za-z0-9._~+/=-]{24})[A-Za-z0-9._~+/=-]{8,}"),
-        ("basic", r"(?i:\bbasic\s+)(?P<basic>[A-Za-z0-9+/]{8,}={0,2})"),
-        ("://", r"(?<=://)[^/?#\s:'\"<>]*:[^/?#\s'\"<>]+(?=@)"),
-        ("://", r"(?:(?<=http://)|(?<=https://))[^/?#\s:'\"<>]+(?=@)"),
-    )
-)
 _MIN_LINE: Final = 16  # a line of a secret that has several
-
-
-@lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Whether a value under this argument, key or header name is kept out of the trace."""
-    return _SECRET_NAME.match(name) is not None
+_FEW: Final = 40
 
 
 class Redactor:
-    """Masks secrets in texts; learns secrets while recording."""
+    """Masks secrets in texts; learns secrets while recording.
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    Args:
+        secrets: what is known to begin with.
+        told: is told each secret that is learned, once.
+    """
+
+    def __init__(self, secrets: Iterable[str] = (), told: Callable[[str], None] | None = None) -> None:
         self._secrets: set[str] = set()
-        self._search: re.Pattern[str] | None = None
+        self._forms: list[str] = []  # all spellings of all of them, the longest first
+        self._bare: list[bytes] = []  # the same without backslashes, however often they are escaped
+        self._starts: set[str] = set()
+        self.told = told
         self.learn(*secrets)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What is known."""
+        return frozenset(self._secrets)
 
     def learn(self, *secrets: str) -> None:
         """Mask these texts from now on, also percent-encoded and in base64."""
         new = {secret for secret in secrets if len(secret) >= MIN_SEARCHED} - self._secrets
         if new:
             self._secrets |= new
-            forms = {form for secret in self._secrets for form in _forms(secret)}
-            self._search = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+            forms = {*self._forms, *(form for secret in new for form in _forms(secret))}
+            self._forms = sorted(forms, key=len, reverse=True)
+            self._bare = [_without_backslashes(form.encode("utf-8", "surrogatepass")) for form in self._forms]
+            self._starts = {form[:MIN_SEARCHED] for form in forms}
+            if self.told is not None:
+                for secret in new:
+                    self.told(secret)
 
     def concerns(self, text: bytes) -> bool:
-        """Whether a known secret stands in the text; quicker than :meth:`text`, and blind to mere shapes of secrets."""
-        return any(secret.encode("utf-8", "surrogatepass") in text for secret in self._secrets)
+        """Whether a known secret seems to stand in the text; blind to mere shapes of secrets."""
+        text = _without_backslashes(text)
+        return any(form in text for form in self._bare)
 
     def text(self, text: str) -> str:
-        """The text with every known secret masked."""
-        if self._search is not None:
-            text = self._search.sub(MASK, text)
-        lowered = text.lower()
-        for hint, shape in _SHAPES:
-            if hint in lowered:
-                text = shape.sub(_masked, text)
+        """The text with every secret masked; those that it gives away are known from then on."""
+        text = mask_shapes(self.known(text), self._found)
+        if found := find_named(text):
+            text = masked(text, found, self._found)
         return text
 
+    def source(self, text: str) -> str:
+        """The same for a source file, in which names stand for values: only what is quoted there is a value.
 
-def decoded_basic(text: str) -> str | None:
-    """The ``user:password`` behind the word Basic; None where that is another word."""
-    try:
-        decoded = base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return decoded if ":" in decoded and decoded.isprintable() else None
+        It has as many lines as before.
+        """
+        text = mask_shapes(self.known_in_source(text), self._found_in_source)
+        if found := find_named(text, python=True):
+            text = masked(text, found, self._found_in_source)
+        return text
+
+    def known(self, text: str) -> str:
+        """The text with every known secret masked."""
+        return self._replaced(text, lambda _: MASK)
+
+    def known_in_source(self, text: str) -> str:
+        """The same for a source file, which keeps its lines."""
+        return self._replaced(text, lambda match: MASK + "\n" * match.group().count("\n"))
+
+    def data(self, data: Any) -> Any:
+        """Plain data with every known secret masked in its texts."""
+        if isinstance(data, str):
+            return self.known(data)
+        if isinstance(data, dict):
+            return {self.known(key): self.data(value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [self.data(item) for item in data]
+        return data
+
+    def _replaced(self, text: str, mask: Callable[[re.Match[str]], str]) -> str:
+        if not self._forms or not self._may_hold(text):
+            return text
+        forms = [form for form in self._forms if form in text]
+        return re.sub("|".join(map(re.escape, forms)), mask, text) if forms else text
+
+    def _may_hold(self, text: str) -> bool:
+        if len(self._forms) <= _FEW or len(text) > 2_000:
+            return True
+        starts = self._starts
+        return any(text[at : at + MIN_SEARCHED] in starts for at in range(len(text) - MIN_SEARCHED + 1))
+
+    def _found_in_source(self, secret: str) -> str:
+        return self._found(secret) + "\n" * secret.count("\n")
+
+    def _found(self, secret: str) -> str:
+        for part in parts_of(secret):
+            if can_be_searched(part):
+                self.learn(part)
+        return MASK
 
 
-def _masked(match: re.Match[str]) -> str:
-    basic = match.groupdict().get("basic")
-    return match.group() if basic is not None and decoded_basic(basic) is None else MASK
+def _without_backslashes(text: bytes) -> bytes:
+    return text.replace(b"\\", b"") if b"\\" in text else text
+
+
+def parts_of(secret: str) -> Iterator[str]:
+    """A secret, and of a header's value or of credentials in a URL also what they are made of."""
+    yield secret
+    scheme, _, rest = secret.partition(" ")
+    if scheme.lower() in ("bearer", "token", "basic") and rest:
+        yield rest.strip()
+    if scheme.lower() == "basic" and (decoded := decoded_basic(rest.strip())) is not None:
+        yield decoded.partition(":")[2]
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -19,8 +19,10 @@ import msgspec
 from tracer.trace import journal
 from tracer.trace.errors import NotSealed
 from tracer.trace.held_journal import HeldJournal
+from tracer.trace.redaction import Redactor
 from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
-from tracer.trace.steps import Frame, decode_source
+from tracer.trace.steps import Frame, decode_source, encode_source
+from tracer.trace.values import Secret
 
 _Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 """What SQLite can count to."""
@@ -61,10 +63,19 @@ _FORGOTTEN: Final = 24 * 3600  # seconds; no sealing takes that long
 _NOT_OURS: Final = (msgspec.MsgspecError, sqlite3.IntegrityError, ValueError, OverflowError, RecursionError)
 
 
-def seal(source: Path | HeldJournal, trace_path: Path, *, meta: Mapping[str, Any] | None = None) -> None:
+def seal(
+    source: Path | HeldJournal,
+    trace_path: Path,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    redactor: Redactor | None = None,
+) -> None:
     """Turn a journal into a sealed trace file; the journal stays.
 
     The trace appears under its name only when it is whole and on the disk. ``meta`` is laid over what the journal says.
+    ``redactor`` knows the secrets that were learned while recording: what was recorded before is searched for them once
+    more. Who seals a journal that was left behind knows those of this machine alone, and what is in the journal: a
+    value that it shows from before its secret name was met was recorded again without it, a message from before stays.
 
     Raises:
         NotATrace: the journal is none.
@@ -74,14 +85,20 @@ def seal(source: Path | HeldJournal, trace_path: Path, *, meta: Mapping[str, Any
         connection = sqlite3.connect(partial)
         try:
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-            fill(connection, source, meta or {})
+            fill(connection, source, meta or {}, redactor)
         finally:
             connection.close()
         _write_through(partial)
         os.replace(partial, trace_path)
 
 
-def seal_and_remove(held: HeldJournal, trace_path: Path, *, meta: Mapping[str, Any] | None = None) -> None:
+def seal_and_remove(
+    held: HeldJournal,
+    trace_path: Path,
+    *,
+    meta: Mapping[str, Any] | None = None,
+    redactor: Redactor | None = None,
+) -> None:
     """Seal a journal and delete it; where it can't be sealed, it is kept and knows of ``meta``.
 
     Raises:
@@ -89,7 +106,7 @@ def seal_and_remove(held: HeldJournal, trace_path: Path, *, meta: Mapping[str, A
         NotSealed: the trace can't be written. The sentence says where the recording is.
     """
     try:
-        seal(held, trace_path, meta=meta)
+        seal(held, trace_path, meta=meta, redactor=redactor)
     except (OSError, sqlite3.Error) as error:
         if meta:
             with contextlib.suppress(OSError):
@@ -148,20 +165,26 @@ def _write_through(path: str) -> None:
         os.close(descriptor)
 
 
-def fill(connection: sqlite3.Connection, source: Path | HeldJournal, meta: Mapping[str, Any]) -> None:
+def fill(
+    connection: sqlite3.Connection,
+    source: Path | HeldJournal,
+    meta: Mapping[str, Any],
+    redactor: Redactor | None = None,
+) -> None:
     """Write the tables of a sealed trace from a journal, as far as the journal is whole.
 
     Raises:
         NotATrace: the file does not begin as a journal does.
     """
     connection.executescript(
-        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; {TABLES}"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; "
+        f"PRAGMA secure_delete = ON; {TABLES}"  # what a revised value was before must not stay in the file
     )
     reader = source.reader() if isinstance(source, HeldJournal) else journal.JournalReader(source)
     filling = _Filling(connection)
     try:
         for record in reader.read_new():
-            filling.take(record)
+            filling.take(_redacted(record, redactor))
         damaged = reader.damaged
     except _NOT_OURS:  # a record passes its checksum and is not of this format: what stands before it is good
         damaged = True
@@ -170,7 +193,7 @@ def fill(connection: sqlite3.Connection, source: Path | HeldJournal, meta: Mappi
     filling.flush()
     if damaged:
         filling.meta["journal_damaged"] = True
-    for key, value in {**filling.meta, **meta}.items():
+    for key, value in {**filling.meta, **(meta if redactor is None else redactor.data(dict(meta)))}.items():
         connection.execute("INSERT INTO meta VALUES (?, ?)", (key, msgspec.json.encode(value).decode()))
     connection.executescript(INDEXES)
     connection.commit()
@@ -199,6 +222,11 @@ class _Filling:
         elif kind == journal.VALUE:
             value = _decode_value(payload)
             self._connection.execute("INSERT INTO value VALUES (?, ?)", (value.number, bytes(value.data).decode()))
+        elif kind == journal.REVISED:
+            value = _decode_value(payload)
+            self._connection.execute(
+                "UPDATE value SET data = ? WHERE number = ?", (bytes(value.data).decode(), value.number)
+            )
         elif kind == journal.FRAME:
             self._connection.execute(
                 "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -214,6 +242,21 @@ class _Filling:
     def flush(self) -> None:
         self._connection.executemany(_INSERT_STEP, self._steps)
         self._steps.clear()
+
+
+def _redacted(record: journal.Record, redactor: Redactor | None) -> journal.Record:
+    """The record without the secrets that were learned after it was written."""
+    if redactor is None or not redactor.concerns(record.payload):
+        return record
+    if record.kind == journal.SOURCE:
+        source = decode_source(record.payload)
+        text = redactor.known_in_source(source.text)
+        return journal.Record(record.kind, encode_source(source.number, redactor.known(source.path), text.encode()))
+    data = redactor.data(msgspec.json.decode(record.payload))
+    is_value = record.kind in (journal.VALUE, journal.REVISED)
+    if is_value and isinstance(plain := data[1].get("value"), int) and str(plain) in redactor.secrets:
+        data[1] = msgspec.to_builtins(Secret(""))
+    return journal.Record(record.kind, msgspec.json.encode(data))
 
 
 def _step_row(payload: bytes) -> tuple[Any, ...]:

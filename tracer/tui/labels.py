@@ -12,7 +12,6 @@ _TELLING: Final[dict[str, tuple[str, ...]]] = {
     "module-entered": ("path",),
     "module-left": ("path",),
     "tensor-loaded": ("parameter",),
-    "conversion-failed": ("reason",),
     "token-generated": ("text",),
     "operator": ("name",),
     "file-missing": ("name",),

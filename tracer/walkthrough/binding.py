@@ -13,6 +13,7 @@ from tracer.replay.plain import plain_value
 from tracer.replay.variables import Variables, callers
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
+from tracer.trace.redaction import MASK
 from tracer.trace.steps import Step
 from tracer.walkthrough.format import Anchor, Note, Walkthrough
 from tracer.walkthrough.paths import Data, Found, Place
@@ -200,6 +201,8 @@ def spelled(given: Any) -> Any:
         return given
     if given["is"] in ("class", "function"):
         return given.get("name")
+    if given["is"] == "secret":
+        return MASK
     if given["is"] == "named":
         return given.get("text")
     if given["is"] == "text":

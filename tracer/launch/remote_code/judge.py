@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from tracer.trace.known_secrets import can_name_secret_variable
+
 from .names import constant_text
 from .rules import MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
 
@@ -16,10 +18,6 @@ CREDENTIAL: Final = re.compile(
     r"huggingface/(?:token|stored_tokens)|\bHF_TOKEN\b|\bHUGGING_?FACE_HUB_TOKEN\b|/proc/(?:self|\d+)/(?:environ|mem)"
 )
 """Strings that name where secrets lie."""
-
-_SECRET_NAME: Final = re.compile(
-    r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE|COOKIE|AUTH", re.IGNORECASE
-)
 
 
 def judge(dotted: str, call: ast.Call | None) -> Rule | None:
@@ -78,12 +76,7 @@ def _yaml_load(call: ast.Call) -> Rule:
 
 def _environment(call: ast.Call) -> Rule:
     name = constant_text(call.args[0]) if call.args else None
-    return Rule("environment", weak=name is not None and not is_secret_name(name))
-
-
-def is_secret_name(name: str) -> bool:
-    """An environment variable of that name holds a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return Rule("environment", weak=name is not None and not can_name_secret_variable(name))
 
 
 def _whole_environment(_: ast.Call) -> Rule:

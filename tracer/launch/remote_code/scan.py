@@ -10,9 +10,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from tracer.trace.known_secrets import can_name_secret_variable
 from tracer.trace.visible import one_line
 
-from .judge import CREDENTIAL, is_secret_name, judge, judge_getattr, mode_writes, trusts_other_code
+from .judge import CREDENTIAL, judge, judge_getattr, mode_writes, trusts_other_code
 from .names import Names, constant_text
 from .result import Finding, Kind
 from .rules import METHODS, MODULES_NOT_TO_HAND_ON, REFLECTION, Rule, is_notable_module, normal, rule_for
@@ -140,7 +141,7 @@ class _Scan:
             key = constant_text(node.slice)
             self._tell(node.value)
             self._tell(node.slice)
-            yield "os.environ", Rule("environment", weak=key is not None and not is_secret_name(key))
+            yield "os.environ", Rule("environment", weak=key is not None and not can_name_secret_variable(key))
         yield from self._mentioned(node, scope)
 
     def _looked_into(self, node: ast.Compare, scope: Scope) -> Iterator[tuple[str, Rule]]:

@@ -38,7 +38,6 @@ _KINDS: Final = (
     "tokenizer-loaded",
     "shard-opened",
     "shard-read",
-    "conversion-failed",
     "weights-report",
     "peft-applied",
     "not-fed",

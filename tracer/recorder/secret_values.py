@@ -1,0 +1,76 @@
+"""Which live values are secrets, by the names they stand under; read as summaries are, without any code of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+from tracer.recorder import raw
+from tracer.trace.redaction import parts_of
+from tracer.trace.secret_data import named_pair
+from tracer.trace.secret_names import can_be_searched, is_no_word, is_secret
+
+_MAX_ITEMS: Final = 400
+
+
+def secrets_under(name: str, value: object, depth: int) -> list[str]:
+    """The texts in a value under a secret name that are to be looked for elsewhere.
+
+    A word of a tokenizer's is a ``token`` as well: it is not told, and not looked for either.
+    """
+    may_be_word = name.lower().rstrip("s").endswith("token")
+    found = (part for text in _texts_in(value, depth) for part in parts_of(text))
+    return [text for text in found if is_no_word(text) or (not may_be_word and can_be_searched(text))]
+
+
+def likely_secrets(name: str, value: object) -> tuple[bool, list[str]]:
+    """Under a name that leaves doubts: whether the value itself is a secret, and which texts in it are."""
+    text = raw.text(value)
+    if text is None and type(value) is int:
+        text = int.__repr__(value)
+    if text is not None:
+        return (True, list(parts_of(text))) if is_secret(name, text) else (False, [])
+    if issubclass(type(value), (list, tuple, set, frozenset)):
+        return False, [item for item in _texts_in(value, 1) if is_secret(name, item)]
+    return False, []
+
+
+def name_in_pair(items: Any) -> str | None:
+    """The name in ``("x-api-key", "…")``; None where this is no such pair."""
+    if len(items) == 2 and type(items[0]) is str and type(items[1]) is str:
+        return named_pair(items)
+    return None
+
+
+def beside_a_secret_name(pairs: list[tuple[Any, Any]]) -> str | None:
+    """The key under which the value stands in ``{"name": "x-api-key", "value": "…"}``."""
+    texts = {key: item for key, item in pairs if type(key) is str and type(item) is str}
+    if "value" in texts:
+        for name in ("name", "key", "header"):
+            if name in texts and named_pair((texts[name], texts["value"])) is not None:
+                return "value"
+    return None
+
+
+def _texts_in(value: object, depth: int) -> Iterator[str]:
+    """Texts, and numbers as text, in a value, as deep as its plain containers go."""
+    kind = type(value)
+    if (found := raw.text(value)) is not None:
+        yield found
+    elif kind is int or kind is float:
+        yield repr(value)
+    elif depth and issubclass(kind, (dict, list, tuple, set, frozenset)):
+        read = next(read for base, read in _CONTENTS if issubclass(kind, base))
+        for item in list(islice(read(value), _MAX_ITEMS)):
+            yield from _texts_in(item, depth - 1)
+
+
+# By id, as types with a metaclass of their own could not be looked up without asking it.
+_CONTENTS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
+    (dict, dict.values),
+    (list, list.__iter__),
+    (tuple, tuple.__iter__),
+    (set, set.__iter__),
+    (frozenset, frozenset.__iter__),
+)
