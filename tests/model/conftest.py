@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 # Threads do not pay for models this small, and tests that run beside each other would wait for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+
+from tests.model.accounts import Account, account_of
+from tests.support.loads import Loads
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -26,3 +31,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def glm(fixtures: Path) -> Path:
     return fixtures / "glm-4v-tiny"
+
+
+@pytest.fixture
+def account(loads: Loads) -> Callable[..., Account]:
+    """Record a load and read its weights; ``fails`` when the load has to."""
+    return partial(account_of, loads)

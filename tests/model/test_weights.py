@@ -6,82 +6,14 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from tests.model.accounts import RELEASE, checkpoint, in_files
 from tests.support.loads import Loads
-from tracer.export.report import fact_text
 from tracer.recorder.weights.stored import read_header
-from tracer.replay.journey import journey
-from tracer.trace.reading import Trace, open_trace
-
-RELEASE = tuple(int(part) for part in version("transformers").split(".")[:2])
-
-
-class Account(NamedTuple):
-    """What a trace says of the weights."""
-
-    trace: Trace
-    tensors: list[dict[str, Any]]
-    report: dict[str, Any]
-
-    @property
-    def sources(self) -> dict[str, dict[str, Any]]:
-        return {source["name"]: source for tensor in self.tensors for source in tensor["sources"]}
-
-    @property
-    def names(self) -> list[str]:
-        """Every name of the checkpoint, as often as it is accounted for."""
-        left = [entry["name"] for key in ("unexpected", "mismatched") for entry in self.report[key]]
-        return sorted([source["name"] for tensor in self.tensors for source in tensor["sources"]] + left)
-
-    def facts(self, lang: Any = "en") -> list[str]:
-        return [
-            fact_text(fact, lang)
-            for stage in journey(self.trace)
-            for fact in stage.facts
-            if fact.what.startswith("weights")
-        ]
-
-
-@pytest.fixture
-def account(loads: Loads) -> Callable[..., Account]:
-    """Record a load and read its weights; ``fails`` when the load has to."""
-
-    def account_of(model: Path, *, fails: bool = False, **options: Any) -> Account:
-        trace = open_trace(loads.record(model, forward=False, tokenizer=False, **options).path)
-        assert trace.outcome["status"] == ("failed" if fails else "loaded"), trace.outcome
-        assert not [name for name in trace.meta.get("skipped", {}) if ".py" not in name]
-        steps = list(trace.steps(kinds=("tensor-loaded", "weights-report")))
-        assert {step.stage for step in steps} == {"weights"}
-        *tensors, report = steps
-        assert report.kind == "weights-report"
-        return Account(trace, [step.data for step in tensors], report.data)
-
-    return account_of
-
-
-def checkpoint(folder: Path, config: dict[str, Any], files: dict[str, dict[str, Any]]) -> Path:
-    """Write a model directory: each file as its name asks for, and an index where there are several."""
-    import torch
-    from safetensors.torch import save_file
-
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(config))
-    for name, tensors in files.items():
-        if name.endswith(".safetensors"):
-            save_file(tensors, str(folder / name), metadata={"format": "pt"})
-        else:
-            torch.save(tensors, folder / name)
-    if len(files) > 1:
-        index = "pytorch_model.bin.index.json" if name.endswith(".bin") else "model.safetensors.index.json"
-        weight_map = {key: file for file, tensors in files.items() for key in tensors}
-        (folder / index).write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": weight_map}))
-    return folder
 
 
 @pytest.fixture
@@ -91,10 +23,6 @@ def bert(fixtures: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
     folder = fixtures / "bert-tiny"
     return json.loads((folder / "config.json").read_text()), load_file(str(folder / "model.safetensors"))
-
-
-def in_files(folder: Path) -> dict[str, Any]:
-    return {name: stored for path in folder.glob("*.safetensors") for name, stored in read_header(str(path)).items()}
 
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +186,7 @@ def test_prefix_put_in_front_and_a_new_head(account: Any, fixtures: Path, option
     assert sorted(weights.report["missing"]) == said
     if forgetful:
         assert (weights.report["new"], weights.report["empty"]) == (["classifier.bias"], ["classifier.weight"])
-        told = "1 got no numbers and are left on meta: classifier.weight"
+        told = "1 got no numbers and is left on meta: classifier.weight"
     else:
         assert (weights.report["new"], weights.report["empty"]) == (["classifier.weight", "classifier.bias"], [])
         told = "2 not in the checkpoint, newly initialised: classifier.weight, classifier.bias"
@@ -293,7 +221,10 @@ def test_mismatched(account: Any, classifier: Any, options: dict[str, Any]) -> N
     folder, held = classifier
     weights = account(folder, kwargs={"ignore_mismatched_sizes": True, **options})
     assert weights.names == sorted(held)
-    found = {entry["name"]: (entry["shape"], entry["shape_there"]) for entry in weights.report["mismatched"]}
+    found = {entry["parameter"]: (entry["shape"], entry["shape_there"]) for entry in weights.report["mismatched"]}
+    assert [[source["name"] for source in entry["sources"]] for entry in weights.report["mismatched"]] == [
+        [entry["parameter"]] for entry in weights.report["mismatched"]
+    ]
     assert found == {"classifier.weight": ([5, 8], [3, 8]), "classifier.bias": ([5], [3])}
     key = "empty" if RELEASE < (4, 50) and options else "new"  # before 4.50 nothing gives them memory
     assert sorted(weights.report[key]) == ["classifier.bias", "classifier.weight"]
@@ -307,7 +238,7 @@ def test_mismatched_and_not_ignored(account: Any, classifier: Any) -> None:
     weights = account(folder, fails=True)
     assert weights.trace.outcome["error"] == "RuntimeError"
     assert sorted(weights.names + weights.report["unread"]) == sorted(held)
-    found = {entry["name"] for entry in weights.report["mismatched"]}
+    found = {entry["parameter"] for entry in weights.report["mismatched"]}
     if (4, 50) <= RELEASE < (5, 0):  # it breaks off at the first
         assert len(found) == 1
     else:
@@ -380,6 +311,27 @@ def test_experts(account: Any, tmp_path: Path) -> None:
     assert weights.report["new"] == weights.report["unexpected"] == []
     merged = sorted(len(tensor["sources"]) for tensor in weights.tensors if "experts" in tensor["parameter"])
     assert merged == ([1] * 12 if RELEASE < (5, 0) else [4, 8])
+
+
+# ── Adapters ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_adapter_has_an_account_of_its_own(loads: Loads, fixtures: Path) -> None:
+    """Its own tensors are told, and those of the base that lies below were never its business."""
+    folder = fixtures / "glm-4v-tiny-lora"
+    trace = loads.trace(folder, cwd=str(folder), forward=False, tokenizer=False)  # its base is named from there
+    base, adapter = (step.data for step in trace.steps(kinds=("weights-report",)))
+    assert (base["loaded"], base["checkpoint"]) == (62, 62)
+    assert (adapter["loaded"], adapter["checkpoint"], adapter["filled"]) == (6, 6, 6)
+    for report in (base, adapter):
+        assert not any(report[name] for name in ("missing", "new", "empty", "unexpected", "mismatched", "unread"))
+    steps = [step.data for step in trace.steps(kinds=("tensor-loaded",))]
+    own = [one for one in steps if "lora" in one["parameter"]]
+    assert sorted(source["name"] for one in own for source in one["sources"]) == sorted(in_files(folder))
+    assert {source["path"] for one in own for source in one["sources"]} == {"<model>/adapter_model.safetensors"}
+    assert all(one["shape"] == one["sources"][0]["shape"] for one in own)
+    read = [step.data for step in trace.steps(kinds=("shard-opened", "shard-read"))]
+    assert {"<model>/adapter_model.safetensors": 6}.items() <= {one["path"]: one["tensors"] for one in read}.items()
 
 
 # ── Nothing changes ─────────────────────────────────────────────────────────────────────────────────

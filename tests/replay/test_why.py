@@ -310,7 +310,6 @@ CASES: Final[dict[str, Case]] = {
         damaged.adapter_of_other_sizes,
         "adapter-of-other-sizes",
         {"class": "ChatGLMForConditionalGeneration"},
-        certain=not OLD_LINE,  # there the report of the weights says so
     ),
     # ends
     "stopped": Case(whole("bert-tiny"), "stopped", options={"stop_after": "config"}),

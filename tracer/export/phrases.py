@@ -105,6 +105,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "{count} got no numbers and are left on meta: {names}",
         "{count} 个参数没有得到数值，留在 meta 上：{names}",
     ),
+    "weights-empty:one": (
+        "1 got no numbers and is left on meta: {names}",
+        "1 个参数没有得到数值，留在 meta 上：{names}",
+    ),
     "weights-unexpected": (
         "{count} in the checkpoint that the model has no place for: {names}",
         "检查点里有 {count} 个张量在模型里没有位置：{names}",
@@ -117,9 +121,29 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "{count} were not loaded any more: {names}",
         "还有 {count} 个张量没有加载：{names}",
     ),
+    "weights-unread:one": (
+        "1 was not loaded any more: {names}",
+        "还有 1 个张量没有加载：{names}",
+    ),
     "weights-mismatched": (
         "{name} is {there} in the checkpoint and {here} in the model",
         "{name} 的形状在检查点里是 {there}，在模型里是 {here}",
+    ),
+    "weights-mismatched-merged": (
+        "{name} is {there} in the checkpoint (merged from {count} tensors) and {here} in the model",
+        "{name} 的形状在检查点里是 {there}（由 {count} 个张量合并而成），在模型里是 {here}",
+    ),
+    "weights-mismatched-part": (
+        "{name} is {there} in the checkpoint (made from {source}, {stored}) and {here} in the model",
+        "{name} 的形状在检查点里是 {there}（由 {source} 得来，原形状 {stored}），在模型里是 {here}",
+    ),
+    "weights-unconverted": (
+        "{count} tensors could not be made into {parameter} ({reason}): {names}",
+        "{count} 个张量没能转换成 {parameter}（{reason}）：{names}",
+    ),
+    "weights-unconverted:one": (
+        "{names} could not be made into {parameter} ({reason})",
+        "{names} 没能转换成 {parameter}（{reason}）",
     ),
     "weights-tied": ("one tensor under several names: {names}", "同一个张量有多个名字：{names}"),
     "said": ("{who}: {message}", "{who}：{message}"),
@@ -239,8 +263,11 @@ def say(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     Raises:
         KeyError: there is no such key, or a placeholder has no value.
     """
+    values = values or {}
+    if str(values.get("count")) == "1":
+        key = f"{key}:one" if f"{key}:one" in PHRASES else key  # where the words are other ones for a single thing
     sentence = PHRASES[key][0 if lang == "en" else 1]
-    return sentence.format_map(values or {})
+    return sentence.format_map(values)
 
 
 def stage_name(stage: str, lang: Lang) -> str:

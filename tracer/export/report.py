@@ -97,7 +97,7 @@ def _value(name: str, value: Any, lang: Lang) -> str:
         return _text(repr(value))
     if name in ("parameters", "keys", "modules", "tensors", "numbers", "trainable", "all") and isinstance(value, int):
         return f"{value:,}"
-    if name in ("there", "here") and isinstance(value, list):
+    if name in ("there", "here", "stored") and isinstance(value, list):
         return _text(str(value))
     if name == "names" and isinstance(value, list) and len(value) > _NAMES:
         return _text(f"{', '.join(map(str, value[:_NAMES]))} …")

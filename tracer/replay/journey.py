@@ -205,12 +205,28 @@ def _weights(step: Step) -> Iterator[Fact]:
         if names:
             yield Fact(what, step.number, {"count": len(names), "names": names}, trouble)
     for entry in mismatched:
-        values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
-        yield Fact("weights-mismatched", step.number, values, trouble=True)
+        yield _mismatched(step, entry)
+    for entry in _entries(step, "unconverted"):
+        names = [source.get("name") for source in entries(entry.get("sources"))]
+        reason = str(entry.get("reason")).partition("\n")[0]
+        values = {"parameter": entry.get("parameters"), "count": len(names), "names": names, "reason": reason}
+        yield Fact("weights-unconverted", step.number, values, trouble=True)
     tied = step.data.get("tied")
     for group in tied if isinstance(tied, list) else []:
         if isinstance(group, list):
             yield Fact("weights-tied", step.number, {"names": group})
+
+
+def _mismatched(step: Step, entry: dict[str, Any]) -> Fact:
+    """A parameter that the checkpoint has in another shape: as one tensor, in several, or as a part of one."""
+    values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
+    sources = entries(entry.get("sources"))
+    if len(sources) > 1:
+        return Fact("weights-mismatched-merged", step.number, {**values, "count": len(sources)}, trouble=True)
+    if sources and sources[0].get("shape") != entry.get("shape"):
+        made = {"source": sources[0].get("name"), "stored": sources[0].get("shape")}
+        return Fact("weights-mismatched-part", step.number, {**values, **made}, trouble=True)
+    return Fact("weights-mismatched", step.number, values, trouble=True)
 
 
 def _warning(step: Step) -> Iterator[Fact]:
@@ -232,7 +248,11 @@ def _names(step: Step, key: str) -> list[str]:
 
 
 def _entries(step: Step, key: str) -> list[dict[str, Any]]:
-    value = step.data.get(key)
+    return entries(step.data.get(key))
+
+
+def entries(value: Any) -> list[dict[str, Any]]:
+    """The objects in a list; none where a file made by hand has something else there."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 

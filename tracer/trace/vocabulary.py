@@ -57,6 +57,7 @@ KINDS: Final = {
     "shard-opened": "a weights file was opened",
     "shard-read": "the tensors of a weights file were read",
     "tensor-loaded": "tensors of the checkpoint became a parameter",
+    "conversion-failed": "tensors of the checkpoint could not be made into parameters",
     "weights-report": "what the checkpoint gave the model, and what is left on either side",
     "module-entered": "a module was called",
     "module-left": "a module returned",

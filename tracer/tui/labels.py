@@ -12,6 +12,7 @@ _TELLING: Final[dict[str, tuple[str, ...]]] = {
     "module-entered": ("path",),
     "module-left": ("path",),
     "tensor-loaded": ("parameter",),
+    "conversion-failed": ("reason",),
     "token-generated": ("text",),
     "operator": ("name",),
     "file-missing": ("name",),

@@ -24,4 +24,7 @@ def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     Raises:
         KeyError: there is no such key, or a placeholder has no value.
     """
-    return WHY[key][0 if lang == "en" else 1].format_map(values or {})
+    values = values or {}
+    if str(values.get("count")) == "1":
+        key = f"{key}:one" if f"{key}:one" in WHY else key  # where the words are other ones for a single thing
+    return WHY[key][0 if lang == "en" else 1].format_map(values)

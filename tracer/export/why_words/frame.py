@@ -126,7 +126,16 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "step:thrown-away": ("{name} was taken out of kwargs and dropped", "{name} 从 kwargs 里取出后被丢弃"),
     "step:adapter": ("an adapter was found: {path}", "找到适配器：{path}"),
     "step:base-filled": ("the base, {class}, got all its {count} tensors", "基座 {class} 的 {count} 个张量全部就位"),
-    "step:mismatched": ("{count} tensors do not fit, first {name}", "{count} 个张量对不上，第一个是 {name}"),
+    "step:mismatched": ("{count} parameters do not fit, first {name}", "{count} 个参数对不上，第一个是 {name}"),
+    "step:mismatched:one": ("{name} does not fit", "{name} 对不上"),
+    "step:conversion-failed": (
+        "{count} tensors could not be made into {parameter}: {reason}",
+        "{count} 个张量没能转换成 {parameter}：{reason}",
+    ),
+    "step:conversion-failed:one": (
+        "{name} could not be made into {parameter}: {reason}",
+        "{name} 没能转换成 {parameter}：{reason}",
+    ),
     "step:last": ("the last step: {function}, {place}", "最后一步：{function}，{place}"),
     "step:dtype": ("first of them: {there} became {here}", "第一个：{there} 变成 {here}"),
 }

@@ -48,8 +48,8 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         "`--weights random`。",
     ),
     "cause:shard-missing": (
-        "The index of the weights names {count} files, and {file} is not there ({read} were read before it).",
-        "权重索引列出 {count} 个文件，而 {file} 不存在（在它之前读了 {read} 个）。",
+        "The index of the weights names {count} files, and {file} is not there (read before it: {read}).",
+        "权重索引列出 {count} 个文件，而 {file} 不存在（在它之前已读：{read} 个）。",
     ),
     "cause:shard-truncated": (
         "{file} is cut off: its header promises more than the file holds. A download or copy that broke off leaves "

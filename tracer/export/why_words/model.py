@@ -49,9 +49,38 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
     ),
     # weights
     "cause:shapes-differ": (
-        "{count} tensors have other shapes in the checkpoint than the configuration asks for; first {name}: {there} in "
-        "the checkpoint, {here} in the model.",
-        "有 {count} 个张量在检查点里的形状与配置要求的不同；第一个是 {name}：检查点里 {there}，模型里 {here}。",
+        "{count} parameters have other shapes in the checkpoint than the configuration asks for; first {name}: {there} "
+        "in the checkpoint, {here} in the model.",
+        "有 {count} 个参数在检查点里的形状与配置要求的不同；第一个是 {name}：检查点里 {there}，模型里 {here}。",
+    ),
+    "cause:shapes-differ:one": (
+        "{name} has another shape in the checkpoint than the configuration asks for: {there} in the checkpoint, "
+        "{here} in the model.",
+        "{name} 在检查点里的形状与配置要求的不同：检查点里 {there}，模型里 {here}。",
+    ),
+    "cause:tensors-missing": (
+        "{parameter} is made of several tensors of the checkpoint, and some are missing: {missing}. {count} of them "
+        "are there.",
+        "{parameter} 要由检查点里的多个张量组成，其中缺少：{missing}。现有 {count} 个。",
+    ),
+    "cause:tensors-of-two-shapes": (
+        "{parameter} is to be merged from {count} tensors of the checkpoint, and they are not of one shape: {name} is "
+        "{there}, others of its kind are {others}.",
+        "{parameter} 要由检查点里的 {count} 个张量合并而成，而它们形状不一："
+        "{name} 是 {there}，同类的其他张量是 {others}。",
+    ),
+    "cause:not-converted": (
+        "The library could not make {parameter} of the tensors that the checkpoint has for it ({names}): {reason}",
+        "库没能用检查点里对应的张量（{names}）做出 {parameter}：{reason}",
+    ),
+    "remedy:tensors-of-a-group": (
+        "Get the checkpoint again, or save it again from the model that it comes from: all tensors of a group have to "
+        "be there, and of one shape.",
+        "重新获取检查点，或从原来的模型重新保存一份：同一组的张量必须齐全，形状也必须一致。",
+    ),
+    "remedy:look-at-the-tensors": (
+        "Compare names and shapes of these tensors with what config.json asks for.",
+        "把这些张量的名字和形状与 config.json 的要求对照。",
     ),
     "remedy:sizes-in-config": (
         "Set the sizes in config.json to those of the checkpoint (they can be read off the shapes). If the differing "

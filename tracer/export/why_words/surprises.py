@@ -11,6 +11,26 @@ SURPRISES: Final[dict[str, tuple[str, str]]] = {
         "no such head.",
         "有 {count} 个参数是新初始化的（随机数）：{names}。检查点全部用上了，但里面没有这个输出头。",
     ),
+    "surprise:head-new:one": (
+        "1 parameter is newly initialised, with random numbers: {names}. The checkpoint was used whole and has no such "
+        "head.",
+        "有 1 个参数是新初始化的（随机数）：{names}。检查点全部用上了，但里面没有这个输出头。",
+    ),
+    "surprise:layers-new": (
+        "{count} parameters are newly initialised, with random numbers: {names}. They are of layers that the "
+        "checkpoint has nothing of; of other layers it has all these names.",
+        "有 {count} 个参数是新初始化的（随机数）：{names}。检查点里根本没有它们所在的层；其他层的同名参数它都有。",
+    ),
+    "surprise:layers-new:one": (
+        "1 parameter is newly initialised, with random numbers: {names}. It is of a layer that the checkpoint has "
+        "nothing of; of other layers it has this name.",
+        "有 1 个参数是新初始化的（随机数）：{names}。检查点里根本没有它所在的层；其他层的同名参数它都有。",
+    ),
+    "remedy:number-of-layers": (
+        "Compare the number of layers in config.json with the layers in the checkpoint; set it to theirs unless the "
+        "new layers are meant to be trained.",
+        "对照 config.json 里的层数与检查点里实际有的层；除非打算训练新增的层，否则把层数改成与检查点一致。",
+    ),
     "remedy:train-head": (
         "Train the model before you use its answers, or load with the auto class that the checkpoint was saved from.",
         "先训练再使用它的结果；或换用检查点保存时的自动类。",
@@ -20,21 +40,37 @@ SURPRISES: Final[dict[str, tuple[str, str]]] = {
         "{names}.",
         "有 {count} 个参数是新初始化的（随机数），因为检查点里没有同名张量：{names}。",
     ),
+    "surprise:weights-new:one": (
+        "1 parameter is newly initialised, with random numbers, as the checkpoint has no tensor of its name: {names}.",
+        "有 1 个参数是新初始化的（随机数），因为检查点里没有同名张量：{names}。",
+    ),
     "surprise:weights-unexpected": (
         "{count} tensors of the checkpoint have no place in the model and were not used: {names}.",
         "检查点里有 {count} 个张量在模型里没有位置，没有用上：{names}。",
+    ),
+    "surprise:weights-unexpected:one": (
+        "1 tensor of the checkpoint has no place in the model and was not used: {names}.",
+        "检查点里有 1 个张量在模型里没有位置，没有用上：{names}。",
     ),
     "remedy:names-of-weights": (
         "Compare the names: a tensor that was renamed shows up once as unexpected and once as newly initialised.",
         "对照名字：被改名的张量会同时出现在“没有用上”和“新初始化”里。",
     ),
     "surprise:weights-mismatched": (
-        "{count} tensors have another shape than their parameters and were not used: {names}.",
-        "有 {count} 个张量与参数形状不同，没有用上：{names}。",
+        "{count} parameters have another shape in the checkpoint, which was not used for them: {names}.",
+        "有 {count} 个参数在检查点里的形状不同，没有用上检查点的值：{names}。",
+    ),
+    "surprise:weights-mismatched:one": (
+        "1 parameter has another shape in the checkpoint, which was not used for it: {names}.",
+        "有 1 个参数在检查点里的形状不同，没有用上检查点的值：{names}。",
     ),
     "surprise:weights-empty": (
         "{count} parameters have no numbers at all (they are on meta): {names}.",
         "有 {count} 个参数没有数值（停留在 meta 上）：{names}。",
+    ),
+    "surprise:weights-empty:one": (
+        "1 parameter has no numbers at all (it is on meta): {names}.",
+        "有 1 个参数没有数值（停留在 meta 上）：{names}。",
     ),
     "surprise:argument-dropped": (
         "The argument {name} was thrown away: this release takes it and does nothing with it.",
@@ -44,6 +80,10 @@ SURPRISES: Final[dict[str, tuple[str, str]]] = {
     "surprise:dtype-changed": (
         "{count} tensors are stored as {there} and were loaded as {here}.",
         "有 {count} 个张量存储为 {there}，加载成了 {here}。",
+    ),
+    "surprise:dtype-changed:one": (
+        "1 tensor is stored as {there} and was loaded as {here}.",
+        "有 1 个张量存储为 {there}，加载成了 {here}。",
     ),
     "remedy:name-dtype": (
         'To keep the stored type: `torch_dtype="auto"` (4.x) or `dtype="auto"` (5.x); here `--dtype auto`.',

@@ -1,17 +1,24 @@
 """The 5.x way: keys are renamed, tensors converted one group after the other, and set on a model that is on meta.
 
-The threads that read the files are left alone: what they read comes by here, in one thread.
+The threads that read the files are left alone: what they read comes by here, in one thread. What became of a tensor is
+read off the model, not off the library's own bookkeeping, which has another form in nearly every release.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, Final
 
 from tracer.recorder.guard import Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+from tracer.recorder.torch_values import described
 from tracer.recorder.weights.ledger import Ledger
+from tracer.recorder.weights.provenance import Provenance
+
+_OPERATION: Final = re.compile(r"^Error:? (?:via )?(?P<name>\w+) ", re.MULTILINE)  # in the library's own text
 
 
 class ConversionWay:
@@ -24,9 +31,11 @@ class ConversionWay:
     def __init__(self, recording: Recording, ledger: Callable[[], Ledger | None]) -> None:
         self._recording = recording
         self._ledger = ledger
-        self._sources: list[str] = []  # of the group that is being converted
+        self._group: _Group | None = None  # that is being converted, or was the last one
+        self._skipped: Any = None
 
     def watch(self, loading: Any, patches: Patches) -> None:
+        self._skipped = vars(loading).get("SkipParameters")
         for name, watched in (
             ("rename_source_key", self._renamed),
             ("set_param_for_module", self._set),
@@ -37,37 +46,140 @@ class ConversionWay:
             else:
                 patches.watch(loading, name, watched)
         for kind in list(vars(loading).values()):
-            if isinstance(kind, type) and "convert" in vars(kind) and hasattr(kind, "layer_targets"):
-                patches.watch(kind, "convert", self._converted)
+            if isinstance(kind, type) and hasattr(kind, "layer_targets"):
+                if "convert" in vars(kind):
+                    patches.watch(kind, "convert", self._converted)
+                if "materialize_tensors" in vars(kind):
+                    patches.watch(kind, "materialize_tensors", self._materialized)
 
     def _renamed(self, source_key: Any, *args: Any, **kwargs: Any) -> Watching:
         ending = yield
         ledger = self._ledger()
         if ledger is not None and isinstance(ending.result, tuple):
-            ledger.renamed[source_key] = ending.result[0]
+            ledger.rename(source_key, *ending.result[:2])
 
     def _converted(self, transform: Any, layer_name: Any, *args: Any, **kwargs: Any) -> Watching:
-        if self._ledger() is not None:
-            self._sources = sorted(transform.layer_targets.get(layer_name) or ())
-        yield
-
-    def _set(
-        self, model: Any, target_name: Any, param_value: Any, loading_info: Any, *args: Any, **kwargs: Any
-    ) -> Watching:
+        self._group = None
         ledger = self._ledger()
         if ledger is None:
             return
-        before = len(loading_info.mismatched_keys), len(loading_info.unexpected_keys)
+        found = transform.layer_targets.get(layer_name) or ()
+        matched = {name: pattern for name, pattern in ledger.matched(layer_name).items() if name in found}
+        in_order = list(matched) if len(matched) == len(found) else sorted(found)
+        group = self._group = _Group(transform, layer_name, in_order, matched)
+        with group.following():
+            ending = yield
+        if ending.error is None:
+            group.made(ending.result[0] if isinstance(ending.result, tuple) else ending.result)
+        elif self._skipped is not None and isinstance(ending.error, self._skipped):
+            self._given_up(ledger, group, ending.error, (*args, *kwargs.values()))
+
+    def _materialized(self, transform: Any, *args: Any, **kwargs: Any) -> Watching:
         ending = yield
-        if ending.error is not None:
+        if ending.error is None and self._group is not None and self._group.transform is transform:
+            self._group.read(ending.result)
+
+    def _given_up(self, ledger: Ledger, group: _Group, error: BaseException, given: tuple[Any, ...]) -> None:
+        """The library gives a group up and goes on: it logs the reason, and raises when all others are loaded."""
+        said = _said(group.target, given)
+        cause = error.__context__
+        reason = said if cause is None else f"{type(cause).__name__}: {cause}"
+        operation = _OPERATION.search(said)
+        name = operation["name"] if operation is not None else None
+        ledger.not_converted(group.sources, group.targets(), reason, name, group.patterns)
+
+    def _set(self, model: Any, target_name: Any, param_value: Any, *args: Any, **kwargs: Any) -> Watching:
+        """Another tensor in its place: it was set. The old one still, of another shape: it did not fit."""
+        ledger = self._ledger()
+        if ledger is None:
             return
-        if len(loading_info.mismatched_keys) > before[0]:
-            ledger.mismatched(self._sources, target_name)
-        elif len(loading_info.unexpected_keys) == before[1]:
-            ledger.loaded(self._sources, target_name)
+        before = ledger.places.find(target_name)
+        ending = yield
+        if ending.error is not None or (before is None and not target_name.endswith("_extra_state")):
+            return  # the model has the name, and no parameter under it: the library counts it as unexpected
+        sources, others = self._sources(ledger, target_name)
+        after = ledger.places.find(target_name)
+        if after is not before or before is None or described(param_value).shape == described(before).shape:
+            ledger.loaded(sources, target_name, shared_with=others)
+        else:
+            ledger.mismatched(sources, target_name, described(param_value).shape)
 
     def _offloaded(self, target_name: Any, *args: Any, **kwargs: Any) -> Watching:
         ending = yield
         ledger = self._ledger()
         if ledger is not None and ending.error is None:
-            ledger.loaded(self._sources, target_name, device="disk")
+            sources, others = self._sources(ledger, target_name)
+            ledger.loaded(sources, target_name, device="disk", shared_with=others)
+
+    def _sources(self, ledger: Ledger, target: str) -> tuple[list[str], list[str]]:
+        """The tensors that went into a parameter; where some may have gone into others only, these as well."""
+        if self._group is not None:
+            return self._group.sources_of(target)
+        return [name for name, renamed in ledger.renamed.items() if renamed == target], []
+
+
+class _Group:
+    """Tensors that are converted together: one of the library's transforms with what it has collected.
+
+    Attributes:
+        target: the parameter that the library knows the group by; the first, where there are several.
+        sources: names in the files, in the order in which they were collected.
+        patterns: what each of them matched.
+    """
+
+    def __init__(self, transform: Any, target: str, sources: list[str], patterns: dict[str, Any]) -> None:
+        self.transform = transform
+        self.target = target
+        self.sources = sources
+        self.patterns = {name: patterns.get(name) for name in sources}
+        if not hasattr(transform, "operations"):
+            # Only a name changes. Of two tensors that end under one name, the first is taken.
+            self.sources = [name for name in transform.source_patterns[:1] if name in sources] or sources
+        self._provenance: Provenance | None = None
+        self._made: dict[str, list[str]] = {}
+
+    def following(self) -> Any:
+        """Several tensors that become several parameters have to be followed to tell which went where."""
+        if len(self.sources) < 2 or len(self.transform.target_patterns) < 2:
+            return nullcontext()
+        self._provenance = Provenance()
+        return self._provenance.following()
+
+    def read(self, collected: Any) -> None:
+        """The tensors of the group are read now: by what they matched, in order."""
+        if self._provenance is None:
+            return
+        for pattern, values in collected.items():
+            names = [name for name in self.sources if self.patterns[name] == pattern]
+            if len(names) == len(values):  # a distributed load reads only some
+                for name, value in zip(names, values, strict=True):
+                    self._provenance.give(value, frozenset((name,)))
+
+    def made(self, converted: Any) -> None:
+        """The parameters of the group are made."""
+        self._made = {target: [] for target in converted}
+        if self._provenance is not None:
+            for target, value in converted.items():
+                names = self._provenance.names(value[0] if isinstance(value, list) else value)
+                self._made[target] = [name for name in self.sources if name in names]
+            self._provenance = None
+
+    def sources_of(self, target: str) -> tuple[list[str], list[str]]:
+        if known := self._made.get(target):
+            return known, []
+        others = [name for name in self._made if name != target]
+        return self.sources, others if len(self.sources) > 1 else []
+
+    def targets(self) -> list[str]:
+        """The names that the parameters were to have, formed as the library forms them."""
+        first, *rest = self.transform.target_patterns
+        return [self.target, *(self.target.replace(first, other) for other in rest if first in self.target)]
+
+
+def _said(target: str, given: tuple[Any, ...]) -> str:
+    """What the library has written down about a group: in a dictionary, or in an object that holds it."""
+    for value in given:
+        errors = getattr(value, "conversion_errors", value)
+        if isinstance(errors, dict) and isinstance(errors.get(target), str):
+            return str(errors[target])
+    return ""

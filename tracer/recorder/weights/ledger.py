@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from tracer.recorder.recording import Recording
 from tracer.recorder.surrogates import without_surrogates
@@ -13,6 +14,14 @@ from tracer.recorder.weights.stored import Stored, describe
 from tracer.recorder.weights.verdict import Verdict, verdict
 
 
+class Mismatch(NamedTuple):
+    """Tensors that became something of another shape than their parameter."""
+
+    sources: list[str]
+    parameter: str
+    shape: list[int] | None
+
+
 class Ledger:
     """Records each tensor as it is loaded, and the report once it is known what was left.
 
@@ -21,6 +30,7 @@ class Ledger:
         paths: the files of the checkpoint.
         state_dict: tensors that were handed over instead.
         wanted: names of the parameters that this load is about; None for all.
+        accounted: tells of a tensor whether another load into the same model has told where it comes from.
     """
 
     def __init__(
@@ -31,11 +41,13 @@ class Ledger:
         paths: list[str],
         state_dict: Any = None,
         wanted: list[str] | None = None,
+        accounted: Callable[[Any], bool] = lambda value: False,
     ) -> None:
         self.model = model
         self.places = Places(model)
         self.renamed: dict[str, str] = {}  # names in the files → names in the model, as the library has told them
         self.returned: Any = None
+        self._matched: dict[str, dict[str, Any]] = {}
         self._recording = recording
         self._files = files
         self._paths = paths
@@ -43,7 +55,14 @@ class Ledger:
         self._stored: dict[str, Stored] = {}
         self._loaded: dict[str, None] = {}  # by names in the files
         self._filled: list[str] = []  # by names in the model
-        self._mismatched: dict[str, str] = {}
+        self._mismatched: list[Mismatch] = []
+        self._unconverted: list[dict[str, Any]] = []
+        self._unfit: set[str] = set()  # by names in the files: of mismatches and of conversions that failed
+        self._settled_before = {
+            id(value): (value, _version(value))
+            for _, value in self.places.parameters()
+            if (accounted(value) or _is_marked(value)) and not self._is_meta(value)
+        }
         base = getattr(type(model), "base_model_prefix", "")
         self._base = base if isinstance(base, str) else ""
         if not paths and state_dict is not None:
@@ -58,17 +77,30 @@ class Ledger:
             except (OSError, ValueError, RecursionError) as error:
                 self._recording.skip("names in the weights files", f"{type(error).__name__}: {error}")
 
+    def rename(self, source: str, target: str, pattern: Any) -> None:
+        """The library has told under which name it will use a tensor, and which of its patterns matched."""
+        self.renamed[source] = target
+        self._matched.setdefault(target, {})[source] = pattern
+
+    def matched(self, target: str) -> dict[str, Any]:
+        """The tensors that come to a name, in the order in which the library told so, each with what it matched."""
+        return {name: found for name, found in self._matched.get(target, {}).items() if self.renamed[name] == target}
+
     def source(self, key: str, value: Any) -> str:
         """The name in the file of a tensor that a state dict has under this key."""
         return key if key in self._stored else self._files.name(value) or key
 
     def is_settled(self, source: str) -> bool:
-        return source in self._loaded or source in self._mismatched
+        return source in self._loaded or source in self._unfit
 
     def is_on_meta(self, parameter: str) -> bool:
         """Whether a parameter of the model has no memory."""
         value = self.places.find(parameter)
-        return value is not None and described(value).device == "meta"
+        return value is not None and self._is_meta(value)
+
+    @staticmethod
+    def _is_meta(value: Any) -> bool:
+        return described(value).device == "meta"
 
     def target(self, name: str) -> str | None:
         """The parameter that a name in a file or in the library's words means; None where the model has none."""
@@ -83,8 +115,14 @@ class Ledger:
         base = f"{self._base}."
         return [other for name in names for other in (name, base + name, name.removeprefix(base))]
 
-    def loaded(self, sources: list[str], parameter: str, *, device: str | None = None) -> None:
-        """Tensors of the checkpoint have become a parameter."""
+    def loaded(
+        self, sources: list[str], parameter: str, *, device: str | None = None, shared_with: list[str] | None = None
+    ) -> None:
+        """Tensors of the checkpoint have become a parameter.
+
+        ``shared_with`` names other parameters where the tensors became all of these together, and nobody can tell which
+        tensor went into which.
+        """
         self._loaded.update(dict.fromkeys(sources))
         self._filled.append(parameter)
         if self._recording.calls_only:
@@ -92,6 +130,8 @@ class Ledger:
         try:
             held = [self._from_file(name) for name in sources]
             facts: dict[str, Any] = {"sources": held, "parameter": self._clean(parameter)}
+            if shared_with:
+                facts["shared_with"] = [self._clean(name) for name in shared_with]
             value = self.places.find(parameter)
             if value is not None:
                 made = described(value)
@@ -100,16 +140,33 @@ class Ledger:
         except Exception as error:  # a parameter that is like no other; the load must not notice
             self._recording.skip("tensor-loaded", f"{type(error).__name__}: {error}")
 
-    def mismatched(self, sources: list[str], parameter: str) -> None:
-        """Tensors of the checkpoint have another shape than their parameter."""
-        self._mismatched.update(dict.fromkeys(sources, parameter))
+    def mismatched(self, sources: list[str], parameter: str, shape: list[int] | None = None) -> None:
+        """Tensors of the checkpoint have another shape than their parameter; ``shape`` is what they were made into."""
+        if shape is None and len(sources) == 1 and sources[0] in self._stored:
+            shape = self._stored[sources[0]].shape
+        self._mismatched.append(Mismatch(sources, parameter, shape))
+        self._unfit.update(sources)
+
+    def not_converted(
+        self, sources: list[str], targets: list[str], reason: str, operation: str | None, patterns: Mapping[str, Any]
+    ) -> None:
+        """The library could not make parameters of these tensors, and went on without them.
+
+        ``patterns`` tells which of the names that the library merges each of them matched.
+        """
+        self._unfit.update(sources)
+        held = [{**self._from_file(name), "pattern": str(patterns.get(name) or name)} for name in sources]
+        known = [name for name in targets if self.places.has(name)] or targets
+        facts = {"parameters": known, "sources": held, "operation": operation, "reason": reason}
+        self._unconverted.append(facts)
+        self._recording.point("conversion-failed", self._recording.clean_data(facts), stage="weights")
 
     def report(self) -> None:
         """Record what is left, in the library's words and by our own count."""
         self.look_up_files()
         said = verdict(self.returned)
-        for name in said.mismatched if said is not None else ():
-            self._library_says_mismatched(name)
+        for name, shape in said.mismatched.items() if said is not None else ():
+            self._library_says_mismatched(name, shape)
         if said is not None:
             self._left_on_disk(said)
         left = [name for name in self._stored if not self.is_settled(name)]
@@ -129,9 +186,15 @@ class Ledger:
                 {**self._from_file(name), "told": not told.isdisjoint(self._candidates(name))} for name in left
             ],
             "mismatched": [
-                {**self._from_file(name), "parameter": parameter, "shape_there": self._shape(parameter)}
-                for name, parameter in self._mismatched.items()
+                {
+                    "parameter": one.parameter,
+                    "shape": one.shape,
+                    "shape_there": self._shape(one.parameter),
+                    "sources": [self._from_file(name) for name in one.sources],
+                }
+                for one in self._mismatched
             ],
+            "unconverted": self._unconverted,
             "tied": [names for names in _together(standing).values() if len(names) > 1],
             "new": [name for name in new if not self.is_on_meta(name)],
             "empty": [name for name in new if self.is_on_meta(name)],
@@ -139,10 +202,11 @@ class Ledger:
         }
         self._recording.point("weights-report", self._recording.clean_data(facts), stage="weights")
 
-    def _library_says_mismatched(self, name: str) -> None:
+    def _library_says_mismatched(self, name: str, shape: list[int] | None) -> None:
         parameter = self.target(name) or name
         sources = [own for own in self._stored if not self.is_settled(own) and self.target(own) == parameter]
-        self.mismatched(sources, parameter)
+        if sources:
+            self.mismatched(sources, parameter, shape)
 
     def _left_on_disk(self, said: Verdict) -> None:
         """A file is not even opened when all that is in it stays on the disk."""
@@ -153,18 +217,25 @@ class Ledger:
                 self.loaded([name], parameter, device="disk")
 
     def _missing(self, said: Verdict) -> list[str]:
-        names = [self.target(name) or name for name in said.missing]
-        return [name for name in names if self._wanted is None or name in self._wanted]
+        return [name for name in (self.target(name) or name for name in said.missing) if self._is_of_this_load(name)]
 
     def _new(self, standing: list[tuple[str, Any]]) -> list[str]:
         """Parameters to which nothing in the checkpoint has given a value, under any of their names."""
-        given = set(self._filled)
+        given = {*self._filled, *(name for one in self._unconverted for name in one["parameters"])}
         filled = {id(value) for name, value in standing if name in given}
-        return [
-            name
-            for name, value in standing
-            if id(value) not in filled and (self._wanted is None or name in self._wanted)
-        ]
+        return [name for name, value in standing if id(value) not in filled and self._is_of_this_load(name)]
+
+    def _is_of_this_load(self, name: str) -> bool:
+        """Whether a parameter was for this load to fill: an adapter's load is not about the base that it lies on."""
+        if self._wanted is not None and name not in self._wanted:
+            return False
+        value = self.places.find(name)
+        before = self._settled_before.get(id(value))
+        return before is None or before[0] is not value or before[1] != _version(value)
+
+    def accounted(self) -> list[Any]:
+        """The tensors of the model, of each of which the report has told where it comes from."""
+        return [value for _, value in self.places.parameters()]
 
     def _shape(self, parameter: str) -> list[int] | None:
         value = self.places.find(parameter)
@@ -180,6 +251,19 @@ class Ledger:
 
     def _clean(self, text: str) -> str:
         return self._recording.clean(without_surrogates(text))
+
+
+def _is_marked(value: Any) -> bool:
+    """Whether the library holds a tensor for filled, so that it will not initialise it."""
+    return getattr(value, "__dict__", {}).get("_is_hf_initialized") is True
+
+
+def _version(value: Any) -> int | None:
+    """Changes whenever the numbers are changed in place; None where torch does not count that."""
+    try:
+        return int(value._version)
+    except RuntimeError:  # made in inference mode
+        return None
 
 
 def _together(standing: list[tuple[str, Any]]) -> dict[int, list[str]]:

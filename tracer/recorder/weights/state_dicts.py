@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tracer.recorder.guard import Watching
@@ -50,12 +51,16 @@ class StateDictWay:
             ledger.renamed.update(ending.result)
 
     def _into_modules(self, *args: Any, **kwargs: Any) -> Watching:
-        """While it runs, every module is asked to take its own out of the state dict."""
+        ledger = self._ledger()
+        if ledger is not None:
+            with self.into_modules(ledger):
+                yield
+
+    @contextmanager
+    def into_modules(self, ledger: Ledger) -> Iterator[None]:
+        """While it is open, every module is asked by torch to take its own out of a state dict."""
         from torch.nn import Module
 
-        ledger = self._ledger()
-        if ledger is None:
-            return
         inside = Patches(self._recording.guard)
         inside.watch(Module, "_load_from_state_dict", functools.partial(self._own, ledger))
         try:

@@ -6,15 +6,18 @@ import functools
 import inspect
 import os
 import sys
+import weakref
 from typing import Any
 
 from tracer.recorder.guard import Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+from tracer.recorder.weights.adapters import AdapterWay
 from tracer.recorder.weights.conversion import ConversionWay
 from tracer.recorder.weights.files import WeightsFiles
 from tracer.recorder.weights.ledger import Ledger
 from tracer.recorder.weights.state_dicts import StateDictWay
+from tracer.recorder.weights.verdict import verdict
 
 
 class WeightsWatch:
@@ -29,6 +32,7 @@ class WeightsWatch:
         self._open: list[Ledger] = []
         self._unreported: list[Ledger] = []
         self._evaluated = Patches(recording.guard)
+        self._accounted: dict[int, weakref.ref[Any]] = {}  # tensors that a report has told of
 
     def watch(self, modeling: Any, patches: Patches) -> None:
         """Watch the functions that this release has."""
@@ -39,13 +43,19 @@ class WeightsWatch:
         member = vars(kind)["_load_pretrained_model"]
         signature = inspect.signature(getattr(member, "__func__", member))
         patches.watch(kind, "_load_pretrained_model", functools.partial(self._loading, signature))
-        if "_finalize_model_loading" in vars(kind):
-            patches.watch(kind, "_finalize_model_loading", self._finishing)
+        # In 4.x what follows the load is no function of its own; 5.0 names it otherwise than the releases after it.
+        for name in ("_finalize_load_state_dict", "_finalize_model_loading"):
+            if name in vars(kind):
+                patches.watch(kind, name, self._finishing)
         conversion = sys.modules.get("transformers.core_model_loading")
+        state_dicts = StateDictWay(self._recording, self._now)
         if conversion is not None:
             ConversionWay(self._recording, self._now).watch(conversion, patches)
         else:
-            StateDictWay(self._recording, self._now).watch(modeling, patches)
+            state_dicts.watch(modeling, patches)
+        AdapterWay(
+            self._recording, state_dicts, file_read=self._adapter_read, account=self._account_of, close=self._report
+        ).watch(modeling, patches)
 
     def file_read(self, path: str, state_dict: Any) -> None:
         """A file was opened, or read whole into a dictionary."""
@@ -54,6 +64,12 @@ class WeightsWatch:
         ledger = self._now()
         if ledger is not None and not path.endswith(".safetensors"):
             ledger.look_up_files()
+
+    def _adapter_read(self, path: str, state_dict: Any) -> None:
+        size = os.path.getsize(path) if os.path.exists(path) else None
+        facts = {"path": path, "bytes": size, "tensors": len(state_dict)}
+        self._recording.point("shard-read", self._recording.clean_data(facts), stage="weights")
+        self.files.read(path, state_dict)
 
     def stop(self) -> None:
         """Report what was never reported: the load ended in between."""
@@ -92,14 +108,20 @@ class WeightsWatch:
             if state_dict is not None:
                 self.files.take(state_dict)
             named = [os.fspath(path) for path in paths or () if path]
-            return Ledger(self._recording, self.files, given["model"], named, state_dict, given.get("expected_keys"))
+            wanted = given.get("expected_keys")
+            return Ledger(self._recording, self.files, given["model"], named, state_dict, wanted, self._is_accounted)
         except Exception as error:  # a release with other arguments
             self._recording.skip("tensors of the weights", f"{type(error).__name__}: {error}")
             return None
 
+    def _account_of(self, model: Any, paths: list[str], state_dict: Any) -> Ledger:
+        if not paths:
+            self.files.take(state_dict)
+        return Ledger(self._recording, self.files, model, paths, state_dict, accounted=self._is_accounted)
+
     def _finishing(self, model: Any, *args: Any, **kwargs: Any) -> Watching:
-        yield
-        self._done(model)
+        ending = yield
+        self._done(model, ending.result)
 
     def _await_evaluation(self) -> None:
         """In 4.x weights are tied after the load; then the model is put into evaluation mode, and all is done."""
@@ -112,8 +134,11 @@ class WeightsWatch:
         self._done(module)
         yield
 
-    def _done(self, model: Any) -> None:
+    def _done(self, model: Any, returned: Any = None) -> None:
+        """A model is complete; ``returned`` is what the library says now, where it says it again."""
         for ledger in [ledger for ledger in self._unreported if ledger.model is model]:
+            if verdict(returned) is not None:
+                ledger.returned = returned
             self._unreported.remove(ledger)
             self._report(ledger)
         if not self._unreported:
@@ -124,5 +149,11 @@ class WeightsWatch:
     def _report(self, ledger: Ledger) -> None:
         try:
             ledger.report()
+            for value in ledger.accounted():
+                self._accounted[id(value)] = weakref.ref(value)
         except Exception as error:
             self._recording.skip("report of the weights", f"{type(error).__name__}: {error}")
+
+    def _is_accounted(self, value: Any) -> bool:
+        known = self._accounted.get(id(value))
+        return known is not None and known() is value

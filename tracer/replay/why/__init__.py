@@ -51,6 +51,7 @@ RULES: Final[tuple[Rule, ...]] = (
     files.shard_missing,
     files.shard_damaged,
     files.weights_missing,
+    weights.not_converted,
     weights.shapes_differ,
 )
 """Every rule, the more telling first."""

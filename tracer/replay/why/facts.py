@@ -38,6 +38,7 @@ _KINDS: Final = (
     "tokenizer-loaded",
     "shard-opened",
     "shard-read",
+    "conversion-failed",
     "weights-report",
     "peft-applied",
     "not-fed",

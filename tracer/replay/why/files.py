@@ -197,4 +197,5 @@ def _model_folder(facts: Facts) -> Any:
 
 def _named(message: str) -> list[str]:
     """The names of weights files that the message lists."""
-    return re.findall(r"[\w-]+\.(?:safetensors|bin|h5|msgpack|index)\b", message)
+    said = message.partition(" found in ")[0]  # the directory's own name comes after it
+    return re.findall(r"[\w.-]+\.(?:safetensors|bin|h5|msgpack|index)\b", said)

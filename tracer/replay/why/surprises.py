@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -13,6 +14,7 @@ from tracer.replay.why.trust import local_preferred
 from tracer.trace.steps import Bound, Items, Step
 
 _SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
+_NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
 
 
@@ -31,10 +33,13 @@ def weights(facts: Facts) -> Iterator[Cause]:
         names = {entry.get("parameter") for entry in mismatched}
         new = [name for name in texts(step.data.get("new")) if name not in names]
         unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
-        if new:
+        layers, apart = _of_further_layers(facts, step, new)
+        if layers:
+            yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
+        if apart:
             checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
             kind, remedy = ("head-new", "train-head") if checkpoint_is_whole else ("weights-new", "names-of-weights")
-            yield _of(step, kind, {"count": len(new), "names": new}, remedy)
+            yield _of(step, kind, {"count": len(apart), "names": apart}, remedy)
         if unexpected:
             yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
         if mismatched and facts.status == "loaded":
@@ -42,6 +47,28 @@ def weights(facts: Facts) -> Iterator[Cause]:
             yield _of(step, "weights-mismatched", {"count": len(found), "names": found}, "sizes-in-config")
         if empty := texts(step.data.get("empty")):
             yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
+
+
+def _of_further_layers(facts: Facts, report: Step, new: list[str]) -> tuple[list[str], list[str]]:
+    """Names of a layer that the checkpoint has nothing of, while it has all of the same names in other layers."""
+    filled = [
+        str(step.data.get("parameter"))
+        for step in facts.trace.steps(kinds=["tensor-loaded"], stop=report.number)
+        if step.number < report.number
+    ]
+    layers = {layer for name in filled for layer in _layers(name)}
+    patterns = {_NUMBERS.sub("*", name) for name in filled}
+    further = [
+        name
+        for name in new
+        if _NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
+    ]
+    return further, [name for name in new if name not in set(further)]
+
+
+def _layers(name: str) -> list[str]:
+    """Each beginning of a name that ends with a number: ``model.layers.0``."""
+    return [name[: found.end()] for found in _NUMBERS.finditer(name)]
 
 
 def dropped(facts: Facts) -> Iterator[Cause]:
@@ -127,7 +154,7 @@ def _told_already(facts: Facts, said: Step) -> bool:
     return any(
         abs(said.number - step.number) <= _BESIDE
         for step in facts.steps("weights-report")
-        if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched"))
+        if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched", "unconverted"))
     )
 
 
