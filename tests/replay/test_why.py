@@ -297,7 +297,10 @@ CASES: Final[dict[str, Case]] = {
     ),
     "renamed": Case(damaged.tensor_renamed, LOADED, surprises=("weights-new", "weights-unexpected")),
     "new-head": Case(whole("bert-tiny"), LOADED, surprises=("head-new",), options=OWN_CLASS),
-    "dtype-changed": Case(whole("bert-tiny"), LOADED, surprises=("dtype-changed",), options={"dtype": "float16"}),
+    "dtype-changed": Case(
+        damaged.dtype_of_the_config, LOADED, surprises=("dtype-changed",), options=by_line({"dtype": "auto"}, {})
+    ),
+    "dtype-asked-for": Case(whole("bert-tiny"), LOADED, options={"dtype": "float16"}),
     "without-numbers": Case(whole("bert-tiny"), LOADED, options={"weights": "fake"}),
     # adapters
     "adapter-for-another-model": Case(
@@ -347,7 +350,8 @@ def test_the_cause_is_found(name: str, recorded: Callable[[str], Trace]) -> None
     else:
         (cause,) = found.causes
         assert case.values.items() <= cause.values.items()
-        assert cause.certainty == ("certain" if case.certain else "likely")
+        unknown = cause.kind.startswith("unknown-outside")
+        assert cause.certainty == ("unknown" if unknown else "certain" if case.certain else "likely")
         if case.evidence:
             assert tuple(one.what for one in cause.chain) == case.evidence
         numbers = [one.step for one in cause.chain]
@@ -413,6 +417,14 @@ def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, re
         said = " ".join(screen.file.getvalue().split())
         warned = {"en": "may be no packages", "zh": "不一定是软件包"}[lang] in said
         assert warned == ("pip install" in str(trace.outcome["message"]))
+
+
+def test_a_cause_that_is_known_is_not_called_unknown(recorded: Callable[[str], Trace]) -> None:
+    with recorded("unknown-model-type") as trace:
+        assert "Cause config.json has the model type" in joined(trace)
+        assert "not known" not in joined(trace)
+    with recorded("unknown-outside") as trace:
+        assert "Cause: not known" in joined(trace)
 
 
 def joined(trace: Trace) -> str:

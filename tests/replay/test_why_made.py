@@ -46,6 +46,13 @@ def raising(error: str, message: str | None, *, of: str = "builtins", **frame: A
     ]
 
 
+def own(error: str, message: str, statement: str) -> list[bytes]:
+    """A load whose exception was first seen at a statement of the directory's own code."""
+    records = raising(error, message, **OWN_CODE)
+    records[1] = made.source_record(text=f"def load(path):\n    {statement}\n")
+    return records
+
+
 def ending(frame: dict[str, Any] = FROM_PRETRAINED, *, steps: int = 2, **outcome: Any) -> list[bytes]:
     """A load that ends without an exception."""
     return [
@@ -118,8 +125,38 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         "unknown-outside",
         {"error": "ValueError"},
     ),
-    "own code": (raising("RuntimeError", "no", **OWN_CODE), "own-code-raised", {"statement": "config = read(path)"}),
-    "own code, and no message": (raising("RuntimeError", None, **OWN_CODE), "own-code-raised", {"file": "loading.py"}),
+    "own code calls": (
+        raising("RuntimeError", "no", **OWN_CODE),
+        "own-code-called",
+        {"statement": "config = read(path)", "calls": ["read()"]},
+    ),
+    "own code calls, and no message": (
+        raising("RuntimeError", None, **OWN_CODE),
+        "own-code-called",
+        {"file": "loading.py"},
+    ),
+    "own code": (own("KeyError", "'type'", 'kind = scaling["type"]'), "own-code-failed", {"error": "KeyError"}),
+    "own code raises": (own("ValueError", "no", 'raise ValueError("no")'), "own-code-raised", {"error": "ValueError"}),
+    "own code raises something else": (
+        own("TypeError", "no", "raise ValueError(1 + None)"),
+        "own-code-failed",
+        {"error": "TypeError"},
+    ),
+    "own code's if": (own("TypeError", "no", "if 1 < None:\n        pass"), "own-code-failed", {"error": "TypeError"}),
+    "packages": (
+        raising("AttributeError", "module 'torch.distributed' has no attribute 'tensor'"),
+        "packages-apart",
+        {"module": "torch.distributed", "name": "tensor"},
+    ),
+    "nobody saw it, though something else of the kind was caught": (
+        [
+            *raising("AttributeError", "caught")[:-1],
+            made.step_record(made.step(3)),
+            made.end_record(status="failed", error="AttributeError", message="no", part="generate", step=3),
+        ],
+        "unknown-unseen",
+        {"error": "AttributeError", "step": 3},
+    ),
 }
 
 
@@ -183,6 +220,14 @@ def test_a_surprise(name: str, tmp_path: Path) -> None:
     diagnosis = found(tmp_path, records)
     assert diagnosis.causes == []
     assert [one.kind for one in diagnosis.surprises] == kinds
+
+
+def test_one_is_not_told_as_many(tmp_path: Path) -> None:
+    screen = Console(file=io.StringIO(), width=80)
+    with open_trace(made.sealed(tmp_path, SURPRISES["no numbers"][0])) as trace:
+        print_why(trace, diagnose(trace), screen, "en")
+    assert isinstance(screen.file, io.StringIO)
+    assert "1 parameter has no numbers at all" in screen.file.getvalue()
 
 
 def test_a_shard_that_safetensors_calls_something_else(tmp_path: Path) -> None:

@@ -281,6 +281,13 @@ def tensor_renamed(folder: Path) -> Path:
     return model
 
 
+def dtype_of_the_config(folder: Path) -> Path:
+    """config.json has another dtype than the checkpoint is stored in."""
+    copied("bert-tiny", folder)
+    edit_json(folder / "config.json", lambda config: config.update(torch_dtype="float16"))
+    return folder
+
+
 def shape_changed(folder: Path) -> Path:
     """config.json asks for other sizes than the checkpoint has."""
     model = copied("bert-tiny", folder)

@@ -172,6 +172,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "还没有记录到第一步就结束了，因此保留了原有的记录文件 {path}。",
     ),
     "failed-at": ("at step {step}, stage {stage}, {place}", "第 {step} 步，{stage}阶段，{place}"),
+    "failed-after-stage": ("after step {step}, stage {stage}", "在第 {step} 步（{stage}阶段）之后"),
+    "failed-at-stage": ("at step {step}, stage {stage}", "第 {step} 步，{stage}阶段"),
     "failed-after": (
         "after step {step}, stage {stage}, {place}",
         "在第 {step} 步（{stage}阶段，{place}）之后",

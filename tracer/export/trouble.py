@@ -55,7 +55,8 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, 
     shown = f"{name}: {message}" if message else name
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
-        yield Text(say(lang, "failed-at" if seen else "failed-after", place), "red")
+        key = "failed-at" if seen else "failed-after"
+        yield Text(say(lang, key if place["place"] else f"{key}-stage", place), "red")
     if "pip install" in str(message):
         yield Text(say(lang, "hint-pip"), "yellow")
     if _is_out_of_memory(name, str(message or "")):

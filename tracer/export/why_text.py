@@ -21,6 +21,7 @@ from tracer.replay.why import Cause, Diagnosis, Evidence
 from tracer.trace.reading import Trace
 from tracer.trace.visible import one_line, visible
 
+_TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
 _NAMES: Final = 6  # of a longer list of names only the first are written
 _MESSAGE: Final = 600  # characters of an exception's message
 _STEP_TEXT: Final = 240  # characters of what one step shows
@@ -71,6 +72,7 @@ def _sentence(found: Diagnosis, lang: Lang) -> str:
         key = "headline:other"
     values = {
         "count": len(found.surprises),
+        "when": tell(lang, "when:at" if found.exceptions else "when:after", {"step": found.step}),
         "step": found.step if found.step is not None else "–",
         "stage": stage_name(found.stage or "?", lang),
         "error": visible((found.error or "?").rpartition(".")[2]),
@@ -92,12 +94,7 @@ def _tail(output: str) -> list[str]:
 
 
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool) -> RenderableType:
-    if not first:
-        title = "title:other"
-    elif cause.kind.startswith("unknown"):
-        title = "title:unknown"
-    else:
-        title = "title:cause" if cause.certainty == "certain" else "title:cause-likely"
+    title = _TITLES[cause.certainty] if first else "title:other"
     values = _shown(cause.values, lang)
     blocks = [_block(tell(lang, title), [Prose(tell(lang, f"cause:{cause.kind}", values))])]
     if cause.remedy is not None:

@@ -19,7 +19,7 @@ WHY: Final[dict[str, tuple[str, str]]] = {**FRAME, **LOADING, **MODEL, **SURPRIS
 
 
 def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
-    """The sentence of a key, filled in.
+    """The sentence of a key, filled in; its ``:one`` where ``count`` is 1 and there is such.
 
     Raises:
         KeyError: there is no such key, or a placeholder has no value.

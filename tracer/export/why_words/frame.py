@@ -16,8 +16,8 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "加载成功，但有 {count} 点值得留意。",
     ),
     "headline:failed": (
-        "The load failed at step {step}, in the stage “{stage}”, with {error}.",
-        "加载在第 {step} 步（{stage}阶段）失败：{error}。",
+        "The load failed {when}, in the stage “{stage}”, with {error}.",
+        "加载{when}失败（{stage}阶段）：{error}。",
     ),
     "headline:failed-early": (
         "The load failed before a step could be recorded, with {error}.",
@@ -28,20 +28,20 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "模型加载成功；第 {step} 步之后移到设备上时失败：{error}。",
     ),
     "headline:failed:peft": (
-        "The model loaded; adding LoRA failed at step {step}, with {error}.",
-        "模型加载成功；加装 LoRA 时在第 {step} 步失败：{error}。",
+        "The model loaded; adding LoRA failed {when}, with {error}.",
+        "模型加载成功；加装 LoRA 时{when}失败：{error}。",
     ),
     "headline:failed:inputs": (
-        "The model loaded; preparing its input failed at step {step}, with {error}.",
-        "模型加载成功；准备输入时在第 {step} 步失败：{error}。",
+        "The model loaded; preparing its input failed {when}, with {error}.",
+        "模型加载成功；准备输入时{when}失败：{error}。",
     ),
     "headline:failed:forward": (
-        "The model loaded; its forward pass failed at step {step}, with {error}.",
-        "模型加载成功；前向计算在第 {step} 步失败：{error}。",
+        "The model loaded; its forward pass failed {when}, with {error}.",
+        "模型加载成功；前向计算{when}失败：{error}。",
     ),
     "headline:failed:generate": (
-        "The model loaded; the generation failed at step {step}, with {error}.",
-        "模型加载成功；生成在第 {step} 步失败：{error}。",
+        "The model loaded; the generation failed {when}, with {error}.",
+        "模型加载成功；生成{when}失败：{error}。",
     ),
     "headline:failed:script": (
         "The load went well; the code after it failed, with {error}.",
@@ -84,6 +84,8 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     ),
     "headline:misused": ("The load could not begin.", "加载没有开始。"),
     "headline:other": ("The load ended as “{status}”.", "加载以“{status}”结束。"),
+    "when:at": ("at step {step}", "在第 {step} 步"),
+    "when:after": ("after step {step}", "在第 {step} 步之后"),
     # titles
     "title:cause": ("Cause", "原因"),
     "title:cause-likely": ("Likely cause", "可能的原因"),
@@ -115,6 +117,10 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "step:no-model-type": (
         "config.json was read: {count} keys, no model_type",
         "读到 config.json 的 {count} 个键，没有 model_type",
+    ),
+    "step:no-model-type:one": (
+        "config.json was read: one key, no model_type",
+        "读到 config.json 的 1 个键，没有 model_type",
     ),
     "step:config-built": ("{class} was built", "建成 {class}"),
     "step:trust": (

@@ -227,8 +227,19 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         "它为什么这样做，这里无从得知；报错文字出自它自己。",
     ),
     "remedy:look-at-code": (
-        "Look at the steps of {function} up to line {line}: the variables it had are recorded there.",
-        "查看 {function} 到第 {line} 行为止的各步：当时的变量都有记录。",
+        "Look at the steps of {function} up to line {line}: they show its variables.",
+        "查看 {function} 到第 {line} 行为止的各步，可以看到它的变量。",
+    ),
+    "cause:own-code-failed": (
+        "{error} came up in the directory's own code: {file}, line {line}, in {function}: `{statement}`. Why is not "
+        "known here.",
+        "{error} 出现在目录自带的代码里：{file} 第 {line} 行，{function}：`{statement}`。原因这里无从得知。",
+    ),
+    "cause:own-code-called": (
+        "{error} was first seen in {file}, line {line}, in {function}, at the statement `{statement}`, which calls "
+        "{calls}. Whether the statement itself raised it, or something that it calls, is not recorded.",
+        "{error} 最早出现在 {file} 第 {line} 行（{function}），语句是 `{statement}`，其中调用了 {calls}。"
+        "是语句本身抛出的，还是它所调用的代码抛出的，没有记录。",
     ),
     # which class
     "cause:unknown-model-type": (
@@ -262,9 +273,10 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         '`"auto_map": {{"{auto_class}": "文件名.类名"}}`。',
     ),
     "remedy:other-auto-class": (
-        "Load with another auto class (`--auto-class NAME`): AutoModel takes every architecture; the message lists "
-        "what {auto_class} takes.",
-        "换一个自动类（`--auto-class 名称`）：AutoModel 接受所有架构；报错里列出了 {auto_class} 接受哪些。",
+        "Load with the auto class that goes with `architectures` in config.json (`--auto-class NAME`); the message "
+        "lists what {auto_class} takes.",
+        "换用与 config.json 里 `architectures` 相配的自动类（`--auto-class 名称`）；"
+        "报错里列出了 {auto_class} 接受哪些。",
     ),
     "cause:config-class-missing": (
         "The class {class} does not say which configuration it is made from, and transformers 5 registers it by that.",

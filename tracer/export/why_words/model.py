@@ -215,4 +215,20 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
         "called, or outside what is recorded.",
         "glm-trace 没有适用的规则，逐步记录的函数里也没有出现它：{error} 发生在调用库之前，或在记录范围之外。",
     ),
+    "cause:unknown-unseen": (
+        "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised after step {step}, in "
+        "code that is not stepped.",
+        "glm-trace 没有适用的规则，逐步记录的函数里也没有出现它：{error} 发生在第 {step} 步之后，"
+        "在没有逐步记录的代码里。",
+    ),
+    "cause:packages-apart": (
+        "Installed packages do not go together: something asks the module {module} for `{name}`, which this release of "
+        "it does not have, or has not imported.",
+        "安装的包互不匹配：有代码要用模块 {module} 的 `{name}`，而这个版本里没有它，或者还没有导入它。",
+    ),
+    "remedy:releases-together": (
+        "Install releases that go together: of packages that were published at about the time of transformers "
+        "{release}. The metadata lists the releases that are installed.",
+        "安装互相匹配的版本，也就是与 transformers {release} 同一时期发布的各个包。元数据里列有当前安装的版本。",
+    ),
 }

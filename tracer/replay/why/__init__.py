@@ -48,6 +48,7 @@ RULES: Final[tuple[Rule, ...]] = (
     registry.tokenizer_class_missing,
     arguments.unexpected_argument,
     arguments.attribute_gone,
+    arguments.packages_apart,
     files.shard_missing,
     files.shard_damaged,
     files.weights_missing,

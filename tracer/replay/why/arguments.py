@@ -11,6 +11,7 @@ from tracer.trace.steps import Step
 
 # Python's own messages; the first with the qualified name since 3.10.
 _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+_MODULE_LACKS = re.compile(r"^module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 _NO_ATTRIBUTE = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
 
 # Attributes that every configuration has in 4.44.2 and none in 5.23.0, with the value they had if nothing was said;
@@ -93,7 +94,7 @@ def attribute_gone(facts: Facts) -> Cause | None:
     built = _before(facts.steps("config-built"), failure.step)
     if said is None or built is None or last_name(built.data.get("class")) != said["class"]:
         return None
-    name, own = said["name"], failure.origin.module.startswith(f"{REMOTE}.")
+    name, own = said["name"], _is_own(failure.origin.module)
     values = {
         "name": name,
         "class": said["class"],
@@ -108,6 +109,20 @@ def attribute_gone(facts: Facts) -> Cause | None:
     return Cause(
         "attribute-missing", "certain" if own else "likely", facts.with_raised(seen), values, "write-attribute"
     )
+
+
+def packages_apart(facts: Facts) -> Cause | None:
+    """A library asks a module of another library for something that it does not have."""
+    failure = facts.failure
+    said = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    if failure is None or said is None or f"{REMOTE}." in f"{said['module']}." or _is_own(failure.origin.module):
+        return None
+    values = {"module": said["module"], "name": said["name"], "release": ".".join(map(str, facts.release)) or "?"}
+    return Cause("packages-apart", "likely", facts.with_raised(), values, "releases-together")
+
+
+def _is_own(module: str) -> bool:
+    return module.startswith(f"{REMOTE}.")
 
 
 def _before(steps: list[Step], number: int) -> Step | None:

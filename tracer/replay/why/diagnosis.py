@@ -6,8 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-Certainty: TypeAlias = Literal["certain", "likely"]
-"""``certain``: what was recorded leaves no other cause. ``likely``: it fits, and others would too."""
+Certainty: TypeAlias = Literal["certain", "likely", "unknown"]
+"""``certain``: what was recorded leaves no other cause. ``likely``: it fits, and others would too. ``unknown``: no rule
+fits; it is told where it happened and no more."""
 
 
 class Evidence(msgspec.Struct, frozen=True):

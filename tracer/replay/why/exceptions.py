@@ -36,7 +36,7 @@ def exceptions(trace: Trace) -> list[Thrown]:
 
 def leading_to_the_end(trace: Trace, thrown: list[Thrown], outcome: dict[str, Any]) -> list[Thrown]:
     """The exception that ended the load, and before it those in whose handling it was raised."""
-    last = next((one for one in reversed(thrown) if one.error == outcome.get("error")), None)
+    last = next((one for one in reversed(thrown) if _ended_it(one, outcome)), None)
     if last is None:
         return []
     chain = [last]
@@ -44,6 +44,13 @@ def leading_to_the_end(trace: Trace, thrown: list[Thrown], outcome: dict[str, An
         if _is_handled_by(trace, one.passages[-1], chain[0].origin):
             chain.insert(0, one)
     return chain
+
+
+def _ended_it(one: Thrown, outcome: dict[str, Any]) -> bool:
+    """Whether it is the exception of the outcome, and not one like it that was caught."""
+    if one.error != outcome.get("error"):
+        return False
+    return any(passage.step == outcome.get("step") for passage in one.passages) or one.message == outcome.get("message")
 
 
 def _is_handled_by(trace: Trace, caught: Passage, raised: Passage) -> bool:

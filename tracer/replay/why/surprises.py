@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
+from tracer.replay.auto_calls import auto_calls
 from tracer.replay.why.code import own_files_left_alone
 from tracer.replay.why.diagnosis import Cause, Evidence
 from tracer.replay.why.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
@@ -94,20 +95,29 @@ def dropped(facts: Facts) -> Iterator[Cause]:
 
 
 def dtype(facts: Facts) -> Iterator[Cause]:
-    """Tensors that were stored in one dtype and loaded in another."""
+    """Tensors that were stored in one dtype and loaded in another, which the user did not ask for."""
+    calls = [(call, facts.given(facts.trace.step(call.step))) for call in auto_calls(facts.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
     for step in facts.trace.steps(kinds=["tensor-loaded"]):
         here = step.data.get("dtype")
         for source in entries(step.data.get("sources"))[:1]:
             there = source.get("dtype")
-            if isinstance(there, str) and isinstance(here, str) and there != here:
+            wanted = next((given for call, given in calls if call.step <= step.number <= call.last), {})
+            if isinstance(there, str) and isinstance(here, str) and there != here and here not in _dtypes(wanted):
                 changed[there, here] += 1
                 first.setdefault((there, here), step.number)
     for (there, here), count in changed.most_common():
         values = {"count": count, "there": there, "here": here}
         evidence = [Evidence(first[there, here], "dtype", {"there": there, "here": here})]
         yield Cause("dtype-changed", "certain", evidence, values, "name-dtype")
+
+
+def _dtypes(given: dict[str, Any]) -> list[str]:
+    """The dtypes that a call asked for."""
+    wanted = [given.get(name) for name in ("dtype", "torch_dtype")]
+    texts = [one.get("text") if isinstance(one, dict) else one for one in wanted]
+    return [one.removeprefix("torch.") for one in texts if isinstance(one, str)]
 
 
 def tokenizer(facts: Facts) -> Iterator[Cause]:
