@@ -99,6 +99,29 @@ def test_gigabytes_of_output_end_at_a_limit(
     assert sum(path.stat().st_size for path in (tmp_path / "traces").iterdir()) < 64 << 20
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("kept = []", "while True: kept.append(bytearray(256 << 20))"),
+        ("import torch", "kept = []", "while True: kept.append(torch.empty(1 << 26, device='cpu').fill_(1))"),
+        ("import torch", "torch.empty(1 << 42, device='cpu')"),
+    ],
+    ids=["python", "torch", "at once"],
+)
+def test_memory_has_a_limit(
+    statements: tuple[str, ...], made: Make, learner: Any, workbench: Bench, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    import tracer.exercise.running as running
+
+    monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, memory=1 << 30))
+    judged = run(made(**quick(60)), learner(*statements), workbench, tmp_path)
+    assert judged.ran["load"].limit == "memory"
+    assert judged.broken == "load"
+    assert judged.ran["load"].outcome is not None
+    assert judged.ran["load"].outcome.status == "failed"  # with an exception, and all that was recorded until then
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_process_that_ends_itself(code: int, made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
     judged = run(made(), learner(f"os._exit({code})"), workbench, tmp_path)

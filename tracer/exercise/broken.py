@@ -18,6 +18,8 @@ def broken_told(run: Run, ran: Ran, lang: Lang) -> str:
         return tell(lang, "broken:seconds", {"seconds": run.seconds})
     if ran.limit == "output":
         return tell(lang, "broken:output", {"limit": Limits(run.seconds).bytes >> 20})
+    if ran.limit == "memory":
+        return tell(lang, "broken:memory", {"limit": Limits(run.seconds).memory >> 30})
     if ran.outcome is not None and ran.outcome.signal:
         return tell(lang, "broken:signal", {"signal": ran.outcome.signal})
     if ran.outcome is not None and ran.outcome.exit_code is not None:

@@ -21,7 +21,7 @@ from tracer.exercise.library import Kept
 from tracer.launch.adapter_folder import adapter_folder
 from tracer.launch.bfloat16 import needed_setting
 from tracer.launch.children import Starter, WarmStarter
-from tracer.launch.limits import Limit, Limits
+from tracer.launch.limits import Limit, Limits, is_out_of_memory
 from tracer.launch.watching import Interrupts, Watched, run_job
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
@@ -82,15 +82,18 @@ class Bench:
                 if isinstance(job, str):
                     found[name] = Ran(None, None, missing=job)
                     continue
+                limits = Limits(run.seconds)
+                job.memory = limits.memory
                 recorded = run_job(
                     job,
                     keep_in / f"{name}.glmtrace",
                     start=self._start,
                     progress=lambda watched, name=name: progress(name, watched),  # type: ignore[misc]
                     interrupts=interrupts,
-                    limits=Limits(run.seconds),
+                    limits=limits,
                 )
-            found[name] = Ran(recorded.path, recorded.outcome, recorded.limit)
+            limit = recorded.limit or ("memory" if is_out_of_memory(recorded.outcome) else None)
+            found[name] = Ran(recorded.path, recorded.outcome, limit)
             if recorded.outcome.status == "interrupted":
                 raise KeyboardInterrupt
         return found

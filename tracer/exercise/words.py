@@ -112,6 +112,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "a loop that goes round far too often.",
         "它打印或产生的记录超过 {limit} MB，被终止了。找找有没有循环了太多遍的打印或调用。",
     ),
+    "broken:memory": (
+        "It wanted more than {limit} GB of memory, and did not get it. Look for sizes that are far larger than they "
+        "have to be, or for something that grows in a loop.",
+        "它要的内存超过 {limit} GB，没有分配给它。找找有没有大得出奇的尺寸，或者在循环里越积越多的东西。",
+    ),
     "broken:missing": (
         "There is no {missing} in your folder to run. Was it moved or renamed?",
         "你的目录里没有要运行的 {missing}。是不是移走或改名了？",

@@ -1,4 +1,4 @@
-"""Limits of a job that nobody sits beside: time, and how much it may write."""
+"""Limits of a job that nobody sits beside: time, how much it may write, and memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-Limit: TypeAlias = Literal["seconds", "output"]
+from tracer.trace.outcome import Outcome
+
+Limit: TypeAlias = Literal["seconds", "output", "memory"]
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -16,10 +18,12 @@ class Limits(msgspec.Struct, frozen=True):
     Attributes:
         seconds: wall time from its start.
         bytes: what it prints and what is recorded of it, each.
+        memory: what its process may allocate; the system holds it to that, see ``Job.memory``.
     """
 
     seconds: float
     bytes: int = 256 << 20
+    memory: int = 4 << 30
 
     def passed(self, seconds: float, journal: Path, output: Path | None) -> Limit | None:
         """The limit that a job is beyond."""
@@ -27,6 +31,12 @@ class Limits(msgspec.Struct, frozen=True):
             return "seconds"
         written = max(_size(journal), _size(output) if output is not None else 0)
         return "output" if written > self.bytes else None
+
+
+def is_out_of_memory(outcome: Outcome) -> bool:
+    """Return whether an allocation failed: torch's allocator says so in a message, C++ by an end without one."""
+    error, message = outcome.error or "", outcome.message or ""
+    return error.endswith("MemoryError") or "DefaultCPUAllocator" in message or "bad_alloc" in message
 
 
 def _size(path: Path) -> int:

@@ -23,7 +23,7 @@ from typing import Any
 
 from tracer.recorder import work
 from tracer.recorder.code_guard import CodeGuard
-from tracer.recorder.environment import take_environment
+from tracer.recorder.environment import limit_memory, take_environment
 from tracer.recorder.model.watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
@@ -39,6 +39,8 @@ def main(job_file: str) -> int:
     take_environment(job.environment)
     if job.cwd is not None:
         os.chdir(job.cwd)
+    if job.memory is not None:
+        limit_memory(job.memory)
     faulthandler.enable()
     return record(job)
 

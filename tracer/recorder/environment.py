@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -96,3 +97,15 @@ def take_environment(variables: dict[str, str]) -> None:
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] == "transformers" and "HF_MODULES_CACHE" in vars(module):
                 vars(module)["HF_MODULES_CACHE"] = cache
+
+
+def limit_memory(size: int) -> None:
+    """Let this process have so much private memory; beyond it allocations fail, with an exception that can be told.
+
+    RLIMIT_DATA, which Linux counts heaps, stacks and private mappings under: RLIMIT_AS would count the libraries of
+    torch and mapped checkpoints as well, many gigabytes that cost nothing. Other systems have no such limit.
+    """
+    if sys.platform == "linux":
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        size = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))

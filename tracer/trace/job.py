@@ -58,6 +58,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         peft: a JSON file with a LoRA configuration to put into the model.
         script: the script and its arguments, as in ``sys.argv``.
         cwd: folder to run in; None for the parent's.
+        memory: bytes of private memory that the process may have; None for no limit.
         environment: environment variables that the child gets besides the parent's.
         learned: the named pipe that takes the secrets which the child learns; None where nobody asks.
     """
@@ -87,6 +88,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     peft: str | None = None
     script: list[str] = []
     cwd: str | None = None
+    memory: int | None = None
     environment: dict[str, str] = {}
     learned: str | None = None
 

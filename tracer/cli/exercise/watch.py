@@ -51,6 +51,7 @@ def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> 
     hint, first = 0, True
     while True:
         seen = look(folder)
+        require_allowed(at, workshop, kept)  # a task of others can change between two checks
         judgement = record(at, workshop, kept, bench)
         if not first:
             teacher.console.clear()
