@@ -183,6 +183,113 @@ def test_statistics_are_those_of_the_outputs(loads: Loads, glm: Path, image: Pat
     assert "statistics" not in recorded(loads, glm, image).kinds("module-left", path="")[0].data
 
 
+def test_statistics_are_none_of_the_models_operators(loads: Loads, glm: Path, image: Path) -> None:
+    """Which operators ran, and under which module, is the same with them and without."""
+
+    def operators(**options: Any) -> list[str]:
+        reading = recorded(loads, glm, image, operators=True, **options)
+        steps = reading.trace.steps(kinds=("operator", "module-entered"))
+        return [str(step.data.get("name") or step.data.get("path")) for step in steps]
+
+    plain = operators()
+    assert sum(name.startswith("aten.") for name in plain) > 100
+    assert operators(statistics=True) == plain
+
+
+def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By a clock that only our own work, statistics and the modules move on."""
+    from types import SimpleNamespace
+
+    from tracer.recorder.model import forward
+    from tracer.recorder.model.tree import ModuleTree
+    from tracer.recorder.recording import Recording
+    from tracer.trace.redaction import Redactor
+    from tracer.trace.roots import Roots
+
+    now = 0
+
+    def pass_time(nanoseconds: int) -> None:
+        nonlocal now
+        now += nanoseconds
+
+    class Leaf(torch.nn.Module):
+        def forward(self, value: Any) -> Any:
+            pass_time(10)
+            return value
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = Leaf(), Leaf()
+
+        def forward(self, value: Any) -> Any:
+            pass_time(5)
+            return self.second(self.first(value))
+
+    recording = Recording(tmp_path / "journal", Redactor(set()), Roots({}))
+    left: list[dict[str, Any]] = []
+    record = recording.point
+
+    def point(kind: str, data: dict[str, Any], **more: Any) -> int:
+        pass_time(1_000)
+        if kind == "module-left":
+            left.append(data)
+        return record(kind, data, **more)
+
+    def statistics(result: Any) -> list[Any]:
+        pass_time(1_000_000)
+        return []
+
+    monkeypatch.setattr(forward, "time", SimpleNamespace(perf_counter_ns=lambda: now))
+    monkeypatch.setattr(forward, "statistics_of", statistics)
+    monkeypatch.setattr(recording, "point", point)
+    tree, model = ModuleTree(), Whole()
+    tree.root(model)
+    watch = forward.ForwardWatch(recording, tree, statistics=True, on_pass=lambda: None)
+    watch.start(None)
+    try:
+        model(torch.zeros(1))
+    finally:
+        watch.stop()
+    assert {one["path"]: one["nanoseconds"] for one in left} == {"first": 10, "second": 10, "": 25}
+
+
+def test_statistics_are_not_counted_to_the_device_time() -> None:
+    """By events of a device whose clock stands still but for what is done on it."""
+    from types import SimpleNamespace
+
+    from tracer.recorder.model.timing import CudaClock
+
+    now = 0.0
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            self.at = 0.0
+
+        def record(self, stream: Any) -> None:
+            self.at = now
+
+        def elapsed_time(self, end: Any) -> float:
+            return float(end.at - self.at)
+
+    clock = CudaClock("cuda:0")
+    clock._cuda = SimpleNamespace(
+        Event=Event, current_stream=lambda device: None, memory_allocated=lambda device: 0, synchronize=lambda device: 0
+    )
+    clock.enter(0)
+    clock.enter(1)
+    now += 2
+    clock.leave(1)
+    with clock.aside():
+        now += 100
+    now += 3
+    clock.leave(0)
+    with clock.aside():
+        now += 100
+    assert clock.measured() == {"1": 2.0, "0": 5.0}
+    assert clock.measured() == {}
+
+
 def test_statistics_count_what_is_no_number() -> None:
     from tracer.recorder.model.statistics import statistics_of
 

@@ -40,6 +40,7 @@ class ForwardWatch:
         self._clock: Any = NoClock()
         self._stack: list[int] = []
         self._calls = 0
+        self._own = 0  # nanoseconds spent in here so far, which are none of the model's
 
     def start(self, device: Any) -> None:
         """Watch every module call from now on; ``device`` is where the model is, for its clock."""
@@ -55,19 +56,24 @@ class ForwardWatch:
 
     def _called(self, module: Any, /, *args: Any, **kwargs: Any) -> Watching:
         """A record before and after a call, neither of which the stepper's trace function sees."""
+        came = time.perf_counter_ns()
         with unstepped():
             facts = self._enter(module, args, kwargs)
         if facts is None:
             return
         with unstepped() if _is_torchs_own_leaf(module) else nullcontext():
             began = time.perf_counter_ns()
+            self._own += began - came
+            own = self._own
             ending = yield
-            spent = time.perf_counter_ns() - began
+            ended = time.perf_counter_ns()
+        spent = ended - began - (self._own - own)  # without what the modules inside cost to record
         with unstepped():
             if ending.error is not None:
                 self._fail(facts, ending.error)
             else:
                 self._leave(facts, spent, ending.result)
+        self._own += time.perf_counter_ns() - ended
 
     def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
         path = self._tree.path(module)
@@ -92,7 +98,8 @@ class ForwardWatch:
         self._stack.pop()
         facts.update(nanoseconds=spent, **self._clock.leave(facts["call"]))
         if self._statistics:
-            facts["statistics"] = statistics_of(result)
+            with self._clock.aside():
+                facts["statistics"] = statistics_of(result)
         self._recording.point("module-left", facts, value=self._recording.summaries.number(result))
 
 

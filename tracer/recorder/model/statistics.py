@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 _MAX_TENSORS: Final = 64
@@ -13,7 +14,7 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
     import torch
 
     made: list[dict[str, Any]] = []
-    with torch.no_grad():
+    with _without_modes(), torch.no_grad():
         for at, value in _tensors(output, "", 4):
             if len(made) >= _MAX_TENSORS:
                 break
@@ -21,6 +22,17 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
                 continue
             made.append({"at": at, **_of(value.detach())})
     return made
+
+
+@contextmanager
+def _without_modes() -> Iterator[None]:
+    """Take away the modes that see each operator: ours, and those that the program counts its own operators with."""
+    from torch.utils._python_dispatch import _get_current_dispatch_mode_stack, _pop_mode_temporarily
+
+    with ExitStack() as taken_away:
+        for _ in _get_current_dispatch_mode_stack():
+            taken_away.enter_context(_pop_mode_temporarily())
+        yield
 
 
 def _of(value: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 
@@ -13,6 +15,9 @@ class NoClock:
 
     def leave(self, call: int) -> dict[str, Any]:
         return {}
+
+    def aside(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def measured(self) -> dict[str, float]:
         return {}
@@ -31,26 +36,43 @@ class CudaClock:
         self._device = device
         self._begun: dict[int, Any] = {}
         self._pairs: dict[int, tuple[Any, Any]] = {}
+        self._asides: list[tuple[Any, Any, list[int]]] = []
 
     def enter(self, call: int) -> dict[str, Any]:
-        event = self._begun[call] = self._cuda.Event(enable_timing=True)
-        event.record(self._cuda.current_stream(self._device))
+        self._begun[call] = self._event()
         return {"cuda_before": self._cuda.memory_allocated(self._device)}
 
     def leave(self, call: int) -> dict[str, Any]:
+        self._pairs[call] = (self._begun.pop(call), self._event())
+        return {"cuda_after": self._cuda.memory_allocated(self._device)}
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What the device does meanwhile is not counted to the calls that are open now."""
+        begin = self._event()
+        try:
+            yield
+        finally:
+            self._asides.append((begin, self._event(), list(self._begun)))
+
+    def _event(self) -> Any:
         event = self._cuda.Event(enable_timing=True)
         event.record(self._cuda.current_stream(self._device))
-        self._pairs[call] = (self._begun.pop(call), event)
-        return {"cuda_after": self._cuda.memory_allocated(self._device)}
+        return event
 
     def measured(self) -> dict[str, float]:
         """Milliseconds of each call, by its number; waits for the device once."""
         if not self._pairs:
             return {}
         self._cuda.synchronize(self._device)
-        times = {str(call): round(begin.elapsed_time(end), 4) for call, (begin, end) in self._pairs.items()}
+        spent = {call: begin.elapsed_time(end) for call, (begin, end) in self._pairs.items()}
+        for begin, end, calls in self._asides:
+            for call in calls:
+                if call in spent:
+                    spent[call] -= begin.elapsed_time(end)
         self._pairs.clear()
-        return times
+        self._asides.clear()
+        return {str(call): round(max(milliseconds, 0.0), 4) for call, milliseconds in spent.items()}
 
 
 def clock_for(device: Any) -> NoClock | CudaClock:
