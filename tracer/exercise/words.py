@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tracer.exercise.error_words import ERRORS
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -185,7 +186,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "错误示例 {attempt} 应当败在 {wanted}，实际败在 {first}",
     ),
     "problem:few-attempts": (
-        "it has {count} wrong attempts; there have to be at least {least}",
+        "it has {count:# wrong attempt|# wrong attempts}; there have to be at least {least}",
         "只有 {count} 个错误示例，至少要有 {least} 个",
     ),
     "problem:same-reason": (
@@ -203,4 +204,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of a key, filled in."""
-    return WORDS[key][0 if lang == "en" else 1].format_map(values or {})
+    return fill(WORDS[key][0 if lang == "en" else 1], values or {})

@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # frame
-    "explained": ("{count} of {all} decisions explain this load", "{all} 处判断中，{count} 处说明了这次加载"),
+    "explained": (
+        "{count} of {all:# decision|# decisions} {count:explains|explain} this load",
+        "{all} 处判断中，{count} 处说明了这次加载",
+    ),
     "none": ("No decisions are recorded here.", "这里没有记录到判断。"),
     "none-without-lines": (
         "No decisions are recorded: the load was recorded without lines (--no-lines).",
         "没有记录到判断：这次加载没有逐行记录（--no-lines）。",
     ),
     "no-explanation": (
-        "None of the {all} decisions here decides about the way of the load; --all lists them.",
+        "{all:The one decision here does not decide|None of the # decisions here decides} about the way of the load; "
+        "--all lists {all:it|them}.",
         "这里的 {all} 处判断都不影响加载的走向；加 --all 可全部列出。",
     ),
     # outcomes; the sign stands before them
@@ -264,7 +269,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of a key, filled in; a value that the trace does not hold is ``…``."""
-    return WORDS[key][0 if lang == "en" else 1].format_map(_Known(values or {}))
+    return fill(WORDS[key][0 if lang == "en" else 1], _Known(values or {}))
 
 
 class _Known(dict[str, Any]):

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.export.diff_words import WORDS
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 from tracer.replay.diff import TOPICS, Comparison, Difference, Side
 from tracer.replay.plain import plain_text
@@ -162,7 +163,7 @@ class _Printer:
     def _say(self, key: str, **values: Any) -> str:
         if key not in WORDS:
             return visible(key)
-        return WORDS[key][0 if self._lang == "en" else 1].format_map(values)
+        return fill(WORDS[key][0 if self._lang == "en" else 1], values)
 
 
 _NAMED: Final = {"parameter-shape", "parameter-dtype", "tensor-from", "tensor-became", "read-by"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # the overview
     "user": ("Given by the user", "用户给出的"),
     "library": ("Made up by the library", "库自己加的"),
-    "stops": ("{count} stops, steps {first}–{last}", "{count} 站，第 {first}–{last} 步"),
+    "stops": ("{count:# stop, step|# stops, steps} {first}–{last}", "{count} 站，第 {first}–{last} 步"),
     "one-stop": ("1 stop, step {first}", "1 站，第 {first} 步"),
     "none": ("The call had no keyword arguments.", "这次调用没有关键字参数。"),
     "no-calls": (
@@ -61,4 +62,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def word(lang: Lang, key: str, **values: Any) -> str:
     """The sentence of a key, filled in."""
-    return WORDS[key][0 if lang == "en" else 1].format_map(values)
+    return fill(WORDS[key][0 if lang == "en" else 1], values)

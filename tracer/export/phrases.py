@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from tracer.export.filling import fill
 from tracer.trace.visible import visible
 
 Lang: TypeAlias = Literal["en", "zh"]
@@ -35,11 +36,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "adapter": ("is an adapter: {path}", "这是一个适配器：{path}"),
     "no-adapter": ("no adapter_config.json, so no adapter", "没有 adapter_config.json，不是适配器"),
     "config-read": (
-        "read {keys} keys, model_type {model_type}",
+        "read {keys:# key|# keys}, model_type {model_type}",
         "读到 {keys} 个键，model_type 为 {model_type}",
     ),
     "config-read-left": (
-        "read {keys} keys, model_type {model_type}; arguments not used up: {left}",
+        "read {keys:# key|# keys}, model_type {model_type}; arguments not used up: {left}",
         "读到 {keys} 个键，model_type 为 {model_type}；还没用掉的参数：{left}",
     ),
     "config-built": ("built {class}", "建成 {class}"),
@@ -77,24 +78,24 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "model": ("loaded {class} with {parameters} numbers", "加载 {class}，共 {parameters} 个参数"),
     "loaded": ("loaded {class}", "加载 {class}"),
     "built": (
-        "built {class}: {modules} modules, {tensors} parameters, {numbers} numbers",
+        "built {class}: {modules:# module|# modules}, {tensors:# parameter|# parameters}, {numbers:# number|# numbers}",
         "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",
     ),
     "passed": ("one pass took {seconds} s", "一次前向计算用时 {seconds} 秒"),
     "chat": ("the chat template gives: {text}", "对话模板填成：{text}"),
-    "text": ("“{prompt}” became {count} tokens", "“{prompt}”变成 {count} 个 token"),
+    "text": ("“{prompt}” became {count:# token|# tokens}", "“{prompt}”变成 {count} 个 token"),
     "token": ("token {id} {text}, cache {cache}", "token {id} {text}，缓存长度 {cache}"),
     "peft": (
-        "LoRA in {count} modules: {trainable} of {all} numbers can be trained ({percent} %)",
+        "LoRA in {count:# module|# modules}: {trainable} of {all} numbers can be trained ({percent} %)",
         "{count} 个模块装上 LoRA：{all} 个数里有 {trainable} 个可训练（{percent} %）",
     ),
     "not-fed": (
         "no pass was run: {why}",
         "没有做前向计算：{why}",
     ),
-    "shard": ("{path}: {tensors} tensors, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
+    "shard": ("{path}: {tensors:# tensor|# tensors}, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
     "weights": (
-        "{count} of {of} tensors of the checkpoint became parameters",
+        "{count} of {of:# tensor|# tensors} of the checkpoint became {count:a parameter|parameters}",
         "检查点的 {of} 个张量中有 {count} 个成为参数",
     ),
     "weights-new": (
@@ -224,7 +225,9 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "它死在原生代码里；元数据的 native_output 保存了它最后的输出。",
     ),
     # frame of the report
-    "steps": ("{count} steps", "{count} 步"),
+    "steps": ("{count:# step|# steps}", "{count} 步"),
+    "slowest": ("of which {time} in step {step}", "其中 {time} 用在第 {step} 步"),
+    "times": ("  (said {count} times)", "（共 {count} 次）"),
     "step": ("step {number}", "第 {number} 步"),
     "trace-at": ("Trace", "记录文件"),
     "next": ("Next", "接下来"),
@@ -236,7 +239,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     # while it runs
     "starting": ("starting Python and importing torch and transformers", "正在启动 Python，导入 torch 和 transformers"),
     "running": ("{stage} · step {step}", "{stage} · 第 {step} 步"),
-    "tensors": ("{count} tensors", "{count} 个张量"),
+    "tensors": ("{count:# tensor|# tensors}", "{count} 个张量"),
     "sealing": ("writing the trace", "正在写入记录文件"),
     # no consent
     "no-consent": (
@@ -269,7 +272,7 @@ def say(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     if str(values.get("count")) == "1":
         key = f"{key}:one" if f"{key}:one" in PHRASES else key  # where the words are other ones for a single thing
     sentence = PHRASES[key][0 if lang == "en" else 1]
-    return sentence.format_map(values)
+    return fill(sentence, values)
 
 
 def stage_name(stage: str, lang: Lang) -> str:

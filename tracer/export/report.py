@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -21,14 +22,21 @@ from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
+_RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that only rules something off
+_SHORTEST_RULE: Final = 20
 _NAMES: Final = 12  # of a longer list of names only the first are written
 
 
 def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
     """Print the head, the stages with their facts, and the end of a trace."""
     console.print(_head(trace, lang))
+    end = trace.outcome.get("step")
+    ended_in = place_of(trace, end) if isinstance(end, int) and trace.outcome.get("status") not in GOOD else None
     for summary in journey(trace):
-        if stage is None or summary.stage == stage:
+        # Where there is nothing to tell, a stage is left out, unless it is asked for or the load ended in it.
+        if summary.stage == stage or (
+            stage is None and (summary.facts or (ended_in is not None and ended_in.stage == summary.stage))
+        ):
             console.print(_stage(summary, lang))
     console.print(_end(trace, lang))
 
@@ -57,6 +65,9 @@ def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
+    if (slow := summary.slowest) is not None:
+        told = say(lang, "slowest", {"time": _duration(slow.seconds), "step": slow.step})
+        grid.add_row("", Text(f"{told}: {_text(slow.text)}" if slow.text else told, "dim"))
     for number, text in _lines(summary.facts, lang):
         grid.add_row(number, text)
     return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
@@ -71,9 +82,20 @@ def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
         shown[fact.what] = shown.get(fact.what, 0) + 1
         many = counts[fact.what] > _FACTS_OF_A_KIND
         if not many or shown[fact.what] < _FACTS_OF_A_KIND:
-            yield str(fact.step), Text(fact_text(fact, lang), "yellow" if fact.trouble else "")
+            text = said_text(fact, lang) if fact.what == "said" else fact_text(fact, lang)
+            yield str(fact.step), Text(text, "yellow" if fact.trouble else "")
         elif shown[fact.what] == _FACTS_OF_A_KIND:
             yield "", Text(say(lang, "more", {"count": counts[fact.what] - _FACTS_OF_A_KIND + 1}), "dim")
+
+
+def said_text(fact: Fact, lang: Lang) -> str:
+    """A warning or a log record, its lines as lines and its rules no longer than its text."""
+    who, message = _text(str(fact.values.get("who"))), str(fact.values.get("message"))
+    lines = [line.rstrip() for line in message.strip("\n").expandtabs(4).split("\n")]
+    longest = max((len(line) for line in lines if not _RULE.fullmatch(line)), default=0)
+    shown = [_text(line[: max(longest, _SHORTEST_RULE)] if _RULE.fullmatch(line) else line) for line in lines]
+    text = say(lang, "said", {"who": who, "message": "\n".join(shown)})
+    return text if fact.times == 1 else f"{text}{say(lang, 'times', {'count': fact.times})}"
 
 
 def fact_text(fact: Fact, lang: Lang) -> str:

@@ -10,7 +10,7 @@ from tracer.replay.effects import effects
 from tracer.replay.plain import short
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
-from tracer.trace.visible import visible
+from tracer.trace.visible import visible, without_codes
 
 
 def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
@@ -41,7 +41,7 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
     for name, value in step.data.items():
         if value is not None and name != "keys":
             text.append(f" {visible(name)}=", "dim")
-            text.append(visible(value if isinstance(value, str) else str(value)))
+            text.append(visible(without_codes(value) if isinstance(value, str) else str(value)))
     if changes := effects(trace, step):
         text.append("  # ", "dim")
         text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")

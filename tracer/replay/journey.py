@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
 from tracer.replay.calls import called_with
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.finding import slowest_step
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
+from tracer.trace.visible import without_codes
 
 
 class Fact(msgspec.Struct):
@@ -20,40 +24,87 @@ class Fact(msgspec.Struct):
         step: the step that shows it.
         values: what the sentence is filled with; plain JSON.
         trouble: whether it is a warning or an error.
+        times: how often the very same was said.
     """
 
     what: str
     step: int
     values: dict[str, Any] = {}
     trouble: bool = False
+    times: int = 1
+
+
+class Slowest(msgspec.Struct):
+    """The step of a stage after which most time passed until the next; ``text`` is the statement there, if any."""
+
+    step: int
+    seconds: float
+    text: str
 
 
 class StageSummary(msgspec.Struct):
-    """What happened in one stage. ``seconds`` is the time spent between its steps and the next ones."""
+    """What happened in one stage. ``seconds`` is the time spent between its steps and the next ones.
+
+    ``slowest`` is a step that took most of that, where it is a lot of time.
+    """
 
     stage: str
     steps: int
     seconds: float
     facts: list[Fact]
+    slowest: Slowest | None = None
+
+
+_LONG: Final = 1.0  # seconds that want an explanation
+_WITHIN_A_LOAD: Final = {
+    "file", "file-not-there", "adapter", "no-adapter", "config-read", "config-read-left", "trust", "shard",
+}  # fmt: skip
+"""Facts that one load comes to more than once, as several functions look; once is enough to say so."""
 
 
 def journey(trace: Trace) -> list[StageSummary]:
-    """The stages in the order in which they were first reached."""
+    """The stages in the order of the first fact of each; one without facts, of its first step."""
     seconds = trace.stage_seconds()
     facts: dict[str, list[Fact]] = {}
-    seen: set[tuple[str, bytes]] = set()
+    seen: dict[tuple[str, bytes], Fact] = {}
     for step in trace.steps(kinds=_TELLING):
         for fact in _facts(trace, step):
-            key = (step.stage, msgspec.json.encode([fact.what, fact.values]))
-            if key not in seen:  # config.json is looked for by three functions; once is enough to say so
-                seen.add(key)
+            if fact.what == "called":
+                seen.clear()
+            there = seen.setdefault((step.stage, msgspec.json.encode([fact.what, fact.values])), fact)
+            if there is fact or fact.what not in (*_WITHIN_A_LOAD, "said"):
                 facts.setdefault(step.stage, []).append(fact)
+            elif fact.what == "said":
+                there.times += 1
     counts = trace.stage_counts()
-    first = {stage: next((step.number for step in trace.steps(stages=[stage])), 0) for stage in counts}
+    first = {stage: told[0].step for stage, told in facts.items()}
+    for stage in counts.keys() - first.keys():
+        first[stage] = next((step.number for step in trace.steps(stages=[stage])), 0)
     return [
-        StageSummary(stage, counts[stage], round(seconds.get(stage, 0.0), 6), facts.get(stage, []))
+        StageSummary(
+            stage,
+            counts[stage],
+            round(seconds.get(stage, 0.0), 6),
+            facts.get(stage, []),
+            _slowest(trace, stage, seconds),
+        )
         for stage in sorted(counts, key=first.__getitem__)
     ]
+
+
+def _slowest(trace: Trace, stage: str, seconds: dict[str, float]) -> Slowest | None:
+    """The step that took most of a stage's time, where that is long: importing a model's class, say."""
+    if seconds.get(stage, 0.0) < _LONG:
+        return None
+    number, spent = slowest_step(trace, stage)
+    if spent < max(_LONG, seconds[stage] / 2):
+        return None
+    step = trace.step(number)
+    text = ""
+    if step.event in ("line", "call") and step.source is not None and step.line is not None:
+        with suppress(DanglingNumber):
+            text = "".join(trace.source(step.source).text.splitlines()[step.line - 1 : step.line]).strip()
+    return Slowest(number, round(spent, 6), text)
 
 
 def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
@@ -230,15 +281,18 @@ def _mismatched(step: Step, entry: dict[str, Any]) -> Fact:
 
 
 def _warning(step: Step) -> Iterator[Fact]:
-    yield Fact(
-        "said", step.number, {"who": step.data.get("category"), "message": step.data.get("message")}, trouble=True
-    )
+    yield _said(step, "category")
 
 
 def _log(step: Step) -> Iterator[Fact]:
     if step.data.get("level") in ("WARNING", "ERROR", "CRITICAL"):
-        values = {"who": step.data.get("level"), "message": step.data.get("message")}
-        yield Fact("said", step.number, values, trouble=True)
+        yield _said(step, "level")
+
+
+def _said(step: Step, who: str) -> Fact:
+    message = step.data.get("message")
+    text = without_codes(message) if isinstance(message, str) else message
+    return Fact("said", step.number, {"who": step.data.get(who), "message": text}, trouble=True)
 
 
 def _names(step: Step, key: str) -> list[str]:

@@ -123,3 +123,14 @@ def _pattern(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return f"!{found[0]}"
+
+
+def slowest_step(trace: Trace, stage: str) -> tuple[int, float]:
+    """Return the step of a stage after which most time passed until the trace's next step, and how many seconds."""
+    query = (
+        "SELECT this.number, following.time - this.time AS spent FROM step AS this"
+        " JOIN step AS following ON following.number = this.number + 1 WHERE this.stage = ? ORDER BY spent DESC LIMIT 1"
+    )
+    for number, spent in trace.rows(tuple[int, int], query, stage):
+        return number, spent / 1e9
+    return 0, 0.0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # printable to Python, empty on a screen
+_CODES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # colours, titles, links
 _HARMLESS: Final = frozenset("\u3000")  # the ideographic space of Chinese comments
 
 
@@ -13,6 +15,11 @@ def visible(text: str, *, encoding: str = "utf-8") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _shows(char, encoding) else _escape(char) for char in text)
+
+
+def without_codes(text: str) -> str:
+    """Return a text without the codes that colour it on a terminal: a library writes them, and means no text."""
+    return _CODES.sub("", text) if "\x1b" in text else text
 
 
 def one_line(text: str, limit: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 COMMAND_WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -15,9 +16,9 @@ COMMAND_WORDS: Final[dict[str, tuple[str, str]]] = {
         "Starting Python and importing torch and transformers …",
         "正在启动 Python，导入 torch 和 transformers……",
     ),
-    "steps": ("{count} steps", "{count} 步"),
+    "steps": ("{count:# step|# steps}", "{count} 步"),
     "seconds": ("{count} s", "{count} 秒"),
-    "tensors": ("{count} tensors", "{count} 个张量"),
+    "tensors": ("{count:# tensor|# tensors}", "{count} 个张量"),
     "stages": ("Stages", "阶段"),
     "so-far": ("What has happened", "已经发生的事"),
     "now": ("now at {file}", "正在处理 {file}"),
@@ -41,4 +42,4 @@ COMMAND_WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def word(lang: Lang, key: str, **values: Any) -> str:
     """The words of a key, filled in."""
-    return COMMAND_WORDS[key][0 if lang == "en" else 1].format_map(values)
+    return fill(COMMAND_WORDS[key][0 if lang == "en" else 1], values)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 NOTE_WORDS: Final[dict[str, tuple[str, str]]] = {
     "loading": ("Looking up the notes for this load …", "正在为这次加载查找讲解……"),
     "none": ("No walkthrough has a note about this load.", "没有哪篇导读适用于这次加载。"),
     "not-open": (
-        "{count} notes are about this load. Press w for the first one, or choose a walkthrough on the left.",
+        "{count:# note is|# notes are} about this load. Press w for the first one, or choose a "
+        "walkthrough on the left.",
         "有 {count} 条讲解适用于这次加载。按 w 打开第一条，也可以在左侧选一篇。",
     ),
     "not-open-narrow": (
-        "{count} notes are about this load. Press w for the first one.",
+        "{count:# note is|# notes are} about this load. Press w for the first one.",
         "有 {count} 条讲解适用于这次加载。按 w 打开第一条。",
     ),
     "head": ("{title} · note {number} of {count}", "{title} · 第 {number}/{count} 条"),
@@ -39,4 +41,4 @@ NOTE_WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def note_word(lang: Lang, key: str, **values: Any) -> str:
     """The words of a key, filled in."""
-    return NOTE_WORDS[key][0 if lang == "en" else 1].format_map(values)
+    return fill(NOTE_WORDS[key][0 if lang == "en" else 1], values)

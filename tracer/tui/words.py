@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -99,7 +100,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column:from": ("from", "来自"),
     "column:shows": ("what it shows", "看到了什么"),
     "computing": ("Computing …", "正在计算……"),
-    "more-rows": ("{count} more are not listed", "另有 {count} 行没有列出"),
+    "more-rows": ("{count} more {count:is|are} not listed", "另有 {count} 行没有列出"),
     "no-decisions-here": ("This function decided nothing here.", "这个函数在这里没有做过判断。"),
     "passage": ("{error} passed through {function}", "{error} 经过 {function}"),
     "no-variable": (
@@ -197,4 +198,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(lang: Lang, key: str, **values: Any) -> str:
     """The words of a key, filled in."""
-    return WORDS[key][0 if lang == "en" else 1].format_map(values)
+    return fill(WORDS[key][0 if lang == "en" else 1], values)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tracer.export.decisions_words import WORDS as DECISIONS
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang, stage_name
 from tracer.trace.visible import one_line, visible
 from tracer.walkthrough.checking import Problem
@@ -146,10 +147,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "made:outcome": ("Outcome", "结果"),
     "made:notes": ("Notes", "讲解"),
     "made:notes-told": (
-        "{bound} of {count} apply to this load",
+        "{bound} of {count} {bound:applies|apply} to this load",
         "共 {count} 条，{bound} 条适用于这次加载",
     ),
-    "made:steps": ("{steps} steps", "{steps} 步"),
+    "made:steps": ("{steps:# step|# steps}", "{steps} 步"),
     "contents": ("Contents", "目录"),
     "not-here": ("Does not apply to this load", "不适用于这次加载"),
     "legend": (
@@ -199,7 +200,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "check:ok": ("ok", "通过"),
     "check:bad": ("{count} problems", "{count} 处问题"),
     "check:bad-one": ("1 problem", "1 处问题"),
-    "check:checked": ("{count} notes checked", "检查了 {count} 条讲解"),
+    "check:checked": ("{count:# note|# notes} checked", "检查了 {count} 条讲解"),
     "check:checked-one": ("1 note checked", "检查了 1 条讲解"),
     "check:nothing": ("no note is about these loads", "没有讲解针对这些加载"),
     "check:recording": ("recording load {number} of {count}: {load}", "正在录制第 {number}/{count} 次加载：{load}"),
@@ -218,7 +219,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     """The sentence of a key, filled in; a value that is not known is ``…``."""
-    return WORDS[key][0 if lang == "en" else 1].format_map(_Known(values or {}))
+    return fill(WORDS[key][0 if lang == "en" else 1], _Known(values or {}))
 
 
 class _Known(dict[str, Any]):
@@ -280,7 +281,7 @@ def _outcome(outcome: str, taken: str, lang: Lang) -> str:
            "entered": "rounds-unknown"}.get(outcome, outcome)  # fmt: skip
     if key not in DECISIONS:
         return visible(outcome)
-    return DECISIONS[key][0 if lang == "en" else 1].format_map(_Known({"taken": one_line(taken, _LONGEST)}))
+    return fill(DECISIONS[key][0 if lang == "en" else 1], _Known({"taken": one_line(taken, _LONGEST)}))
 
 
 def _names(names: object, marked: Marked, lang: Lang) -> str:

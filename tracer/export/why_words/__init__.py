@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tracer.export.filling import fill
 from tracer.export.phrases import Lang
 from tracer.export.why_words.frame import FRAME
 from tracer.export.why_words.loading import LOADING
@@ -27,4 +28,4 @@ def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
     values = values or {}
     if str(values.get("count")) == "1":
         key = f"{key}:one" if f"{key}:one" in WHY else key  # where the words are other ones for a single thing
-    return WHY[key][0 if lang == "en" else 1].format_map(values)
+    return fill(WHY[key][0 if lang == "en" else 1], values)

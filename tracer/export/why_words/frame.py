@@ -115,7 +115,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "step:copied": ("{path} was put into the modules cache", "{path} 已放进模块缓存"),
     "step:model-type": ("config.json says model_type “{model_type}”", "config.json 的 model_type 是“{model_type}”"),
     "step:no-model-type": (
-        "config.json was read: {count} keys, no model_type",
+        "config.json was read: {count:# key|# keys}, no model_type",
         "读到 config.json 的 {count} 个键，没有 model_type",
     ),
     "step:no-model-type:one": (
@@ -131,7 +131,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "step:left-over": ("{class} was built and left {name} over", "建成 {class}，{name} 没有用掉"),
     "step:thrown-away": ("{name} was taken out of kwargs and dropped", "{name} 从 kwargs 里取出后被丢弃"),
     "step:adapter": ("an adapter was found: {path}", "找到适配器：{path}"),
-    "step:base-filled": ("the base, {class}, got all its {count} tensors", "基座 {class} 的 {count} 个张量全部就位"),
+    "step:base-filled": ("the base, {class}, got all its {count:# tensor|# tensors}", "基座 {class} 的 {count} 个张量全部就位"),
     "step:mismatched": ("{count} parameters do not fit, first {name}", "{count} 个参数对不上，第一个是 {name}"),
     "step:mismatched:one": ("{name} does not fit", "{name} 对不上"),
     "step:conversion-failed": (

@@ -48,7 +48,7 @@ LOADING: Final[dict[str, tuple[str, str]]] = {
         "`--weights random`。",
     ),
     "cause:shard-missing": (
-        "The index of the weights names {count} files, and {file} is not there (read before it: {read}).",
+        "The index of the weights names {count:# file|# files}, and {file} is not there (read before it: {read}).",
         "权重索引列出 {count} 个文件，而 {file} 不存在（在它之前已读：{read} 个）。",
     ),
     "cause:shard-truncated": (

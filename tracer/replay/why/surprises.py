@@ -13,6 +13,7 @@ from tracer.replay.why.diagnosis import Cause, Evidence
 from tracer.replay.why.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
 from tracer.replay.why.trust import local_preferred
 from tracer.trace.steps import Bound, Items, Step
+from tracer.trace.visible import without_codes
 
 _SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
@@ -153,7 +154,7 @@ def said(facts: Facts) -> Iterator[Cause]:
     failing = facts.chain[0].step if facts.chain else len(facts.trace)  # from there on, the chain tells it
     for step in facts.steps("warning", "log"):
         spoken = step.kind == "warning" or step.data.get("level") in _SPOKEN
-        message = str(step.data.get("message"))
+        message = without_codes(str(step.data.get("message")))
         if spoken and step.number < failing and message not in seen and not _told_already(facts, step):
             seen.add(message)
             yield _of(step, "said", {"message": message}, None)
