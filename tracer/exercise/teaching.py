@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from tracer.exercise.predicting import is_answer
 from tracer.exercise.sheet import heading
 from tracer.exercise.words import tell
 from tracer.export.markdown import markdown_lines
+from tracer.export.naming import command
 from tracer.export.phrases import Lang
 from tracer.export.prose import wrapped
 from tracer.trace.visible import one_line, visible
@@ -38,7 +38,7 @@ class Teacher:
 
     def command(self, name: str, *arguments: str) -> str:
         """An exercise command to type."""
-        return shlex.join(["glm-trace", "exercise", name, *arguments])
+        return command("exercise", name, *arguments)
 
     def path(self, path: Path) -> str:
         """A path as one would type it here."""
@@ -118,7 +118,7 @@ class Teacher:
             self.say("told:read")
             for name in read:
                 self.plain(visible(titles[name]), "dim", 2)
-                self.line(shlex.join(["glm-trace", "replay", self.path(traces[0]), "--walkthrough", name]), 4)
+                self.line(command("replay", self.path(traces[0]), "--walkthrough", name), 4)
         self.gap()
         if following is None:
             self.say("told:last")
@@ -177,7 +177,7 @@ class Teacher:
 
     def _step(self, trace: Path, step: int) -> None:
         self.plain(tell(self.lang, "told:see"), "dim", 4)
-        self.line(shlex.join(["glm-trace", "replay", self.path(trace), "--step", str(step)]), 6)
+        self.line(command("replay", self.path(trace), "--step", str(step)), 6)
 
     def _title(self, one: Verdict, question: Prediction | None) -> str:
         words = question.ask if question is not None else one.title

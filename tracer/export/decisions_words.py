@@ -14,7 +14,7 @@ from tracer.export.phrases import Lang
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # frame
     "explained": (
-        "{count} of {all:# decision|# decisions} {count:explains|explain} this load",
+        "{count} of {all:# decision|# decisions} explain this load",
         "{all} 处判断中，{count} 处说明了这次加载",
     ),
     "none": ("No decisions are recorded here.", "这里没有记录到判断。"),
@@ -24,7 +24,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no-explanation": (
         "{all:The one decision here does not decide|None of the # decisions here decides} about the way of the load; "
-        "--all lists {all:it|them}.",
+        "--all lists what there is.",
         "这里的 {all} 处判断都不影响加载的走向；加 --all 可全部列出。",
     ),
     # outcomes; the sign stands before them

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tracer.export.kwargs_words import WORDS, word
+from tracer.export.naming import program
 from tracer.export.phrases import Lang
 from tracer.replay.auto_calls import AutoCall
 from tracer.replay.keyword_ends import essential
@@ -99,7 +100,7 @@ def _print_next(
     trace: Trace, found: list[KeywordJourney], others: list[AutoCall], console: Console, lang: Lang
 ) -> None:
     """The commands that show more."""
-    command = f"glm-trace kwargs {visible(file_argument(trace))}"
+    command = f"{program()} kwargs {visible(file_argument(trace))}"
     hints = [(word(lang, "one"), f"{command} {visible(one.name)}") for one in found[:1]]
     hints += [(word(lang, "other-call", step=one.step), f"{command} --call {one.step}") for one in others]
     title = f"{word(lang, 'next')}  "

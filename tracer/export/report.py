@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.export.naming import model_name
+from tracer.export.naming import model_name, program
 from tracer.export.outcome_text import GOOD, outcome_style, outcome_text
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.trouble import trouble
@@ -30,15 +31,20 @@ _NAMES: Final = 12  # of a longer list of names only the first are written
 def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
     """Print the head, the stages with their facts, and the end of a trace."""
     console.print(_head(trace, lang))
-    end = trace.outcome.get("step")
-    ended_in = place_of(trace, end) if isinstance(end, int) and trace.outcome.get("status") not in GOOD else None
+    ended_in = _where_it_ended(trace)
     for summary in journey(trace):
         # Where there is nothing to tell, a stage is left out, unless it is asked for or the load ended in it.
-        if summary.stage == stage or (
-            stage is None and (summary.facts or (ended_in is not None and ended_in.stage == summary.stage))
-        ):
+        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage)):
             console.print(_stage(summary, lang))
     console.print(_end(trace, lang))
+
+
+def _where_it_ended(trace: Trace) -> str | None:
+    """The stage in which a load that did not end well did so."""
+    if trace.outcome.get("status") in GOOD or not len(trace):
+        return None
+    step = trace.outcome.get("step")
+    return trace.step(step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1).stage
 
 
 def _head(trace: Trace, lang: Lang) -> RenderableType:
@@ -139,25 +145,31 @@ def _end(trace: Trace, lang: Lang) -> RenderableType:
 def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     """Print where the trace is and what to try next."""
     path = _relative(trace)
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row(say(lang, "trace-at"), Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
+    labels = say(lang, "trace-at"), say(lang, "next")
+    width = max(map(cell_len, labels)) + 2
+    console.print()
+
+    def line(label: str, text: Text) -> None:
+        # To be copied whole, so it is not broken at the screen's edge.
+        console.print(Text.assemble((set_cell_size(label, width), "bold"), text), soft_wrap=True)
+
+    line(labels[0], Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
     step = trace.outcome.get("step")
     failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
     where = place_of(trace, step) if failed and isinstance(step, int) else None
     counts = trace.stage_counts()
-    if counts:
-        wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
-        hint = say(lang, "next-failed" if failed else "next-stage")
-        table.add_row(say(lang, "next"), Text(f"# {say(lang, 'next-replay')}", "dim"))
-        table.add_row("", Text(f"glm-trace replay {_quoted(path)}"))
-        if not failed:  # of a failure `why` was named above
-            table.add_row("", Text(f"# {say(lang, 'next-decisions')}", "dim"))
-            table.add_row("", Text(f"glm-trace decisions {_quoted(path)}"))
-        table.add_row("", Text(f"# {hint}", "dim"))
-        table.add_row("", Text(f"glm-trace show {_quoted(path)} --stage {_text(wanted)} --steps"))
-    console.print(Padding(table, (1, 0, 0, 0), expand=False))
+    if not counts:
+        return
+    wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
+    commands = [("next-replay", f"replay {_quoted(path)}")]
+    if not failed:  # of a failure `why` was named above
+        commands.append(("next-decisions", f"decisions {_quoted(path)}"))
+    commands.append(
+        ("next-failed" if failed else "next-stage", f"show {_quoted(path)} --stage {_text(wanted)} --steps")
+    )
+    for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
+        line(label, Text(f"# {say(lang, what)}", "dim"))
+        line("", Text(f"{program()} {words}"))
 
 
 def size(count: int) -> str:

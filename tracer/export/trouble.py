@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from tracer.export.naming import program
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.why_text import path_of
 from tracer.export.why_words import tell
@@ -41,7 +42,7 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
     elif status == "interrupted" and place is None:
         yield Text(say(lang, "killed-early"), "yellow")
     if status in ("failed", "refused", "killed"):
-        yield Text(tell(lang, "why-hint", {"command": f"glm-trace why {path_of(trace)}"}))
+        yield Text(tell(lang, "why-hint", {"command": f"{program()} why {path_of(trace)}"}))
 
 
 def saw_failure(trace: Trace) -> bool:

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tracer.export.naming import program
 from tracer.export.outcome_text import outcome_style
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.prose import Prose
@@ -146,7 +147,7 @@ def _command(trace: Trace, found: Diagnosis) -> str:
         stages = [trace.step(one.chain[-1].step).stage for one in found.surprises if one.chain]
         stage = stages[0] if stages else None
     wanted = f" --stage {visible(stage)} --steps" if stage is not None else ""
-    return f"glm-trace show {path_of(trace)}{wanted}"
+    return f"{program()} show {path_of(trace)}{wanted}"
 
 
 def path_of(trace: Trace) -> str:

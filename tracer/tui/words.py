@@ -100,7 +100,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "column:from": ("from", "来自"),
     "column:shows": ("what it shows", "看到了什么"),
     "computing": ("Computing …", "正在计算……"),
-    "more-rows": ("{count} more {count:is|are} not listed", "另有 {count} 行没有列出"),
+    "more-rows": ("{count:# more is|# more are} not listed", "另有 {count} 行没有列出"),
     "no-decisions-here": ("This function decided nothing here.", "这个函数在这里没有做过判断。"),
     "passage": ("{error} passed through {function}", "{error} 经过 {function}"),
     "no-variable": (

@@ -147,7 +147,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "made:outcome": ("Outcome", "结果"),
     "made:notes": ("Notes", "讲解"),
     "made:notes-told": (
-        "{bound} of {count} {bound:applies|apply} to this load",
+        "{bound} of {count} apply to this load",
         "共 {count} 条，{bound} 条适用于这次加载",
     ),
     "made:steps": ("{steps:# step|# steps}", "{steps} 步"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from rich.text import Text
 
 from tracer.cli.exercise.session import Session, can_ask
@@ -21,6 +19,7 @@ from tracer.exercise.progress import Entry
 from tracer.exercise.running import Bench
 from tracer.exercise.words import tell
 from tracer.exercise.workshop import Workshop
+from tracer.export.naming import command
 
 
 def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
@@ -35,8 +34,8 @@ def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> 
     questions = open_questions(kept.exercise, entry, again=again)
     if questions and not can_ask():
         answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
-        command = shlex.join(["glm-trace", "exercise", "check", kept.exercise.id])
-        raise ExerciseError("unanswered", id=kept.exercise.id, command=" ".join([command, *answers]))
+        check = command("exercise", "check", kept.exercise.id)
+        raise ExerciseError("unanswered", id=kept.exercise.id, command=" ".join([check, *answers]))
     for number, one in enumerate(questions, 1):
         at.teacher.say("ask:heading", "bold", number=number, count=len(questions))
         at.teacher.question(one)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from tracer.exercise.progress import Entry, Progress
 from tracer.exercise.teaching import Teacher
 from tracer.exercise.words import tell
 from tracer.exercise.workshop import USUAL, Workshop, find_workshop
+from tracer.export.naming import command
 from tracer.export.phrases import Lang, language
 from tracer.trace.visible import visible
 
@@ -67,7 +67,7 @@ class Session(msgspec.Struct):
     def command(self, name: str, kept: Kept, *arguments: str) -> str:
         """A command about an exercise, with the folder that it needs to be found in."""
         folders = [] if kept.ours else ["--exercises", self.teacher.path(kept.folder.parent)]
-        return shlex.join(["glm-trace", "exercise", name, kept.exercise.id, *arguments, *folders])
+        return command("exercise", name, kept.exercise.id, *arguments, *folders)
 
 
 @contextmanager

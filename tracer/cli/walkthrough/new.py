@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +12,7 @@ from rich.text import Text
 from tracer.bundled import bundled
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
+from tracer.export.naming import command
 from tracer.export.phrases import language
 from tracer.launch.fixtures import names
 from tracer.trace.errors import TracerError
@@ -55,9 +55,9 @@ def new(
     _write(path, text)
     console = results()
     console.print(Text(visible(tell(speak, "new:written", {"path": path}))), soft_wrap=True)
-    command = ["glm-trace", "walkthrough", "check", name, *([str(file)] if file is not None else [])]
+    words = ["walkthrough", "check", name, *([str(file)] if file is not None else [])]
     console.print(Text(tell(speak, "new:next"), "dim"))
-    shown = shlex.join([*command, "--walkthroughs", str(walkthroughs)])
+    shown = command(*words, "--walkthroughs", str(walkthroughs))
     console.print(Text(visible(f"  {shown}")), soft_wrap=True)
 
 
