@@ -101,14 +101,15 @@ def is_plain(text: str) -> bool:
 # ── demo and load ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_demo(process: Any, place: Path) -> None:
+def test_demo(process: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(PROGRAM.parent), prepend=os.pathsep)
     result = process("demo")
     assert result.code == 0
     assert [path.name for path in place.iterdir()] == ["glm-4v-tiny.glmtrace"]
     assert result.err == ""
     assert is_plain(result.out)
     assert "AutoModelForCausalLM.from_pretrained('<model>'" in result.out
-    assert f"{PROGRAM} show glm-4v-tiny.glmtrace --stage trust --steps" in result.out
+    assert "glm-trace show glm-4v-tiny.glmtrace --stage trust --steps" in result.out
     with open_trace("glm-4v-tiny.glmtrace") as trace:
         assert trace.outcome["status"] == "loaded"
         assert trace.meta["command"] == ["glm-trace", "demo"]
