@@ -95,7 +95,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "shard": ("{path}: {tensors:# tensor|# tensors}, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
     "weights": (
-        "{count} of {of:# tensor|# tensors} of the checkpoint became {count:a parameter|parameters}",
+        "{count} of {of:# tensor|# tensors} of the checkpoint became parameters",
         "检查点的 {of} 个张量中有 {count} 个成为参数",
     ),
     "weights-new": (

@@ -131,7 +131,10 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "step:left-over": ("{class} was built and left {name} over", "建成 {class}，{name} 没有用掉"),
     "step:thrown-away": ("{name} was taken out of kwargs and dropped", "{name} 从 kwargs 里取出后被丢弃"),
     "step:adapter": ("an adapter was found: {path}", "找到适配器：{path}"),
-    "step:base-filled": ("the base, {class}, got all its {count:# tensor|# tensors}", "基座 {class} 的 {count} 个张量全部就位"),
+    "step:base-filled": (
+        "the base, {class}, got all its {count:# tensor|# tensors}",
+        "基座 {class} 的 {count} 个张量全部就位",
+    ),
     "step:mismatched": ("{count} parameters do not fit, first {name}", "{count} 个参数对不上，第一个是 {name}"),
     "step:mismatched:one": ("{name} does not fit", "{name} 对不上"),
     "step:conversion-failed": (
