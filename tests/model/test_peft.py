@@ -16,6 +16,7 @@ pytest.importorskip("peft")
 from tests.model.side_by_side import load_glm
 from tests.support.loads import Loads
 from tests.support.reading import Reading
+from tracer.trace.reading import open_trace
 
 LORA = {"r": 8, "lora_alpha": 16, "target_modules": ["query_key_value", "dense"]}
 
@@ -116,9 +117,6 @@ def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None
         ("{", "no JSON"),
         ("[1]", "no JSON object"),
         ('{"r": 8, "colour": "red"}', "no LoRA configuration"),
-        ('{"r": 8, "target_modules": ["no_such_module"]}', "no_such_module"),
-        ('{"r": "8", "target_modules": ["dense"]}', "to this model"),
-        ('{"r": -1, "target_modules": ["dense"]}', "lora.json"),
         ('{"peft_type": "PROMPT_TUNING", "r": 8, "target_modules": ["dense"]}', "PROMPT_TUNING"),
     ],
 )
@@ -130,6 +128,26 @@ def test_a_bad_file_is_wrong_usage(loads: Loads, glm: Path, tmp_path: Path, text
     assert outcome.message is not None
     assert said in outcome.message
     assert "lora.json" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"r": 8, "target_modules": ["no_such_module"]}', "no_such_module"),
+        ('{"r": "8", "target_modules": ["dense"]}', "'str'"),
+        ('{"r": -1, "target_modules": ["dense"]}', "`r` should be a positive integer"),
+    ],
+)
+def test_what_peft_cannot_do_to_a_model_keeps_its_load(
+    loads: Loads, glm: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "lora.json"
+    file.write_text(text, encoding="utf-8")
+    recorded = loads.record(glm, kwargs={"empty_init": False}, peft=str(file))
+    assert (recorded.outcome.status, recorded.outcome.part) == ("failed", "peft"), recorded.outcome
+    assert said in str(recorded.outcome.message)
+    with open_trace(recorded.path) as trace:
+        assert Reading(trace).only("model-loaded")
 
 
 def test_an_adapter_directory_loads_through_its_base(loads: Loads, fixtures: Path, tmp_path: Path) -> None:

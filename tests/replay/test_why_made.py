@@ -207,6 +207,7 @@ SURPRISES: dict[str, tuple[list[bytes], list[str]]] = {
         telling("weights-report", {"unexpected": [{"name": "a", "told": True}, {"name": "b", "told": False}]}),
         ["weights-unexpected"],
     ),
+    "nothing generated": (telling("not-generated", {"why": "it writes no text"}), ["not-generated"]),
     "no pass": (telling("not-fed", {"why": "no tokenizer"}), ["not-fed"]),
     "a warning": (telling("warning", {"category": "FutureWarning", "message": SAID}), ["said"]),
     "a log record": (telling("log", {"level": "WARNING", "message": SAID}), ["said"]),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -15,12 +17,13 @@ from tracer.cli.progress import Progress
 from tracer.cli.screen import OutputFailed, complain, messages, results
 from tracer.export.phrases import Lang, say
 from tracer.export.report import print_next, print_report
+from tracer.export.trouble import gaps
 from tracer.launch.watching import Interrupts, Recorded, run_job
-from tracer.trace.errors import TracerError
+from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
-from tracer.trace.outcome import EXIT_CODES
-from tracer.trace.reading import open_trace
+from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
+from tracer.trace.reading import Trace, open_trace
 from tracer.trace.visible import visible
 
 
@@ -35,6 +38,11 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         raise TracerError(f"The trace {destination.path} can't be written: {error.strerror or error}.") from error
     try:
         recorded = _record(job, path, held, lang, take_output=take_output, tui=tui)
+    except NotSealed as error:
+        with contextlib.suppress(TracerError), open_trace(error.journal) as trace:
+            for sentence in gaps(trace, lang):
+                complain(sentence)
+        raise
     except OSError as error:
         raise TracerError(f"The process to trace can't be started: {error.strerror or error}.") from error
     code = EXIT_CODES[recorded.outcome.status]
@@ -48,13 +56,28 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
             messages().print(Text(visible(recorded.native)))
         complain(say(lang, "nothing-recorded", {"path": path}))
         raise typer.Exit(code)
+    with open_trace(path) as trace:
+        vain = list(_in_vain(trace, job, lang))
+        code = code or (EXIT_CODES["failed"] if vain else 0) or (2 if RECORDING_ENDED in trace.meta else 0)
     try:
         _report(path, results(code), lang, tui=tui)
         sys.stdout.flush()
     except OutputFailed as error:
         error.args = (f"{error} The trace is written: {path}",)
         raise
+    for sentence in vain:
+        complain(sentence)
     raise typer.Exit(code)
+
+
+def _in_vain(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
+    """What was asked for beyond the load, and could not be done."""
+    asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
+    given = [option for option, value in asked.items() if value]
+    for step in trace.steps(kinds=["not-fed", "not-generated"]):
+        option = "--generate" if step.kind == "not-generated" else ", ".join(given)
+        if option:
+            yield say(lang, "asked-in-vain", {"option": option, "why": visible(str(step.data.get("why")))})
 
 
 def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:

@@ -94,6 +94,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "没有做前向计算：{why}",
     ),
     "shard": ("{path}: {tensors:# tensor|# tensors}, {bytes}", "{path}：{tensors} 个张量，{bytes}"),
+    "not-generated": (
+        "nothing was generated: {why}",
+        "没有生成文本：{why}",
+    ),
+    "asked-in-vain": (
+        "{option} could not be done: {why}. The load itself is recorded.",
+        "无法执行 {option}：{why}。加载过程已完整记录。",
+    ),
     "weights": (
         "{count} of {of:# tensor|# tensors} of the checkpoint became parameters",
         "检查点的 {of} 个张量中有 {count} 个成为参数",

@@ -12,6 +12,7 @@ from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.why_text import path_of
 from tracer.export.why_words import tell
 from tracer.replay.places import place_of
+from tracer.replay.why.surprises import not_whole
 from tracer.replay.why.trust import not_agreed
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
@@ -20,7 +21,8 @@ _NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
 
 
 def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
-    """The sentences to print of a load that did not end well; none for one that did."""
+    """The sentences to print of a load that did not end well, or is not here whole; none for any other."""
+    yield from (Text(sentence, "bold red") for sentence in gaps(trace, lang))
     outcome = trace.outcome
     status, step = outcome.get("status"), outcome.get("step")
     where = place_of(trace, step) if isinstance(step, int) else None
@@ -43,6 +45,13 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield Text(say(lang, "killed-early"), "yellow")
     if status in ("failed", "refused", "killed"):
         yield Text(tell(lang, "why-hint", {"command": f"{program()} why {path_of(trace)}"}))
+
+
+def gaps(trace: Trace, lang: Lang) -> Iterator[str]:
+    """Say what keeps the trace from being the whole load."""
+    for gap in not_whole(trace):
+        values = {name: visible(str(value)) for name, value in gap.values.items()}
+        yield tell(lang, f"surprise:{gap.kind}", values)
 
 
 def saw_failure(trace: Trace) -> bool:

@@ -71,6 +71,7 @@ def record(job: Job) -> int:
         if job.work == "load":
             session.part = None
             _import_the_library()
+            work.check(job)
             guard = _guard(job)
         with session, guard or nullcontext():
             if job.work == "load":

@@ -102,5 +102,5 @@ def _seal(held: HeldJournal, trace_path: Path, recording: Recording) -> TracerEr
     try:
         seal_and_remove(held, trace_path, redactor=recording.redactor)
     except TracerError as error:
-        return NotSealed(f"{ended} {error}".strip())
+        return NotSealed(f"{ended} {error}".strip(), held.path)
     return TracerError(f"{ended} {trace_path} holds what was recorded until then.") if ended else None

@@ -36,7 +36,7 @@ def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
     """
     import transformers
 
-    auto_class = _auto_class(job)
+    kind = auto_class(job)
     tokenizer = None
     if job.tokenizer and (source := tokenizer_source(job.model)) is not None:
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
@@ -45,16 +45,21 @@ def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
     arguments["trust_remote_code"] = job.trust_remote_code  # what was consented to, whatever the keywords say
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
-        return from_configuration(auto_class, job.model, arguments, dtype, device), tokenizer, None
+        return from_configuration(kind, job.model, arguments, dtype, device), tokenizer, None
     if job.weights == "fake":
         fake = FakeWeights()
-        return fake.build(auto_class, job.model, arguments, dtype), tokenizer, fake
+        return fake.build(kind, job.model, arguments, dtype), tokenizer, fake
     if dtype is not None:
         arguments[_dtype_argument(transformers.__version__)] = dtype
-    return auto_class.from_pretrained(job.model, **arguments), tokenizer, None
+    return kind.from_pretrained(job.model, **arguments), tokenizer, None
 
 
-def _auto_class(job: Job) -> Any:
+def auto_class(job: Job) -> Any:
+    """Return the auto class to load with.
+
+    Raises:
+        TracerError: this release of transformers has none of that name.
+    """
     import transformers
 
     name = job.auto_class or suitable_auto_class(job.model)

@@ -210,7 +210,7 @@ class Session:
             return Outcome("interrupted", step=last, seconds=seconds)
         if raw.is_a(error, CodeRefused):
             return Outcome("refused", message=str(error), step=last, seconds=seconds)
-        if raw.is_a(error, TracerError) and self.part != "script":
+        if raw.is_a(error, TracerError) and not self._began:
             return Outcome("misused", message=str(error))
         name = raw.type_name(type(error))
         refused = self.recording.refused and raw.is_a(error, ValueError)

@@ -6,12 +6,26 @@ from contextlib import nullcontext
 from typing import Any
 
 from tracer.recorder import loading
-from tracer.recorder.model.adaptation import adapt, inner
+from tracer.recorder.model.adaptation import adapt, inner, lora_config
 from tracer.recorder.model.generation import TokenWatch, generate
-from tracer.recorder.model.inputs import make_inputs
+from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.session import Session
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
+
+
+def check(job: Job) -> None:
+    """Look at all that can be known before the load, so that no finished load is spoilt by it.
+
+    Raises:
+        TracerError: the device, the auto class, the picture or the LoRA configuration is not there or not usable.
+    """
+    _device(job)
+    loading.auto_class(job)
+    if job.image is not None:
+        read_image(job.image)
+    if job.peft is not None:
+        lora_config(job.peft)
 
 
 def do(job: Job, session: Session) -> Any:
@@ -37,8 +51,6 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
     import torch
 
     recording = session.recording
-    if job.generate and not _generates(model):
-        raise TracerError(f"--generate: {type(model).__name__} writes no text. Leave --generate out.")
     session.part = "inputs"
     with recording.stage("tokenizer"):
         inputs = make_inputs(job, model, tokenizer, recording)
@@ -50,7 +62,12 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
     session.part = "forward"
     with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
         model(**arguments)
-    if job.generate:
+    if job.generate and not _generates(model):
+        with recording.stage("generate"):
+            recording.point(
+                "not-generated", recording.clean_data({"why": f"{type(inner(model)).__name__} writes no text"})
+            )
+    elif job.generate:
         session.part = "generate"
         with session.model.passes(model, "generate"):
             generate(model, arguments, job.generate, TokenWatch(recording, tokenizer))

@@ -236,6 +236,10 @@ def _not_fed(step: Step) -> Iterator[Fact]:
     yield Fact("not-fed", step.number, _pick(step, "why"), trouble=True)
 
 
+def _not_generated(step: Step) -> Iterator[Fact]:
+    yield Fact("not-generated", step.number, _pick(step, "why"), trouble=True)
+
+
 def _shard(step: Step) -> Iterator[Fact]:
     yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
 
@@ -338,6 +342,7 @@ _TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "token-generated": _token,
     "peft-applied": _peft,
     "not-fed": _not_fed,
+    "not-generated": _not_generated,
     "shard-opened": _shard,
     "shard-read": _shard,
     "weights-report": _weights,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class TracerError(Exception):
     """Base of every error that glm-trace raises on purpose. ``str()`` of it is a sentence for a person."""
@@ -24,7 +26,15 @@ class JournalTaken(TracerError):
 
 
 class NotSealed(TracerError):
-    """The trace could not be written; the journal with all that was recorded is still there."""
+    """The trace could not be written; the journal with all that was recorded is still there.
+
+    Attributes:
+        journal: where it is.
+    """
+
+    def __init__(self, sentence: str, journal: Path) -> None:
+        super().__init__(sentence)
+        self.journal = journal
 
 
 class NewerTrace(TracerError):

@@ -119,7 +119,7 @@ def seal_and_remove(
                 f" {held.path} holds all that was recorded. Read it with: glm-trace show {quoted} – or make a trace of "
                 f"it, once there is room: glm-trace seal {quoted}"
             )
-        raise NotSealed(sentence) from error
+        raise NotSealed(sentence, held.path) from error
     held.remove()
 
 

@@ -68,6 +68,7 @@ KINDS: Final = {
     "token-generated": "a token was generated",
     "peft-applied": "adapters were put into a model",
     "not-fed": "no inputs could be made for a forward pass",
+    "not-generated": "tokens were asked for and the model writes none",
     "warning": "a Python warning was given",
     "log": "a log record was written",
     "output": "something was printed",

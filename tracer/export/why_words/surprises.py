@@ -6,6 +6,27 @@ from typing import Final
 
 SURPRISES: Final[dict[str, tuple[str, str]]] = {
     # surprises
+    "surprise:recording-ended-full": (
+        "The disk was full: recording ended at step {step}; the load itself went on.",
+        "磁盘已满：记录到第 {step} 步为止，加载本身没有停。",
+    ),
+    "surprise:recording-ended-quota": (
+        "The disk quota was used up: recording ended at step {step}; the load itself went on.",
+        "磁盘配额已用完：记录到第 {step} 步为止，加载本身没有停。",
+    ),
+    "surprise:recording-ended-limit": (
+        "The journal reached the largest size that a file may have here (`ulimit -f`): recording ended at step {step}; "
+        "the load itself went on.",
+        "日志达到了文件大小上限（`ulimit -f`）：记录到第 {step} 步为止，加载本身没有停。",
+    ),
+    "surprise:recording-ended": (
+        "The journal could not be written on ({message}): recording ended at step {step}; the load itself went on.",
+        "日志无法继续写入（{message}）：记录到第 {step} 步为止，加载本身没有停。",
+    ),
+    "surprise:journal-damaged": (
+        "The journal was damaged: everything up to step {step} is here, and what came after it is lost.",
+        "日志已损坏：第 {step} 步及之前的内容都在，之后的已经丢失。",
+    ),
     "surprise:head-new": (
         "{count} parameters are newly initialised, with random numbers: {names}. The checkpoint was used whole and has "
         "no such head.",
@@ -106,5 +127,6 @@ SURPRISES: Final[dict[str, tuple[str, str]]] = {
         "{file} 直接从模块缓存运行，没有与目录里的文件比对，可能是旧副本。",
     ),
     "surprise:not-fed": ("No pass was run: {why}", "没有做前向计算：{why}"),
+    "surprise:not-generated": ("Nothing was generated: {why}", "没有生成文本：{why}"),
     "surprise:said": ("{message}", "{message}"),
 }

@@ -17,15 +17,12 @@ def adapt(model: Any, path: str, recording: Recording) -> Any:
     Raises:
         TracerError: the file is missing, no JSON object, or no LoRA configuration that peft takes.
     """
-    config = _config(path)
+    config = lora_config(path)
     before = {place: type(part) for place, part in walk(model)}
     import peft
 
     with recording.stage("peft"):
-        try:
-            wrapped = peft.get_peft_model(model, config)
-        except (TypeError, ValueError) as error:
-            raise TracerError(f"peft can't apply {path} to this model: {error}") from error
+        wrapped = peft.get_peft_model(model, config)  # what it can't do to this model is its own to say
         replaced = [place for place, part in walk(model) if place in before and type(part) is not before[place]]
         trainable, total = wrapped.get_nb_trainable_parameters()
         share = round(100 * trainable / total, 4) if total else 0.0
@@ -57,7 +54,12 @@ def _given(wrapped: Any) -> dict[str, Any]:
     }
 
 
-def _config(path: str) -> Any:
+def lora_config(path: str) -> Any:
+    """Return the LoRA configuration in a JSON file.
+
+    Raises:
+        TracerError: the file is missing, no JSON object, or no LoRA configuration that peft takes.
+    """
     import peft
 
     try:

@@ -26,18 +26,17 @@ class Inputs(NamedTuple):
 
 
 def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> Inputs:
-    """Token ids from the prompt, and pixels where the model takes them, on the model's device and in its dtype.
-
-    Raises:
-        TracerError: the image file that the user named can't be used.
-    """
+    """Token ids from the prompt, and pixels where the model takes them, on the model's device and in its dtype."""
     if tokenizer is None:
         return Inputs(None, "there is no tokenizer to make token ids with")
     sees = _sees(model)
     if job.image is not None and not sees:
-        raise TracerError("--image was given, but this model's configuration names no vision part.")
+        return Inputs(None, "--image was given, and this model's configuration names no vision part")
     prompt = job.prompt or (DEFAULT_PROMPT if sees else DEFAULT_TEXT)
-    image = _image(job.image, model) if sees else None
+    try:
+        image = None if not sees else _test_image() if job.image is None else read_image(job.image)
+    except TracerError as error:  # it was there before the load
+        return Inputs(None, str(error).rstrip("."))
     try:
         batch = _encode(tokenizer, prompt, image, recording)
     except Exception as error:
@@ -69,13 +68,18 @@ def _encode(tokenizer: Any, prompt: str, image: Any, recording: Recording) -> An
     )
 
 
-def _image(path: str | None, model: Any) -> Any:
-    from PIL import Image
+def read_image(path: str) -> Any:
+    """Return a picture of the user's.
 
-    if path is None:
-        return _test_image()
+    Raises:
+        TracerError: there is none, or none that can be read.
+    """
     if not os.path.isfile(path):
         raise TracerError(f"There is no image file {path}.")
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise TracerError(f"--image needs Pillow, which can't be imported: {error}.") from error
     try:
         with Image.open(path) as image:
             return image.convert("RGB")

@@ -42,6 +42,7 @@ _KINDS: Final = (
     "weights-report",
     "peft-applied",
     "not-fed",
+    "not-generated",
     "warning",
     "log",
 )

@@ -12,20 +12,42 @@ from tracer.replay.why.code import own_files_left_alone
 from tracer.replay.why.diagnosis import Cause, Evidence
 from tracer.replay.why.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
 from tracer.replay.why.trust import local_preferred
+from tracer.trace.outcome import RECORDING_ENDED
+from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step
 from tracer.trace.visible import without_codes
 
 _SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
+_ENDED: Final = {
+    "ENOSPC": "recording-ended-full",
+    "EDQUOT": "recording-ended-quota",
+    "EFBIG": "recording-ended-limit",
+}
 _BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
 
 
 def surprises(facts: Facts) -> list[Cause]:
     """In the order of their weight: what changes the model's numbers comes first."""
     if facts.status != "loaded":  # what has to do with the failure matters, and no more
-        return [*weights(facts), *said(facts)]
+        return [*not_whole(facts.trace), *weights(facts), *said(facts)]
     found = [*weights(facts), *dropped(facts), *dtype(facts), *tokenizer(facts), *local_preferred(facts)]
-    return [*found, *left_alone(facts), *not_fed(facts), *said(facts)]
+    return [*not_whole(facts.trace), *found, *left_alone(facts), *not_fed(facts), *said(facts)]
+
+
+def not_whole(trace: Trace) -> Iterator[Cause]:
+    """The trace says less than the load did: recording ended before it, or the journal was damaged."""
+    ended = trace.meta.get(RECORDING_ENDED)
+    if isinstance(ended, dict):
+        kind = _ENDED.get(str(ended.get("error")), "recording-ended")
+        step = ended.get("step")
+        values = {"step": step, "message": str(ended.get("message"))}
+        chain = []
+        if isinstance(step, int) and 0 <= step < len(trace):
+            chain = [Evidence(step, trace.step(step).kind)]
+        yield Cause(kind, "certain", chain, values)
+    if trace.meta.get("journal_damaged"):
+        yield Cause("journal-damaged", "certain", [], {"step": len(trace) - 1})
 
 
 def weights(facts: Facts) -> Iterator[Cause]:
@@ -144,8 +166,9 @@ def left_alone(facts: Facts) -> Iterator[Cause]:
 
 
 def not_fed(facts: Facts) -> Iterator[Cause]:
-    for step in facts.steps("not-fed"):
-        yield _of(step, "not-fed", {"why": step.data.get("why")}, None)
+    for kind in ("not-fed", "not-generated"):
+        for step in facts.steps(kind):
+            yield _of(step, kind, {"why": step.data.get("why")}, None)
 
 
 def said(facts: Facts) -> Iterator[Cause]:

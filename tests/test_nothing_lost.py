@@ -1,0 +1,310 @@
+"""What a person does wrong, a full disk or a killed process never costs a recording."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.reading import Reading
+from tracer.launch.scratch import scratch_folder
+from tracer.trace.reading import open_trace
+
+pytestmark = pytest.mark.slow  # seconds each, of whole processes
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "fixtures"
+SHORT = ("--no-lines", "--no-tokenizer", "--no-forward")
+WAITING = """
+import os, sys, time
+from transformers import AutoConfig
+AutoConfig.from_pretrained({model!r})
+open({ready!r} + os.environ.get("RANK", ""), "w").close()
+while not os.path.exists({end!r}):
+    time.sleep(0.02)
+"""
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path / "work"
+
+
+def program(*arguments: object) -> list[str]:
+    return [sys.executable, "-c", "from tracer.cli.main import main; main()", *map(str, arguments)]
+
+
+@pytest.fixture
+def command(place: Path) -> Command:
+    def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            program(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+            **options,
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr + done.stdout
+        return done
+
+    return run
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[tuple[Path, Path, Path]]:
+    """A script that loads and then waits; the file that says so; the file that lets it end."""
+    script, ready, end = tmp_path / "waits.py", tmp_path / "ready", tmp_path / "end"
+    script.write_text(WAITING.format(model=str(FIXTURES / "bert-tiny"), ready=str(ready), end=str(end)))
+    yield script, ready, end
+    end.touch()
+
+
+def until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def names(place: Path) -> list[str]:
+    return sorted(file.name for file in place.iterdir())
+
+
+def is_whole(path: Path) -> bool:
+    with open_trace(path) as trace:
+        assert trace.outcome["status"] == "loaded"
+        return bool(Reading(trace).only("config-built"))
+
+
+# ── Two at once ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_recordings_at_once_have_a_file_each(place: Path, waiting: tuple[Path, Path, Path]) -> None:
+    script, ready, end = waiting
+    both = []
+    for rank in "01":
+        both.append(subprocess.Popen(program("run", script), env={**os.environ, "RANK": rank}, stdout=subprocess.PIPE))
+    until(lambda: ready.with_name("ready0").exists() and ready.with_name("ready1").exists())
+    assert names(place) == ["waits-2.glmtrace.journal", "waits.glmtrace.journal"]
+    end.touch()
+    for process in both:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert names(place) == ["waits-2.glmtrace", "waits.glmtrace"]
+    assert all(is_whole(place / name) for name in names(place))
+
+
+def test_the_second_to_a_named_file_stops(place: Path, command: Command, waiting: tuple[Path, Path, Path]) -> None:
+    script, ready, end = waiting
+    first = subprocess.Popen(program("run", "-o", "x.glmtrace", script), stdout=subprocess.PIPE)
+    until(ready.exists)
+    second = command("run", "-o", "x.glmtrace", script)
+    assert second.returncode == 2
+    assert "Another recording is writing" in second.stderr
+    sealed = command("seal", "x.glmtrace.journal")
+    assert sealed.returncode == 2
+    assert "is in use" in sealed.stderr
+    end.touch()
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+    assert names(place) == ["x.glmtrace"]
+    assert is_whole(place / "x.glmtrace")
+
+
+def test_ranks_of_a_distributed_script_have_a_file_each(
+    place: Path, command: Command, waiting: tuple[Path, Path, Path]
+) -> None:
+    script, _, end = waiting
+    end.touch()
+    (place / "glm-trace").write_text("from tracer.cli.main import main\nmain()\n")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launcher, "glm-trace", "run", str(script)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert names(place) == ["glm-trace", "waits-2.glmtrace", "waits.glmtrace"]
+    assert is_whole(place / "waits.glmtrace")
+    assert is_whole(place / "waits-2.glmtrace")
+
+
+# ── What can't be done ──────────────────────────────────────────────────────────────────────────────
+
+
+WRONG = {
+    "auto class": ("--auto-class", "AutoNoSuch"),
+    "no picture": ("--image", "no-picture.png"),
+    "missing picture": ("--image", "none.png"),
+    "LoRA": ("--peft", "lora.json"),
+    "device": ("--device", "cuda:99"),
+}
+
+
+def test_wrong_usage_leaves_the_earlier_trace(place: Path, command: Command) -> None:
+    (place / "no-picture.png").write_text("no picture")
+    (place / "lora.json").write_text("[1]")
+    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "keep.glmtrace").returncode == 0
+    before = (place / "keep.glmtrace").read_bytes()
+    for what, options in WRONG.items():
+        done = command("load", FIXTURES / "bert-tiny", *options, "-o", "keep.glmtrace")
+        assert done.returncode == 2, what
+        assert done.stdout == "", what
+        assert done.stderr.startswith("Error: "), what
+        assert (place / "keep.glmtrace").read_bytes() == before, what
+    assert names(place) == ["keep.glmtrace", "lora.json", "no-picture.png"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--generate", "2"), "--generate could not be done: BertModel writes no text."),
+        (("--image", "grey.png"), "--image could not be done: "),
+    ],
+)
+def test_what_a_model_cannot_do_costs_no_load(
+    options: tuple[str, ...], why: str, place: Path, command: Command
+) -> None:
+    from PIL import Image
+
+    Image.new("L", (8, 8)).save(place / "grey.png")
+    done = command("load", FIXTURES / "bert-tiny", *options, "-o", "x.glmtrace")
+    assert done.returncode == 1
+    assert why in done.stderr
+    with open_trace(place / "x.glmtrace") as trace:
+        assert trace.outcome["status"] == "loaded"
+        assert Reading(trace).only("model-loaded")
+
+
+def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path, command: Command) -> None:
+    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "keep.glmtrace").returncode == 0
+    before = (place / "keep.glmtrace").read_bytes()
+    process = subprocess.Popen(
+        program("load", FIXTURES / "bert-tiny", "-o", "keep.glmtrace"), stderr=subprocess.PIPE, text=True
+    )
+    until((place / "keep.glmtrace.journal").exists)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "before the first step was recorded" in said
+    assert (place / "keep.glmtrace").read_bytes() == before
+    assert names(place) == ["keep.glmtrace"]
+
+
+# ── A full disk, a closed output ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: for the journal too few, and for its trace alone
+def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None:
+    import resource
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (blocks * 1024, blocks * 1024))
+
+    done = command("load", FIXTURES / "bert-tiny", "--ops", preexec_fn=limited)
+    assert done.returncode == 2
+    (left,) = names(place)
+    with open_trace(place / left) as trace:
+        ended = trace.meta["recording_ended"]
+        assert ended == {"error": "EFBIG", "message": "File too large", "step": len(trace) - 1}
+        assert trace.outcome["status"] == "loaded"
+    sentence = f"recording ended at step {ended['step']}; the load itself went on."
+    said = done.stderr if left.endswith(".journal") else done.stdout
+    assert sentence in " ".join(said.split())
+    assert "killed" not in said
+    assert sentence in " ".join(command("why", left).stdout.split())
+    if left.endswith(".journal"):
+        assert f"glm-trace seal {place / left}" in done.stderr
+        assert command("seal", left).returncode == 0
+        assert names(place) == ["bert-tiny.glmtrace"]
+
+
+@pytest.mark.parametrize("how", ["full", "closed", "gone"])
+def test_output_that_cannot_be_written(how: str, place: Path, command: Command) -> None:
+    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "x.glmtrace").returncode == 0
+    redirection = {"full": ">/dev/full", "closed": ">&-", "gone": "| true"}[how]
+    load = ("load", FIXTURES / "bert-tiny", *SHORT)
+    printing = ["show", "why", "decisions", "kwargs", "walkthrough list"]
+    for words in [load, *((*words.split(), "x.glmtrace") for words in printing), ("--help",), ("fixture",)]:
+        script = f'sleep 0; "$@" {redirection}; exit ${{PIPESTATUS[0]}}'
+        done = subprocess.run(
+            ["bash", "-c", script, "bash", *program(*words)], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.stdout == ""
+        if how == "gone":
+            assert (done.returncode, done.stderr) == (0, ""), words
+            continue
+        assert done.returncode == 2, words
+        assert done.stderr.startswith("Error: Standard output can't be written: "), words
+        assert len(done.stderr.splitlines()) == 1, words
+        if words is load:
+            assert f"The trace is written: {place / 'bert-tiny.glmtrace'}" in done.stderr
+            assert (place / "bert-tiny.glmtrace").exists()
+
+
+# ── Kills ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+def test_the_parent_is_killed_or_its_terminal_closed(
+    number: signal.Signals, place: Path, tmp_path: Path, command: Command, waiting: tuple[Path, Path, Path]
+) -> None:
+    script, ready, end = waiting
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(
+        program("run", script), env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    until(ready.exists)
+    if number == signal.SIGHUP:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    process.communicate(timeout=60) if number == signal.SIGHUP else process.wait(60)
+    assert list((tmp_path / "tmp").iterdir()) == []
+    if number == signal.SIGHUP:
+        assert process.returncode == 130
+        assert names(place) == ["waits.glmtrace"]
+    else:  # the traced process goes on to its end, and its journal is whole
+        assert "is in use" in command("seal", "waits.glmtrace.journal").stderr
+        end.touch()
+        until(lambda: command("seal", "waits.glmtrace.journal").returncode == 0)
+        assert names(place) == ["waits.glmtrace"]
+    with open_trace(place / "waits.glmtrace") as trace:
+        assert Reading(trace).only("config-built")
+        assert trace.outcome["status"] == ("interrupted" if number == signal.SIGHUP else "loaded")
+
+
+def test_scratch_folders_of_killed_processes_go_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    holds = "import os, time; from tracer.launch.scratch import scratch_folder\nwith scratch_folder() as f: {}"
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def start(what: str) -> subprocess.Popen[bytes]:
+        count = len(list(tmp_path.iterdir()))
+        process = subprocess.Popen([sys.executable, "-c", holds.format(what)], env=environment)
+        until(lambda: len(list(tmp_path.iterdir())) > count or process.poll() is not None)
+        return process
+
+    dead, living = start("time.sleep(60)"), start("time.sleep(60)")
+    folders = {folder.name for folder in tmp_path.iterdir()}
+    try:
+        dead.kill()
+        dead.wait()
+        for folder in tmp_path.iterdir():
+            os.utime(folder, (1, 1))
+        with scratch_folder() as mine:
+            left = {folder.name for folder in tmp_path.iterdir()} - {mine.name}
+        assert len(folders) == 2
+        assert len(left) == 1, "the one whose process still runs"
+    finally:
+        living.kill()
+        living.wait()
