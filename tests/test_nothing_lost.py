@@ -250,6 +250,47 @@ def test_output_that_cannot_be_written(how: str, place: Path, command: Command) 
             assert (place / "bert-tiny.glmtrace").exists()
 
 
+def test_a_fixture_where_nothing_can_be_written(place: Path, command: Command) -> None:
+    (place / "file").touch()
+    for folder in ("file/x", "/proc/x"):
+        for name in ("bert-tiny", "glm-4v-9b"):
+            done = command("fixture", name, folder)
+            assert done.returncode == 2
+            assert done.stderr.startswith(f"Error: The fixture {name} can't be written to ")
+
+
+def test_names_that_are_no_unicode(place: Path, command: Command) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    (place / name).mkdir()
+    done = command("load", FIXTURES / "bert-tiny", *SHORT, "-o", f"{name}/{name}.glmtrace")
+    assert done.returncode == 0, done.stderr
+    done = command("show", f"{name}/{name}.glmtrace", "--steps")
+    assert done.returncode == 0, done.stderr
+    (place / f"{name}.py").write_text("import sys; print(ascii(sys.argv[0]), ascii(__file__))")
+    done = command("run", f"{name}.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == f"{name + '.py'!a} {str(place / name) + '.py'!a}"
+
+
+def test_a_script_is_told_its_name_as_python_tells_it(place: Path, tmp_path: Path, command: Command) -> None:
+    (place / "sub").mkdir()
+    (place / "sub" / "helper.py").write_text("")
+    (tmp_path / "link.py").symlink_to(place / "sub" / "s.py")
+    (place / "sub" / "s.py").write_text(
+        "import helper, os, sys, __main__\n"
+        "os.chdir('/')\n"
+        "assert __main__.__dict__ is globals()\n"
+        "print(sys.argv, __file__, os.path.exists(__file__), sys.path[0], __name__, __spec__, type(__loader__).__name__)\n"
+        "1 / 0\n"
+    )
+    for script in ("sub/s.py", str(tmp_path / "link.py")):
+        plain = subprocess.run([sys.executable, script, "-a"], capture_output=True, text=True, check=False, timeout=60)
+        recorded = subprocess.run(program("run", script, "-a"), capture_output=True, text=True, check=False, timeout=60)
+        assert recorded.stdout.splitlines()[0] == plain.stdout.splitlines()[0]
+        assert recorded.stderr == plain.stderr
+        assert recorded.returncode == 1
+
+
 # ── Kills ───────────────────────────────────────────────────────────────────────────────────────────
 
 

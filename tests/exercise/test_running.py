@@ -16,6 +16,7 @@ from tracer.exercise.library import Kept
 from tracer.exercise.running import Bench
 from tracer.launch.limits import Limits
 from tracer.trace.errors import TracerError
+from tracer.trace.held_journal import HeldJournal
 from tracer.trace.reading import open_trace
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
@@ -189,6 +190,16 @@ def test_a_directory_that_is_not_there(made: Make, workbench: Bench, tmp_path: P
     assert judged.ran["load"].missing == "model"
     assert judged.broken == "load"
     assert [one.state for one in judged.verdicts] == ["not-seen"]
+
+
+def test_two_checks_of_one_folder_at_once(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+    folder = learner("pass")
+    (tmp_path / "traces").mkdir()
+    with HeldJournal.create(tmp_path / "traces" / "load.glmtrace.journal") as held:
+        with pytest.raises(TracerError, match="still running"):
+            run(made(), folder, workbench, tmp_path)
+        assert held.is_named()
+    assert run(made(), folder, workbench, tmp_path).passed  # what a killed check left is in nobody's way
 
 
 def test_a_folder_that_is_too_large(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:

@@ -51,6 +51,10 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "belong to it elsewhere.",
         "{folder} 超过 {megabytes} MB 或 {files} 个文件，练习用不着这么多。请把无关的文件移到别处。",
     ),
+    "error:check-under-way": (
+        "Another check of {folder} is still running. Wait until it has ended.",
+        "{folder} 正在另一处检查，请等它结束。",
+    ),
     "error:os": ("{path} can't be read or written: {message}.", "{path} 无法读写：{message}。"),
     "error:not-agreed": (
         "{id} comes from {folder} and runs code from there, to which nobody has agreed. Look at it, then say yes with: "

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,9 @@ from tracer.launch.adapter_folder import adapter_folder
 from tracer.launch.bfloat16 import needed_setting
 from tracer.launch.children import Starter, WarmStarter
 from tracer.launch.limits import Limit, Limits, is_out_of_memory
+from tracer.launch.scratch import scratch_folder
 from tracer.launch.watching import Interrupts, Watched, run_job
+from tracer.trace.held_journal import SUFFIX, state_of
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
 
@@ -46,7 +47,7 @@ class Bench:
     """Where runs are recorded; keep one for many, as its process has imported torch already.
 
     Raises:
-        ExerciseError: by :meth:`record`, for a folder that is too large to copy.
+        ExerciseError: by :meth:`record`, for a folder that is too large to copy, or is being checked already.
     """
 
     def __init__(self, folder: Path, start: Starter | None = None) -> None:
@@ -72,6 +73,8 @@ class Bench:
     ) -> dict[str, Ran]:
         """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
         _refuse_too_large(learner)
+        if any(state_of(journal) == "recording" for journal in keep_in.glob(f"*{SUFFIX}")):
+            raise ExerciseError("check-under-way", folder=learner)
         shutil.rmtree(keep_in, ignore_errors=True)
         keep_in.mkdir(parents=True)
         (keep_in / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -147,12 +150,12 @@ class Bench:
 @contextmanager
 def bench() -> Iterator[Bench]:
     """A bench with a modules cache of its own, which looks nothing up on the hub."""
-    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
+    with scratch_folder() as folder:
         settings = {"HF_HUB_OFFLINE": "1", **needed_setting()}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)  # the process that runs are forked from gets the environment of its start
         try:
-            yield Bench(Path(folder))
+            yield Bench(folder)
         finally:
             for name, value in before.items():
                 if value is None:

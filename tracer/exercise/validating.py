@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from tracer.exercise.judging import Judgement, judge
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept
 from tracer.exercise.running import Bench, Ran
+from tracer.launch.scratch import scratch_folder
 from tracer.trace.errors import TracerError
 
 LEAST_ATTEMPTS: Final = 3
@@ -90,8 +90,8 @@ def _unsound(kept: Kept, walkthroughs: Collection[str] | None) -> Iterator[Probl
 
 def _recorded(kept: Kept, bench: Bench, progress: Callable[[str], None]) -> Iterator[Problem]:
     exercise = kept.exercise
-    with tempfile.TemporaryDirectory(prefix="glm-trace-", ignore_cleanup_errors=True) as folder:
-        attempts = _Attempts(kept, bench, Path(folder))
+    with scratch_folder() as folder:
+        attempts = _Attempts(kept, bench, folder)
         yield from _attempted(exercise, attempts, progress)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 _PREFIX: Final = "glm-trace-"
+_FOLDER: Final = "glm-trace-scratch-"  # each of these is locked while its process lives
 _JUST_MADE: Final = 60  # seconds in which a folder may not have been locked yet
 
 
@@ -34,7 +35,7 @@ def path_of(file: IO[Any]) -> Path:
 def scratch_folder() -> Iterator[Path]:
     """Make a folder for temporary files, delete it at the end, and delete those of processes that were killed."""
     _sweep(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True) as folder:
         lock = _lock(Path(folder))
         try:
             yield Path(folder)
@@ -59,7 +60,7 @@ def _lock(folder: Path) -> int | None:
 
 def _sweep(place: Path) -> None:
     with contextlib.suppress(OSError):
-        for folder in place.glob(f"{_PREFIX}*"):
+        for folder in place.glob(f"{_FOLDER}*"):
             with contextlib.suppress(OSError):
                 found = folder.lstat()
                 if found.st_uid != os.getuid() or time.time() - found.st_mtime < _JUST_MADE:

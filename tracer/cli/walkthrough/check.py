@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +17,7 @@ from tracer.cli.screen import messages, results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import as_json
 from tracer.export.phrases import Lang, language
+from tracer.launch.scratch import scratch_folder
 from tracer.trace.reading import open_trace
 from tracer.trace.visible import visible
 from tracer.walkthrough.check_text import print_checked, print_coverage
@@ -60,7 +60,7 @@ def check(
         paths = [*(Path(one) for one in arguments or [] if _is_trace(one)), *(trace or [])]
         traces = [Given(stack.enter_context(open_trace(path))) for path in paths]
         if not traces:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="glm-trace-")))
+            folder = stack.enter_context(scratch_folder())
             owners = [(one, files[name][0] if name in files else None) for name, one in chosen.items()]
             traces = list(_recorded(owners, folder, stack, speak))
         checked = [checkup(one, known | chosen, traces, whatever=bool(names)) for one in chosen.values()]
