@@ -85,6 +85,26 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.parametrize(
+    ("lang", "marked"),
+    [("en", "≈ Written for a load of the bundled model glm-4v-tiny"), ("zh", "≈ 这条讲解写的是自带模型 glm-4v-tiny")],
+)
+def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Trace, lang: str, marked: str) -> None:
+    text = words("{{ class_reference }} becomes two.")
+    other = note(SPLIT, id="other", text=text, expect=[{"value": "class_reference", "is": "modeling_*"}])
+    app = reading(demo, lang, walkthroughs=[walkthrough(other, id="other")])
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert marked in said(app)
+        assert "‹class_reference› becomes two." in said(app)
+        assert app.playing.reading is not None
+        assert app.playing.reading.count == 0
+
+    play(app, work)
+
+
 def test_the_text_has_the_values_of_this_load(demo: Trace) -> None:
     app = reading(demo)
 

@@ -31,6 +31,7 @@ from tracer.walkthrough.recorded import decided, recorded
 from tracer.walkthrough.telling import tell_walkthrough
 from tracer.walkthrough.terminal import print_list, print_walkthrough
 from tracer.walkthrough.terminal_markdown import TerminalMarkdown
+from tracer.walkthrough.words import tell
 
 HOSTILE = "`a` ``b`` | </details><script>x</script> ```\n# head [l](x) \x1b[31m‮ \\ *y* &lt; 中文"
 WRITTEN = "{{ path }} ``b` | </details><script>x</script> [l](x) ] [ \x1b[31m‮ \\ &lt; 中文 ```"
@@ -259,7 +260,7 @@ def course_note() -> dict[str, Any]:
 
 def course() -> tuple[Walkthrough, Walkthrough]:
     whole = note({"function": "check_imports", "whole": True}, id="whole", title={"en": "Imports", "zh": "导入"})
-    never = note({"function": "check_imports"}, id="never", stage="peft", title={"en": "Never", "zh": "从不"})
+    never = note({"function": "PeftModel.forward"}, id="never", stage="peft", title={"en": "Never", "zh": "从不"})
     title = {"en": "The class", "zh": "动态类"}
     one = walkthrough(course_note(), whole, never, id="mine", title=title, order=8, prerequisites=["other"])
     return one, walkthrough(course_note(), id="other", title={"en": "The other", "zh": "另一篇"})
@@ -292,8 +293,10 @@ def test_the_document_of_a_load(demo: Trace) -> None:
 
 
 def test_a_reason_is_told_once(demo: Trace) -> None:
-    apart = [note({"function": "check_imports"}, id=name, stage=stage) for name, stage in
-             (("a", "peft"), ("b", "peft"), ("c", "dynamic-class"), ("d", "generate"), ("e", "peft"))]  # fmt: skip
+    apart = [note({"function": function}, id=name, stage=stage) for name, function, stage in (
+        ("a", "PeftModel.forward", "peft"), ("b", "PeftModel.forward", "peft"), ("c", "check_imports", "dynamic-class"),
+        ("d", "PeftModel.generate", "generate"), ("e", "PeftModel.forward", "peft"),
+    )]  # fmt: skip
     told = tell_walkthrough(walkthrough(*apart), {}, Binder(demo), "en")
     assert [told.reason(one, "en") for one in told.notes] == [
         "This load never came to the stage PEFT.",
@@ -376,6 +379,9 @@ def test_the_terminal_with_hostile_values(hostile: Trace, lang: Lang) -> None:
         ("~~~py\n```\nopen", "~~~py\n```\nopen\n~~~"),
         ("``` a ` b ``` <c>", "``` a ` b ``` &lt;c>"),
         ("- ```\n  <a>\n  ```\n- <b>", "- ```\n  <a>\n  ```\n- &lt;b>"),
+        ("表：\n\n    甲   中\n    文 <a>\n\n完\n了 <b>", "表：\n\n    甲   中\n    文 <a>\n\n完了 &lt;b>"),
+        ("- 项\n\n      <a>\n      文\n\n<b>", "- 项\n\n      <a>\n      文\n\n&lt;b>"),
+        ("> ```\n> <a>\n> ```\n<b>", "> ```\n> <a>\n> ```\n&lt;b>"),
         ("tab\there\x07", "tab here\\x07"),
     ],
 )
@@ -412,4 +418,46 @@ def test_the_documents_of_the_course_are_sound(new_demo: Trace, lang: Lang) -> N
         text = article(told, new_demo, lang)
         assert_sound(text)
         assert "{{" not in text.replace("{{{", "")
-        assert len(headings(text)) == 3 + len(told.here) + (1 + len(told.elsewhere) if told.elsewhere else 0), one.id
+        sections = 3 + len(told.here) + (1 + len(told.elsewhere) if told.elsewhere else 0)
+        assert len(headings(text)) == (sections if told.here else 2), one.id
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_where_no_note_applies_one_sentence_says_so_and_a_way_out(demo: Trace, lang: Lang) -> None:
+    never = [note({"function": "no_such"}, id=name, stage="peft") for name in ("a", "b")]
+    for loads, way in (
+        ({"demo": {}}, "glm-trace replay glm-4v-tiny.glmtrace --walkthrough 15"),
+        ({"other": {"fixture": "broken/not-json"}}, "glm-trace walkthrough show 15"),
+    ):
+        mine = walkthrough(*never, id="mine", order=15, loads=loads)
+        out = io.StringIO()
+        told = tell_walkthrough(mine, {}, Binder(demo), lang)
+        print_walkthrough(told, demo, Console(file=out, width=300), lang)
+        for text in (out.getvalue(), document(mine, demo, lang)):
+            assert text.count(way) == 1
+            assert tell(lang, "not-here") not in text
+            assert "PEFT" not in text
+        print_walkthrough(told.of("a"), demo, Console(file=out, width=300), lang, head=False)
+        assert "PEFT" in out.getvalue()
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Trace, lang: Lang) -> None:
+    text = {"en": "Here it is {{ class_reference }}.", "zh": "这里是 {{ class_reference }}。"}
+    whole = [
+        note(SPLIT, id="so", text=text, expect=[{"value": "class_reference", "is": "configuration_*"}]),
+        note(SPLIT, id="otherwise", text=text, expect=[{"value": "class_reference", "is": "modeling_*"}]),
+        note(SPLIT, id="hole", text={"en": "{{ class_reference }} {{ absent }}", "zh": "{{ absent }}"}),
+    ]
+    mine = walkthrough(*whole, id="mine")
+    so, otherwise, hole = tell_walkthrough(mine, {}, Binder(demo), lang).notes
+    assert so.example is None
+    assert "`configuration_chatglm.ChatGLMConfig`" in so.text
+    assert "`‹class_reference›`" in otherwise.text
+    assert "`‹absent›`" in hole.text
+    out = io.StringIO()
+    print_walkthrough(tell_walkthrough(mine, {}, Binder(demo), lang), demo, Console(file=out, width=300), lang)
+    for marked in (out.getvalue(), document(mine, demo, lang).replace("`", "")):
+        assert marked.count("glm-4v-tiny") == 2
+        assert {"en": "there is no absent", "zh": "没有 absent"}[lang] in marked
+        assert "'configuration_chatglm.ChatGLMConfig'" in marked

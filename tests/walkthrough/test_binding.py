@@ -100,7 +100,7 @@ def test_a_caller_chooses(binder: Binder) -> None:
     anchor = {"function": "get_cached_module_file", "within": "AutoConfig.from_pretrained"}
     step = bound(binder, anchor).step
     assert Place(binder.trace, step).value("module_file") is not None
-    assert not_bound(binder, {**anchor, "within": "AutoProcessor.from_pretrained"}).why.what == "values"
+    assert not_bound(binder, {**anchor, "within": "AutoProcessor.from_pretrained"}).why.what == "not-within"
 
 
 def test_alternatives_for_releases(binder: Binder) -> None:
@@ -144,7 +144,7 @@ def test_a_function_that_was_never_called_because_of_a_decision(binder: Binder) 
 
 def test_a_function_that_nothing_would_call(binder: Binder) -> None:
     why = not_bound(binder, {"function": "no_such_function"}).why
-    assert (why.what, why.values) == ("function", {"function": "no_such_function"})
+    assert (why.what, why.values) == ("no-function", {"function": "no_such_function"})
 
 
 def test_a_statement_that_the_release_does_not_have(binder: Binder) -> None:
@@ -154,7 +154,8 @@ def test_a_statement_that_the_release_does_not_have(binder: Binder) -> None:
 
 
 def test_a_stage_that_the_load_did_not_reach(binder: Binder) -> None:
-    assert not_bound(binder, {"function": "check_imports"}, "peft").why.what == "stage"
+    assert not_bound(binder, {"function": "PeftModel.forward"}, "peft").why.what == "stage"
+    assert not_bound(binder, {"kind": "peft-applied"}, "peft").why.what == "stage"
 
 
 def test_a_kind_that_did_not_happen(binder: Binder) -> None:

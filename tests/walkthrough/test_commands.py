@@ -296,7 +296,8 @@ def test_a_trace_is_for_the_load_that_it_is_of(command: Any, own: Path, demo_fil
     bert = loads.record(FIXTURES / "bert-tiny").path
     of_bert = note({"function": "AutoConfig.from_pretrained"}, id="of-bert", stage="config", load="bert")
     of_demo = note(SPLIT, id="of-demo", load="demo")
-    two = {"demo": {"fixture": "glm-4v-tiny"}, "bert": {"fixture": "bert-tiny", "kwargs": {}, "dtype": None}}
+    of_fixture = {"fixture": "bert-tiny", "kwargs": {}, "dtype": None, "forward": False, "generate": 0}
+    two = {"demo": {"fixture": "glm-4v-tiny"}, "bert": of_fixture}
     write(own, of_bert, of_demo, id="two", loads=two)
     assert "two · ok · 1 note checked" in command("check", "two", bert, "--walkthroughs", own).out
     # The kept recording knows no folder, so its model has no name: held against everything where it was named.
@@ -424,3 +425,20 @@ def test_of_two_loads_of_a_model_the_nearer_one_is_meant(own: Path, loads: Loads
     for kwargs, name in (({"num_labels": 3}, "labels"), ({}, "plain")):
         with open_trace(loads.record(FIXTURES / "bert-tiny", forward=False, kwargs=kwargs).path) as trace:
             assert matching(made, trace) == name
+
+
+def test_a_load_that_was_allowed_is_not_one_that_was_refused(own: Path, loads: Loads) -> None:
+    load = {"fixture": "bert-tiny", "kwargs": {}, "dtype": None, "forward": False, "generate": 0}
+    with open_trace(loads.record(FIXTURES / "bert-tiny").path) as trace:
+        for name, other in {
+            "refused": {"trust": False},
+            "other-arguments": {"kwargs": {"num_labels": 3}},
+            "other-dtype": {"dtype": "bfloat16"},
+            "without-tokenizer": {"tokenizer": False},
+            "with-tokens": {"generate": 8},
+            "other-class": {"auto_class": "AutoModelForSequenceClassification"},
+        }.items():
+            made = read_walkthrough(write(own, GOOD, id="near", loads={name: {**load, **other}}))
+            assert matching(made, trace) is None, name
+        made = read_walkthrough(write(own, GOOD, id="near", loads={"refused": {**load, "trust": False}, "same": load}))
+        assert matching(made, trace) == "same"

@@ -14,12 +14,13 @@ from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.export.phrases import Lang
 from tracer.walkthrough import beginning
 from tracer.walkthrough.binding import Binder, NotBound
+from tracer.walkthrough.catalogue import WORDS
 from tracer.walkthrough.checking import Problem
 from tracer.walkthrough.expecting import _claims
 from tracer.walkthrough.filling import code
 from tracer.walkthrough.format import SUITS, Expect
 from tracer.walkthrough.unbound import Unbound
-from tracer.walkthrough.words import WORDS, problem_told, tell, told
+from tracer.walkthrough.words import problem_told, tell, told
 
 FOLDER = Path(tracer.walkthrough.__file__).parent
 
@@ -104,18 +105,19 @@ SPLIT = {
             ["PeftAdapterMixin.load_adapter was not called: in PreTrainedModel.from_pretrained, line"],
             ["没有调用 PeftAdapterMixin.load_adapter：PreTrainedModel.from_pretrained 第"],
         ),
-        ({"function": "no_such"}, "config", ["no_such was never called in this load."], ["没有调用 no_such。"]),
-        ({"function": "check_imports"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
-        ({"function": "check_imports"}, "config", ["check_imports ran, but not in the stage Configuration."], ["不在“配置”阶段。"]),
+        ({"function": "no_such"}, "config", ["this load ran has no no_such."], ["代码里没有 no_such。"]),
+        ({"function": "no_such"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
+        ({"kind": "peft-applied"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
+        ({"function": "check_imports"}, "config", ["check_imports ran, but not in the stage Configuration: it ran in Tokenizer and Dynamic class."], ["不在“配置”阶段，而在“分词器、动态类”阶段。"]),
         (
             {"function": "check_imports", "statement": "summon()"},
             "dynamic-class",
-            ["check_imports of this release has no statement summon()."],
+            ["check_imports of transformers ", " has no statement summon()."],
             ["没有语句 summon()。"],
         ),
         ({"kind": "token-generated"}, "config", ["Nothing of the kind token-generated"], ["没有出现 token-generated"]),
     ],
-    ids=["decision", "call", "function", "stage", "other-stage", "statement", "kind"],
+    ids=["decision", "call", "function", "stage", "stage-of-a-kind", "other-stage", "statement", "kind"],
 )  # fmt: skip
 def test_why_a_note_has_no_step(
     binder: Binder, anchor: Any, stage: str, english: list[str], chinese: list[str]

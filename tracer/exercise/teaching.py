@@ -21,6 +21,7 @@ from tracer.export.phrases import Lang
 from tracer.export.prose import wrapped
 from tracer.trace.visible import one_line, visible
 from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.choosing import best_traces
 from tracer.walkthrough.filling import code
 from tracer.walkthrough.words import problem_told
 
@@ -111,14 +112,14 @@ class Teacher:
         """Congratulate, say where it is explained, and what is next."""
         self.gap()
         self.say("told:solved", "bold green", title=kept.exercise.title.said(self.lang).strip())
-        traces = [ran.trace for ran in judgement.ran.values() if ran.trace is not None]
         read = [name for name in kept.exercise.read if name in titles]
-        if read and traces:
+        best = best_traces(read, [ran.trace for ran in judgement.ran.values() if ran.trace is not None])
+        if best:
             self.gap()
             self.say("told:read")
-            for name in read:
+            for name, trace in best.items():
                 self.plain(visible(titles[name]), "dim", 2)
-                self.line(command("replay", self.path(traces[0]), "--walkthrough", name), 4)
+                self.line(command("replay", self.path(trace), "--walkthrough", name), 4)
         self.gap()
         if following is None:
             self.say("told:last")

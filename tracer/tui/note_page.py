@@ -13,11 +13,11 @@ from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 from tracer.tui.note_words import note_word
 from tracer.walkthrough.binding import Bound, NotBound
-from tracer.walkthrough.filling import filled
+from tracer.walkthrough.filling import filled, holes
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.reading_along import Chapter, ReadingAlong
-from tracer.walkthrough.words import told
+from tracer.walkthrough.words import misfit_told, told
 
 WIDEST = 100
 """Longer lines are hard to read."""
@@ -36,7 +36,10 @@ class Page:
         self._lang: Lang = lang
         self._width = min(width, WIDEST)
         self.bound: Bound | NotBound = reading.note
-        self._place = Place(trace, self.bound.step, Variables(trace)) if isinstance(self.bound, Bound) else None
+        self._example = self._chapter.examples.get(self._number)
+        self._place: Place | None = None
+        if isinstance(self.bound, Bound) and self._example is None:
+            self._place = Place(trace, self.bound.step, Variables(trace))
 
     def text(self, number: int) -> Text:
         """All but the question; ``number`` is the step that the player stands at."""
@@ -61,6 +64,10 @@ class Page:
         if isinstance(self.bound, NotBound):
             why = note_word(self._lang, "not-here", why=told(self.bound.why, self._lang))
             yield from broken(Text(f"⊘ {why}", "italic"), self._width)
+            yield Text()
+        elif self._example is not None:
+            legend = next(holes(self.bound.note.text.said(self._lang)), None) is not None
+            yield from broken(Text(f"≈ {misfit_told(self._example, self._lang, legend=legend)}", "italic"), self._width)
             yield Text()
         yield from self.markdown(self.bound.note.text.said(self._lang))
 

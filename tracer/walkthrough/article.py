@@ -38,11 +38,14 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
         yield from _load(walkthrough, trace, lang)
     else:
         yield tell(lang, "unbound-legend", {"example": code("‹config.model_type›")})
+    if nowhere := walkthrough.nowhere(lang, code):
+        yield nowhere
+        return
     here, elsewhere = walkthrough.here, walkthrough.elsewhere
     yield f"## {tell(lang, 'contents')}"
     yield "\n".join(_contents(walkthrough, lang))
     for number, note in enumerate(here, 1):
-        yield note_section(number, note, lang)
+        yield note_section(number, note, lang, walkthrough.example(note, lang, code))
     if elsewhere:
         yield anchor(_UNBOUND)
         yield f"## {tell(lang, 'not-here')}"
@@ -68,8 +71,7 @@ def _facts(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[tuple[str, s
         names = [name for name in ("transformers", "torch", "peft") if name in releases]
         yield tell(lang, "made:releases"), literal(", ".join(f"{name} {releases[name]}" for name in names))
     yield tell(lang, "made:outcome"), _outcome(trace, lang)
-    counts = {"bound": len(walkthrough.here), "count": len(walkthrough.notes)}
-    yield tell(lang, "made:notes"), tell(lang, "made:notes-told", counts)
+    yield tell(lang, "made:notes"), walkthrough.counted(lang)
 
 
 def _outcome(trace: Trace, lang: Lang) -> str:

@@ -14,14 +14,23 @@ from tracer.walkthrough.telling import Link, NoteTold, Way
 from tracer.walkthrough.words import tell
 
 
-def note_section(number: int, note: NoteTold, lang: Lang) -> str:
-    """Heading, text, code, values, decisions, question, links: as far as the note has them."""
-    return "\n\n".join(_parts(number, note, lang))
+def note_section(number: int, note: NoteTold, lang: Lang, example: str = "") -> str:
+    """Heading, text, code, values, decisions, question, links: as far as the note has them.
+
+    Args:
+        number: of the heading.
+        note: the note.
+        lang: the language.
+        example: what is said ahead of a text that tells of another load; Markdown.
+    """
+    return "\n\n".join(_parts(number, note, lang, example))
 
 
-def _parts(number: int, note: NoteTold, lang: Lang) -> Iterator[str]:
+def _parts(number: int, note: NoteTold, lang: Lang, example: str) -> Iterator[str]:
     yield f"{anchor(note.note.id)}\n\n## {number}. {note.title}"
     yield _where(note, lang)
+    if example:
+        yield f"> {example}"
     yield note.text
     if note.excerpt is not None:
         yield _code(note.excerpt, lang)

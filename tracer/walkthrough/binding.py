@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import msgspec
 
+from tracer.replay.auto_calls import auto_calls
+from tracer.replay.keyword_stops import KeywordJourney
+from tracer.replay.keywords import chosen_call, journeys
 from tracer.replay.plain import plain_value
 from tracer.replay.variables import Variables, callers
 from tracer.trace.errors import DanglingNumber
@@ -59,6 +63,16 @@ class Binder:
         releases = trace.meta.get("releases")
         self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
 
+    @cached_property
+    def journeys(self) -> dict[str, KeywordJourney]:
+        """The keyword arguments of the call that loads the model, then of the others from the last on, by name."""
+        chosen = chosen_call(self.trace)
+        found: dict[str, KeywordJourney] = {}
+        for call in [] if chosen is None else [chosen, *reversed(auto_calls(self.trace))]:
+            for journey in journeys(self.trace, call=call.step):
+                found.setdefault(journey.name, journey)
+        return found
+
     def bind(self, walkthrough: Walkthrough) -> list[Bound | NotBound]:
         """Every note of a walkthrough, in reading order."""
         return [self.note(note, walkthrough) for note in walkthrough.notes]
@@ -76,13 +90,13 @@ class Binder:
         if not fitting:
             wanted = ", ".join(anchor.releases for anchor in note.anchors)
             return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
-        reasons = [why_unbound(self.statements, anchor, anchor.stage or note.stage) for anchor in fitting]
+        reasons = [why_unbound(self, anchor, anchor.stage or note.stage) for anchor in fitting]
         told = next((reason for reason in reasons if reason.decision is not None), reasons[0])
         return NotBound(note, told)
 
     def step(self, anchor: Anchor, stage: str | None) -> int | None:
         """The step of an anchor in a stage, or for None in any."""
-        found = (step for step in self.candidates(anchor, stage) if self._holds(anchor, step))
+        found = (step for step in self.candidates(anchor, stage) if self.holds(anchor, step))
         if anchor.occurrence > 0:
             return next(islice(found, anchor.occurrence - 1, None), None)
         every = list(found)
@@ -129,7 +143,8 @@ class Binder:
             arguments += given
         return f"({' OR '.join(conditions) or '0'})", arguments
 
-    def _holds(self, anchor: Anchor, number: int) -> bool:
+    def holds(self, anchor: Anchor, number: int) -> bool:
+        """Whether a step is in the case that an anchor is about: its data, variables and callers."""
         if not (anchor.data or anchor.where or anchor.within):
             return True
         step = self.trace.step(number)

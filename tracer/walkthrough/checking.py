@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder, Bound, NotBound
 from tracer.walkthrough.expecting import unmet
 from tracer.walkthrough.filling import holes, is_path
+from tracer.walkthrough.fitting import texts
 from tracer.walkthrough.format import Note, Walkthrough
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.releases import in_range
@@ -107,16 +108,6 @@ def _check_covered(binder: Binder, bound: Bound, walkthrough: Walkthrough) -> It
             statements.find(code, piece) for code in codes)), None):  # fmt: skip
             values = {"function": covered.function, "statement": missing}
             yield Problem(walkthrough.id, bound.note.id, "statement", values, bound.step)
-
-
-def texts(note: Note) -> Iterable[str]:
-    """Everything that a note says, in both languages."""
-    words = [note.title, note.text]
-    if note.question is not None:
-        words.append(note.question.ask)
-        for answer in note.question.answers:
-            words += [answer.text, answer.because]
-    return [text for one in words for text in (one.en, one.zh)]
 
 
 def _leads_somewhere(link: str, walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> bool:

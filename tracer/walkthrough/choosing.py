@@ -1,11 +1,15 @@
-"""Which walkthrough a trace is opened with, when nobody says."""
+"""Which walkthrough a trace is opened with, when nobody says, and which trace a walkthrough is read along."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from tracer.trace.reading import Trace
+from tracer.trace.reading import Trace, open_trace
+from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.fitting import fitting
 from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.library import course
 from tracer.walkthrough.paths import facts
 
 _DEMO = "glm-4v-tiny"
@@ -29,3 +33,18 @@ def matching(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:
         if fixture in fixtures and (one.suits == "failed") == failed:
             return one.id
     return None
+
+
+def best_traces(names: Sequence[str], traces: Iterable[Path]) -> dict[str, Path]:
+    """For walkthroughs of the course, the trace that most of the notes are about; those without any are left out."""
+    wanted = [one for one in course() if one.id in names]
+    best: dict[str, tuple[tuple[int, int], Path]] = {}
+    for path in traces:
+        with open_trace(path) as trace:
+            binder = Binder(trace)
+            for one in wanted:
+                bound = sum(isinstance(note, Bound) for note in binder.bind(one))
+                count = (fitting(binder, one) if bound else 0, bound)
+                if bound and (one.id not in best or count > best[one.id][0]):
+                    best[one.id] = count, path
+    return {name: best[name][1] for name in names if name in best}

@@ -10,10 +10,8 @@ from msgspec import UNSET
 
 from tracer.replay.decisions import decisions
 from tracer.replay.diff import Difference, compare
-from tracer.replay.keywords import located
 from tracer.replay.why import diagnose
 from tracer.trace import values as v
-from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder, Bound, alike, matches, plain_of, spelled
 from tracer.walkthrough.format import Expect
@@ -74,10 +72,18 @@ def _value(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> 
     plain = plain_of(trace, found)
     for what, wanted, holds in _claims(expect):
         if not holds(found, plain):
-            given = _shown(plain, what)
-            there = given.removeprefix("the keys ")
-            return _Broken(f"{expect.value} {what} {wanted!r}", given, what, expect.value, f"{wanted!r}", there)
+            there = _shown(found, plain, what)
+            given = f"the keys {there}" if what in ("has", "lacks") and isinstance(plain, dict) else there
+            asked = ", ".join(map(str, _at_fault(plain, expect, what))) or f"{wanted!r}"
+            return _Broken(f"{expect.value} {what} {wanted!r}", given, what, expect.value, asked, there)
     return None
+
+
+def _at_fault(plain: Any, expect: Expect, what: str) -> list[Any]:
+    """Of the keys and items that are asked for, those that are not so."""
+    if what == "has":
+        return [one for one in expect.has if not _holds(plain, one)]
+    return [one for one in expect.lacks if _holds(plain, one)] if what == "lacks" else []
 
 
 _Claim = tuple[str, Any, Callable[[Found, Any], bool]]
@@ -154,11 +160,18 @@ def _holds(plain: Any, wanted: Any) -> bool:
     return isinstance(inside, list) and any(alike(one, wanted) for one in inside)
 
 
-def _shown(plain: Any, what: str) -> str:
-    if isinstance(plain, dict) and what in ("has", "lacks"):
+def _shown(found: Found, plain: Any, what: str) -> str:
+    """What there is, as far as a claim is about it."""
+    if what in ("has", "lacks") and isinstance(plain, dict):
         keys = plain.get("items", plain) if "is" in plain else plain
-        return f"the keys {', '.join(keys)}" if isinstance(keys, dict) else f"{spelled(plain)!r}"
-    return f"{spelled(plain)!r}"
+        return ", ".join(map(str, keys)) if isinstance(keys, (dict, list)) else f"{spelled(plain)!r}"
+    if what == "is of type" or (what == "is" and isinstance(spelled(plain), dict)):
+        return str(getattr(found, "type", "") or type(spelled(plain)).__name__).rpartition(".")[2]
+    if what == "has shape":
+        return f"{getattr(found, 'shape', spelled(plain))!r}"
+    if what == "has length":
+        return f"{_length(found, plain)!r}"
+    return f"{getattr(found, 'parameters', None) if what == 'has parameters' else spelled(plain)!r}"
 
 
 def _decision(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
@@ -177,10 +190,9 @@ def _decision(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) 
 def _journey(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
     asked = " ".join(part for part in (expect.end, expect.where) if part)
     wanted = f"{expect.journey} to end as {expect.end!r}" + (f" at {expect.where}" if expect.where else "")
-    try:
-        journey = located(binder.trace, expect.journey)[1]
-    except TracerError as error:
-        return _Broken(wanted, str(error), "journey", expect.journey, asked, str(error))
+    journey = binder.journeys.get(expect.journey)
+    if journey is None:
+        return _Broken(wanted, "no such argument", "no journey", expect.journey, asked)
     end = journey.end
     places = (end.where, end.where.removesuffix(".__init__"))
     if end.what == expect.end and (not expect.where or any(named(place, expect.where) for place in places)):

@@ -18,26 +18,25 @@ from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Load, Walkthrough
 
 _DTYPES: Final = ("dtype", "torch_dtype")
+_BY_ITSELF: Final = (None, "AutoModel", "AutoModelForCausalLM")  # what a load takes where no class is named
 
 
 def matching(walkthrough: Walkthrough, trace: Trace) -> str | None:
-    """The name of the load that a trace is of: the same model and, of several such, what has most in common."""
+    """The name of the load that a trace is of; of several that it could be, what has most in common."""
+    own, peft = as_recorded(trace), "peft" in trace.stages()
     model = model_name(trace.meta)
-    adapted = "peft" in trace.stages()
     same = {
         name: load
         for name, load in walkthrough.loads.items()
-        if PurePath(load.fixture).name == model and (load.peft is not None) == adapted
+        if PurePath(load.fixture).name == model and (load.peft is not None) == peft and _is_of(own, load)
     }
-    if len(same) < 2:
-        return next(iter(same), None)
-    own = as_recorded(trace)
-    return max(same, key=lambda name: _in_common(same[name], own))
+    return max(same, key=lambda name: _in_common(same[name], own), default=None)
 
 
 def as_recorded(trace: Trace) -> Load:
     """The load that a trace is of, as far as it tells."""
-    given = _given(trace)
+    call, given = _call(trace)
+    trust = given.pop("trust_remote_code", None)
     dtype = next((given.pop(name) for name in _DTYPES if name in given), None)
     stages = trace.stages()
     return Load(
@@ -47,6 +46,8 @@ def as_recorded(trace: Trace) -> Load:
         tokenizer="tokenizer" in stages,
         forward="forward" in stages,
         generate=sum(1 for _ in trace.steps(kinds=["token-generated"])),
+        auto_class=None if call in _BY_ITSELF else call,
+        trust=call is None or trust is True,
     )
 
 
@@ -66,15 +67,22 @@ def written(load: Load, fixtures: Collection[str]) -> dict[str, Any] | None:
     return {"mine": {key: value for key, value in fields.items() if value != usual[key]}}
 
 
-def _in_common(load: Load, own: Load) -> int:
+def _is_of(own: Load, load: Load) -> bool:
+    """Whether a recorded load does all that a load does, with the same arguments."""
     alike = (
         load.kwargs == own.kwargs,
         load.dtype == own.dtype,
+        load.trust == own.trust,
         load.tokenizer == own.tokenizer,
-        load.forward == own.forward,
-        (load.generate > 0) == (own.generate > 0),
+        load.auto_class in (own.auto_class, *(() if own.auto_class else _BY_ITSELF)),
+        own.forward or not load.forward,
+        own.generate > 0 or not load.generate,
     )
-    return sum(alike)
+    return all(alike)
+
+
+def _in_common(load: Load, own: Load) -> int:
+    return (load.forward == own.forward) + ((load.generate > 0) == (own.generate > 0))
 
 
 def _model(trace: Trace) -> str:
@@ -84,21 +92,21 @@ def _model(trace: Trace) -> str:
     return model_name(trace.meta)
 
 
-def _given(trace: Trace) -> dict[str, Any]:
-    """The keyword arguments that the user gave, where they are plain."""
+def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:
+    """The class that the user loads a model with, and the keyword arguments given to it, where they are plain."""
     calls = [one for one in auto_calls(trace) if loads_a_model(trace, one)]
     if not calls:
-        return {}
+        return None, {}
+    name = calls[-1].call.partition(".")[0]
     try:
         states = state_at(trace, calls[-1].step)
         local = states[0].variables.get("kwargs") if states else None
         kwargs = local.value(trace) if local is not None else None
         pairs = kwargs.items if isinstance(kwargs, v.Mapping) else []
-        found = {name: _plain(trace, number) for name, number in pairs}
+        found = {key: _plain(trace, number) for key, number in pairs}
     except DanglingNumber:
-        return {}
-    found.pop("trust_remote_code", None)
-    return {name: value for name, value in found.items() if not (isinstance(value, dict) and "is" in value)}
+        return name, {}
+    return name, {key: value for key, value in found.items() if not (isinstance(value, dict) and "is" in value)}
 
 
 def _plain(trace: Trace, number: int) -> Any:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
 from tracer.trace.visible import one_line, visible
 
-_FENCE: Final = re.compile(r"^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(`{3,}(?=[^`]*$)|~{3,})(.*)$")
+_PARSER: Final = MarkdownIt("commonmark", {"html": False})
 _SPAN: Final = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>#|~!$&])")
 _CJK: Final = "\u3000-\u303f\u4e00-\u9fff\u3400-\u4dbf\uff00-\uffef“”‘’…—"
@@ -102,28 +105,35 @@ def _shown(line: str) -> str:
 
 
 def _outside_blocks(text: str, change: Callable[[str], str]) -> str:
-    """Change the paragraphs that are no block of code; one that is open at the end is closed."""
+    """Change the paragraphs that are no block of code, fenced or indented; a fence open at the end is closed."""
+    lines = [_shown(line) for line in text.strip("\n").split("\n")]
     parts: list[str] = []
-    prose: list[str] = []
-    fence = ""
-    for line in map(_shown, text.strip("\n").split("\n")):
-        found = _FENCE.match(line)
-        if not fence and found:
-            parts += [_changed(prose, change)] * bool(prose)
-            prose, fence = [], found[1]
-            parts.append(line)
-        elif fence:
-            parts.append(line)
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-        else:
-            prose.append(line)
-    parts += [_changed(prose, change)] * bool(prose)
+    at, fence = 0, ""
+    for token in _PARSER.parse("\n".join(lines)):
+        if token.type not in ("fence", "code_block") or token.map is None:
+            continue
+        start, end = token.map
+        parts += [_changed(lines[at:start], change)] * (at < start)
+        parts += lines[start:end]
+        at, fence = end, token.markup if _is_open(token, lines) else ""
+    parts += [_changed(lines[at:], change)] * (at < len(lines))
     return "\n".join([*parts, fence] if fence else parts)
 
 
+def _is_open(token: Token, lines: list[str]) -> bool:
+    """Whether a fence has no end; the end of a list's item ends one inside of it."""
+    if token.type != "fence" or token.level or token.map is None or token.map[1] < len(lines):
+        return False
+    last = lines[token.map[1] - 1].strip()
+    closes = last.startswith(token.markup) and not last.strip(token.markup[0])
+    return not (closes and token.map[1] - 1 > token.map[0])
+
+
 def _changed(lines: list[str], change: Callable[[str], str]) -> str:
-    return "".join(change(one) for one in re.split(r"(\n[ \t]*\n)", "\n".join(lines)))
+    """The paragraphs, changed; the empty lines between and around them stay, as they part them from code."""
+    return "".join(
+        change(one) if one.strip() else one for one in re.split(r"((?:^|\n)[ \t]*(?:\n|$))", "\n".join(lines))
+    )
 
 
 def _harmless(prose: str) -> str:

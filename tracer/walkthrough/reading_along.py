@@ -8,14 +8,19 @@ from typing import NamedTuple
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.walkthrough.binding import Binder, Bound, NotBound
+from tracer.walkthrough.fitting import Misfit, misfit
 from tracer.walkthrough.format import Walkthrough
 
 
 class Chapter(NamedTuple):
-    """A walkthrough bound to a trace, its notes in reading order."""
+    """A walkthrough bound to a trace, its notes in reading order.
+
+    ``examples`` are those that have a step and tell of another load all the same, by their index.
+    """
 
     walkthrough: Walkthrough
     notes: list[Bound | NotBound]
+    examples: dict[int, Misfit]
 
     @property
     def bound(self) -> list[int]:
@@ -33,7 +38,13 @@ class Open(NamedTuple):
 def chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]:
     """The walkthroughs with their notes bound to a trace."""
     binder = Binder(trace)
-    return [Chapter(walkthrough, binder.bind(walkthrough)) for walkthrough in walkthroughs]
+    return [_chapter(binder, walkthrough) for walkthrough in walkthroughs]
+
+
+def _chapter(binder: Binder, walkthrough: Walkthrough) -> Chapter:
+    notes = binder.bind(walkthrough)
+    wrong = {at: misfit(binder, note, walkthrough) for at, note in enumerate(notes) if isinstance(note, Bound)}
+    return Chapter(walkthrough, notes, {at: found for at, found in wrong.items() if found is not None})
 
 
 class ReadingAlong:
@@ -67,8 +78,8 @@ class ReadingAlong:
 
     @property
     def count(self) -> int:
-        """How many notes have a step in this trace."""
-        return len(self._order)
+        """How many notes are about this load."""
+        return len(self._order) - sum(len(chapter.examples) for chapter in self.chapters)
 
     @property
     def chapter(self) -> Chapter | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 
 import msgspec
 
 from tracer.export.decisions_text import asked_text, headline, outcome_text, value_texts
+from tracer.export.naming import command
 from tracer.export.phrases import Lang
 from tracer.replay.explanation import Explained, Variables, named
 from tracer.replay.turning_points import turning_point
@@ -15,12 +17,13 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.walkthrough.binding import Binder, Bound, NotBound
 from tracer.walkthrough.excerpt import Excerpt, covered, excerpt
-from tracer.walkthrough.filling import filled
-from tracer.walkthrough.format import Note, Walkthrough, Words
+from tracer.walkthrough.filling import filled, holes
+from tracer.walkthrough.fitting import Misfit, misfit
+from tracer.walkthrough.format import Load, Note, Walkthrough, Words
 from tracer.walkthrough.markdown import block, inline
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.recorded import Decided, Recorded, decided, recorded
-from tracer.walkthrough.words import Marked, tell, told
+from tracer.walkthrough.words import Marked, misfit_told, tell, told
 
 
 class Answered(NamedTuple):
@@ -50,7 +53,10 @@ class Link(NamedTuple):
 
 
 class NoteTold(msgspec.Struct, frozen=True):
-    """A note in one language; texts are Markdown."""
+    """A note in one language; texts are Markdown.
+
+    ``example`` is there where the note tells of another load than this; its texts then have no values of this one.
+    """
 
     note: Note
     title: str
@@ -59,6 +65,7 @@ class NoteTold(msgspec.Struct, frozen=True):
     ask: str
     answers: list[Answered]
     links: list[Link]
+    example: Misfit | None = None
     step: Step | None = None
     function: str = ""
     excerpt: Excerpt | None = None
@@ -86,11 +93,41 @@ class Told(NamedTuple):
         """Those that have none."""
         return [one for one in self.notes if isinstance(one.bound, NotBound)]
 
+    def counted(self, lang: Lang) -> str:
+        """How many of the notes are about the load."""
+        examples = sum(one.example is not None for one in self.notes)
+        key = "made:notes-examples" if examples else "made:notes-told"
+        return tell(lang, key, {"bound": len(self.here) - examples, "count": len(self.notes), "examples": examples})
+
+    def nowhere(self, lang: Lang, marked: Marked = str) -> str:
+        """That no note has a step in the load, and where they can be read. Empty where one has."""
+        if self.here or not self.notes:
+            return ""
+        walkthrough = self.walkthrough
+        load = walkthrough.loads[walkthrough.load_of(walkthrough.notes[0])]
+        name = str(walkthrough.order or walkthrough.id)
+        words = {
+            "model": PurePath(load.fixture).name,
+            "demo": command("demo"),
+            "replay": command("replay", f"{load.fixture}.glmtrace", "--walkthrough", name),
+            "show": command("walkthrough", "show", name),
+        }
+        key = "none-here:demo" if load == Load() else "none-here:other"
+        return tell(lang, key, {"count": len(self.notes), **{key: marked(word) for key, word in words.items()}})
+
     def reason(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
         """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
         at = self.notes.index(note)
-        why, before = (_why(one, lang, marked) for one in (note, self.notes[at - 1] if at else None))
-        return tell(lang, "why:same") if why and why == before else why
+        before = self.notes[at - 1] if at else None
+        why = _why(note, lang, marked)
+        return tell(lang, "why:same") if why and why == _why(before, lang, marked) else why
+
+    def example(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+        """That a note was written for another load, and what is otherwise in this one. Empty where it is about this."""
+        if note.example is None:
+            return ""
+        legend = next(holes(note.note.text.said(lang)), None) is not None
+        return misfit_told(note.example, lang, marked, legend=legend)
 
     def of(self, note: str) -> Told:
         """The same with one note alone."""
@@ -133,8 +170,10 @@ class _Teller:
             return self._told(note, bound, None)
         place = Place(binder.trace, bound.step, binder.variables)
         frame = place.step.frame
+        example = misfit(binder, bound, self._walkthrough)
         return msgspec.structs.replace(
-            self._told(note, bound, place),
+            self._told(note, bound, place if example is None else None),
+            example=example,
             step=place.step,
             function=binder.trace.frame(frame).function if frame is not None else "",
             excerpt=excerpt(binder, bound),

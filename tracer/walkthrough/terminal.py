@@ -30,11 +30,14 @@ def print_walkthrough(
     """Print a walkthrough; without its head, the notes alone."""
     if head:
         console.print(_below(*_head(walkthrough, trace, lang)))
+    if head and (nowhere := walkthrough.nowhere(lang)):
+        console.print(_below(Prose(visible(nowhere), "yellow")))
+        return
     count = len(walkthrough.walkthrough.notes)
     numbers = {note.id: number for number, note in enumerate(walkthrough.walkthrough.notes, 1)}
     for note in walkthrough.notes:
         title = Text.assemble((tell(lang, "note-of", {"number": numbers[note.note.id], "count": count}), "dim"))
-        console.print(_below(title, *_note(note, walkthrough.reason(note, lang), lang)))
+        console.print(_below(title, *_note(note, walkthrough, lang)))
 
 
 def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, console: Console, lang: Lang) -> None:
@@ -81,16 +84,17 @@ def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[Render
         return
     releases = trace.meta.get("releases")
     release = releases.get("transformers") if isinstance(releases, dict) else None
-    counts = {"bound": len(walkthrough.here), "count": len(walkthrough.notes)}
-    facts = [model_name(trace.meta), f"transformers {release}", tell(lang, "made:notes-told", counts)]
+    facts = [model_name(trace.meta), f"transformers {release}", walkthrough.counted(lang)]
     yield Prose(visible(f"{tell(lang, 'made-from')}{_COLON[lang]}{' · '.join(facts)}"))
     yield TerminalMarkdown(tell(lang, "legend"))
 
 
-def _note(note: NoteTold, why: str, lang: Lang) -> Iterator[RenderableType]:
+def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{note.title}**")
     yield Text(_where(note, lang), "dim")
-    if why:
+    if example := walkthrough.example(note, lang):
+        yield Prose(visible(example), "yellow")
+    if why := walkthrough.reason(note, lang):
         yield Prose(visible(f"{tell(lang, 'not-here')}{_COLON[lang]}{why}"), "yellow")
         return
     yield _below(TerminalMarkdown(note.text))

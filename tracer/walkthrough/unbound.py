@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tracer.replay.decision import Decision
 from tracer.replay.decisions import decisions
 from tracer.replay.plain import short_value
-from tracer.replay.syntax import first_line
+from tracer.replay.syntax import TRIES, Headed, first_line
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
 from tracer.walkthrough.statements import Code, Statement, Statements
 
+if TYPE_CHECKING:
+    from tracer.walkthrough.binding import Binder
+
 _MOST_FRAMES: Final = 20
 _MOST_NAMES: Final = 4  # of the values in a decision
 _VALUE: Final = 44
+_OF_THE_MODEL: Final = ("<model>", "<modules-cache>")
 _RAN: Final = (
     "SELECT 1 FROM step JOIN frame ON step.frame = frame.number WHERE frame.source = ? AND frame.line = ?"
     " AND step.line BETWEEN ? AND ? AND step.event = 'line' LIMIT 1"
 )
+_LAST_LINES: Final = (
+    "SELECT max(step.line) FROM step JOIN frame ON step.frame = frame.number WHERE frame.source = ? AND frame.line = ?"
+    " AND step.source = frame.source AND step.event = 'line' GROUP BY frame.number"
+)
+_RECEIVERS: Final = ("config", "tokenizer", "processor", "model")
+_LEADS_INTO: Final = {
+    "body": ("then", "entered", "completed", "except", "not-caught"),
+    "orelse": ("elif", "else", "completed", "entered", "not-entered"),
+    "handler": ("except",),
+    "case": ("case",),
+}
+_INNER: Final = (
+    ast.stmt, ast.ExceptHandler, ast.match_case,
+    ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
 
 
 class Unbound(msgspec.Struct, frozen=True):
@@ -38,49 +57,151 @@ class Unbound(msgspec.Struct, frozen=True):
     values: dict[str, Any] = {}
     decision: Decision | None = None
 
+    @property
+    def stage(self) -> str:
+        """The stage of the decision; empty without one."""
+        return self.decision.stage if self.decision is not None else ""
 
-def why_unbound(statements: Statements, anchor: Anchor, stage: str) -> Unbound:
+    @property
+    def is_try(self) -> bool:
+        """Whether the decision is a ``try``, whose handlers are the exception to what a function does."""
+        return self.decision is not None and self.decision.kind == "try"
+
+
+def why_unbound(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
     """The reason why an anchor has no step in a stage of a trace."""
-    trace = statements.trace
-    if stage not in trace.stages():
-        return Unbound("stage", {"stage": stage})
-    if not anchor.function:
-        return Unbound("kind", {"kind": anchor.kind, "stage": stage})
+    return (_of_function if anchor.function else _of_kind)(binder, anchor, stage)
+
+
+def _of_kind(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
+    stages = _stages(binder, anchor)
+    values = {"kind": anchor.kind, "stage": stage}
+    if stage not in stages:
+        if stages and _matching(binder, anchor, None):
+            return Unbound("kind-elsewhere", {**values, "there": stages})
+        return Unbound("kind" if stage in binder.trace.stages() else "stage", values)
+    if anchor.data:
+        return Unbound("kind-data", {**values, "wanted": anchor.data})
+    return _other_case(binder, anchor, values)
+
+
+def _of_function(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
+    statements = binder.statements
     codes = statements.codes(anchor.function)
     if not codes:
-        return _never_called(statements, anchor.function)
-    if not anchor.statement:
-        return _elsewhere(anchor, stage)
-    found = [(code, one) for code in codes for one in statements.find(code, anchor.statement)]
-    if not found:
-        return Unbound("statement", {"function": anchor.function, "statement": anchor.statement})
-    for code, statement in found:
-        if (passed := _passed_by(trace, code, statement)) is not None:
-            return passed
-    return _elsewhere(anchor, stage)
+        return _never_called(binder, anchor.function, stage)
+    if anchor.statement:
+        found = [(code, one) for code in codes for one in statements.find(code, anchor.statement)]
+        if not found:
+            return _no_statement(binder, anchor, codes)
+        passed = [_passed_by(binder.trace, code, statement) for code, statement in found]
+        reasons = [reason for reason in passed if reason is not None]
+        if len(reasons) == len(found):
+            return min(reasons, key=lambda one: one.what != "left-before")
+    values = {"function": anchor.function, "stage": stage}
+    stages = _stages(binder, anchor)
+    if not stages:
+        return Unbound(f"no-{anchor.event or 'call'}", values)
+    if stage not in stages:
+        return Unbound("other-stage", {**values, "there": stages})
+    return _other_case(binder, anchor, values)
 
 
-def _elsewhere(anchor: Anchor, stage: str) -> Unbound:
-    """It ran, but not in the stage or with the values that the note is about."""
-    what = "values" if anchor.where or anchor.data or anchor.within or abs(anchor.occurrence) > 1 else "other-stage"
-    return Unbound(what, {"function": anchor.function, "stage": stage})
+def _other_case(binder: Binder, anchor: Anchor, values: dict[str, Any]) -> Unbound:
+    """It happened in the stage, but not so, or not so often, as the note says."""
+    stage = str(values["stage"])
+    count = len(_matching(binder, anchor, stage))
+    if 0 < count < abs(anchor.occurrence):
+        return Unbound("too-few", {**values, "count": count, "occurrence": abs(anchor.occurrence)})
+    if anchor.within and not _matching(binder, msgspec.structs.replace(anchor, where={}, data={}), stage):
+        return Unbound("not-within", {**values, "within": anchor.within})
+    wanted = {**anchor.where, **anchor.data}
+    return Unbound("values", {**values, "wanted": wanted}) if wanted else Unbound("no-such-case", values)
 
 
-def _never_called(statements: Statements, function: str) -> Unbound:
-    """Look for the statement that would have called it, and ask why that did not run."""
-    for code, statement in _calls_of(statements, function.rpartition(".")[2]):
-        passed = _passed_by(statements.trace, code, statement)
-        if passed is not None:
-            return msgspec.structs.replace(passed, values={**passed.values, "function": function, "called": True})
-    return Unbound("function", {"function": function})
+def _stages(binder: Binder, anchor: Anchor) -> list[str]:
+    """The stages in which there are steps where an anchor says, whatever holds there."""
+    return list(dict.fromkeys(binder.trace.step(number).stage for number in binder.candidates(anchor, None)))
 
 
-def _calls_of(statements: Statements, name: str) -> Iterator[tuple[Code, Statement]]:
-    called = re.compile(rf"(?<![\w]){re.escape(name)}\(")
+def _matching(binder: Binder, anchor: Anchor, stage: str | None) -> list[int]:
+    return [number for number in binder.candidates(anchor, stage) if binder.holds(anchor, number)]
+
+
+def _no_statement(binder: Binder, anchor: Anchor, codes: list[Code]) -> Unbound:
+    paths = binder.trace.source_paths()
+    own = {paths.get(code.source, "").startswith(_OF_THE_MODEL) for code in codes}
+    whose = "statement-anywhere" if len(own) > 1 else "statement-of-model" if True in own else "statement"
+    return Unbound(whose, {"function": anchor.function, "statement": anchor.statement, "release": binder.release})
+
+
+def _never_called(binder: Binder, function: str, stage: str) -> Unbound:
+    """Look for the statements that would have called it, and ask why none of them ran."""
+    reasons = [_passed_by(binder.trace, code, statement) for code, statement in _calls_of(binder.statements, function)]
+    told = [one for one in reasons if one is not None and one.what in ("decision", "left-before")]
+    if told and len(told) == len(reasons):
+        nearest = min(told, key=lambda one: (one.what != "left-before", one.is_try, one.stage != stage))
+        return msgspec.structs.replace(nearest, values={**nearest.values, "function": function, "called": True})
+    if stage not in binder.trace.stages():
+        return Unbound("stage", {"stage": stage})
+    return Unbound("function" if _is_there(binder.statements, function) else "no-function", {"function": function})
+
+
+def _is_there(statements: Statements, function: str) -> bool:
+    """Whether any code that the trace holds defines a function, in a class of that name where it is a method."""
+    owner, _, name = function.rpartition(".")
+    for source in statements.trace.source_paths():
+        syntax = statements.sources(source)
+        if syntax is not None and any(node.name == name for node in syntax.functions.values()):
+            if not owner:
+                return True
+            own = owner.rpartition(".")[2]
+            if any(isinstance(node, ast.ClassDef) and node.name == own for node in ast.walk(syntax.tree)):
+                return True
+    return False
+
+
+def _calls_of(statements: Statements, function: str) -> Iterator[tuple[Code, Statement]]:
+    """The statements that can only have called this function."""
     for code in statements.all_codes():
         for one in statements.of(code):
-            if called.search(one.text):
+            if any(_is_call_of(call, code, function) for call in _calls_in(one.spot.node)):
                 yield code, one
+
+
+def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls of a statement; of a compound one, those of its header."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return
+    waiting = [node]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, ast.Call):
+            yield at
+        waiting.extend(child for child in ast.iter_child_nodes(at) if not isinstance(child, _INNER))
+
+
+def _is_call_of(call: ast.Call, code: Code, function: str) -> bool:
+    """Whether a call is of a function, and not of a method of another class that has the same name."""
+    owner, _, name = function.rpartition(".")
+    owner = owner.rpartition(".")[2]
+    called = _last_name(call.func)
+    if name == "__init__":
+        return bool(owner) and called == owner
+    if called != name:
+        return False
+    if not owner or not isinstance(call.func, ast.Attribute):
+        return not owner
+    receiver = _last_name(call.func.value)
+    if receiver in ("self", "cls"):
+        return owner in code.function.split(".")
+    word = receiver.removesuffix("_class").lower()
+    mentioned = [one for one in _RECEIVERS if one in owner.lower()]
+    return receiver == owner or (word in mentioned if mentioned else bool(word))
+
+
+def _last_name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None:
@@ -90,18 +211,42 @@ def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None
         is not None
     ):
         return None
-    around = {first_line(block.owner.node) for block in statement.spot.enclosing() if block.owner is not None}
     values = {"function": code.function, "inside": code.function, "statement": statement.shown}
+    lasts = [last for (last,) in trace.rows(tuple[int], _LAST_LINES, code.source, code.line)]
+    if not lasts:
+        return Unbound("lines-not-recorded", values)
     frames = trace.rows(
         tuple[int],
         "SELECT number FROM frame WHERE source = ? AND line = ? ORDER BY number LIMIT ?",
         code.source, code.line, _MOST_FRAMES,
     )  # fmt: skip
     for (frame,) in list(frames):
-        for decision in reversed(list(decisions(trace, frame=frame))):
-            if decision.line in around:
-                return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)
-    return Unbound("left-before", values)
+        decision = _led_past(list(decisions(trace, frame=frame)), statement)
+        if decision is not None:
+            return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)
+    return Unbound("left-before" if max(lasts) < statement.first else "not-run", values)
+
+
+def _led_past(made: list[Decision], statement: Statement) -> Decision | None:
+    """The outermost decision of an execution that led past a statement, of those that the statement is inside of."""
+    around = [(block.owner.node, block.branch) for block in statement.spot.enclosing() if block.owner is not None]
+    for node, branch in reversed(around):
+        here = [one for one in made if one.line == first_line(node) and _is_of(one, node)]
+        if any(one.outcome in _LEADS_INTO.get(branch, (one.outcome,)) for one in here):
+            continue
+        told = [one for one in here if one.outcome != "unknown"]
+        if told:
+            return told[-1]
+        if here:
+            return None
+    return None
+
+
+def _is_of(decision: Decision, node: Headed) -> bool:
+    """Whether a decision is the statement's own, and not that of a conditional expression in its header."""
+    if isinstance(node, TRIES):
+        return decision.kind == "try"
+    return decision.kind not in ("conditional", "return")
 
 
 def _told_of(trace: Trace, decision: Decision) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export.phrases import language
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.binding import Binder, Bound
+from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.fitting import fitting
 from tracer.walkthrough.library import library
 from tracer.walkthrough.terminal import print_list
 
@@ -34,5 +35,5 @@ def list_(
     if file is not None:
         with open_trace(file) as trace:
             binder = Binder(trace)
-            here = {one.id: sum(isinstance(bound, Bound) for bound in binder.bind(one)) for one in known.values()}
+            here = {one.id: fitting(binder, one) for one in known.values()}
     print_list(list(known.values()), here, results(), language(lang.value if lang is not None else None))

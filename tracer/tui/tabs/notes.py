@@ -237,7 +237,8 @@ def _notes(reading: ReadingAlong, one: int, lang: Lang) -> list[Entry]:
     for number, bound in enumerate(reading.chapters[one].notes):
         here = isinstance(bound, Bound)
         title = plain_title(filled(bound.note.title.said(lang), None))
-        mark = "▶ " if reading.open == Open(one, number) else "  " if here else "⊘ "
+        example = number in reading.chapters[one].examples
+        mark = "▶ " if reading.open == Open(one, number) else "⊘ " if not here else "≈ " if example else "  "
         text = Text.assemble((mark, "bold"), (title, "" if here else "dim"), no_wrap=True)
         text.truncate(_WIDTH, overflow="ellipsis")
         lines.append(Entry(text, Open(one, number), note=True))
