@@ -34,7 +34,7 @@ SCRIPT = """\
 from transformers import AutoTokenizer
 AutoTokenizer.from_pretrained({model!r}, trust_remote_code=True)
 """
-Row = tuple[str, "int | None", "str | None", "int | None"]
+Row = tuple[str, int | None, str | None, int | None]
 MODELS = ("<model>", "<modules-cache>")
 
 
