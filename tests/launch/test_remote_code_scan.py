@@ -197,6 +197,50 @@ def test_ordinary_model_code_does_not_stand_out(source: str) -> None:
     assert told(source) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from torch.utils import collect_env\ncollect_env.run('touch x')",
+        "import timeit\ntimeit.timeit('code', number=1)",
+        "from timeit import Timer\nTimer('code').timeit(1)",
+        "import pkgutil\npkgutil.resolve_name('os:system')('touch x')",
+        "import pydoc\npydoc.locate('os.system')('touch x')",
+        'import typing\ndef f(x: \'__import__("os").system("touch x")\'): ...\ntyping.get_type_hints(f)',
+        "import inspect\ndef f() -> 'g(1)': ...\ninspect.signature(f, eval_str=True)",
+        "import inspect\nclass A:\n    x: 'list[g(1)]'\ninspect.get_annotations(A, eval_str=True)",
+        "import cProfile\ncProfile.run('code')",
+        "import logging.config\nlogging.config.dictConfig({'()': 'os.system'})",
+        "import torch\ngetattr(torch, ''.join(map(chr, [111, 115]))).system('touch x')",
+        "import torch\ngetattr(torch, 'so'[::-1]).system('touch x')",
+        "def f(x, y):\n    getattr(x, bytes(y).decode())('touch x')",
+        "import torch\nfor name in torch.__dict__:\n    torch.__dict__[name]",
+        "import torch\nfor name, value in vars(torch).items():\n    value.system('x')",
+        "import jinja2\njinja2.Template('{{ x }}').render()",
+        "import gc\nfor x in gc.get_objects():\n    pass",
+        "import sympy\nsympy.sympify('code')",
+        "from setuptools._distutils.spawn import spawn\nspawn(['touch', 'x'])",
+        "import operator\noperator.methodcaller('system', 'touch x')(x)",
+        "import torch\nlist(map(getattr, [torch], names))",
+        "import builtins\nvars(builtins)['ex' + 'ec']('code')",
+        "import builtins\nvars(builtins)[name]('code')",
+        "import sys\nsys._getframe().f_builtins[name]('code')",
+        "for name in __builtins__:\n    pass",
+        "f = getattr\ng = [f]",
+        "A.__annotations__ = {'x': text}",
+    ],
+)
+def test_roundabout_ways_to_evaluate_stand_out(source: str) -> None:
+    assert told(source), source
+
+
+def test_a_name_that_is_chosen_is_a_minor_sign() -> None:
+    assert weakly_told("import torch.nn as nn\nnn = getattr(nn, name)") == [("eval-exec", "getattr(torch.nn, …)")]
+    assert told("import torch.nn as nn\nact = getattr(nn, config.hidden_act)") == []
+    assert scan_source("def f(self, i):\n    return getattr(self, f'layer_{i}')") == []
+    assert scan_source("def f(self, i):\n    return getattr(self, '_'.join(i))") == []
+    assert scan_source("def f(x: 'torch.Tensor', y: 'Optional[int]' = None) -> 'Tuple[int, ...]': ...") == []
+
+
 def test_weak_signs() -> None:
     source = "import os, requests, triton\nopen('a')\nos.environ.get('X')\ntriton.jit(f)\n'X' in os.environ\n"
     assert weakly_told(source) == [

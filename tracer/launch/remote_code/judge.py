@@ -10,7 +10,7 @@ from typing import Final
 from tracer.trace.known_secrets import can_name_secret_variable
 
 from .names import constant_text
-from .rules import MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
+from .rules import DISGUISES, MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
 
 CREDENTIAL: Final = re.compile(
     r"(?:^|[/~\\])\.(?:ssh|netrc|aws|azure|kube|gnupg|docker|git-credentials|gitconfig|pgpass|pypirc|npmrc|"
@@ -27,9 +27,45 @@ def judge(dotted: str, call: ast.Call | None) -> Rule | None:
     return special(call) if rule is not None and special is not None and call is not None else rule
 
 
-def judge_getattr(names: frozenset[str], call: ast.Call) -> bool:
-    """``getattr`` with a name that only exists at run time, on a module that can do a lot."""
-    return len(call.args) > 1 and constant_text(call.args[1]) is None and bool(names & MODULES_NOT_TO_HAND_ON)
+def judge_getattr(owners: frozenset[str], call: ast.Call, modules: set[str]) -> Rule | None:
+    """``getattr`` with a name that only exists at run time.
+
+    Honest code picks an activation so: it is a minor sign, unless the module can do a lot, or the name is disguised.
+    """
+    if len(call.args) < 2 or constant_text(call.args[1]) is not None:
+        return None
+    of_module = {one.removesuffix(".__dict__") for one in owners} & (modules | MODULES_NOT_TO_HAND_ON)
+    if owners & MODULES_NOT_TO_HAND_ON or (is_disguised(call.args[1]) and (of_module or uses_chr(call.args[1]))):
+        return Rule("eval-exec")
+    return Rule("eval-exec", weak=True) if of_module else None
+
+
+def is_disguised(node: ast.expr) -> bool:
+    """A text is put together by functions, or taken backwards."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name | ast.Attribute) and _last(part) in DISGUISES:
+            return True
+        if isinstance(part, ast.Slice) and part.step is not None:
+            return True
+    return False
+
+
+def uses_chr(node: ast.expr) -> bool:
+    """A text is made of numbers."""
+    return any(isinstance(part, ast.Name) and part.id in ("chr", "bytes", "bytearray") for part in ast.walk(node))
+
+
+def _last(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
+def calls_in_text(text: str) -> bool:
+    """An annotation that is written as a text calls something: whoever asks for the types of a function runs it."""
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
 def trusts_other_code(call: ast.Call) -> bool:

@@ -29,6 +29,7 @@ class Names:
         functions: functions and methods of the file by their own name.
         attributes: what was assigned to an attribute of that name, on any object.
         stars: modules of which everything was imported.
+        modules: modules by the names that they are imported under; of ``from a import b`` it can't be told.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -36,6 +37,7 @@ class Names:
         self.functions: dict[str, list[FunctionNode]] = {}
         self.attributes: dict[str, list[tuple[ast.expr, Scope]]] = {}
         self.stars: list[str] = []
+        self.modules: set[str] = set()
         self._known: dict[_Key, frozenset[str]] = {}
         self._busy: set[_Key] = set()
         self._cut = False
@@ -97,6 +99,7 @@ class Names:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = _top(alias.name)
+                self.modules |= {top, alias.name}
                 scope.bind(alias.asname or top, alias.name if alias.asname else top)
         elif isinstance(node, ast.ImportFrom):
             self._bind_from(node, scope)

@@ -87,8 +87,17 @@ BUILTINS: Final = frozenset(
 )
 """Names that need no import."""
 
-REFLECTION: Final = frozenset({"__subclasses__", "__globals__", "__builtins__", "__code__", "__import__", "__loader__"})
+REFLECTION: Final = frozenset(
+    {"__subclasses__", "__globals__", "__builtins__", "__code__", "__import__", "__loader__"}
+    | {"__annotations__", "f_builtins", "f_globals"}
+)
 """Attributes by which code gets at what it does not name."""
+
+NOT_TO_HAND_ON: Final = frozenset({"getattr", "__builtins__", "builtins"})
+"""What honest code uses where it stands: handed on or looped over, it takes out what is not named."""
+
+DISGUISES: Final = frozenset({"chr", "join", "decode", "fromhex", "translate", "reversed", "replace", "format"})
+"""Functions and methods that put a name together so that it can't be read."""
 
 _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
     (
@@ -101,7 +110,8 @@ _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
         billiard commands popen2 pexpect sh plumbum fabric invoke asyncio.create_subprocess_exec
         asyncio.create_subprocess_shell torch.multiprocessing concurrent.futures.ProcessPoolExecutor
         concurrent.futures.process psutil.Process psutil.Popen sys.settrace sys.setprofile
-        sys.monitoring sys.addaudithook IPython.get_ipython get_ipython""",
+        sys.monitoring sys.addaudithook IPython.get_ipython get_ipython torch.utils.collect_env setuptools
+        distutils numpy.distutils pip""",
     ),
     (
         "process",
@@ -161,7 +171,9 @@ _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
         jsonpickle pandas.read_pickle pandas.eval torch.load torch.serialization.load torch.package
         numpy.load yaml.load yaml.load_all yaml.unsafe_load yaml.full_load yaml.UnsafeLoader
         types.CodeType types.FunctionType sys.path sys.meta_path sys.path_hooks
-        transformers.dynamic_module_utils""",
+        transformers.dynamic_module_utils timeit profile cProfile pdb bdb trace doctest pydoc
+        pkgutil.resolve_name logging.config jinja2 mako sympy numexpr gc.get_objects gc.get_referrers
+        gc.get_referents operator.methodcaller dataclasses.make_dataclass""",
     ),
     (
         "eval-exec",
@@ -170,7 +182,8 @@ _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
         importlib.machinery.ModuleSpec importlib_metadata base64.b64decode base64.b85decode
         base64.b32decode base64.a85decode base64.urlsafe_b64decode base64.decodebytes binascii.unhexlify
         binascii.a2b_base64 codecs.decode zlib.decompress lzma.decompress bz2.decompress bytes.fromhex
-        globals locals vars sys.modules sys._getframe inspect.currentframe""",
+        globals locals vars sys.modules sys._getframe inspect.currentframe operator.attrgetter
+        typing.get_type_hints inspect.get_annotations""",
     ),
     (
         "native",
@@ -194,7 +207,8 @@ _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
     ),
 )
 
-_HARMLESS: Final = """urllib.parse requests.exceptions requests.compat urllib.error urllib3.exceptions
+_HARMLESS: Final = """jinja2.sandbox jinja2.exceptions
+        urllib.parse requests.exceptions requests.compat urllib.error urllib3.exceptions
         huggingface_hub.PyTorchModelHubMixin huggingface_hub.errors huggingface_hub.utils
         huggingface_hub.constants torch.distributed signal.Signals socket.timeout socket.error
         subprocess.CalledProcessError subprocess.PIPE subprocess.DEVNULL subprocess.STDOUT

@@ -13,11 +13,20 @@ from typing import Final
 from tracer.trace.known_secrets import can_name_secret_variable
 from tracer.trace.visible import one_line
 
-from .judge import CREDENTIAL, judge, judge_getattr, mode_writes, trusts_other_code
+from .judge import CREDENTIAL, calls_in_text, judge, judge_getattr, mode_writes, trusts_other_code
 from .names import Names, constant_text
 from .result import Finding, Kind
-from .rules import METHODS, MODULES_NOT_TO_HAND_ON, REFLECTION, Rule, is_notable_module, normal, rule_for
-from .scopes import FunctionNode, Scope
+from .rules import (
+    METHODS,
+    MODULES_NOT_TO_HAND_ON,
+    NOT_TO_HAND_ON,
+    REFLECTION,
+    Rule,
+    is_notable_module,
+    normal,
+    rule_for,
+)
+from .scopes import FunctionNode, Scope, written_types
 from .source_lines import split_lines
 
 SOURCE_LIMIT: Final = 160
@@ -92,6 +101,8 @@ class _Scan:
             yield from self._looked_into(node, scope)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from _imported(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign)):
+            yield from _annotated(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in self._told:
             if CREDENTIAL.search(node.value):
                 yield one_line(node.value, 60), Rule("environment")
@@ -107,8 +118,12 @@ class _Scan:
             if name in ("getattr", "vars") and call.args:
                 owners = self._names.resolve(call.args[0], scope)
                 self._tell(call.args[0])
-                if judge_getattr(owners, call):
-                    yield f"getattr({'/'.join(sorted(owners))}, …)", Rule("eval-exec")
+                self._tell(call.func)
+                if name == "vars" and owners & (self._names.modules | MODULES_NOT_TO_HAND_ON):
+                    yield f"vars({'/'.join(sorted(owners))})", Rule("eval-exec")
+                reached = judge_getattr(owners, call, self._names.modules)
+                if reached is not None:
+                    yield f"getattr({'/'.join(sorted(owners)) or '…'}, …)", reached
             elif rule is not None and rule.kind == "environment" and call.args:
                 self._tell(call.args[0])
         if trusts_other_code(call):
@@ -165,6 +180,10 @@ class _Scan:
             rule = rule_for(name)
             if name in _ENVIRONMENT:
                 yield name, Rule("environment")  # all of it
+            elif name in NOT_TO_HAND_ON or (
+                name.endswith(".__dict__") and name.removesuffix(".__dict__") in self._names.modules
+            ):
+                yield name, Rule("eval-exec")
             elif rule is not None:
                 yield name, rule
             elif name in MODULES_NOT_TO_HAND_ON:
@@ -209,6 +228,13 @@ class _Scan:
         middle = self._lines[first + 1 : min(last, first + 12)]
         tail = [self._lines[last][:end]] if last <= first + 12 else []
         return _decode(b" ".join([self._lines[first][start:], *middle, *tail]))
+
+
+def _annotated(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.AnnAssign) -> Iterator[tuple[str, Rule]]:
+    written = [node.annotation] if isinstance(node, ast.AnnAssign) else written_types(node)
+    for part in (part for annotation in written for part in ast.walk(annotation)):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and calls_in_text(part.value):
+            yield f"annotation {one_line(part.value, 40)}", Rule("eval-exec")
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Rule]]:

@@ -52,7 +52,7 @@ def parts_with_scopes(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Sc
         if isinstance(node, ast.Lambda):
             body.append(node.body)
         else:
-            outside += [*node.decorator_list, *_annotations(node)]
+            outside += [*node.decorator_list, *written_types(node)]
             body.extend(node.body)
         _declare(body, inner)
         yield from ((part, scope) for part in outside)
@@ -85,7 +85,8 @@ def _bind_arguments(arguments: ast.arguments, scope: Scope) -> None:
         scope.bind(argument.arg, value)
 
 
-def _annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+def written_types(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return what is written of the types of arguments and of what is returned."""
     written = [argument.annotation for argument in _every(node.args)]
     return [annotation for annotation in (*written, node.returns) if annotation is not None]
 
