@@ -357,6 +357,7 @@ WRONG = {
     "no-such-option": (["load", "{model}", "--fast"], "No such option: --fast"),
     "no-model": (["load"], "Missing argument 'MODEL'"),
     "no-such-command": (["lod", "{model}"], "No such command 'lod'"),
+    "run-trust": (["run", "--trust-remote-code", "tune.py"], "run takes no --trust-remote-code: a script says so itself"),
     "run-no-script": (["run", "nothing.py"], "There is no file nothing.py. Name a Python script"),
     "show-nothing": (["show", "nothing.glmtrace"], "There is no file nothing.glmtrace. Record one with: glm-trace"),
     "show-no-trace": (["show", "notes.txt"], "notes.txt is no glm-trace trace."),

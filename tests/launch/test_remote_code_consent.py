@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -109,10 +110,40 @@ def test_findings_say_when_where_and_what() -> None:
     assert re.search(r"on import +line\n +process +12  os\.system: s\('ls'\)", text)
     assert re.search(r"when called +line\n +network +40, 44  requests\.get\(u\)", text)
     assert "minor: open (line 7)\n" in text
-    assert "Nothing stands out in b.py." in text
+    assert "Nothing of the known kinds in b.py (0 lines). That is no green light: read it." in " ".join(text.split())
     chinese = trimmed(shown(RemoteCode("m", (a_file(findings=findings),)), "zh"))
     assert re.search(r"导入时 +行号\n +进程 +12  os\.system: s\('ls'\)", chinese)
     assert "次要：open（第 7 行）" in chinese
+
+
+def test_many_minor_signs_of_a_package_are_one() -> None:
+    names = ["import triton", *(f"triton.language.{letter}" for letter in "abcdefghijklmnopqrstuvwx")]
+    findings = [Finding("native", number, name, name, weak=True) for number, name in enumerate(names, 1)]
+    findings.append(Finding("file-system", 40, "open", "open('x')", weak=True))
+    text = shown(RemoteCode("m", (a_file(findings=findings),)))
+    assert "minor: triton (native code, 25 places), open (line 40)\n" in trimmed(text)
+    assert "次要：triton（原生代码，25 处）、open（第 40 行）" in shown(
+        RemoteCode("m", (a_file(findings=findings),)), "zh"
+    )
+
+
+def test_what_only_a_processor_would_run_is_not_said_to_run(tmp_path: Path) -> None:
+    auto_map = {"AutoModel": "model.M", "AutoImageProcessor": "image_processing_x.XImageProcessor"}
+    (tmp_path / "config.json").write_text(json.dumps({"auto_map": auto_map}))
+    (tmp_path / "model.py").write_text("from .part import x\n")
+    (tmp_path / "part.py").write_text("x = 1\n")
+    (tmp_path / "image_processing_x.py").write_text("from .pixels import x\n")
+    (tmp_path / "pixels.py").write_text("x = 1\n")
+    code = find_remote_code(str(tmp_path))
+    assert [file.path for file in code.running] == ["model.py", "part.py"]
+    assert len(code.files) == 4
+    text = " ".join(shown(code).split())
+    assert "runs 2 Python files" in text
+    assert "only if its code asked for a processor" in text
+    assert "AutoImageProcessor, not made by this load" in text
+    assert "AutoVideoProcessor" not in text  # nothing names it
+    (tmp_path / "config.json").write_text(json.dumps({"auto_map": {"AutoProcessor": "model.M"}}))
+    assert find_remote_code(str(tmp_path)).is_empty
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

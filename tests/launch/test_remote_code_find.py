@@ -676,3 +676,17 @@ def test_no_bytes_raise(tmp_path: Path, config: bytes, source: bytes) -> None:
     write(tmp_path, {"config.json": auto, "tokenizer_config.json": config, "a.py": source})
     code = find_remote_code(str(tmp_path))
     assert code.files[0].sha256 == hashlib.sha256(source).hexdigest()
+
+
+def test_a_module_that_an_adapter_has_peft_import_is_noted(tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text(json.dumps({"auto_map": {"AutoModel": "model.M"}}))
+    (base / "model.py").write_text("x = 1\n")
+    adapter = {"base_model_name_or_path": str(base), "megatron_config": {"a": 1}, "megatron_core": "this"}
+    lora = tmp_path / "lora"
+    lora.mkdir()
+    (lora / "adapter_config.json").write_text(json.dumps(adapter))
+    assert ("adapter-imports", "this") in [(note.kind, note.detail) for note in find_remote_code(str(lora)).notes]
+    (lora / "adapter_config.json").write_text(json.dumps({**adapter, "megatron_config": None}))
+    assert "adapter-imports" not in [note.kind for note in find_remote_code(str(lora)).notes]

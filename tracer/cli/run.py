@@ -28,9 +28,15 @@ def run(
     args: Annotated[list[str] | None, typer.Argument(metavar="[ARGS]...", help="The script's own arguments.")] = None,
     output: Output = None,
     lines: Lines = True,
+    trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", hidden=True)] = False,
     tui: Annotated[bool, typer.Option("--tui", help="Play the trace once the script has ended.")] = False,
     lang: Speak = None,
 ) -> None:
+    if trust_remote_code:
+        raise TracerError(
+            "run takes no --trust-remote-code: a script says so itself, with trust_remote_code=True in each "
+            "from_pretrained. Leave the option out; an option of the script's own stands after SCRIPT."
+        )
     if not Path(script).is_file():
         raise TracerError(f"There is no file {script}. Name a Python script, and after it the script's own arguments.")
     if tui:

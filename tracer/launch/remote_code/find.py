@@ -17,10 +17,10 @@ from tracer.trace.visible import visible
 from .imports import MODULES_CACHE, Import, imports
 from .places import Place, cached_places, hub_caches, is_hub_id, local_place
 from .reading import Source, UnreadableError, is_file, read_json, read_source
-from .references import Odd, Reference, base_model, hub_kernels, references, versioned_configs
+from .references import Odd, Reference, base_model, hub_kernels, imported_by_peft, references, versioned_configs
 from .result import Finding, Note, NoteKind, Reached, RemoteCode, RemoteFile, Repository, Unseen, Why
 from .scan import scan_source
-from .source_lines import hidden_lines
+from .source_lines import hidden_lines, split_lines
 
 MOST_FILES: Final = 500
 _CUSTOM_GENERATE: Final = "custom_generate/generate.py"
@@ -203,7 +203,10 @@ class _Search:
         path = place.root / "adapter_config.json"
         if not is_file(path):
             return
-        base = base_model(self._json(place, path))
+        adapter = self._json(place, path)
+        if (module := imported_by_peft(adapter)) is not None:
+            self._note("adapter-imports", self._told(place, path), module)
+        base = base_model(adapter)
         if base is None:
             self._note("odd-base", self._told(place, path))
             return
@@ -246,6 +249,7 @@ class _Search:
             reached=(),
             findings=tuple(self._findings(self._told(file.place, file.path), source)),
             leaves_to=visible(leaves_to),
+            lines=len(split_lines(source.text.rstrip())) if source.text.strip() else 0,
         )
 
     def _findings(self, name: str, source: Source) -> list[Finding]:

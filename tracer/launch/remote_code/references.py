@@ -74,6 +74,14 @@ def base_model(adapter: Any) -> str | None:
     return base if isinstance(base, str) and base else None
 
 
+def imported_by_peft(adapter: Any) -> str | None:
+    """The installed module that peft before 0.21 imports because an adapter says so, whatever it is."""
+    if not isinstance(adapter, dict) or not adapter.get("megatron_config"):
+        return None
+    module = adapter.get("megatron_core")
+    return module if isinstance(module, str) and module else None
+
+
 def _dictionaries(config: Any) -> Iterator[dict[str, Any]]:
     todo, left = [(config, 0)], 200_000
     while todo and left:
@@ -111,10 +119,14 @@ def _reference(auto_class: str, text: str) -> Reference | None:
 
 
 def _derived(auto_class: str, text: str) -> Iterator[Reference]:
-    """An image processor is guessed from a feature extractor, and so on: by swapping words in the text."""
+    """An image processor is guessed from a feature extractor, and so on: by swapping words in the text.
+
+    Another class of the same file brings no other file, and is not told.
+    """
     for known, guessed in _GUESSES.get(auto_class, ()):
         reference = _reference(f"Auto{guessed}", text.replace(known, guessed))
-        if reference is not None and reference.text != text:
+        original = _reference(auto_class, text)
+        if reference is not None and original is not None and reference.module != original.module:
             yield reference._replace(derived=True)
 
 

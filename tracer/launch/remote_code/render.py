@@ -18,11 +18,12 @@ from tracer.trace.visible import visible
 
 from .groups import as_written, grouped, line_numbers
 from .result import Finding, RemoteCode, RemoteFile
-from .words import Lang, intro, note_line, reasons, say, size, unseen_line
+from .words import Lang, intro, note_line, reasons, say, size, unseen_line, with_lines
 from .wrapping import wrapped
 
 _SHORT_HASH = 12
 _FINDINGS_TOLD = 40
+_MINOR_TOLD = 3  # signs of one package
 _OTHERS_TOLD = 12
 _LOUD = "bold red"
 _CALM = "yellow"
@@ -101,7 +102,7 @@ class _Screen:
 
     def _findings(self) -> list[RenderableType]:
         parts: list[RenderableType] = []
-        quiet = [file.path for file in self._code.files if not file.findings and file.sha256]
+        quiet = [with_lines(self._lang, file) for file in self._code.files if not file.findings and file.sha256]
         for number, file in enumerate(self._code.files, 1):
             if file.findings:
                 parts.append(Text.assemble((f"{number}  ", "bold"), self._text(file.path, "bold")))
@@ -143,13 +144,25 @@ class _Screen:
         return Group(*parts, *self._minor(findings))
 
     def _minor(self, findings: tuple[Finding, ...]) -> list[Text]:
-        """The weaker signs on one line; an import only where nothing it brings in has been told already."""
+        """The weaker signs on one line; an import only where nothing it brings in has been told already.
+
+        Many signs of one package are one item: a file of kernels names the language it is written in on every line.
+        """
         loud = {finding.name.split(".")[0] for finding in findings if not finding.weak}
+        weak = [finding for finding in findings if finding.weak]
+        packages: dict[tuple[str, str], list[Finding]] = {}
+        for finding in weak:
+            packages.setdefault((finding.kind, _package(finding)), []).append(finding)
         items: list[str] = []
-        for group in grouped(finding for finding in findings if finding.weak)[:_FINDINGS_TOLD]:
-            name, numbers = group[0].name, line_numbers(group)
-            if not name.startswith("import ") or name.removeprefix("import ").split(".")[0] not in loud:
-                items.append(self._say("at-lines" if "," in numbers else "at-line", name=name, lines=numbers))
+        for (kind, package), group in list(packages.items())[:_FINDINGS_TOLD]:
+            parts = grouped(group)
+            if len(parts) > _MINOR_TOLD:
+                items.append(self._say("minor-many", package=package, count=len(parts), kind=self._say(kind)))
+                continue
+            for part in parts:
+                name, numbers = part[0].name, line_numbers(part)
+                if not name.startswith("import ") or _package(part[0]) not in loud:
+                    items.append(self._say("at-lines" if "," in numbers else "at-line", name=name, lines=numbers))
         if not items:
             return []
         return [self._prose(self._say("minor", items=self._say("and").join(items)), "dim", indent=3)]
@@ -190,3 +203,8 @@ class _Screen:
 
     def _prose(self, text: str, style: str = "", *, indent: int = 0, width: int = 0) -> Text:
         return Text(wrapped(self._clean(text), width or self._width - indent), style, overflow="fold")
+
+
+def _package(finding: Finding) -> str:
+    """The package that a finding is of."""
+    return finding.name.removeprefix("import ").split(".")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -24,6 +24,7 @@ Way: TypeAlias = Literal["auto-class", "custom-generate", "import", "plain-impor
 NoteKind: TypeAlias = Literal[
     "absent-model",
     "adapter-base",
+    "adapter-imports",
     "adapter-stays",
     "bad-json",
     "hidden-characters",
@@ -44,6 +45,10 @@ NoteKind: TypeAlias = Literal[
 
 Why: TypeAlias = Literal["not-in-cache", "file-not-in-cache", "modules-cache", "config-too-large"]
 """Why code that would run cannot be shown."""
+
+
+PROCESSORS: Final = frozenset({"AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "AutoVideoProcessor"})
+"""Auto classes that a load of a model does not call by itself; the model's own code may."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -88,6 +93,7 @@ class RemoteFile(msgspec.Struct, frozen=True):
         path: where it is in there; absolute if it is not inside.
         absolute: where it is on this machine.
         size: bytes.
+        lines: how many of them there are to read.
         sha256: of the whole file; empty if it is too large to be read.
         reached: why it would run.
         findings: what stands out, by line.
@@ -102,6 +108,7 @@ class RemoteFile(msgspec.Struct, frozen=True):
     reached: tuple[Reached, ...]
     findings: tuple[Finding, ...] = ()
     leaves_to: str = ""
+    lines: int = 0
 
 
 class Unseen(msgspec.Struct, frozen=True):
@@ -171,6 +178,23 @@ class RemoteCode(msgspec.Struct, frozen=True):
         return bool(self.files)
 
     @property
+    def running(self) -> tuple[RemoteFile, ...]:
+        """The files that the load itself runs; the others are for processors, which it does not make."""
+        run = {file for file in self.files if any(_runs(reason) for reason in file.reached)}
+        while more := {file for file in self.files if file not in run and _is_imported(file, run)}:
+            run |= more
+        return tuple(file for file in self.files if file in run)
+
+    @property
     def is_empty(self) -> bool:
         """Nothing would run: no file, and nothing that could not be seen. Only then is no question needed."""
-        return not self.files and not self.unseen
+        return not self.running and not self.unseen
+
+
+def _runs(reason: Reached) -> bool:
+    return reason.way == "custom-generate" or (reason.way == "auto-class" and reason.name not in PROCESSORS)
+
+
+def _is_imported(file: RemoteFile, by: set[RemoteFile]) -> bool:
+    importers = {reason.name for reason in file.reached if reason.way in ("import", "plain-import")}
+    return any(one.path in importers for one in by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from .result import Note, Reached, RemoteCode, Unseen
+from .result import PROCESSORS, Note, Reached, RemoteCode, RemoteFile, Unseen
 
 Lang: TypeAlias = Literal["en", "zh"]
 
@@ -12,16 +12,21 @@ ENGLISH: Final = {
     "title": "Remote code",
     "runs-1": "Loading this model runs one Python file that came with it, with your rights.",
     "runs": "Loading this model runs {count} Python files that came with it, with your rights.",
+    "processors": "Listed too is what would run only if its code asked for a processor, which the load does not make.",
     "runs-unseen": "Loading this model runs code that cannot be shown here, with your rights.",
     "runs-none": "No code of its own was found with this model.",
     "stands-out": "What stands out",
-    "nothing": "Nothing stands out in {files}.",
+    "nothing": "Nothing of the known kinds in {files}. That is no green light: read it.",
+    "with-lines": "{file} ({count} lines)",
+    "with-line": "{file} (1 line)",
     "more-findings": "and {count} more",
     "minor": "minor: {items}",
+    "minor-many": "{package} ({kind}, {count} places)",
     "unseen": "Cannot be shown",
     "notes": "Worth knowing",
     "others": "Python files there that nothing was seen to lead to: {files}",
-    "proof": "Found in the syntax tree: a help for reading, no proof that the code is safe.",
+    "proof": "Found in the syntax tree: a help for reading, no proof that the code is safe. "
+    "Whoever wants to hide something from it can.",
     "at-line": "{name} (line {lines})",
     "at-lines": "{name} (lines {lines})",
     "on-import": "on import",
@@ -35,6 +40,7 @@ ENGLISH: Final = {
     "outside": "outside the model's directory",
     "from": "from {name}",
     "and": ", ",
+    "for-processor": "{name}, not made by this load",
     "imported": "imported by {name}",
     "plain-import": "maybe imported by {name}",
     "custom-generate": "replaces generate (transformers 5: imported on load)",
@@ -64,6 +70,7 @@ ENGLISH: Final = {
     # notes
     "absent-model": "{subject} is neither a directory nor a hub id: nothing to look at",
     "adapter-base": "{subject} is an adapter: the code of its base model {detail} runs too",
+    "adapter-imports": "{subject} has peft before 0.21 import the installed module {detail}",
     "adapter-stays": "adapter with a config.json of its own: transformers 4 goes on to {detail}, "
     "transformers 5 stays here",
     "bad-json": "{subject} is not JSON ({detail}): transformers will stop there",
@@ -86,16 +93,20 @@ CHINESE: Final = {
     "title": "远程代码",
     "runs-1": "加载这个模型时，会以你的全部权限运行它自带的 1 个 Python 文件。",
     "runs": "加载这个模型时，会以你的全部权限运行它自带的 {count} 个 Python 文件。",
+    "processors": "下面还列出了一些文件：只有当它的代码要用处理器时才会运行，加载本身不会创建处理器。",
     "runs-unseen": "加载这个模型时，会以你的全部权限运行一些这里看不到的代码。",
     "runs-none": "没有发现这个模型自带代码。",
     "stands-out": "值得留意",
-    "nothing": "没有发现值得留意的地方：{files}",
+    "nothing": "没有发现已知类型的可疑之处：{files}。这不等于安全，请自己读一遍。",
+    "with-lines": "{file}（{count} 行）",
+    "with-line": "{file}（1 行）",
     "more-findings": "另有 {count} 处",
     "minor": "次要：{items}",
+    "minor-many": "{package}（{kind}，{count} 处）",
     "unseen": "看不到的代码",
     "notes": "另请注意",
     "others": "目录里另有一些 Python 文件，没有发现会被用到：{files}",
-    "proof": "以上只是在语法树里查找的结果，可以帮你读代码，但不能证明代码安全。",
+    "proof": "以上只是在语法树里查找的结果，可以帮你读代码，但不能证明代码安全；存心隐藏的内容是查不出来的。",
     "at-line": "{name}（第 {lines} 行）",
     "at-lines": "{name}（第 {lines} 行）",
     "on-import": "导入时",
@@ -109,6 +120,7 @@ CHINESE: Final = {
     "outside": "不在模型目录里",
     "from": "来自 {name}",
     "and": "、",
+    "for-processor": "{name}（本次加载不会创建）",
     "imported": "由 {name} 导入",
     "plain-import": "可能由 {name} 导入",
     "custom-generate": "替换 generate（transformers 5 在加载时就会导入）",
@@ -135,6 +147,7 @@ CHINESE: Final = {
     "named": "（由 {name} 指定）",
     "absent-model": "{subject} 既不是目录，也不是 hub 上的模型名，没有可看的内容",
     "adapter-base": "{subject} 是适配器：它的基座模型 {detail} 的代码也会运行",
+    "adapter-imports": "{subject} 会让 0.21 之前的 peft 导入已安装的模块 {detail}",
     "adapter-stays": "适配器目录里有自己的 config.json：transformers 4 会转去加载 {detail}，"
     "transformers 5 则留在本目录",
     "bad-json": "{subject} 不是合法的 JSON（{detail}），transformers 会在这里出错",
@@ -162,16 +175,24 @@ def say(lang: Lang, key: str, /, **values: object) -> str:
 
 
 def intro(lang: Lang, code: RemoteCode) -> str:
-    count = len(code.files)
+    count = len(code.running)
     if not count:
         return say(lang, "runs-unseen" if code.unseen else "runs-none")
-    return say(lang, "runs-1" if count == 1 else "runs", count=count)
+    runs = say(lang, "runs-1" if count == 1 else "runs", count=count)
+    return runs if count == len(code.files) else f"{runs}{' ' if lang == 'en' else ''}{say(lang, 'processors')}"
+
+
+def with_lines(lang: Lang, file: RemoteFile) -> str:
+    """Return a file's name with how much there is to read."""
+    return say(lang, "with-line" if file.lines == 1 else "with-lines", file=file.path, count=file.lines)
 
 
 def reasons(lang: Lang, reached: tuple[Reached, ...]) -> list[str]:
     """Why a file would run, in a few words each: the auto classes, or else the files that import it."""
-    auto = [one.name for one in reached if one.way == "auto-class"]
-    parts = list(dict.fromkeys(auto))
+    auto = list(dict.fromkeys(one.name for one in reached if one.way == "auto-class"))
+    parts = [name for name in auto if name not in PROCESSORS]
+    if not parts and auto:
+        parts = [say(lang, "for-processor", name=say(lang, "and").join(auto))]
     if any(one.way == "custom-generate" for one in reached):
         parts.append(say(lang, "custom-generate"))
     for way, key in (("import", "imported"), ("plain-import", "plain-import")):
