@@ -458,3 +458,7 @@ def test_looking_imports_no_torch(loads: Loads, fixtures: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_package_offers_what_it_has() -> None:
+    assert set(dir(tracer)) == set(tracer.__all__) >= {"record", "open_trace"}

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["NewerTrace", "NotATrace", "Trace", "TracerError", "open_trace", "record"]
 
 
+def __dir__() -> list[str]:
+    return [*__all__]
+
+
 def __getattr__(name: str) -> Any:
     if name == "record":  # recording needs the recorder; looking at a trace must not
         from tracer.recorder.in_process import record

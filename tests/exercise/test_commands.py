@@ -253,6 +253,15 @@ def test_solution_and_reset_ask_first(command: Command, place: Path) -> None:
     assert files_of(place / USUAL / f"{FIRST}.before-1") == files_of(learner(place)) == before
 
 
+def test_the_solution_of_a_solved_exercise_is_not_asked_about(command: Command, place: Path) -> None:
+    command("start", FIRST)
+    kept = place / USUAL / "progress.json"
+    progress = json.loads(kept.read_text(encoding="utf-8"))
+    progress["exercises"][FIRST]["solved"] = "2026-01-01T00:00:00+00:00"
+    kept.write_text(json.dumps(progress), encoding="utf-8")
+    assert command("solution").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -265,7 +265,7 @@ def test_a_clear_yes(model: Path, yes: str) -> None:
     assert ask_consent(find_remote_code(str(model)), screen(), "en", ask=answers(yes)) is True
 
 
-@pytest.mark.parametrize("no", ["", "n", "no", "N", "q", "否"])
+@pytest.mark.parametrize("no", ["", "n", "no", "N", "否"])
 def test_a_no(model: Path, no: str) -> None:
     console = screen()
     assert ask_consent(find_remote_code(str(model)), console, "en", ask=answers(no)) is False
@@ -332,9 +332,15 @@ def test_a_long_source_comes_in_pages(model: Path) -> None:
     code = find_remote_code(str(model))
     console, prompts = screen(), list[str]()
     ask_consent(code, console, "zh", ask=answers("v1", "", "q", "n", prompts=prompts))
-    assert prompts[1:3] == [" -- 回车继续，q 返回 -- "] * 2
+    assert prompts[1:3] == [" -- 按回车继续，输入 q 再回车返回 -- "] * 2
     assert "x = 40" in printed(console)
     assert "x = 99" not in printed(console)
+
+
+def test_leaving_the_pages_twice_is_no_refusal(model: Path) -> None:
+    (model / "conf.py").write_text("".join(f"x = {i}\n" for i in range(100)))
+    code = find_remote_code(str(model))
+    assert ask_consent(code, screen(), "en", ask=answers("v1", "q", "q", "y")) is True
 
 
 def test_long_lines_stay_in_their_column(model: Path) -> None:

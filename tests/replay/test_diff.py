@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import FIXTURES
 from tests.data.demo.store import record, stored, unpack
 from tests.support.loads import Loads
-from tests.trace.made import sealed
+from tests.trace.made import meta_record, ordinary_records, sealed
 from tracer.cli.main import app
 from tracer.export.diff_text import focused
 from tracer.export.diff_words import WORDS
@@ -53,6 +53,19 @@ def statements(comparison: Comparison, function: str) -> tuple[str, str]:
     """All statements of a function that ran on one side only, side by side."""
     found = [one for one in comparison.of("code") if one.subject == function]
     return "\n".join(str(one.a) for one in found if one.a), "\n".join(str(one.b) for one in found if one.b)
+
+
+def test_the_environment_that_differs_stands_at_the_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = []
+    for name, environment in (("a", {"HF_HUB_OFFLINE": "1", "HF_HOME": "x"}), ("b", {"HF_HOME": "x"})):
+        records = [meta_record(environment=environment), *ordinary_records()]
+        files.append(str(sealed(tmp_path, records, f"{name}.glmtrace")))
+    with pytest.raises(SystemExit) as ended:
+        app(["diff", *files], prog_name="glm-trace")
+    said = capsys.readouterr().out
+    assert ended.value.code == 0  # what they ran under may differ without the loads being different
+    assert "HF_HUB_OFFLINE: A 1, B not set" in said
+    assert "HF_HOME" not in said
 
 
 # ── The table of what differs between the two lines, row by row ─────────────────────────────────────

@@ -547,3 +547,19 @@ def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
     assert "Traceback" not in said
     assert 'raise KeyError("outcome:[bold]misused")' in file.read_text(encoding="utf-8")
     assert app.return_code == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("n", "no-hits"), ("N", "no-hits"), ("c", "no-variable"), ("C", "no-variable")]
+)
+def test_a_key_that_has_nothing_to_go_by_says_so(key: str, said: str, player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.playing.selected_variable = None
+        await pilot.press(key)
+        await pilot.pause()
+        assert [one.message for one in app._notifications] == [say("en", said)]
+        assert app.playing.number == START
+
+    play(app, work)

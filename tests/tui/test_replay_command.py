@@ -119,3 +119,13 @@ def test_in_a_real_terminal(terminal: Callable[..., PseudoTerminal], demo_file: 
     assert shown.end() == 0
     assert "Traceback" not in shown.text
     assert shown.is_as_it_was()
+
+
+def test_wrong_options_are_told_without_a_terminal_too(
+    demo_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["glm-trace", "replay", str(demo_file), "--walkthrough", "dynamik-class"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "There is no walkthrough" in capsys.readouterr().err

@@ -265,6 +265,25 @@ def test_check_tells_what_does_not_hold(command: Any, own: Path, demo_file: Path
     assert "预期 `after.class_name` 是 'Other'，实际是 'ChatGLMConfig'（第" in chinese.text
 
 
+def test_each_walkthrough_is_told_as_soon_as_it_is_checked(
+    command: Any, own: Path, demo_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(own, GOOD, id="later", loads={"demo": {"fixture": "bert-tiny"}})
+    happened: list[str] = []
+
+    def record(wanted: Any, *_: object) -> Path:
+        happened.append(Path(wanted.model).name)
+        return demo_file
+
+    def printed(checked: Any, *_: object) -> None:
+        happened.extend(one.walkthrough.id for one in checked)
+
+    monkeypatch.setattr("tracer.cli.walkthrough.recording.record", record)
+    monkeypatch.setattr("tracer.cli.walkthrough.check.print_checked", printed)
+    command("check", "mine", "later", "--walkthroughs", own)
+    assert happened == ["glm-4v-tiny", "mine", "bert-tiny", "later"]
+
+
 def test_check_for_programs(command: Any, own: Path, demo_file: Path) -> None:
     write(own, *WRONG, id="wrong")
     result = command("check", "wrong", "mine", demo_file, "--walkthroughs", own, "--json", "--coverage")

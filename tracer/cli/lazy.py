@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from tracer.cli.usage import own_words
+
 
 def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.Typer:
     """A group whose commands are the functions of these names in the files of their names.
@@ -17,6 +19,13 @@ def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.T
     modules = {name.rstrip("_"): name for name in names}
 
     class _Commands(TyperGroup):
+        def invoke(self, ctx: Any) -> Any:
+            try:
+                return super().invoke(ctx)
+            except typer.BadParameter as error:
+                error.message = own_words(error.message)
+                raise
+
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             name = modules.get(cmd_name)
             if name is None:

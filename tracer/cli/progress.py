@@ -40,7 +40,7 @@ class Progress:
         if watched.last is None:
             return Text(f"{say(self._lang, 'starting')} · {watched.seconds:.0f} s")
         stage = say(self._lang, f"stage:{watched.last.stage}")
-        parts = [say(self._lang, "running", {"stage": stage, "step": f"{watched.last.number:,}"})]
+        parts = [say(self._lang, "running", {"stage": stage, "step": watched.last.number})]
         if watched.file:
             parts.append(one_line(watched.file, 50))
         if watched.tensors:

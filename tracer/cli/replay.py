@@ -14,6 +14,7 @@ from rich.text import Text
 from tracer.cli.options import Speak
 from tracer.cli.screen import messages, needs_terminal
 from tracer.cli.walkthrough.options import Folders
+from tracer.export.naming import command
 from tracer.export.phrases import Lang, language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -46,16 +47,16 @@ def replay(
         raise TracerError("--port is the port of --serve. Give both, or neither.")
     with open_trace(file) as trace:
         if step is not None and not 0 <= step < len(trace):
-            raise TracerError(f"{file} has {len(trace)} steps, numbered from 0; there is no step {step}.")
+            raise TracerError(f"{file} has {len(trace):,} steps, numbered from 0; there is no step {step}.")
         if serve:
             _serve(file, speak, port, _options(step, walkthrough, walkthroughs or []))
             return
+        read, begin = _to_read(walkthrough, walkthroughs or [])
         if not _in_browser():
-            needs_terminal("The player", f"Print the trace instead with: glm-trace show {file} --steps")
+            needs_terminal("The player", f"Print the trace instead with: {command('show', str(file), '--steps')}")
         with _needs("textual"):
             from tracer.tui.player import Player
 
-        read, begin = _to_read(walkthrough, walkthroughs or [])
         player = Player(trace, speak, step, walkthroughs=read, begin_with=begin)
         player.run()
     raise typer.Exit(player.return_code or 0)

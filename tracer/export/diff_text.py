@@ -52,6 +52,7 @@ class _Printer:
 
     def print(self, topics: Collection[str]) -> None:
         self._console.print(_sides(self._comparison.sides))
+        self._print_environment()
         differing = [topic for topic in TOPICS if self._comparison.of(topic)]
         if not differing:
             self._console.print(self._say("same"))
@@ -61,6 +62,15 @@ class _Printer:
         cut = [topic for topic in TOPICS if topic in topics and topic in differing and self._print_topic(topic)]
         if cut:
             self._console.print(Text(f"\n{self._say('more-hint', topic=cut[0])}", "dim"), soft_wrap=False)
+
+    def _print_environment(self) -> None:
+        """Print the environment variables that were not the same for both loads; they may be why these differ."""
+        a, b = (side.environment for side in self._comparison.sides)
+        unset = self._say("unset")
+        for name in sorted(a.keys() | b.keys()):
+            if a.get(name) != b.get(name):
+                values = [_shown(side[name]) if name in side else unset for side in (a, b)]
+                self._console.print(Text(self._say("environment", name=_shown(name), a=values[0], b=values[1])))
 
     def _names(self, key: str, names: list[str]) -> None:
         if names:

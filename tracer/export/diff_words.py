@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
+    "environment": ("{name}: A {a}, B {b}", "{name}：A {a}，B {b}"),
+    "unset": ("not set", "未设置"),
     "same": ("The two loads went the same way.", "两次加载走的是同一条路。"),
     "same-in": ("The same in both: {topics}.", "两边相同：{topics}。"),
     "differ-in": ("Different: {topics}.", "两边不同：{topics}。"),

@@ -96,7 +96,7 @@ class Trace:
             for step in self.steps(number, number + 1):
                 return step
             raise self._gap()
-        raise IndexError(f"{self.path.name} has {len(self)} steps; there is no step {number}.")
+        raise IndexError(f"{self.path.name} has {len(self):,} steps; there is no step {number}.")
 
     def steps(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from tracer.replay.cursor import Cursor
 from tracer.tui.acting import Acting
 
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)
@@ -33,12 +35,17 @@ class Moving(Acting):
         self.moved(None if self.playing.empty else self._next_decision(back=True))
 
     def _do_next_change(self) -> None:
-        name = self.playing.selected_variable
-        self.moved(self.playing.cursor.next_change(name) if name and not self.playing.empty else None)
+        self._to_change(Cursor.next_change)
 
     def _do_previous_change(self) -> None:
+        self._to_change(Cursor.previous_change)
+
+    def _to_change(self, move: Callable[[Cursor, str], int | None]) -> None:
         name = self.playing.selected_variable
-        self.moved(self.playing.cursor.previous_change(name) if name and not self.playing.empty else None)
+        if not name:
+            self.say("no-variable", seconds=4)
+        else:
+            self.moved(None if self.playing.empty else move(self.playing.cursor, name))
 
     def _do_next_line(self) -> None:
         place = self.playing.place()
@@ -54,10 +61,16 @@ class Moving(Acting):
         self.push_screen(SearchScreen(self.playing, self.lang), self.go)
 
     def _do_next_hit(self) -> None:
-        self.moved(self.playing.cursor.next_of(self.playing.hits) if self.playing.hits else None)
+        self._to_hit(Cursor.next_of)
 
     def _do_previous_hit(self) -> None:
-        self.moved(self.playing.cursor.previous_of(self.playing.hits) if self.playing.hits else None)
+        self._to_hit(Cursor.previous_of)
+
+    def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
+        if not self.playing.hits:
+            self.say("no-hits", seconds=3)
+        else:
+            self.moved(move(self.playing.cursor, self.playing.hits))
 
     def _do_goto(self) -> None:
         from tracer.tui.screens import GotoScreen

@@ -55,7 +55,7 @@ class Page:
             count=len(self._chapter.notes),
         )
         if isinstance(self.bound, Bound):
-            where += f" · {note_word(lang, 'at-step', step=f'{self.bound.step:,}')}"
+            where += f" · {note_word(lang, 'at-step', step=self.bound.step)}"
         yield from (line for line in broken(Text(where, "dim"), self._width))
         title = Text(plain_title(filled(note.title.said(lang), self._place)), "bold")
         yield from broken(title, self._width)
@@ -74,7 +74,7 @@ class Page:
     def _footing(self, number: int) -> Iterator[Text]:
         if isinstance(self.bound, Bound) and self.bound.step != number:
             yield Text()
-            away = note_word(self._lang, "away", step=f"{self.bound.step:,}")
+            away = note_word(self._lang, "away", step=self.bound.step)
             yield from broken(Text(away, "dim italic"), self._width)
 
     def ask(self) -> Text | None:

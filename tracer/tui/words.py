@@ -107,6 +107,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Choose a variable first: Tab goes to the panes, the arrow keys choose.",
         "请先选一个变量：按 Tab 切换到变量窗格，再用方向键选择。",
     ),
+    "no-hits": (
+        "Nothing was searched for yet, or nothing was found. Press / to search.",
+        "还没有搜索，或没有搜到。按 / 搜索。",
+    ),
     "generated": ("generated", "生成"),
     "prompt": ("prompt", "提示词"),
     # screens

@@ -55,7 +55,7 @@ def _where(note: NoteTold, lang: Lang) -> str:
         values = {"function": first.function, "statement": first.statement, "kind": first.kind}
         return f"*{tell(lang, key, {name: code(visible(text)) for name, text in values.items()})}*"
     step = note.step
-    values = {"step": f"{step.number:,}", "stage": literal(stage_name(step.stage, lang))}
+    values = {"step": str(step.number), "stage": literal(stage_name(step.stage, lang))}
     if note.function:
         return f"*{tell(lang, 'place', {**values, 'function': code(visible(note.function))})}*"
     return f"*{tell(lang, 'place-outside', {**values, 'kind': code(visible(step.kind))})}*"

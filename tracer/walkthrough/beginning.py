@@ -112,7 +112,7 @@ def _first(binder: Binder | None) -> _NoteBegun:
 
 def _at(binder: Binder, number: int) -> _NoteBegun:
     if not 0 <= number < len(binder.trace):
-        raise TracerError(f"{binder.trace.path} has {len(binder.trace)} steps; there is no step {number}.")
+        raise TracerError(f"{binder.trace.path} has {len(binder.trace):,} steps; there is no step {number}.")
     step = binder.trace.step(number)
     if step.stage not in STAGES:
         raise TracerError(f"Step {number} of {binder.trace.path} is in a stage that this release does not know.")

@@ -68,7 +68,7 @@ def _sentence(one: Checked, found: Found, places: Places, lang: Lang) -> str:
         parts.append(f"{path}:{line}" if line is not None else path)
     if problem.note:
         parts.append(problem.note)
-    where = [] if problem.step is None else [tell(lang, "at-step", {"step": f"{problem.step:,}"})]
+    where = [] if problem.step is None else [tell(lang, "at-step", {"step": problem.step})]
     where += [] if release is None else [f"transformers {release}"]
     said = problem_told(problem, lang)
     if where:

@@ -115,7 +115,7 @@ def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableT
 def _where(note: NoteTold, lang: Lang) -> str:
     where = visible(note.note.id)
     if note.step is not None:
-        values = {"step": f"{note.step.number:,}", "stage": stage_name(note.step.stage, lang)}
+        values = {"step": note.step.number, "stage": stage_name(note.step.stage, lang)}
         key = "place" if note.function else "place-outside"
         values |= {"function": visible(note.function), "kind": visible(note.step.kind)}
         where = f"{where} · {tell(lang, key, values)}"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from tracer.cli.arguments import SUFFIX
 from tracer.cli.options import Speak
-from tracer.cli.screen import messages, results
+from tracer.cli.screen import ends_with, messages, results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import as_json
 from tracer.export.phrases import Lang, language
@@ -21,7 +21,7 @@ from tracer.launch.scratch import scratch_folder
 from tracer.trace.reading import open_trace
 from tracer.trace.visible import visible
 from tracer.walkthrough.check_text import print_checked, print_coverage
-from tracer.walkthrough.checkup import Given, checkup, covered
+from tracer.walkthrough.checkup import Checked, Given, checkup, covered
 from tracer.walkthrough.checkup import as_json as document
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, is_file, library, named
@@ -59,21 +59,31 @@ def check(
     with ExitStack() as stack:
         paths = [*(Path(one) for one in arguments or [] if _is_trace(one)), *(trace or [])]
         traces = [Given(stack.enter_context(open_trace(path))) for path in paths]
+        loads = None
         if not traces:
             folder = stack.enter_context(scratch_folder())
             owners = [(one, files[name][0] if name in files else None) for name, one in chosen.items()]
-            traces = list(_recorded(owners, folder, stack, speak))
-        checked = [checkup(one, known | chosen, traces, whatever=bool(names)) for one in chosen.values()]
+            loads = _Loads(owners, folder, stack, speak)
+        checked: list[Checked] = []
+        code = 0
+        console = results()
+        if not chosen and not json:
+            print_checked([], files, console, speak)
+        for one in chosen.values():
+            if loads is not None:
+                traces += loads.record_for(one.id)
+            checked.append(checkup(one, known | chosen, traces, whatever=bool(names)))
+            code = int(any(one.found for one in checked))
+            ends_with(code)
+            if not json:  # each when it is done: all of them take minutes
+                print_checked(checked[-1:], files, console, speak)
         everything = list(chosen.values())
         tables = [(one, covered(one, everything, whole=not names)) for one in traces] if coverage else None
-        found = any(one.found for one in checked)
         if json:
             typer.echo(as_json.encode(document(checked, tables), indent=2))
         else:
-            console = results(int(found))
-            print_checked(checked, files, console, speak)
             print_coverage(tables or [], console, speak)
-    raise typer.Exit(int(found))
+    raise typer.Exit(code)
 
 
 def _is_trace(argument: str) -> bool:
@@ -88,17 +98,31 @@ def _files(ids: Sequence[str], names: Sequence[str], folders: Sequence[Path]) ->
     return {one: place for one, place in found.items() if place is not None}
 
 
-def _recorded(
-    owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
-) -> Iterator[Given]:
-    # Who checks with traces alone may lack what recording needs.
-    from tracer.cli.walkthrough.recording import record, wanted_loads
+class _Loads:
+    """The loads that walkthroughs ask for, each recorded once, when the first of them is checked."""
 
-    loads = wanted_loads(owners)
-    console = messages()
-    for number, wanted in enumerate(loads):
-        if console.is_terminal:
-            said = {"number": number + 1, "count": len(loads), "load": os.path.basename(wanted.model)}
-            console.print(Text(visible(tell(lang, "check:recording", said)), "dim"))
-        path = record(wanted, folder, number, lang)
-        yield Given(stack.enter_context(open_trace(path)), frozenset(wanted.of))
+    def __init__(
+        self, owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
+    ) -> None:
+        # Who checks with traces alone may lack what recording needs.
+        from tracer.cli.walkthrough.recording import wanted_loads
+
+        self._wanted = wanted_loads(owners)
+        self._waiting = list(self._wanted)
+        self._folder = folder
+        self._stack = stack
+        self._lang = lang
+
+    def record_for(self, walkthrough: str) -> Iterator[Given]:
+        """Record what a walkthrough asks for and nobody before it did."""
+        from tracer.cli.walkthrough.recording import record
+
+        console = messages()
+        for wanted in [one for one in self._waiting if any(owner == walkthrough for owner, _ in one.of)]:
+            number = len(self._wanted) - len(self._waiting)
+            self._waiting.remove(wanted)
+            if console.is_terminal:
+                said = {"number": number + 1, "count": len(self._wanted), "load": os.path.basename(wanted.model)}
+                console.print(Text(visible(tell(self._lang, "check:recording", said)), "dim"))
+            path = record(wanted, self._folder, number, self._lang)
+            yield Given(self._stack.enter_context(open_trace(path)), frozenset(wanted.of))

@@ -13,7 +13,7 @@ from .view import source_rows
 from .words import Lang, say
 
 _YES = frozenset({"y", "yes", "是", "好"})
-_NO = frozenset({"", "n", "no", "q", "否", "不"})
+_NO = frozenset({"", "n", "no", "否", "不"})
 _PATIENCE = 10
 
 

@@ -35,12 +35,13 @@ TOPICS: Final = (
 
 
 class Side(NamedTuple):
-    """What a trace is of: its file as it was named, the command, the releases, Python."""
+    """What a trace is of: its file as it was named, the command, the releases, Python, the variables around it."""
 
     file: str
     command: str
     releases: dict[str, str]
     python: str
+    environment: dict[str, str]
 
 
 class Comparison(NamedTuple):
@@ -74,9 +75,9 @@ def compare(a: Trace, b: Trace) -> Comparison:
 def _side(trace: Trace) -> Side:
     command = trace.meta.get("command")
     words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
-    return Side(
-        str(trace.path), " ".join(words), _texts(trace.meta.get("releases")), str(trace.meta.get("python", "?"))
-    )
+    environment = {**_texts(trace.meta.get("environment")), **_texts(trace.meta.get("set_for_the_load"))}
+    releases, python = _texts(trace.meta.get("releases")), str(trace.meta.get("python", "?"))
+    return Side(str(trace.path), " ".join(words), releases, python, environment)
 
 
 def _texts(value: Any) -> dict[str, str]:

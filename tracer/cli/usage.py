@@ -1,0 +1,28 @@
+"""What is said of a wrong value: in our words, whatever library looked at it, and with the nearest right one."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+_CHOICE: Final = re.compile(r"'(?P<given>.*)' is not one of (?P<known>'.*')\.?", re.DOTALL)
+_SAID: Final = (
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"expected \1 or more."),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"expected at most \1."),
+    (re.compile(r"Input should be a valid integer.*", re.DOTALL), "expected a whole number."),
+    (re.compile(r"Input should be (.*)", re.DOTALL), r"expected \1."),
+)
+
+
+def own_words(message: str) -> str:
+    """Return what typer says of a value, without the words of pydantic, which newer releases of it ask."""
+    message = message.removeprefix("Value error, ")
+    if (choice := _CHOICE.fullmatch(message)) is not None:
+        near = get_close_matches(choice["given"], re.findall(r"'([^']*)'", choice["known"]), n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        return f"there is no '{choice['given']}'.{hint} Choose from {choice['known'].replace(chr(39), '')}."
+    for pattern, words in _SAID:
+        if pattern.fullmatch(message):
+            return pattern.sub(words, message)
+    return message
