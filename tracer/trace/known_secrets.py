@@ -31,6 +31,7 @@ _ABOUT_A_SECRET: Final = re.compile(
     r"enabled|disabled|required|length|size|count|limit|port|host|provider|helper|prompt|askpass)$"
 )
 _MAY_BE_A_NUMBER: Final = re.compile(r"(?i)(pass|pw|secret|_key|pin|otp)")
+_TOKEN_OR_KEY: Final = re.compile(r"(?i)(token|key)s?_?(value|str|string|id)?$")
 _FLAGS: Final = {"", "0", "1", "true", "false", "yes", "no", "on", "off", "enable", "disable", "enabled", "disabled"}
 _GIVEN: Final = re.compile(r"""["']\s*\]?\s*[:=,]|\s*(?::[^=\n]*|,[^=\n]*)?=""")
 _OPTION: Final = re.compile(r"(?s)(?P<option>(?:--?[\w-]+=)?(?:--?)?(?P<name>[A-Za-z_][\w-]*)=)(?P<value>.*)")
@@ -51,8 +52,9 @@ def can_name_secret_variable(name: str) -> bool:
 
 def _suspicion_of_variable(name: str) -> Suspicion:
     level = suspicion(name)
-    if level < Suspicion.LIKELY and not _ABOUT_A_SECRET.search(name) and is_about_secrets(name):
-        return Suspicion.LIKELY
+    if level < Suspicion.LIKELY and not _ABOUT_A_SECRET.search(name):
+        # There are no eos_tokens among variables, nor keys of dictionaries.
+        return Suspicion.LIKELY if is_about_secrets(name) or _TOKEN_OR_KEY.search(name) else level
     return level
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from tracer.trace.secret_names import MIN_SEARCHED, can_be_searched
+from tracer.trace.secret_names import MIN_SEARCHED, can_be_searched, looks_random
 from tracer.trace.secret_shapes import decoded_basic, mask_shapes
 from tracer.trace.secret_texts import find_named, masked
 
@@ -133,6 +133,13 @@ def parts_of(secret: str) -> Iterator[str]:
         yield rest.strip()
     if scheme.lower() == "basic" and (decoded := decoded_basic(rest.strip())) is not None:
         yield decoded.partition(":")[2]
+    if "=" in secret:  # a cookie, a connection string, base64
+        for piece in re.split(r"[;,&\s]+", secret):
+            value = piece.partition("=")[2]
+            if looks_random(value):
+                yield value
+        if looks_random(bare := secret.rstrip("=")):
+            yield bare
 
 
 def _forms(secret: str) -> Iterator[str]:

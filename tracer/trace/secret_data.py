@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from tracer.trace.redaction import parts_of
-from tracer.trace.secret_names import Suspicion, is_no_word, is_secret, looks_random, suspicion
+from tracer.trace.secret_names import Suspicion, is_no_word, is_secret, suspicion
 from tracer.trace.secret_texts import find_named
 
 _IN_URL: Final = re.compile(r"(?<=://)(?:[^/?#\s:'\"<>]*:)?([^/?#\s'\"<>]+)(?=@)")
@@ -44,8 +44,10 @@ def named_pair(items: Sequence[Any]) -> str | None:
     level = suspicion(items[0]) if len(items[0]) < 80 else Suspicion.NONE
     if level is Suspicion.NONE:
         return None
-    judge = is_no_word if level >= Suspicion.LIKELY else looks_random
-    return items[0] if any(map(judge, parts_of(items[1]))) else None
+    for part in parts_of(items[1]):
+        if is_no_word(part) if level >= Suspicion.LIKELY else is_secret(items[0], part):
+            return items[0]
+    return None
 
 
 def _in(value: object, name: str, depth: int) -> Iterator[str]:

@@ -37,15 +37,16 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _QUALIFIERS: Final = _words(
     """value values val str string text txt header headers hash hashed b64 base64 enc encoded encrypted raw plain clear
     cleartext plaintext old new prod production dev staging live test main primary secondary backup default content
-    contents data id ids pem hex digest mine temp tmp"""
+    contents data id ids pem hex digest mine temp tmp json
+    yaml"""
 )
 _CERTAIN: Final = _words(
     """password passwords passwd passwds passwort pwd pwds passphrase passphrases passcode passcodes secret secrets
     credential credentials cred creds cookie cookies bearer auth authorization authentication apikey apikeys jwt
-    jwts dsn webhook webhooks sas"""
+    jwts dsn kennwort contrasena senha mima miyao passe webhook webhooks sas"""
 )
 _CERTAIN_PART: Final = re.compile(
-    r"passw(?:or)?d|passphrase|passcode|secret(?!ar|ion|e)|credential|api_?key|private_?key|accesskey|authtoken|"
+    r"passw(?:or)?d|passw0rd|passphrase|passcode|secret(?!ar|ion|e)|credential|api_?key|private_?key|accesskey|authtoken|"
     r"(?:conn(?:ection)?|db)_?str(?:ing)?$|auth_?key"
 )
 _KEYS: Final = _words(
@@ -59,7 +60,7 @@ _TOKENS: Final = _words(
     """auth authentication access hub hf face huggingface refresh github gitlab session api bearer csrf xsrf oauth
     security id sas jwt deploy personal secret login"""
 )
-_LIKELY: Final = _words("""pass pw pws pin pins otp totp mfa 2fa bindpw hmac salt nonce""")
+_LIKELY: Final = _words("""pass pw pws pin pins otp totp mfa 2fa bindpw hmac salt nonce ak sk aksk psk mnemonic""")
 _POSSIBLE: Final = _words(
     """signature sig signatures session sessions sid login certificate cert pat pats license licence key keys token
     tokens code sign access account"""
@@ -83,6 +84,14 @@ _ORDINARY_KEYS: Final = _words(
     final kv dictionary this that any all each per other extra unique partition row record field header bias conv
     embed embedding"""
 )
+_ORDINARY_PASSES: Final = _words(
+    "first second third forward backward single multi final last one two num per train eval by com extra next each"
+)
+_CODES: Final = _words(
+    """auth authorization authentication recovery backup mfa otp totp factor verification access security pass pin
+    invite device activation sms sign"""
+)
+_NO_VALUES: Final = _words("true false none null")
 _NO_SECRET_TOKEN: Final = re.compile(r"(?s)[<\[{(].*[>\]})]|[▁Ġ#@].*|.*</w>")
 _DOTTED_NAME: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
@@ -97,10 +106,15 @@ SAID_OF_SECRETS: Final = _words(
 )
 
 
+CHINESE: Final = ("密码", "密钥", "口令", "令牌", "凭证", "凭据")
+
+
 @lru_cache(maxsize=8192)
 def suspicion(name: str) -> Suspicion:
     """How much a variable's, argument's, key's or header's name says about what stands under it."""
-    words = [word.lower() for word in _WORD.findall(name[:200])]
+    if any(word in name for word in CHINESE):
+        return Suspicion.CERTAIN
+    words = [word.lower() for word in _WORD.findall(name[:200].replace("w0rd", "word"))]
     if not words:
         return Suspicion.NONE
     head = _without_qualifiers(words)
@@ -121,7 +135,7 @@ def is_secret(name: str, text: str) -> bool:
     if level is Suspicion.NONE or not text:
         return False
     if level is Suspicion.CERTAIN:
-        return True
+        return text.lower() not in _NO_VALUES
     if level is Suspicion.LIKELY:
         return is_no_word(text) or (text.isdigit() and len(text) >= 4 and _WORD.findall(name)[-1].lower() in _LIKELY)
     return looks_random(text) and not (_HEX.fullmatch(text) and len(text) in _DIGESTS and _names_a_key(name))
@@ -170,6 +184,8 @@ def _without_qualifiers(words: list[str]) -> list[str]:
     while end > 1 and (words[end - 1] in _QUALIFIERS or words[end - 1].isdigit()):
         if words[end - 1] in ("id", "ids") and words[end - 2] in ("token", "tokens"):
             break  # a number in the vocabulary
+        if words[end - 1] in ("string", "str") and words[end - 2] in ("connection", "conn"):
+            break
         end -= 1
     if end > 1 and words[end - 1] in ("url", "uri", "urls") and words[end - 2] in ("webhook", "hook", "dsn", "sas"):
         end -= 1
@@ -192,7 +208,15 @@ def _of_head(words: list[str]) -> Suspicion:
                 Suspicion.CERTAIN if before in ("api", "secret", "private", "signing", "access") else Suspicion.LIKELY
             )
         return Suspicion.POSSIBLE if before in _ORDINARY_KEYS or not before else Suspicion.LIKELY
-    if head in _LIKELY:
+    if head == "pass" and before in _ORDINARY_PASSES:
+        return Suspicion.NONE
+    if head in ("phrase", "phrases", "code", "codes") and before in ("pass", "seed", "recovery", "backup", "secret"):
+        return Suspicion.CERTAIN
+    if (head in ("code", "codes") and before in _CODES) or (head == "account" and before == "service"):
+        return Suspicion.LIKELY
+    if head in _LIKELY or (before and head in ("pat", "pats", "sid")):
+        return Suspicion.LIKELY
+    if head in ("signature", "sig") and before in ("access", "sas", "request", "url", "webhook"):
         return Suspicion.LIKELY
     if head in _POSSIBLE:
         return Suspicion.POSSIBLE
@@ -207,7 +231,7 @@ def _of_joined(word: str) -> Suspicion:
             if any(map(before.endswith, of_parts)):
                 return Suspicion.LIKELY
             return Suspicion.POSSIBLE
-    if word.endswith(("pwd", "pw", "cookie", "webhook", "creds")):
+    if word.endswith(("pwd", "pw", "cookie", "webhook", "creds", "sessionid", "authn", "authz")):
         return Suspicion.LIKELY
     if word.endswith(("pass", "auth", "jwt", "dsn")):
         return Suspicion.POSSIBLE if word in ("bypass", "compass", "surpass", "encompass") else Suspicion.LIKELY

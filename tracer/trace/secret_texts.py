@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from tracer.trace.secret_names import SAID_OF_SECRETS, Suspicion, is_no_word, is_secret, looks_random, suspicion
+from tracer.trace.secret_names import (
+    CHINESE,
+    SAID_OF_SECRETS,
+    Suspicion,
+    is_no_word,
+    is_secret,
+    suspicion,
+)
 
 _PARTS: Final = (
     "pass", "pw", "secret", "token", "key", "cred", "cookie", "auth", "bearer", "sig", "jwt", "dsn", "hook", "sas",
     "pin", "otp", "mfa", "2fa", "hmac", "salt", "nonce", "login", "session", "sid", "cert", "licen",
-    "connstr", "conn_str", "connection", "code", "access",
+    "connstr", "conn_str", "connection", "code", "access", "phrase", "kennwort", "contrasena", "senha", "mima", "miyao",
+    "mnemonic", "psk", "ak", "sk", "account", *CHINESE,
 )  # fmt: skip
 """Of these every name under suspicion has one in it. Finding them is much quicker than reading each word is."""
 _SMALL: Final = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
@@ -27,7 +35,7 @@ _IN_QUERIES: Final = frozenset({"key", "sig", "code", "auth", "token"})
 _GIVEN: Final = re.compile(
     r"""(?x)
     (?P<closed>\\*["'`]\s*\]?)?
-    (?: \s*(?::\s*[A-Za-z_][\w.]*(?:\[[\w., \[\]]*\])?(?:\s*\|\s*\w+)*\s*)?=(?!=)>?\s*      # token: str | None = …
+    (?: \s*(?::\s*[A-Za-z_][\w.]*(?:\[[\w., \[\]]*\])?(?:\s*\|\s*\w+)*\s)?\s*=(?!=)>?\s*      # token: str | None = …
       | (?P<colon>\s*:=?\s*)
       | (?P<comma>\s*,\s*(?:\\*["'](?:value|val)\\*["']\s*:\s*)?)  # ["token", "…"], {"name": "token", "value": "…"}
       | (?P<blank>\s+) )                                             # --token …
@@ -138,14 +146,14 @@ def _values(
     if match["comma"] is not None:
         if not quoted:
             return  # two arguments of a call
-        judge = is_no_word if level >= Suspicion.LIKELY else looks_random
+        judge = is_no_word if level >= Suspicion.LIKELY else partial(is_secret, name)
     if match["quoted"] is not None:
         one = _without_scheme(*match.span("quoted"), match["quoted"])
         if judge(one.secret):
             yield one
     elif match["list"] is not None:
         if match["comma"] is None and match["blank"] is None:
-            judge = is_no_word if level >= Suspicion.LIKELY else looks_random
+            judge = is_no_word if level >= Suspicion.LIKELY else partial(is_secret, name)
             for item in _ITEM.finditer(text, *match.span("list")):
                 group = "item" if item["item"] is not None else "bare"
                 if judge(item[group]):
