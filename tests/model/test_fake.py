@@ -99,6 +99,15 @@ def test_a_dtype_holds_without_a_checkpoint_too(loads: Loads, glm: Path) -> None
 # ── fake ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_fake_tensors_have_no_statistics(loads: Loads, fixtures: Path) -> None:
+    """There are no numbers to count, and the steps are there all the same."""
+    trace = loads.trace(fixtures / "bert-tiny", weights="fake", statistics=True, operators=True)
+    left = list(trace.steps(kinds=("module-left",)))
+    assert len(left) == len(list(trace.steps(kinds=("module-entered",)))) > 20
+    assert {str(step.data["statistics"]) for step in left} == {"[]"}
+    assert not [name for name in trace.meta.get("skipped", {}) if ".py" not in name]
+
+
 def test_a_fake_pass_has_the_shapes_of_a_real_one(loads: Loads, glm: Path, image: Path) -> None:
     options: dict[str, Any] = {
         "kwargs": {"empty_init": False}, "dtype": "float32", "prompt": PROMPT, "image": str(image)

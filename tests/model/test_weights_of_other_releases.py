@@ -311,3 +311,44 @@ def test_every_form_of_what_a_release_says(form: Any) -> None:
     }[form]
     assert verdict(returned) == (["a", "b"], [], {"c": [5]})
     assert verdict(None) is None
+
+
+# ── How files are read ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """4.50 to 4.57 read a file onto meta, and then open it again for each tensor's numbers."""
+    from tracer.export.diff_words import WORDS
+    from tracer.recorder.probes.shards import ShardWatch
+    from tracer.replay.diff.model import compare_weights
+
+    modeling = ModuleType("transformers.modeling_utils")
+    monkeypatch.setitem(sys.modules, modeling.__name__, modeling)
+    vars(modeling)["safe_open"] = lambda path, **_: {"a": None}
+
+    def load_state_dict(path: str, map_location: str = "cpu") -> dict[str, Any]:
+        vars(modeling)["safe_open"](path)
+        return {"a": torch.empty(2, device=map_location)}
+
+    vars(modeling)["load_state_dict"] = load_state_dict
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"")
+    traces = []
+    for place in ("cpu", "meta"):
+        told = Points()
+        patches = Patches(told.guard)
+        watch = ShardWatch(told)  # type: ignore[arg-type]
+        watch.watch(patches)
+        vars(modeling)["load_state_dict"](str(path), map_location=place)
+        vars(modeling)["safe_open"](str(path))
+        watch.stop()
+        patches.restore()
+        steps = [SimpleNamespace(kind=kind, data=data, number=at) for at, (kind, data) in enumerate(told.points)]
+        traces.append(SimpleNamespace(steps=lambda kinds, steps=steps: [one for one in steps if one.kind in kinds]))
+    (found,) = compare_weights(*traces)  # type: ignore[arg-type]
+    assert (found.what, found.a, found.b) == (
+        "read-by", ["shard-opened", "shard-read"], ["shard-opened", "shard-read-names"],
+    )  # fmt: skip
+    assert WORDS["shard-opened+shard-read-names"][0].startswith("read for names and shapes first")

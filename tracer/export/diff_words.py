@@ -73,4 +73,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "shard-opened": ("opened, and read slice by slice", "打开后按切片读取"),
     "shard-opened+shard-read": ("read whole into a dictionary", "整个读进一个字典"),
     "shard-read": ("read whole into a dictionary", "整个读进一个字典"),
+    "shard-opened+shard-read-names": (
+        "read for names and shapes first, then opened again and read slice by slice",
+        "先只读名字和形状，再打开一次按切片读取",
+    ),
+    "shard-read-names": ("read for names and shapes alone", "只读名字和形状"),
 }

@@ -46,6 +46,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "config-built": ("built {class}", "建成 {class}"),
     "became-config": ("set on the config: {names}", "写进配置的参数：{names}"),
     "left-for-model": ("left over for the model: {names}", "留给模型的参数：{names}"),
+    "set-and-left": (
+        "set on the config and handed on to the model all the same: {names}",
+        "写进了配置，同时也照样传给模型的参数：{names}",
+    ),
     "trust": (
         "has_local_code: {has_local_code}, has_remote_code: {has_remote_code}, trust_remote_code: {given} → {decision}",
         "has_local_code：{has_local_code}，has_remote_code：{has_remote_code}，trust_remote_code：{given} → {decision}",
@@ -80,6 +84,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "built": (
         "built {class}: {modules:# module|# modules}, {tensors:# parameter|# parameters}, {numbers:# number|# numbers}",
         "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",
+    ),
+    "built-tied": (
+        "built {class}: {modules} modules, {tensors} parameters, {numbers} numbers, without what will be tied to one "
+        "of them: {names}",
+        "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数（不含之后要与其共享的 {names}）",
     ),
     "passed": ("one pass took {seconds} s", "一次前向计算用时 {seconds} 秒"),
     "chat": ("the chat template gives: {text}", "对话模板填成：{text}"),

@@ -165,7 +165,11 @@ def _config_built(step: Step) -> Iterator[Fact]:
     yield Fact("config-built", step.number, {"class": step.data.get("class")})
     if taken:
         yield Fact("became-config", step.number, {"names": taken})
-    if left := [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]:
+    unused = [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]
+    kept = [name for name in _names(step, "kept") if name in unused]
+    if kept:
+        yield Fact("set-and-left", step.number, {"names": kept})
+    if left := [name for name in unused if name not in kept]:
         yield Fact("left-for-model", step.number, {"names": left})
 
 
@@ -201,7 +205,11 @@ def _loaded(step: Step) -> Iterator[Fact]:
 
 
 def _built(step: Step) -> Iterator[Fact]:
-    yield Fact("built", step.number, _pick(step, "class", "modules", "tensors", "numbers"))
+    values = _pick(step, "class", "modules", "tensors", "numbers")
+    if tied := _names(step, "tied"):
+        yield Fact("built-tied", step.number, {**values, "names": tied})
+    else:
+        yield Fact("built", step.number, values)
 
 
 def _passed(step: Step) -> Iterator[Fact]:

@@ -47,6 +47,16 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
         'Write it into config.json: `"{name}": …`, or give it a default in `{class}.__init__`.',
         '在 config.json 里写上：`"{name}": …`，或在 `{class}.__init__` 里给它默认值。',
     ),
+    "cause:attribute-missing-library": (
+        "Code of transformers {release} reads `{name}` of its own {class}, and neither config.json nor the class sets "
+        "it.",
+        "transformers {release} 自己的代码要读 {class} 的 `{name}`，而 config.json 和这个类都没有给出它。",
+    ),
+    "remedy:library-attribute": (
+        "Compare config.json with the one that the model was published with. If they are alike, look whether another "
+        "release of transformers loads it.",
+        "把 config.json 与模型发布时的原件对照；如果一致，再看换一个 transformers 版本能否加载。",
+    ),
     # weights
     "cause:shapes-differ": (
         "{count} parameters have other shapes in the checkpoint than the configuration asks for; first {name}: {there} "

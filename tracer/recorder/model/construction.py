@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import math
 import sys
 from typing import Any
 
 from tracer.recorder import raw
 from tracer.recorder.guard import Watching
 from tracer.recorder.model.tree import ModuleTree, registry, walk
+from tracer.recorder.model.tying import to_be_tied
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.settrace import unstepped
@@ -24,8 +26,9 @@ class ConstructionWatch:
         self._hook: Any = None
         self._classes: dict[type, tuple[str, str | None]] = {}  # name and place
         self._watched_classes: set[type] = set()
+        self._heard: set[int] = set()  # numbers of the modules that a step tells of
 
-    def watch(self) -> None:
+    def watch(self, patches: Patches) -> None:
         """Begin, if torch is loaded by now and not watched yet."""
         if self._recording.calls_only:
             return
@@ -34,6 +37,10 @@ class ConstructionWatch:
             return
         registered = self._recording.guard.callback("a module that was built", self._registered)
         self._hook = modules.register_module_module_registration_hook(registered)
+        containers = sys.modules["torch.nn.modules.container"]
+        for kind in (containers.ModuleList, containers.Sequential):
+            if "insert" in vars(kind):  # it goes past the registration that the hook hears of
+                patches.watch(kind, "insert", self._inserted)
 
     def stop(self) -> None:
         if self._hook is not None:
@@ -59,18 +66,48 @@ class ConstructionWatch:
             with unstepped():
                 self._built(parent, name, child)
 
+    def _inserted(self, parent: Any, index: int, module: Any) -> Watching:
+        ending = yield
+        names = [name for name, child in registry(parent, "_modules").items() if child is module]
+        if ending.error is None and names:
+            self._registered(parent, names[0], module)
+
     def _built(self, parent: Any, name: str, child: Any) -> None:
-        facts = {"module": self._tree.number(child), "parent": self._tree.number(parent), "name": str(name)}
+        number = self._tree.number(child)
+        self._heard.add(number)
+        facts = {"module": number, "parent": self._tree.number(parent), "name": str(name)}
         self._recording.point("module-built", {**facts, **self._facts(child)}, stage=self._stage())
 
     def _complete(self, model: Any) -> None:
-        tree = self._tree.root(model)
-        tensors: set[int] = set()
-        for _, part in walk(model):
-            tensors.update(id(value) for value in registry(part, "_parameters").values() if value is not None)
-        facts = {"module": self._tree.number(model), **self._facts(model)}
-        totals = {"modules": len(tree), "tensors": len(tensors), "numbers": numbers_in(model), "tree": tree}
-        self._recording.point("model-built", {**facts, **totals}, stage=self._stage())
+        parts = walk(model)
+        tree = self._tree.root(model, parts)
+        if self._hook is not None:
+            self._tell_unheard(parts)
+        parameters = {
+            f"{path}.{leaf}" if path else leaf: value
+            for path, part in parts
+            for leaf, value in registry(part, "_parameters").items()
+            if value is not None
+        }
+        tied = to_be_tied(model, parameters)
+        replaced = {id(parameters[name]): parameters[name] for name in tied}
+        facts = {
+            "module": self._tree.number(model),
+            **self._facts(model),
+            "modules": len(tree),
+            "tensors": len({id(value) for value in parameters.values()} - replaced.keys()),
+            "numbers": numbers_in(model) - sum(math.prod(described(value).shape) for value in replaced.values()),
+            "tied": tied,
+            "tree": tree,
+        }
+        self._recording.point("model-built", facts, stage=self._stage())
+
+    def _tell_unheard(self, parts: list[tuple[str, Any]]) -> None:
+        """Modules that were put into their parents past torch's registration."""
+        for _, parent in parts:
+            for name, child in registry(parent, "_modules").items():
+                if child is not None and self._tree.number(child) not in self._heard:
+                    self._built(parent, name, child)
 
     def _stage(self) -> str | None:
         return None if self._recording.whole_stage is not None else "construct"

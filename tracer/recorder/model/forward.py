@@ -99,7 +99,7 @@ class ForwardWatch:
         facts.update(nanoseconds=spent, **self._clock.leave(facts["call"]))
         if self._statistics:
             with self._clock.aside():
-                facts["statistics"] = statistics_of(result)
+                facts["statistics"] = self._recording.guard.call("statistics", statistics_of, result) or []
         self._recording.point("module-left", facts, value=self._recording.summaries.number(result))
 
 

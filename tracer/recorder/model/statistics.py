@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
@@ -18,10 +19,16 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
         for at, value in _tensors(output, "", 4):
             if len(made) >= _MAX_TENSORS:
                 break
-            if value.numel() == 0 or value.is_meta or value.is_complex():
+            if value.numel() == 0 or value.is_meta or value.is_complex() or _is_fake(value):
                 continue
             made.append({"at": at, **_of(value.detach())})
     return made
+
+
+def _is_fake(value: Any) -> bool:
+    """Whether a tensor has a shape and a dtype, but no numbers."""
+    fakes = sys.modules.get("torch._subclasses.fake_tensor")
+    return fakes is not None and isinstance(value, fakes.FakeTensor)
 
 
 @contextmanager

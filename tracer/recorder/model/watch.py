@@ -45,7 +45,7 @@ class ModelWatch:
 
     def class_is_next(self, model_class: Any, patches: Patches) -> None:
         """A model of this class is about to be built."""
-        self.construction.watch()
+        self.construction.watch(patches)
         self.construction.watch_class(model_class, patches)
 
     @contextmanager

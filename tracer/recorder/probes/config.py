@@ -39,11 +39,24 @@ def class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
 
 def config_built(seen: Observed) -> tuple[str, dict[str, Any]]:
     built = first_of(seen.value)
+    left = seen.variables.get("kwargs")
     return "config-built", {
         "class": class_of(built),
         "taken": texts(seen.variables.get("to_remove")),
-        "unused": keys(seen.variables.get("kwargs")),
+        "unused": keys(left),
+        "kept": _set_and_left(built, left),
     }
+
+
+def _set_and_left(built: Any, left: Any) -> list[str]:
+    """Arguments that became attributes and are handed on all the same: 4.x does so with the dtype."""
+    try:
+        attributes = object.__getattribute__(built, "__dict__")
+    except AttributeError:
+        return []
+    if type(left) is not dict or type(attributes) is not dict:
+        return []
+    return [name for name in keys(left) if left[name] is not None and attributes.get(name) is left[name]]
 
 
 PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {

@@ -1,6 +1,7 @@
 """Weights files: each one that ``transformers.modeling_utils`` opens or reads.
 
-4.44 reads a file whole with ``load_state_dict``; 5.x opens it with ``safe_open`` and takes slices later.
+4.44 reads a file whole with ``load_state_dict``, 4.50 to 4.57 its names and shapes alone. These and 5.x open it with
+``safe_open`` and take slices later.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from tracer.recorder.guard import Watch, Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+from tracer.recorder.torch_values import described
 from tracer.recorder.weights.watch import WeightsWatch
 
 
@@ -52,7 +54,9 @@ class ShardWatch:
             read = result if isinstance(result, dict) else None
             count = len(result.keys()) if kind == "shard-opened" else None if read is None else len(read)
             size = os.path.getsize(path) if os.path.exists(path) else None
-            facts = {"path": path, "bytes": size, "tensors": count}
+            facts: dict[str, Any] = {"path": path, "bytes": size, "tensors": count}
+            if read and all(described(value).device == "meta" for value in read.values()):
+                facts["device"] = "meta"  # names and shapes alone, as 4.50 to 4.57 do before they take slices
             recording.point(kind, recording.clean_data(facts), stage="weights")
             self._weights.file_read(path, read)
 

@@ -78,13 +78,14 @@ def _devices(trace: Trace) -> Table:
 
 
 def _reading(trace: Trace) -> Table:
-    """Whether a file is read whole into a dictionary, or stays open for slices of it."""
+    """Whether a file is read whole into a dictionary, or for its names and shapes alone, or stays open for slices."""
     found: Table = {}
     for step in trace.steps(kinds=["shard-opened", "shard-read"]):
         path = step.data.get("path")
         if isinstance(path, str):
             ways, first = found.get(path, ([], step.number))
-            found[path] = (sorted({*ways, step.kind}), first)
+            names_alone = step.kind == "shard-read" and step.data.get("device") == "meta"
+            found[path] = (sorted({*ways, "shard-read-names" if names_alone else step.kind}), first)
     return found
 
 

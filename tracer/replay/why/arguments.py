@@ -106,6 +106,10 @@ def attribute_gone(facts: Facts) -> Cause | None:
     seen = Evidence(built.number, "config-built", {"class": said["class"]})
     if name in GONE_IN_5 and facts.release and facts.release[0] >= 5:
         return Cause("attribute-gone-in-5", "certain", facts.with_raised(seen), values, "ask-with-default")
+    if not own and not str(built.data.get("class")).startswith(f"{REMOTE}."):
+        # The code and the configuration are both the library's: a value made up by us would be another model's.
+        values["release"] = ".".join(map(str, facts.release)) or "?"
+        return Cause("attribute-missing-library", "certain", facts.with_raised(seen), values, "library-attribute")
     return Cause(
         "attribute-missing", "certain" if own else "likely", facts.with_raised(seen), values, "write-attribute"
     )
