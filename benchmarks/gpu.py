@@ -98,6 +98,7 @@ def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> Non
 
 
 def _session(job: Job, options: ModelOptions) -> Session:
+    Path(job.journal).unlink(missing_ok=True)  # the one of the turn before
     return Session(
         Path(job.journal), model=job.model, step_forward=job.step_forward, forward_output=False, model_options=options
     )

@@ -269,11 +269,13 @@ def test_an_adapter_whose_base_stands_beside_it(command: Any, fixtures: Path, pl
 
 
 def test_a_free_name_is_found(command: Any, fixtures: Path, place: Path) -> None:
-    (place / "bert-tiny.glmtrace.journal").write_bytes(b"left behind")
+    (place / "bert-tiny.glmtrace.journal").write_bytes(journal.MAGIC)
     options = ("--no-tokenizer", "--no-lines", "--stop-after", "arguments")
     for name in ("bert-tiny-2", "bert-tiny-3"):
-        assert f"{name}.glmtrace" in command("load", fixtures / "bert-tiny", *options).out
-    assert (place / "bert-tiny.glmtrace.journal").read_bytes() == b"left behind"
+        result = command("load", fixtures / "bert-tiny", *options)
+        assert f"{name}.glmtrace" in result.out
+        assert f"glm-trace seal {place / 'bert-tiny.glmtrace.journal'}" in result.sentence
+    assert (place / "bert-tiny.glmtrace.journal").read_bytes() == journal.MAGIC
 
 
 def test_a_journal_left_by_another_load_is_kept(command: Any, fixtures: Path, place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -266,6 +267,12 @@ def test_names_that_are_no_unicode(place: Path, command: Command) -> None:
     assert done.returncode == 0, done.stderr
     done = command("show", f"{name}/{name}.glmtrace", "--steps")
     assert done.returncode == 0, done.stderr
+    shutil.copytree(FIXTURES / "bert-tiny", place / name, dirs_exist_ok=True)
+    done = command("load", name, "--weights", "random", "--no-tokenizer", "-o", "of-such-a-model.glmtrace")
+    assert done.returncode == 0, done.stderr
+    with open_trace(place / "of-such-a-model.glmtrace") as trace:
+        assert trace.meta["model"] == "<model>"
+        assert Reading(trace).only("model-built")
     (place / f"{name}.py").write_text("import sys; print(ascii(sys.argv[0]), ascii(__file__))")
     done = command("run", f"{name}.py")
     assert done.returncode == 0, done.stderr

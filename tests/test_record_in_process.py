@@ -375,6 +375,32 @@ def test_a_journal_left_before_is_kept(in_process: Any, tmp_path: Path, fixtures
     assert (tmp_path / "x.glmtrace.journal").read_bytes() == left
 
 
+def record_then_nothing(path: Path, model: Path) -> list[str]:
+    with tracer.record(path):
+        load(model)
+    said = []
+    for error in (None, ZeroDivisionError):
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                with tracer.record(path):
+                    if error is not None:
+                        raise error
+            except ZeroDivisionError:
+                said.append("passed on")
+        said += [f"{one.filename == __file__} {one.message}" for one in warned]
+    return said
+
+
+def test_a_block_without_a_step_leaves_the_earlier_trace(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    kept, passed, again = in_process(record_then_nothing, tmp_path / "x.glmtrace", fixtures / "bert-tiny")
+    assert kept == again == f"True Not a single step was recorded, so the earlier trace {tmp_path}/x.glmtrace was kept."
+    assert passed == "passed on"
+    assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace"]
+    with tracer.open_trace(tmp_path / "x.glmtrace") as trace:
+        assert Reading(trace).only("model-loaded")
+
+
 # ── Two at once ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -149,6 +149,7 @@ def do_traced(job: Job, trace_path: Path) -> Traced:
         hook.remove()
         session.finish(error, model)
         seal(Path(job.journal), trace_path)
+        Path(job.journal).unlink()
     return Traced(open_trace(trace_path), model, [output for module, output in seen if module is model])
 
 

@@ -100,6 +100,11 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
     "terminated": (ending(status="killed", signal="SIGTERM", step=1), "killed-signal", {"signal": "SIGTERM"}),
     "killed at once": (ending(status="killed", signal="SIGKILL", steps=0), "killed-sigkill", {"where": "–"}),
     "the library exits": (ending(status="killed", exit_code=3, step=1), "exits", {"code": 3}),
+    "it exits at once": (
+        [made.meta_record(native_output="ImportError: no"), made.end_record(status="killed", exit_code=1)],
+        "exits-early",
+        {"code": 1, "output": "ImportError: no"},
+    ),
     "own code exits": (
         ending(OWN_CODE, status="killed", exit_code=0, step=1),
         "own-code-exits",

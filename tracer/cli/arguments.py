@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from tracer.trace import journal
 from tracer.trace.errors import TracerError
-from tracer.trace.held_journal import HeldJournal, journal_path, refusal
+from tracer.trace.held_journal import HeldJournal, journal_path, refusal, state_of
 
 SUFFIX: Final = ".glmtrace"
 _HUB_ID: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
@@ -64,10 +64,14 @@ def auto_class_argument(name: str | None) -> str | None:
 
 
 class Destination(NamedTuple):
-    """Where a trace goes: to ``path``, or to the first free name after it where the user has named none."""
+    """Where a trace goes: to ``path``, or to the first free name after it where the user has named none.
+
+    ``left`` gets the journals of recordings that could not finish, whose names were passed over.
+    """
 
     path: Path
     named: bool
+    left: list[Path]
 
     def take(self) -> tuple[Path, HeldJournal]:
         """Take the name for one recording alone; return it with the journal that was made for it.
@@ -87,6 +91,8 @@ class Destination(NamedTuple):
             try:
                 held = HeldJournal.create(journal_path(path))
             except FileExistsError:
+                if state_of(journal_path(path)) == "left":
+                    self.left.append(journal_path(path))
                 continue
             if not path.exists():  # another recording could have ended since we looked
                 return path, held
@@ -106,7 +112,7 @@ def destination(wanted: Path | None, model: str) -> Destination:
         _check_named(path)
     if not os.access(path.parent, os.W_OK):
         raise TracerError(f"The folder {path.parent} can't be written to. Choose another place with -o.")
-    return Destination(path, wanted is not None)
+    return Destination(path, wanted is not None, [])
 
 
 def _check_named(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.text import Text
 
 from tracer.cli.arguments import Destination
 from tracer.cli.progress import Progress
-from tracer.cli.screen import OutputFailed, complain, messages, results
+from tracer.cli.screen import OutputFailed, complain, messages, note, results
 from tracer.export.phrases import Lang, say
 from tracer.export.report import print_next, print_report
 from tracer.export.trouble import gaps
@@ -36,6 +37,8 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         path, held = destination.take()
     except OSError as error:
         raise TracerError(f"The trace {destination.path} can't be written: {error.strerror or error}.") from error
+    for journal in destination.left:
+        note(say(lang, "journal-left", {"journal": journal, "quoted": shlex.quote(str(journal))}))
     try:
         recorded = _record(job, path, held, lang, take_output=take_output, tui=tui)
     except NotSealed as error:

@@ -185,6 +185,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "outcome:killed": ("the process was killed", "进程被终止"),
     "outcome:misused": ("could not begin", "没有开始"),
     "outcome:unfinished": ("never finished: a journal that was not sealed", "没有结束：这是未封存的日志"),
+    "journal-left": (
+        "{journal} was left behind by a recording that could not finish. Make a trace of it with: "
+        "glm-trace seal {quoted}",
+        "{journal} 是一次没能完成的记录留下的日志。可以把它变成记录文件：glm-trace seal {quoted}",
+    ),
     "nothing-recorded": (
         "It ended before the first step was recorded, so the earlier trace {path} was kept.",
         "还没有记录到第一步就结束了，因此保留了原有的记录文件 {path}。",

@@ -74,20 +74,34 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
         finally:
             _recording = False
             if os.getpid() == process:  # a process forked off in the block may leave it too; the journal is not its own
-                outcome = session.finish(error)
-                complaint = _seal(held, trace_path, session.recording)
-                if complaint is not None:
-                    if error is None:
-                        raise complaint
-                    # The block's own exception is on its way.
-                    warnings.warn(str(complaint), RuntimeWarning, stacklevel=3)
-                elif outcome.status == "no-load":
-                    warnings.warn(
-                        "No load came to its end in this block, so there is none in the trace. Put the call of "
-                        "from_pretrained inside it: a model that was loaded before is not watched.",
-                        UserWarning,
-                        stacklevel=3,
-                    )
+                _conclude(session, held, trace_path, error)
+
+
+def _conclude(session: Session, held: HeldJournal, trace_path: Path, error: BaseException | None) -> None:
+    """Write the trace, and say what of it could not be written.
+
+    Raises:
+        TracerError: it could not be written whole. Where an exception of the block is on its way, a warning says so.
+    """
+    user = 4  # frames up: whoever left the block
+    outcome = session.finish(error)
+    if not session.recording.steps and trace_path.exists():
+        held.remove()
+        sentence = f"Not a single step was recorded, so the earlier trace {trace_path} was kept."
+        warnings.warn(sentence, UserWarning, stacklevel=user)
+        return
+    complaint = _seal(held, trace_path, session.recording)
+    if complaint is not None:
+        if error is None:
+            raise complaint
+        warnings.warn(str(complaint), RuntimeWarning, stacklevel=user)
+    elif outcome.status == "no-load":
+        warnings.warn(
+            "No load came to its end in this block, so there is none in the trace. Put the call of from_pretrained "
+            "inside it: a model that was loaded before is not watched.",
+            UserWarning,
+            stacklevel=user,
+        )
 
 
 def _unwritable(journal: Path, error: OSError) -> TracerError:

@@ -122,7 +122,7 @@ class Recording:
         """A text as it may stand in a trace: no secrets, no folders of this machine."""
         cleaned = self._cleaned.get(text)
         if cleaned is None:
-            cleaned = self.roots.text(self.redactor.text(text))
+            cleaned = without_surrogates(self.roots.text(self.redactor.text(text)))
             if len(text) < _SHORT:
                 self._cleaned[text] = cleaned
         return cleaned
@@ -259,7 +259,9 @@ class Recording:
     def meta_roots(self) -> None:
         """Write what the named roots stand for: the one place where this machine's folders are told."""
         home = Roots({"home": str(Path.home())})
-        folders = {name: home.text(self.redactor.text(path)) for name, path in self.roots.folders.items()}
+        folders = {
+            name: without_surrogates(home.text(self.redactor.text(path))) for name, path in self.roots.folders.items()
+        }
         with self.lock:
             self._append(journal.META, {"roots": folders})
 
@@ -379,7 +381,7 @@ class Recording:
     def clean_data(self, facts: Any) -> Any:
         """Plain data with every text in it cleaned."""
         if isinstance(facts, str):
-            return self.clean(without_surrogates(facts))
+            return self.clean(facts)
         if isinstance(facts, dict):
             return {self.clean_data(key): self.clean_data(value) for key, value in facts.items()}
         if isinstance(facts, Iterable):

@@ -172,6 +172,10 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
         "trust it.",
         "看看 {file}：模型代码不应调用 `os._exit` 或 `sys.exit`。如果不是你自己写的，就不要信任它。",
     ),
+    "cause:exits-early": (
+        "The process ended itself with exit code {code} before anything could be recorded.",
+        "进程以退出码 {code} 自行结束，当时还没有记录到任何东西。",
+    ),
     "cause:exits": (
         "The process ended itself with exit code {code} while {where} was running, in the middle of the load.",
         "{where} 运行时，进程以退出码 {code} 自行结束，此时加载还没有完成。",

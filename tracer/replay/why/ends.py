@@ -49,6 +49,10 @@ def exited(facts: Facts) -> Cause | None:
     values = {"code": code, "where": _where(facts), "file": file}
     if file is not None:
         return Cause("own-code-exits", "likely", _last(facts), values, "no-exit-in-code")
+    if facts.end is None:  # there are no steps to look at; what it printed may tell
+        output = facts.trace.meta.get("native_output")
+        values["output"] = output if isinstance(output, str) else ""
+        return Cause("exits-early", "certain", [], values)
     return Cause("exits", "certain", _last(facts), values, "look-at-last-steps")
 
 
