@@ -14,6 +14,7 @@ os.environ.update(
     HF_HUB_OFFLINE="1",
     HF_HOME=str(_HOME / "hf"),
     HF_MODULES_CACHE=str(_HOME / "hf" / "modules"),
+    XDG_STATE_HOME=str(_HOME / "state"),
     HF_HUB_DISABLE_TELEMETRY="1",
     TOKENIZERS_PARALLELISM="false",
     ONEDNN_MAX_CPU_ISA="AVX512_CORE_FP16",  # this suite's machines may report an AMX that they do not allow

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -53,7 +55,9 @@ def command(
     for name in ("check", "validate"):
         monkeypatch.setattr(f"tracer.cli.exercise.{name}.bench", lambda: nullcontext(workbench))
 
-    def call(*arguments: object) -> Result:
+    def call(*arguments: object, cwd: Path | None = None) -> Result:
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
         monkeypatch.setattr(sys, "argv", ["glm-trace", "exercise", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -217,6 +221,34 @@ def test_a_teachers_code_runs_only_with_consent(command: Command, place: Path) -
         assert "内容变了" in changed.sentence
     assert command("start", "asking", "--trust").code == 0
     assert "✗ It loads" in command("check").out
+
+
+def test_code_of_a_course_folder_of_others_runs_only_with_consent(command: Command, place: Path) -> None:
+    """It is remembered in that folder what was agreed to, and whoever made the folder wrote that too."""
+    assert command("start", FIRST).code == 0
+    (place / USUAL).rename(place / "downloaded")
+    refused = command("check", FIRST, cwd=place / "downloaded")
+    assert refused.code == 3
+    assert "was not made here by you" in refused.sentence
+    assert f"glm-trace exercise start {FIRST} --trust" in refused.sentence
+    assert "不是你在这台机器上建的" in command("check", "--lang", "zh").sentence
+    assert command("start", FIRST).code == 3
+    assert command("start", FIRST, "--trust").code == 0
+    assert command("check").code == 1  # it runs
+
+
+def test_consent_cannot_be_written_by_somebody_else(command: Command, place: Path) -> None:
+    folder = teachers(place / "teacher", questions=False)
+    assert command("start", "asking", "--exercises", folder, "--trust").code == 0
+    progress = place / USUAL / "progress.json"
+    held = json.loads(progress.read_text(encoding="utf-8"))
+    whole = hashlib.sha256(os.path.abspath(folder / "asking").encode())  # what anybody can work out
+    for path in sorted(path for path in (folder / "asking").rglob("*") if path.is_file()):
+        whole.update(b"\0" + os.fsencode(path.relative_to(folder / "asking")) + b"\0")
+        whole.update(hashlib.sha256(path.read_bytes()).digest())
+    held["exercises"]["asking"]["consent"] = whole.hexdigest()
+    progress.write_text(json.dumps(held), encoding="utf-8")
+    assert command("check").code == 3
 
 
 def test_hints_come_one_by_one(command: Command, place: Path) -> None:

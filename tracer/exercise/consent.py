@@ -1,23 +1,40 @@
-"""Consent to a teacher's exercises: their code is of others, and what was agreed to is that very code in that place."""
+"""Consent to code of others: a teacher's exercises, and course folders that were not made here.
+
+What is agreed to is that very code in that place. It is remembered in the course folder, which may itself come from
+somebody else; so it is sealed with a key that never leaves this user's own folder, and nobody else can write it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import hmac
 import os
+import secrets
 from pathlib import Path
+from typing import Final
+
+import platformdirs
 
 from tracer.exercise.error_words import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry
 
+_KEY: Final = 32  # bytes
+
 
 def digest(folder: Path) -> str:
     """What a folder is and holds, in one number: another place, another file, another byte make it another."""
-    whole = hashlib.sha256(os.path.abspath(folder).encode("utf-8", "surrogateescape"))
+    whole = hmac.new(_key(), os.path.abspath(folder).encode("utf-8", "surrogateescape"), "sha256")
     for path in _files(folder):
         whole.update(b"\0" + os.fsencode(path.relative_to(folder)) + b"\0")
         whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
+
+
+def course_seal(folder: Path) -> str:
+    """Return what a course folder is marked with when it is made here, or agreed to."""
+    return hmac.new(_key(), b"course\0" + os.fsencode(os.path.realpath(folder)), "sha256").hexdigest()
 
 
 def code_of(kept: Kept) -> list[str]:
@@ -39,6 +56,27 @@ def require(kept: Kept, entry: Entry | None, command: str) -> None:
     if needs_consent(kept, entry):
         key = "changed" if entry is not None and entry.consent else "not-agreed"
         raise ExerciseError(key, 3, id=kept.exercise.id, folder=kept.folder, command=command)
+
+
+def _key() -> bytes:
+    """This user's key, made when it is first needed.
+
+    Raises:
+        ExerciseError: it can't be read or written.
+    """
+    path = platformdirs.user_state_path("glm-trace") / "consent.key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(_KEY))
+        key = path.read_bytes()
+    except OSError as error:
+        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+    if len(key) != _KEY:
+        raise ExerciseError("os", path=path, message=f"{_KEY} bytes expected, delete it to have a new one")
+    return key
 
 
 def _files(folder: Path) -> list[Path]:

@@ -61,6 +61,11 @@ ERRORS: Final[dict[str, tuple[str, str]]] = {
         "{command}",
         "{id} 来自 {folder}，会运行那里的代码，但还没有人同意。看过之后可以这样同意：{command}",
     ),
+    "error:foreign-course": (
+        "{folder} was not made here by you, or was moved since, and checking runs the code in it. Look at it, then say "
+        "yes with: {command}",
+        "{folder} 不是你在这台机器上建的，或者后来移动过；检查会运行其中的代码。看过之后可以这样同意：{command}",
+    ),
     "error:changed": (
         "{folder} has changed since you agreed to run its code. Look at {id} again, then say yes with: {command}",
         "同意运行之后，{folder} 里的内容变了。请重新看看 {id}，然后这样同意：{command}",

@@ -52,11 +52,13 @@ class Progress(msgspec.Struct):
 
     Attributes:
         version: of its format; a newer one is left alone.
+        made: the mark of a folder that was made here or agreed to; see :mod:`tracer.exercise.consent`.
         last: the exercise that was last started.
         exercises: what is remembered of each, by id.
     """
 
     version: int = msgspec.field(name=MARK, default=VERSION)
+    made: str = ""
     last: str = ""
     exercises: dict[str, Entry] = {}
 

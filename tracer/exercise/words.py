@@ -66,6 +66,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "machine:",
         "{id} 不是 glm-trace 自带的，它来自 {folder}。检查时，会在本机运行该目录里的代码：",
     ),
+    "trust:course": (
+        "{folder} was not made here by you, or was moved since. When an exercise is checked, the code in it runs on "
+        "this machine.",
+        "{folder} 不是你在这台机器上建的，或者后来移动过。检查练习时，会在本机运行其中的代码。",
+    ),
     "trust:none": ("(no Python file of its own)", "（没有自己的 Python 文件）"),
     "trust:more": ("… and {count} more", "…… 另有 {count} 个"),
     "trust:ask": ("Do you trust it? [y/N] ", "信任它吗？[y/N] "),

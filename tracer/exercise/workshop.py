@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tracer.exercise.consent import course_seal
 from tracer.exercise.error_words import ExerciseError
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept
@@ -39,6 +40,24 @@ class Workshop:
     def progress(self) -> Progress:
         """What is remembered now."""
         return read_progress(self.folder / FILE)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this user made the folder, or agreed to the code in it; one that is not there yet will be."""
+        return self._is_new or self.progress.made == course_seal(self.folder)
+
+    def adopt(self) -> None:
+        """Remember that the folder's code may run."""
+        with self.remembering() as progress:
+            progress.made = course_seal(self.folder)
+
+    @property
+    def _is_new(self) -> bool:
+        """Whether the folder holds nothing that a check could run: no progress, and no folder of an exercise."""
+        if not self.folder.is_dir():
+            return True
+        inside = list(self.folder.iterdir())
+        return not any(path.name == FILE or (path.is_dir() and not path.name.startswith(".")) for path in inside)
 
     @contextmanager
     def remembering(self) -> Iterator[Progress]:
@@ -149,9 +168,12 @@ class Workshop:
         if self.folder.exists() and not self.folder.is_dir():
             raise ExerciseError("not-a-folder", folder=self.folder)
         try:
+            new = self._is_new
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExerciseError("os", path=self.folder, message=error.strerror or error) from None
+        if new:
+            self.adopt()
 
 
 def find_workshop(start: Path) -> Workshop | None:

@@ -25,7 +25,10 @@ from tracer.export.naming import command
 def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
     """Stop here where an exercise is for another release, or nobody agreed to its code."""
     require_release(kept)
-    require(kept, workshop.progress.exercises.get(kept.exercise.id), at.command("start", kept, "--trust"))
+    command = at.command("start", kept, "--trust")
+    if not workshop.is_own:
+        raise ExerciseError("foreign-course", 3, folder=workshop.folder, command=command)
+    require(kept, workshop.progress.exercises.get(kept.exercise.id), command)
 
 
 def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> bool:

@@ -19,7 +19,12 @@ Name = Annotated[
         show_default=False,
     ),
 ]
-Trust = Annotated[bool, typer.Option("--trust", help="Agree to running the code of exercises that are not ours.")]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Agree to running code that is not ours: a teacher's exercises, a course folder made elsewhere."
+    ),
+]
 Answers = Annotated[
     list[str] | None,
     typer.Option("--answer", metavar="ID=TEXT", help="The answer to a question of the task; may be repeated."),

@@ -128,3 +128,22 @@ def agreed(kept: Kept, entry: Entry | None, given: bool, lang: Lang, command: st
     if digest(kept.folder) != digest_shown:
         raise ExerciseError("changed", 3, id=kept.exercise.id, folder=kept.folder, command=command)
     return digest_shown
+
+
+def own(at: Session, workshop: Workshop, kept: Kept, given: bool) -> None:
+    """Have somebody agree to the code of a course folder that was not made here.
+
+    Raises:
+        ExerciseError: with exit code 3, when nobody agrees.
+    """
+    if workshop.is_own:
+        return
+    command = at.command("start", kept, "--trust")
+    refused = ExerciseError("foreign-course", 3, folder=workshop.folder, command=command)
+    if not given:
+        if not can_ask():
+            raise refused
+        messages().print(Text(tell(at.lang, "trust:course", {"folder": visible(str(workshop.folder))})))
+        if not asked(tell(at.lang, "trust:ask")):
+            raise refused
+    workshop.adopt()

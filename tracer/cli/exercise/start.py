@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.exercise.options import Folders, Trust
-from tracer.cli.exercise.session import Session, agreed, session
+from tracer.cli.exercise.session import Session, agreed, own, session
 from tracer.cli.options import Speak
 from tracer.exercise.choosing import next_open, require_release
 from tracer.exercise.library import Kept, chosen
@@ -49,6 +49,7 @@ def start(
 def begin(at: Session, workshop: Workshop, kept: Kept, trust: bool) -> None:
     """Start one exercise and tell its task."""
     require_release(kept)
+    own(at, workshop, kept, trust)
     entry = workshop.progress.exercises.get(kept.exercise.id)
     consent = agreed(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
     if consent is not None:
