@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.loads import Loads
 from tracer.bundled import bundled
+from tracer.exercise.judging import judge
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept, read_exercise
+from tracer.exercise.running import Ran
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -68,3 +72,19 @@ def test_a_layer_holds_no_large_file(final: Kept) -> None:
     sizes = {path: path.stat().st_size for path in final.folder.rglob("*") if path.is_file()}
     assert max(sizes.values()) < 200_000
     assert sum(sizes.values()) < 1_000_000
+
+
+@pytest.mark.parametrize("tokenizer", [False, True])
+def test_what_the_model_lacks_is_not_told_of_the_tokenizer(
+    final: Kept, loads: Loads, tmp_path: Path, tokenizer: bool
+) -> None:
+    solution = final.folder / "solution" / "model"
+    for name in ("config.json", "configuration_small.py", *(["tokenizer_config.json"] if tokenizer else [])):
+        shutil.copy(solution / name, tmp_path)
+    recorded = loads.record(tmp_path, auto_class="AutoModelForCausalLM")
+    verdicts = judge(final.exercise, {"load": Ran(recorded.path, recorded.outcome)}).verdicts
+    said = next(one.said for one in verdicts if one.id == "tokenizer")
+    assert said is not None
+    for text in (said.en, said.zh):
+        assert "modeling_small" not in text
+        assert ("tokenization_small" in text) == tokenizer

@@ -90,7 +90,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # the judgement
     "told:checking": ("Checking {id}: {title}", "检查 {id}：{title}"),
     "told:see": ("See that step:", "看那一步："),
-    "told:expected": ("In short: {fact}.", "简单说：{fact}。"),
+    "told:expected": ("Checked by: {fact}.", "判定依据：{fact}。"),
     "told:answer": ("You said: {given}", "你的回答：{given}"),
     "told:right": ("Right.", "答对了。"),
     "told:wrong": ("It came out otherwise: {found}", "实际结果不同：{found}"),
