@@ -198,7 +198,7 @@ def test_the_explanation_reads_as_it_did(demo: Trace) -> None:
 
 
 def test_every_meaning_has_its_sentences() -> None:
-    meant = {means for point in TURNING_POINTS for means in point.means.values()}
+    meant = {means for point in TURNING_POINTS for means in point.means.values()} | {"attribute-overwritten"}
     assert {f"means:{means}" for means in meant} == {key for key in WORDS if key.startswith("means:")}
     assert all(
         outcome in {*KINDS["if"], *KINDS["try"], *KINDS["loop"]} for one in TURNING_POINTS for outcome in one.means

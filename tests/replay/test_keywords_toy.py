@@ -43,7 +43,7 @@ GIVEN = ("given", "kwargs")
         ("kwargs['k'] = 8\nreturn 1", "pass", [("changed-value", 'kwargs["k"]')], ("left", "")),
         ("Config.from_dict(**kwargs)", "x = kwargs.pop('k')", [ON, ("taken-out", "x")], ("used", "x")),
         ("Config.from_dict(**kwargs)\nreturn 1", "return 1", [ON], ("left", "")),
-        ("plain_function(**kwargs)\nreturn 1", "pass", [("handed-on", "plain_function(k)")], ("left", "")),
+        ("plain_function(**kwargs)\nreturn 1", "pass", [("handed-on", "plain_function(k)")], ("handed", "k")),
         ("x = kwargs.pop('k')\nplain_function(j=x)\nreturn 1", "pass",
          [("taken-out", "x"), ("handed-on", "plain_function(j)")], ("used", "x")),
         ("kwargs = Config.from_dict(**kwargs)\nx = kwargs.pop('k')\nreturn x", "return kwargs",

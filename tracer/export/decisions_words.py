@@ -110,6 +110,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "路径里含有 {pattern}，仅凭这一点确定配置类",
     ),
     "means:became-attribute": ("{key} is set on the config", "{key} 写进配置"),
+    "means:attribute-overwritten": (
+        "{key} is set on the config, and overwritten at step {later}",
+        "{key} 写进配置，第 {later} 步又被覆盖",
+    ),
     "means:no-attribute": (
         "the config has no {key}: it stays an argument for the model",
         "配置没有 {key} 这个属性，它留作模型的参数",

@@ -22,7 +22,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.values import ValueId
 from tracer.trace.visible import visible
 
-_LOST: Final = {"refused", "dropped", "left", "unfinished"}
+_LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
 _VALUE: Final = 40  # characters of a value
 _INDENT: Final = "  "
 
@@ -133,7 +133,12 @@ def end_text(journey: KeywordJourney, lang: Lang) -> str:
     key = f"end:{end.what}"
     if end.what == "used" and end.name not in ("", journey.name):
         key = "end:used-as"
-    return word(lang, key, where=visible(end.where), name=visible(end.name)) if key in WORDS else visible(end.what)
+    elif end.what == "overwritten" and end.by:
+        key = "end:overwritten-by"
+    if key not in WORDS:
+        return visible(end.what)
+    told = word(lang, key, where=visible(end.where), name=visible(end.name), step=end.step, by=visible(end.by))
+    return word(lang, "end:on", end=told, on=visible(", ".join(end.on))) if end.on else told
 
 
 def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
@@ -141,6 +146,8 @@ def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
     what = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
     if what == "taken-out" and not stop.where:
         what = "taken-out-there"
+    if what == "overwritten" and stop.by:
+        what = "overwritten-by"
     if what not in WORDS:
         return visible(what)
     where = stop.where
@@ -148,7 +155,7 @@ def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
         where = where.partition("(")[0]
     if stop.through:
         where = (", " if what == "unused" else " → ").join([where, *stop.through])
-    told = word(lang, what, where=visible(where), value=_shown(trace, stop.value))
+    told = word(lang, what, where=visible(where), value=_shown(trace, stop.value), by=visible(stop.by))
     return f"{told} {word(lang, 'times', count=stop.times)}" if stop.times > 1 else told
 
 

@@ -26,9 +26,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "by-library": ("made up by the library", "库自己加的"),
     # ends
     "end:config": ("set on the config: {where}.{name}", "成为配置的属性：{where}.{name}"),
+    "end:overwritten": (
+        "set on the config: {where}.{name}, and overwritten later (step {step})",
+        "成为配置的属性：{where}.{name}，后来又被覆盖（第 {step} 步）",
+    ),
+    "end:overwritten-by": (
+        "set on the config: {where}.{name}, then overwritten by config.json's {by} (step {step})",
+        "成为配置的属性：{where}.{name}，随后被 config.json 的 {by} 覆盖（第 {step} 步）",
+    ),
+    "end:handed": ("handed on to {where}, not followed further", "传给 {where}，之后没有跟踪"),
+    "end:on": ("{end}; from there to {on}, not followed further", "{end}；再传给 {on}，之后没有跟踪"),
     "end:constructor": ("reached the constructor: {where}({name})", "传到构造函数：{where}({name})"),
-    "end:used": ("used by {where}", "由 {where} 取用"),
-    "end:used-as": ("used by {where} as {name}", "由 {where} 取用，名为 {name}"),
+    "end:used": ("taken by {where}", "由 {where} 取走"),
+    "end:used-as": ("taken by {where} as {name}", "由 {where} 取走，名为 {name}"),
     "end:dropped": ("thrown away by {where}", "被 {where} 丢弃"),
     "end:refused": ("refused by {where}", "被 {where} 拒绝"),
     "end:left": ("left over: nothing used it", "到最后也没有谁用它"),
@@ -48,6 +58,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "unused": ("not used by {where}", "没有用到它的：{where}"),
     "reached-constructor": ("reached the constructor {where}", "传到构造函数 {where}"),
     "became-config": ("set on the config: {where}", "成为配置的属性：{where}"),
+    "overwritten": ("overwritten: {where} becomes {value}", "被覆盖：{where} 变为 {value}"),
+    "overwritten-by": (
+        "overwritten by config.json's {by}: {where} becomes {value}",
+        "被 config.json 的 {by} 覆盖：{where} 变为 {value}",
+    ),
     "put-back": ("put back: {where}", "放回 {where}"),
     "dropped": ("thrown away", "丢弃"),
     "refused": ("refused by {where}", "被 {where} 拒绝"),

@@ -119,6 +119,7 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 
 CONFIG_INIT: Final = Target("", "", "config")
 MODEL_INIT: Final = Target("", "", "construct", own=True)
+MODEL_LOAD: Final = Target("", "", "construct")
 MODEL_CODE: Final = Target("", "", None, own=True)
 
 

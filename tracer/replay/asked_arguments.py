@@ -8,7 +8,7 @@ from tracer.replay.auto_calls import auto_calls
 from tracer.replay.decision import Decision
 from tracer.replay.keyword_following import Follower
 from tracer.replay.keyword_frames import LiveFrame
-from tracer.replay.keyword_stops import USER
+from tracer.replay.keyword_stops import USER, Stop
 from tracer.trace.reading import Trace
 
 
@@ -18,8 +18,12 @@ class AskedArguments:
     def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
         self._steps = {decision.step: list(decision.names) for decision in found}
         self._holders: dict[int, dict[str, str]] = {}
+        self._overwritten: dict[str, list[Stop]] = {}
         for call in auto_calls(trace):
-            Follower(trace, call, self._look).follow()
+            for track in Follower(trace, call, self._look).follow():
+                self._overwritten.setdefault(track.name, []).extend(
+                    stop for stop in track.stops if stop.what in ("became-config", "overwritten")
+                )
 
     def holders(self, decision: Decision) -> dict[str, str]:
         """The variables that hold a user's argument, or the name of one, as a decision was made: how it is written
@@ -30,6 +34,11 @@ class AskedArguments:
         """The user's argument that a condition asks about."""
         holders = self.holders(decision)
         return next((holders[written] for written in decision.names if written in holders), None)
+
+    def overwritten(self, name: str, after: int) -> int | None:
+        """The step at which an attribute, to which an argument was set at another, last got another value."""
+        later = [stop for stop in self._overwritten.get(name, []) if stop.step > after]
+        return later[-1].step if later and later[-1].what == "overwritten" else None
 
     def _look(self, live: LiveFrame) -> None:
         written = self._steps.get(live.step.number)

@@ -111,6 +111,10 @@ def _explained(
         point, means = None, ""
     counted = [_text(variable(name)) for name in point.counts] if point is not None else []
     values = named(point, variable) if point is not None else {}
+    if means == "became-attribute" and of_user is not None:
+        later = arguments.overwritten(of_user, decision.step)
+        if later is not None:
+            means, values = "attribute-overwritten", {**values, "later": Plain(later)}
     key = (decision.function.rpartition(".")[2], means or decision.condition, decision.outcome, of_user)
     if decision.step in failing:
         return Explained(decision, "failure", means, values=values), (*key, decision.step)

@@ -41,8 +41,8 @@ def _without_tidying(stops: list[Stop]) -> list[Stop]:
     """Without the removal of a key from where it was set on a configuration before: there it is used up, not lost."""
     kept: list[Stop] = []
     for stop in stops:
-        used = {one.frame for one in kept if one.what == "became-config"}
-        if stop.what != "dropped" or stop.frame not in used:
+        used = any(one.what == "became-config" for one in kept)
+        if stop.what != "dropped" or not used:
             kept.append(stop)
     return kept
 
@@ -137,14 +137,34 @@ def _same(stop: Stop) -> tuple[object, ...]:
 
 def _end(track: Track, stops: list[Stop], returned: bool) -> End:
     """What the last stop that used it, lost it or turned it down says."""
+    overwritten = None
     for stop in reversed(stops):
+        if stop.what == "overwritten":
+            overwritten = overwritten or stop
+            continue
         if stop.what in ("put-in", "put-back", "given") or (stop.what == "renamed" and stop.where.endswith("]")):
             break  # from there on it was a keyword argument again
         if stop.what == "reached-constructor":
             return _constructor(stops)
         if (end := _landing(track, stop)) is not None:
+            if end.what == "config" and overwritten is not None:
+                owner, _, name = overwritten.where.rpartition(".")
+                return End("overwritten", owner, name, step=overwritten.step, by=overwritten.by)
+            end.on = _unfollowed(stops[stops.index(stop) + 1 :]) if end.what == "used" else []
             return end
-    return End("left" if returned else "unfinished", step=stops[-1].step if stops else None)
+    last = stops[-1].step if stops else None
+    if returned and (unfollowed := [stop for stop in stops if _is_unfollowed(stop)]):
+        callee, _, parameter = unfollowed[-1].where.partition("(")
+        return End("handed", callee, parameter.removesuffix(")"), step=unfollowed[-1].step)
+    return End("left" if returned else "unfinished", step=last)
+
+
+def _unfollowed(stops: list[Stop]) -> list[str]:
+    return list(dict.fromkeys(_callee(stop) for stop in stops if _is_unfollowed(stop)))
+
+
+def _is_unfollowed(stop: Stop) -> bool:
+    return stop.what == "handed-on" and stop.callee is None
 
 
 def _constructor(stops: list[Stop]) -> End:

@@ -65,6 +65,8 @@ class Follower:
         return track
 
     def _see(self, step: Step, number: int) -> None:
+        if step.kind == "config-read" and isinstance(keys := step.data.get("keys"), list):
+            self._mover.in_json.update(key for key in keys if isinstance(key, str))
         if step.event == "call":
             frame = self._trace.frame(number)
             if number == self._call.frame:
@@ -118,7 +120,9 @@ class Follower:
         live = self._live(frame, step)
         node = caller.statement.node if caller.statement is not None else None
         call = call_of(node, frame.function)
-        caller.answered.extend([call] if call is not None else [one for one in calls(node) if spread(one)])
+        if call is not None:
+            caller.answered.append(call)
+        arrived = False
         made = arguments(call, live.definition) if call is not None else {}
         handed = spread(call) if call is not None else [name for one in calls(node) for name in spread(one)]
         collects = _keywords_name(live)
@@ -129,14 +133,18 @@ class Follower:
             if name != collects and (track := self._given(caller, made, handed, name, value)) is not None:
                 live.locals[name] = track
                 self._arrived(caller, track, live, label, name, value)
+                arrived = True
         for key, value in live.maps.get(collects, {}).items():
             track = self._given(caller, made, handed, key, value)
             if track is None and live.flows and key in made:
                 track = self.made_by_library(caller, key, value, f"{label}({key})")
             elif track is not None:
                 self._arrived(caller, track, live, label, f"**{collects}", value)
+                arrived = True
             if track is not None:
                 live.held.setdefault(collects, {})[key] = track
+        if call is None and arrived:  # by a function that is not stepped
+            caller.answered.extend(one for one in calls(node) if spread(one))
 
     def _given(
         self, caller: LiveFrame, made: dict[str, ast.expr], handed: list[str], key: str, value: ValueId

@@ -24,8 +24,29 @@ class Track(msgspec.Struct, eq=False):
 
     @property
     def current(self) -> ValueId:
-        """Its value by now."""
-        return next((stop.value for stop in reversed(self.stops) if stop.value is not None), self.value)
+        """Its value by now; an attribute that was overwritten has another."""
+        values = (stop.value for stop in reversed(self.stops) if stop.what != "overwritten")
+        return next((value for value in values if value is not None), self.value)
+
+
+class Thing(msgspec.Struct, eq=False):
+    """A configuration object that followed arguments were set on.
+
+    Attributes:
+        type: its class.
+        items: its attributes, as they were last seen.
+        bears: the followed arguments by the attribute that each was set to.
+    """
+
+    type: str
+    items: dict[str, ValueId]
+    bears: dict[str, Track] = {}
+
+    def is_in(self, type_: str, items: dict[str, ValueId]) -> bool:
+        """Whether a summary is of this object, or of a copy: nothing in it says otherwise."""
+        if type_ != self.type or not self.bears.keys() & items.keys():
+            return False
+        return all(self.items[key] == items[key] for key in self.items.keys() & items.keys())
 
 
 Held = dict[str, Track]
@@ -52,6 +73,7 @@ class LiveFrame(msgspec.Struct, eq=False):
         left: what once was in a dictionary and left it.
         configs: variables that hold a configuration object, with its class.
         attributes: what those hold.
+        things: of those, the ones that followed arguments were set on.
         loops: loop variables of ``for key, value in d.items()``: value → (d, key).
         answered: calls of the running statement that a stepped frame answered.
         returned: what the latest of those gave back, by position; -1 for a value that is no tuple.
@@ -70,6 +92,7 @@ class LiveFrame(msgspec.Struct, eq=False):
     left: set[tuple[str, str]] = set()
     configs: dict[str, str] = {}
     attributes: dict[str, dict[str, ValueId]] = {}
+    things: dict[str, Thing] = {}
     loops: dict[str, tuple[str, str]] = {}
     answered: list[ast.Call] = []
     returned: dict[int, Returned] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from tracer.replay.call_sites import assigned, called_name, calls, position, spread, walk, walrus
 from tracer.replay.dictionary_syntax import COPIES, is_copy_of, loop_over_items
-from tracer.replay.keyword_frames import Held, LiveFrame, Track
+from tracer.replay.keyword_frames import Held, LiveFrame, Thing, Track
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound
 from tracer.trace.values import Class, Config, Mapping, Module, Text, ValueId
@@ -28,6 +29,8 @@ class Mover:
         self._trace = trace
         self._tell = tell
         self._put_in = put_in
+        self._things: list[Thing] = []
+        self.in_json: set[str] = set()  # the keys of config.json
 
     def moved(self, live: LiveFrame, step: Step) -> None:
         """Apply what the frame's running statement changed until this step."""
@@ -42,8 +45,11 @@ class Mover:
         for one in items:
             live.attributes.get(one.name, {}).update({**one.added, **one.changed})
         if live.statement is not None and done:
-            self._into_configs(live)
+            self._into_configs(live, {one.name: {**one.added, **one.changed} for one in items})
             self._into_plain_calls(live)
+        for one in items:
+            if one.name in live.things:
+                self._overwrite(live, live.things[one.name], {**one.added, **one.changed})
         puts = [(one.name, key, value) for one in items for key, value in (*one.added.items(), *one.changed.items())]
         origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
         for change in step.changes:
@@ -74,7 +80,10 @@ class Mover:
             live.maps[name] = dict(value.items)
         elif isinstance(value, Config):
             live.configs[name] = value.type
-            live.attributes[name] = dict(value.items)
+            items = live.attributes[name] = dict(value.items)
+            for thing in self._things:
+                if thing.is_in(value.type, items):
+                    live.things[name] = thing
         elif isinstance(value, Text):
             live.texts[name] = value.value
 
@@ -94,8 +103,10 @@ class Mover:
                 live.held[name] = held
             if flow:
                 live.flows.add(name)
-            return
-        self.bind(live, name, change.value)
+            if was is None or held or not (name == was.name or was in read):
+                return  # else a followed argument that became a dictionary, as a device map does
+        else:
+            self.bind(live, name, change.value)
         if was is not None and (name == was.name or was in read):
             live.locals[name] = was
             if before != change.value:
@@ -222,17 +233,25 @@ class Mover:
 
     # ── into objects, and into functions that are not stepped ───────────────────────────────────────
 
-    def _into_configs(self, live: LiveFrame) -> None:
+    def _into_configs(self, live: LiveFrame, changed: dict[str, dict[str, ValueId]]) -> None:
         node = live.statement.node if live.statement is not None else None
         targets, expression = live.targets()
         for target in targets:
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                self._set_on(live, target.value.id, target.attr, live.tracks_behind(expression))
+                self._set_on(live, target.value.id, target.attr, live.tracks_behind(expression), changed)
         for call in calls(node):
             if called_name(call) == "setattr" and len(call.args) == 3 and isinstance(call.args[0], ast.Name):
-                self._set_on(live, call.args[0].id, live.key_of(call.args[1]), live.tracks_behind(call.args[2]))
+                key, tracks = live.key_of(call.args[1]), live.tracks_behind(call.args[2])
+                self._set_on(live, call.args[0].id, key, tracks, changed)
 
-    def _set_on(self, live: LiveFrame, variable: str, attribute: str | None, tracks: list[tuple[Track, bool]]) -> None:
+    def _set_on(
+        self,
+        live: LiveFrame,
+        variable: str,
+        attribute: str | None,
+        tracks: list[tuple[Track, bool]],
+        changed: dict[str, dict[str, ValueId]],
+    ) -> None:
         if variable not in live.configs or attribute is None:
             return
         value = live.attributes.get(variable, {}).get(attribute)
@@ -240,7 +259,46 @@ class Mover:
             if certain or value == track.current:
                 owner = live.configs[variable].rpartition(".")[2]
                 self._tell(live, track, "became-config", f"{owner}.{attribute}", value)
+                self._follow_on(live, variable, attribute, track, changed.get(variable, {}))
                 return
+
+    def _follow_on(
+        self, live: LiveFrame, variable: str, attribute: str, track: Track, changed: dict[str, ValueId]
+    ) -> None:
+        """Watch the attribute that it was set to; behind a property, that is one of another name."""
+        items = live.attributes.get(variable, {})
+        thing = live.things.get(variable)
+        if thing is None:
+            thing = live.things[variable] = Thing(live.configs[variable], dict(items))
+            self._things.append(thing)
+        thing.items.update(items)
+        for name in (
+            [attribute] if attribute in items else [key for key, now in changed.items() if now == track.current]
+        ):
+            thing.bears[name] = track
+
+    def _overwrite(self, live: LiveFrame, thing: Thing, changed: dict[str, ValueId]) -> None:
+        """Attributes of an object got other values than those that followed arguments gave them."""
+        owner = thing.type.rpartition(".")[2]
+        read = live.tracks_in(live.statement.node) if live.statement is not None else []
+        for name, value in changed.items():
+            track, before = thing.bears.get(name), thing.items.get(name)
+            thing.items[name] = value
+            if track is None or track in read or value == before:
+                continue  # what was made out of it is no other value
+            if value != track.current:
+                self._tell(live, track, "overwritten", f"{owner}.{name}", value)
+                key = self._key_set(live)
+                track.stops[-1].by = key if key in self.in_json else ""
+            elif track.stops[-1].what == "overwritten":
+                self._tell(live, track, "became-config", f"{owner}.{name}", value)
+
+    @staticmethod
+    def _key_set(live: LiveFrame) -> str:
+        """The key that ``setattr(object, key, value)`` puts something under."""
+        node = live.statement.node if live.statement is not None else None
+        of_keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
+        return next((key for one in of_keys if (key := live.key_of(one))), "")
 
     def _into_plain_calls(self, live: LiveFrame) -> None:
         """``f(**kwargs)`` and ``f(name=value)`` where no stepped frame answered: the arguments went there."""
@@ -251,6 +309,10 @@ class Mover:
             for name in spread(call):
                 for key, track in live.held.get(name, {}).items():
                     self._handed(live, call, track, key)
+            if called_name(call) not in _BUILT_IN:
+                for argument in call.args:
+                    if isinstance(argument, ast.Name) and (given := live.locals.get(argument.id)) is not None:
+                        self._handed(live, call, given, argument.id)
             for keyword in call.keywords:
                 if keyword.arg is not None and isinstance(keyword.value, ast.Name):
                     for track in live.tracks_in(keyword.value):
@@ -276,10 +338,12 @@ class Mover:
             live.locals,
             live.configs,
             live.attributes,
+            live.things,
             live.loops,
         ):
             one.pop(name, None)
         live.flows.discard(name)
 
 
+_BUILT_IN: Final = frozenset({*dir(builtins), "get", "pop", "setdefault", "items", "info", "warning", "warning_once"})
 _TAKEN: Final = ("taken-out", "became-config", "renamed")

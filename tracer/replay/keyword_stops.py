@@ -21,6 +21,7 @@ WHATS: Final = {
     "came-back": "a call gave it back among what it did not use",
     "reached-constructor": "it was an argument of a constructor",
     "became-config": "it was set on a configuration object",
+    "overwritten": "the attribute that it was set to got another value",
     "put-back": "it returned to the keyword arguments it had left",
     "dropped": "it left the keyword arguments and nothing keeps it",
     "refused": "an exception turned it down",
@@ -29,8 +30,10 @@ WHATS: Final = {
 
 ENDS: Final = {
     "config": "an attribute of a configuration object",
+    "overwritten": "an attribute of a configuration object that got another value later",
     "constructor": "an argument of a constructor",
     "used": "taken by a function",
+    "handed": "handed on to a function that was not stepped",
     "dropped": "thrown away",
     "refused": "turned down by an exception",
     "left": "still among the unused keyword arguments when the call returned",
@@ -58,6 +61,7 @@ class Stop(msgspec.Struct):
         statement: text of the statement, on one line.
         callee: number of the frame it was handed on to; None where that function was not stepped.
         through: further functions that the same stop led through; of a call handed on, the last is where it arrived.
+        by: where it was overwritten, the key of config.json that did it.
         times: how often the very same happened.
     """
 
@@ -73,6 +77,7 @@ class Stop(msgspec.Struct):
     statement: str
     callee: int | None = None
     through: list[str] = []
+    by: str = ""
     times: int = 1
 
 
@@ -85,6 +90,8 @@ class End(msgspec.Struct):
         name: the attribute or parameter it is there.
         error: the exception's message, if one refused it.
         step: the step that shows it.
+        by: what overwrote it: a key of config.json; empty where that is not known.
+        on: functions that got it after that and were not stepped.
     """
 
     what: str
@@ -92,6 +99,8 @@ class End(msgspec.Struct):
     name: str = ""
     error: str | None = None
     step: int | None = None
+    by: str = ""
+    on: list[str] = []
 
 
 class KeywordJourney(msgspec.Struct):

@@ -8,7 +8,7 @@ from types import CodeType
 from typing import Any, Literal, TypeAlias
 
 from tracer.recorder.stepping.names import qualified_name
-from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, Target, tail
+from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
 
 StepForward: TypeAlias = Literal["first", "all", "none"]
 
@@ -58,6 +58,8 @@ class OwnCode:
         """What a function of a model's or configuration's file is to the recorder."""
         if code.co_name == "__init__":
             return _initialiser(code, variables)
+        if code.co_name == "from_pretrained" and _is_remote(code.co_filename):
+            return _loader(code, variables)
         if code.co_filename not in self.files or code.co_name.startswith("<") or code.co_flags & _RESUMED:
             return None
         return MODEL_CODE._replace(file=code.co_filename, function=qualified_name(code))
@@ -71,6 +73,17 @@ def is_model_file(filename: str) -> bool:
 
 def _is_remote(filename: str) -> bool:
     return _REMOTE in filename.replace("\\", "/")
+
+
+def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
+    """The target for a model class's own ``from_pretrained``, which takes the place of the library's."""
+    called_on = variables.get(code.co_varnames[0]) if code.co_argcount else None
+    if not isinstance(called_on, type):
+        return None
+    bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(called_on)}
+    if "Module" not in bases:
+        return None
+    return MODEL_LOAD._replace(file=code.co_filename, function=qualified_name(code))
 
 
 def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
