@@ -81,6 +81,22 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "model": ("loaded {class} with {parameters} numbers", "加载 {class}，共 {parameters} 个参数"),
     "loaded": ("loaded {class}", "加载 {class}"),
+    "argument-overwritten": (
+        "{name} was set on the config, and overwritten: {attribute} is another value now",
+        "{name} 写进了配置，又被覆盖：{attribute} 已是别的值",
+    ),
+    "argument-overwritten-by": (
+        "{name} was set on the config, and overwritten by config.json's {by}: {attribute} is another value now",
+        "{name} 写进了配置，又被 config.json 的 {by} 覆盖：{attribute} 已是别的值",
+    ),
+    "own-loader": (
+        "{function} is the directory's own",
+        "{function} 是目录自带的",
+    ),
+    "own-loader-alone": (
+        "{function} is the directory's own and ran instead of the library's: what that one does is not in this load",
+        "{function} 是目录自带的，代替了库的同名方法：库的那些步骤这次没有",
+    ),
     "built": (
         "built {class}: {modules:# module|# modules}, {tensors:# parameter|# parameters}, {numbers:# number|# numbers}",
         "建成 {class}：{modules} 个模块，{tensors} 个参数张量，共 {numbers} 个数",

@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
+from tracer.replay.auto_calls import auto_calls
 from tracer.replay.calls import called_with
+from tracer.replay.keyword_stops import USER
+from tracer.replay.keywords import journeys
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.finding import slowest_step
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step
+from tracer.trace.steps import Frame, Step
 from tracer.trace.visible import without_codes
 
 
@@ -76,6 +79,8 @@ def journey(trace: Trace) -> list[StageSummary]:
                 facts.setdefault(step.stage, []).append(fact)
             elif fact.what == "said":
                 there.times += 1
+    for stage, fact in _overwritten(trace):
+        facts[stage] = sorted([*facts.get(stage, []), fact], key=lambda one: one.step)
     counts = trace.stage_counts()
     first = {stage: told[0].step for stage, told in facts.items()}
     for stage in counts.keys() - first.keys():
@@ -90,6 +95,16 @@ def journey(trace: Trace) -> list[StageSummary]:
         )
         for stage in sorted(counts, key=first.__getitem__)
     ]
+
+
+def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
+    """The user's arguments that were set on a configuration and do not hold there in the end."""
+    for call in auto_calls(trace):
+        for one in journeys(trace, call=call.step):
+            if one.origin == USER and one.end.what == "overwritten" and one.end.step is not None:
+                what = "argument-overwritten-by" if one.end.by else "argument-overwritten"
+                values = {"name": one.name, "attribute": f"{one.end.where}.{one.end.name}", "by": one.end.by}
+                yield trace.step(one.end.step).stage, Fact(what, one.end.step, values, trouble=True)
 
 
 def _slowest(trace: Trace, stage: str, seconds: dict[str, float]) -> Slowest | None:
@@ -126,6 +141,8 @@ _AUTO_CALLS: Final = (
     "AutoProcessor.from_pretrained",
     "AutoConfig.from_pretrained",
 )
+_LIBRARY_LOADER: Final = "PreTrainedModel.from_pretrained"
+_REMOTE: Final = "transformers_modules."  # the package that code of model directories is imported under
 
 
 def _call(trace: Trace, step: Step) -> Iterator[Fact]:
@@ -135,6 +152,19 @@ def _call(trace: Trace, step: Step) -> Iterator[Fact]:
     frame = trace.frame(step.frame)
     if frame.parent is None and frame.function in _AUTO_CALLS:
         yield Fact("called", step.number, {"call": called_with(trace, step)})
+    elif frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained"):
+        alone = not any(_is_in(trace, one, step.frame) for one in trace.frames() if one.function == _LIBRARY_LOADER)
+        yield Fact("own-loader-alone" if alone else "own-loader", step.number, {"function": frame.function})
+
+
+def _is_in(trace: Trace, frame: Frame, outer: int) -> bool:
+    seen: set[int] = set()
+    while frame.parent is not None and frame.parent not in seen:
+        if frame.parent == outer:
+            return True
+        seen.add(frame.parent)
+        frame = trace.frame(frame.parent)
+    return False
 
 
 def _file_resolved(step: Step) -> Iterator[Fact]:

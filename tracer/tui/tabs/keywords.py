@@ -19,7 +19,7 @@ from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.values_text import number_text
 
 _STATEMENT = 80
-_LOST = ("refused", "dropped", "left", "unfinished")
+_LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 
 
 class KeywordsTab(TableTab):
