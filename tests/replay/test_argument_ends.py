@@ -122,7 +122,7 @@ def test_a_dtype_is_followed_as_far_as_it_goes(loads: Loads) -> None:
     assert one.end.what == "used"
     assert by_line("ChatGLMForConditionalGeneration._set_default_torch_dtype", "_get_dtype") in one.end.on
     assert "not followed further" in end_text(one, "en")
-    assert DTYPE in facts(trace)["became-config"].values["names"]
+    assert DTYPE in facts(trace)[by_line("set-and-left", "became-config")].values["names"]
 
 
 def test_what_became_of_a_device_map(loads: Loads) -> None:
