@@ -206,3 +206,25 @@ def test_an_expert_has_another_shape(account: Any, tmp_path: Path) -> None:
         "[20, 8]",
         "[16, 8]",
     )
+
+
+def test_tensors_that_do_not_go_together(account: Any, tmp_path: Path) -> None:
+    """Each kind is of one shape and none is missing: what the library says is all there is to say."""
+    import torch
+
+    held = {**mixtral(), **{expert(number, "w3"): torch.zeros(16, 9) for number in range(4)}}
+    weights = account(checkpoint(tmp_path / "m", MIXTRAL, {"model.safetensors": held}), fails=True)
+    cause = diagnose(weights.trace).causes[0]
+    assert (cause.kind, cause.remedy, cause.values["count"]) == ("not-converted", "look-at-the-tensors", 8)
+    assert "Sizes of tensors must match" in cause.values["reason"]
+
+
+def test_an_expert_is_missing_of_what_is_only_stacked(account: Any, tmp_path: Path) -> None:
+    """Three of four can be stacked, into something of another shape: no size in config.json would mend that."""
+    held = {name: value for name, value in mixtral().items() if name != expert(2, "w2")}
+    weights = account(checkpoint(tmp_path / "m", MIXTRAL, {"model.safetensors": held}), fails=True)
+    (mismatch,) = weights.report["mismatched"]
+    assert (mismatch["parameter"], mismatch["shape"], mismatch["shape_there"]) == (DOWN, [3, 8, 16], [4, 8, 16])
+    cause = diagnose(weights.trace).causes[0]
+    assert (cause.kind, cause.remedy) == ("tensors-missing", "tensors-of-a-group")
+    assert (cause.values["parameter"], cause.values["missing"]) == (DOWN, [expert(2, "w2")])
