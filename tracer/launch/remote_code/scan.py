@@ -1,6 +1,8 @@
 """What stands out in a Python source, found in its syntax tree. Nothing is run or imported.
 
-It helps a person to look; it proves nothing. Whoever wants to hide something from it can.
+It helps a person to look; it proves nothing. Whoever wants to hide something from it can. Out of its reach: what other
+objects hold on to (an attribute of an instance that is a module), names that are read from data or computed without
+``chr`` and ``join``, and whatever an installed package evaluates that the table of rules does not know.
 """
 
 from __future__ import annotations
