@@ -463,7 +463,7 @@ def test_open_trace(loads: Loads, fixtures: Path) -> None:
         assert isinstance(trace, tracer.Trace)
         assert [step.number for step in trace.steps()] == [*range(len(trace))]
         assert trace.step(0).number == 0
-        with pytest.raises(IndexError, match=f"has {len(trace)} steps; there is no step {len(trace)}"):
+        with pytest.raises(IndexError, match=f"has {len(trace):,} steps; there is no step {len(trace)}"):
             trace.step(len(trace))
     with pytest.raises(tracer.NotATrace, match="There is no file"):
         tracer.open_trace(path.parent / "nothing.glmtrace")
