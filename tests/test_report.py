@@ -115,6 +115,13 @@ def test_one_thing_is_in_the_singular(lang: Lang, one: str, many: str, report: C
     assert ("a: 1 tensor, 8 B" if lang == "en" else "a：1 个张量，8 B") in shown
 
 
+def test_what_could_not_be_tried_stands_beside_the_outcome(report: Callable[..., str]) -> None:
+    not_fed = {"stage": "forward", "kind": "not-fed", "data": {"why": "there is no tokenizer"}}
+    not_generated = {"stage": "generate", "kind": "not-generated", "data": {"why": "BertModel writes no text"}}
+    assert "loaded · no pass was run · nothing was generated · 2 steps" in report(not_fed, not_generated)
+    assert "no pass was run" not in report({}).splitlines()[1]
+
+
 def test_commands_are_printed_whole(report: Callable[..., str]) -> None:
     lines = [line.strip() for line in report({"stage": "trust"}, width=30).splitlines()]
     assert any(line.startswith("glm-trace show ") and line.endswith(" --stage trust --steps") for line in lines)

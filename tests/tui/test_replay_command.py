@@ -65,7 +65,7 @@ def test_a_step_that_is_not_there(options: tuple[str, ...], refused: Callable[..
     with open_trace(demo_file) as trace:
         count = len(trace)
     for step in (count, -1):
-        assert f"has {count} steps, numbered from 0; there is no step {step}." in refused(
+        assert f"has {count:,} steps, numbered from 0; there is no step {step}." in refused(
             "replay", demo_file, "--step", step, *options
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tracer.export.phrases import PHRASES, Lang, say
+from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 
 GOOD: Final = ("loaded", "stopped")
@@ -18,6 +19,12 @@ def outcome_text(outcome: dict[str, Any], lang: Lang) -> str:
         if key in PHRASES:
             return say(lang, key)
     return visible(status)
+
+
+def undone_texts(trace: Trace, lang: Lang) -> list[str]:
+    """Return what was to be done after the load and could not be tried, though nothing failed."""
+    kinds = ("not-fed", "not-generated")
+    return [say(lang, f"undone:{kind}") for kind in kinds if trace.nearest(-1, kind=kind) is not None]
 
 
 def outcome_style(outcome: dict[str, Any]) -> str:

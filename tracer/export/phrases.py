@@ -183,6 +183,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "said": ("{who}: {message}", "{who}：{message}"),
     # outcomes
     "outcome:loaded": ("loaded", "加载成功"),
+    "undone:not-fed": ("no pass was run", "没有做前向计算"),
+    "undone:not-generated": ("nothing was generated", "没有生成"),
     "outcome:no-load": ("no load was recorded", "没有记录到任何加载"),
     "outcome:failed": ("the load failed", "加载失败"),
     "outcome:failed:device": ("loaded; moving it to the device failed", "加载成功；移到设备上时失败"),

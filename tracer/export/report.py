@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.export.naming import model_name, program
-from tracer.export.outcome_text import GOOD, outcome_style, outcome_text
+from tracer.export.outcome_text import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.export.phrases import Lang, say, stage_name
 from tracer.export.trouble import trouble
 from tracer.replay.journey import Fact, StageSummary, journey
@@ -55,6 +55,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
     if release := releases.get("transformers"):
         parts.append(Text(_text(f"transformers {release}")))
     parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
+    parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
     parts.append(Text(say(lang, "steps", {"count": f"{len(trace):,}"}), "dim"))
     seconds = trace.outcome.get("seconds")
     if isinstance(seconds, (int, float)):

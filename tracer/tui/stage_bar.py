@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tracer.export.naming import model_name
-from tracer.export.outcome_text import GOOD, outcome_style, outcome_text
+from tracer.export.outcome_text import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.export.phrases import Lang, stage_name
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
@@ -89,6 +89,7 @@ class StageBar(Widget):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))
         style = "" if trace.outcome.get("status") in GOOD else outcome_style(trace.outcome)
         parts.append(Text(outcome_text(trace.outcome, lang), style))
+        parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
         title = Text(" · ").join(parts)
         title.truncate(width, overflow="ellipsis")
         return title
