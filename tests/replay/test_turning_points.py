@@ -232,7 +232,10 @@ HOLDS: dict[str, Check] = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=CASES)
+EVERYDAY = {"own code", "own code, a dtype", "the library's"}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in CASES])
 def case(request: pytest.FixtureRequest, loads: Loads) -> tuple[Trace, dict[str, Any]]:
     fixture, options = CASES[request.param]
     return loads.trace(FIXTURES / fixture, **options), options.get("kwargs", {})
