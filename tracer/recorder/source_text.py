@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 _LIBRARY: Final = tuple({sysconfig.get_paths()[name] for name in ("purelib", "platlib", "stdlib")})
+_INSTALLED: Final = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _MOST_ENTRIES: Final = 5_000
 
 
@@ -35,7 +36,8 @@ def source_bytes(filename: str) -> bytes:
 
 def is_library_file(filename: str) -> bool:
     """Whether the file was installed, and not written by the user or downloaded with a model."""
-    return filename.startswith(_LIBRARY)
+    # Not all installed packages are in this environment's own folders: one can lie over another.
+    return filename.startswith(_LIBRARY) or any(folder in filename for folder in _INSTALLED)
 
 
 def python_names(folder: str) -> list[str]:

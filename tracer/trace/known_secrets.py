@@ -33,7 +33,7 @@ _ABOUT_A_SECRET: Final = re.compile(
 _MAY_BE_A_NUMBER: Final = re.compile(r"(?i)(pass|pw|secret|_key|pin|otp)")
 _TOKEN_OR_KEY: Final = re.compile(r"(?i)(token|key)s?_?(value|str|string|id)?$")
 _FLAGS: Final = {"", "0", "1", "true", "false", "yes", "no", "on", "off", "enable", "disable", "enabled", "disabled"}
-_GIVEN: Final = re.compile(r"""["']\s*\]?\s*[:=,]|\s*(?::[^=\n]*|,[^=\n]*)?=""")
+_QUOTED: Final = re.compile(r"""(?:["']\s*[\]):,=])?(?:[^\n"']|[(,\\=]\s*\n)*["']([^"'\n]*)""")
 _OPTION: Final = re.compile(r"(?s)(?P<option>(?:--?[\w-]+=)?(?:--?)?(?P<name>[A-Za-z_][\w-]*)=)(?P<value>.*)")
 
 
@@ -91,9 +91,11 @@ def secrets_in_source(text: str) -> set[str]:
 
 
 def _gives_a_secret(text: str) -> bool:
-    """Whether a secret name seems to get a value: looking costs a tenth of parsing, and most files have none."""
+    """Whether a text behind a secret name could be its value: looking costs a tenth of parsing."""
     return any(
-        suspicion(name) >= Suspicion.LIKELY and _GIVEN.match(text, end) for _, end, name in suspicious_names(text)
+        (quoted := _QUOTED.match(text, end)) is not None and any(map(is_no_word, parts_of(quoted[1])))
+        for _, end, name in suspicious_names(text)
+        if suspicion(name) >= Suspicion.LIKELY
     )
 
 

@@ -21,6 +21,8 @@ _MIN_RUN: Final = 14
 _RUN: Final = re.compile(rf"[\w+=~-]{{{_MIN_RUN},}}")
 """Nearly every shape has such a run of characters with a digit in it; names, words and module paths have none."""
 _DIGIT: Final = re.compile("[0-9]")
+_LONG: Final = 1_000  # characters; in a longer text only the lines with a hint are searched
+_OVER_LINES: Final = "-----begin"
 _WITHOUT_RUN: Final = ("hf_", "api_org_", "bearer", "basic", "://", "-----begin", "hooks.slack.com", "webhook")
 """The hints of those that need not have one."""
 
@@ -103,7 +105,20 @@ def mask_shapes(text: str, mask: Callable[[str], str]) -> str:
     if runs := [run for run in _RUN.findall(lowered) if _DIGIT.search(run)]:
         joined = lowered if len(lowered) < 200 else " ".join(runs)
         found += [hint for hint in _shapes() if hint in joined]
-    for shape in dict.fromkeys(shape for hint in found for shape in _shapes()[hint]):
+    if not found:
+        return text
+    if len(text) < _LONG or _OVER_LINES in found:
+        return _mask_all(text, found, mask)
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        small = line.lower()
+        if here := [hint for hint in found if hint in small]:
+            lines[number] = _mask_all(line, here, mask)
+    return "\n".join(lines)
+
+
+def _mask_all(text: str, hints: list[str], mask: Callable[[str], str]) -> str:
+    for shape in dict.fromkeys(shape for hint in hints for shape in _shapes()[hint]):
         text = shape.pattern.sub(lambda match, shape=shape: _masked(match, shape, mask), text)  # type: ignore[misc]
     return text
 

@@ -23,7 +23,7 @@ _PARTS: Final = (
     "pass", "pw", "secret", "token", "key", "cred", "cookie", "auth", "bearer", "sig", "jwt", "dsn", "hook", "sas",
     "pin", "otp", "mfa", "2fa", "hmac", "salt", "nonce", "login", "session", "sid", "cert", "licen",
     "connstr", "conn_str", "connection", "code", "access", "phrase", "kennwort", "contrasena", "senha", "mima", "miyao",
-    "mnemonic", "psk", "ak", "sk", "account", *CHINESE,
+    "mnemonic", "psk", "_ak", "_sk", "'ak", "'sk", '"ak', '"sk', "account", *CHINESE,
 )  # fmt: skip
 """Of these every name under suspicion has one in it. Finding them is much quicker than reading each word is."""
 _SMALL: Final = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
