@@ -190,3 +190,19 @@ def _is_journal(descriptor: int) -> bool:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         return False
     return os.pread(descriptor, len(journal.MAGIC), 0) == journal.MAGIC
+
+
+def missing(path: Path) -> str:
+    """Say that there is no trace of that name, and where its recording is if it could not finish."""
+    left = journal_path(path)
+    try:
+        there = left.is_file()
+    except OSError:  # a name too long, say
+        there = False
+    if there:
+        quoted = shlex.quote(str(left))
+        return (
+            f"There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. Read "
+            f"it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
+        )
+    return f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}"

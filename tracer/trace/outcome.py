@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -74,3 +74,17 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     signal: str | None = None
     exit_code: int | None = None
     seconds: float | None = None
+
+
+def outcome_of(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome in a trace's metadata, without the fields that do not have the type that readers count on."""
+    stored = meta.get("outcome")
+    outcome = dict(stored) if isinstance(stored, dict) else {}
+    for field in msgspec.structs.fields(Outcome):
+        # A newer release may have a status that this one does not know.
+        wanted = str if field.name == "status" else field.type
+        try:
+            msgspec.convert(outcome.get(field.name, field.default), wanted)
+        except msgspec.ValidationError:
+            outcome.pop(field.name, None)
+    return {"status": "unfinished", **outcome}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterator
@@ -17,14 +16,14 @@ from urllib.parse import quote
 import msgspec
 
 from tracer.trace import journal
+from tracer.trace.damage import DamageGuard
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
-from tracer.trace.held_journal import journal_path
-from tracer.trace.outcome import Outcome
+from tracer.trace.held_journal import missing
+from tracer.trace.outcome import outcome_of
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, LightStep, Source, Step
 from tracer.trace.values import Config, Mapping, Value, ValueId, decode_value
-from tracer.trace.visible import one_line
 from tracer.trace.vocabulary import STAGES
 
 _decode_changes = msgspec.json.Decoder(list[Change]).decode
@@ -36,15 +35,6 @@ _Row = TypeVar("_Row", bound=tuple[Any, ...])
 _LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
-_DAMAGE: Final = (
-    sqlite3.DatabaseError,
-    msgspec.MsgspecError,
-    UnicodeDecodeError,
-    zlib.error,
-    TypeError,
-    OverflowError,
-    RecursionError,
-)
 
 
 class Trace:
@@ -61,14 +51,14 @@ class Trace:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
-        self._guard = _DamageGuard(path)
+        self._guard = DamageGuard(path)
         self.value = lru_cache(maxsize=4_096)(self._read_value)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
         with self.readable():
             self._check_identity()
             rows = self._db.execute("SELECT key, value FROM meta")
             self.meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
-            self.outcome = _outcome(self.meta)
+            self.outcome = outcome_of(self.meta)
             self._length = self._count_steps()
 
     def __enter__(self) -> Trace:
@@ -320,37 +310,6 @@ class Trace:
         return self._guard
 
 
-class _DamageGuard(AbstractContextManager[None]):
-    """Turns what a damaged file makes SQLite or a decoder raise into one sentence."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # that one is the caller's
-            what = one_line(str(error), 200)  # it can quote what the file holds
-            raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error
-
-
-def _outcome(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return the outcome in a trace's metadata, without the fields that do not have the type that readers count on."""
-    stored = meta.get("outcome")
-    outcome = dict(stored) if isinstance(stored, dict) else {}
-    for field in msgspec.structs.fields(Outcome):
-        # A newer release may have a status that this one does not know.
-        wanted = str if field.name == "status" else field.type
-        try:
-            msgspec.convert(outcome.get(field.name, field.default), wanted)
-        except msgspec.ValidationError:
-            outcome.pop(field.name, None)
-    return {"status": "unfinished", **outcome}
-
-
 def _where(start: int, stop: int | None, frame: int | None, **columns: Collection[str] | None) -> tuple[str, list[Any]]:
     """The condition that picks these steps, and its arguments."""
     where, arguments = ["number >= ?"], list[Any]([start])
@@ -377,7 +336,7 @@ def open_trace(path: str | Path) -> Trace:
         with path.open("rb") as file:
             start = file.read(max(len(_SQLITE_MAGIC), len(journal.MAGIC)))
     except FileNotFoundError:
-        raise NotATrace(_missing(path)) from None
+        raise NotATrace(missing(path)) from None
     except OSError as error:
         raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
     if start.startswith(journal.MAGIC):
@@ -387,23 +346,8 @@ def open_trace(path: str | Path) -> Trace:
     return _open_sealed(path)
 
 
-def _missing(path: Path) -> str:
-    left = journal_path(path)
-    try:
-        there = left.is_file()
-    except OSError:  # a name too long, say
-        there = False
-    if there:
-        quoted = shlex.quote(str(left))
-        return (
-            f"There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. Read "
-            f"it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
-        )
-    return f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}"
-
-
 def _open_sealed(path: Path) -> Trace:
-    with _DamageGuard(path):
+    with DamageGuard(path):
         # Immutable: no lock is taken, and no journal that lies beside the file is obeyed or made.
         uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
