@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tracer.recorder import raw
 from tracer.recorder.probes.reading import class_name, class_of, first_of, keys, text, texts
 from tracer.recorder.stepping.stepped_frame import Observed, Probe
 
@@ -50,10 +51,7 @@ def config_built(seen: Observed) -> tuple[str, dict[str, Any]]:
 
 def _set_and_left(built: Any, left: Any) -> list[str]:
     """Arguments that became attributes and are handed on all the same: 4.x does so with the dtype."""
-    try:
-        attributes = object.__getattribute__(built, "__dict__")
-    except AttributeError:
-        return []
+    attributes = raw.instance_dict(built)
     if type(left) is not dict or type(attributes) is not dict:
         return []
     return [name for name in keys(left) if left[name] is not None and attributes.get(name) is left[name]]
