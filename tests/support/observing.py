@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import io
 import logging
+import re
 import shutil
 import sys
 import threading
@@ -134,8 +135,11 @@ def _sha(value: Any) -> str:
     return hashlib.sha256(value.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()).hexdigest()
 
 
+_PROGRESS = re.compile(r"it/s|s/it|/s\]")
+
+
 def _without_progress(text: str) -> str:
-    return "\n".join(line for line in text.replace("\r", "\n").split("\n") if "it/s" not in line and "/s]" not in line)
+    return "\n".join(line for line in text.replace("\r", "\n").split("\n") if not _PROGRESS.search(line))
 
 
 _WATCHED = (

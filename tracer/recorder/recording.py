@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,22 @@ _NO_DATA: Final[dict[str, Any]] = {}
 _SHORT: Final = 200  # texts below this length recur: names, keys, paths
 
 
+def traceback_of(error: BaseException) -> TracebackType | None:
+    """An exception's traceback, read without the exception's own code."""
+    found: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
+    return found
+
+
+def came_through(error: BaseException, code: CodeType, traceback: TracebackType | None = None) -> bool:
+    """Whether an exception has passed through an execution of this code."""
+    traceback = traceback or traceback_of(error)
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
 def comes_after(stage: str, limit: str) -> bool:
     """Whether a stage comes after another as a load goes: the tokenizer first, adapters before the first pass."""
     apart = ("tokenizer", "peft", "forward", "generate")
@@ -48,7 +64,8 @@ class ThreadState(threading.local):
         self.stack: list[Any] = []
         self.stage = "arguments"
         self.quiet = 0
-        self.in_flight: tuple[int, int] | None = None  # id of the exception that just left a frame, its first step
+        # Of the exception that just left a frame: its id, the step where it was first seen, and that frame's code.
+        self.in_flight: tuple[int | None, int, CodeType] | None = None
 
 
 class Recording:
@@ -96,6 +113,7 @@ class Recording:
         self._started = time.monotonic_ns()
         self._closed = False
         self.limit: str | None = None
+        self.stopping = False  # whether the limit was reached, and all that follows is the load's end
         self.whole_stage: str | None = None  # the stage of all that happens now, whatever function it is
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
         self.failure: OSError | None = None  # why the journal could not be written on
@@ -116,6 +134,7 @@ class Recording:
     def check_limit(self, stage: str) -> None:
         """Raise :class:`StopLoad` when a stage begins that comes after the one to stop after."""
         if self.limit is not None and comes_after(stage, self.limit):
+            self.stopping = True
             raise StopLoad(self.limit)
 
     def clean(self, text: str) -> str:
@@ -175,6 +194,8 @@ class Recording:
         """
         stack = self.thread.stack
         stage = stage or self.whole_stage
+        if stack and stack[-1].unheard:
+            stack[-1].settle()
         if stack:
             innermost = stack[-1]
             return self.step(
@@ -286,12 +307,7 @@ class Recording:
         if self._raised is None or self._raised[0] != id(error):
             return None
         # The number alone could be that of an exception long gone, in whose place this one is.
-        traceback = BaseException.__dict__["__traceback__"].__get__(error)
-        while traceback is not None:
-            if traceback.tb_frame.f_code is self._raised[2]:
-                return self._raised[1]
-            traceback = traceback.tb_next
-        return None
+        return self._raised[1] if came_through(error, self._raised[2]) else None
 
     def finish(self, outcome: Outcome) -> None:
         """Write how it ended and close the journal."""

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any
 
 from tracer.recorder import raw
@@ -24,6 +24,7 @@ from tracer.recorder.probes.shards import ShardWatch
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
+from tracer.recorder.stepping.names import qualified_name
 from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
@@ -51,6 +52,7 @@ class Session:
         forward_output: whether printed text still reaches the terminal.
         step_forward: which executions of the model's own functions are stepped while a pass runs.
         model_options: what is watched of the model.
+        by_monitoring: whether stepping uses ``sys.monitoring``; by default where Python has it.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Session:
         step_forward: StepForward = "first",
         model_options: ModelOptions | None = None,
         made: Identity | None = None,
+        by_monitoring: bool | None = None,
     ) -> None:
         environment = os.environ
         shown_command, in_command = masked_command(command or [])
@@ -81,15 +84,14 @@ class Session:
         self._patches = Patches(self.recording.guard)
         self._forward_output = forward_output
         self._own = OwnCode(step_forward)
-        self._catalogue = Catalogue(PROBES, self._own, self._library_grew)
+        self._catalogue = Catalogue(PROBES, self._own, self._library_grew, self._closed)
         self._stepper: SettraceStepper | MonitoringStepper
-        if sys.version_info >= (3, 12):
+        if hasattr(sys, "monitoring") if by_monitoring is None else by_monitoring:
             self._stepper = MonitoringStepper(self.recording, self._catalogue, lines=lines)
         else:
             self._stepper = SettraceStepper(self.recording, self._catalogue, lines=lines, all_threads=all_threads)
-        router = self._stepper.router if isinstance(self._stepper, SettraceStepper) else None
-        self._curtains = Curtains(router) if router is not None else None
-        self._lines = lines
+        self.recording.guard.check = self._stepper.keep_on
+        self._curtains = Curtains(self._stepper) if isinstance(self._stepper, SettraceStepper) else None
         for function in ("PreTrainedModel.from_pretrained", "PreTrainedModel._from_config"):
             self.recording.on_call[function] = self._model_is_next
         self.model = ModelWatch(self.recording, self._own, self._look_again, model_options or ModelOptions())
@@ -157,7 +159,14 @@ class Session:
     ) -> None:
         self.stop()
 
-    def _library_grew(self) -> None:
+    def _closed(self, code: CodeType) -> None:
+        self.recording.skip(
+            f"lines of {qualified_name(code)}",
+            "it reads its own local variables as a dictionary, which stepping would change on this Python: its call "
+            "and its end are recorded, its lines and variables are not",
+        )
+
+    def _library_grew(self, filename: str) -> None:
         """A module of the library was met for the first time: what has to be patched in it exists now."""
         self._shards.watch(self._patches)
         if self._curtains is not None:
@@ -168,8 +177,6 @@ class Session:
         if not raw.is_a(model_class, type):
             return
         self.model.class_is_next(model_class, self._patches)
-        if self._curtains is not None and not self._lines:
-            self._curtains.draw_around_construction(model_class, self._patches)
 
     def _look_again(self) -> None:
         """The model's own code has become known."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from tracer.recorder.patches import Patches
-from tracer.recorder.stepping.settrace import Paused, stepping_trace_function
+from tracer.recorder.stepping.settrace import unstepped
 
 _SEED: Final = 0
 
@@ -76,14 +76,11 @@ def _without_trace_function(member: Any) -> Any:
     function = member.__func__ if isinstance(member, classmethod) else member
 
     @functools.wraps(function)
-    def unstepped(*args: Any, **kwargs: Any) -> Any:
-        router = stepping_trace_function()
-        if router is None:
-            return function(*args, **kwargs)
-        with Paused(router):
+    def dispatched(*args: Any, **kwargs: Any) -> Any:
+        with unstepped():
             return function(*args, **kwargs)
 
-    return classmethod(unstepped) if isinstance(member, classmethod) else unstepped
+    return classmethod(dispatched) if isinstance(member, classmethod) else dispatched
 
 
 def _built_on(device: Any) -> Any:

@@ -15,7 +15,7 @@ from tracer.recorder.model.tree import ModuleTree, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.own_code import OwnCode
-from tracer.recorder.stepping.settrace import Paused, stepping_trace_function
+from tracer.recorder.stepping.settrace import unstepped
 
 
 class ModelOptions(msgspec.Struct, frozen=True):
@@ -57,10 +57,9 @@ class ModelWatch:
         )
         guard.call("passes", self._get_ready, model, forward)
         operators = guard.call("operators", watch_operators, self._recording) if self._options.operators else None
-        router = stepping_trace_function()
-        unstepped = Paused(router) if router is not None and not self._own.steps_passes else nullcontext()
+        stepping = nullcontext() if self._own.steps_passes else unstepped()
         try:
-            with self._recording.stage(stage), unstepped, operators or nullcontext():
+            with self._recording.stage(stage), stepping, operators or nullcontext():
                 yield
         finally:
             guard.call("passes", forward.stop)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+from tracer.recorder.stepping.frame_locals import arguments_of, reads_its_locals
 from tracer.recorder.stepping.names import qualified_name
 from tracer.recorder.stepping.own_code import OwnCode
 from tracer.recorder.stepping.stepped_frame import Probe
@@ -15,8 +16,11 @@ _NO_PROBES: dict[str, Probe] = {}
 
 
 class Entry(NamedTuple):
+    """``closed``: whether the function's local variables must not be looked at once it runs."""
+
     target: Target
     probes: Mapping[str, Probe]
+    closed: bool = False
 
 
 class Catalogue:
@@ -25,17 +29,23 @@ class Catalogue:
     Args:
         probes: by the target's function (or simple name) and frame event, what adds meaning.
         own: the model's own code, which is known only once the model is.
-        on_new_file: called when a target of a file not met before is about to run: that module is loaded now.
+        on_new_file: called with a file of which a target is about to run for the first time: it is loaded now.
+        on_closed: called with a function that is stepped by call and return alone, for it reads its own locals.
     """
 
     def __init__(
-        self, probes: Mapping[str, Mapping[str, Probe]], own: OwnCode, on_new_file: Callable[[], None]
+        self,
+        probes: Mapping[str, Mapping[str, Probe]],
+        own: OwnCode,
+        on_new_file: Callable[[str], None],
+        on_closed: Callable[[CodeType], None],
     ) -> None:
         self.names = NAMES
         self.own = own
         self.files: set[str] = set()
         self._probes = probes
         self._on_new_file = on_new_file
+        self._on_closed = on_closed
         self._known: dict[int, tuple[CodeType, Entry | None]] = {}  # the code is kept, or its id could be reused
 
     def wants(self, code: CodeType) -> bool:
@@ -60,14 +70,17 @@ class Catalogue:
         self._known[id(code)] = (code, entry)
         if entry is not None and code.co_filename not in self.files:
             self.files.add(code.co_filename)
-            self._on_new_file()
+            self._on_new_file(code.co_filename)
         return entry
 
     def _look_up(self, code: CodeType, frame: FrameType) -> Entry | None:
         ending = tail(code.co_filename)
         target = BY_FUNCTION.get((ending, qualified_name(code))) if ending else None
-        target = target or self.own.target(code, frame.f_locals)
+        target = target or self.own.target(code, arguments_of(frame) if code.co_name == "__init__" else {})
         if target is None:
             return None
         probes = self._probes.get(target.function) or self._probes.get(code.co_name) or _NO_PROBES
-        return Entry(target, probes)
+        closed = reads_its_locals(code)
+        if closed:
+            self._on_closed(code)
+        return Entry(target, probes, closed)

@@ -51,7 +51,8 @@ class LocalChanges:
             changes.extend(self._deletions(variables))
         if changed or changes:
             changes[:0] = self._bindings(changed)
-            self._previous = dict(variables)
+            if self._asked_again:
+                self._previous = dict(variables)
         changes.extend(self._watches.changes(self._previous, self._summaries))
         return changes
 

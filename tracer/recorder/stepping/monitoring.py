@@ -27,7 +27,8 @@ class MonitoringStepper:
         self._lines = lines
         self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
         self._tool = -1
-        self._targets: dict[int, CodeType] = {}
+        self._events = 0
+        self._targets: dict[int, tuple[CodeType, int]] = {}
 
     def start(self) -> None:
         """Raises RuntimeError when all tool identifiers of the interpreter are taken."""
@@ -35,7 +36,12 @@ class MonitoringStepper:
         self._tool = next((tool for tool in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(tool) is None), -1)
         if self._tool < 0:
             raise RuntimeError("every sys.monitoring tool identifier is taken; stop a debugger or profiler and retry.")
-        monitoring.use_tool_id(self._tool, _TOOL_NAME)
+        self._switch_on()
+
+    def _switch_on(self) -> None:
+        monitoring = self._monitoring
+        if monitoring.get_tool(self._tool) is None:
+            monitoring.use_tool_id(self._tool, _TOOL_NAME)
         events = monitoring.events
         for event, callback in (
             (events.PY_START, self._started),
@@ -45,8 +51,28 @@ class MonitoringStepper:
             (events.PY_UNWIND, self._unwound),
         ):
             monitoring.register_callback(self._tool, event, callback)
-        monitoring.set_events(self._tool, events.PY_START | events.RAISE | events.PY_UNWIND)
+        for code, wanted in self._targets.values():
+            monitoring.set_local_events(self._tool, code, wanted)
+        self._events = events.PY_START | events.RAISE | events.PY_UNWIND
+        monitoring.set_events(self._tool, self._events)
         monitoring.restart_events()
+
+    def keep_on(self) -> None:
+        """Notice when stepping was switched off from inside the load, and switch it on again."""
+        monitoring = self._monitoring
+        if self._tool < 0 or (
+            monitoring.get_tool(self._tool) == _TOOL_NAME and monitoring.get_events(self._tool) == self._events
+        ):
+            return
+        step = self._recording.steps
+        reason = "the load took the recorder's sys.monitoring tool away"
+        if monitoring.get_tool(self._tool) in (None, _TOOL_NAME):
+            self._recording.skip(f"steps before step {step}", f"{reason}; it was switched on again here")
+            for stepped in self._recording.thread.stack:
+                stepped.unheard = True
+            self._switch_on()
+        else:
+            self._recording.skip("steps under another tool", f"{reason} before step {step} and uses it itself")
 
     def look_again(self) -> None:
         """Report starts of functions again that were no targets so far."""
@@ -57,8 +83,11 @@ class MonitoringStepper:
         monitoring = self._monitoring
         if self._tool < 0:
             return
+        if monitoring.get_tool(self._tool) != _TOOL_NAME:  # the program has taken it
+            self._tool = -1
+            return
         monitoring.set_events(self._tool, 0)
-        for code in self._targets.values():
+        for code, _ in self._targets.values():
             monitoring.set_local_events(self._tool, code, 0)
         events = monitoring.events
         for event in (events.PY_START, events.LINE, events.PY_RETURN, events.RAISE, events.PY_UNWIND):
@@ -75,11 +104,13 @@ class MonitoringStepper:
             if entry is None:
                 return None if is_model_file(code.co_filename) else self._monitoring.DISABLE
             if id(code) not in self._targets:
-                self._targets[id(code)] = code
                 events = self._monitoring.events
-                wanted = events.PY_RETURN | (events.LINE if self._lines and entry.target.lines else 0)
+                lines = self._lines and entry.target.lines and not entry.closed
+                wanted = events.PY_RETURN | (events.LINE if lines else 0)
+                self._targets[id(code)] = code, wanted
                 self._monitoring.set_local_events(self._tool, code, wanted)
-            SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines).entered(frame)
+            stepped = SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines, entry.closed)
+            stepped.entered(frame)
         except Exception as error:
             self._fault(error)
         return None
@@ -116,4 +147,4 @@ class MonitoringStepper:
             self._fault(error)
 
     def _fault(self, error: Exception) -> None:
-        self._recording.skip("stepping", f"{type(error).__name__}: {error}")
+        self._recording.guard.note("stepping", error)

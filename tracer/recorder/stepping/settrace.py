@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Final
 
+from tracer.recorder import raw
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
@@ -24,11 +25,21 @@ _RETURNS: Final = frozenset(opcode.opmap[name] for name in ("RETURN_VALUE", "RET
 TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
+class _Thread(threading.local):
+    """What steps a thread, and how often it is paused in it."""
+
+    stepper: SettraceStepper | None = None
+    paused = 0
+
+
+_thread = _Thread()
+
+
 class SettraceStepper:
     """Steps the catalogue's targets in this thread, and with ``all_threads`` in those started from now on."""
 
     def __init__(self, recording: Recording, catalogue: Catalogue, *, lines: bool, all_threads: bool) -> None:
-        self._recording = recording
+        self.recording = recording
         self._catalogue = catalogue
         self._lines = lines
         self._all_threads = all_threads
@@ -40,7 +51,7 @@ class SettraceStepper:
     def start(self) -> None:
         self._before = sys.gettrace()
         if self._before is not None:
-            self._recording.skip(
+            self.recording.skip(
                 f"trace function {type(self._before).__name__}",
                 "set aside while recording: Python allows one at a time",
             )
@@ -48,19 +59,64 @@ class SettraceStepper:
             self._before_threads = threading.gettrace() if hasattr(threading, "gettrace") else None
             threading.settrace(self.router)
         self._on = True
+        _thread.stepper, _thread.paused = self, 0
         sys.settrace(self.router)
 
     def stop(self) -> None:
         if not self._on:
             return
+        self.keep_on()
         self._on = False  # and threads that go on will take the router off by themselves
-        sys.settrace(self._before)
-        if self._all_threads:
+        _thread.stepper = None
+        if sys.gettrace() in (self.router, None):  # else the program has set its own, and means to keep it
+            sys.settrace(self._before)
+        if self._all_threads and (not hasattr(threading, "gettrace") or threading.gettrace() is self.router):
             threading.settrace(self._before_threads)
+
+    def keep_on(self) -> None:
+        """Notice when this thread's stepping was switched off from inside the load, and switch it on again.
+
+        The interpreter does so when the stack is too deep to call a trace function, and the program itself can. A
+        trace function of the program's own is left in its place.
+        """
+        if _thread.stepper is not self or _thread.paused or self.recording.stopping:
+            return
+        current = sys.gettrace()
+        if current is self.router:
+            return
+        step = self.recording.steps
+        if current is not None:
+            self.recording.skip(
+                "steps under a trace function of the program's own",
+                f"it set {_name(current)} before step {step}; Python allows one at a time, so nothing is stepped "
+                "until it is taken off",
+            )
+            return
+        self.recording.skip(
+            f"steps before step {step}",
+            "stepping was switched off from inside the load, by sys.settrace(None) or by an exception that the "
+            "recorder's trace function could not keep to itself (RecursionError, say); it was switched on again here",
+        )
+        self._watch_again(sys._getframe())
+        sys.settrace(self.router)
+
+    def _watch_again(self, frame: FrameType | None) -> None:
+        """Of the frames that were stepped, those that still run get their lines back; the others have ended."""
+        stack: list[SteppedFrame] = self.recording.thread.stack
+        known = {(stepped.frame_id, stepped.code): stepped for stepped in stack}
+        for stepped in stack:
+            stepped.unheard = True
+        while frame is not None:
+            found = known.get((id(frame), frame.f_code))
+            if found is not None and not found.closed and frame.f_trace is None:
+                frame.f_trace = _trace_frame(found, self.recording)
+            frame = frame.f_back
+        if stack:
+            stack[-1].settle()
 
     def _make_router(self) -> TraceFunction:
         names, own_files, find = self._catalogue.names, self._catalogue.own.files, self._catalogue.find
-        recording, lines, trace_frame = self._recording, self._lines, _trace_frame
+        recording, lines, trace_frame, thread = self.recording, self._lines, _trace_frame, _thread
 
         def router(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
             code = frame.f_code
@@ -73,10 +129,15 @@ class SettraceStepper:
                 entry = find(frame)
                 if entry is None:
                     return None
-                stepped = SteppedFrame(recording, entry.target, frame, entry.probes, lines)
+                thread.stepper = self
+                stepped = SteppedFrame(recording, entry.target, frame, entry.probes, lines, entry.closed)
+                # Every event of a frame brings its dictionary of local variables up to date, so here is none.
+                stepped.unheard = entry.closed
                 stepped.entered(frame)
             except Exception as error:
-                recording.skip("stepping", f"{type(error).__name__}: {error}")
+                recording.guard.note("stepping", error)
+                return None
+            if entry.closed:
                 return None
             frame.f_trace_lines = stepped.steps_lines
             return trace_frame(stepped, recording)
@@ -84,9 +145,16 @@ class SettraceStepper:
         return router
 
 
+def _name(function: Any) -> str:
+    return (
+        raw.text((raw.instance_dict(function) or {}).get("__qualname__"))
+        or raw.text(getattr(function, "__qualname__", None) if raw.module_name(type(function)) == "builtins" else None)
+        or raw.type_name(type(function))
+    )
+
+
 def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
     """The local trace function of one frame."""
-    last_error: list[BaseException | None] = [None]
 
     def trace(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
         try:
@@ -96,15 +164,13 @@ def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
                     frame.f_trace_lines = False
             elif event == "return":
                 if arg is None and not _at_return(frame):
-                    stepped.unwound(frame, last_error[0])
+                    stepped.unwound(frame, None)
                 else:
                     stepped.returned(frame, arg)
-                last_error[0] = None
             elif event == "exception":
-                last_error[0] = arg[1]
-                stepped.raised(frame, arg[1])
+                stepped.raised(frame, arg[1], arg[2])
         except Exception as error:
-            recording.skip("stepping", f"{type(error).__name__}: {error}")
+            recording.guard.note("stepping", error)
         return trace
 
     return trace
@@ -115,34 +181,36 @@ def _at_return(frame: FrameType) -> bool:
     return frame.f_code.co_code[frame.f_lasti] in _RETURNS
 
 
-def stepping_trace_function() -> TraceFunction | None:
-    """The router, if it is this thread's trace function now."""
-    current: Any = sys.gettrace()
-    return current if getattr(current, "__module__", None) == __name__ else None
-
-
 def unstepped() -> AbstractContextManager[None]:
     """No stepping inside the ``with`` block: for what the recorder does in the middle of traced code."""
-    router = stepping_trace_function()
-    return nullcontext() if router is None else Paused(router)
+    stepper = _thread.stepper
+    return nullcontext() if stepper is None else Paused(stepper)
 
 
 class Paused:
-    """No trace function inside the ``with`` block, if it is the given router; the same one again after it."""
+    """No trace function inside the ``with`` block, if it is the stepper's; the same one again after it."""
 
-    __slots__ = ("_on", "_router")
+    __slots__ = ("_on", "_stepper")
 
-    def __init__(self, router: TraceFunction) -> None:
-        self._router = router
+    def __init__(self, stepper: SettraceStepper) -> None:
+        self._stepper = stepper
         self._on = False
 
     def __enter__(self) -> None:
-        self._on = sys.gettrace() is self._router
-        if self._on:
-            sys.settrace(None)
+        router = self._stepper.router
+        if sys.gettrace() is not router:
+            self._stepper.keep_on()
+            if sys.gettrace() is not router:
+                return
+        self._on = True
+        _thread.paused += 1
+        sys.settrace(None)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._on:
-            sys.settrace(self._router)
+            self._on = False
+            _thread.paused -= 1
+            if sys.gettrace() is None:  # else the program has set one of its own meanwhile
+                sys.settrace(self._stepper.router)

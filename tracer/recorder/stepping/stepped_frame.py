@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dis
+import functools
+import sys
 from collections.abc import Callable, Mapping
-from types import CodeType, FrameType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.recording import Recording
+from tracer.recorder.recording import Recording, came_through, traceback_of
 from tracer.recorder.sections import Sections
+from tracer.recorder.stepping.frame_locals import arguments_of
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.names import qualified_name
 from tracer.recorder.stepping.statements import statement_starts
 from tracer.recorder.targets import Target
+from tracer.trace.values import ValueId
 
 MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
 
@@ -37,36 +42,57 @@ Probe = Callable[[Observed], "tuple[str, dict[str, Any]] | None"]
 
 
 class SteppedFrame:
-    """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself."""
+    """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself.
+
+    Args:
+        closed: whether its local variables must not be looked at once it runs.
+
+    Attributes:
+        unheard: whether its end may go unreported.
+    """
 
     __slots__ = (
-        "_changes", "_lines", "_probes", "_raised", "_raised_step", "_raw_line", "_recording", "_sections", "_starts",
-        "_statement", "_whole", "_with_lines",
-        "caller", "code", "frame_id", "line", "number", "source", "stage", "target", "variables",
+        "_called_directly", "_changes", "_lines", "_probes", "_raised", "_raised_step", "_raised_value", "_raw_line",
+        "_recording", "_sections", "_starts", "_statement", "_whole", "_with_lines",
+        "caller", "closed", "code", "frame_id", "line", "number", "source", "stage", "target", "unheard", "variables",
     )  # fmt: skip
 
     def __init__(
-        self, recording: Recording, target: Target, frame: FrameType, probes: Mapping[str, Probe], with_lines: bool
+        self,
+        recording: Recording,
+        target: Target,
+        frame: FrameType,
+        probes: Mapping[str, Probe],
+        with_lines: bool,
+        closed: bool = False,
     ) -> None:
         code = frame.f_code
         stack = recording.thread.stack
+        if stack and stack[-1].unheard:
+            stack[-1].settle()
+        self.closed = closed
+        self.unheard = False
         self.target = target
         self.code = code
         self.frame_id = id(frame)  # valid for as long as the frame runs, which is as long as it is asked for
         self.caller: SteppedFrame | None = stack[-1] if stack else None
+        back = frame.f_back
+        self._called_directly = self.caller is not None and id(back) == self.caller.frame_id
         self.source = recording.source_number(code.co_filename)
         self.line = code.co_firstlineno
         self._recording = recording
         self._probes = probes
-        self._with_lines = with_lines and target.lines
+        self._with_lines = with_lines and target.lines and not closed
         self._changes = LocalChanges(
             recording.summaries, None if self.caller is None else self.caller._changes, asked_again=self._with_lines
         )
         self._lines = 0 if self._with_lines else MAX_LINES
         self._starts = statement_starts(code) if self._with_lines else {}
         self._statement = self._raw_line = -1
-        self._raised: BaseException | None = None
+        # The last exception that is still under way here: never itself, or it would live longer, with all its frames.
+        self._raised: int | None = None
         self._raised_step = -1
+        self._raised_value: ValueId | None = None
         self._whole: str | None = recording.whole_stage or (target.stage if target.whole else None)
         if self.caller is not None and self.caller._whole is not None:
             self._whole = self.caller._whole
@@ -90,17 +116,23 @@ class SteppedFrame:
         return self._lines < MAX_LINES
 
     def entered(self, frame: FrameType) -> None:
-        variables = frame.f_locals
+        variables = arguments_of(frame) if self.closed else frame.f_locals
         listener = self._recording.on_call.get(self.target.function)
         if listener is not None:
-            listener(variables)
+            self._recording.guard.call(f"call of {self.target.function}", listener, variables)
         self._emit("call", variables, None)
+        if self.closed:
+            self.variables = {}  # which would hold what the function itself has let go
 
     def reached_line(self, frame: FrameType, line: int) -> None:
+        if self._raised is not None and id(sys.exc_info()[1]) != self._raised:
+            self._raised = None  # it was caught, and may be no more: another one could get its id
         before, self._raw_line = self._raw_line, line
         statement = self._starts.get(line, line)
-        if statement == self._statement and not (line == before == statement):
-            return  # still the same statement; its own line twice in a row is a loop on one line
+        if statement == self._statement and not (
+            line == before == statement and frame.f_lasti in _loop_starts(self.code)
+        ):
+            return  # still the same statement, unless it is a loop on one line
         self._statement = self.line = line = statement
         if self._sections is not None:
             self.stage = self._sections.stage(line)
@@ -110,36 +142,81 @@ class SteppedFrame:
             self._recording.skip(place, f"after {MAX_LINES} line steps in one frame its further lines are not recorded")
         self._emit("line", frame.f_locals, None)
 
-    def raised(self, frame: FrameType, error: BaseException) -> None:
-        # The interpreter reports an exception again where a `finally` or `with` passes it on.
-        if error is self._raised or issubclass(type(error), (StopIteration, GeneratorExit)):
+    def raised(self, frame: FrameType, error: BaseException, traceback: TracebackType | None = None) -> None:
+        """``traceback``: before Python 3.12 the exception itself gets it later."""
+        if issubclass(type(error), (StopIteration, GeneratorExit)) or self._is_known(error, frame, traceback):
             return
-        self._raised = error
+        self._raised = id(error)
         self._stands_at(frame)
-        self._emit("raise", frame.f_locals, error)
+        self._emit("raise", self._locals_of(frame), error, traceback=traceback)
 
     def returned(self, frame: FrameType, value: Any) -> None:
         self._stands_at(frame)
         if self.caller is None and self.is_load:
             self._recording.loads += 1
         try:
-            self._emit("return", frame.f_locals, value, has_value=True)
+            self._emit("return", self._locals_of(frame), value, has_value=True)
         finally:
             self._close()
 
     def unwound(self, frame: FrameType, error: BaseException | None) -> None:
         self._stands_at(frame)
         try:
-            self._emit("unwind", frame.f_locals, error if error is not None else self._raised)
+            self._emit("unwind", self._locals_of(frame), error)
         finally:
             self._close()
+
+    def _is_known(self, error: BaseException, frame: FrameType, traceback: TracebackType | None) -> bool:
+        """Whether an exception is reported again: where it is raised once more, or a ``with`` passes it on."""
+        if id(error) != self._raised:
+            return False
+        if self.steps_lines:
+            return True
+        # Without lines nobody noticed that the one before was caught and is gone. This one was here only once, then.
+        return _times_here(traceback or traceback_of(error), frame) > 1
+
+    def settle(self, error: BaseException | None = None, traceback: TracebackType | None = None) -> None:
+        """Close this frame, the innermost one, if it has ended without a report; then those below it likewise.
+
+        Its end is a step if it is known: an exception that is seen now has come through it, or it was called by a
+        frame that would have seen one. ``error`` has just arrived in the frame that runs now.
+        """
+        running: FrameType | None = sys._getframe()
+        while running is not None:
+            if id(running) == self.frame_id and running.f_code is self.code:
+                return
+            running = running.f_back
+        seen = sys.exc_info()[1] if error is None else error
+        try:
+            if seen is not None and came_through(seen, self.code, traceback):
+                self._emit("unwind", self.variables, seen)
+            elif self._called_directly and self.caller is not None and not self.caller.unheard:
+                self._emit("return", self.variables, None)
+        finally:
+            self._close()
+        stack = self._recording.thread.stack
+        if stack and stack[-1].unheard:
+            stack[-1].settle(error, traceback)
+
+    def _locals_of(self, frame: FrameType) -> Any:
+        return self.variables if self.closed else frame.f_locals
 
     def _stands_at(self, frame: FrameType) -> None:
         if frame.f_lineno:
             self.line = self._starts.get(frame.f_lineno, frame.f_lineno)
 
-    def _emit(self, event: str, variables: Any, value: Any, has_value: bool = False) -> None:
+    def _emit(
+        self,
+        event: str,
+        variables: Any,
+        value: Any,
+        has_value: bool = False,
+        traceback: TracebackType | None = None,
+    ) -> None:
         recording = self._recording
+        stack = recording.thread.stack
+        if stack and stack[-1] is not self and stack[-1].unheard:
+            stack[-1].settle(value if event == "raise" else None, traceback)
         if type(variables) is not dict:
             variables = dict(variables)  # from Python 3.13 on a view that would keep the frame alive
         if recording.limit is not None and event in ("call", "line"):
@@ -149,31 +226,38 @@ class SteppedFrame:
             changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
             kind, data = event, None
             probe = self._probes.get(event)
-            if probe is not None:
+            if probe is not None and not (self.unheard and event == "return" and not has_value):
                 meaning = self._ask(probe, variables, value)
                 if meaning is not None:
                     kind, data = meaning[0], recording.clean_data(meaning[1])
+            shown = self._changes.number(value) if has_value or value is not None else None
+            if event == "raise":
+                self._raised_value = shown
+            elif event == "unwind" and shown is None:
+                shown = self._raised_value
             number = recording.step(
                 self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
-                value=self._changes.number(value) if has_value or value is not None else None, data=data,
+                value=shown, data=data,
             )  # fmt: skip
-        self._follow_exception(event, value, number)
+        self._follow_exception(event, value, number, traceback)
 
-    def _follow_exception(self, event: str, value: Any, number: int) -> None:
+    def _follow_exception(self, event: str, value: Any, number: int, traceback: TracebackType | None) -> None:
         """An exception passes through many frames; what counts is where it was first seen."""
         thread = self._recording.thread
         if event == "raise":
             flying = thread.in_flight
-            self._raised_step = flying[1] if flying is not None and flying[0] == id(value) else number
+            same = flying is not None and flying[0] == id(value) and came_through(value, flying[2], traceback)
+            self._raised_step = flying[1] if same and flying is not None else number
             self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
-        thread.in_flight = (id(value), self._raised_step) if event == "unwind" and value is self._raised else None
+        leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)
+        thread.in_flight = (self._raised, self._raised_step, self.code) if leaves else None
 
     def _ask(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
-        try:
-            return probe(Observed(variables, value, self.caller, self._recording))
-        except Exception as error:  # a probe meets releases it was not written for; the load must not notice
-            self._recording.skip(f"probe {self.target.function}", f"{type(error).__name__}: {error}")
-            return None
+        seen = Observed(variables, value, self.caller, self._recording)
+        meaning: tuple[str, dict[str, Any]] | None = self._recording.guard.call(
+            f"probe {self.target.function}", probe, seen
+        )
+        return meaning
 
     def _close(self) -> None:
         stack = self._recording.thread.stack
@@ -184,6 +268,28 @@ class SteppedFrame:
         self._changes = LocalChanges(self._recording.summaries)  # let go of the frame's values
         self._raised = None
         self.variables = {}
+
+
+def _times_here(traceback: TracebackType | None, frame: FrameType) -> int:
+    """How often an exception has passed through this very frame."""
+    times = 0
+    while traceback is not None:
+        times += traceback.tb_frame is frame
+        traceback = traceback.tb_next
+    return times
+
+
+@functools.lru_cache(maxsize=4096)
+def _loop_starts(code: CodeType) -> frozenset[int]:
+    """Where the code jumps back to, but for comprehensions, which Python 3.12 has in the code around them.
+
+    Python 3.12.1 reports a line twice in a row for other reasons as well.
+    """
+    jumps = {*dis.hasjrel, *dis.hasjabs}
+    instructions = list(dis.get_instructions(code))
+    items = {one.offset for one in instructions if one.opname == "FOR_ITER"}
+    back = {one.argval for one in instructions if one.opcode in jumps and one.argval <= one.offset}
+    return frozenset(back - items)
 
 
 def _sections_of(code: CodeType, target: Target) -> Sections:
