@@ -160,7 +160,6 @@ def test_code_that_comes_back_from_inside_the_library(reaching: Path, tmp_path: 
     # The first execution of a module's constructor is stepped; other classes' are of their own.
     assert {"Block.__init__", "Setting.__init__", "ReachingModel.__init__", "ReachingConfig.__init__"} <= set(calls)
     assert calls.count("AutoConfig.from_pretrained") >= 2
-    assert calls.count("ReachingConfig.__init__") >= 2  # that of the load, and one to compare with
 
 
 @pytest.mark.slow

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
-from tracer.recorder.guard import Watching
+from tracer.recorder.guard import Ending, Watching
 from tracer.recorder.model.adaptation import inner
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
+
+_GREEDY: Final[dict[str, Any]] = {
+    "temperature": 1.0, "top_k": 50, "top_p": 1.0, "min_p": None, "top_h": None, "typical_p": 1.0,
+    "epsilon_cutoff": 0.0, "eta_cutoff": 0.0, "early_stopping": False, "num_beam_groups": 1,
+    "diversity_penalty": 0.0, "length_penalty": 1.0, "constraints": None,
+}  # fmt: skip
+"""What sampling and beam search alone use, at the values that no release warns about when there is neither."""
 
 
 class TokenWatch:
@@ -22,6 +29,7 @@ class TokenWatch:
         self._last = time.perf_counter_ns()
         self._lengths: dict[str, int] | None = None
         self._waiting: dict[str, Any] | None = None
+        self._cache = CacheLength()
         self._patches = Patches(recording.guard)
 
     def watch(self, model: Any) -> None:
@@ -31,10 +39,30 @@ class TokenWatch:
         if original is not None:
             self._patches.watch(kind, "_update_model_kwargs_for_generation", self._updated, original)
 
-    def _updated(self, *_: Any, **__: Any) -> Watching:
+    def _updated(self, _: Any, /, outputs: Any = None, *__: Any, **___: Any) -> Watching:
         ending = yield
-        self._lengths = {} if ending.error is not None else _lengths(ending.result)
+        self._lengths = {}
+        if ending.error is None:
+            found = self._recording.guard.call("lengths of mask, positions and cache", self._measure, outputs, ending)
+            self._lengths = found or {}
         self._tell()
+
+    def _measure(self, outputs: Any, ending: Ending) -> dict[str, int]:
+        """Lengths of the mask, of the positions and of the cache, as far as they are known for certain."""
+        arguments = ending.result
+        found: dict[str, int] = {}
+        for name in ("attention_mask", "position_ids"):
+            value = arguments.get(name)
+            if value is not None and hasattr(value, "shape"):
+                found[name] = int(value.shape[-1])
+        # What was done so far: the pass's own positions, or what mask and position ids have for the next one, less it.
+        logits = getattr(outputs, "logits", None)
+        done = [int(logits.shape[1])] if logits is not None and len(logits.shape) == 3 and logits.shape[1] > 1 else []
+        done += [found[name] - 1 for name in ("position_ids", "attention_mask") if name in found]
+        length = self._cache.of(arguments.get("past_key_values"), done)
+        if length is not None:
+            found["cache"] = length
+        return found
 
     def stop(self) -> None:
         self._patches.restore()
@@ -87,30 +115,76 @@ def generate(model: Any, inputs: dict[str, Any], count: int, watch: TokenWatch) 
     watch.watch(model)
     try:
         with torch.no_grad():
-            return model.generate(**inputs, max_new_tokens=count, do_sample=False, num_beams=1, streamer=watch)
+            return model.generate(
+                **inputs, max_new_tokens=count, do_sample=False, num_beams=1, **_unused(model), streamer=watch
+            )
     finally:
         watch.stop()
 
 
-def _lengths(arguments: Any) -> dict[str, int]:
-    """Lengths of the mask, of the positions and of the cache, whatever shape the cache has."""
-    found: dict[str, int] = {}
-    for name in ("attention_mask", "position_ids"):
-        value = arguments.get(name)
-        if value is not None and hasattr(value, "shape"):
-            found[name] = int(value.shape[-1])
-    length = _cache_length(arguments.get("past_key_values"))
-    if length is not None:
-        found["cache"] = length
-    return found
+def _unused(model: Any) -> dict[str, Any]:
+    """Settings for sampling and beams that the model brings: the library warns that they go unused, which is our doing.
+
+    They are set to what they are where nobody sets them.
+    """
+    settings = getattr(inner(model), "generation_config", None)
+    return {
+        name: neutral for name, neutral in _GREEDY.items() if getattr(settings, name, neutral) not in (neutral, None)
+    }
 
 
-def _cache_length(cache: Any) -> int | None:
-    if cache is None:
+class CacheLength:
+    """How many tokens a cache holds, from one token to the next; nothing where its shape does not tell.
+
+    A cache that is a class of the library says it itself. In one of plain tensors it is the axis that grows by one with
+    each token; before the second token, the only axis that is as long as what was done so far.
+    """
+
+    def __init__(self) -> None:
+        self._axis: int | None = None
+        self._before: tuple[int, ...] | None = None
+
+    def of(self, cache: Any, done: list[int]) -> int | None:
+        """The length after a pass; ``done`` are the numbers of positions that it may have, the best first."""
+        if cache is None:
+            return None
+        if hasattr(cache, "get_seq_length"):
+            return _own_length(cache)
+        shape = _shape(cache)
+        before, self._before = self._before, shape
+        if shape is None:
+            return None
+        if before is not None and len(before) == len(shape):
+            changed = [axis for axis, (old, new) in enumerate(zip(before, shape, strict=True)) if old != new]
+            if len(changed) == 1 and shape[changed[0]] == before[changed[0]] + 1:
+                self._axis = changed[0]
+            elif changed:
+                self._axis = None
+            return None if self._axis is None else shape[self._axis]
+        self._axis = None
+        for length in done:
+            axes = [axis for axis, extent in enumerate(shape) if extent == length]
+            if len(axes) == 1:
+                return length
+            if axes:
+                break
         return None
-    if hasattr(cache, "get_seq_length"):
-        return int(cache.get_seq_length())
+
+
+def _own_length(cache: Any) -> int | None:
+    """What the library's cache says; 0 is what one says that the model does not use, or that holds no tokens."""
     try:
-        return int(cache[0][0].shape[-2])  # (batch, group, token, channel)
-    except (TypeError, IndexError, AttributeError):
+        length = cache.get_seq_length()
+        return int(length) or None
+    except Exception:  # of recurrent states alone, say, which have no length
         return None
+
+
+def _shape(cache: Any) -> tuple[int, ...] | None:
+    """The shape of the first tensor in tuples and lists."""
+    for _ in range(3):
+        if not isinstance(cache, (tuple, list)) or not cache:
+            break
+        cache = cache[0]
+    shape = getattr(cache, "shape", None)
+    return None if shape is None or len(shape) < 2 else tuple(int(extent) for extent in shape)
