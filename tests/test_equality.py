@@ -326,6 +326,7 @@ def _load_untraced(model: str) -> None:
 def _load_interrupted(interruption: str, model: str, journal: Path) -> None:
     from tracer.recorder.session import Session
 
+    journal.unlink(missing_ok=True)
     session = Session(journal, model=model)
     error, status = INTERRUPTIONS[interruption]
     if interruption == "StopLoad":

@@ -447,3 +447,56 @@ def run():
 """
     recorded = same(toy, code, by_monitoring)
     assert [step.event for step in recorded.steps] == ["call", *["line"] * 4, "return"] * 2
+
+
+# ── Said in the trace ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_left_out_is_told(toy: Toy) -> None:
+    from tracer.replay.why import diagnose
+
+    with same(toy, LOCALS_OF_A_CALL, False).trace as trace:
+        kinds = [(cause.kind, cause.values.get("what")) for cause in diagnose(trace).surprises]
+    assert (("not-recorded", "lines of cached_file") in kinds) == ONE_DICTIONARY
+
+
+LOCALS_OF_A_CALL = """
+def cached_file(a):
+    return dict(locals())
+
+def run():
+    return cached_file(1)
+"""
+
+
+def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
+    from tracer.recorder.raw import is_defined_in
+    from tracer.replay.why import diagnose
+
+    module = toy.module(LOCALS_OF_A_CALL)
+    with pytest.raises(TypeError), toy.recording() as recorded:
+        module.run()
+        is_defined_in(1, "builtins")  # type: ignore[arg-type]
+    with recorded.trace as trace:
+        assert str(trace.outcome["fault"]).startswith("recorder/raw.py:")
+        (cause,) = diagnose(trace).causes
+    assert cause.kind == "own-fault"
+    with pytest.raises(KeyError), toy.recording() as recorded:
+        raise KeyError("the load's own")
+    with recorded.trace as trace:
+        assert "fault" not in trace.outcome
+
+
+def test_a_function_that_a_release_spells_otherwise_is_not_missing() -> None:
+    from tracer.recorder.targets import missing_targets
+
+    file = "transformers/configuration_utils.py"
+
+    def missing(code: str) -> set[str]:
+        return {target.function for target in missing_targets({file: code}) if "nit__" in target.function}
+
+    old = "class PretrainedConfig(A):\n    def __init__(self):\n        pass\n"
+    dataclass = "@dataclass\nclass PreTrainedConfig(\n    A,\n):\n    def __post_init__(self):\n        pass\n"
+    other = "class Other:\n    def __init__(self):\n        pass\n\nclass PreTrainedConfig:\n    pass\n"
+    assert missing(old) == missing(old.replace("tr", "Tr", 1)) == missing(dataclass) == set()
+    assert missing(other) == {"PretrainedConfig.__init__"}

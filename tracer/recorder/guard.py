@@ -11,7 +11,7 @@ class StopLoad(BaseException):
     """Ends a load on purpose after the stage that was asked for."""
 
 
-_MEANT: Final = (KeyboardInterrupt, SystemExit, StopLoad)  # what ends the load whoever raises it
+_PANIC: Final = "PanicException"  # of libraries written in Rust: an error like any other, but for its base class
 
 
 class Ending(NamedTuple):
@@ -46,7 +46,7 @@ class Guard:
 
     def note(self, name: str, error: BaseException) -> None:
         """Note a fault; one that is to end the load is passed on."""
-        if isinstance(error, _MEANT):
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise error
         try:
             self._note(name, f"{type(error).__name__}: {error}")

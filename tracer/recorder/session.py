@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import CodeType, TracebackType
-from typing import Any
+from typing import Any, Final
 
 from tracer.recorder import raw
 from tracer.recorder.code_guard import CodeRefused
@@ -17,11 +17,12 @@ from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
 from tracer.recorder.guard import StopLoad
 from tracer.recorder.model.watch import ModelOptions, ModelWatch
-from tracer.recorder.patches import Patches
+from tracer.recorder.patches import Patches, stands_in
 from tracer.recorder.probes import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
 from tracer.recorder.probes.shards import ShardWatch
-from tracer.recorder.recording import Recording
+from tracer.recorder.recording import Recording, traceback_of
+from tracer.recorder.source_text import read_source
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.names import qualified_name
@@ -35,6 +36,9 @@ from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
 from tracer.trace.outcome import Outcome, Part
 from tracer.trace.redaction import Redactor
 from tracer.trace.roots import Roots, standard_roots
+
+_HERE: Final = Path(__file__).parent
+_CALLS_FOR_THE_USER: Final = frozenset({"loading.py", "making.py", "work.py", "child.py", "messages.py"})
 
 
 class Session:
@@ -136,7 +140,6 @@ class Session:
             self.model.stop()
             self._shards.stop()
             self._patches.restore()
-        self._note_missing_targets()
 
     def leave_to_parent(self) -> None:
         """In a process that was forked off while recording: this one is not recorded."""
@@ -168,7 +171,9 @@ class Session:
 
     def _library_grew(self, filename: str) -> None:
         """A module of the library was met for the first time: what has to be patched in it exists now."""
-        self._shards.watch(self._patches)
+        guard = self.recording.guard
+        guard.call("weights", self._shards.watch, self._patches)
+        guard.call("functions that this release lacks", self._note_missing_targets, filename)
         if self._curtains is not None:
             self._curtains.draw(self._patches)
 
@@ -191,14 +196,12 @@ class Session:
             self.recording.name_folder("model", path)
             self.recording.note_code_folder(path)
 
-    def _note_missing_targets(self) -> None:
-        texts = {
-            ending: Path(path).read_text(encoding="utf-8")
-            for path in sorted(self._catalogue.files)
-            if (ending := tail(path))
-        }
-        for target in missing_targets(texts):
-            self.recording.skip(f"{target.file}: {target.function}", "this release does not have it")
+    def _note_missing_targets(self, filename: str) -> None:
+        """Now and not at the end, which a load may not come to."""
+        ending = tail(filename)
+        if ending:
+            for target in missing_targets({ending: read_source(filename)}):
+                self.recording.skip(f"{target.file}: {target.function}", "this release does not have it")
 
     def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
         seconds = round(self._seconds, 6)
@@ -228,6 +231,7 @@ class Session:
             message=self.recording.summaries.message(error),
             step=raised if raised is not None else last,
             part=None if refused else self._failing_part(raised is not None),
+            fault=_place_of_own_fault(error),
             seconds=seconds,
         )
 
@@ -238,6 +242,23 @@ class Session:
         if seen and self.recording.raised_in_load:
             return None
         return "script" if self.recording.loads else "before-load"
+
+
+def _place_of_own_fault(error: BaseException) -> str | None:
+    """File and line in the recorder where an exception was raised; None for one that the load has raised.
+
+    Wrappers raise what they wrap, and the user's calls are made from here too.
+    """
+    traceback = traceback_of(error)
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return None
+    code = traceback.tb_frame.f_code
+    path = Path(code.co_filename)
+    if stands_in(code) or _HERE not in path.parents or path.name in _CALLS_FOR_THE_USER:
+        return None
+    return f"{path.relative_to(_HERE.parent)}:{traceback.tb_lineno}"
 
 
 def _in_child(session: weakref.ref[Session]) -> Callable[[], None]:

@@ -6,6 +6,7 @@ A function that a release lacks never shows up; :func:`missing_targets` lists it
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -81,6 +82,7 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(_CONFIG, "PretrainedConfig.from_dict", "config"),
     Target(_CONFIG, "PretrainedConfig.register_for_auto_class", "dynamic-class"),
     Target(_CONFIG, "PretrainedConfig.__init__", "config"),
+    Target(_CONFIG, "PreTrainedConfig.__init__", "config"),  # 5.0 to 5.3; then it became a dataclass
     Target(_CONFIG, "PreTrainedConfig.__post_init__", "config"),
     Target(_CONFIG, "PreTrainedConfig.from_pretrained", "config"),
     Target(_CONFIG, "PreTrainedConfig.get_config_dict", "config"),
@@ -135,11 +137,17 @@ def missing_targets(seen_files: dict[str, str]) -> Iterator[Target]:
     def defined(target: Target) -> bool:
         owner, _, name = target.function.rpartition(".")
         text = seen_files[target.file]
-        return f"def {name}(" in text and (not owner or f"class {owner}" in text)
+        if owner:
+            body = re.search(rf"^class {owner}\b.*?(?=^[^\s)#]|\Z)", text, re.MULTILINE | re.DOTALL)
+            text = body[0] if body else ""
+        return re.search(rf"\bdef {name}\(", text) is not None
+
+    def spelling(target: Target) -> tuple[str, str]:
+        return target.file, target.function.lower().replace("__post_init__", "__init__")
 
     looked_for = [target for target in TARGETS if target.file in seen_files]
-    found = {(target.file, target.function.lower()) for target in looked_for if defined(target)}
+    found = {spelling(target) for target in looked_for if defined(target)}
     for target in looked_for:
-        if (target.file, target.function.lower()) not in found:
-            found.add((target.file, target.function.lower()))
+        if spelling(target) not in found:
+            found.add(spelling(target))
             yield target

@@ -62,6 +62,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
         signal: name of the signal that killed the process.
         part: what failed, where it was not a load, see :data:`Part`.
         exit_code: code with which the process ended by itself in the middle.
+        fault: where in the recorder's own code the exception was raised, if it was: a fault of ours, not of the load.
         seconds: wall time of the traced work.
     """
 
@@ -73,6 +74,7 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     part: Part | None = None
     signal: str | None = None
     exit_code: int | None = None
+    fault: str | None = None
     seconds: float | None = None
 
 

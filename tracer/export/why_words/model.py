@@ -219,6 +219,14 @@ MODEL: Final[dict[str, tuple[str, str]]] = {
         "`--stop-after` asked for it; the last thing that ran is {where}.",
         "这是 `--stop-after` 的要求；最后运行的是 {where}。",
     ),
+    "cause:own-fault": (
+        "This is a fault of glm-trace itself, and none of the model or of transformers: {error} was raised in {place}.",
+        "这是 glm-trace 自身的错误，与模型和 transformers 无关：{error} 出现在 {place}。",
+    ),
+    "remedy:report-fault": (
+        "Please report it, with what `glm-trace why` prints. Without the recorder the load would have gone on.",
+        "请把 `glm-trace why` 的输出一并反馈给我们。不用 glm-trace 时，加载不会因此中断。",
+    ),
     "cause:unknown": (
         "glm-trace has no rule for this one. {error} was first seen in {function}; what is recorded around it stands "
         "below.",

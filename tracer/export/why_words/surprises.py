@@ -128,5 +128,6 @@ SURPRISES: Final[dict[str, tuple[str, str]]] = {
     ),
     "surprise:not-fed": ("No pass was run: {why}", "没有做前向计算：{why}"),
     "surprise:not-generated": ("Nothing was generated: {why}", "没有生成文本：{why}"),
+    "surprise:not-recorded": ("Not recorded: {what}. {reason}", "没有记录：{what}。{reason}"),
     "surprise:said": ("{message}", "{message}"),
 }

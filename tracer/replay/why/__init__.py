@@ -77,6 +77,8 @@ def diagnose(trace: Trace) -> Diagnosis:
 
 
 def _causes(facts: Facts) -> list[Cause]:
+    if (fault := ends.own_fault(facts)) is not None:
+        return [fault]
     rules = _OF_A_SCRIPT if facts.part in ("script", "before-load") else RULES
     found = [cause for rule in rules if (cause := rule(facts)) is not None]
     if not found:

@@ -25,6 +25,15 @@ def out_of_memory(facts: Facts) -> Cause | None:
     return Cause(kind, "certain", facts.raised() or _last(facts), values, "less-memory")
 
 
+def own_fault(facts: Facts) -> Cause | None:
+    """The recorder itself raised it; nothing is to be said of the load."""
+    place = facts.outcome.get("fault")
+    if not isinstance(place, str):
+        return None
+    values = {"error": facts.error.rpartition(".")[2], "place": place}
+    return Cause("own-fault", "certain", _last(facts), values, "report-fault")
+
+
 def killed(facts: Facts) -> Cause | None:
     """The process was ended from outside, or by native code."""
     signal = facts.outcome.get("signal")

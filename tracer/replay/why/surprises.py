@@ -17,6 +17,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step
 from tracer.trace.visible import without_codes
 
+_OF_A_RELEASE: Final = "transformers/"  # what is noted under a file of the library, the release does not have
 _SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _ENDED: Final = {
@@ -32,11 +33,17 @@ def surprises(facts: Facts) -> list[Cause]:
     if facts.status != "loaded":  # what has to do with the failure matters, and no more
         return [*not_whole(facts.trace), *weights(facts), *said(facts)]
     found = [*weights(facts), *dropped(facts), *dtype(facts), *tokenizer(facts), *local_preferred(facts)]
-    return [*not_whole(facts.trace), *found, *left_alone(facts), *not_fed(facts), *said(facts)]
+    return [
+        *not_whole(facts.trace),
+        *found,
+        *left_alone(facts),
+        *not_fed(facts),
+        *said(facts),
+    ]
 
 
 def not_whole(trace: Trace) -> Iterator[Cause]:
-    """The trace says less than the load did: recording ended before it, or the journal was damaged."""
+    """The trace says less than the load did: it ended earlier, left a part out, or the journal was damaged."""
     ended = trace.meta.get(RECORDING_ENDED)
     if isinstance(ended, dict):
         kind = _ENDED.get(str(ended.get("error")), "recording-ended")
@@ -48,6 +55,7 @@ def not_whole(trace: Trace) -> Iterator[Cause]:
         yield Cause(kind, "certain", chain, values)
     if trace.meta.get("journal_damaged"):
         yield Cause("journal-damaged", "certain", [], {"step": len(trace) - 1})
+    yield from _not_recorded(trace)
 
 
 def weights(facts: Facts) -> Iterator[Cause]:
@@ -169,6 +177,14 @@ def not_fed(facts: Facts) -> Iterator[Cause]:
     for kind in ("not-fed", "not-generated"):
         for step in facts.steps(kind):
             yield _of(step, kind, {"why": step.data.get("why")}, None)
+
+
+def _not_recorded(trace: Trace) -> Iterator[Cause]:
+    """What the recorder left out, but for functions that the release does not have."""
+    skipped = trace.meta.get("skipped")
+    for name, reason in skipped.items() if isinstance(skipped, dict) else ():
+        if not str(name).startswith(_OF_A_RELEASE):
+            yield Cause("not-recorded", "certain", [], {"what": str(name), "reason": str(reason)}, None)
 
 
 def said(facts: Facts) -> Iterator[Cause]:

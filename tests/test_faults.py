@@ -1,0 +1,141 @@
+"""A fault of the recorder's own never reaches the load: whatever of it breaks, the load ends as it does unrecorded.
+
+What can break is found by looking: every patch that a load meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import tracer.recorder
+from tests.conftest import FIXTURES
+from tests.support.forked import in_fork
+
+MODELS = {"bert-tiny": "AutoModel", "glm-4v-tiny": "AutoModelForCausalLM"}
+
+
+def breaks(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("a fault of our own")
+
+
+def load(name: str) -> dict[str, Any]:
+    """Load a bundled model, and run and generate with it; what came of it."""
+    import torch
+    import transformers
+
+    model = str(FIXTURES / name)
+    torch.manual_seed(3)
+    try:
+        made = getattr(transformers, MODELS[name]).from_pretrained(model, trust_remote_code=True)
+    except Exception as error:
+        return {"error": repr(error)}
+    return {
+        "class": type(made).__name__,
+        "sum": sum(float(value.double().sum()) for value in made.parameters()),
+        "made": made,
+    }
+
+
+def run(made: Any, generates: bool) -> Any:
+    import torch
+
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.no_grad():
+        logits = made(input_ids=ids)[0]
+    return float(logits.double().sum())
+
+
+def recorded(name: str, folder: Path) -> dict[str, Any]:
+    """The same while recording."""
+    from tracer.recorder.model.watch import ModelOptions
+    from tracer.recorder.session import Session
+
+    journal = folder / "journal"
+    journal.unlink(missing_ok=True)
+    session = Session(journal, model=str(FIXTURES / name), model_options=ModelOptions(statistics=True))
+    with session:
+        try:
+            found = load(name)
+            if "made" in found:
+                with session.model.passes(found["made"], "forward"):
+                    found["pass"] = run(found["made"], False)
+        except BaseException as error:
+            found = {"reached": repr(error)}
+    session.finish(None)
+    found.pop("made", None)
+    return found
+
+
+def unrecorded(name: str) -> dict[str, Any]:
+    found = load(name)
+    found["pass"] = run(found.pop("made"), False)
+    return found
+
+
+def _each_patch(name: str, folder: str) -> dict[str, Any]:
+    """What came of loads in each of which one patch breaks before or after the call, and of one where all do."""
+    from tracer.recorder.guard import Guard, Watch, Watching
+
+    around = Guard.around
+    seen: set[str] = set()
+    broken: tuple[str | None, str] = ("", "")
+
+    def breaking(self: Guard, label: str, original: Any, watch: Watch) -> Any:
+        seen.add(label)
+
+        def watching(*args: Any, **kwargs: Any) -> Watching:
+            if broken[0] in (None, label) and broken[1] == "before":
+                breaks()
+            inner = watch(*args, **kwargs)
+            try:
+                next(inner)
+            except StopIteration:
+                return
+            ending = yield
+            if broken[0] in (None, label) and broken[1] == "after":
+                breaks()
+            try:
+                inner.send(ending)
+            except StopIteration:
+                return
+
+        return around(self, label, original, watching)
+
+    Guard.around = breaking  # type: ignore[method-assign]
+    unrecorded(name)
+    expected = unrecorded(name)
+    found: dict[str, Any] = {"expected": expected, "nothing": recorded(name, Path(folder))}
+    for label in [*sorted(seen), None]:
+        for when in ("before", "after"):
+            broken = (label, when)
+            found[f"{label} {when}"] = recorded(name, Path(folder))
+    return found
+
+
+@pytest.mark.parametrize("name", ["bert-tiny", pytest.param("glm-4v-tiny", marks=pytest.mark.slow)])
+def test_a_patch_that_breaks(name: str, tmp_path: Path) -> None:
+    found = in_fork(_each_patch, name, str(tmp_path))
+    expected = found.pop("expected")
+    assert "error" not in expected
+    assert len(found) > 15
+    assert {what: one for what, one in found.items() if one != expected} == {}
+
+
+def test_every_patch_is_watched() -> None:
+    """An attribute is set without the guard only where nothing of ours runs, or where a fault is caught in place."""
+    bare = set(_set_by_hand())
+    assert bare <= {"curtains", "code_guard", "model.making", "probes.messages"}, bare
+
+
+def _set_by_hand() -> Iterator[str]:
+    folder = Path(tracer.recorder.__file__).parent
+    for path in folder.rglob("*.py"):
+        name = ".".join(path.relative_to(folder).with_suffix("").parts)
+        if name != "patches" and "patches.set(" in path.read_text(encoding="utf-8"):
+            yield name
