@@ -88,9 +88,8 @@ class RecordedStream:
 
     def write(self, text: str) -> int:
         written = self._stream.write(text) if self._forward else self._accept(text)
-        plain = raw.text(text)
-        if plain is not None and not self._recording.thread.quiet:
-            self._recording.guard.call(f"text on {self._name}", self._record, plain)
+        if not self._recording.thread.quiet:
+            self._recording.guard.call(f"text on {self._name}", self._record, text)
         return written
 
     def writelines(self, lines: Any) -> None:
@@ -111,8 +110,10 @@ class RecordedStream:
         return len(text)
 
     def _record(self, text: str) -> None:
-        with self._recording.lock:
-            self._take_in(text)
+        plain = raw.text(text)
+        if plain is not None:
+            with self._recording.lock:
+                self._take_in(plain)
 
     def _take_in(self, text: str) -> None:
         self._line += text

@@ -134,13 +134,13 @@ class SettraceStepper:
                 # Every event of a frame brings its dictionary of local variables up to date, so here is none.
                 stepped.unheard = entry.closed
                 stepped.entered(frame)
+                if entry.closed:
+                    return None
+                frame.f_trace_lines = stepped.steps_lines
+                return trace_frame(stepped, recording)
             except Exception as error:
                 recording.guard.note("stepping", error)
                 return None
-            if entry.closed:
-                return None
-            frame.f_trace_lines = stepped.steps_lines
-            return trace_frame(stepped, recording)
 
         return router
 
@@ -199,7 +199,10 @@ class Paused:
     def __enter__(self) -> None:
         router = self._stepper.router
         if sys.gettrace() is not router:
-            self._stepper.keep_on()
+            try:
+                self._stepper.keep_on()
+            except Exception as error:
+                self._stepper.recording.guard.note("stepping", error)
             if sys.gettrace() is not router:
                 return
         self._on = True
