@@ -64,7 +64,7 @@ class Sequence(_Summary, frozen=True, tag="sequence"):
 
 
 class Config(_Summary, frozen=True, tag="config"):
-    """A transformers configuration object: its instance dictionary, without its private entries."""
+    """A transformers configuration object: its instance dictionary, cut like a :class:`Mapping`."""
 
     type: str
     length: int
