@@ -109,7 +109,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "passed": ("one pass took {seconds} s", "一次前向计算用时 {seconds} 秒"),
     "chat": ("the chat template gives: {text}", "对话模板填成：{text}"),
     "text": ("“{prompt}” became {count:# token|# tokens}", "“{prompt}”变成 {count} 个 token"),
-    "token": ("token {id} {text}, cache {cache}", "token {id} {text}，缓存长度 {cache}"),
+    "token": ("token {id} {text}", "token {id} {text}"),
+    "token-cached": ("token {id} {text}, cache {cache}", "token {id} {text}，缓存长度 {cache}"),
     "peft": (
         "LoRA in {count:# module|# modules}: {trainable} of {all} numbers can be trained ({percent} %)",
         "{count} 个模块装上 LoRA：{all} 个数里有 {trainable} 个可训练（{percent} %）",

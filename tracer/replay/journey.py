@@ -262,7 +262,8 @@ def _text(step: Step) -> Iterator[Fact]:
 
 
 def _token(step: Step) -> Iterator[Fact]:
-    yield Fact("token", step.number, _pick(step, "id", "text", "cache"))
+    what = "token" if step.data.get("cache") is None else "token-cached"
+    yield Fact(what, step.number, _pick(step, "id", "text", "cache"))
 
 
 def _peft(step: Step) -> Iterator[Fact]:
