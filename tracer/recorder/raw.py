@@ -109,3 +109,19 @@ def instance_dict(value: object) -> dict[str, Any] | None:
 def module_dict(value: types.ModuleType) -> dict[str, Any]:
     found: dict[str, Any] = _MODULE_DICT.__get__(value)
     return found
+
+
+def traceback_of(error: BaseException) -> types.TracebackType | None:
+    """An exception's traceback, read without the exception's own code."""
+    found: types.TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
+    return found
+
+
+def came_through(error: BaseException, code: types.CodeType, traceback: types.TracebackType | None = None) -> bool:
+    """Whether an exception has passed through an execution of this code."""
+    traceback = traceback or traceback_of(error)
+    while traceback is not None:
+        if traceback.tb_frame.f_code is code:
+            return True
+        traceback = traceback.tb_next
+    return False

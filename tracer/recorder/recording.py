@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, TracebackType
+from types import CodeType
 from typing import Any, Final
 
 import msgspec
 
+from tracer.recorder import raw
 from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
 from tracer.recorder.summary import Summariser
@@ -31,22 +32,6 @@ from tracer.trace.vocabulary import STAGES
 _encode: Final = msgspec.json.Encoder().encode
 _NO_DATA: Final[dict[str, Any]] = {}
 _SHORT: Final = 200  # texts below this length recur: names, keys, paths
-
-
-def traceback_of(error: BaseException) -> TracebackType | None:
-    """An exception's traceback, read without the exception's own code."""
-    found: TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
-    return found
-
-
-def came_through(error: BaseException, code: CodeType, traceback: TracebackType | None = None) -> bool:
-    """Whether an exception has passed through an execution of this code."""
-    traceback = traceback or traceback_of(error)
-    while traceback is not None:
-        if traceback.tb_frame.f_code is code:
-            return True
-        traceback = traceback.tb_next
-    return False
 
 
 def comes_after(stage: str, limit: str) -> bool:
@@ -307,7 +292,7 @@ class Recording:
         if self._raised is None or self._raised[0] != id(error):
             return None
         # The number alone could be that of an exception long gone, in whose place this one is.
-        return self._raised[1] if came_through(error, self._raised[2]) else None
+        return self._raised[1] if raw.came_through(error, self._raised[2]) else None
 
     def finish(self, outcome: Outcome) -> None:
         """Write how it ended and close the journal."""

@@ -21,7 +21,7 @@ from tracer.recorder.patches import Patches, stands_in
 from tracer.recorder.probes import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
 from tracer.recorder.probes.shards import ShardWatch
-from tracer.recorder.recording import Recording, traceback_of
+from tracer.recorder.recording import Recording
 from tracer.recorder.source_text import read_source
 from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.monitoring import MonitoringStepper
@@ -249,7 +249,7 @@ def _place_of_own_fault(error: BaseException) -> str | None:
 
     Wrappers raise what they wrap, and the user's calls are made from here too.
     """
-    traceback = traceback_of(error)
+    traceback = raw.traceback_of(error)
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is None:
