@@ -317,6 +317,65 @@ def run():
     assert [step.event for step in recorded.steps].count("raise") == 5
 
 
+WAYS_OUT = {
+    "with": """
+    with lock:
+        int("x")
+""",
+    "two of them": """
+    with lock:
+        with lock:
+            int("x")
+""",
+    "finally": """
+    try:
+        int("x")
+    finally:
+        a = 1
+        b = 2
+""",
+    "an except clause that does not fit": """
+    try:
+        int("x")
+    except KeyError:
+        pass
+""",
+    "an except clause that raises it again": """
+    try:
+        int("x")
+    except ValueError as error:
+        a = 1
+        raise
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_an_exception_was_first_seen_where_it_was_raised(toy: Toy, way: str, by_monitoring: bool) -> None:
+    """It passes through lines of a function on its way out of it: those of a ``with``, of a ``finally``."""
+    code = f"""
+from threading import RLock
+
+lock = RLock()
+
+def cached_file():{WAYS_OUT[way]}
+
+def cached_files():
+    return cached_file()
+
+def run():
+    cached_files()
+"""
+    module = toy.module(code)
+    with pytest.raises(ValueError), toy.recording(by_monitoring=by_monitoring) as recorded:  # noqa: PT011
+        module.run()
+    with recorded.trace as trace:
+        passed = [step for step in trace.steps() if step.event in ("raise", "unwind")]
+        assert trace.outcome["step"] == passed[0].number
+    assert [(step.event, step.frame) for step in passed] == [("raise", 1), ("unwind", 1), ("raise", 0), ("unwind", 0)]
+    assert len({step.value for step in passed}) == 1
+
+
 # ── Stepping that is switched off ──────────────────────────────────────────────────────────────────
 
 DEEP = """

@@ -19,6 +19,7 @@ from tracer.recorder.stepping.statements import statement_starts
 from tracer.recorder.targets import Target
 from tracer.trace.values import ValueId
 
+_TAKES_OVER: Final = dis.opmap.get("PUSH_EXC_INFO")
 MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
 
 _LOADS: Final = ("from_pretrained", "from_config")
@@ -126,7 +127,7 @@ class SteppedFrame:
             self.variables = {}  # which would hold what the function itself has let go
 
     def reached_line(self, frame: FrameType, line: int) -> None:
-        if self._raised is not None and id(sys.exc_info()[1]) != self._raised:
+        if self._raised is not None and id(sys.exc_info()[1]) != self._raised and not _is_about_to_handle(frame):
             self._raised = None  # it was caught, and may be no more: another one could get its id
         before, self._raw_line = self._raw_line, line
         statement = self._starts.get(line, line)
@@ -278,6 +279,14 @@ def _times_here(traceback: TracebackType | None, frame: FrameType) -> int:
         times += traceback.tb_frame is frame
         traceback = traceback.tb_next
     return times
+
+
+def _is_about_to_handle(frame: FrameType) -> bool:
+    """Whether an exception is on its way into a handler, where ``sys.exc_info()`` will have it from the next moment on.
+
+    From Python 3.11 on, a handler begins by taking the exception over, and that of a ``with`` is a line of its own.
+    """
+    return _TAKES_OVER is not None and frame.f_code.co_code[frame.f_lasti] == _TAKES_OVER
 
 
 @functools.lru_cache(maxsize=4096)
