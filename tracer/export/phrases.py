@@ -268,6 +268,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     # frame of the report
     "steps": ("{count:# step|# steps}", "{count} 步"),
     "slowest": ("of which {time} in step {step}", "其中 {time} 用在第 {step} 步"),
+    "slowest-at": ("of which {time} in step {step}: {statement}", "其中 {time} 用在第 {step} 步：{statement}"),
     "times": ("  (said {count} times)", "（共 {count} 次）"),
     "step": ("step {number}", "第 {number} 步"),
     "trace-at": ("Trace", "记录文件"),

@@ -73,8 +73,8 @@ def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     if (slow := summary.slowest) is not None:
-        told = say(lang, "slowest", {"time": _duration(slow.seconds), "step": slow.step})
-        grid.add_row("", Text(f"{told}: {_text(slow.text)}" if slow.text else told, "dim"))
+        values = {"time": _duration(slow.seconds), "step": slow.step, "statement": _text(slow.text or "")}
+        grid.add_row("", Text(say(lang, "slowest-at" if slow.text else "slowest", values), "dim"))
     for number, text in _lines(summary.facts, lang):
         grid.add_row(number, text)
     return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)

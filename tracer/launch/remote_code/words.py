@@ -16,7 +16,7 @@ ENGLISH: Final = {
     "runs-unseen": "Loading this model runs code that cannot be shown here, with your rights.",
     "runs-none": "No code of its own was found with this model.",
     "stands-out": "What stands out",
-    "nothing": "Nothing of the known kinds in {files}. That is no green light: read it.",
+    "nothing": "Nothing of the known kinds was found in {files}. That does not make it safe: read the code yourself.",
     "with-lines": "{file} ({count} lines)",
     "with-line": "{file} (1 line)",
     "more-findings": "and {count} more",
@@ -26,7 +26,7 @@ ENGLISH: Final = {
     "notes": "Worth knowing",
     "others": "Python files there that nothing was seen to lead to: {files}",
     "proof": "Found in the syntax tree: a help for reading, no proof that the code is safe. "
-    "Whoever wants to hide something from it can.",
+    "Code that is meant to hide something can hide it from this.",
     "at-line": "{name} (line {lines})",
     "at-lines": "{name} (lines {lines})",
     "on-import": "on import",
