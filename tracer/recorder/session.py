@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -198,10 +199,8 @@ class Session:
 
     def _note_missing_targets(self, filename: str) -> None:
         """Now and not at the end, which a load may not come to."""
-        ending = tail(filename)
-        if ending:
-            for target in missing_targets({ending: read_source(filename)}):
-                self.recording.skip(f"{target.file}: {target.function}", "this release does not have it")
+        for name in _missing_in(filename):
+            self.recording.skip(name, "this release does not have it")
 
     def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
         seconds = round(self._seconds, 6)
@@ -242,6 +241,13 @@ class Session:
         if seen and self.recording.raised_in_load:
             return None
         return "script" if self.recording.loads else "before-load"
+
+
+@functools.lru_cache(maxsize=64)
+def _missing_in(filename: str) -> list[str]:
+    ending = tail(filename)
+    found = missing_targets({ending: read_source(filename)}) if ending else ()
+    return [f"{target.file}: {target.function}" for target in found]
 
 
 def _place_of_own_fault(error: BaseException) -> str | None:

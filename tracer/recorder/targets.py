@@ -131,16 +131,20 @@ def tail(filename: str) -> str:
     return f"transformers/{parts[2]}" if parts[1] else ""
 
 
+_TOP_LEVEL: Final = re.compile(r"^[^\s)#]", re.MULTILINE)
+
+
 def missing_targets(seen_files: dict[str, str]) -> Iterator[Target]:
     """Targets of a loaded file (tail → source text) that this release does not define, under no spelling."""
 
     def defined(target: Target) -> bool:
         owner, _, name = target.function.rpartition(".")
-        text = seen_files[target.file]
+        text = f"\n{seen_files[target.file]}"
         if owner:
-            body = re.search(rf"^class {owner}\b.*?(?=^[^\s)#]|\Z)", text, re.MULTILINE | re.DOTALL)
-            text = body[0] if body else ""
-        return re.search(rf"\bdef {name}\(", text) is not None
+            begin = max(text.find(f"\nclass {owner}{after}") for after in ("(", ":"))
+            end = _TOP_LEVEL.search(text, begin + 2) if begin >= 0 else None
+            text = text[begin : end.start() if end else len(text)] if begin >= 0 else ""
+        return f" def {name}(" in text or f"\ndef {name}(" in text
 
     def spelling(target: Target) -> tuple[str, str]:
         return target.file, target.function.lower().replace("__post_init__", "__init__")
