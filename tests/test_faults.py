@@ -1,12 +1,16 @@
 """A fault of the recorder's own never reaches the load: whatever of it breaks, the load ends as it does unrecorded.
 
-What can break is found by looking: every patch that a load meets.
+What can break is found by looking: every patch that a load meets, and every function of the recorder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -18,6 +22,47 @@ from tests.conftest import FIXTURES
 from tests.support.forked import in_fork
 
 MODELS = {"bert-tiny": "AutoModel", "glm-4v-tiny": "AutoModelForCausalLM"}
+
+# What stands between the recorder and the load, or is called before and after it. A fault there can't be caught by it.
+BETWEEN = {
+    "guard": None,  # the guard itself
+    "patches": None,
+    "session": {"start", "stop", "finish", "__init__", "__enter__", "__exit__", "leave_to_parent"},
+    "code_guard": None,  # consent: in doubt nothing runs
+    "child": None, "work": None, "in_process": None, "loading": None, "preload": None,
+    "model.making": None, "model.adaptation": None, "model.inputs": None,  # make what is loaded and fed
+    "model.generation": {"generate", "put", "end", "stop", "watch", "_unused"},
+    "model.watch": {"passes", "stop"},
+    "model.operators": None,
+    "model.construction": {"stop"},
+    "recording": {"stage", "check_limit", "let_go", "finish", "_close", "skip"},  # a limit is there to end the load
+    "stepping.settrace": {"start", "stop", "unstepped", "__init__", "__enter__", "__exit__"},
+    "stepping.monitoring": {"start", "stop", "_started", "_line", "_returned", "_raised", "_unwound"},
+    "stepping.own_code": {"steps_passes"},
+    "curtains": {"_wrapped", "_behind", "_ask"},
+    "probes.messages": {"write", "writelines", "_accept", "__getattr__", "__iter__", "finish"},
+}  # fmt: skip
+
+
+def functions() -> dict[str, FunctionType]:
+    """Every function and method of the recorder that a load may come to, by its full name."""
+    found = {}
+    for info in pkgutil.walk_packages(tracer.recorder.__path__, "tracer.recorder."):
+        module = importlib.import_module(info.name)
+        name = info.name.removeprefix("tracer.recorder.")
+        between: set[str] | None = BETWEEN.get(name, set())
+        if between is None:
+            continue
+        for owner in [module, *(one for one in vars(module).values() if inspect.isclass(one))]:
+            if getattr(owner, "__module__", info.name) != info.name:
+                continue
+            for member, value in list(vars(owner).items()):
+                value = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
+                value = getattr(value, "__wrapped__", value)
+                mine = isinstance(value, FunctionType) and value.__module__ == info.name
+                if mine and member not in between and not value.__code__.co_freevars:
+                    found[f"{name}.{value.__qualname__}"] = value
+    return found
 
 
 def breaks(*_: Any, **__: Any) -> Any:
@@ -51,15 +96,16 @@ def run(made: Any, generates: bool) -> Any:
     return float(logits.double().sum())
 
 
-def recorded(name: str, folder: Path) -> dict[str, Any]:
-    """The same while recording."""
+def recorded(name: str, folder: Path, switch: Callable[[bool], None], lines: bool = True) -> dict[str, Any]:
+    """The same while recording; ``switch`` breaks something, and mends it again before recording is stopped."""
     from tracer.recorder.model.watch import ModelOptions
     from tracer.recorder.session import Session
 
     journal = folder / "journal"
     journal.unlink(missing_ok=True)
-    session = Session(journal, model=str(FIXTURES / name), model_options=ModelOptions(statistics=True))
+    session = Session(journal, model=str(FIXTURES / name), lines=lines, model_options=ModelOptions(statistics=True))
     with session:
+        switch(True)
         try:
             found = load(name)
             if "made" in found:
@@ -67,6 +113,8 @@ def recorded(name: str, folder: Path) -> dict[str, Any]:
                     found["pass"] = run(found["made"], False)
         except BaseException as error:
             found = {"reached": repr(error)}
+        finally:
+            switch(False)
     session.finish(None)
     found.pop("made", None)
     return found
@@ -110,11 +158,11 @@ def _each_patch(name: str, folder: str) -> dict[str, Any]:
     Guard.around = breaking  # type: ignore[method-assign]
     unrecorded(name)
     expected = unrecorded(name)
-    found: dict[str, Any] = {"expected": expected, "nothing": recorded(name, Path(folder))}
+    found: dict[str, Any] = {"expected": expected, "nothing": recorded(name, Path(folder), lambda on: None)}
     for label in [*sorted(seen), None]:
         for when in ("before", "after"):
             broken = (label, when)
-            found[f"{label} {when}"] = recorded(name, Path(folder))
+            found[f"{label} {when}"] = recorded(name, Path(folder), lambda on: None)
     return found
 
 
@@ -124,6 +172,31 @@ def test_a_patch_that_breaks(name: str, tmp_path: Path) -> None:
     expected = found.pop("expected")
     assert "error" not in expected
     assert len(found) > 15
+    assert {what: one for what, one in found.items() if one != expected} == {}
+
+
+def _each_function(name: str, folder: str, part: int, parts: int) -> dict[str, Any]:
+    unrecorded(name)
+    found: dict[str, Any] = {"expected": unrecorded(name)}
+    for place, function in sorted(functions().items())[part::parts]:
+        code = function.__code__
+
+        def switch(on: bool, function: FunctionType = function, code: Any = code) -> None:
+            function.__code__ = breaks.__code__ if on else code
+
+        found[place] = recorded(name, Path(folder), switch)
+    return found
+
+
+PARTS = 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_function_that_breaks(part: int, tmp_path: Path) -> None:
+    found = in_fork(_each_function, "bert-tiny", str(tmp_path), part, PARTS)
+    expected = found.pop("expected")
+    assert len(found) > 30
     assert {what: one for what, one in found.items() if one != expected} == {}
 
 

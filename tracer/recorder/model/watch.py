@@ -52,25 +52,27 @@ class ModelWatch:
     def passes(self, model: Any, stage: str) -> Iterator[None]:
         """Watch what happens inside as passes through the model."""
         guard = self._recording.guard
-        forward = ForwardWatch(
-            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
-        )
-        guard.call("passes", self._get_ready, model, forward)
+        forward: ForwardWatch | None = guard.call("passes", self._get_ready, model)
         operators = guard.call("operators", watch_operators, self._recording) if self._options.operators else None
         stepping = nullcontext() if self._own.steps_passes else unstepped()
         try:
             with self._recording.stage(stage), stepping, operators or nullcontext():
                 yield
         finally:
-            guard.call("passes", forward.stop)
+            if forward is not None:
+                guard.call("passes", forward.stop)
             self._own.files.clear()
 
-    def _get_ready(self, model: Any, forward: ForwardWatch) -> None:
+    def _get_ready(self, model: Any) -> ForwardWatch:
+        forward = ForwardWatch(
+            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
+        )
         parts = walk(model)
         self._tree.root(model, parts)
         self._own.add_files_of({type(part) for _, part in parts})
         self._look_again()
         forward.start(getattr(model, "device", None))
+        return forward
 
     def stop(self) -> None:
         self.construction.stop()
