@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -70,24 +71,25 @@ def is_secret_variable(name: str, value: str) -> bool:
     return is_secret(name, value)
 
 
-def secrets_in_source(text: str) -> set[str]:
+@lru_cache(maxsize=256)
+def secrets_in_source(text: str) -> frozenset[str]:
     """Texts that a source file gives to a secret name: ``token = "…"``, ``f(token="…")``, ``{"Authorization": "…"}``.
 
     Words and special tokens such as ``<|image|>`` are none.
     """
     if not _gives_a_secret(text):
-        return set()
+        return frozenset()
     try:
         tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+        return frozenset()
     found: set[str] = set()
     for node in ast.walk(tree):
         for name, value in _named_values(node):
             if suspicion(name) is not Suspicion.NONE:
                 secrets = [secret for secret in _constants(value) if is_secret(name, secret)]
                 found |= {part for secret in secrets for part in parts_of(secret) if is_no_word(part) or " " in part}
-    return set(filter(can_be_searched, found))
+    return frozenset(filter(can_be_searched, found))
 
 
 def _gives_a_secret(text: str) -> bool:

@@ -13,6 +13,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -23,6 +24,12 @@ from tracer.trace.secret_texts import find_named, masked
 MASK: Final = "‹secret›"
 _MIN_LINE: Final = 16  # a line of a secret that has several
 _FEW: Final = 40
+
+
+@lru_cache(maxsize=256)
+def _gives_nothing_away(source: str) -> bool:
+    """Whether a source file has no secret that its shape or a name would tell; each is looked at once a process."""
+    return mask_shapes(source, lambda _: MASK) == source and not find_named(source, python=True)
 
 
 class Redactor:
@@ -76,7 +83,10 @@ class Redactor:
 
         It has as many lines as before.
         """
-        text = mask_shapes(self.known_in_source(text), self._found_in_source)
+        text = self.known_in_source(text)
+        if _gives_nothing_away(text):
+            return text
+        text = mask_shapes(text, self._found_in_source)
         if found := find_named(text, python=True):
             text = masked(text, found, self._found_in_source)
         return text

@@ -18,8 +18,18 @@ _FRAMES: Final = frozenset({"_getframe", "currentframe", "_current_frames", "f_l
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION", "PRECALL"})
 
 
+_known: dict[int, tuple[CodeType, bool]] = {}  # by id, for a code object's hash costs as much as the question
+
+
 def reads_its_locals(code: CodeType) -> bool:
     """Whether a function may hold the dictionary of its local variables, which is then not to be touched."""
+    known = _known.get(id(code))
+    if known is None:
+        known = _known[id(code)] = (code, _reads_its_locals(code))
+    return known[1]
+
+
+def _reads_its_locals(code: CodeType) -> bool:
     if sys.version_info >= (3, 13):
         return False
     if any(not _FRAMES.isdisjoint(one.co_names) for one in _with_nested(code)):
