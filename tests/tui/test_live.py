@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import string
 import sys
 import threading
 from collections.abc import Callable
@@ -112,12 +113,13 @@ def test_an_error_of_the_recording_comes_back() -> None:
 
 
 def test_words_are_there_in_both_languages() -> None:
-    import re
+    def placeholders(text: str) -> list[str]:
+        return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
     for english, chinese in COMMAND_WORDS.values():
         assert english.strip()
         assert chinese.strip()
-        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", chinese))
+        assert placeholders(english) == placeholders(chinese)
 
 
 # ── the commands ─────────────────────────────────────────────────────────────────────────────────────

@@ -76,7 +76,8 @@ class Catalogue:
     def _look_up(self, code: CodeType, frame: FrameType) -> Entry | None:
         ending = tail(code.co_filename)
         target = BY_FUNCTION.get((ending, qualified_name(code))) if ending else None
-        target = target or self.own.target(code, arguments_of(frame) if code.co_name == "__init__" else {})
+        asked_about = code.co_name in ("__init__", "from_pretrained")  # for which it counts what they are called on
+        target = target or self.own.target(code, arguments_of(frame) if asked_about else {})
         if target is None:
             return None
         probes = self._probes.get(target.function) or self._probes.get(code.co_name) or _NO_PROBES
