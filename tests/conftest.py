@@ -26,6 +26,9 @@ for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
 import pytest  # noqa: E402
 
 from tests.support.loads import Loads  # noqa: E402
+from tests.support.signals import let_programs_hear  # noqa: E402
+
+let_programs_hear()
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"

@@ -333,20 +333,22 @@ def test_the_parent_is_killed_or_its_terminal_closed(
 
 def test_scratch_folders_of_killed_processes_go_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    holds = "import os, time; from tracer.launch.scratch import scratch_folder\nwith scratch_folder() as f: {}"
+    holds = "from tracer.launch.scratch import scratch_folder\nwith scratch_folder(): print(flush=True); input()"
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
 
-    def start(what: str) -> subprocess.Popen[bytes]:
-        count = len(list(tmp_path.iterdir()))
-        process = subprocess.Popen([sys.executable, "-c", holds.format(what)], env=environment)
-        until(lambda: len(list(tmp_path.iterdir())) > count or process.poll() is not None)
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", holds], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline(), "its folder is made, and locked"
         return process
 
-    dead, living = start("time.sleep(60)"), start("time.sleep(60)")
+    dead, living = start(), start()
     folders = {folder.name for folder in tmp_path.iterdir()}
     try:
         dead.kill()
-        dead.wait()
+        dead.communicate()
         for folder in tmp_path.iterdir():
             os.utime(folder, (1, 1))
         with scratch_folder() as mine:
@@ -355,4 +357,4 @@ def test_scratch_folders_of_killed_processes_go_away(tmp_path: Path, monkeypatch
         assert len(left) == 1, "the one whose process still runs"
     finally:
         living.kill()
-        living.wait()
+        living.communicate()

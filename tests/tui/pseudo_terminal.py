@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,13 @@ class PseudoTerminal:
             assert time.monotonic() < deadline, f"{text!r} is not in {self.text[-3_000:]!r}"
             assert self._read() or self._process.poll() is None, f"ended without {text!r}: {self.text[-3_000:]}"
         self._seen = self.text.index(text, self._seen) + len(text)
+
+    def wait_until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
+        """Until something holds that is not to be seen on the screen."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < deadline, self.text[-3_000:]
+            assert self._read() or self._process.poll() is None, f"ended: {self.text[-3_000:]}"
 
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
