@@ -182,6 +182,39 @@ def test_code_imported_from_the_directory_itself_is_compared(model: Path, load: 
     assert not (tmp_path / "mark").exists()
 
 
+def test_code_of_another_modules_cache_does_not_run(
+    model: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python looks for a relative import all along the path, whatever modules cache transformers has copied to."""
+    agreed = agreed_to(model, tokenizer=False)
+    ran = load(model, agreed, tokenizer=False).trace.meta["remote_code"]["ran"]
+    other = shutil.copytree(tmp_path / "modules", tmp_path / "other")
+    monkeypatch.syspath_prepend(other)  # a fork takes over the path
+    same = load(model, agreed, tokenizer=False).trace
+    assert (same.outcome["status"], same.meta["remote_code"]["ran"]) == ("loaded", ran)
+    [part] = other.rglob("part.py")
+    part.write_text(mark(tmp_path) + PART, encoding="utf-8")
+    trace = load(model, agreed, tokenizer=False).trace
+    assert not (tmp_path / "mark").exists()
+    assert (trace.outcome["status"], diagnose(trace).causes[0].values["file"]) == ("refused", "part.py")
+    py_compile.compile(str(part), cfile=str(part.with_suffix(".pyc")))
+    part.unlink()
+    trace = load(model, agreed, tokenizer=False).trace
+    assert not (tmp_path / "mark").exists()
+    assert diagnose(trace).causes[0].kind == "code-compiled"
+
+
+def test_the_modules_cache_of_who_starts_the_load_is_not_looked_into(
+    model: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once remote code was loaded in a process, its modules cache is on the path, which a fork takes over."""
+    theirs = Path(os.environ["HF_MODULES_CACHE"])
+    (theirs / "transformers_modules").mkdir(parents=True, exist_ok=True)
+    (theirs / "transformers_modules" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(theirs)
+    assert load(model, agreed_to(model)).trace.outcome["status"] == "loaded"
+
+
 @pytest.mark.parametrize("kind", ["pyc", "cached"])
 def test_compiled_code_does_not_run(model: Path, load: Any, tmp_path: Path, kind: str) -> None:
     """Neither in place of a source, nor from the cache of one: what it was compiled from can't be told."""

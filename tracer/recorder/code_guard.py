@@ -16,6 +16,8 @@ from typing import Any
 from tracer.recorder.patches import Patches
 from tracer.trace.job import AgreedCode
 
+_REMOTE_CODE = "transformers_modules"  # the package that transformers makes all remote code part of
+_Loader = SourceFileLoader | SourcelessFileLoader | ExtensionFileLoader
 _SHOWN = 12  # characters of a checksum
 
 
@@ -37,7 +39,7 @@ class CodeRefused(BaseException):
 
 
 class CodeGuard:
-    """Watches what is imported out of the modules cache and the folders of the model.
+    """Watches what is imported as remote code, or out of the modules cache and the folders of the model.
 
     Attributes:
         ran: the checksums of what ran, by the path in its folder.
@@ -57,7 +59,7 @@ class CodeGuard:
         source = SourceFileLoader.get_data
 
         def get_data(loader: SourceFileLoader, path: str) -> bytes:
-            name = self._name(loader.path)
+            name = self._name(loader)
             if name is None:
                 return source(loader, path)
             if path == loader.path:
@@ -85,13 +87,17 @@ class CodeGuard:
             facts["refused"] = {name: getattr(self.refused, name) for name in ("file", "agreed", "found")}
         return facts
 
-    def _name(self, path: str) -> str | None:
-        """The path in a guarded folder; None for all that is elsewhere."""
+    def _name(self, loader: _Loader) -> str | None:
+        """Return the path in a guarded folder, or that of a module of remote code; None for everything else."""
         for way in _SPELLINGS:
             for folder in self._folders:
-                if (whole := way(path)).startswith(folder):
+                if (whole := way(loader.path)).startswith(folder):
                     return whole[len(folder) :]
-        return None
+        if loader.name.partition(".")[0] != _REMOTE_CODE:
+            return None
+        # Python looks for a relative import all along sys.path, where another modules cache may come first.
+        package = loader.name if loader.is_package(loader.name) else loader.name.rpartition(".")[0]
+        return os.path.join(*package.split("."), os.path.basename(loader.path))
 
     def _look_at(self, name: str, data: bytes) -> None:
         if not data:
@@ -103,7 +109,7 @@ class CodeGuard:
 
     def _compiled(self, original: Any) -> Any:
         def load(loader: Any, what: Any) -> Any:
-            name = self._name(loader.path)
+            name = self._name(loader)
             if name is not None and self._agreed is not None:
                 self._refuse(name, "")
             return original(loader, what)

@@ -89,13 +89,18 @@ def take_environment(variables: dict[str, str]) -> None:
     """Set a job's variables in a process that may have imported the library before it knew them.
 
     transformers reads where its modules cache is once, when it is imported (``HF_MODULES_CACHE`` of ``utils/hub.py``,
-    from where other modules take it, on 4.44 as on 5.x); nothing of it is in use before the work begins.
+    from where other modules take it, on 4.44 as on 5.x). A fork takes over ``sys.path`` of who asked for it, and if
+    remote code has been loaded there, its modules cache is on it: what is imported relatively would be looked for
+    in that one first.
     """
     os.environ.update(variables)
     cache = variables.get("HF_MODULES_CACHE")
     if cache is not None:
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] == "transformers" and "HF_MODULES_CACHE" in vars(module):
+                former = str(vars(module)["HF_MODULES_CACHE"])
+                if former != cache:
+                    sys.path[:] = [path for path in sys.path if path != former]
                 vars(module)["HF_MODULES_CACHE"] = cache
 
 
