@@ -179,7 +179,7 @@ async def press_until_it_ends(app: Player) -> None:
 def test_a_damaged_trace_ends_in_a_sentence_at_worst(seed: int, demo_file: Path, tmp_path: Path) -> None:
     try:
         with open_trace(flipped(demo_file, tmp_path, seed)) as trace:
-            app = Player(trace, "en", 940)
+            app = Player(trace, "en", 1029)
             asyncio.run(press_until_it_ends(app))
             assert app.failure is None or app.return_code == app.failure.exit_code
     except TracerError as error:
@@ -191,7 +191,7 @@ def damaged(*_: object) -> int:
 
 
 def test_damage_in_the_middle_is_told_and_playing_goes_on(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = player(start=940)
+    app = player(start=1029)
     monkeypatch.setitem(acting._MOVES, "over", damaged)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -199,13 +199,13 @@ def test_damage_in_the_middle_is_told_and_playing_goes_on(player: Any, monkeypat
         await pilot.pause()
         assert ["is damaged [bold]here[/bold]." in note.message for note in app._notifications] == [True]
         await pilot.press("right")
-        assert app.playing.number == 941
+        assert app.playing.number == 1030
 
     play(app, work)
 
 
 def test_a_pane_that_meets_damage_leaves_with_the_sentence(player: Any) -> None:
-    app = player(start=940)
+    app = player(start=1029)
 
     async def work(pilot: Pilot[None]) -> None:
         app.call_later(damaged)

@@ -30,7 +30,7 @@ from tracer.tui.variables_view import Held, VariablesView
 from tracer.tui.words import WORDS, say
 
 SIZE = (140, 42)
-START = 940  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
+START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
 
 
 def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = SIZE) -> None:

@@ -57,14 +57,14 @@ def test_stepping_searching_and_leaving(pane: Pane, demo_file: Path, tmp_path: P
     pane.wait_for(PROMPT)
     pane.keys("stty -a > before; echo one-$((1+1))", "Enter")
     pane.wait_for("one-2")
-    command = f"{sys.executable} -m tracer.cli.main replay {demo_file} --lang en --step 940"
+    command = f"{sys.executable} -m tracer.cli.main replay {demo_file} --lang en --step 1029"
     pane.keys(command, "Enter")
-    pane.wait_for("step 940 /")
+    pane.wait_for("step 1029 /")
     assert pane("display-message", "-p", "#{alternate_on}").strip() == "1"
 
     pane.keys("-N", "100", "Right")
     pane.keys("-N", "100", "l")
-    pane.wait_for("step 1140 /")
+    pane.wait_for("step 1229 /")
 
     pane.keys("/")
     pane.wait_for("Search functions")
@@ -72,12 +72,12 @@ def test_stepping_searching_and_leaving(pane: Pane, demo_file: Path, tmp_path: P
     pane.wait_for(" found")
     pane.wait_for("query_key_value.weight")
     pane.keys("Enter")
-    pane.wait_for("step 1140 /", gone=True)
+    pane.wait_for("step 1229 /", gone=True)
 
     pane.keys("q")
     screen = pane.wait_for("one-2")
     assert pane("display-message", "-p", "#{alternate_on}").strip() == "0"
-    assert "step 1140" not in screen
+    assert "step 1229" not in screen
     pane.keys("stty -a > after; echo three-$((1+2))", "Enter")
     screen = pane.wait_for("three-3")
     assert (tmp_path / "after").read_text() == (tmp_path / "before").read_text()
