@@ -76,7 +76,7 @@ def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (140, 42)], ids=str)
 def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, size: Any, demo: Trace) -> None:
     so_far, over, interrupts = RecordedSoFar(lang), threading.Event(), []
-    so_far.take(watched(demo, 1_030))
+    so_far.take(watched(demo, 1_119))
     work = Work(lambda tell: over.wait(20), so_far.take)
     work.start()
     app = LiveView(work, so_far, lambda: interrupts.append(1), "glm-4v-tiny", lang)
@@ -87,7 +87,7 @@ def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, si
             screen = "\n".join(
                 "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
             )
-            for text in ("glm-4v-tiny", "1,030", said, "found <model>/config.json" if lang == "en" else "config.json"):
+            for text in ("glm-4v-tiny", "1,119", said, "found <model>/config.json" if lang == "en" else "config.json"):
                 assert text in screen
             for key in ("q", "ctrl+c", "ctrl+q"):
                 await pilot.press(key)
