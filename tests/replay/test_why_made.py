@@ -347,7 +347,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     # What only one line knows is tested on that line.
     tested |= {"import-not-copied", "tokenizer-class-missing", "config-class-missing", "config-class-differs"}
     tested |= {"attribute-gone-in-5", "package-fails", "tensors-missing", "tensors-of-two-shapes", "not-converted"}
-    tested |= {"attribute-missing-library"}
+    tested |= {"attribute-missing-library", "own-fault"}
     assert {key.partition(":")[2] for key in keys if key.startswith("cause:")} == tested - {None}
 
 

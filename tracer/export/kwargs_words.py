@@ -69,8 +69,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "times": ("({count} times)", "（{count} 次）"),
     "in": ("in {function}", "在 {function} 中"),
     "hidden": (
-        "{count} not shown: calls that made no use of it, copies never looked at again (--all)",
-        "另有 {count} 站没有列出：拿到它却没有用的调用、再没人看过的副本（--all）",
+        "{count} not shown: calls that did not use it, calls named above, unused copies (--all)",
+        "另有 {count} 站没有列出：没用上它的调用、上一行已列出的调用、没再用到的副本（--all）",
     ),
 }
 

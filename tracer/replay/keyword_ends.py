@@ -22,12 +22,17 @@ def finished(track: Track, *, returned: bool) -> KeywordJourney:
 
 
 def essential(journey: KeywordJourney) -> list[Stop]:
-    """Its stops without calls that made no use of it, where it got on all the same, and copies nobody came back to."""
+    """Its stops without calls that made no use of it, where it got on all the same, and copies nobody came back to.
+
+    Nor are there the calls that the end names and that could not be followed.
+    """
     lost = journey.end.what in ("refused", "left", "unfinished")
     return [
         stop
         for index, stop in enumerate(journey.stops)
-        if (lost or stop.what != "unused") and not _idle_copy(stop, journey.stops[index + 1 :])
+        if (lost or stop.what != "unused")
+        and not _idle_copy(stop, journey.stops[index + 1 :])
+        and not (stop.what == "handed-on" and stop.callee is None and stop.where.partition("(")[0] in journey.end.on)
     ]
 
 
