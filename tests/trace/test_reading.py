@@ -507,3 +507,15 @@ def test_a_damaged_light_step_is_told(tmp_path: Path, column: str) -> None:
         connection.execute(f"UPDATE step SET {column} = x'ff' WHERE number = 1")
     with open_trace(path) as trace, pytest.raises(NotATrace):
         list(trace.light_steps())
+
+
+def test_a_file_that_only_has_the_name_of_a_journal(tmp_path: Path) -> None:
+    """What is said of a missing trace names a recording beside it, and no other file of that name."""
+    left = tmp_path / "x.glmtrace.journal"
+    left.write_bytes(b"my diary")
+    with pytest.raises(NotATrace, match="There is no file") as told:
+        open_trace(tmp_path / "x.glmtrace")
+    assert "journal" not in str(told.value)
+    write_journal(tmp_path / "y.glmtrace.journal", ordinary_records(3))
+    with pytest.raises(NotATrace, match=r"glm-trace seal .*y\.glmtrace\.journal"):
+        open_trace(tmp_path / "y.glmtrace")

@@ -196,8 +196,9 @@ def missing(path: Path) -> str:
     """Say that there is no trace of that name, and where its recording is if it could not finish."""
     left = journal_path(path)
     try:
-        there = left.is_file()
-    except OSError:  # a name too long, say
+        with left.open("rb") as file:
+            there = file.read(len(journal.MAGIC)) == journal.MAGIC  # another file may have that name
+    except OSError:
         there = False
     if there:
         quoted = shlex.quote(str(left))
