@@ -73,8 +73,9 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
             pilot.app.playing.selected_variable = "kwargs"  # type: ignore[attr-defined]
             await pilot.pause()
             await settled(pilot)
-            await pilot.press(*keys)
-            await pilot.pause()
+            for key in keys:
+                await pilot.press(key)
+                await settled(pilot)  # a key may act on what the one before it computes
             for field in pilot.app.screen.query(Input):
                 field.cursor_blink = False
             await settled(pilot)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from textual.dom import DOMNode
+from textual.worker import Worker
 
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
@@ -18,6 +21,14 @@ T = TypeVar("T")
 _SWITCH: Final = 0.000_2
 """Seconds after which a thread gives way. The screen waits for the computing thread at every query; by default that is
 5 ms each time, which would be felt at every key."""
+
+
+def start_worker(
+    node: DOMNode, work: Callable[[], Coroutine[Any, Any, None]], *, group: str = "default", exclusive: bool = False
+) -> None:
+    """Run ``work`` as a worker of ``node``. It is passed as a function, since a player that is left before the worker
+    starts would never await a coroutine."""
+    _: Worker[None] = node.run_worker(work, group=group, exclusive=exclusive)
 
 
 async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:

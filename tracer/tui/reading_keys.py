@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.trace.errors import TracerError
 from tracer.tui.acting import Acting
+from tracer.tui.background import start_worker
 from tracer.tui.note_words import note_word
 
 if TYPE_CHECKING:  # they come after the first screen, and so does their import
@@ -105,8 +106,7 @@ class ReadingKeys(Acting):
         self._when_loaded.append(then)
         if not self._loading:
             self._loading = True
-            # The function, as a coroutine may never be begun.
-            self.run_worker(self._load, group="notes")  # type: ignore[arg-type]
+            start_worker(self, self._load, group="notes")
 
     async def _load(self) -> None:
         from tracer.tui.background import in_background

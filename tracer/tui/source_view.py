@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -19,7 +19,7 @@ from textual.strip import Strip
 from tracer.export.phrases import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.visible import visible
-from tracer.tui.background import beside
+from tracer.tui.background import beside, start_worker
 from tracer.tui.keys import KEYS
 from tracer.tui.labels import label
 from tracer.tui.playing import Playing
@@ -190,7 +190,7 @@ class SourceView(ScrollView, can_focus=True):
         """Find the colours of a source, once, beside the screen."""
         if key not in self._coloured:
             self._coloured[key] = []
-            self.run_worker(self._find_colours(key, self._lines))
+            start_worker(self, partial(self._find_colours, key, self._lines))
 
     async def _find_colours(self, key: tuple[int, bool], lines: list[str]) -> None:
         def work() -> list[Text]:

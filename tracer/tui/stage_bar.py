@@ -19,7 +19,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
 from tracer.trace.vocabulary import STAGES
-from tracer.tui.background import in_background
+from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
 
@@ -53,7 +53,7 @@ class StageBar(Widget):
         except TracerError as error:
             self.log.error(visible(str(error)))
         if len(self._stretches) == _AT_ONCE:
-            self.run_worker(self._find_the_rest())
+            start_worker(self, self._find_the_rest)
 
     async def _find_the_rest(self) -> None:
         try:

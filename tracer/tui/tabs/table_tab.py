@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,7 +16,7 @@ from tracer.export.phrases import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
-from tracer.tui.background import in_background
+from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row, ordered, shown
 from tracer.tui.words import say
@@ -66,7 +67,7 @@ class TableTab(DataTable[Text]):
             self._wanted, self.lang, self.computed = wanted, lang, False
             if not self._rows:
                 self._say(say(lang, "computing"))
-            self.run_worker(self._compute(playing, lang, wanted[1]), exclusive=True)
+            start_worker(self, partial(self._compute, playing, lang, wanted[1]), exclusive=True)
         else:
             self._follow(playing.number)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 from msgspec.structs import replace
 from rich.console import Console
@@ -17,7 +18,7 @@ from tracer.replay.why import Diagnosis, diagnose
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.visible import visible
-from tracer.tui.background import in_background
+from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
@@ -43,7 +44,7 @@ class WhyTab(VerticalScroll):
             if self._shown is None:
                 self.query_one(Static).update(Text(say(lang, "computing"), "dim"))
             self._shown = (lang, width)
-            self.run_worker(self._compute(playing, lang, width), exclusive=True)
+            start_worker(self, partial(self._compute, playing, lang, width), exclusive=True)
 
     async def _compute(self, playing: Playing, lang: Lang, width: int) -> None:
         table = self.query_one(EvidenceTable)
