@@ -25,10 +25,10 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from tracer.replay.cursor import Cursor
-from tracer.replay.decisions import decisions
-from tracer.replay.search import search
-from tracer.replay.variables import Variables
+from tracer.analysis.cursor import Cursor
+from tracer.analysis.decisions import decisions
+from tracer.analysis.search import search
+from tracer.analysis.variables import Variables
 from tracer.trace.finding import mentions
 from tracer.trace.reading import Trace, open_trace
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tracer.cli.walkthrough.recording import job_of, wanted_loads
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.launch.watching import run_job
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player

@@ -64,7 +64,7 @@ def command(*arguments: str) -> Callable[[Path, Path], None]:
 
 
 def search(file: Path, _: Path) -> None:
-    from tracer.replay.search import search as find
+    from tracer.analysis.search import search as find
     from tracer.trace.reading import open_trace
 
     with open_trace(file) as trace:
@@ -74,8 +74,8 @@ def search(file: Path, _: Path) -> None:
 
 def travel(file: Path, _: Path) -> None:
     """Step and jump through the whole trace and read the variables of each place."""
-    from tracer.replay.cursor import Cursor
-    from tracer.replay.variables import Variables
+    from tracer.analysis.cursor import Cursor
+    from tracer.analysis.variables import Variables
     from tracer.trace.reading import open_trace
 
     with open_trace(file) as trace:

@@ -25,7 +25,6 @@ from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
 from tracer.cli.main import main
-from tracer.export.phrases import PHRASES
 from tracer.launch.children import WarmStarter
 from tracer.launch.watching import run_job
 from tracer.trace import journal
@@ -36,6 +35,7 @@ from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.vocabulary import STAGES
+from tracer.views.phrases import PHRASES
 
 PROGRAM = Path(sys.executable).with_name("glm-trace")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from tracer.export.markdown import markdown_lines
+from tracer.text.markdown import markdown_lines
 
 
 def plain(source: str, width: int = 40) -> list[str]:

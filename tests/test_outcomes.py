@@ -15,16 +15,17 @@ from rich.console import Console
 from tests.support.loads import Loads
 from tests.trace.made import end_record, ordinary_records, sealed
 from tests.tui.conftest import settled
-from tracer.export.outcome_text import outcome_text
-from tracer.export.phrases import LANGS, PHRASES, Lang
-from tracer.export.report import print_report
-from tracer.export.why_text import print_why
-from tracer.export.why_words import WHY
-from tracer.replay.why import diagnose
+from tracer.analysis.diagnosis import diagnose
+from tracer.i18n import LANGS, Lang
 from tracer.trace.outcome import EXIT_CODES, Outcome, Part, Status
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 from tracer.tui.stage_bar import StageBar
+from tracer.views.outcome import outcome_text
+from tracer.views.phrases import PHRASES
+from tracer.views.report import print_report
+from tracer.views.why import print_why
+from tracer.views.why_words import WHY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PARTS = get_args(Part)

@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from tests.test_secrets_of_a_load import forms, packed_in
+from tracer.analysis.search import search
 from tracer.cli.main import main
-from tracer.replay.search import search
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction import MASK
 

@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
-from tracer.export.phrases import Lang
-from tracer.export.report import print_next, print_report
-from tracer.replay.journey import journey
+from tracer.analysis.journey import journey
+from tracer.i18n import Lang
 from tracer.trace.reading import open_trace
+from tracer.views.report import print_next, print_report
 
 REPORT = (
     "\x1b[1mBertModel LOAD REPORT\x1b[0m from: <model>\n"

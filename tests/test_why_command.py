@@ -15,8 +15,8 @@ from tests.conftest import FIXTURES
 from tests.support.loads import Loads
 from tests.trace import made
 from tracer.cli.main import main
-from tracer.export.trouble import trouble
 from tracer.trace.reading import open_trace
+from tracer.views.failure import trouble
 
 BROKEN = FIXTURES / "broken"
 Call = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.progress import FILE, MARK, Entry, Progress, day, is_ours, now, read_progress, write_progress
 
 

@@ -15,7 +15,7 @@ from tests.support.damaged import edit_text
 from tracer.exercise.library import TASK, Kept, read_exercise
 from tracer.exercise.running import Bench
 from tracer.exercise.validating import Problem, _unsound, validate
-from tracer.exercise.words import WORDS
+from tracer.views.exercise.words import WORDS
 from tracer.walkthrough.library import course
 
 COURSE = ROOT / "walkthroughs" / "exercises"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tracer.exercise
-from tracer.exercise.error_words import ERRORS, ExerciseError, pair
-from tracer.exercise.words import WORDS, tell
+from tracer.exercise.errors import ERRORS, ExerciseError, pair
+from tracer.views.exercise.words import WORDS, tell
 
 FOLDER = Path(tracer.exercise.__file__).parent
 FILES = [*FOLDER.glob("*.py"), *(FOLDER.parent / "cli" / "exercise").glob("*.py")]

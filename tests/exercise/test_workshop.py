@@ -11,11 +11,11 @@ from tests.exercise.teacher import FIRST, files_of, teachers
 from tracer.exercise import workshop as workshop_module
 from tracer.exercise.choosing import current, known_here, next_open
 from tracer.exercise.consent import digest, needs_consent
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept, exercises
 from tracer.exercise.progress import FILE, Entry, Progress
-from tracer.exercise.sheet import sheet
 from tracer.exercise.workshop import USUAL, Workshop, find_workshop, standing_in
+from tracer.views.exercise.task_sheet import sheet
 
 
 @pytest.fixture

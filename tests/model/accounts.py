@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.loads import Loads
-from tracer.export.report import fact_text
+from tracer.analysis.journey import journey
 from tracer.recorder.weights.stored import read_header
-from tracer.replay.journey import journey
 from tracer.trace.reading import Trace, open_trace
+from tracer.views.report import fact_text
 
 RELEASE = tuple(int(part) for part in version("transformers").split(".")[:2])
 

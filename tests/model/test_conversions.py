@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.model.accounts import RELEASE, Account, checkpoint
-from tracer.replay.why import diagnose
+from tracer.analysis.diagnosis import diagnose
 
 if RELEASE < (5, 0):
     pytest.skip("no tensor is converted before 5.0", allow_module_level=True)

@@ -16,9 +16,9 @@ import transformers
 from tests.model.side_by_side import PROMPT, do_traced, job_for, recorded_shapes, same_bits
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.export.trouble import trouble
 from tracer.launch.fixtures import write_fixture
 from tracer.trace.reading import open_trace
+from tracer.views.failure import trouble
 
 PROGRAM = Path(sys.executable).with_name("glm-trace")
 ROOT = Path(__file__).parents[2]

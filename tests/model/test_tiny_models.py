@@ -13,10 +13,10 @@ import transformers
 from tests.model.accounts import RELEASE
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.export.report import fact_text
-from tracer.replay.journey import journey
-from tracer.replay.why import diagnose
+from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.journey import journey
 from tracer.trace.reading import Trace
+from tracer.views.report import fact_text
 
 SMALL = {
     "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,

@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.loads import Loads
 from tests.support.reading import Reading
+from tracer.analysis.diagnosis import diagnose
 from tracer.cli.consent import agreed_code
-from tracer.launch.remote_code import find_remote_code
-from tracer.replay.why import diagnose
+from tracer.remote_code import find_remote_code
 from tracer.trace.job import AgreedCode
 from tracer.trace.reading import open_trace
 

@@ -512,7 +512,7 @@ def run():
 
 
 def test_what_was_left_out_is_told(toy: Toy) -> None:
-    from tracer.replay.why import diagnose
+    from tracer.analysis.diagnosis import diagnose
 
     with same(toy, LOCALS_OF_A_CALL, False).trace as trace:
         kinds = [(cause.kind, cause.values.get("what")) for cause in diagnose(trace).surprises]
@@ -529,8 +529,8 @@ def run():
 
 
 def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
+    from tracer.analysis.diagnosis import diagnose
     from tracer.recorder.raw import is_defined_in
-    from tracer.replay.why import diagnose
 
     module = toy.module(LOCALS_OF_A_CALL)
     with pytest.raises(TypeError), toy.recording() as recorded:

@@ -25,15 +25,15 @@ from tests.trace.made import (
     step_record,
     write_journal,
 )
+from tracer.analysis.plain import plain, short
 from tracer.export import as_json
-from tracer.export.report import print_next, print_report
-from tracer.export.step_lines import step_lines
-from tracer.replay.plain import plain, short
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.steps import Bound, LightStep
 from tracer.trace.values import Plain, Text
+from tracer.views.report import print_next, print_report
+from tracer.views.steps import step_lines
 
 
 def look(path: Path) -> None:

@@ -16,14 +16,14 @@ from textual.widgets import Static
 
 from tests.conftest import FIXTURES
 from tests.tui.pseudo_terminal import PseudoTerminal
+from tracer.analysis.journey import journey
 from tracer.cli.main import main
-from tracer.export.report import fact_text
 from tracer.launch.watching import Watched
-from tracer.replay.journey import journey
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.command_words import COMMAND_WORDS
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
+from tracer.views.report import fact_text
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from string import Formatter
 
-from tracer.replay.search import SORTS
+from tracer.analysis.search import SORTS
 from tracer.tui.words import WORDS
 
 

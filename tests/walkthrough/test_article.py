@@ -16,22 +16,22 @@ from rich.console import Console
 
 from tests.trace import made
 from tests.walkthrough.writing import made_note, note, walkthrough
-from tracer.export.phrases import LANGS, Lang
+from tracer.i18n import LANGS, Lang
+from tracer.text import markdown_writer as markdown
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound as Change
 from tracer.trace.values import Text
-from tracer.walkthrough import markdown
-from tracer.walkthrough.article import article
+from tracer.views.walkthrough.article import article
+from tracer.views.walkthrough.code_lines import code_lines
+from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.terminal import print_list, print_walkthrough
+from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
+from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.code_lines import code_lines
 from tracer.walkthrough.excerpt import Excerpt, Gap, Line, covered, excerpt
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import library
 from tracer.walkthrough.recorded import decided, recorded
-from tracer.walkthrough.telling import tell_walkthrough
-from tracer.walkthrough.terminal import print_list, print_walkthrough
-from tracer.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.words import tell
 
 HOSTILE = "`a` ``b`` | </details><script>x</script> ```\n# head [l](x) \x1b[31m‮ \\ *y* &lt; 中文"
 WRITTEN = "{{ path }} ``b` | </details><script>x</script> [l](x) ] [ \x1b[31m‮ \\ &lt; 中文 ```"

@@ -14,10 +14,10 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from tests.conftest import ROOT
-from tracer.export.markdown import markdown_lines
+from tracer.text.markdown import markdown_lines
+from tracer.text.markdown_writer import block
+from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
 from tracer.walkthrough.filling import filled
-from tracer.walkthrough.markdown import block
-from tracer.walkthrough.terminal_markdown import TerminalMarkdown
 
 FILES: Final = [
     *sorted((ROOT / "walkthroughs").glob("*.yaml")),

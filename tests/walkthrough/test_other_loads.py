@@ -13,8 +13,10 @@ import pytest
 from tests.conftest import FIXTURES, ROOT
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.trace.reading import Trace, open_trace
+from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.words import told
 from tracer.walkthrough.binding import Binder, Bound, NotBound
 from tracer.walkthrough.checkup import Given, checkup
 from tracer.walkthrough.expecting import unmet
@@ -23,8 +25,6 @@ from tracer.walkthrough.fitting import texts
 from tracer.walkthrough.library import course
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.statements import named
-from tracer.walkthrough.telling import tell_walkthrough
-from tracer.walkthrough.words import told
 
 pytestmark = pytest.mark.slow
 

@@ -11,16 +11,16 @@ import pytest
 
 import tracer.walkthrough
 from tests.walkthrough.writing import made_note, note, walkthrough
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.views.walkthrough.catalogue import WORDS
+from tracer.views.walkthrough.words import problem_told, tell, told
 from tracer.walkthrough import beginning
 from tracer.walkthrough.binding import Binder, NotBound
-from tracer.walkthrough.catalogue import WORDS
 from tracer.walkthrough.checking import Problem
 from tracer.walkthrough.expecting import _claims
 from tracer.walkthrough.filling import code
 from tracer.walkthrough.format import SUITS, Expect
 from tracer.walkthrough.unbound import Unbound
-from tracer.walkthrough.words import problem_told, tell, told
 
 FOLDER = Path(tracer.walkthrough.__file__).parent
 

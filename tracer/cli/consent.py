@@ -12,9 +12,11 @@ import typer
 from rich.text import Text
 
 from tracer.cli.screen import complain, messages
-from tracer.export.phrases import Lang, say
-from tracer.launch.remote_code import RemoteCode, ask_consent, find_remote_code
+from tracer.i18n import Lang
+from tracer.remote_code import RemoteCode, find_remote_code
 from tracer.trace.job import AgreedCode
+from tracer.views.phrases import say
+from tracer.views.remote_code.ask import ask_consent
 
 _WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
 

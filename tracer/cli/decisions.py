@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from tracer.analysis.explanation import chosen, explanation
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
 from tracer.export import as_json
-from tracer.export.decisions_text import decision_document, print_all, print_explanation
-from tracer.export.phrases import language
-from tracer.replay.explanation import chosen, explanation
+from tracer.i18n import language
 from tracer.trace.reading import open_trace
+from tracer.views.decisions import decision_document, print_all, print_explanation
 
 HELP = """Print the decisions that explain the load of FILE: which way it went, and what skipped code stands behind.
 

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from tracer.analysis.diff import TOPICS, compare
 from tracer.cli.options import Speak
 from tracer.cli.screen import ends_with, results
 from tracer.export import as_json
-from tracer.export.diff_text import print_comparison
-from tracer.export.phrases import language
-from tracer.replay.diff import TOPICS, compare
+from tracer.i18n import language
 from tracer.trace.reading import open_trace
+from tracer.views.diff import print_comparison
 
 HELP = """Compare two traces: what came out, and where their ways parted.
 

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from tracer.analysis.auto_calls import auto_calls
+from tracer.analysis.keywords import chosen_call, journeys, located
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
-from tracer.export import as_json, kwargs_json, kwargs_text
-from tracer.export.phrases import language
-from tracer.replay.auto_calls import auto_calls
-from tracer.replay.keywords import chosen_call, journeys, located
+from tracer.export import as_json, kwargs_json
+from tracer.i18n import language
 from tracer.trace.reading import open_trace
+from tracer.views import kwargs as kwargs_text
 
 HELP = """Show what became of the keyword arguments of the load that FILE holds.
 

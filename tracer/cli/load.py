@@ -39,10 +39,11 @@ from tracer.cli.options import (
 from tracer.cli.recording import command_line, record_and_report
 from tracer.cli.screen import needs_terminal, note
 from tracer.cli.wishes import PassWishes
-from tracer.export.phrases import language, say
+from tracer.i18n import language
 from tracer.launch.adapter_folder import adapter_folder
 from tracer.launch.bfloat16 import needed_setting
 from tracer.trace.job import Job
+from tracer.views.phrases import say
 
 HELP = """Load MODEL for real, record every step, and print the journey.
 

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from tracer.export.phrases import Lang, say
+from tracer.i18n import Lang
 from tracer.launch.watching import Watched
-from tracer.trace.visible import one_line
+from tracer.text.visible import one_line
+from tracer.views.phrases import say
 
 
 class Progress:

@@ -16,16 +16,17 @@ from rich.text import Text
 from tracer.cli.arguments import Destination
 from tracer.cli.progress import Progress
 from tracer.cli.screen import OutputFailed, complain, messages, note, results
-from tracer.export.phrases import Lang, say
-from tracer.export.report import print_next, print_report
-from tracer.export.trouble import gaps
+from tracer.i18n import Lang
 from tracer.launch.watching import Interrupts, Recorded, run_job
+from tracer.text.visible import visible
 from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
 from tracer.trace.reading import Trace, open_trace
-from tracer.trace.visible import visible
+from tracer.views.failure import gaps
+from tracer.views.phrases import say
+from tracer.views.report import print_next, print_report
 
 
 def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:

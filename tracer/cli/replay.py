@@ -14,10 +14,10 @@ from rich.text import Text
 from tracer.cli.options import Speak
 from tracer.cli.screen import messages, needs_terminal
 from tracer.cli.walkthrough.options import Folders
-from tracer.export.naming import command
-from tracer.export.phrases import Lang, language
+from tracer.i18n import Lang, language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
+from tracer.views.naming import command
 
 if TYPE_CHECKING:  # reading YAML is not for those who only play
     from tracer.walkthrough.format import Walkthrough

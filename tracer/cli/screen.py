@@ -11,8 +11,8 @@ from typing import IO, Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 
 _FITS: Final = "backslashreplace"
 _exit_code = 0  # the command's own, should its output end early

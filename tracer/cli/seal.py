@@ -11,12 +11,12 @@ import typer
 from tracer.cli import arguments
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
-from tracer.export.phrases import language
-from tracer.export.report import print_next
+from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import SUFFIX, HeldJournal
 from tracer.trace.reading import open_trace
 from tracer.trace.sealing import seal_and_remove
+from tracer.views.report import print_next
 
 HELP = """Make a trace of FILE, the journal of a recording that was killed or found the disk full.
 

@@ -10,11 +10,11 @@ import typer
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
 from tracer.export import as_json
-from tracer.export.phrases import language
-from tracer.export.report import print_report
-from tracer.export.step_lines import step_lines
+from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
+from tracer.views.report import print_report
+from tracer.views.steps import step_lines
 
 HELP = """Print the journey that FILE holds, stage by stage.
 

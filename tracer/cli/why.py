@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from tracer.analysis.diagnosis import diagnose
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.export import as_json
-from tracer.export.phrases import language
-from tracer.export.why_text import print_why
-from tracer.replay.why import diagnose
+from tracer.i18n import language
 from tracer.trace.reading import open_trace
+from tracer.views.why import print_why
 
 HELP = """Say why the load in FILE failed, and what to do about it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.judging import Judgement, judge
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import now

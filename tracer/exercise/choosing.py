@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import TASK, Kept, chosen, exercises, read_exercise
 from tracer.exercise.progress import Progress
 from tracer.exercise.workshop import Workshop, standing_in

@@ -16,7 +16,7 @@ from typing import Final
 
 import platformdirs
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 from tracer.walkthrough.yaml_file import read_yaml
 
 

@@ -38,7 +38,7 @@ class Verdict(msgspec.Struct, frozen=True):
         given: the learner's answer to a prediction.
         case: of the check's case that tells it, if one does.
         fact: which claim did not hold, of what, what was asked of it, what there is; the same in no language, and what
-            :func:`tracer.walkthrough.words.problem_told` makes a sentence of.
+            :func:`tracer.views.walkthrough.words.problem_told` makes a sentence of.
     """
 
     id: str

@@ -11,8 +11,8 @@ from tracer.bundled import bundled
 from tracer.exercise.edits import edit, merge
 from tracer.exercise.library import Kept
 from tracer.launch.fixtures import write_fixture
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 
 
 def build(kept: Kept, folder: Path, *layers: str) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tracer.bundled import bundled
-from tracer.exercise.error_words import ExerciseError, pair
+from tracer.exercise.errors import ExerciseError, pair
 from tracer.exercise.format import Exercise
-from tracer.trace.visible import visible
+from tracer.text.visible import visible
 from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
 
 TASK = "task.yaml"

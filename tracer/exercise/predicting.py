@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Exercise, Prediction
 from tracer.exercise.progress import Entry
 

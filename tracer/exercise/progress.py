@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from tracer.exercise.error_words import ExerciseError
-from tracer.trace.visible import one_line
+from tracer.exercise.errors import ExerciseError
+from tracer.text.visible import one_line
 
 FILE: Final = "progress.json"
 MARK: Final = "glm-trace-exercises"

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Run
 from tracer.exercise.library import Kept
 from tracer.launch.adapter_folder import adapter_folder

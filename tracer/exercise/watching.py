@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tracer.exercise.running import TRACES
-from tracer.exercise.sheet import SHEETS
+from tracer.views.exercise.task_sheet import SHEETS
 
 _POLL: Final = 0.2  # seconds
 _QUIET: Final = 2  # looks without a change: an editor that writes several files has done so

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from tracer.exercise.consent import course_seal
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import build
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import FILE, MARK, Entry, Progress, is_ours, now, read_progress, write_progress
 from tracer.exercise.running import TRACES
-from tracer.exercise.sheet import SHEETS, sheet
+from tracer.views.exercise.task_sheet import SHEETS, sheet
 
 USUAL: Final = MARK
 """The folder that a course is kept in, unless another is named."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.replay.diff import Comparison
-from tracer.replay.journey import journey
-from tracer.replay.plain import plain
+from tracer.analysis.diff import Comparison
+from tracer.analysis.journey import journey
+from tracer.analysis.plain import plain
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 

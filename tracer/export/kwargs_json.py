@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from tracer.replay.auto_calls import AutoCall
-from tracer.replay.keyword_stops import KeywordJourney
-from tracer.replay.plain import plain
+from tracer.analysis.auto_calls import AutoCall
+from tracer.analysis.keyword_stops import KeywordJourney
+from tracer.analysis.plain import plain
 from tracer.trace.reading import Trace
 
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
+from tracer.text.visible import one_line
 from tracer.trace.errors import NotATrace
-from tracer.trace.visible import one_line
 
 _DAMAGE: Final = (
     sqlite3.DatabaseError,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from textual.timer import Timer
 
-from tracer.export.phrases import Lang
-from tracer.replay.cursor import Cursor
+from tracer.analysis.cursor import Cursor
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 from tracer.tui.failing import FailingApp
 from tracer.tui.playing import Playing
 from tracer.tui.words import say

@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 from textual.dom import DOMNode
 from textual.worker import Worker
 
+from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
-from tracer.trace.visible import one_line
 
 T = TypeVar("T")
 _SWITCH: Final = 0.000_2

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from tracer.export.phrases import Lang
-from tracer.trace.visible import visible
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.tui.labels import label
 from tracer.tui.playing import Playing
 from tracer.tui.words import say

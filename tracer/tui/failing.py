@@ -9,8 +9,8 @@ import traceback
 from rich.text import Text
 from textual.app import App
 
-from tracer.export.phrases import Lang
-from tracer.trace.visible import one_line, visible
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
 from tracer.tui.command_words import word
 
 

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.words import say
 

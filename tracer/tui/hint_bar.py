@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.tui.keys import KEYS, Key, shown_key
 from tracer.tui.words import say
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tracer.trace.visible import one_line
+from tracer.text.visible import one_line
 
 # For a kind of step the keys of its data to name, the first that is there.
 _TELLING: Final[dict[str, tuple[str, ...]]] = {

@@ -7,11 +7,11 @@ from typing import Final
 
 from rich.text import Text
 
-from tracer.export.phrases import Lang
-from tracer.replay.decision import Decision
-from tracer.replay.effects import changed_by
-from tracer.replay.variables import Difference
-from tracer.trace.visible import visible
+from tracer.analysis.decision import Decision
+from tracer.analysis.effects import changed_by
+from tracer.analysis.variables import Difference
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.tui.playing import Playing
 from tracer.tui.values_text import local_text, number_text, value_text
 from tracer.tui.words import say

@@ -13,11 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from tracer.export.phrases import Lang, stage_name
-from tracer.trace.visible import one_line, visible
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
 from tracer.tui.command_words import word
 from tracer.tui.failing import FailingApp
 from tracer.tui.recorded_so_far import Glimpse, RecordedSoFar, Watching
+from tracer.views.phrases import stage_name
 
 _EVERY: Final = 0.1  # seconds
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

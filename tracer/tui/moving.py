@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tracer.replay.cursor import Cursor
+from tracer.analysis.cursor import Cursor
 from tracer.tui.acting import Acting
 
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)

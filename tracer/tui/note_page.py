@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from tracer.export.markdown import broken, markdown_lines
-from tracer.export.phrases import Lang
-from tracer.replay.variables import Variables
+from tracer.analysis.variables import Variables
+from tracer.i18n import Lang
+from tracer.text.markdown import broken, markdown_lines
+from tracer.text.visible import visible
 from tracer.trace.reading import Trace
-from tracer.trace.visible import visible
 from tracer.tui.note_words import note_word
+from tracer.views.walkthrough.words import misfit_told, told
 from tracer.walkthrough.binding import Bound, NotBound
 from tracer.walkthrough.filling import filled, holes
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.paths import Place
 from tracer.walkthrough.reading_along import Chapter, ReadingAlong
-from tracer.walkthrough.words import misfit_told, told
 
 WIDEST = 100
 """Longer lines are hard to read."""

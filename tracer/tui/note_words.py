@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tracer.export.filling import fill
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.views.filling import fill
 
 NOTE_WORDS: Final[dict[str, tuple[str, str]]] = {
     "loading": ("Looking up the notes for this load …", "正在为这次加载查找讲解……"),

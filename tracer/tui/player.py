@@ -12,8 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from tracer.export.outcome_text import outcome_text
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.acting import TYPED_INTO
@@ -27,6 +26,7 @@ from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
 from tracer.tui.viewing import Viewing
 from tracer.tui.words import say
+from tracer.views.outcome import outcome_text
 
 if TYPE_CHECKING:  # they come after the first screen, and so does their import
     from tracer.tui.calls_view import CallsView
@@ -141,7 +141,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
 
     def _greet(self, key: str) -> None:
         """Say how the load ended, and which step this is."""
-        from tracer.export.trouble import saw_failure
+        from tracer.views.failure import saw_failure
 
         trace = self.playing.trace
         if key == "opened-at-failure" and not saw_failure(trace):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final, NamedTuple, Protocol
 
-from tracer.export.phrases import Lang
-from tracer.export.report import fact_text
-from tracer.replay.journey import told_by
+from tracer.analysis.journey import told_by
+from tracer.i18n import Lang
 from tracer.trace.steps import Step
+from tracer.views.report import fact_text
 
 _FACTS: Final = 200  # kept; no screen shows more
 

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tracer.export.phrases import Lang
-from tracer.replay.search import Hit, search
+from tracer.analysis.search import Hit, search
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
 

@@ -19,7 +19,7 @@ from typing import Final
 from aiohttp import web
 from textual_serve.server import Server
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.launch.interpreter import python_command
 from tracer.trace.errors import TracerError
 

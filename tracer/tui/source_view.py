@@ -16,9 +16,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 from tracer.tui.background import beside, start_worker
 from tracer.tui.keys import KEYS
 from tracer.tui.labels import label

@@ -12,16 +12,17 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tracer.export.naming import model_name
-from tracer.export.outcome_text import GOOD, outcome_style, outcome_text, undone_texts
-from tracer.export.phrases import Lang, stage_name
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
+from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
-from tracer.trace.visible import visible
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.words import say
+from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
+from tracer.views.phrases import stage_name
 
 Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""

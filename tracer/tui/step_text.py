@@ -6,15 +6,16 @@ from contextlib import suppress
 
 from rich.text import Text
 
-from tracer.export.phrases import Lang, stage_name
-from tracer.export.step_lines import change_text
-from tracer.replay.effects import effects
-from tracer.replay.places import place_of
-from tracer.replay.plain import short_value
+from tracer.analysis.effects import effects
+from tracer.analysis.places import place_of
+from tracer.analysis.plain import short_value
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.visible import visible
 from tracer.tui.playing import Playing
+from tracer.views.phrases import stage_name
+from tracer.views.steps import change_text
 
 _LINES = 2_000
 _DEPTH = 6

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tracer.replay.plain import short_value
-from tracer.replay.variables import Local
+from tracer.analysis.plain import short_value
+from tracer.analysis.variables import Local
+from tracer.text.visible import one_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.visible import one_line
 
 _STYLES = {
     "plain": "cyan",

@@ -8,11 +8,11 @@ from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from tracer.export.phrases import Lang
-from tracer.replay.variables import Difference, FrameState, Local
+from tracer.analysis.variables import Difference, FrameState, Local
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.visible import visible
 from tracer.tui.playing import Playing
 from tracer.tui.values_text import local_text, number_text
 from tracer.tui.words import say

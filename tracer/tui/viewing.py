@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tracer.trace.visible import visible
+from tracer.text.visible import visible
 from tracer.tui.acting import Acting
 from tracer.tui.source_view import SourceView
 

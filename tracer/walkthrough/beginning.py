@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.steps import Step
-from tracer.trace.visible import one_line
 from tracer.trace.vocabulary import KINDS, STAGES
 from tracer.walkthrough.binding import Binder, plain_of, spelled
 from tracer.walkthrough.format import Anchor

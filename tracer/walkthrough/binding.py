@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tracer.replay.auto_calls import auto_calls
-from tracer.replay.keyword_stops import KeywordJourney
-from tracer.replay.keywords import chosen_call, journeys
-from tracer.replay.plain import plain_value
-from tracer.replay.variables import Variables, callers
+from tracer.analysis.auto_calls import auto_calls
+from tracer.analysis.keyword_stops import KeywordJourney
+from tracer.analysis.keywords import chosen_call, journeys
+from tracer.analysis.plain import plain_value
+from tracer.analysis.variables import Variables, callers
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.redaction import MASK

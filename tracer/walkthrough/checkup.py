@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tracer.export.naming import model_name
+from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.checking import Problem, check_text, check_trace

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.replay.syntax import first_line, header_end
+from tracer.analysis.syntax import first_line, header_end
 from tracer.trace.errors import DanglingNumber
 from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.format import Covered

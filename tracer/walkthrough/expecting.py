@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from tracer.replay.decisions import decisions
-from tracer.replay.diff import Difference, compare
-from tracer.replay.why import diagnose
+from tracer.analysis.decisions import decisions
+from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.diff import Difference, compare
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder, Bound, alike, matches, plain_of, spelled

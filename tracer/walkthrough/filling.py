@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.replay.plain import short_value
+from tracer.analysis.plain import short_value
+from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.values import Plain, Text
-from tracer.trace.visible import one_line
 from tracer.walkthrough.paths import PATH, Data, Found, Place
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)

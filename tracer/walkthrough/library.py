@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from tracer.bundled import bundled
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import visible
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.yaml_file import BadWalkthrough, note_lines, read_walkthrough
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.export.naming import model_name
-from tracer.replay.auto_calls import auto_calls, loads_a_model
-from tracer.replay.plain import plain
-from tracer.replay.variables import state_at
+from tracer.analysis.auto_calls import auto_calls, loads_a_model
+from tracer.analysis.plain import plain
+from tracer.analysis.variables import state_at
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Load, Walkthrough
 

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from tracer.replay.conditions import asked_paths
-from tracer.replay.decision import Decision
-from tracer.replay.decisions import decisions
+from tracer.analysis.conditions import asked_paths
+from tracer.analysis.decision import Decision
+from tracer.analysis.decisions import decisions
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.steps import Step
 from tracer.walkthrough.binding import Binder, Bound

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tracer.replay.syntax import Function, Sources, Spot, Syntax, first_line, header_end
+from tracer.analysis.syntax import Function, Sources, Spot, Syntax, first_line, header_end
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tracer.replay.decision import Decision
-from tracer.replay.decisions import decisions
-from tracer.replay.plain import short_value
-from tracer.replay.syntax import TRIES, Headed, first_line
+from tracer.analysis.decision import Decision
+from tracer.analysis.decisions import decisions
+from tracer.analysis.plain import short_value
+from tracer.analysis.syntax import TRIES, Headed, first_line
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
 from tracer.walkthrough.statements import Code, Statement, Statements
@@ -48,7 +48,7 @@ class Unbound(msgspec.Struct, frozen=True):
     """A reason.
 
     Attributes:
-        what: key of the sentence that tells it, see :mod:`tracer.walkthrough.words`.
+        what: key of the sentence that tells it, see :mod:`tracer.views.walkthrough.words`.
         values: what the sentence is filled with; plain JSON.
         decision: the decision that went the other way, if one did.
     """

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 import yaml
 
+from tracer.text.visible import one_line, visible
 from tracer.trace.errors import TracerError
-from tracer.trace.visible import one_line, visible
 from tracer.walkthrough.format import Anchor, Note, Walkthrough
 from tracer.walkthrough.releases import in_range
 

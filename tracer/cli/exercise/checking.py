@@ -10,16 +10,16 @@ from tracer.cli.screen import messages
 from tracer.exercise.attempting import attempt, is_solved
 from tracer.exercise.choosing import next_open, require_release
 from tracer.exercise.consent import require
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Prediction
 from tracer.exercise.judging import Judgement
 from tracer.exercise.library import Kept
 from tracer.exercise.predicting import is_answer, open_questions
 from tracer.exercise.progress import Entry
 from tracer.exercise.running import Bench
-from tracer.exercise.words import tell
 from tracer.exercise.workshop import Workshop
-from tracer.export.naming import command
+from tracer.views.exercise.words import tell
+from tracer.views.naming import command
 
 
 def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:

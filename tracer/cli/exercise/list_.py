@@ -6,8 +6,8 @@ from tracer.cli.exercise.options import Folders
 from tracer.cli.exercise.session import session
 from tracer.cli.options import Speak
 from tracer.exercise.progress import Progress
-from tracer.exercise.tables import print_list
 from tracer.exercise.workshop import find_workshop
+from tracer.views.exercise.tables import print_list
 
 HELP = """List the exercises in the order of the course, and how far you are with each."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracer.cli.exercise.options import Folders
 from tracer.cli.exercise.session import session
 from tracer.cli.options import Speak
-from tracer.exercise.tables import print_progress
+from tracer.views.exercise.tables import print_progress
 
 HELP = """Show which exercises you have solved and started, how many hints you took, and when."""
 

@@ -6,8 +6,8 @@ from tracer.cli.exercise.options import Folders, Name, Yes
 from tracer.cli.exercise.session import asked, can_ask, session
 from tracer.cli.options import Speak
 from tracer.exercise.consent import require
-from tracer.exercise.error_words import ExerciseError
-from tracer.exercise.words import tell
+from tracer.exercise.errors import ExerciseError
+from tracer.views.exercise.words import tell
 
 HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
 

@@ -15,15 +15,15 @@ from tracer.cli.options import Language
 from tracer.cli.screen import complain, messages, results
 from tracer.exercise.choosing import current, known_here
 from tracer.exercise.consent import code_of, digest, needs_consent
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry, Progress
-from tracer.exercise.teaching import Teacher
-from tracer.exercise.words import tell
 from tracer.exercise.workshop import USUAL, Workshop, find_workshop
-from tracer.export.naming import command
-from tracer.export.phrases import Lang, language
-from tracer.trace.visible import visible
+from tracer.i18n import Lang, language
+from tracer.text.visible import visible
+from tracer.views.exercise.printer import Teacher
+from tracer.views.exercise.words import tell
+from tracer.views.naming import command
 
 _MOST_SHOWN = 20  # files
 _NO, _YES = ("", "n", "no", "否", "不"), ("y", "yes", "是", "好")

@@ -8,9 +8,9 @@ from tracer.cli.exercise.options import Folders, Name, Yes
 from tracer.cli.exercise.session import asked, can_ask, session
 from tracer.cli.options import Speak
 from tracer.exercise.consent import require
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import changed_by
-from tracer.exercise.words import tell
+from tracer.views.exercise.words import tell
 
 HELP = """Write a solution into a folder beside yours, NAME.solution. Your own files stay as they are."""
 

@@ -14,12 +14,12 @@ from tracer.cli.options import Speak
 from tracer.cli.screen import messages
 from tracer.exercise.library import chosen
 from tracer.exercise.running import bench
-from tracer.exercise.validated_text import document, print_validated
 from tracer.exercise.validating import Validated
 from tracer.exercise.validating import validate as validated
-from tracer.exercise.words import tell
 from tracer.export import as_json
-from tracer.trace.visible import visible
+from tracer.text.visible import visible
+from tracer.views.exercise.validation import document, print_validated
+from tracer.views.exercise.words import tell
 from tracer.walkthrough.library import library
 
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.

@@ -13,12 +13,12 @@ from tracer.cli.exercise.session import Session, asked, session
 from tracer.cli.exercise.start import begin
 from tracer.cli.options import Speak
 from tracer.exercise.attempting import is_solved, next_hint
-from tracer.exercise.error_words import ExerciseError
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.running import Bench, bench
 from tracer.exercise.watching import look, wait_for_save
-from tracer.exercise.words import tell
 from tracer.exercise.workshop import Workshop
+from tracer.views.exercise.words import tell
 
 HELP = """Check an exercise at once, and again whenever you save one of its files.
 

@@ -16,16 +16,16 @@ from tracer.cli.options import Speak
 from tracer.cli.screen import ends_with, messages, results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import as_json
-from tracer.export.phrases import Lang, language
+from tracer.i18n import Lang, language
 from tracer.launch.scratch import scratch_folder
+from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
-from tracer.trace.visible import visible
-from tracer.walkthrough.check_text import print_checked, print_coverage
+from tracer.views.walkthrough.check_report import print_checked, print_coverage
+from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.checkup import Checked, Given, checkup, covered
 from tracer.walkthrough.checkup import as_json as document
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, is_file, library, named
-from tracer.walkthrough.words import tell
 
 HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
 

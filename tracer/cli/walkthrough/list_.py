@@ -10,12 +10,12 @@ import typer
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
-from tracer.export.phrases import language
+from tracer.i18n import language
 from tracer.trace.reading import open_trace
+from tracer.views.walkthrough.terminal import print_list
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.fitting import fitting
 from tracer.walkthrough.library import library
-from tracer.walkthrough.terminal import print_list
 
 HELP = """List the walkthroughs in the order of the course.
 

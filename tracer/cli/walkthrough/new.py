@@ -12,17 +12,17 @@ from rich.text import Text
 from tracer.bundled import bundled
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
-from tracer.export.naming import command
-from tracer.export.phrases import language
+from tracer.i18n import language
 from tracer.launch.fixtures import names
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
-from tracer.trace.visible import visible
+from tracer.views.naming import command
+from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.beginning import beginning, checked_name
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.loads import as_recorded, written
 from tracer.walkthrough.schema import NAME as SCHEMA
-from tracer.walkthrough.words import tell
 
 HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.
 

@@ -17,14 +17,14 @@ from tracer.cli.consent import consented
 from tracer.cli.progress import Progress
 from tracer.cli.screen import messages
 from tracer.cli.wishes import PassWishes
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.launch.adapter_folder import adapter_folder
 from tracer.launch.bfloat16 import needed_setting
 from tracer.launch.fixtures import FULL, names
 from tracer.launch.watching import run_job
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
-from tracer.trace.visible import visible
 from tracer.walkthrough.format import Load, Walkthrough
 
 

@@ -14,16 +14,16 @@ import typer
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
-from tracer.export.phrases import language
+from tracer.i18n import language
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
-from tracer.trace.visible import visible
-from tracer.walkthrough.article import article
+from tracer.views.walkthrough.article import article
+from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.terminal import print_walkthrough
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import library, named
-from tracer.walkthrough.telling import tell_walkthrough
-from tracer.walkthrough.terminal import print_walkthrough
 
 HELP = """Print a walkthrough with the values of the load that FILE holds; without FILE, with their paths instead.
 

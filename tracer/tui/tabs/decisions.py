@@ -6,16 +6,17 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.export.decisions_text import asked_text, headline, outcome_text, value_texts
-from tracer.export.phrases import Lang, stage_name
-from tracer.replay.decision import Decision
-from tracer.replay.decisions import decisions
-from tracer.replay.explanation import explanation
+from tracer.analysis.decision import Decision
+from tracer.analysis.decisions import decisions
+from tracer.analysis.explanation import explanation
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
-from tracer.trace.visible import one_line, visible
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
+from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
+from tracer.views.phrases import stage_name
 
 _LIMIT = 70  # characters of a condition
 _VALUES = 3

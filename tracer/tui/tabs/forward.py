@@ -7,13 +7,13 @@ from typing import Any
 
 from rich.text import Text
 
-from tracer.export.phrases import Lang
-from tracer.replay.plain import short_value
+from tracer.analysis.plain import short_value
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
-from tracer.trace.visible import one_line, visible
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
 

@@ -6,17 +6,17 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.export.kwargs_text import end_text, stop_text
-from tracer.export.kwargs_words import word
-from tracer.export.phrases import Lang
-from tracer.replay.keyword_ends import essential
-from tracer.replay.keyword_stops import USER, KeywordJourney, Stop
-from tracer.replay.keywords import journeys
+from tracer.analysis.keyword_ends import essential
+from tracer.analysis.keyword_stops import USER, KeywordJourney, Stop
+from tracer.analysis.keywords import journeys
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
-from tracer.trace.visible import one_line, visible
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.values_text import number_text
+from tracer.views.kwargs import end_text, stop_text
+from tracer.views.kwargs_words import word
 
 _STATEMENT = 80
 _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")

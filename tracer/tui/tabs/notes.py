@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.tui.note_page import Page, chapter_title, plain_title
 from tracer.tui.note_words import note_word
 from tracer.tui.playing import Playing

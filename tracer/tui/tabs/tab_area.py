@@ -8,7 +8,7 @@ from typing import Any, Final
 from textual.app import ComposeResult
 from textual.widgets import TabbedContent, TabPane
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import say

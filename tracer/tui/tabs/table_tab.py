@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.trace.visible import visible
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row, ordered, shown

@@ -12,17 +12,17 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tracer.export.phrases import Lang
-from tracer.export.why_text import evidence_text, print_why
-from tracer.replay.why import Diagnosis, diagnose
+from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.trace.visible import visible
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import say
+from tracer.views.why import evidence_text, print_why
 
 
 class WhyTab(VerticalScroll):

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
-from tracer.export.phrases import Lang
+from tracer.i18n import Lang
+from tracer.text.visible import visible
 from tracer.trace.reading import Trace
-from tracer.trace.visible import visible
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
 

@@ -1,0 +1,133 @@
+"""What holds of an argument at the end of a load: overwritten by config.json, or taken by a class's own loader."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import FIXTURES
+from tests.support import damaged
+from tests.support.loads import Loads
+from tests.support.reading import by_line
+from tracer.analysis.explanation import explanation
+from tracer.analysis.journey import Fact, journey
+from tracer.analysis.keyword_stops import KeywordJourney
+from tracer.analysis.keywords import journey_of
+from tracer.trace.reading import Trace
+from tracer.views.kwargs import end_text
+
+OPTIONS: dict[str, Any] = {"tokenizer": False, "forward": False}
+
+OWN_LOADER = """
+import torch
+from transformers import PretrainedConfig, PreTrainedModel
+
+
+class MineConfig(PretrainedConfig):
+    model_type = "mine"
+
+    def __init__(self, width=4, answer=1, **kwargs):
+        super().__init__(**kwargs)
+        self.width = width
+        self.answer = answer
+
+
+class MineModel(PreTrainedModel):
+    config_class = MineConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        config.answer = 42
+        self.layer = torch.nn.Linear(config.width, config.width)
+
+    @classmethod
+    def from_pretrained(cls, name, *args, config=None, **kwargs):
+        option = kwargs.pop("my_option", None)
+        return cls(config)
+"""
+
+
+@pytest.fixture(scope="module")
+def own_loader(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    folder = tmp_path_factory.mktemp("mine")
+    (folder / "modeling_mine.py").write_text(OWN_LOADER)
+    names = {"AutoConfig": "modeling_mine.MineConfig", "AutoModel": "modeling_mine.MineModel"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": names}))
+    kwargs = {"my_option": 7, "another": 8, "answer": 2}
+    return loads.trace(folder, auto_class="AutoModel", kwargs=kwargs, **OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def overwritten(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    folder = damaged.copied("glm-4v-tiny", tmp_path_factory.mktemp("m") / "dir")
+    damaged.edit_json(folder / "config.json", lambda config: config.update(_attn_implementation="sdpa"))
+    return loads.trace(folder, kwargs={"attn_implementation": "eager"}, **OPTIONS)
+
+
+def followed(trace: Trace, name: str) -> KeywordJourney:
+    found = journey_of(trace, name)
+    assert found is not None
+    return found
+
+
+def facts(trace: Trace) -> dict[str, Fact]:
+    return {fact.what: fact for stage in journey(trace) for fact in stage.facts}
+
+
+def test_an_argument_that_config_json_overwrites(overwritten: Trace) -> None:
+    one = followed(overwritten, "attn_implementation")
+    assert (one.end.what, one.end.by) == ("overwritten", "_attn_implementation")
+    assert one.end.step is not None
+    assert "overwritten by config.json's _attn_implementation" in end_text(one, "en")
+    assert "被 config.json 的 _attn_implementation 覆盖" in end_text(one, "zh")
+    (stop,) = [stop for stop in one.stops if stop.what == "overwritten"]
+    assert (stop.step, stop.statement) == (one.end.step, "setattr(self, key, value)")
+    assert facts(overwritten)["argument-overwritten-by"].values["by"] == "_attn_implementation"
+
+
+def test_an_argument_that_is_not_overwritten(loads: Loads) -> None:
+    trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={"attn_implementation": "eager"}, **OPTIONS)
+    one = followed(trace, "attn_implementation")
+    assert (one.end.what, one.end.where) == ("config", "ChatGLMConfig")
+    assert "argument-overwritten" not in facts(trace)
+
+
+def test_an_argument_that_the_models_code_overwrites(own_loader: Trace) -> None:
+    one = followed(own_loader, "answer")
+    assert (one.end.what, one.end.where, one.end.name, one.end.by) == ("overwritten", "MineConfig", "answer", "")
+    told = {told.means: told for told in explanation(own_loader)}
+    later = told["attribute-overwritten"].values["later"]
+    assert getattr(later, "value", None) == one.end.step
+    assert facts(own_loader)["argument-overwritten"].step == one.end.step
+
+
+def test_a_class_with_a_loader_of_its_own(own_loader: Trace) -> None:
+    """Its from_pretrained is stepped, and the journey says why the library's steps are missing."""
+    assert own_loader.outcome["status"] == "loaded"
+    one = followed(own_loader, "my_option")
+    assert (one.end.what, one.end.where, one.end.name) == ("used", "MineModel.from_pretrained", "option")
+    assert followed(own_loader, "another").end.what == "left"  # it stays in the kwargs of the class's own loader
+    fact = facts(own_loader)["own-loader-alone"]
+    assert fact.values == {"function": "MineModel.from_pretrained"}
+
+
+DTYPE = by_line("torch_dtype", "dtype")
+
+
+def test_a_dtype_is_followed_as_far_as_it_goes(loads: Loads) -> None:
+    trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={DTYPE: "torch.float32"}, **OPTIONS)
+    one = followed(trace, DTYPE)
+    assert one.end.what == "used"
+    assert by_line("ChatGLMForConditionalGeneration._set_default_torch_dtype", "_get_dtype") in one.end.on
+    assert "not followed further" in end_text(one, "en")
+    assert DTYPE in facts(trace)[by_line("set-and-left", "became-config")].values["names"]
+
+
+def test_what_became_of_a_device_map(loads: Loads) -> None:
+    trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={"device_map": "auto"}, **OPTIONS)
+    one = followed(trace, "device_map")
+    became = [stop for stop in one.stops if stop.what == "changed-value" and stop.where == "device_map"]
+    assert became
+    assert "used" not in end_text(one, "en")

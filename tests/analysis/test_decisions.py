@@ -1,0 +1,65 @@
+"""Decisions of toy functions: every kind of statement, every outcome."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.analysis.decision_cases import CASES, Case
+from tests.recorder.toy import Recorded, Toy, toy
+from tracer.analysis.decision import ENDS, KINDS, Decision
+from tracer.analysis.decisions import decisions
+from tracer.analysis.plain import short_value
+from tracer.trace.reading import Trace
+
+__all__ = ["toy"]
+
+
+def record(toy: Toy, code: str) -> Recorded:
+    module = toy.module(code)
+    with toy.recording() as recorded:
+        module.run()
+    return recorded
+
+
+def told(trace: Trace, decision: Decision) -> str:
+    parts = [decision.kind, decision.condition, decision.outcome]
+    if decision.taken:
+        parts.append(decision.taken)
+    if decision.value is not None:
+        parts.append(f"-> {short_value(trace, decision.value, 200)}")
+    if decision.times is not None:
+        parts.append(f"{decision.times} {decision.ended}")
+    if decision.skipped is not None:
+        parts.append(f"skipped {decision.skipped.first}-{decision.skipped.last}")
+    if decision.names:
+        parts.append(", ".join(f"{name} = {short_value(trace, value)}" for name, value in decision.names.items()))
+    if decision.absent:
+        parts.append(", ".join(f"no {name}" for name in decision.absent))
+    return " | ".join(parts)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_the_decisions_of(case: Case, toy: Toy) -> None:
+    with record(toy, case.code).trace as trace:
+        found = list(decisions(trace))
+        assert "\n".join(told(trace, decision) for decision in found) == case.decisions.strip()
+        for decision in found:
+            assert decision.outcome in KINDS[decision.kind]
+            assert decision.ended is None or decision.ended in ENDS
+            step = trace.step(decision.step)
+            assert (step.frame, step.line, step.stage) == (decision.frame, decision.line, decision.stage)
+            if decision.went is not None:
+                assert trace.step(decision.went).frame == decision.frame
+                assert decision.went > decision.step
+
+
+def test_of_one_frame_or_stage_they_are_the_same(toy: Toy) -> None:
+    recorded = record(toy, next(case.code for case in CASES if case.name == "recursion"))
+    with recorded.trace as trace:
+        every = list(decisions(trace))
+        assert len({decision.frame for decision in every}) == 2
+        for frame in {decision.frame for decision in every}:
+            assert list(decisions(trace, frame=frame)) == [one for one in every if one.frame == frame]
+        for stage in trace.stage_counts():
+            assert list(decisions(trace, stages=[stage])) == [one for one in every if one.stage == stage]
+        assert not list(decisions(trace, stages=["weights"]))

@@ -1,0 +1,55 @@
+"""The user's own calls that load something: those of ``from_pretrained`` that no stepped function made."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from tracer.analysis.calls import called_with
+from tracer.text.visible import one_line
+from tracer.trace.errors import TracerError
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+_LOADING: Final = ("from_pretrained", "from_config")
+
+
+class AutoCall(msgspec.Struct):
+    """A loading call that no other stepped function made. ``last`` is its last step."""
+
+    step: int
+    frame: int
+    last: int
+    call: str
+    returned: bool
+
+
+def auto_calls(trace: Trace) -> list[AutoCall]:
+    """The user's own loading calls, in order."""
+    found: dict[int, AutoCall] = {}
+    for step in trace.steps(kinds=["call"]):
+        if step.frame is not None and _is_outermost_auto_call(trace, step):
+            found.setdefault(step.frame, AutoCall(step.number, step.frame, step.number, _told(trace, step), False))
+    for one in found.values():
+        for step in trace.steps(frame=one.frame):
+            one.last, one.returned = step.number, step.event == "return"
+    return list(found.values())
+
+
+def _is_outermost_auto_call(trace: Trace, step: Step) -> bool:
+    frame = trace.frame(step.frame if step.frame is not None else -1)
+    owner, _, name = frame.function.rpartition(".")
+    return frame.parent is None and bool(owner) and name in _LOADING
+
+
+def loads_a_model(trace: Trace, call: AutoCall) -> bool:
+    """Whether it loads a model, and not a tokenizer, a processor or a configuration."""
+    return trace.frame(call.frame).function.partition(".")[0] in ("_BaseAutoModelClass", "PreTrainedModel")
+
+
+def _told(trace: Trace, step: Step) -> str:
+    try:
+        return called_with(trace, step)
+    except (TracerError, RecursionError):
+        return one_line(trace.frame(step.frame if step.frame is not None else -1).function, 80)

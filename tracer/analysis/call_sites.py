@@ -1,0 +1,205 @@
+"""Recorded source as syntax: the statement a step stands on, the function a frame runs, and who is called with what."""
+
+from __future__ import annotations
+
+import ast
+import tokenize
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from tracer.analysis.syntax import Function, Syntax, header_end
+from tracer.analysis.syntax import Sources as SyntaxOfSources
+from tracer.trace.reading import Trace
+
+_OPEN: Final = ("(", "[", "{")
+_CLOSED: Final = (")", "]", "}")
+_CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "copy", "deepcopy")
+
+
+class Statement(NamedTuple):
+    """A statement as a person reads it and as syntax; of a compound one the head alone."""
+
+    text: str
+    node: ast.stmt
+
+
+class Sources:
+    """The sources of a trace, looked at when they are first asked for. What is no Python has no statements."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._syntax = SyntaxOfSources(trace)
+        self._statements: dict[int, dict[int, Statement]] = {}
+
+    def statement(self, source: int | None, line: int | None) -> Statement | None:
+        """The statement that begins on, or stands around, a line."""
+        if source is None or line is None:
+            return None
+        if source not in self._statements:
+            syntax = self._syntax(source)
+            self._statements[source] = _statements(syntax) if syntax is not None else {}
+        return self._statements[source].get(line)
+
+    def definition(self, source: int, line: int) -> Function | None:
+        """The function whose ``def``, or first decorator, stands on a line."""
+        syntax = self._syntax(source)
+        return syntax.functions.get(line) if syntax is not None else None
+
+
+def _statements(syntax: Syntax) -> dict[int, Statement]:
+    found: dict[int, Statement] = {}
+    for node in ast.walk(syntax.tree):  # outer statements come before inner ones, which so win
+        if isinstance(node, ast.stmt):
+            last = header_end(node)
+            statement = Statement(_head_text(node, syntax.lines, last), node)
+            found.update(dict.fromkeys(range(node.lineno, last + 1), statement))
+    return found
+
+
+def _head_text(node: ast.stmt, lines: list[str], last: int) -> str:
+    kept = lines[node.lineno - 1 : last]
+    bare = _without_comments(kept) if any("#" in line for line in kept) else kept
+    text = ""
+    for line in filter(None, (" ".join(line.split()) for line in bare)):
+        text += line if not text or text.endswith(_OPEN) or line.startswith(_CLOSED) else f" {line}"
+    return text
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    kept = list(lines)
+    source = iter([f"{line}\n" for line in [lines[0].lstrip(), *lines[1:]]]) if lines else iter(())
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    try:
+        for token in tokenize.generate_tokens(lambda: next(source, "")):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                kept[row - 1] = kept[row - 1][: column + (indent if row == 1 else 0)]
+    except (tokenize.TokenError, SyntaxError):
+        pass  # a head ends before its block does; its comments were seen by then
+    return kept
+
+
+def heads(node: ast.stmt) -> Iterator[ast.expr]:
+    """The expressions that run with the statement itself, and not with its body."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            yield child
+        elif isinstance(child, ast.withitem):
+            yield child.context_expr
+
+
+def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
+    """Every node of an expression, or of a statement's own expressions."""
+    if isinstance(node, ast.expr):
+        yield from ast.walk(node)
+    elif node is not None:
+        for head in heads(node):
+            yield from ast.walk(head)
+
+
+def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
+    """Targets and value of an assignment; no targets for any other statement."""
+    if isinstance(node, ast.Assign):
+        return node.targets, node.value
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        return [node.target], node.value
+    return [], None
+
+
+def sources(expression: ast.expr | None) -> list[ast.expr]:
+    """The parts of an expression that its value can be: both arms of a choice, and what a conversion is given."""
+    inner: list[ast.expr]
+    if isinstance(expression, ast.IfExp):
+        inner = [expression.body, expression.orelse]
+    elif isinstance(expression, ast.BoolOp):
+        inner = expression.values
+    elif isinstance(expression, ast.NamedExpr):
+        inner = [expression.value]
+    elif isinstance(expression, ast.Call) and called_name(expression) in _CONVERSIONS:
+        method = isinstance(expression.func, ast.Attribute) and not expression.args
+        inner = [expression.func.value] if method and isinstance(expression.func, ast.Attribute) else expression.args
+    else:
+        return [] if expression is None else [expression]
+    return [part for one in inner for part in sources(one)]
+
+
+def walrus(node: ast.stmt, name: str) -> ast.expr | None:
+    """What a statement gives a name by ``:=``."""
+    for part in walk(node):
+        if isinstance(part, ast.NamedExpr) and part.target.id == name:
+            return part.value
+    return None
+
+
+def position(node: ast.stmt, name: str) -> int | None:
+    """Where in ``a, b = …`` a name stands; -1 when it is assigned alone, None when it is not assigned."""
+    for target in assigned(node)[0]:
+        if isinstance(target, ast.Name) and target.id == name:
+            return -1
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for index, part in enumerate(target.elts):
+                if isinstance(part, ast.Name) and part.id == name:
+                    return index
+    return None
+
+
+def constant_defaults(definition: Function | None) -> dict[str, object]:
+    """The parameters that have a constant for a default."""
+    if definition is None:
+        return {}
+    given = definition.args
+    positional = [*given.posonlyargs, *given.args]
+    pairs = [
+        *zip(positional[len(positional) - len(given.defaults) :], given.defaults, strict=False),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=False),
+    ]
+    return {one.arg: default.value for one, default in pairs if isinstance(default, ast.Constant)}
+
+
+def called_name(call: ast.Call) -> str:
+    """The last part of what is called: ``from_pretrained`` of ``AutoConfig.from_pretrained(…)``."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def calls(node: ast.stmt | None) -> list[ast.Call]:
+    return [one for one in walk(node) if isinstance(one, ast.Call)]
+
+
+def call_of(node: ast.stmt | None, function: str) -> ast.Call | None:
+    """The call in a statement that enters a function of this qualified name."""
+    name = function.rpartition(".")[2]
+    found = calls(node)
+    for call in found:
+        if called_name(call) == name:
+            return call
+    if name == "__init__":  # a class is called by whatever name it goes
+        return next((call for call in found if _is_class_call(call, function)), None)
+    return None
+
+
+def _is_class_call(call: ast.Call, function: str) -> bool:
+    name = called_name(call)
+    return name in ("cls", function.split(".")[0]) or name.endswith("_class")
+
+
+def spread(call: ast.Call) -> list[str]:
+    """The variables handed on as ``**name``."""
+    return [
+        keyword.value.id for keyword in call.keywords if keyword.arg is None and isinstance(keyword.value, ast.Name)
+    ]
+
+
+def arguments(call: ast.Call, definition: Function | None) -> dict[str, ast.expr]:
+    """Parameter or keyword → what stands for it in the call, as far as the call itself says."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+    if definition is None:
+        return named
+    parameters = [one.arg for one in (*definition.args.posonlyargs, *definition.args.args)]
+    if parameters and parameters[0] in ("self", "cls"):
+        parameters = parameters[1:]
+    for parameter, given in zip(parameters, call.args, strict=False):
+        if isinstance(given, ast.Starred):
+            break
+        named.setdefault(parameter, given)
+    return named

@@ -1,0 +1,192 @@
+"""What a condition asks: the recorded values in it, and whether it holds where those alone tell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from tracer.analysis.folding import Folded, Path
+from tracer.trace import values as v
+
+_OWN_SCOPE: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOK_UPS: Final = ("get", "pop")
+_DEPTH: Final = 50
+_UNKNOWN: Final = object()
+
+
+Written: TypeAlias = "tuple[Path, tuple[str, ...]]"
+"""A path with the text of its parts: ``config``, ``.model_type``."""
+
+
+class Question(NamedTuple):
+    """What a statement decides: the kind of the decision, its condition, what is asked in that and what it guards."""
+
+    kind: str
+    condition: str
+    asked: list[Written]
+    expression: ast.IfExp | None = None
+    guards: str = ""
+
+
+def asked_paths(expression: ast.AST) -> list[Written]:
+    """The names, attributes and keys that are written in an expression, in their order."""
+    return list(dict.fromkeys(_paths(expression)))
+
+
+def names_in(paths: Iterable[Written], variables: Folded) -> tuple[dict[str, v.Value], list[str]]:
+    """What :func:`asked_paths` found with its recorded values, by how it is written.
+
+    Second, the keys that it asks a dictionary for and that are known not to be there.
+    """
+    found: dict[str, v.Value] = {}
+    absent: list[str] = []
+    for path, text in paths:
+        value = variables.value(path)
+        if value is None and len(path) == 2 and text[1].startswith("[") and _misses(variables, path):
+            absent.append("".join(text))
+            continue
+        while value is None and len(path) > 1:
+            path, text = path[:-1], text[:-1]  # an attribute that is not recorded: tell whose it is
+            value = variables.value(path)
+        if value is not None:
+            found.setdefault("".join(text), value)
+    return found, list(dict.fromkeys(absent)) if absent else absent
+
+
+def _misses(variables: Folded, path: Path) -> bool:
+    return variables.holds_key(str(path[0]), str(path[1])) is False
+
+
+def holds(condition: ast.expr, variables: Folded, depth: int = _DEPTH) -> bool | None:
+    """Whether a condition is true; None where the recorded values leave that open."""
+    if depth == 0:
+        return None
+    if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
+        inner = holds(condition.operand, variables, depth - 1)
+        return None if inner is None else not inner
+    if isinstance(condition, ast.BoolOp):
+        parts = [holds(part, variables, depth - 1) for part in condition.values]
+        deciding = isinstance(condition.op, ast.Or)
+        if deciding in parts:
+            return deciding
+        return None if None in parts else not deciding
+    if isinstance(condition, ast.Compare) and len(condition.ops) == 1:
+        return _compared(condition.left, condition.ops[0], condition.comparators[0], variables)
+    value = known(condition, variables)
+    return None if value is _UNKNOWN else bool(value)
+
+
+def known(expression: ast.expr, variables: Folded) -> object:
+    """The value of a constant, or of a name that held a plain one; a sentinel of this module for any other."""
+    if isinstance(expression, ast.Constant):
+        return expression.value
+    if isinstance(expression, ast.Name):
+        return plain_of(variables.value((expression.id,)))
+    return _UNKNOWN
+
+
+def recorded_attribute(condition: ast.expr, variables: Folded) -> bool | None:
+    """Whether ``config.attribute`` is true as recorded: likely and no more, as a class can answer otherwise."""
+    path = _path(condition) if isinstance(condition, ast.Attribute) else None
+    value = plain_of(variables.value(path[0])) if path is not None else _UNKNOWN
+    return None if value is _UNKNOWN else bool(value)
+
+
+def plain_of(value: v.Value | None) -> object:
+    """None, a bool, a number or a string as itself; anything else is not known."""
+    if isinstance(value, v.Plain):
+        return value.value
+    if isinstance(value, v.Text) and not value.length:
+        return value.value
+    return _UNKNOWN
+
+
+def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: Folded) -> bool | None:
+    if isinstance(operator, (ast.In, ast.NotIn)):
+        key = known(left, variables)
+        if not isinstance(key, str) or not isinstance(right, ast.Name):
+            return None
+        there = variables.holds_key(right.id, key)
+        return None if there is None else there == isinstance(operator, ast.In)
+    one, other = known(left, variables), known(right, variables)
+    if isinstance(operator, (ast.Is, ast.IsNot)):
+        if other is not None:
+            return None
+        if one is _UNKNOWN:  # whatever it is, None would have been told
+            value = variables.value((left.id,)) if isinstance(left, ast.Name) else None
+            if value is None or isinstance(value, v.Secret):
+                return None
+        return (one is None) == isinstance(operator, ast.Is)
+    if one is _UNKNOWN or other is _UNKNOWN or not isinstance(operator, (ast.Eq, ast.NotEq)):
+        return None
+    return (one == other) == isinstance(operator, ast.Eq)
+
+
+def _paths(expression: ast.AST) -> Iterator[Written]:
+    """Each path that is written in an expression, with the text of its parts, in the order of writing."""
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        path = _path(node) if isinstance(node, ast.expr) else None
+        if path is None:
+            path = _asked(node)
+        if path is not None:
+            yield path
+        elif isinstance(node, _OWN_SCOPE):
+            continue  # names in there are its own
+        if path is None or not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            waiting.extend(reversed(list(_parts(node))))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    if _asked(node) is not None:
+        yield from node.args[2:] if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ()
+    elif isinstance(node, ast.Call):
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            yield function.value
+        yield from node.args
+        yield from (keyword.value for keyword in node.keywords)
+    else:
+        yield from ast.iter_child_nodes(node)
+
+
+def _path(node: ast.expr) -> Written | None:
+    keys: list[str | int] = []
+    texts: list[str] = []
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        if isinstance(node, ast.Attribute):
+            keys.append(node.attr)
+            texts.append(f".{node.attr}")
+        elif isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, (str, int)):
+            keys.append(node.slice.value)
+            texts.append(f"[{node.slice.value!r}]")
+        else:
+            return None
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return (node.id, *reversed(keys)), (node.id, *reversed(texts))
+
+
+def _asked(node: ast.AST) -> Written | None:
+    """What ``hasattr(x, "k")``, ``"k" in x`` and ``x.get("k")`` ask for."""
+    holder: ast.expr
+    key: ast.expr
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        holder, key, pattern = node.comparators[0], node.left, "[{!r}]"
+    elif isinstance(node, ast.Call) and len(node.args) >= 1:
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr in _LOOK_UPS:
+            holder, key, pattern = function.value, node.args[0], "[{!r}]"
+        elif isinstance(function, ast.Name) and function.id in ("hasattr", "getattr") and len(node.args) >= 2:
+            holder, key, pattern = node.args[0], node.args[1], ".{}"
+        else:
+            return None
+    else:
+        return None
+    base = _path(holder)
+    if base is None or not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+        return None
+    return (*base[0], key.value), (*base[1], pattern.format(key.value))

@@ -1,0 +1,218 @@
+"""A place in a trace, and the ways to move on from it, forwards and backwards.
+
+Every move returns the number of the step it came to, or None where there is nowhere to go; then the cursor has stayed.
+
+A thread's steps are levels: its frames, below one another, and the outermost level, which are its steps outside every
+stepped function and the first steps of the frames that no stepped function called. ``over`` and ``over_back`` undo each
+other on a level; from the end of a frame, ``over`` comes out at the caller, and ``over_back`` from there passes over
+the call.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+from tracer.analysis.variables import callers
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+Predicate = Callable[[Step], bool]
+
+
+class Cursor:
+    """Stands at a step; of an empty trace at 0, where there is none, and nowhere to go.
+
+    Raises:
+        IndexError: there is no step of that number.
+    """
+
+    def __init__(self, trace: Trace, number: int = 0) -> None:
+        self.trace = trace
+        self._number = number
+        self._first_calls = lru_cache(maxsize=64)(trace.first_calls)
+        self._stages = lru_cache(maxsize=1)(trace.stages)
+        if len(trace) or number:
+            trace.step(number)
+
+    @property
+    def number(self) -> int:
+        return self._number
+
+    @property
+    def step(self) -> Step:
+        return self.trace.step(self._number)
+
+    def go(self, number: int) -> int | None:
+        """To a step by its number."""
+        return self._at(number if 0 <= number < len(self.trace) else None)
+
+    def first(self) -> int | None:
+        return self.go(0)
+
+    def last(self) -> int | None:
+        return self.go(len(self.trace) - 1)
+
+    # By number, whatever the thread.
+
+    def next(self) -> int | None:
+        return self.go(self._number + 1)
+
+    def previous(self) -> int | None:
+        return self.go(self._number - 1)
+
+    # Along calls, within the thread.
+
+    def into(self) -> int | None:
+        """The thread's next step: in the function that is called, if one is."""
+        return self._at(self._in_thread())
+
+    def into_back(self) -> int | None:
+        """The thread's step before: in the function that was called, if one was."""
+        return self._at(self._in_thread(backwards=True))
+
+    def over(self) -> int | None:
+        """The frame's next step; after its last the next one of a caller, and after theirs on the outermost level."""
+        return self._at(self._after(self._number, self._frame()))
+
+    def over_back(self) -> int | None:
+        """The frame's step before; from its first the step that made the call."""
+        frame = self._frame()
+        back = None if frame is None else self.trace.nearest(self._number, backwards=True, frame=frame)
+        return self._at(self._called_from(self._number, frame) if back is None else back)
+
+    def out(self) -> int | None:
+        """The next step of a caller after the frame's last, or the next on the outermost level."""
+        frame = self._frame()
+        if frame is None:
+            return None
+        last = self.trace.nearest(len(self.trace), backwards=True, frame=frame)
+        return self._at(self._after(self._number if last is None else last, frame))
+
+    def caller(self) -> int | None:
+        """The caller's step that made the call."""
+        frame = self._frame()
+        parent = None if frame is None else self.trace.frame(frame).parent
+        first = None if frame is None else self.trace.nearest(-1, frame=frame)
+        if parent is None or first is None:
+            return None
+        return self._at(self.trace.nearest(first, backwards=True, frame=parent))
+
+    # By meaning.
+
+    def next_stage(self) -> int | None:
+        """Where the next stretch of another stage begins."""
+        return self._at(self._other_stage(self._number))
+
+    def previous_stage(self) -> int | None:
+        """Where the stretch of another stage before this one began."""
+        end = self._other_stage(self._number, backwards=True)
+        if end is None:
+            return None
+        before = self._other_stage(end, backwards=True)
+        return self.go(0 if before is None else before + 1)
+
+    def next_kind(self, *kinds: str) -> int | None:
+        """The next step of one of these kinds."""
+        found = [self.trace.nearest(self._number, kind=kind) for kind in kinds]
+        return self._at(min((number for number in found if number is not None), default=None))
+
+    def previous_kind(self, *kinds: str) -> int | None:
+        """The last step before of one of these kinds."""
+        found = [self.trace.nearest(self._number, backwards=True, kind=kind) for kind in kinds]
+        return self._at(max((number for number in found if number is not None), default=None))
+
+    def next_where(self, wanted: Predicate) -> int | None:
+        """The next step for which something holds. It is asked about one step after the other."""
+        return self._at(_number_of(self.trace.steps(self._number + 1), wanted))
+
+    def previous_where(self, wanted: Predicate) -> int | None:
+        """The last step before for which something holds."""
+        return self._at(_number_of(self.trace.steps(0, self._number, backwards=True), wanted))
+
+    def next_line(self, source: int, line: int) -> int | None:
+        """Where a line of a source is reached next."""
+        return self._at(self.trace.nearest(self._number, source=source, line=line, event="line"))
+
+    def previous_line(self, source: int, line: int) -> int | None:
+        """Where a line of a source was last reached before."""
+        return self._at(self.trace.nearest(self._number, backwards=True, source=source, line=line, event="line"))
+
+    def next_change(self, name: str) -> int | None:
+        """The next step that changed a variable of the current frame: bound or deleted it, or changed it in place."""
+        return self._change(name, self._number + 1, len(self.trace))
+
+    def previous_change(self, name: str) -> int | None:
+        """The last step before that changed a variable of the current frame."""
+        return self._change(name, 0, self._number, backwards=True)
+
+    def next_of(self, numbers: Sequence[int]) -> int | None:
+        """The next of these steps, which are in order: a search's hits, say."""
+        at = bisect_right(numbers, self._number)
+        return self.go(numbers[at]) if at < len(numbers) else None
+
+    def previous_of(self, numbers: Sequence[int]) -> int | None:
+        """The last of these steps before."""
+        at = bisect_left(numbers, self._number)
+        return self.go(numbers[at - 1]) if at else None
+
+    def _at(self, number: int | None) -> int | None:
+        if number is not None:
+            self._number = number
+        return number
+
+    def _frame(self) -> int | None:
+        return self.step.frame if len(self.trace) else None
+
+    def _in_thread(self, backwards: bool = False) -> int | None:
+        if not len(self.trace):
+            return None
+        return self.trace.nearest(self._number, backwards=backwards, thread=self.step.thread)
+
+    def _after(self, number: int, frame: int | None) -> int | None:
+        for level in () if frame is None else (frame, *callers(self.trace, frame)):
+            found = self.trace.nearest(number, frame=level)
+            if found is not None:
+                return found
+        return self._outermost(number)
+
+    def _called_from(self, number: int, frame: int | None) -> int | None:
+        for level in () if frame is None else callers(self.trace, frame):
+            found = self.trace.nearest(number, backwards=True, frame=level)
+            if found is not None:
+                return found
+        return self._outermost(number, backwards=True)
+
+    def _outermost(self, number: int, backwards: bool = False) -> int | None:
+        """The nearest step on the thread's outermost level."""
+        if not len(self.trace):
+            return None
+        thread = self.step.thread
+        found = self.trace.nearest(number, backwards=backwards, thread=thread, outside=True)
+        calls = self._first_calls(thread)
+        if backwards:
+            call = calls[at - 1] if (at := bisect_left(calls, number)) else None
+        else:
+            call = calls[at] if (at := bisect_right(calls, number)) < len(calls) else None
+        return min((n for n in (found, call) if n is not None), key=lambda n: abs(n - number), default=None)
+
+    def _other_stage(self, number: int, backwards: bool = False) -> int | None:
+        if not len(self.trace):
+            return None
+        here = self.trace.step(number).stage
+        others = [stage for stage in self._stages() if stage != here]
+        found = [self.trace.nearest(number, backwards=backwards, stage=stage) for stage in others]
+        return min((n for n in found if n is not None), key=lambda n: abs(n - number), default=None)
+
+    def _change(self, name: str, start: int, stop: int, backwards: bool = False) -> int | None:
+        frame = self._frame()
+        if frame is None:
+            return None
+        told = self.trace.changes(frame, start, stop, backwards=backwards)
+        found = (number for number, changes in told if any(change.name == name for change in changes))
+        return self._at(next(found, None))
+
+
+def _number_of(steps: Iterator[Step], wanted: Predicate) -> int | None:
+    return next((step.number for step in steps if wanted(step)), None)

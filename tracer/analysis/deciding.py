@@ -1,0 +1,189 @@
+"""Which way a frame went at each choice, told by where its next step stands."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from tracer.analysis.choice import Choice, Moment, following
+from tracer.analysis.choices import IfChoice, LoopChoice, ReturnChoice
+from tracer.analysis.clause_choices import MatchChoice, TryChoice
+from tracer.analysis.conditional_choice import ConditionalChoice
+from tracer.analysis.conditions import Question, names_in
+from tracer.analysis.decision import Decision
+from tracer.analysis.folding import Folded
+from tracer.analysis.syntax import LOOPS, TRIES, Function, Spot, Syntax, first_line
+from tracer.trace import values as v
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame, LightStep
+
+_CHOICES: Final[dict[str, type[Choice]]] = {
+    "if": IfChoice, "elif": IfChoice, "loop": LoopChoice, "try": TryChoice, "match": MatchChoice,
+    "return": ReturnChoice,
+}  # fmt: skip
+
+
+class Deciding:
+    """Follows one frame from step to step.
+
+    ``decided`` holds what it came by in the stages that are asked for (in all, if None), in order; ``reached`` is the
+    number of the last step that it took in.
+    """
+
+    def __init__(
+        self, trace: Trace, frame: Frame, path: str, syntax: Syntax, function: Function, stages: Collection[str] | None
+    ) -> None:
+        self.decided: list[Decision] = []
+        self.reached = -1
+        self._stages = stages
+        self._trace = trace
+        self.frame = frame
+        self._path = path
+        self._syntax = syntax
+        self._spots = syntax.spots(function)
+        self._questions = syntax.questions
+        self._variables = Folded(trace)
+        self._open: list[Choice] = []
+        self._at: Spot | None = None
+        self._flying = False
+
+    def step(self, step: LightStep) -> None:
+        """Go on by one step of this frame."""
+        self.reached = step.number
+        if step.changes:
+            self._variables.apply(step.changes)
+        if step.event == "line":
+            self._line(step)
+        elif step.event == "raise":
+            self._flying = True
+            if self._at is not None:
+                self._tell(step, self._at)
+        elif step.event in ("return", "unwind"):
+            self._end(step)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a decision that is asked for still waits to be told which way the frame went."""
+        return any(self._wants(choice.decision.stage) for choice in self._open)
+
+    def finish(self) -> None:
+        """No more steps are recorded: what is open stays unknown."""
+        for choice in self._open:
+            choice.cut_off()
+        self._open.clear()
+
+    def _line(self, step: LightStep) -> None:
+        spot = self._spots.get(step.line) if step.line is not None and step.source == self.frame.source else None
+        if spot is None:  # where it went can't be told
+            self.finish()
+        else:
+            if self._open:
+                self._flying = self._flying or self._caught_by(spot)
+                self._tell(step, spot)
+            questions = self._questions.get(id(spot))
+            if questions is None:  # the syntax keeps the spot alive
+                questions = self._questions[id(spot)] = list(_questions(spot, self._syntax))
+            for question in questions:
+                self._choose(step, spot, question)
+        self._flying = False
+        self._at = spot
+
+    def _end(self, step: LightStep) -> None:
+        self._flying = self._flying or step.event == "unwind"
+        if self._at is not None and self._spot(step) is self._at:
+            self._tell(step, self._at)
+        self.finish()  # of a frame with more lines than are recorded, something is left
+        self._flying = False
+        self._at = None
+
+    def _spot(self, step: LightStep) -> Spot | None:
+        if step.source != self.frame.source or step.line is None:
+            return None
+        return self._spots.get(step.line)
+
+    def _caught_by(self, spot: Spot) -> bool:
+        """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
+        if not isinstance(spot.node, ast.ExceptHandler):
+            return False
+        owner = spot.block.owner
+        if self._at is None or owner is None:
+            return False
+        return self._at.branch_of(owner.node) == "body"
+
+    def _tell(self, step: LightStep, spot: Spot) -> None:
+        """Tell what is open, from the innermost outwards, where the frame is now."""
+        if self._open:
+            value = None if step.value is None else self._value(step.value)
+            now = Moment(step, spot, self._at, self._flying, value, self._variables)
+            self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
+
+    def _choose(self, step: LightStep, spot: Spot, question: Question) -> None:
+        kind, expression = question.kind, question.expression
+        if kind == "loop" and any(choice.spot is spot for choice in self._open):
+            return  # it is its next round
+        decision = self._begin(step, question)
+        if expression is not None:
+            self._open.append(ConditionalChoice(decision, spot, self._syntax, expression, self._variables))
+        else:
+            self._open.append(_CHOICES[kind](decision, spot, self._syntax))
+
+    def _begin(self, step: LightStep, question: Question) -> Decision:
+        frame, wanted = self.frame, self._wants(step.stage)
+        names, absent = names_in(question.asked if wanted else (), self._variables)
+        decision = Decision(
+            step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0,
+            question.kind, question.condition, names=names, absent=absent, guards=question.guards,
+        )  # fmt: skip
+        if wanted:
+            self.decided.append(decision)
+        return decision
+
+    def _wants(self, stage: str) -> bool:
+        return self._stages is None or stage in self._stages
+
+    def _value(self, number: v.ValueId) -> v.Value | None:
+        try:
+            return self._trace.value(number)
+        except DanglingNumber:
+            return None
+
+
+def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
+    node = spot.node
+    if isinstance(node, ast.If):
+        yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
+    elif isinstance(node, LOOPS):
+        yield _question("loop", node, syntax, node.body)
+    elif isinstance(node, TRIES):
+        yield _question("try", node, syntax, node.body)
+    elif isinstance(node, ast.Match):
+        yield _question("match", node.subject, syntax)
+    elif isinstance(node, ast.Return) and is_early(spot):
+        yield _question("return", node, syntax)
+    for expression in syntax.conditionals(spot):
+        yield _question("conditional", expression.test, syntax)._replace(expression=expression)
+
+
+def _question(kind: str, asked: ast.AST, syntax: Syntax, guarded: Sequence[ast.stmt] = ()) -> Question:
+    condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
+    guards = syntax.line(first_line(guarded[0])) if guarded else ""
+    return Question(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
+
+
+def is_early(spot: Spot) -> bool:
+    """Whether a return ends its function before the function's own end."""
+    in_loop = any(block.owner is not None and isinstance(block.owner.node, LOOPS) for block in spot.enclosing())
+    return in_loop or bool(following(spot))
+
+
+def _asked_for(node: ast.AST) -> ast.AST | None:
+    """The expression whose names tell about a decision."""
+    if isinstance(node, TRIES):
+        return None
+    if isinstance(node, ast.While):
+        return node.test
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return node.iter
+    return node.value if isinstance(node, ast.Return) else node

@@ -1,0 +1,146 @@
+"""Arguments that reach a constructor which does not take them, and attributes that are not there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.facts import REMOTE, Facts, file_name, last_name, texts
+from tracer.analysis.diagnosis.model import Cause, Certainty, Evidence
+from tracer.trace.steps import Step
+
+# Python's own messages; the first with the qualified name since 3.10.
+_UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+_MODULE_LACKS = re.compile(r"^module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
+_NO_ATTRIBUTE = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
+
+# Attributes that every configuration has in 4.44.2 and none in 5.23.0, with the value they had if nothing was said;
+# use_cache, which config.json gives, is one up to 4.x and a setting of generation from 5 on.
+GONE_IN_5: Final[dict[str, str]] = {
+    "use_cache": "True",
+    "max_length": "20",
+    "min_length": "0",
+    "do_sample": "False",
+    "early_stopping": "False",
+    "num_beams": "1",
+    "num_beam_groups": "1",
+    "diversity_penalty": "0.0",
+    "temperature": "1.0",
+    "top_k": "50",
+    "top_p": "1.0",
+    "typical_p": "1.0",
+    "repetition_penalty": "1.0",
+    "length_penalty": "1.0",
+    "no_repeat_ngram_size": "0",
+    "encoder_no_repeat_ngram_size": "0",
+    "bad_words_ids": "None",
+    "num_return_sequences": "1",
+    "output_scores": "False",
+    "return_dict_in_generate": "False",
+    "forced_bos_token_id": "None",
+    "forced_eos_token_id": "None",
+    "remove_invalid_values": "False",
+    "exponential_decay_length_penalty": "None",
+    "suppress_tokens": "None",
+    "begin_suppress_tokens": "None",
+    "torchscript": "False",
+    "use_bfloat16": "False",
+    "tf_legacy_loss": "False",
+    "pruned_heads": "{}",
+    "tie_word_embeddings": "True",
+    "is_decoder": "False",
+    "cross_attention_hidden_size": "None",
+    "add_cross_attention": "False",
+    "tie_encoder_decoder": "False",
+    "finetuning_task": "None",
+    "tokenizer_class": "None",
+    "prefix": "None",
+    "bos_token_id": "None",
+    "pad_token_id": "None",
+    "eos_token_id": "None",
+    "sep_token_id": "None",
+    "decoder_start_token_id": "None",
+    "task_specific_params": "None",
+}
+
+
+def unexpected_argument(facts: Facts) -> Cause | None:
+    """A keyword of ``from_pretrained`` that no configuration attribute took travelled on into a constructor."""
+    failure = facts.failure
+    if failure is None or failure.error != "TypeError":
+        return None
+    built = _before(facts.steps("config-built"), failure.step)
+    left = texts(built.data.get("unused")) if built is not None else []
+    given = facts.given(facts.user_call)
+    said = _UNEXPECTED.match(failure.text)
+    name = said["name"] if said else next((one for one in left if one in given), None)
+    if name is None or (name not in given and name not in left):
+        return None
+    callee = said["callee"].rpartition(".")[0] or said["callee"] if said else "?"
+    chain = [_given(facts, name), _left(built, name) if name in left else None]
+    values: dict[str, Any] = {"name": name, "value": given.get(name), "class": callee}
+    values["config"] = last_name(built.data.get("class")) if built is not None else "?"
+    remedy = "leave-out-use-cache" if name == "use_cache" else "leave-out"
+    certainty: Certainty = "certain" if said else "likely"
+    return Cause("unexpected-argument", certainty, facts.with_raised(*chain), values, remedy)
+
+
+def attribute_gone(facts: Facts) -> Cause | None:
+    """Code asks an object for an attribute that it does not have; of configurations it may be the release."""
+    failure = facts.failure
+    if failure is None or failure.error != "AttributeError":
+        return None
+    said = _NO_ATTRIBUTE.match(failure.text)
+    built = _before(facts.steps("config-built"), failure.step)
+    if said is None or built is None or last_name(built.data.get("class")) != said["class"]:
+        return None
+    name, own = said["name"], _is_own(failure.origin.module)
+    values = {
+        "name": name,
+        "class": said["class"],
+        "file": file_name(failure.origin.file),
+        "line": failure.origin.line,
+        "default": GONE_IN_5.get(name),
+        "function": failure.origin.function,
+    }
+    seen = Evidence(built.number, "config-built", {"class": said["class"]})
+    if name in GONE_IN_5 and facts.release and facts.release[0] >= 5:
+        return Cause("attribute-gone-in-5", "certain", facts.with_raised(seen), values, "ask-with-default")
+    if not own and not str(built.data.get("class")).startswith(f"{REMOTE}."):
+        # The code and the configuration are both the library's: a value made up by us would be another model's.
+        values["release"] = ".".join(map(str, facts.release)) or "?"
+        return Cause("attribute-missing-library", "certain", facts.with_raised(seen), values, "library-attribute")
+    return Cause(
+        "attribute-missing", "certain" if own else "likely", facts.with_raised(seen), values, "write-attribute"
+    )
+
+
+def packages_apart(facts: Facts) -> Cause | None:
+    """A library asks a module of another library for something that it does not have."""
+    failure = facts.failure
+    said = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    if failure is None or said is None or f"{REMOTE}." in f"{said['module']}." or _is_own(failure.origin.module):
+        return None
+    values = {"module": said["module"], "name": said["name"], "release": ".".join(map(str, facts.release)) or "?"}
+    return Cause("packages-apart", "likely", facts.with_raised(), values, "releases-together")
+
+
+def _is_own(module: str) -> bool:
+    return module.startswith(f"{REMOTE}.")
+
+
+def _before(steps: list[Step], number: int) -> Step | None:
+    return next((step for step in reversed(steps) if step.number < number), None)
+
+
+def _given(facts: Facts, name: str) -> Evidence | None:
+    call = facts.user_call
+    if call is None or name not in (given := facts.given(call)):
+        return None
+    return Evidence(call.number, "given", {"name": name, "value": given[name]})
+
+
+def _left(built: Step | None, name: str) -> Evidence | None:
+    if built is None:
+        return None
+    return Evidence(built.number, "left-over", {"name": name, "class": last_name(built.data.get("class"))})

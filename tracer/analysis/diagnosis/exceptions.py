@@ -1,0 +1,96 @@
+"""The exceptions of a trace: each from where it was first seen, through the functions that it left."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.model import Passage, Thrown
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+from tracer.trace.syntax import parse
+from tracer.trace.values import Exception_
+
+# Steps that an exception's arrival or leaving can bear the kind of: probes put their meaning on both.
+_KINDS: Final = ("raise", "unwind", "file-missing", "imports-checked", "trust-asked", "module-imported")
+
+
+def exceptions(trace: Trace) -> list[Thrown]:
+    """Every exception that was seen in a stepped function, in order."""
+    found: list[Thrown] = []
+    paths = trace.source_paths()
+    for step in trace.steps(kinds=_KINDS):
+        if step.event not in ("raise", "unwind") or step.value is None:
+            continue
+        value = trace.value(step.value)
+        if not isinstance(value, Exception_):
+            continue
+        passage = _passage(trace, step, paths)
+        error = value.type if value.module == "builtins" else f"{value.module}.{value.type}"
+        if found and _goes_on(trace, found[-1], error, value.message, passage):
+            found[-1].passages.append(passage)
+        else:
+            found.append(Thrown(error, value.message, [passage]))
+    return found
+
+
+def leading_to_the_end(trace: Trace, thrown: list[Thrown], outcome: dict[str, Any]) -> list[Thrown]:
+    """The exception that ended the load, and before it those in whose handling it was raised."""
+    last = next((one for one in reversed(thrown) if _ended_it(one, outcome)), None)
+    if last is None:
+        return []
+    chain = [last]
+    for one in reversed(thrown[: thrown.index(last)]):
+        if _is_handled_by(trace, one.passages[-1], chain[0].origin):
+            chain.insert(0, one)
+    return chain
+
+
+def _ended_it(one: Thrown, outcome: dict[str, Any]) -> bool:
+    """Whether it is the exception of the outcome, and not one like it that was caught."""
+    if one.error != outcome.get("error"):
+        return False
+    return any(passage.step == outcome.get("step") for passage in one.passages) or one.message == outcome.get("message")
+
+
+def _is_handled_by(trace: Trace, caught: Passage, raised: Passage) -> bool:
+    """Whether the second was raised in the ``except`` block that caught the first."""
+    if caught.frame is None or caught.frame != raised.frame or caught.line is None or raised.line is None:
+        return False
+    source = trace.frame(caught.frame).source
+    try:
+        tree = parse(trace.source(source).text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a file made by hand can hold anything
+        return False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and _covers(node.body, caught.line):
+            return any(_covers(handler.body, raised.line) for handler in node.handlers)
+    return False
+
+
+def _covers(statements: list[ast.stmt], line: int) -> bool:
+    return bool(statements) and statements[0].lineno <= line <= (statements[-1].end_lineno or 0)
+
+
+def _goes_on(trace: Trace, before: Thrown, error: str, message: str | None, passage: Passage) -> bool:
+    """Whether this is the same exception one function further out."""
+    if (before.error, before.message) != (error, message):
+        return False
+    last = before.passages[-1]
+    if last.event == "raise":
+        return passage.frame == last.frame
+    return passage.event == "raise" and last.frame is not None and trace.frame(last.frame).parent == passage.frame
+
+
+def _passage(trace: Trace, step: Step, paths: dict[int, str]) -> Passage:
+    frame = trace.frame(step.frame) if step.frame is not None else None
+    path = paths.get(step.source) if step.source is not None else None
+    return Passage(
+        step.number,
+        step.event or "raise",
+        step.frame,
+        frame.function if frame is not None else "?",
+        frame.module if frame is not None else "?",
+        path,
+        step.line,
+    )

@@ -1,0 +1,269 @@
+"""What the rules look at, read once from a trace."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.exceptions import exceptions, leading_to_the_end
+from tracer.analysis.diagnosis.model import Evidence, Passage, Thrown
+from tracer.analysis.plain import plain
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Frame, Items, Step
+from tracer.trace.syntax import parse
+
+AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
+AUTO_CONFIG: Final = "AutoConfig.from_pretrained"
+AUTO_TOKENIZER: Final = "AutoTokenizer.from_pretrained"
+MODEL: Final = "PreTrainedModel.from_pretrained"
+REMOTE: Final = "transformers_modules"  # the package that code of model directories is imported under
+
+_KINDS: Final = (
+    "file-resolved",
+    "file-missing",
+    "json-read",
+    "adapter-found",
+    "trust-asked",
+    "imports-checked",
+    "module-copied",
+    "module-imported",
+    "class-resolved",
+    "config-read",
+    "config-built",
+    "model-built",
+    "model-loaded",
+    "tokenizer-loaded",
+    "shard-opened",
+    "shard-read",
+    "conversion-failed",
+    "weights-report",
+    "peft-applied",
+    "not-fed",
+    "not-generated",
+    "warning",
+    "log",
+)
+
+
+class Facts:
+    """A trace as the rules see it.
+
+    Attributes:
+        status: how the load ended.
+        chain: the exception that ended it last, and those that it was raised in the handling of.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.outcome = trace.outcome
+        self.status = str(self.outcome.get("status", "unfinished"))
+        part = self.outcome.get("part")
+        self.part = part if isinstance(part, str) else None
+        self._steps: dict[str, list[Step]] = {}
+        for step in trace.steps(kinds=_KINDS):
+            self._steps.setdefault(step.kind, []).append(step)
+        self.chain = leading_to_the_end(trace, exceptions(trace), self.outcome)
+
+    @property
+    def failure(self) -> Thrown | None:
+        """The exception that ended the load, as far as it was seen in a stepped function."""
+        return self.chain[-1] if self.chain else None
+
+    @property
+    def root(self) -> Thrown | None:
+        """The exception that everything began with."""
+        return self.chain[0] if self.chain else None
+
+    @property
+    def error(self) -> str:
+        return str(self.outcome.get("error") or "")
+
+    @property
+    def message(self) -> str:
+        return str(self.outcome.get("message") or "")
+
+    @cached_property
+    def end(self) -> int | None:
+        """The failing step, or the last one."""
+        if self.failure is not None:
+            return self.failure.step
+        step = self.outcome.get("step")
+        if isinstance(step, int) and 0 <= step < len(self.trace):
+            return step
+        return len(self.trace) - 1 if len(self.trace) else None
+
+    @cached_property
+    def release(self) -> tuple[int, ...]:
+        """The recorded transformers release, as numbers; empty where it is not told."""
+        releases = self.trace.meta.get("releases")
+        text = releases.get("transformers") if isinstance(releases, dict) else None
+        return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) if isinstance(text, str) else ()
+
+    def steps(self, *kinds: str) -> list[Step]:
+        """Every step of these kinds, in order."""
+        return sorted((step for kind in kinds for step in self._steps.get(kind, [])), key=lambda step: step.number)
+
+    def last(self, kind: str, **data: Any) -> Step | None:
+        """The last step of a kind whose data have these values."""
+        for step in reversed(self._steps.get(kind, [])):
+            if all(step.data.get(name) == value for name, value in data.items()):
+                return step
+        return None
+
+    # Frames
+
+    def around(self, passage: Passage | None) -> Iterator[tuple[int, Frame]]:
+        """The stepped functions that were running there, the innermost first."""
+        yield from self.frames_from(passage.frame if passage is not None else None)
+
+    def frames_from(self, number: int | None) -> Iterator[tuple[int, Frame]]:
+        seen: set[int] = set()
+        while number is not None and number not in seen:
+            seen.add(number)
+            frame = self.trace.frame(number)
+            yield number, frame
+            number = frame.parent
+
+    def enclosing(self, passage: Passage | None, function: str) -> int | None:
+        """The innermost running execution of a function, by its qualified name or the end of it."""
+        for number, frame in self.around(passage):
+            if frame.function == function or frame.function.endswith(f".{function}"):
+                return number
+        return None
+
+    def called(self, frame: int) -> Step | None:
+        """The step that entered a frame."""
+        return next(self.trace.steps(frame=frame), None)
+
+    def variable(self, frame: int, name: str, *, at: int | None = None) -> Any:
+        """A variable of a frame as JSON, as it stood at a step; None where it has none."""
+        value: Any = None
+        for step in self.trace.steps(frame=frame, stop=None if at is None else at + 1):
+            for change in step.changes:
+                if change.name != name:
+                    continue
+                if isinstance(change, Bound):
+                    value = plain(self.trace, change.value)
+                elif isinstance(change, Items) and isinstance(value, dict):
+                    items = _items(value)
+                    for key, number in (*change.added.items(), *change.changed.items()):
+                        items[key] = plain(self.trace, number)
+                    for key in change.removed:
+                        items.pop(key, None)
+        return value
+
+    @cached_property
+    def user_call(self) -> Step | None:
+        """The user's own call of the auto class that the end lies in, else of the last one."""
+        if self.end is not None:
+            outermost = None
+            for number, frame in self.frames_from(self.trace.step(self.end).frame):
+                if frame.function in (AUTO_MODEL, AUTO_TOKENIZER, AUTO_CONFIG):
+                    outermost = number
+            if outermost is not None:
+                return self.called(outermost)
+        return self.model_call
+
+    @cached_property
+    def model_call(self) -> Step | None:
+        """The last call of an auto model class that no stepped function made."""
+        found = None
+        for step in self.trace.steps(kinds=["call"]):
+            if step.frame is not None:
+                frame = self.trace.frame(step.frame)
+                if frame.function == AUTO_MODEL and frame.parent is None:
+                    found = step
+        return found
+
+    def given(self, call: Step | None) -> dict[str, Any]:
+        """The keyword arguments of a call of an auto class."""
+        for change in call.changes if call is not None else []:
+            if isinstance(change, Bound) and change.name == "kwargs":
+                value = plain(self.trace, change.value)
+                return _items(value) if isinstance(value, dict) else {}
+        return {}
+
+    def auto_class(self, passage: Passage | None) -> str | None:
+        """The auto class that was called there: ``AutoModelForCausalLM``."""
+        for number, frame in self.around(passage):
+            if frame.function == AUTO_MODEL:
+                return class_in(self.variable(number, "cls"))
+            if frame.function in (AUTO_CONFIG, AUTO_TOKENIZER):
+                return frame.function.partition(".")[0]
+        return None
+
+    def statement(self, passage: Passage) -> str:
+        """The source of the statement that an exception arrived in; of a compound one its head alone."""
+        if passage.frame is None or passage.line is None:
+            return ""
+        return statement_at(self.trace.source(self.trace.frame(passage.frame).source).text, passage.line)
+
+    # Evidence
+
+    def raised(self) -> list[Evidence]:
+        """The exceptions of the chain, one piece of evidence each."""
+        return [
+            Evidence(one.step, "raised", {"error": one.name, "function": one.origin.function, "message": one.message})
+            for one in self.chain
+        ]
+
+    def with_raised(self, *before: Evidence | None) -> list[Evidence]:
+        """Evidence, and then the exceptions; in the order of the steps, each step once."""
+        found = {one.step: one for one in (*self.raised(), *(one for one in before if one is not None))}
+        return [found[number] for number in sorted(found)]
+
+
+def _items(value: dict[str, Any]) -> dict[str, Any]:
+    """The contents of a dictionary, however it was written down."""
+    if "is" in value:
+        items = value.get("items")
+        return items if isinstance(items, dict) else {}
+    return value
+
+
+def statement_at(text: str, line: int) -> str:
+    """The innermost statement around a line, as it is written; the line alone where the text is no Python."""
+    lines = text.splitlines()
+    first, last = line, line
+    try:
+        smallest = len(lines) + 1
+        for node in ast.walk(parse(text)):
+            if isinstance(node, ast.stmt):
+                body = getattr(node, "body", None)
+                end = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+                if node.lineno <= line <= end and end - node.lineno < smallest:
+                    first, last, smallest = node.lineno, end, end - node.lineno
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a file made by hand can hold anything
+        pass
+    return "\n".join(lines[first - 1 : last])
+
+
+def class_in(value: Any) -> str | None:
+    """The name in a class's summary."""
+    return value.get("name") if isinstance(value, dict) and value.get("is") == "class" else None
+
+
+def texts(value: Any) -> list[str]:
+    """The texts in a list; none where something else stands there."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def entries(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def file_name(path: Any) -> str:
+    """The last part of a path."""
+    return str(path).replace("\\", "/").rpartition("/")[2]
+
+
+def stem(path: Any) -> str:
+    return file_name(path).removesuffix(".py")
+
+
+def last_name(name: Any) -> str:
+    """``Class`` of ``module.Class``."""
+    return str(name or "?").rpartition(".")[2]

@@ -1,0 +1,201 @@
+"""Files that are not there, are not what they should be, or are cut off."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tracer.analysis.diagnosis.facts import AUTO_CONFIG, MODEL, Facts, file_name, texts
+from tracer.analysis.diagnosis.model import Cause, Evidence
+from tracer.trace.steps import Step
+
+_WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # how json tells a place, since Python 2.6
+
+
+def not_json(facts: Facts) -> Cause | None:
+    """A JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
+    root = facts.root
+    if root is None or root.name != "JSONDecodeError":
+        return None
+    place = _WHERE_IN_JSON.search(root.text)
+    values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
+    # Both lines read the index in the statement that gives sharded_metadata its value.
+    if root.origin.function.endswith(MODEL) and "sharded_metadata" in facts.statement(root.origin):
+        values["file"] = "model.safetensors.index.json"
+        return Cause("not-json", "likely", facts.raised(), values, "download-again")
+    reading = facts.enclosing(root.origin, "_dict_from_json_file")
+    path = facts.variable(reading, "json_file", at=root.step) if reading is not None else None
+    found = _resolved_and_not_read(facts, root.step, path)
+    values["file"] = path if found is None else found.data.get("path")
+    if values["file"] is None:
+        return None
+    return Cause("not-json", "certain", facts.with_raised(_found(found)), values, "repair-json")
+
+
+def _resolved_and_not_read(facts: Facts, until: int, path: str | None) -> Step | None:
+    """The JSON file that was found last and that did not become a dictionary yet."""
+    for step in reversed([step for step in _resolved(facts) if step.number < until and _is_json(step)]):
+        if path is None and any(
+            read.number > step.number and read.data.get("path") == step.data.get("path")
+            for read in facts.steps("json-read")
+        ):
+            return None
+        if path in (None, step.data.get("path")):
+            return step
+    return None
+
+
+def config_missing(facts: Facts) -> Cause | None:
+    """The directory has no config.json. (In another directory than the adapter's: see adapters.)"""
+    failure = facts.failure
+    if failure is None or facts.enclosing(failure.origin, AUTO_CONFIG) is None:
+        return None
+    missing = _missing(facts, "config.json", failure.passages[-1].step)
+    if missing is None or facts.last("adapter-found") is not None:
+        return None
+    if any(step.data.get("name") == "config.json" and step.number > missing.number for step in _resolved(facts)):
+        return None
+    where = str(missing.data.get("in"))
+    if not _is_folder(where):
+        return None
+    return Cause("config-missing", "certain", facts.with_raised(_gone(missing)), {"in": where}, "write-config")
+
+
+def not_on_this_machine(facts: Facts) -> Cause | None:
+    """What was asked for is no directory, and as a hub name it could not be had."""
+    failure = facts.failure
+    missing = facts.last("file-missing")
+    if failure is None or missing is None or facts.last("adapter-found") is not None:
+        return None
+    where = str(missing.data.get("in"))
+    if _is_folder(where) or _resolved(facts) or facts.trace.meta.get("asked") != where:
+        return None
+    chain = facts.with_raised(_gone(missing))
+    return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
+
+
+def weights_missing(facts: Facts) -> Cause | None:
+    """No weights file under any name that the library knows."""
+    failure = facts.failure
+    if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL):
+        return None
+    if facts.steps("shard-opened", "shard-read") or checkpoint_files(facts):
+        return None
+    # "Error no file named …": 4.44.2 and 5.23.0
+    certain = "no file named" in failure.text
+    return Cause(
+        "weights-missing",
+        "certain" if certain else "likely",
+        facts.raised(),
+        {"in": _model_folder(facts), "names": _named(failure.text)},
+        "weights-here",
+    )
+
+
+def shard_missing(facts: Facts) -> Cause | None:
+    """The index names a shard that is not there."""
+    failure = facts.failure
+    if failure is None or failure.error != "FileNotFoundError":
+        return None
+    path = _first_unread(facts)
+    if path is None or not (file_name(path) in failure.text or failure.message is None):
+        return None
+    files = checkpoint_files(facts)
+    values = {"file": path, "count": len(files), "read": files.index(path)}
+    return Cause("shard-missing", "certain", facts.with_raised(*_shards(facts)), values, "download-again")
+
+
+def shard_damaged(facts: Facts) -> Cause | None:
+    """A weights file that safetensors, or torch, can't read."""
+    failure = facts.failure
+    if failure is None:
+        return None
+    by_safetensors = failure.error.startswith("safetensors") and failure.name == "SafetensorError"
+    by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL)
+    path = _first_unread(facts)
+    if not (by_safetensors or by_torch) or path is None:
+        return None
+    # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" of a file that ends too soon, "header too
+    # large" and "invalid header" of one that never was one
+    if "file not fully covered" in failure.text:
+        kind = "shard-truncated"
+    elif "header" in failure.text.rpartition(":")[2]:
+        kind = "shard-not-safetensors"
+    else:
+        kind = "shard-damaged"
+    values = {"file": path, "message": failure.message}
+    return Cause(kind, "certain", facts.with_raised(*_shards(facts)), values, "download-again")
+
+
+def checkpoint_files(facts: Facts) -> list[str]:
+    """The weights files of the load that failed: by the index, or the one file."""
+    frame = facts.enclosing(facts.failure.origin, MODEL) if facts.failure is not None else None
+    if frame is None:
+        return []
+    # 4.44 names the variable resolved_archive_file, 5.x checkpoint_files
+    for name in ("checkpoint_files", "resolved_archive_file"):
+        value = facts.variable(frame, name)
+        if isinstance(value, str):
+            return [value]
+        if files := texts(value):
+            return files
+    return []
+
+
+def _first_unread(facts: Facts) -> str | None:
+    """The files are read in order, and the one that fails leaves no step: 4.44 reads each whole, 5.x opens it."""
+    for path in checkpoint_files(facts):
+        kind = "shard-read" if facts.release and facts.release[0] < 5 else "shard-opened"
+        if facts.last(kind, path=path) is None:
+            return path
+    return None
+
+
+def _shards(facts: Facts) -> list[Evidence]:
+    """The index, and the files that were read before."""
+    index = next(
+        (step for step in reversed(_resolved(facts)) if str(step.data.get("name")).endswith("index.json")), None
+    )
+    read = [
+        Evidence(step.number, "shard-read", {"path": step.data.get("path")}) for step in facts.steps("shard-opened")
+    ]
+    found = _found(index)
+    return [*([found] if found is not None else []), *read[-2:]]
+
+
+def _resolved(facts: Facts) -> list[Step]:
+    return facts.steps("file-resolved")
+
+
+def _is_json(step: Step) -> bool:
+    return str(step.data.get("path")).endswith(".json")
+
+
+def _missing(facts: Facts, name: str, until: int) -> Step | None:
+    before = [step for step in facts.steps("file-missing") if step.number <= until and step.data.get("name") == name]
+    return before[-1] if before else None
+
+
+def _found(step: Step | None) -> Evidence | None:
+    return Evidence(step.number, "file", {"path": step.data.get("path")}) if step is not None else None
+
+
+def _gone(step: Step) -> Evidence:
+    return Evidence(step.number, "file-missing", {"name": step.data.get("name"), "in": step.data.get("in")})
+
+
+def _is_folder(where: str) -> bool:
+    """Whether a place in a trace is a folder: under a named root, or absolute. A hub name is neither."""
+    return where.startswith(("<", "/", "./", "../", "~")) or "\\" in where
+
+
+def _model_folder(facts: Facts) -> Any:
+    call = facts.model_call
+    frame = call.frame if call is not None else None
+    return facts.variable(frame, "pretrained_model_name_or_path") if frame is not None else "<model>"
+
+
+def _named(message: str) -> list[str]:
+    """The names of weights files that the message lists."""
+    said = message.partition(" found in ")[0]  # the directory's own name comes after it
+    return re.findall(r"[\w.-]+\.(?:safetensors|bin|h5|msgpack|index)\b", said)

@@ -1,0 +1,212 @@
+"""What a load did that its user may not expect, though it went on."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tracer.analysis.auto_calls import auto_calls
+from tracer.analysis.diagnosis.code import own_files_left_alone
+from tracer.analysis.diagnosis.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
+from tracer.analysis.diagnosis.model import Cause, Evidence
+from tracer.analysis.diagnosis.trust import local_preferred
+from tracer.text.visible import without_codes
+from tracer.trace.outcome import RECORDING_ENDED
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Items, Step
+
+_OF_A_RELEASE: Final = "transformers/"  # what is noted under a file of the library, the release does not have
+_SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
+_NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
+_ENDED: Final = {
+    "ENOSPC": "recording-ended-full",
+    "EDQUOT": "recording-ended-quota",
+    "EFBIG": "recording-ended-limit",
+}
+_BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
+
+
+def surprises(facts: Facts) -> list[Cause]:
+    """In the order of their weight: what changes the model's numbers comes first."""
+    if facts.status != "loaded":  # what has to do with the failure matters, and no more
+        return [*not_whole(facts.trace), *weights(facts), *said(facts)]
+    found = [*weights(facts), *dropped(facts), *dtype(facts), *tokenizer(facts), *local_preferred(facts)]
+    return [
+        *not_whole(facts.trace),
+        *found,
+        *left_alone(facts),
+        *not_fed(facts),
+        *said(facts),
+    ]
+
+
+def not_whole(trace: Trace) -> Iterator[Cause]:
+    """The trace says less than the load did: it ended earlier, left a part out, or the journal was damaged."""
+    ended = trace.meta.get(RECORDING_ENDED)
+    if isinstance(ended, dict):
+        kind = _ENDED.get(str(ended.get("error")), "recording-ended")
+        step = ended.get("step")
+        values = {"step": step, "message": str(ended.get("message"))}
+        chain = []
+        if isinstance(step, int) and 0 <= step < len(trace):
+            chain = [Evidence(step, trace.step(step).kind)]
+        yield Cause(kind, "certain", chain, values)
+    if trace.meta.get("journal_damaged"):
+        yield Cause("journal-damaged", "certain", [], {"step": len(trace) - 1})
+    yield from _not_recorded(trace)
+
+
+def weights(facts: Facts) -> Iterator[Cause]:
+    """Parameters that the checkpoint did not fill, and tensors that no parameter took."""
+    for step in facts.steps("weights-report"):
+        mismatched = entries(step.data.get("mismatched"))
+        names = {entry.get("parameter") for entry in mismatched}
+        new = [name for name in texts(step.data.get("new")) if name not in names]
+        unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
+        layers, apart = _of_further_layers(facts, step, new)
+        if layers:
+            yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
+        if apart:
+            checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
+            kind, remedy = ("head-new", "train-head") if checkpoint_is_whole else ("weights-new", "names-of-weights")
+            yield _of(step, kind, {"count": len(apart), "names": apart}, remedy)
+        if unexpected:
+            yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
+        if mismatched and facts.status == "loaded":
+            found = [str(entry.get("parameter")) for entry in mismatched]
+            yield _of(step, "weights-mismatched", {"count": len(found), "names": found}, "sizes-in-config")
+        if empty := texts(step.data.get("empty")):
+            yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
+
+
+def _of_further_layers(facts: Facts, report: Step, new: list[str]) -> tuple[list[str], list[str]]:
+    """Names of a layer that the checkpoint has nothing of, while it has all of the same names in other layers."""
+    filled = [
+        str(step.data.get("parameter"))
+        for step in facts.trace.steps(kinds=["tensor-loaded"], stop=report.number)
+        if step.number < report.number
+    ]
+    layers = {layer for name in filled for layer in _layers(name)}
+    patterns = {_NUMBERS.sub("*", name) for name in filled}
+    further = [
+        name
+        for name in new
+        if _NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
+    ]
+    return further, [name for name in new if name not in set(further)]
+
+
+def _layers(name: str) -> list[str]:
+    """Each beginning of a name that ends with a number: ``model.layers.0``."""
+    return [name[: found.end()] for found in _NUMBERS.finditer(name)]
+
+
+def dropped(facts: Facts) -> Iterator[Cause]:
+    """Arguments that ``from_pretrained`` takes out of kwargs and throws away: ``_ = kwargs.pop(name, None)``."""
+    call = facts.model_call
+    given = facts.given(call)
+    if call is None or not given:
+        return
+    for frame in facts.trace.frames():
+        if frame.function != MODEL:
+            continue
+        for step in facts.trace.steps(frame=frame.number):
+            if not any(isinstance(change, Bound) and change.name == "_" for change in step.changes):
+                continue
+            for change in step.changes:
+                if isinstance(change, Items):
+                    for name in set(change.removed) & given.keys():
+                        evidence = [
+                            Evidence(call.number, "given", {"name": name, "value": given[name]}),
+                            Evidence(step.number, "thrown-away", {"name": name}),
+                        ]
+                        yield Cause("argument-dropped", "certain", evidence, {"name": name}, "leave-out-dropped")
+
+
+def dtype(facts: Facts) -> Iterator[Cause]:
+    """Tensors that were stored in one dtype and loaded in another, which the user did not ask for."""
+    calls = [(call, facts.given(facts.trace.step(call.step))) for call in auto_calls(facts.trace)]
+    changed: Counter[tuple[str, str]] = Counter()
+    first: dict[tuple[str, str], int] = {}
+    for step in facts.trace.steps(kinds=["tensor-loaded"]):
+        here = step.data.get("dtype")
+        for source in entries(step.data.get("sources"))[:1]:
+            there = source.get("dtype")
+            wanted = next((given for call, given in calls if call.step <= step.number <= call.last), {})
+            if isinstance(there, str) and isinstance(here, str) and there != here and here not in _dtypes(wanted):
+                changed[there, here] += 1
+                first.setdefault((there, here), step.number)
+    for (there, here), count in changed.most_common():
+        values = {"count": count, "there": there, "here": here}
+        evidence = [Evidence(first[there, here], "dtype", {"there": there, "here": here})]
+        yield Cause("dtype-changed", "certain", evidence, values, "name-dtype")
+
+
+def _dtypes(given: dict[str, Any]) -> list[str]:
+    """The dtypes that a call asked for."""
+    wanted = [given.get(name) for name in ("dtype", "torch_dtype")]
+    texts = [one.get("text") if isinstance(one, dict) else one for one in wanted]
+    return [one.removeprefix("torch.") for one in texts if isinstance(one, str)]
+
+
+def tokenizer(facts: Facts) -> Iterator[Cause]:
+    """Another tokenizer than tokenizer_config.json names: 5.x falls back where 4.x fails."""
+    for step in facts.steps("tokenizer-loaded"):
+        if step.frame is None or facts.trace.frame(step.frame).function != AUTO_TOKENIZER:
+            continue
+        # 4.44 names the variable config_tokenizer_class, 5.x tokenizer_config_class
+        for name in ("tokenizer_config_class", "config_tokenizer_class"):
+            wanted, got = facts.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
+            if not isinstance(wanted, str) or wanted.startswith("PreTrainedTokenizer"):  # those name no vocabulary
+                continue
+            if wanted.removesuffix("Fast") != got.removesuffix("Fast"):
+                values = {"wanted": wanted, "class": got}
+                evidence = [Evidence(step.number, "tokenizer-loaded", {"class": got})]
+                yield Cause("tokenizer-replaced", "certain", evidence, values, "name-tokenizer-class")
+
+
+def left_alone(facts: Facts) -> Iterator[Cause]:
+    """Code that ran from the modules cache and that this load did not compare with the directory's."""
+    for name, path in own_files_left_alone(facts).items():
+        yield Cause("not-refreshed", "likely", [], {"file": f"{name}.py", "path": path}, "clear-copy")
+
+
+def not_fed(facts: Facts) -> Iterator[Cause]:
+    for kind in ("not-fed", "not-generated"):
+        for step in facts.steps(kind):
+            yield _of(step, kind, {"why": step.data.get("why")}, None)
+
+
+def _not_recorded(trace: Trace) -> Iterator[Cause]:
+    """What the recorder left out, but for functions that the release does not have."""
+    skipped = trace.meta.get("skipped")
+    for name, reason in skipped.items() if isinstance(skipped, dict) else ():
+        if not str(name).startswith(_OF_A_RELEASE):
+            yield Cause("not-recorded", "certain", [], {"what": str(name), "reason": str(reason)}, None)
+
+
+def said(facts: Facts) -> Iterator[Cause]:
+    """Warnings that the library or Python gave, each once; not those that say again what the weights' report told."""
+    seen: set[str] = set()
+    failing = facts.chain[0].step if facts.chain else len(facts.trace)  # from there on, the chain tells it
+    for step in facts.steps("warning", "log"):
+        spoken = step.kind == "warning" or step.data.get("level") in _SPOKEN
+        message = without_codes(str(step.data.get("message")))
+        if spoken and step.number < failing and message not in seen and not _told_already(facts, step):
+            seen.add(message)
+            yield _of(step, "said", {"message": message}, None)
+
+
+def _told_already(facts: Facts, said: Step) -> bool:
+    """Whether it is the library's own words beside a report of weights that did not all go together."""
+    return any(
+        abs(said.number - step.number) <= _BESIDE
+        for step in facts.steps("weights-report")
+        if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched", "unconverted"))
+    )
+
+
+def _of(step: Step, kind: str, values: dict[str, object], remedy: str | None) -> Cause:
+    return Cause(kind, "certain", [Evidence(step.number, step.kind, values)], dict(values), remedy)

@@ -1,0 +1,137 @@
+"""Statements of a function that ran in one load only: the code differs, or went another way."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from tracer.analysis.diff.difference import Difference
+from tracer.analysis.diff.names import function_name
+from tracer.analysis.syntax import Headed, Sources, Spot
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame
+
+_ALIKE: Final = 0.6  # from here on two statements are one that was rewritten
+_MAX_PAIRED: Final = 40_000  # comparisons of statements in one function: rewritten ones are looked for up to here
+
+
+class Statements(dict[str, int]):
+    """Statements by their text on one line, each with the first step that ran it.
+
+    ``order`` is where they come: what ran for the tokenizer alone comes after the model's own way.
+    """
+
+    order = sys.maxsize
+
+
+def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
+    """In each function that both loads called: what was rewritten, what ran on one side only."""
+    mine, theirs = executed(a), executed(b)
+    for function in sorted(mine, key=lambda name: mine[name].order):
+        if function in theirs:
+            yield from _compare_function(function, mine[function], theirs[function])
+
+
+def executed(trace: Trace) -> dict[str, Statements]:
+    """The statements that ran, by function."""
+    sources = Sources(trace)
+    spots: dict[int, dict[int, Spot]] = {}
+    frames: dict[int, Frame] = {}
+    seen: set[tuple[str, int | None, int | None]] = set()
+    found: dict[str, Statements] = {}
+    for step in trace.light_steps(kinds=["line"]):
+        frame_number, source, line = step.frame, step.source, step.line
+        if frame_number is None or line is None:
+            continue
+        frame = frames.get(frame_number)
+        if frame is None:
+            frame = frames[frame_number] = trace.frame(frame_number)
+        place = (frame.function, source, line)
+        if place in seen:
+            continue
+        seen.add(place)
+        syntax = sources(source)
+        function = syntax.function(frame) if syntax is not None else None
+        if syntax is None or function is None:
+            continue
+        if id(function) not in spots:
+            spots[id(function)] = syntax.spots(function)
+        spot = spots[id(function)].get(line)
+        if spot is not None:
+            statements = found.setdefault(function_name(frame.function), Statements())
+            statements.setdefault(header(spot.node), step.number)
+            if step.stage != "tokenizer":
+                statements.order = min(statements.order, step.number)
+    return found
+
+
+def header(node: Headed) -> str:
+    """A statement on one line; of a compound one what stands before its block."""
+    if isinstance(node, (ast.If, ast.While)):
+        return f"{'if' if isinstance(node, ast.If) else 'while'} {_unparsed(node.test)}:"
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return f"for {_unparsed(node.target)} in {_unparsed(node.iter)}:"
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return f"with {', '.join(map(_unparsed, node.items))}:"
+    if isinstance(node, ast.ExceptHandler):
+        return f"except {_unparsed(node.type)}:" if node.type is not None else "except:"
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return f"def {node.name}(…):"
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}:"
+    if isinstance(node, ast.match_case):
+        return f"case {_unparsed(node.pattern)}:"
+    if isinstance(node, ast.Match):
+        return f"match {_unparsed(node.subject)}:"
+    if hasattr(node, "handlers"):
+        return "try:"
+    return _unparsed(node)
+
+
+def _unparsed(node: ast.AST) -> str:
+    try:
+        return " ".join(ast.unparse(node).split())
+    except (ValueError, RecursionError, AttributeError):
+        return type(node).__name__
+
+
+def _compare_function(function: str, mine: Statements, theirs: Statements) -> Iterator[Difference]:
+    only_mine = [text for text in mine if text not in theirs]
+    only_theirs = [text for text in theirs if text not in mine]
+    pairs = _rewritten(only_mine, only_theirs)
+    for text in only_mine:
+        other = pairs.get(text)
+        if other is not None:
+            yield Difference("code", "rewritten", function, text, other, (mine[text], theirs[other]))
+        else:
+            yield Difference("code", "ran-only-a", function, text, None, (mine[text], None))
+    taken = set(pairs.values())
+    for text in only_theirs:
+        if text not in taken:
+            yield Difference("code", "ran-only-b", function, None, text, (None, theirs[text]))
+
+
+def _rewritten(mine: list[str], theirs: list[str]) -> dict[str, str]:
+    """Statements that resemble each other most, in pairs."""
+    if len(mine) * len(theirs) > _MAX_PAIRED:
+        return {}
+    alike: list[tuple[float, int, int]] = []
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    for j, other in enumerate(theirs):
+        matcher.set_seq2(other)
+        for i, text in enumerate(mine):
+            matcher.set_seq1(text)
+            if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+                ratio = matcher.ratio()
+                if ratio >= _ALIKE:
+                    alike.append((ratio, i, j))
+    pairs: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in sorted(alike, key=lambda found: (-found[0], found[1], found[2])):
+        if i not in pairs and j not in taken:
+            pairs[i] = j
+            taken.add(j)
+    return {mine[i]: theirs[j] for i, j in pairs.items()}

@@ -1,0 +1,91 @@
+"""Two traces put side by side, topic by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+from tracer.analysis.diff.calls import compare_calls
+from tracer.analysis.diff.code import compare_code
+from tracer.analysis.diff.config import compare_configs
+from tracer.analysis.diff.difference import Difference
+from tracer.analysis.diff.model import compare_modules, compare_weights
+from tracer.analysis.diff.results import (
+    compare_classes,
+    compare_files,
+    compare_messages,
+    compare_outcomes,
+    compare_text,
+)
+from tracer.analysis.diff.ways import compare_decisions, compare_keywords, ends
+from tracer.trace.reading import Trace
+
+_COMPARERS: Final[dict[str, Callable[[Trace, Trace], Iterator[Difference]]]] = {
+    "outcome": compare_outcomes,
+    "classes": compare_classes,
+    "decisions": compare_decisions,
+    "config": compare_configs,
+    "modules": compare_modules,
+    "weights": compare_weights,
+    "text": compare_text,
+    "files": compare_files,
+    "messages": compare_messages,
+    "calls": compare_calls,
+    "code": compare_code,
+}
+TOPICS: Final = (
+    "outcome", "classes", "decisions", "keywords", "config", "modules", "weights", "text", "files", "messages", "calls",
+    "code",
+)  # fmt: skip
+"""What loads are compared by: first what came out, then the way there, and last the code that went it."""
+
+
+class Side(NamedTuple):
+    """What a trace is of: its file as it was named, the command, the releases, Python, the variables around it."""
+
+    file: str
+    command: str
+    releases: dict[str, str]
+    python: str
+    environment: dict[str, str]
+
+
+class Comparison(NamedTuple):
+    """Two traces and their differences, in the order of :data:`TOPICS`.
+
+    What they ran under (``sides``) may differ without the loads being different. ``arguments`` are the keyword
+    arguments that went through either load, whosever they were.
+    """
+
+    sides: tuple[Side, Side]
+    differences: list[Difference]
+    arguments: frozenset[str]
+
+    def of(self, topic: str) -> list[Difference]:
+        return [difference for difference in self.differences if difference.topic == topic]
+
+
+def compare(a: Trace, b: Trace) -> Comparison:
+    """Compare two loads.
+
+    Raises:
+        NotATrace: one of the files is damaged.
+    """
+    mine, theirs = ends(a), ends(b)
+    found = {topic: list(comparer(a, b)) for topic, comparer in _COMPARERS.items()}
+    found["keywords"] = list(compare_keywords(mine, theirs))
+    differences = [difference for topic in TOPICS for difference in found[topic]]
+    return Comparison((_side(a), _side(b)), differences, frozenset(mine) | frozenset(theirs))
+
+
+def _side(trace: Trace) -> Side:
+    command = trace.meta.get("command")
+    words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
+    environment = {**_texts(trace.meta.get("environment")), **_texts(trace.meta.get("set_for_the_load"))}
+    releases, python = _texts(trace.meta.get("releases")), str(trace.meta.get("python", "?"))
+    return Side(str(trace.path), " ".join(words), releases, python, environment)
+
+
+def _texts(value: Any) -> dict[str, str]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {name: release for name, release in pairs if isinstance(name, str) and isinstance(release, str)}

@@ -1,0 +1,123 @@
+"""The modules that were built, and what the checkpoint gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tracer.analysis.diff.difference import Difference, Table, table_differences
+from tracer.analysis.diff.names import class_name
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+_REPORTED: Final = ("missing", "unexpected", "mismatched", "tied", "new", "empty", "unread")
+
+
+def compare_modules(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Modules by their path in the tree; and where their parameters were when they were built."""
+    yield from table_differences("modules", "built-on", _devices(a), _devices(b))
+    yield from table_differences("modules", "module", _modules(a), _modules(b))
+    yield from table_differences("modules", "parameter-shape", _parameters(a, 1), _parameters(b, 1))
+    yield from table_differences("modules", "parameter-dtype", *_shared(_parameters(a, 2), _parameters(b, 2)))
+
+
+def compare_weights(a: Trace, b: Trace) -> Iterator[Difference]:
+    """How the files were read, what became of each tensor, and what was left on either side."""
+    yield from table_differences("weights", "read-by", _reading(a), _reading(b))
+    yield from table_differences("weights", "tensor-from", _tensors(a), _tensors(b))
+    yield from table_differences("weights", "tensor-became", *_shared(_dtypes(a), _dtypes(b)))
+    yield from table_differences("weights", "report", _report(a), _report(b))
+
+
+def _paths(trace: Trace) -> dict[int, str]:
+    """The path of each numbered module, as the last model that was built whole has it."""
+    found: dict[int, str] = {}
+    for step in trace.steps(kinds=["model-built"]):
+        for entry in _list(step, "tree"):
+            if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], int):
+                found[entry[0]] = str(entry[1])
+    return found
+
+
+def _built(trace: Trace) -> Iterator[tuple[str, Step]]:
+    paths = _paths(trace)
+    for step in trace.steps(kinds=["module-built", "model-built"]):
+        path = paths.get(step.data.get("module", -1)) if isinstance(step.data.get("module"), int) else None
+        if path is not None:
+            yield path, step
+
+
+def _modules(trace: Trace) -> Table:
+    return {path or "(model)": (class_name(str(step.data.get("class"))), step.number) for path, step in _built(trace)}
+
+
+def _shared(a: Table, b: Table) -> tuple[Table, Table]:
+    """Without what one side alone has, where another table tells that already."""
+    return {name: row for name, row in a.items() if name in b}, {name: row for name, row in b.items() if name in a}
+
+
+def _parameters(trace: Trace, column: int) -> Table:
+    """A column of what was told of each parameter and buffer: 1 is the shape, 2 the dtype."""
+    found: Table = {}
+    for path, step in _built(trace):
+        for row in [*_list(step, "parameters"), *_list(step, "buffers")]:
+            if isinstance(row, list) and len(row) == 4:
+                name = f"{path}.{row[0]}" if path else str(row[0])
+                found[name] = (row[column], step.number)
+    return found
+
+
+def _devices(trace: Trace) -> Table:
+    """All devices together: one row, for a model is built in one place nearly always."""
+    devices: dict[str, int] = {}
+    for _, step in _built(trace):
+        for row in _list(step, "parameters"):
+            if isinstance(row, list) and len(row) == 4:
+                devices.setdefault(str(row[3]), step.number)
+    return {"parameters": (sorted(devices), min(devices.values()))} if devices else {}
+
+
+def _reading(trace: Trace) -> Table:
+    """Whether a file is read whole into a dictionary, or for its names and shapes alone, or stays open for slices."""
+    found: Table = {}
+    for step in trace.steps(kinds=["shard-opened", "shard-read"]):
+        path = step.data.get("path")
+        if isinstance(path, str):
+            ways, first = found.get(path, ([], step.number))
+            names_alone = step.kind == "shard-read" and step.data.get("device") == "meta"
+            found[path] = (sorted({*ways, "shard-read-names" if names_alone else step.kind}), first)
+    return found
+
+
+def _tensors(trace: Trace) -> Table:
+    found: Table = {}
+    for step in trace.steps(kinds=["tensor-loaded"]):
+        parameter = step.data.get("parameter")
+        if isinstance(parameter, str):
+            sources = [
+                {name: source.get(name) for name in ("name", "path", "shape", "dtype")}
+                for source in _list(step, "sources")
+                if isinstance(source, dict)
+            ]
+            found[parameter] = (sources, step.number)
+    return found
+
+
+def _dtypes(trace: Trace) -> Table:
+    return {
+        str(step.data.get("parameter")): (step.data.get("dtype"), step.number)
+        for step in trace.steps(kinds=["tensor-loaded"])
+    }
+
+
+def _report(trace: Trace) -> Table:
+    found: Table = {}
+    for step in trace.steps(kinds=["weights-report"]):
+        for name in ("checkpoint", "loaded", *_REPORTED):
+            found[name] = (step.data.get(name), step.number)
+    return found
+
+
+def _list(step: Step, name: str) -> list[Any]:
+    value = step.data.get(name)
+    return value if isinstance(value, list) else []

@@ -1,0 +1,225 @@
+"""The short list that explains a load: out of hundreds of decisions those that decided about its way.
+
+A decision is in it where it is a turning point of the library (see :mod:`tracer.analysis.turning_points`), where it led
+to the failure of the load, where one of the user's own arguments is in its condition, or where the model's own code
+asked its configuration. Everything else, such as checks that let pass and options that nobody used, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+import msgspec
+
+from tracer.analysis.asked_arguments import AskedArguments
+from tracer.analysis.decision import Decision
+from tracer.analysis.decisions import decisions
+from tracer.analysis.folding import Folded
+from tracer.analysis.syntax import Sources, first_line
+from tracer.analysis.turning_points import MINOR, TurningPoint, turning_point
+from tracer.trace.errors import DanglingNumber, TracerError
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame
+from tracer.trace.values import Plain, Text, Value
+
+_OF_THE_PASS: Final = frozenset({"forward", "generate"})
+_MOST: Final = 30
+_QUOTA: Final = {"user": 6, "own-code": 4, "file-missing": 2}
+_LED_IN: Final = frozenset({"then", "case", "except", "not-caught"})
+_CHOSEN: Final = frozenset({"then", "else", "case"})
+_OWN: Final = ("<model>", "<modules-cache>")
+_RANKS: Final = ("failure", "turning-point", "user", "own-code")
+
+
+class Explained(msgspec.Struct):
+    """A decision that explains a load.
+
+    Attributes:
+        decision: the first of those that are alike.
+        why: why it is told: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
+        means: what its outcome means, as a key of :mod:`tracer.views.decisions_words`; empty where only the code says.
+        times: how often the same was asked with the same outcome.
+        values: variables that the sentence names and the condition does not.
+    """
+
+    decision: Decision
+    why: str
+    means: str = ""
+    times: int = 1
+    values: dict[str, Value] = {}
+
+
+def chosen(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
+    """The decisions of one stage and of one function, where such are named.
+
+    Raises:
+        TracerError: there is no such stage, or no such function that decided anything.
+    """
+    if stage is not None and stage not in (there := trace.stage_counts()):
+        raise TracerError(f"{trace.path} has no steps of stage {stage}. It has: {', '.join(there) or 'none'}.")
+    found = list(decisions(trace, stages=None if stage is None else [stage]))
+    if function is None:
+        return found
+    of_it = [one for one in found if one.function == function or one.function.endswith(f".{function}")]
+    if not of_it:
+        names = {one.function for one in found} | {one.function.rpartition(".")[2] for one in found}
+        near = get_close_matches(function, sorted(names), n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise TracerError(f"{trace.path} has no decision of a function named {function}.{hint}")
+    return of_it
+
+
+def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: bool = True) -> list[Explained]:
+    """The decisions that explain a load, in their order.
+
+    Args:
+        trace: the load.
+        found: its decisions, where they were asked for already; those of one stage, to explain that alone.
+        whole: leave out the passes through the loaded model.
+    """
+    if found is None:
+        found = list(decisions(trace))
+    arguments = AskedArguments(trace, found)
+    failing = _failing(trace, found)
+    told: dict[object, Explained] = {}
+    for decision in _main_load_first(found):
+        if whole and decision.stage in _OF_THE_PASS:
+            continue
+        explained, key = _explained(trace, decision, failing, arguments)
+        if explained is None:
+            continue
+        there = told.setdefault(key, explained)
+        if there is not explained:
+            there.times += 1
+    return sorted(_within_quotas(told.values()), key=lambda one: one.decision.step)
+
+
+def _main_load_first(found: list[Decision]) -> list[Decision]:
+    """The tokenizer reads the configuration too: what both came by is told of the model's load."""
+    return sorted(found, key=lambda decision: (decision.stage == "tokenizer", decision.step))
+
+
+def _explained(
+    trace: Trace, decision: Decision, failing: Collection[int], arguments: AskedArguments
+) -> tuple[Explained | None, object]:
+    variable = Variables(trace, decision)
+    point, means = turning_point(decision, variable) or (None, "")
+    of_user = arguments.asked_by(decision)
+    if point is not None and point.of_user and point.of_user not in arguments.holders(decision):
+        point, means = None, ""
+    counted = [_text(variable(name)) for name in point.counts] if point is not None else []
+    values = named(point, variable) if point is not None else {}
+    if means == "became-attribute" and of_user is not None:
+        later = arguments.overwritten(of_user, decision.step)
+        if later is not None:
+            means, values = "attribute-overwritten", {**values, "later": Plain(later)}
+    key = (decision.function.rpartition(".")[2], means or decision.condition, decision.outcome, of_user)
+    if decision.step in failing:
+        return Explained(decision, "failure", means, values=values), (*key, decision.step)
+    if point is not None:
+        return Explained(decision, "turning-point", means, values=values), (means, of_user, *counted)
+    if decision.kind == "return" or decision.outcome == "unknown":
+        return None, key
+    if of_user is not None and decision.kind in ("if", "elif", "conditional") and decision.outcome in _CHOSEN:
+        return Explained(decision, "user"), key
+    if decision.path.startswith(_OWN) and _asks_something(decision):
+        return Explained(decision, "own-code"), key
+    return None, key
+
+
+class Variables:
+    """The local variables of a decision's frame as it was made."""
+
+    def __init__(self, trace: Trace, decision: Decision) -> None:
+        self._trace = trace
+        self._decision = decision
+        self._folded: Folded | None = None
+
+    def __call__(self, name: str) -> Value | None:
+        if self._folded is None:
+            self._folded = Folded(self._trace)
+            for step in self._trace.light_steps(stop=self._decision.step + 1, frame=self._decision.frame):
+                self._folded.apply(step.changes)
+        return self._folded.value((name,))
+
+
+def named(point: TurningPoint, variable: Variables) -> dict[str, Value]:
+    """The values that the sentence about a turning point names."""
+    found = {name: variable(name) for name in (*point.names, *point.counts)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _asks_something(decision: Decision) -> bool:
+    """A choice that the configuration made; a check that let pass is none."""
+    return (
+        decision.kind in ("if", "elif", "conditional", "match")
+        and decision.outcome in _CHOSEN
+        and any(name.startswith("config.") for name in decision.names)
+    )
+
+
+def _failing(trace: Trace, found: list[Decision]) -> set[int]:
+    """The steps of the decisions whose branch the failure happened in, in each frame that it went through."""
+    outcome = trace.outcome
+    step = outcome.get("step")
+    if outcome.get("status") not in ("failed", "refused") or not isinstance(step, int) or not 0 <= step < len(trace):
+        return set()
+    sources = Sources(trace)
+    around: dict[int, set[int]] = {}
+    number = trace.step(step).frame
+    while number is not None and number not in around:
+        try:
+            frame = trace.frame(number)
+        except DanglingNumber:
+            break
+        around[number] = _headers_around(trace, frame, sources, step)
+        number = frame.parent
+    last: dict[tuple[int, int], Decision] = {}
+    for decision in found:
+        if decision.line in around.get(decision.frame, ()) and decision.outcome in _LED_IN:
+            last[decision.frame, decision.line] = decision
+    return {decision.step for decision in last.values()}
+
+
+def _headers_around(trace: Trace, frame: Frame, sources: Sources, step: int) -> set[int]:
+    """The lines of the statements around the places where an exception went through a frame."""
+    syntax = sources(frame.source)
+    function = syntax.function(frame) if syntax is not None else None
+    if syntax is None or function is None:
+        return set()
+    spots = syntax.spots(function)
+    lines = {at.line for at in trace.steps(step, frame=frame.number) if at.event in ("raise", "unwind")}
+    return {
+        first_line(block.owner.node)
+        for line in lines
+        if line is not None and line in spots
+        for block in spots[line].enclosing()
+        if block.owner is not None
+    }
+
+
+def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
+    left = dict(_QUOTA)
+    kept: list[Explained] = []
+    for one in sorted(told, key=_rank):
+        group = one.means if one.means in left else one.why
+        if group in left and one.why != "failure":
+            left[group] -= 1
+            if left[group] < 0:
+                continue
+        kept.append(one)
+    return kept[:_MOST]
+
+
+def _rank(one: Explained) -> tuple[int, bool, int]:
+    minor = one.why == "turning-point" and one.means in MINOR
+    rank = len(_RANKS) if minor else _RANKS.index(one.why)
+    return rank, one.decision.stage == "tokenizer", one.decision.step
+
+
+def _text(value: Value | None) -> object:
+    if isinstance(value, Text):
+        return value.value
+    return value.value if isinstance(value, Plain) else str(value)

@@ -1,0 +1,239 @@
+"""Follows keyword arguments through a call, frame by frame: from each call to its callee and back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from typing import Final
+
+from tracer.analysis.auto_calls import AutoCall
+from tracer.analysis.call_sites import Sources, arguments, call_of, calls, constant_defaults, spread
+from tracer.analysis.keyword_frames import Held, LiveFrame, Returned, Track
+from tracer.analysis.keyword_moves import Mover
+from tracer.analysis.keyword_stops import LIBRARY, USER, Stop
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Frame, Step
+from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
+
+_REFUSALS: Final = re.compile(
+    r"([\w.<>]{1,200})\(\) got (?:an unexpected keyword argument|multiple values for (?:keyword )?argument)"
+    r" '([^']{1,200})'"
+)
+
+
+class Follower:
+    """Follows the keyword arguments of one call of an auto class.
+
+    ``before`` is called at each line, with what the frame holds before it runs.
+    """
+
+    def __init__(self, trace: Trace, call: AutoCall, before: Callable[[LiveFrame], None] | None = None) -> None:
+        self._before = before
+        self._trace = trace
+        self._call = call
+        self._sources = Sources(trace)
+        self._paths = trace.source_paths()
+        self._frames: dict[int, LiveFrame] = {}
+        self._tracks: dict[str, Track] = {}
+        self._mover = Mover(trace, self.stop, self.made_by_library)
+
+    def follow(self) -> list[Track]:
+        """The user's arguments first, each kind in the order of its appearance."""
+        for step in self._trace.steps(self._call.step, self._call.last + 1):
+            if step.frame is not None and step.event is not None:
+                self._see(step, step.frame)
+        return sorted(self._tracks.values(), key=lambda track: track.origin != USER)
+
+    def stop(self, live: LiveFrame, track: Track, what: str, where: str = "", value: ValueId | None = None) -> None:
+        """Note what the frame's running statement did."""
+        step, statement = live.step, live.statement
+        path = self._paths.get(step.source) if step.source is not None else None
+        track.stops.append(
+            Stop(
+                step.number, live.frame.number, step.stage, live.frame.function, path, step.line, what, where,
+                track.current if value is None else value, statement.text if statement is not None else "",
+            )
+        )  # fmt: skip
+
+    def made_by_library(self, live: LiveFrame, key: str, value: ValueId, where: str) -> Track:
+        """A keyword argument that was put in; one that is known by this name already goes on."""
+        track = self._tracks.get(key)
+        if track is None:
+            track = self._tracks[key] = Track(key, LIBRARY, value, [])
+        self.stop(live, track, "put-in", where, value)
+        return track
+
+    def _see(self, step: Step, number: int) -> None:
+        if step.kind == "config-read" and isinstance(keys := step.data.get("keys"), list):
+            self._mover.in_json.update(key for key in keys if isinstance(key, str))
+        if step.event == "call":
+            frame = self._trace.frame(number)
+            if number == self._call.frame:
+                self._enter_first(frame, step)
+            elif frame.parent is not None and frame.parent in self._frames:
+                self._enter(frame, step, self._frames[frame.parent])
+            return
+        live = self._frames.get(number)
+        if live is None:
+            return
+        self._mover.moved(live, step)
+        if step.event == "line":
+            live.step = step
+            live.statement = self._sources.statement(step.source, step.line)
+            live.answered, live.returned, live.returned_by = [], {}, None
+            if self._before is not None:
+                self._before(live)
+        elif step.event == "raise":
+            self._raised(live, step)
+            live.statement = None  # it came to no end
+        elif step.event in ("return", "unwind"):
+            self._leave(live, step)
+
+    # ── into a call ─────────────────────────────────────────────────────────────────────────────────
+
+    def _enter_first(self, frame: Frame, step: Step) -> None:
+        live = self._live(frame, step)
+        name = _keywords_name(live)
+        for key, value in live.maps.get(name, {}).items():
+            track = self._tracks[key] = Track(key, USER, value, [])
+            self.stop(live, track, "given", name, value)
+            live.held.setdefault(name, {})[key] = track
+        live.flows.add(name)
+        for parameter, value in self._named(live, name):
+            track = self._tracks[parameter] = Track(parameter, USER, value, [])
+            self.stop(live, track, "given", parameter, value)
+            live.locals[parameter] = track
+
+    def _named(self, live: LiveFrame, collects: str) -> list[tuple[str, ValueId]]:
+        """Named parameters with a constant for a default that have another value: they were given."""
+        defaults = constant_defaults(live.definition)
+        found = []
+        for name, number in live.values.items():
+            value = self._trace.value(number)
+            known = name != collects and name in defaults
+            if known and not (isinstance(value, (Plain, Text)) and value.value == defaults[name]):
+                found.append((name, number))
+        return found
+
+    def _enter(self, frame: Frame, step: Step, caller: LiveFrame) -> None:
+        live = self._live(frame, step)
+        node = caller.statement.node if caller.statement is not None else None
+        call = call_of(node, frame.function)
+        if call is not None:
+            caller.answered.append(call)
+        arrived = False
+        made = arguments(call, live.definition) if call is not None else {}
+        handed = spread(call) if call is not None else [name for one in calls(node) for name in spread(one)]
+        collects = _keywords_name(live)
+        label = self._label(live)
+        if set(handed) & caller.flows:
+            live.flows.add(collects)
+        for name, value in live.values.items():
+            if name != collects and (track := self._given(caller, made, handed, name, value)) is not None:
+                live.locals[name] = track
+                self._arrived(caller, track, live, label, name, value)
+                arrived = True
+        for key, value in live.maps.get(collects, {}).items():
+            track = self._given(caller, made, handed, key, value)
+            if track is None and live.flows and key in made:
+                track = self.made_by_library(caller, key, value, f"{label}({key})")
+            elif track is not None:
+                self._arrived(caller, track, live, label, f"**{collects}", value)
+                arrived = True
+            if track is not None:
+                live.held.setdefault(collects, {})[key] = track
+        if call is None and arrived:  # by a function that is not stepped
+            caller.answered.extend(one for one in calls(node) if spread(one))
+
+    def _given(
+        self, caller: LiveFrame, made: dict[str, ast.expr], handed: list[str], key: str, value: ValueId
+    ) -> Track | None:
+        """The followed argument that arrived under this name: said by the call itself, or inside ``**name``."""
+        if key in made:
+            return next(iter(caller.tracks_in(made[key])), None)
+        for name in handed:
+            track = caller.held.get(name, {}).get(key)
+            if track is not None and caller.maps.get(name, {}).get(key, value) == value:
+                return track
+        return None
+
+    def _arrived(
+        self, caller: LiveFrame, track: Track, callee: LiveFrame, label: str, parameter: str, value: ValueId
+    ) -> None:
+        what = "reached-constructor" if label.endswith(".__init__") else "handed-on"
+        self.stop(caller, track, what, f"{label}({parameter})", value)
+        track.stops[-1].callee = callee.frame.number
+
+    # ── and back ────────────────────────────────────────────────────────────────────────────────────
+
+    def _leave(self, live: LiveFrame, step: Step) -> None:
+        self._frames.pop(live.frame.number, None)
+        caller = self._frames.get(live.frame.parent) if live.frame.parent is not None else None
+        if step.event != "return" or caller is None or live.statement is None:
+            return
+        node = live.statement.node
+        if not isinstance(node, ast.Return) or node.value is None:
+            return
+        caller.returned_by = call_of(caller.statement.node if caller.statement else None, live.frame.function)
+        caller.returned = self._returned(live, node.value)
+
+    def _returned(self, live: LiveFrame, value: ast.expr) -> dict[int, Returned]:
+        if isinstance(value, ast.Call):
+            return live.returned if live.returned_by is value else {}
+        parts = list(enumerate(value.elts)) if isinstance(value, ast.Tuple) else [(-1, value)]
+        return {
+            index: Returned(live.held.get(part.id, {}), part.id in live.flows)
+            for index, part in parts
+            if isinstance(part, ast.Name) and (part.id in live.held or part.id in live.flows)
+        }
+
+    def _raised(self, live: LiveFrame, step: Step) -> None:
+        """An exception that names an argument, in the frame that has it: the call or the check that refused it."""
+        error = self._trace.value(step.value) if step.value is not None else None
+        if not isinstance(error, Exception_) or not error.message:
+            return
+        held: Held = {key: track for one in live.held.values() for key, track in one.items()}
+        held.update(live.locals)
+        node = live.statement.node if live.statement is not None else None
+        refused = _REFUSALS.search(error.message) if error.type == "TypeError" else None
+        if refused is not None and not live.answered:
+            names = [refused.group(2)]
+        elif isinstance(node, ast.Raise):
+            names = [name for name in held if re.search(rf"[`'\"]{re.escape(name)}[`'\"=]", error.message)]
+        else:
+            return
+        for name in names:
+            track = held.get(name)
+            if track is not None and track.error != (told := f"{error.type}: {error.message}"):
+                track.error = told
+                self.stop(live, track, "refused", refused.group(1) if refused is not None else live.frame.function)
+
+    # ── frames ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _live(self, frame: Frame, step: Step) -> LiveFrame:
+        live = LiveFrame(frame, self._sources.definition(frame.source, frame.line), step)
+        for change in step.changes:
+            if isinstance(change, Bound):
+                self._mover.bind(live, change.name, change.value)
+        self._frames[frame.number] = live
+        return live
+
+    def _label(self, live: LiveFrame) -> str:
+        """The function with the class that it was called on, and not the one that defines it."""
+        owner, _, name = live.frame.function.rpartition(".")
+        for receiver in ("cls", "self"):
+            value = self._trace.value(live.values[receiver]) if receiver in live.values else None
+            if isinstance(value, Class):
+                owner = value.name
+            elif isinstance(value, (Config, Module)):
+                owner = value.type.rpartition(".")[2]
+        return f"{owner}.{name}" if owner else name
+
+
+def _keywords_name(live: LiveFrame) -> str:
+    """The parameter that collects the keyword arguments; empty where there is none."""
+    if live.definition is None:
+        return "kwargs" if "kwargs" in live.maps else ""
+    collects = live.definition.args.kwarg
+    return collects.arg if collects is not None else ""

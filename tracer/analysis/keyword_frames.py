@@ -1,0 +1,163 @@
+"""What a frame holds of the keyword arguments that are followed: in which variable, under which key."""
+
+from __future__ import annotations
+
+import ast
+
+import msgspec
+
+from tracer.analysis.call_sites import Statement, assigned, called_name, sources, walk
+from tracer.analysis.keyword_stops import Stop
+from tracer.analysis.syntax import Function
+from tracer.trace.steps import Frame, Step
+from tracer.trace.values import ValueId
+
+
+class Track(msgspec.Struct, eq=False):
+    """A journey in the making. ``error`` is the message of the exception that refused it."""
+
+    name: str
+    origin: str
+    value: ValueId
+    stops: list[Stop]
+    error: str | None = None
+
+    @property
+    def current(self) -> ValueId:
+        """Its value by now; an attribute that was overwritten has another."""
+        values = (stop.value for stop in reversed(self.stops) if stop.what != "overwritten")
+        return next((value for value in values if value is not None), self.value)
+
+
+class Thing(msgspec.Struct, eq=False):
+    """A configuration object that followed arguments were set on.
+
+    Attributes:
+        type: its class.
+        items: its attributes, as they were last seen.
+        bears: the followed arguments by the attribute that each was set to.
+    """
+
+    type: str
+    items: dict[str, ValueId]
+    bears: dict[str, Track] = {}
+
+    def is_in(self, type_: str, items: dict[str, ValueId]) -> bool:
+        """Whether a summary is of this object, or of a copy: nothing in it says otherwise."""
+        if type_ != self.type or not self.bears.keys() & items.keys():
+            return False
+        return all(self.items[key] == items[key] for key in self.items.keys() & items.keys())
+
+
+Held = dict[str, Track]
+"""The followed keys of one dictionary."""
+
+
+class Returned(msgspec.Struct):
+    """A dictionary that a call gave back; ``flow`` as in :class:`LiveFrame`."""
+
+    held: Held
+    flow: bool
+
+
+class LiveFrame(msgspec.Struct, eq=False):
+    """A frame while its steps go by.
+
+    Attributes:
+        step: the step of the statement that is running.
+        statement: that statement.
+        maps: the dictionaries in its variables, key → value.
+        held: the followed keys of those dictionaries.
+        locals: followed arguments in variables of their own.
+        flows: dictionaries that bear the user's keyword arguments; a key put into one is a keyword argument too.
+        left: what once was in a dictionary and left it.
+        configs: variables that hold a configuration object, with its class.
+        attributes: what those hold.
+        things: of those, the ones that followed arguments were set on.
+        loops: loop variables of ``for key, value in d.items()``: value → (d, key).
+        answered: calls of the running statement that a stepped frame answered.
+        returned: what the latest of those gave back, by position; -1 for a value that is no tuple.
+    """
+
+    frame: Frame
+    definition: Function | None
+    step: Step
+    statement: Statement | None = None
+    values: dict[str, ValueId] = {}
+    texts: dict[str, str] = {}
+    maps: dict[str, dict[str, ValueId]] = {}
+    held: dict[str, Held] = {}
+    locals: Held = {}
+    flows: set[str] = set()
+    left: set[tuple[str, str]] = set()
+    configs: dict[str, str] = {}
+    attributes: dict[str, dict[str, ValueId]] = {}
+    things: dict[str, Thing] = {}
+    loops: dict[str, tuple[str, str]] = {}
+    answered: list[ast.Call] = []
+    returned: dict[int, Returned] = {}
+    returned_by: ast.Call | None = None
+
+    def key_of(self, node: ast.AST | None) -> str | None:
+        """The text that an expression stands for, if it is a constant or a variable with a short text."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+        return self.texts.get(node.id) if isinstance(node, ast.Name) else None
+
+    def tracks_in(self, node: ast.AST | None) -> list[Track]:
+        """The followed arguments that an expression reads, one by one."""
+        found: list[Track] = []
+        if not isinstance(node, (ast.expr, ast.stmt)):
+            return found
+        for part in walk(node):
+            track = self._track(part)
+            if track is not None and track not in found:
+                found.append(track)
+        return found
+
+    def tracks_behind(self, expression: ast.expr | None) -> list[tuple[Track, bool]]:
+        """The followed arguments that an expression's value can be, and whether it must be that."""
+        parts = sources(expression)
+        found = [(track, len(parts) == 1) for part in parts if (track := self._track(part)) is not None]
+        return list(dict(found).items())
+
+    def _track(self, node: ast.AST) -> Track | None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            if node.id in self.loops:
+                dictionary, key = self.loops[node.id]
+                return self.held.get(dictionary, {}).get(self.texts.get(key, ""))
+            return self.locals.get(node.id)
+        container: ast.expr | None = None
+        key_node: ast.AST | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            container, key_node = node.value, node.slice
+        elif isinstance(node, ast.Call) and called_name(node) in ("pop", "get") and node.args:
+            container, key_node = getattr(node.func, "value", None), node.args[0]
+        if not isinstance(container, ast.Name):
+            return None
+        return self.held.get(container.id, {}).get(self.key_of(key_node) or "")
+
+    def dictionaries_in(self, node: ast.AST | None) -> list[str]:
+        """The variables read in an expression that hold followed keys, or bear keyword arguments."""
+        if not isinstance(node, (ast.expr, ast.stmt)):
+            return []
+        names = [part.id for part in walk(node) if isinstance(part, ast.Name)]
+        return [name for name in dict.fromkeys(names) if name in self.held or name in self.flows]
+
+    def popped(self, node: ast.AST | None, dictionary: str, key: str) -> bool:
+        """Whether an expression takes a key out of a dictionary."""
+        if not isinstance(node, (ast.expr, ast.stmt)):
+            return False
+        return any(
+            isinstance(part, ast.Call)
+            and isinstance(part.func, ast.Attribute)
+            and part.func.attr == "pop"
+            and isinstance(part.func.value, ast.Name)
+            and part.func.value.id == dictionary
+            and bool(part.args)
+            and self.key_of(part.args[0]) == key
+            for part in walk(node)
+        )
+
+    def targets(self) -> tuple[list[ast.expr], ast.expr | None]:
+        return assigned(self.statement.node) if self.statement is not None else ([], None)

@@ -1,0 +1,349 @@
+"""What a statement did to the keyword arguments its frame holds, told by its text and by what changed."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tracer.analysis.call_sites import assigned, called_name, calls, position, spread, walk, walrus
+from tracer.analysis.dictionary_syntax import COPIES, is_copy_of, loop_over_items
+from tracer.analysis.keyword_frames import Held, LiveFrame, Thing, Track
+from tracer.text.visible import one_line
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Items, Step, Unbound
+from tracer.trace.values import Class, Config, Mapping, Module, Text, ValueId
+
+
+class Tell(Protocol):
+    """Notes a stop."""
+
+    def __call__(
+        self, live: LiveFrame, track: Track, what: str, where: str = "", value: ValueId | None = None
+    ) -> None: ...
+
+
+class Mover:
+    def __init__(self, trace: Trace, tell: Tell, put_in: Callable[[LiveFrame, str, ValueId, str], Track]) -> None:
+        self._trace = trace
+        self._tell = tell
+        self._put_in = put_in
+        self._things: list[Thing] = []
+        self.in_json: set[str] = set()  # the keys of config.json
+
+    def moved(self, live: LiveFrame, step: Step) -> None:
+        """Apply what the frame's running statement changed until this step."""
+        done = step.event not in ("raise", "unwind")
+        items = [change for change in step.changes if isinstance(change, Items)]
+        removed = {
+            (change.name, key): track
+            for change in items
+            for key in change.removed
+            if (track := live.held.get(change.name, {}).get(key)) is not None
+        }
+        for one in items:
+            live.attributes.get(one.name, {}).update({**one.added, **one.changed})
+        if live.statement is not None and done:
+            self._into_configs(live, {one.name: {**one.added, **one.changed} for one in items})
+            self._into_plain_calls(live)
+        for one in items:
+            if one.name in live.things:
+                self._overwrite(live, live.things[one.name], {**one.added, **one.changed})
+        puts = [(one.name, key, value) for one in items for key, value in (*one.added.items(), *one.changed.items())]
+        origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
+        for change in step.changes:
+            if isinstance(change, Bound):
+                self._bound(live, change, removed)
+        for (name, key), track in removed.items():
+            self._took(live, name, key, track)
+        for one in items:
+            for key in one.removed:
+                live.maps.get(one.name, {}).pop(key, None)
+        for (name, key, value), origin in zip(puts, origins, strict=True):
+            if name in live.maps:
+                live.maps[name][key] = value
+                self._put(live, name, key, value, origin)
+        for change in step.changes:
+            if isinstance(change, Unbound):
+                self._forget(live, change.name)
+        if done and live.statement is not None and (loop := loop_over_items(live.statement.node)) is not None:
+            dictionary, key_variable, value_variable = loop
+            live.loops[value_variable] = (dictionary, key_variable)
+
+    def bind(self, live: LiveFrame, name: str, number: ValueId) -> None:
+        """Let a variable have a value, as far as following goes."""
+        self._forget(live, name)
+        live.values[name] = number
+        value = self._trace.value(number)
+        if isinstance(value, Mapping):
+            live.maps[name] = dict(value.items)
+        elif isinstance(value, Config):
+            live.configs[name] = value.type
+            items = live.attributes[name] = dict(value.items)
+            for thing in self._things:
+                if thing.is_in(value.type, items):
+                    live.things[name] = thing
+        elif isinstance(value, Text):
+            live.texts[name] = value.value
+
+    # ── variables ───────────────────────────────────────────────────────────────────────────────────
+
+    def _bound(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], Track]) -> None:
+        name = change.name
+        expression = self._assigned(live, name)
+        was = live.locals.get(name)
+        before = live.values.get(name)
+        read, behind = live.tracks_in(expression), live.tracks_behind(expression)
+        passed_on = list(live.locals.values())
+        if isinstance(self._trace.value(change.value), Mapping):
+            held, flow = self._arriving(live, change, removed)
+            self.bind(live, name, change.value)
+            if held:
+                live.held[name] = held
+            if flow:
+                live.flows.add(name)
+            if was is None or held or not (name == was.name or was in read):
+                return  # else a followed argument that became a dictionary, as a device map does
+        else:
+            self.bind(live, name, change.value)
+        if was is not None and (name == was.name or was in read):
+            live.locals[name] = was
+            if before != change.value:
+                self._tell(live, was, "changed-value", name, change.value)
+            return
+        for track, certain in behind:
+            read_only = any(isinstance(node, ast.Call) and called_name(node) == "get" for node in walk(expression))
+            if (certain and read_only) or (track in passed_on and change.value == track.current):
+                live.locals[name] = track
+                self._tell(live, track, "read" if read_only else "renamed", name, change.value)
+                return
+
+    @staticmethod
+    def _assigned(live: LiveFrame, name: str) -> ast.expr | None:
+        """What the running statement gives a variable."""
+        node = live.statement.node if live.statement is not None else None
+        if node is None:
+            return None
+        return assigned(node)[1] or walrus(node, name)
+
+    def _arriving(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], Track]) -> tuple[Held, bool]:
+        """The followed keys of a dictionary that a variable was set to, and whether it bears keyword arguments."""
+        value = self._trace.value(change.value)
+        content = dict(value.items) if isinstance(value, Mapping) else {}
+        node = live.statement.node if live.statement is not None else None
+        place = position(node, change.name) if node is not None else None
+        if place is not None and place in live.returned:
+            given = live.returned[place]
+            held = {key: track for key, track in given.held.items() if key in content}
+            if given.flow:
+                for track in held.values():
+                    self._tell(live, track, "came-back", change.name)
+            return held, given.flow
+        _, expression = live.targets()
+        held, flow = {}, False
+        for source in live.dictionaries_in(expression):
+            whole = is_copy_of(expression, source)
+            flow = flow or (whole and source in live.flows)
+            for key, track in live.held.get(source, {}).items():
+                if key in content and (whole or (source, key) in removed):
+                    held[key] = track
+                    self._tell(live, track, "taken-out" if (source, key) in removed else "copied", change.name)
+        if isinstance(expression, ast.Dict):
+            held.update(self._displayed(live, expression, change.name))
+        return held, flow
+
+    def _displayed(self, live: LiveFrame, expression: ast.Dict, name: str) -> Held:
+        held: Held = {}
+        for key_node, item in zip(expression.keys, expression.values, strict=False):
+            key = live.key_of(key_node)
+            if key is not None and isinstance(item, (ast.Name, ast.Subscript)):
+                for track in live.tracks_in(item):
+                    held[key] = track
+                    self._tell(live, track, "copied", f'{name}["{key}"]')
+        return held
+
+    # ── out of a dictionary, and into one ───────────────────────────────────────────────────────────
+
+    def _took(self, live: LiveFrame, name: str, key: str, track: Track) -> None:
+        """A key left a dictionary: into a variable, into an attribute, or into nothing."""
+        live.left.add((name, key))
+        live.held.get(name, {}).pop(key, None)
+        if track.stops and track.stops[-1].step == live.step.number and track.stops[-1].what in _TAKEN:
+            return  # that was its way out
+        node = live.statement.node if live.statement is not None else None
+        taker = self._taker(live, name, key)
+        if taker is None and not isinstance(node, ast.Delete) and not live.popped(node, name, key):
+            self._tell(live, track, "taken-out")  # by a function that was given the dictionary itself
+        elif taker is None or (isinstance(taker, ast.Name) and taker.id == "_"):
+            self._tell(live, track, "dropped", name)
+        elif isinstance(taker, ast.Subscript):
+            return  # told where it is put
+        elif isinstance(taker, ast.Name):
+            if taker.id in live.values:
+                live.locals[taker.id] = track
+            self._tell(live, track, "taken-out", taker.id, live.values.get(taker.id))
+        else:
+            self._tell(live, track, "taken-out", ast.unparse(taker))
+
+    @staticmethod
+    def _taker(live: LiveFrame, name: str, key: str) -> ast.expr | None:
+        """What the running statement assigns a key to while it takes it out."""
+        targets, expression = live.targets()
+        if targets and live.popped(expression, name, key):
+            return targets[0]
+        node = live.statement.node if live.statement is not None else None
+        for part in walk(node):
+            if isinstance(part, ast.NamedExpr) and live.popped(part.value, name, key):
+                return part.target
+        return None
+
+    def _put(self, live: LiveFrame, name: str, key: str, value: ValueId, read: Track | None) -> None:
+        present = live.held.get(name, {}).get(key)
+        if read is not None and read is not present:
+            back = (name, key) in live.left or (name in live.flows and read.name == key)
+            what = "put-back" if back else "copied" if key == read.name else "renamed"
+            self._tell(live, read, what, f'{name}["{key}"]', value)
+            live.held.setdefault(name, {})[key] = read
+        elif present is not None:
+            self._tell(live, present, "changed-value", f'{name}["{key}"]', value)
+        elif name in live.flows:
+            live.held.setdefault(name, {})[key] = self._put_in(live, key, value, name)
+
+    @staticmethod
+    def _source_of(live: LiveFrame, key: str, value: ValueId) -> Track | None:
+        """The followed argument that a statement put under a key."""
+        targets, expression = live.targets()
+        node = live.statement.node if live.statement is not None else None
+        given = [expression] if targets else []
+        for call in calls(node) if not targets else []:
+            if called_name(call) == "setdefault" and len(call.args) == 2 and live.key_of(call.args[0]) == key:
+                given.append(call.args[1])
+            elif called_name(call) == "update":
+                given.extend(keyword.value for keyword in call.keywords if keyword.arg == key)
+                for source in live.dictionaries_in(call):
+                    track = live.held.get(source, {}).get(key)
+                    if track is not None and track.current == value:
+                        return track
+        for one in given:
+            for track, certain in live.tracks_behind(one):
+                if certain or track.current == value:
+                    return track
+        return None
+
+    # ── into objects, and into functions that are not stepped ───────────────────────────────────────
+
+    def _into_configs(self, live: LiveFrame, changed: dict[str, dict[str, ValueId]]) -> None:
+        node = live.statement.node if live.statement is not None else None
+        targets, expression = live.targets()
+        for target in targets:
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                self._set_on(live, target.value.id, target.attr, live.tracks_behind(expression), changed)
+        for call in calls(node):
+            if called_name(call) == "setattr" and len(call.args) == 3 and isinstance(call.args[0], ast.Name):
+                key, tracks = live.key_of(call.args[1]), live.tracks_behind(call.args[2])
+                self._set_on(live, call.args[0].id, key, tracks, changed)
+
+    def _set_on(
+        self,
+        live: LiveFrame,
+        variable: str,
+        attribute: str | None,
+        tracks: list[tuple[Track, bool]],
+        changed: dict[str, dict[str, ValueId]],
+    ) -> None:
+        if variable not in live.configs or attribute is None:
+            return
+        value = live.attributes.get(variable, {}).get(attribute)
+        for track, certain in tracks:
+            if certain or value == track.current:
+                owner = live.configs[variable].rpartition(".")[2]
+                self._tell(live, track, "became-config", f"{owner}.{attribute}", value)
+                self._follow_on(live, variable, attribute, track, changed.get(variable, {}))
+                return
+
+    def _follow_on(
+        self, live: LiveFrame, variable: str, attribute: str, track: Track, changed: dict[str, ValueId]
+    ) -> None:
+        """Watch the attribute that it was set to; behind a property, that is one of another name."""
+        items = live.attributes.get(variable, {})
+        thing = live.things.get(variable)
+        if thing is None:
+            thing = live.things[variable] = Thing(live.configs[variable], dict(items))
+            self._things.append(thing)
+        thing.items.update(items)
+        for name in (
+            [attribute] if attribute in items else [key for key, now in changed.items() if now == track.current]
+        ):
+            thing.bears[name] = track
+
+    def _overwrite(self, live: LiveFrame, thing: Thing, changed: dict[str, ValueId]) -> None:
+        """Attributes of an object got other values than those that followed arguments gave them."""
+        owner = thing.type.rpartition(".")[2]
+        read = live.tracks_in(live.statement.node) if live.statement is not None else []
+        for name, value in changed.items():
+            track, before = thing.bears.get(name), thing.items.get(name)
+            thing.items[name] = value
+            if track is None or track in read or value == before:
+                continue  # what was made out of it is no other value
+            if value != track.current:
+                self._tell(live, track, "overwritten", f"{owner}.{name}", value)
+                key = self._key_set(live)
+                track.stops[-1].by = key if key in self.in_json else ""
+            elif track.stops[-1].what == "overwritten":
+                self._tell(live, track, "became-config", f"{owner}.{name}", value)
+
+    @staticmethod
+    def _key_set(live: LiveFrame) -> str:
+        """The key that ``setattr(object, key, value)`` puts something under."""
+        node = live.statement.node if live.statement is not None else None
+        of_keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
+        return next((key for one in of_keys if (key := live.key_of(one))), "")
+
+    def _into_plain_calls(self, live: LiveFrame) -> None:
+        """``f(**kwargs)`` and ``f(name=value)`` where no stepped frame answered: the arguments went there."""
+        node = live.statement.node if live.statement is not None else None
+        for call in calls(node):
+            if call in live.answered or called_name(call) in COPIES:
+                continue
+            for name in spread(call):
+                for key, track in live.held.get(name, {}).items():
+                    self._handed(live, call, track, key)
+            if called_name(call) not in _BUILT_IN:
+                for argument in call.args:
+                    if isinstance(argument, ast.Name) and (given := live.locals.get(argument.id)) is not None:
+                        self._handed(live, call, given, argument.id)
+            for keyword in call.keywords:
+                if keyword.arg is not None and isinstance(keyword.value, ast.Name):
+                    for track in live.tracks_in(keyword.value):
+                        self._handed(live, call, track, keyword.arg)
+
+    def _handed(self, live: LiveFrame, call: ast.Call, track: Track, parameter: str) -> None:
+        callee = one_line(ast.unparse(call.func), 80)
+        first, dot, rest = callee.partition(".")
+        value = self._trace.value(live.values[first]) if first in live.values else None
+        constructs = isinstance(value, Class) and not dot
+        if isinstance(value, Class):
+            callee = f"{value.name}.{rest or '__init__'}"
+        elif isinstance(value, (Config, Module)) and dot:
+            callee = f"{value.type.rpartition('.')[2]}.{rest}"
+        self._tell(live, track, "reached-constructor" if constructs else "handed-on", f"{callee}({parameter})")
+
+    def _forget(self, live: LiveFrame, name: str) -> None:
+        for one in (
+            live.values,
+            live.texts,
+            live.maps,
+            live.held,
+            live.locals,
+            live.configs,
+            live.attributes,
+            live.things,
+            live.loops,
+        ):
+            one.pop(name, None)
+        live.flows.discard(name)
+
+
+_BUILT_IN: Final = frozenset({*dir(builtins), "get", "pop", "setdefault", "items", "info", "warning", "warning_once"})
+_TAKEN: Final = ("taken-out", "became-config", "renamed")

@@ -1,0 +1,149 @@
+"""Search: what a trace holds that bears a text, sort by sort, each with the step that shows it first.
+
+ASCII letters are found in either case, others as they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from tracer.analysis.plain import short
+from tracer.trace import values as v
+from tracer.trace.finding import data_with, first_frames, frames_of, mentions, values_with
+from tracer.trace.reading import Trace
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """Something that was found.
+
+    Attributes:
+        what: its sort, one of :data:`SORTS`.
+        step: the first step that shows it.
+        label: its name or text; foreign text, as the trace holds it.
+    """
+
+    what: str
+    step: int
+    label: str
+
+
+def search(trace: Trace, text: str, *, limit: int = 20) -> list[Hit]:
+    """What bears the text: at most ``limit`` hits of each sort, in the order of :data:`SORTS`, then of their steps.
+
+    A trace's first search reads all its changes; later ones are quick enough for every key that is typed.
+    """
+    text = text.encode(errors="ignore").decode()  # a terminal can hand over halves of characters
+    if not text:
+        return []
+    return [
+        Hit(what, step, label)
+        for what, find in _SORTS.items()
+        for step, label in sorted(islice(_once(find(trace, text)), limit))
+    ]
+
+
+Found = tuple[int, str]
+
+
+def _once(found: Iterable[Found]) -> Iterator[Found]:
+    """Each label where it comes first."""
+    seen: set[str] = set()
+    for step, label in found:
+        if label not in seen:
+            seen.add(label)
+            yield step, label
+
+
+def _functions(trace: Trace, text: str) -> Iterator[Found]:
+    for frame in frames_of(trace, text):
+        yield from ((step, frame.function) for step in [trace.nearest(-1, frame=frame.number)] if step is not None)
+
+
+def _files(trace: Trace, text: str) -> Iterator[Found]:
+    first = first_frames(trace)
+    for source, path in trace.source_paths().items():
+        if _bears(path, text) and source in first:
+            step = trace.nearest(-1, frame=first[source])
+            if step is not None:
+                yield step, path
+
+
+def _variables(trace: Trace, text: str) -> Iterator[Found]:
+    return ((step, name) for name, step in mentions(trace).names.items() if _bears(name, text))
+
+
+def _values(trace: Trace, text: str) -> Iterator[Found]:
+    steps = mentions(trace).values
+    for number in values_with(trace, text):
+        if number in steps and any(_bears(shown, text) for shown in _texts(trace.value(number))):
+            yield steps[number], short(trace, number)
+
+
+def _texts(value: v.Value) -> Iterator[str]:
+    """The texts of a value that a reader sees, not those of what it holds."""
+    if isinstance(value, v.Text):
+        yield value.value
+    elif isinstance(value, v.Named):
+        yield value.text
+    elif isinstance(value, (v.Class, v.Function)):
+        yield f"{value.module}.{value.name}"
+    elif isinstance(value, v.Exception_):
+        yield from (value.type, value.message or "")
+    elif isinstance(value, (v.Mapping, v.Config)):
+        yield value.type
+        yield from (key for key, _ in value.items)
+    elif isinstance(value, (v.Sequence, v.Tensor, v.Module, v.Object, v.Deeper)):
+        yield value.type
+    elif isinstance(value, v.Plain):
+        yield repr(value.value)
+
+
+def _modules(trace: Trace, text: str) -> Iterator[Found]:
+    yield from _told(trace, text, {"module-built": ("class", "name"), "module-entered": ("path", "class")})
+
+
+def _tensors(trace: Trace, text: str) -> Iterator[Found]:
+    yield from _told(trace, text, {"tensor-loaded": ("parameter",)})
+
+
+def _messages(trace: Trace, text: str) -> Iterator[Found]:
+    yield from _told(trace, text, {"warning": ("message",), "log": ("message",), "output": ("text",)})
+
+
+def _told(trace: Trace, text: str, kinds: dict[str, tuple[str, ...]]) -> Iterator[Found]:
+    """What probes said of steps: the first of a kind's entries that bears the text."""
+    for kind, names in kinds.items():
+        for step, data in data_with(trace, kind, text):
+            yield from islice(((step, told) for told in _entries(data, names) if _bears(told, text)), 1)
+
+
+def _entries(data: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        told = data.get(name)
+        if isinstance(told, str):
+            yield told
+    sources = data.get("sources")  # the checkpoint's names for what became this parameter
+    for source in sources if isinstance(sources, list) else []:
+        if isinstance(source, dict) and isinstance(source.get("name"), str):
+            yield source["name"]
+
+
+def _bears(told: str, text: str) -> bool:
+    return text in told or text.lower() in told.lower()
+
+
+_SORTS: Final[dict[str, Callable[[Trace, str], Iterator[Found]]]] = {
+    "function": _functions,
+    "file": _files,
+    "variable": _variables,
+    "value": _values,
+    "module": _modules,
+    "tensor": _tensors,
+    "message": _messages,
+}
+SORTS: Final = tuple(_SORTS)
+"""The sorts of things that are searched."""

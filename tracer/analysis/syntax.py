@@ -1,0 +1,278 @@
+"""The syntax of stored sources: which statement a step stands at, and what encloses and follows it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from tracer.analysis.conditions import Question, Written, asked_paths
+from tracer.analysis.decision import Skipped
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame
+from tracer.trace.syntax import extent, parse
+
+Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
+Headed: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"
+
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
+LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
+TRIES: Final = (ast.Try, getattr(ast, "TryStar", ast.Try))  # ``except*`` came with Python 3.11
+_NOT_OF_THE_HEADER: Final = (
+    ast.stmt, ast.ExceptHandler, ast.match_case,
+    ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
+_UNPARSABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+class Block(NamedTuple):
+    """Statements that run one after the other.
+
+    ``branch`` is the field of the owner that holds them: ``body``, ``orelse`` or ``finalbody``; a ``handler`` and a
+    ``case`` belong to the ``try`` and ``match``. A function's own block has no owner.
+    """
+
+    owner: Spot | None
+    branch: str
+    statements: list[ast.stmt]
+
+
+class Spot:
+    """A statement, ``except`` clause or ``case`` in its place."""
+
+    __slots__ = ("block", "node")
+
+    def __init__(self, node: Headed, block: Block) -> None:
+        self.node = node
+        self.block = block
+
+    def branch_of(self, node: Headed) -> str | None:
+        """Through which branch of an enclosing statement this is reached; None where it is not inside of it."""
+        block = self.block
+        while block.owner is not None:
+            if block.owner.node is node:
+                return block.branch
+            block = block.owner.block
+        return None
+
+    def clause_of(self, node: Headed) -> ast.ExceptHandler | ast.match_case | None:
+        """The ``except`` clause or ``case`` of an enclosing statement that this is, or is inside of."""
+        spot: Spot | None = self
+        while spot is not None:
+            owner = spot.block.owner
+            if owner is not None and owner.node is node:
+                return spot.node if isinstance(spot.node, (ast.ExceptHandler, ast.match_case)) else None
+            spot = owner
+        return None
+
+    def enclosing(self) -> Iterator[Block]:
+        """The blocks that it stands in, from the innermost outwards."""
+        block: Block | None = self.block
+        while block is not None:
+            yield block
+            block = block.owner.block if block.owner is not None else None
+
+
+class Syntax:
+    """The syntax tree of one source. One that does not parse has no functions."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.splitlines()
+        try:
+            self.tree = parse(text)
+        except _UNPARSABLE:
+            self.tree = ast.Module([], [])
+        self._spots: dict[int, dict[int, Spot]] = {}
+        self.questions: dict[int, list[Question]] = {}  # by the ids of spots: what they are known to decide
+        self._asked: dict[int, list[Written]] = {}
+        self._conditionals: dict[int, list[ast.IfExp]] = {}
+        self._texts: dict[int, tuple[ast.AST, str]] = {}
+        self._elifs: dict[int, bool] = {}
+        self.skipped: dict[tuple[int, ...], Skipped] = {}  # lines of the tree, by the ids of their nodes
+
+    @cached_property
+    def functions(self) -> dict[int, Function]:
+        """Every function by its first line: that of ``def``, or of its first decorator."""
+        found: dict[int, Function] = {}
+        waiting: list[ast.AST] = [self.tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, FUNCTIONS):
+                found.setdefault(_first_line(node), node)
+            for _, statements in _blocks(node):
+                waiting.extend(statements)
+            waiting.extend(getattr(node, "handlers", ()))
+            waiting.extend(getattr(node, "cases", ()))
+        return found
+
+    def function(self, frame: Frame) -> Function | None:
+        """The function that a frame executes."""
+        node = self.functions.get(frame.line)
+        return node if node is not None and node.name == frame.function.rpartition(".")[2] else None
+
+    def spots(self, function: Function) -> dict[int, Spot]:
+        """What stands at each line of a function's own code. Of a compound statement only its header counts."""
+        known = self._spots.get(id(function))
+        if known is None:
+            known = self._spots[id(function)] = _spots(function)
+        return known
+
+    def text(self, node: ast.AST) -> str:
+        """The source of an expression or statement header on one line."""
+        known = self._texts.get(id(node))
+        if known is None:
+            known = self._texts[id(node)] = (node, self._text(node))
+        return known[1]
+
+    def header(self, node: ast.AST) -> str:
+        """The header of a statement on one line, without its colon."""
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            start = "async for" if isinstance(node, ast.AsyncFor) else "for"
+            return f"{start} {self.text(node.target)} in {self.text(node.iter)}"
+        if isinstance(node, ast.While):
+            return f"while {self.text(node.test)}"
+        return "try" if isinstance(node, TRIES) else self.text(node)
+
+    def asked(self, expression: ast.AST | None) -> list[Written]:
+        """The names, attributes and keys that are written in an expression."""
+        if expression is None:
+            return []
+        known = self._asked.get(id(expression))
+        if known is None:
+            known = self._asked[id(expression)] = asked_paths(expression)
+        return known
+
+    def conditionals(self, spot: Spot) -> list[ast.IfExp]:
+        """The conditional expressions of a statement, without those of a function or comprehension inside of it."""
+        known = self._conditionals.get(id(spot))
+        if known is None:
+            known = self._conditionals[id(spot)] = _conditionals(spot.node)
+        return known
+
+    def line(self, number: int) -> str:
+        return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
+
+    def is_elif(self, node: ast.AST) -> bool:
+        """Whether an ``if`` of this tree is written ``elif``."""
+        if not isinstance(node, ast.If):
+            return False
+        known = self._elifs.get(id(node))
+        if known is None:
+            known = self._elifs[id(node)] = self.line(node.lineno).startswith("elif")
+        return known
+
+    def _text(self, node: ast.AST) -> str:
+        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if 0 < first == last <= len(self.lines):
+            line = self.lines[first - 1].encode("utf-8", "surrogatepass")
+            cut = line[getattr(node, "col_offset", 0) : getattr(node, "end_col_offset", None)]
+            return cut.decode("utf-8", "replace")
+        try:
+            return " ".join(ast.unparse(node).split())
+        except (*_UNPARSABLE, AttributeError):
+            return self.line(first)
+
+
+class Sources:
+    """The syntax of a trace's sources, each parsed once.
+
+    A trace made to be harmful can hold any number of large sources, so once those that were asked for have come to
+    ``MOST`` names and signs, further ones count as sources that do not parse.
+    """
+
+    MOST: Final = 2_000_000  # more than a hundred files of the size of transformers' modeling_utils.py
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._known: dict[int, Syntax | None] = {}
+        self._left = self.MOST
+
+    def __call__(self, number: int | None) -> Syntax | None:
+        """The syntax of a stored source; None where the trace does not hold it."""
+        if number is None:
+            return None
+        if number not in self._known:
+            try:
+                text = self._trace.source(number).text
+            except DanglingNumber:
+                self._known[number] = None
+            else:
+                self._left -= extent(text)
+                self._known[number] = syntax_of(text) if self._left > 0 else Syntax("")
+        return self._known[number]
+
+
+@lru_cache(maxsize=128)
+def syntax_of(text: str) -> Syntax:
+    """The syntax of a source text, whichever trace it is from."""
+    return Syntax(text)
+
+
+def header_end(node: Headed) -> int:
+    """The last line of a statement; of a compound one, of what stands before its first block."""
+    if isinstance(node, ast.match_case):
+        return max(node.body[0].lineno - 1, node.pattern.lineno)
+    if isinstance(node, ast.Match):
+        return max(node.cases[0].pattern.lineno - 1, node.lineno)
+    body = getattr(node, "body", None)
+    if body:
+        return max(_first_line(body[0]) - 1, node.lineno)
+    return node.end_lineno or node.lineno
+
+
+def first_line(node: Headed) -> int:
+    """The line at which a step stands that is about to run it."""
+    return node.pattern.lineno if isinstance(node, ast.match_case) else _first_line(node)
+
+
+def _first_line(node: ast.stmt | ast.ExceptHandler) -> int:
+    decorators = getattr(node, "decorator_list", None)
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def _spots(function: Function) -> dict[int, Spot]:
+    found: dict[int, Spot] = {}
+    waiting = [Block(None, "body", function.body)]
+    while waiting:
+        block = waiting.pop()
+        for statement in block.statements:
+            spot = _stand(found, statement, block)
+            if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+                continue  # its own code has frames of its own
+            for branch, statements in _blocks(statement):
+                waiting.append(Block(spot, branch, statements))
+            for clause in getattr(statement, "handlers", ()):
+                inner = _stand(found, clause, Block(spot, "handler", []))
+                waiting.append(Block(inner, "body", clause.body))
+            for clause in getattr(statement, "cases", ()):
+                inner = _stand(found, clause, Block(spot, "case", []))
+                waiting.append(Block(inner, "body", clause.body))
+    return found
+
+
+def _stand(found: dict[int, Spot], node: Headed, block: Block) -> Spot:
+    spot = Spot(node, block)
+    for line in range(first_line(node), header_end(node) + 1):
+        found.setdefault(line, spot)  # of several statements on one line the outermost, and of those the first
+    return spot
+
+
+def _conditionals(node: ast.AST) -> list[ast.IfExp]:
+    found = []
+    waiting = [node]
+    while waiting:
+        at = waiting.pop()
+        if isinstance(at, ast.IfExp):
+            found.append(at)
+        children = (child for child in ast.iter_child_nodes(at) if not isinstance(child, _NOT_OF_THE_HEADER))
+        waiting.extend(reversed(list(children)))
+    return found
+
+
+def _blocks(node: ast.AST) -> Iterator[tuple[str, list[ast.stmt]]]:
+    for branch in ("body", "orelse", "finalbody"):
+        statements = getattr(node, branch, None)
+        if isinstance(statements, list) and statements:
+            yield branch, statements

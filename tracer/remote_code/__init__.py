@@ -1,0 +1,19 @@
+"""Which Python files a model directory would run, and what stands out in them. Nothing is run."""
+
+from __future__ import annotations
+
+from tracer.remote_code.find import find_remote_code
+from tracer.remote_code.result import Finding, Note, Reached, RemoteCode, RemoteFile, Repository, Unseen
+from tracer.remote_code.scan import scan_source
+
+__all__ = [
+    "Finding",
+    "Note",
+    "Reached",
+    "RemoteCode",
+    "RemoteFile",
+    "Repository",
+    "Unseen",
+    "find_remote_code",
+    "scan_source",
+]

@@ -1,0 +1,1 @@
+"""Text for a screen: line breaks, Markdown, and foreign text made safe to print."""

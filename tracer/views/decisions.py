@@ -1,0 +1,224 @@
+"""Decisions as a person reads them: the explanation of a load, or every decision on a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.analysis.decision import Decision
+from tracer.analysis.explanation import Explained
+from tracer.analysis.plain import plain_value, short_value
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
+from tracer.trace.reading import Trace
+from tracer.trace.values import Sequence
+from tracer.trace.values import Text as TextValue
+from tracer.views.decisions_words import WORDS, tell
+from tracer.views.phrases import stage_name
+
+_CONDITION: Final = 200  # characters of a condition
+_VALUE: Final = 44
+_NAMES: Final = 6
+_TEXT: Final = 46  # of a skipped line
+_NOT_TAKEN: Final = {"after": "no", "else": "no-else", "elif": "no-elif"}
+_MARKS: Final = {"then": "green", "case": "green", "entered": "green", "except": "yellow", "not-caught": "red"}
+
+
+def print_explanation(trace: Trace, told: list[Explained], count: int, console: Console, lang: Lang) -> None:
+    """Print the decisions that explain the load, stage by stage; ``count`` is how many there are in all."""
+    if not told:
+        key = "no-explanation" if count else _none(trace)
+        console.print(tell(lang, key, {"all": count}))
+        return
+    console.print(Text(tell(lang, "explained", {"count": len(told), "all": f"{count:,}"}), "dim"))
+    for stage, group in _by_stage(told):
+        console.print(_stage(trace, stage, group, lang))
+
+
+def print_all(trace: Trace, decisions: list[Decision], console: Console, lang: Lang) -> None:
+    """Print every decision on a line of its own."""
+    if not decisions:
+        console.print(tell(lang, _none(trace)))
+    for line in decision_lines(trace, decisions, lang):
+        console.print(line, soft_wrap=True)
+
+
+def decision_lines(trace: Trace, decisions: Iterable[Decision], lang: Lang) -> Iterator[Text]:
+    """Step, stage, function and line, what was asked, which way it went, and the values in it."""
+    width = len(str(max(len(trace) - 1, 0)))
+    for decision in decisions:
+        text = Text(f"{decision.step:>{width}} ", "dim")
+        text.append(f"{visible(decision.stage):<13} ", "cyan")
+        text.append(f"{_where(decision)} ", "dim")
+        text.append(asked_text(decision))
+        text.append(" ")
+        text.append_text(outcome_text(trace, decision, lang))
+        if details := ", ".join(value_texts(trace, decision, lang)):
+            text.append(f"  ({details})", "yellow")
+        yield text
+
+
+def as_json(trace: Trace, decision: Decision) -> dict[str, Any]:
+    """A decision as plain JSON, its values filled in."""
+    skipped = decision.skipped
+    return {
+        "step": decision.step,
+        "frame": decision.frame,
+        "stage": decision.stage,
+        "function": decision.function,
+        "path": decision.path,
+        "line": decision.line,
+        "kind": decision.kind,
+        "condition": decision.condition,
+        "outcome": decision.outcome,
+        "taken": decision.taken or None,
+        "names": {name: plain_value(trace, value) for name, value in decision.names.items()},
+        "absent": decision.absent,
+        "value": None if decision.value is None else plain_value(trace, decision.value),
+        "times": decision.times,
+        "ended": decision.ended,
+        "skipped": None if skipped is None else {"from": skipped.first, "to": skipped.last, "text": skipped.text},
+        "went": decision.went,
+    }
+
+
+def explained_as_json(trace: Trace, explained: Explained) -> dict[str, Any]:
+    """The same with why it is told."""
+    extra = {"why": explained.why, "means": explained.means or None, "count": explained.times}
+    return {**as_json(trace, explained.decision), **extra}
+
+
+def decision_document(trace: Trace, decisions: list[Decision], told: list[Explained] | None) -> dict[str, Any]:
+    """``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` is of all."""
+    shown = [as_json(trace, one) for one in decisions] if told is None else [explained_as_json(trace, x) for x in told]
+    return {"count": len(decisions), "decisions": shown}
+
+
+def _none(trace: Trace) -> str:
+    return "none-without-lines" if not any(True for _ in trace.steps(kinds=["line"])) else "none"
+
+
+def _by_stage(told: list[Explained]) -> Iterator[tuple[str, list[Explained]]]:
+    """Neighbours of one stage together; a stage that is come back to has its heading again."""
+    group: list[Explained] = []
+    for one in told:
+        if group and group[0].decision.stage != one.decision.stage:
+            yield group[0].decision.stage, group
+            group = []
+        group.append(one)
+    if group:
+        yield group[0].decision.stage, group
+
+
+def _stage(trace: Trace, stage: str, told: list[Explained], lang: Lang) -> RenderableType:
+    title = Text.assemble((stage_name(stage, lang), "bold cyan"), (f"  {visible(stage)}", "dim"))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for one in told:
+        grid.add_row(str(one.decision.step), _explained(trace, one, lang))
+    return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
+
+
+def _explained(trace: Trace, one: Explained, lang: Lang) -> Text:
+    decision = one.decision
+    lines = [headline(trace, one, lang)]
+    asked = Text(f"{asked_text(decision)} ")
+    asked.append_text(outcome_text(trace, decision, lang))
+    lines.append(asked)
+    if values := value_texts(trace, decision, lang):
+        lines.append(Text(", ".join(values), "yellow"))
+    details = [_where(decision)]
+    if one.times > 1:
+        details.append(tell(lang, "alike", {"times": one.times}))
+    lines.append(Text(" · ".join(details), "dim"))
+    if decision.skipped is not None:
+        lines.append(Text(_skipped(decision, lang), "dim"))
+    return Text("\n").join(lines)
+
+
+def headline(trace: Trace, one: Explained, lang: Lang) -> Text:
+    """What an explained decision means for the load, as one sentence; empty where only its code says."""
+    key = f"means:{one.means}"
+    text = Text()
+    if key in WORDS:
+        text.append(one_line(tell(lang, key, _placeholders(trace, one)), _CONDITION), "bold")
+    if one.why != "turning-point":
+        text.append((" — " if lang == "en" else "——") if text else "")
+        text.append(tell(lang, one.why), "bold red" if one.why == "failure" else "bold")
+    return text
+
+
+def _placeholders(trace: Trace, one: Explained) -> dict[str, Any]:
+    """The values for a sentence: texts without their quotes, lists without their brackets."""
+    values: dict[str, Any] = {"times": one.decision.times}
+    for name, value in {**one.values, **one.decision.names}.items():
+        parts = [trace.value(item) for item in value.items] if isinstance(value, Sequence) else [value]
+        values[name] = ", ".join(
+            part.value if isinstance(part, TextValue) else short_value(trace, part, _VALUE) for part in parts[:_NAMES]
+        )
+    return values
+
+
+def asked_text(decision: Decision) -> str:
+    """The condition with the word in front of it."""
+    condition = one_line(decision.condition, _CONDITION)
+    if decision.kind in ("if", "elif", "match"):
+        return f"{decision.kind} {condition}"
+    return f"… if {condition} else …" if decision.kind == "conditional" else condition
+
+
+def outcome_text(trace: Trace, decision: Decision, lang: Lang) -> Text:
+    """Which way it went."""
+    return Text(f"→ {'; '.join(_ways(trace, decision, lang))}", _MARKS.get(decision.outcome, "blue"))
+
+
+def _ways(trace: Trace, decision: Decision, lang: Lang) -> Iterator[str]:
+    outcome = decision.outcome
+    if outcome == "then":
+        yield tell(lang, "yes")
+    elif outcome in _NOT_TAKEN:
+        yield tell(lang, "no" if decision.kind == "conditional" else _NOT_TAKEN[outcome])
+    elif outcome in ("entered", "not-entered"):
+        yield _rounds(decision, lang)
+        if f"end:{decision.ended}" in WORDS:
+            yield tell(lang, f"end:{decision.ended}")
+    elif outcome in WORDS:
+        yield visible(tell(lang, outcome, {"taken": decision.taken}))
+    else:
+        yield visible(outcome)
+    if decision.value is not None:
+        yield visible(short_value(trace, decision.value))
+
+
+def _rounds(decision: Decision, lang: Lang) -> str:
+    if decision.outcome == "not-entered":
+        return tell(lang, "rounds-none")
+    if decision.times is None:
+        return tell(lang, "rounds-unknown")
+    return tell(lang, "rounds-one" if decision.times == 1 else "rounds", {"times": f"{decision.times:,}"})
+
+
+def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
+    """The values in the condition, each as ``name = value``."""
+    shown = [
+        f"{visible(name)} = {visible(short_value(trace, value, _VALUE))}" for name, value in decision.names.items()
+    ]
+    shown += [tell(lang, "absent", {"name": visible(name)}) for name in decision.absent]
+    return [*shown[:_NAMES], "…"] if len(shown) > _NAMES else shown
+
+
+def _where(decision: Decision) -> str:
+    return f"{visible(decision.function)}:{decision.line}"
+
+
+def _skipped(decision: Decision, lang: Lang) -> str:
+    skipped = decision.skipped
+    assert skipped is not None
+    values = {"first": skipped.first, "last": skipped.last, "text": one_line(skipped.text, _TEXT)}
+    return tell(lang, "skipped-one" if skipped.first == skipped.last else "skipped", values)

@@ -1,0 +1,269 @@
+"""A comparison as a person reads it: at a glance first, every difference of a topic on request."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from typing import Any, Final, NamedTuple
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
+from tracer.analysis.plain import plain_text
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
+from tracer.views.diff_words import WORDS
+from tracer.views.filling import fill
+
+_AT_A_GLANCE: Final = 6  # of a topic
+_STATEMENTS: Final = 16  # of the code, at a glance,
+_OF_A_FUNCTION: Final = 4  # and so many of one function
+_LONG: Final = 100  # characters from which on of a rewritten statement only the changes are shown,
+_CONTEXT: Final = 8  # with so many words, blanks and signs around them
+_WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
+_LONGEST: Final = 400  # characters of one value
+_RELEASES: Final = ("transformers", "torch", "peft")
+
+
+def print_comparison(
+    comparison: Comparison, console: Console, lang: Lang, *, topics: Collection[str] = (), everything: bool = False
+) -> None:
+    """Print the sides, what is the same and what differs; ``topics`` and ``everything`` leave nothing of it out."""
+    _Printer(comparison, console, lang, set(TOPICS if everything else topics)).print(topics or TOPICS)
+
+
+class _Row(NamedTuple):
+    """Differences of one kind with the same values on both sides."""
+
+    difference: Difference
+    subjects: list[str]
+
+
+class _Printer:
+    def __init__(self, comparison: Comparison, console: Console, lang: Lang, whole: set[str]) -> None:
+        self._comparison = comparison
+        self._console = console
+        self._lang = lang
+        self._whole = whole
+
+    def print(self, topics: Collection[str]) -> None:
+        self._console.print(_sides(self._comparison.sides))
+        self._print_environment()
+        differing = [topic for topic in TOPICS if self._comparison.of(topic)]
+        if not differing:
+            self._console.print(self._say("same"))
+            return
+        self._names("differ-in", [f"{self._topic(name)} {len(self._comparison.of(name))}" for name in differing])
+        self._names("same-in", [self._topic(name) for name in TOPICS if name not in differing])
+        cut = [topic for topic in TOPICS if topic in topics and topic in differing and self._print_topic(topic)]
+        if cut:
+            self._console.print(Text(f"\n{self._say('more-hint', topic=cut[0])}", "dim"), soft_wrap=False)
+
+    def _print_environment(self) -> None:
+        """Print the environment variables that were not the same for both loads; they may be why these differ."""
+        a, b = (side.environment for side in self._comparison.sides)
+        unset = self._say("unset")
+        for name in sorted(a.keys() | b.keys()):
+            if a.get(name) != b.get(name):
+                values = [_shown(side[name]) if name in side else unset for side in (a, b)]
+                self._console.print(Text(self._say("environment", name=_shown(name), a=values[0], b=values[1])))
+
+    def _names(self, key: str, names: list[str]) -> None:
+        if names:
+            self._console.print(Text(self._say(key, topics=(" · ").join(names))))
+
+    def _print_topic(self, topic: str) -> bool:
+        """Print a topic; returns whether something of it was left out."""
+        self._console.print(Text(f"\n{self._topic(topic)}", "bold cyan"))
+        differences = self._comparison.of(topic)
+        if topic == "code":
+            return self._print_code(differences)
+        if topic == "calls":
+            return self._print_calls(differences)
+        rows = _grouped(differences)
+        shown = rows if topic in self._whole else rows[:_AT_A_GLANCE]
+        for row in shown:
+            self._print_row(row)
+        return self._left_out(len(rows) - len(shown))
+
+    def _left_out(self, count: int) -> bool:
+        if count:
+            self._console.print(Padding(Text(self._say("more", count=count), "dim"), (0, 0, 0, 2), expand=False))
+        return count > 0
+
+    def _print_row(self, row: _Row) -> None:
+        difference = row.difference
+        what, _, side = difference.what.partition("-only-")
+        title = self._say(what, subject=_shown(difference.subject))
+        if len(row.subjects) > 1:
+            count = self._say("many", count=len(row.subjects), first=row.subjects[0], last=row.subjects[-1])
+            title = f"{self._say(what, subject='…')} ({count})" if what in _NAMED else count
+        grid = _grid()
+        if side:
+            value, step = (difference.a, difference.steps[0]) if side == "a" else (difference.b, difference.steps[1])
+            text = self._value(what, value)
+            line = self._say("one-line", subject=title, value=text) if text else title
+            grid.add_row(self._say(f"only-{side}"), _step(step), Text(line))
+            self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+            return
+        self._console.print(Padding(Text(title), (0, 0, 0, 2), expand=False))
+        for letter, value, step in zip("AB", (difference.a, difference.b), difference.steps, strict=True):
+            grid.add_row(letter, _step(step), Text(self._value(what, value)))
+        self._console.print(Padding(grid, (0, 0, 0, 4), expand=False))
+
+    def _value(self, what: str, value: Any) -> str:
+        if what == "read-by" and isinstance(value, list):
+            return self._say("+".join(map(str, value)))
+        if what == "went-otherwise" and isinstance(value, list):
+            return ", ".join(self._say(f"outcome:{outcome}") for outcome in value)
+        if what == "keyword" and isinstance(value, dict):
+            end = self._say(f"end:{value.get('what')}", where=_shown(value.get("where")))
+            return f"{end} ({_shown(value['error'])})" if value.get("error") else end
+        if what == "registered":
+            return ""
+        if what == "class" and isinstance(value, dict):
+            return _shown(f"{value.get('class')} ({value.get('way')})")
+        return _shown(value)
+
+    def _print_calls(self, differences: list[Difference]) -> bool:
+        """One line for each function: so many calls in A, so many in B."""
+        shown = differences if "calls" in self._whole else differences[: 2 * _AT_A_GLANCE]
+        grid = _counts("A", "B")
+        for one in shown:
+            grid.add_row(_shown(one.subject), *(f"{count or 0} ×" for count in (one.a, one.b)))
+        self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+        return self._left_out(len(differences) - len(shown))
+
+    def _print_code(self, differences: list[Difference]) -> bool:
+        if "code" in self._whole:
+            for function, found in _by_function(differences).items():
+                self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
+                self._print_statements(found)
+            return False
+        grid = _counts(self._say("rewritten"), self._say("only-a"), self._say("only-b"))
+        for function, found in _by_function(differences).items():
+            counts = [sum(one.what == what for one in found) for what in ("rewritten", "ran-only-a", "ran-only-b")]
+            grid.add_row(visible(function), *(str(count or "") for count in counts))
+        self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+        names = self._comparison.arguments
+        telling = _few_of_each([one for one in differences if not names.isdisjoint(_words(one))])
+        if telling:
+            self._console.print(Padding(Text(self._say("code-telling")), (1, 0, 0, 2), expand=False))
+            for function, found in _by_function(telling).items():
+                self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
+                self._print_statements(found)
+        return self._left_out(len(differences) - len(telling))
+
+    def _print_statements(self, differences: list[Difference]) -> None:
+        grid = _grid()
+        for one in differences:
+            texts = focused(one.a, one.b) if one.what == "rewritten" else (one.a, one.b)
+            for letter, text, step in zip("AB", texts, one.steps, strict=True):
+                if text is not None:
+                    grid.add_row(letter, _step(step), Text(one_line(str(text), _LONGEST)))
+        self._console.print(Padding(grid, (0, 0, 0, 4), expand=False))
+
+    def _topic(self, topic: str) -> str:
+        return self._say(f"topic:{topic}")
+
+    def _say(self, key: str, **values: Any) -> str:
+        if key not in WORDS:
+            return visible(key)
+        return fill(WORDS[key][0 if self._lang == "en" else 1], values)
+
+
+_NAMED: Final = {"parameter-shape", "parameter-dtype", "tensor-from", "tensor-became", "read-by"}
+
+
+def _sides(sides: tuple[Side, Side]) -> Table:
+    grid = _grid()
+    for letter, side in zip("AB", sides, strict=True):
+        releases = [f"{name} {side.releases[name]}" for name in _RELEASES if name in side.releases]
+        grid.add_row(letter, "", Text(visible(side.file), "bold") + Text(f"  {visible(', '.join(releases))}", "dim"))
+    return grid
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="bold")
+    grid.add_column(justify="right", style="dim")
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _counts(*heads: str) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold")
+    for _ in heads:
+        grid.add_column(justify="right")
+    grid.add_row("", *(Text(head, "bold") for head in heads))
+    return grid
+
+
+def _grouped(differences: list[Difference]) -> list[_Row]:
+    rows: dict[str, _Row] = {}
+    for one in differences:
+        alike = one.what in _NAMED
+        key = f"{one.what} {one.a!r} {one.b!r}" if alike else f"{one.what} {one.subject}"
+        rows.setdefault(key, _Row(one, [])).subjects.append(_shown(one.subject))
+    return list(rows.values())
+
+
+def _few_of_each(differences: list[Difference]) -> list[Difference]:
+    few = [one for found in _by_function(differences).values() for one in found[:_OF_A_FUNCTION]]
+    return few[:_STATEMENTS]
+
+
+def focused(a: str, b: str) -> tuple[str, str]:
+    """Two versions of a long statement with what they share left out but for a few words around each change."""
+    if max(len(a), len(b)) <= _LONG:
+        return a, b
+    words = _WORDS.findall(a), _WORDS.findall(b)
+    shown: tuple[list[str], list[str]] = ([], [])
+    matcher = difflib.SequenceMatcher(None, *words, autojunk=False)
+    for tag, *ends in matcher.get_opcodes():
+        for side, (begin, end) in enumerate((ends[:2], ends[2:])):
+            run = words[side][begin:end]
+            if tag == "equal" and len(run) > 2 * _CONTEXT:
+                run = [*run[:_CONTEXT], " … ", *run[-_CONTEXT:]]
+            shown[side].extend(run)
+    return "".join(shown[0]), "".join(shown[1])
+
+
+def _by_function(differences: list[Difference]) -> dict[str, list[Difference]]:
+    found: dict[str, list[Difference]] = {}
+    for one in differences:
+        found.setdefault(one.subject, []).append(one)
+    return found
+
+
+def _words(difference: Difference) -> Iterator[str]:
+    for text in (difference.a, difference.b):
+        if isinstance(text, str):
+            yield from re.findall(r"\w+", text)
+
+
+def _step(step: int | None) -> str:
+    return "" if step is None else str(step)
+
+
+def _shown(value: Any) -> str:
+    return one_line(_plain(value), _LONGEST)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        if value.get("is") not in (None, "mapping", "config"):
+            return plain_text(value)
+        return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items() if name != "is") or "{}"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) if value else "[]"
+    return str(value)

@@ -1,0 +1,1 @@
+"""What exercises say: the task, how an attempt went, hints, progress."""

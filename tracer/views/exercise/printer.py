@@ -1,0 +1,200 @@
+"""What a learner is told on the terminal: the task, how an attempt went, hints, what is next."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from tracer.exercise.format import Exercise, Prediction
+from tracer.exercise.judging import Judgement, Verdict
+from tracer.exercise.library import Kept
+from tracer.exercise.predicting import is_answer
+from tracer.i18n import Lang
+from tracer.text.markdown import markdown_lines
+from tracer.text.visible import one_line, visible
+from tracer.text.wrapping import wrapped
+from tracer.views.exercise.run_failures import broken_told
+from tracer.views.exercise.task_sheet import heading
+from tracer.views.exercise.words import tell
+from tracer.views.naming import command
+from tracer.views.walkthrough.words import problem_told
+from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.choosing import best_traces
+from tracer.walkthrough.filling import code
+
+_MARKS = {"passed": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "waiting": ("·", ".", "dim")}
+_WIDEST = 100  # columns; longer lines are hard to read
+
+
+class Teacher:
+    """Speaks one language on one console."""
+
+    def __init__(self, console: Console, lang: Lang, here: Path) -> None:
+        self.console = console
+        self.lang = lang
+        self._here = here
+
+    def command(self, name: str, *arguments: str) -> str:
+        """An exercise command to type."""
+        return command("exercise", name, *arguments)
+
+    def path(self, path: Path) -> str:
+        """A path as one would type it here."""
+        relative = os.path.relpath(path, self._here)
+        return str(path) if relative.startswith(os.path.join("..", "..")) else relative
+
+    def say(self, key: str, style: str = "", **values: object) -> None:
+        """A sentence of ours; what it is filled with may be foreign."""
+        self.plain(tell(self.lang, key, {name: visible(str(value)) for name, value in values.items()}), style)
+
+    def plain(self, sentence: str, style: str = "", indent: int = 0) -> None:
+        for line in wrapped(sentence, self._width - indent):
+            self.console.print(Text(" " * indent + line, style), soft_wrap=True)
+
+    def line(self, command: str, indent: int = 2) -> None:
+        """A command, whole on its line whatever its length, to be copied."""
+        self.console.print(Text(" " * indent + visible(command), "cyan"), soft_wrap=True)
+
+    def markdown(self, text: str, indent: int = 0) -> None:
+        for line in markdown_lines(text, self._width - indent):
+            self.console.print(Text.assemble(" " * indent, line), soft_wrap=True)
+
+    def gap(self) -> None:
+        self.console.print()
+
+    def task(self, exercise: Exercise) -> None:
+        """Title and text of an exercise."""
+        self.plain(visible(heading(exercise, self.lang)), "bold")
+        self.gap()
+        self.markdown(exercise.text.said(self.lang))
+
+    def question(self, one: Prediction) -> None:
+        """A question, with the answers to choose from."""
+        self.markdown(one.ask.said(self.lang))
+        for number, choice in enumerate(one.choices, 1):
+            self._hung(Text(f"  {number}. ", "bold"), choice.text.said(self.lang))
+
+    def answer(self, one: Prediction, given: str) -> None:
+        """A question, and an answer to it."""
+        self._hung(Text("• "), one.ask.said(self.lang))
+        self.markdown(self._spelled(one, given), 2)
+
+    def hint(self, exercise: Exercise, number: int) -> None:
+        """One hint, by its number from 1."""
+        self.say("hint:of", "bold", number=number, count=len(exercise.hints))
+        self.markdown(exercise.hints[number - 1].said(self.lang), 2)
+
+    def judgement(self, kept: Kept, judgement: Judgement) -> None:
+        """How an attempt went: every check, and the first failing one as a teacher tells it."""
+        questions = {one.id: one for one in kept.exercise.predictions}
+        failed = self._broken(kept, judgement)
+        for one in judgement.verdicts:
+            question = questions.get(one.id)
+            if failed:
+                self._mark("waiting", self._title(one, question))
+            elif question is not None:
+                self._predicted(one, question, judgement)
+            elif one.state == "passed":
+                self._mark("passed", self._title(one, None))
+            else:
+                failed = True
+                self._mark("failed", self._title(one, None))
+                self._failed(one, judgement)
+        wrong = [one for one in judgement.verdicts if one.id in questions and one.state != "passed"]
+        if wrong and not failed:
+            self.gap()
+            self.say("told:again", command=self.command("check", kept.exercise.id, "--again"))
+
+    def solved(self, kept: Kept, judgement: Judgement, following: Kept | None, titles: dict[str, str]) -> None:
+        """Congratulate, say where it is explained, and what is next."""
+        self.gap()
+        self.say("told:solved", "bold green", title=kept.exercise.title.said(self.lang).strip())
+        read = [name for name in kept.exercise.read if name in titles]
+        best = best_traces(read, [ran.trace for ran in judgement.ran.values() if ran.trace is not None])
+        if best:
+            self.gap()
+            self.say("told:read")
+            for name, trace in best.items():
+                self.plain(visible(titles[name]), "dim", 2)
+                self.line(command("replay", self.path(trace), "--walkthrough", name), 4)
+        self.gap()
+        if following is None:
+            self.say("told:last")
+        else:
+            self.say("told:next", title=following.exercise.title.said(self.lang).strip())
+            self.line(self.command("start", following.exercise.id))
+
+    def _broken(self, kept: Kept, judgement: Judgement) -> bool:
+        """Tell of a run that ended badly, where a check's own case does not tell it better."""
+        name = judgement.broken
+        if name is None:
+            return False
+        first = judgement.first_failure
+        if first is not None and first.state == "failed" and (first.case or first.run != name):
+            return False
+        self._mark("failed", tell(self.lang, "broken:run", {"run": f"`{name}`"}))
+        ran = judgement.ran[name]
+        self.markdown(broken_told(kept.exercise.runs[name], ran, self.lang), 4)
+        if ran.trace is not None and ran.outcome is not None and ran.outcome.step is not None:
+            self._step(ran.trace, ran.outcome.step)
+        return True
+
+    def _failed(self, one: Verdict, judgement: Judgement) -> None:
+        ran = judgement.ran.get(one.run)
+        if one.said is not None:
+            self.markdown(one.said.said(self.lang), 4)
+        else:
+            outcome = ran.outcome if ran is not None else None
+            message = one_line(outcome.message, 300) if outcome is not None and outcome.message else None
+            sentence = tell(self.lang, "told:not-seen", {"message": message or tell(self.lang, "told:no-message")})
+            self.plain(sentence, indent=4)
+        if one.fact:
+            fact = problem_told(Problem("", "", "expect", {**one.fact}), self.lang)
+            self.markdown(tell(self.lang, "told:expected", {"fact": fact}), 4)
+        if ran is not None and ran.trace is not None and one.step is not None:
+            self._step(ran.trace, one.step)
+
+    def _predicted(self, one: Verdict, question: Prediction, judgement: Judgement) -> None:
+        self._mark("passed" if one.state == "passed" else "failed", self._title(one, question))
+        self.markdown(tell(self.lang, "told:answer", {"given": self._spelled(question, one.given)}), 4)
+        if one.said is None:
+            self._failed(one, judgement)
+            return
+        verdict = "told:right" if one.state == "passed" else "told:wrong"
+        self.plain(tell(self.lang, verdict, {"found": one_line(one.found, 200)}), "bold", 4)
+        self.markdown(one.said.said(self.lang), 4)
+        ran = judgement.ran.get(one.run)
+        if one.state != "passed" and ran is not None and ran.trace is not None and one.step is not None:
+            self._step(ran.trace, one.step)
+
+    def _spelled(self, question: Prediction, given: str) -> str:
+        """An answer as its reader knows it, in Markdown: a choice by its text."""
+        if question.choices and is_answer(question, given):
+            return question.choices[int(given) - 1].text.said(self.lang).strip()
+        return code(one_line(given, 200))
+
+    def _step(self, trace: Path, step: int) -> None:
+        self.plain(tell(self.lang, "told:see"), "dim", 4)
+        self.line(command("replay", self.path(trace), "--step", str(step)), 6)
+
+    def _title(self, one: Verdict, question: Prediction | None) -> str:
+        words = question.ask if question is not None else one.title
+        return words.said(self.lang)
+
+    def _mark(self, state: str, text: str) -> None:
+        sign, plain, style = _MARKS[state]
+        held = self.console.encoding.lower().startswith("utf")
+        self._hung(Text(f"{sign if held else plain} ", style), text, "dim" if state == "waiting" else "")
+
+    def _hung(self, mark: Text, text: str, style: str = "") -> None:
+        """Markdown whose first line stands behind a mark, and the others below it."""
+        for number, line in enumerate(markdown_lines(text, self._width - mark.cell_len)):
+            line.stylize_before(style)
+            self.console.print(Text.assemble(" " * mark.cell_len if number else mark, line), soft_wrap=True)
+
+    @property
+    def _width(self) -> int:
+        return min(self.console.width, _WIDEST)

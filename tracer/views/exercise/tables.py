@@ -1,0 +1,76 @@
+"""Tables of exercises: which there are, and how far a learner has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tracer.exercise.choosing import fits
+from tracer.exercise.library import Kept
+from tracer.exercise.progress import Entry, Progress, day
+from tracer.i18n import Lang
+from tracer.text.visible import visible
+from tracer.text.wrapping import Prose
+from tracer.views.exercise.words import tell
+
+_STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim"}
+
+
+def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
+    """Print the exercises in their order, each with its state."""
+    table = _table(console)
+    table.add_column(tell(lang, "column:order"), justify="right", no_wrap=True)
+    table.add_column(tell(lang, "column:id"), style="cyan", no_wrap=True)
+    table.add_column(tell(lang, "column:title"), overflow="fold", ratio=1)
+    table.add_column(tell(lang, "column:state"), no_wrap=True)
+    for name, kept in known.items():
+        table.add_row(
+            _order(kept),
+            Text(visible(name)),
+            Prose(visible(" ".join(kept.exercise.title.said(lang).split()))),
+            _state(kept, progress.exercises.get(name), lang),
+        )
+    console.print(table)
+
+
+def print_progress(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
+    """Print how far a learner has come with each exercise."""
+    table = _table(console)
+    table.add_column(tell(lang, "column:order"), justify="right", no_wrap=True)
+    table.add_column(tell(lang, "column:id"), style="cyan", overflow="fold", ratio=1)
+    table.add_column(tell(lang, "column:state"), no_wrap=True)
+    for name in ("checks", "hints"):
+        table.add_column(tell(lang, f"column:{name}"), justify="right", no_wrap=True)
+    table.add_column(tell(lang, "column:solution"), no_wrap=True)
+    table.add_column(tell(lang, "column:when"), no_wrap=True)
+    for name, kept in known.items():
+        entry = progress.exercises.get(name)
+        count = len(kept.exercise.hints)
+        table.add_row(
+            _order(kept),
+            Text(visible(name)),
+            _state(kept, entry, lang),
+            str(entry.attempts) if entry is not None and entry.attempts else "",
+            f"{min(max(entry.hints, 0), count)}/{count}" if entry is not None else "",
+            tell(lang, "solution:seen") if entry is not None and entry.solution_seen else "",
+            day(entry.solved or entry.started) if entry is not None else "",
+        )
+    console.print(table)
+
+
+def _table(console: Console) -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", width=min(console.width, 100))
+
+
+def _order(kept: Kept) -> str:
+    return "" if kept.exercise.order is None else str(kept.exercise.order)
+
+
+def _state(kept: Kept, entry: Entry | None, lang: Lang) -> Text:
+    state = "new" if entry is None or not entry.started else "solved" if entry.solved else "started"
+    if state == "new" and not fits(kept):
+        state = "release"
+    return Text(visible(tell(lang, f"state:{state}", {"releases": kept.exercise.releases})), _STYLES[state])

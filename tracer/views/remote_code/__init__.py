@@ -1,0 +1,1 @@
+"""The consent screen: which files would run, and what stands out in them."""

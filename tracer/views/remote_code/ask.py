@@ -1,0 +1,83 @@
+"""The question: may this code run? Nothing but a clear yes is a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.text import Text
+
+from tracer.i18n import Lang
+from tracer.remote_code.result import RemoteCode, RemoteFile
+from tracer.views.remote_code.render import render_consent
+from tracer.views.remote_code.view import source_rows
+from tracer.views.remote_code.words import say
+
+_YES = frozenset({"y", "yes", "是", "好"})
+_NO = frozenset({"", "n", "no", "否", "不"})
+_PATIENCE = 10
+
+
+def ask_consent(code: RemoteCode, console: Console, lang: Lang, *, ask: Callable[[str], str] = input) -> bool:
+    """Show what would run, ask, and answer whether it may. End of input and Ctrl-C are a no.
+
+    Where there is nothing to consent to (``code.is_empty``) nothing is asked, and the answer is a no.
+    """
+    render_consent(code, console, lang)
+    if code.is_empty:
+        return False
+    try:
+        agreed = _Question(code, console, lang, ask).put()
+    except (EOFError, KeyboardInterrupt):
+        console.print()
+        agreed = False
+    if not agreed:
+        console.print(Text(f" {say(lang, 'refused')}"))
+    return agreed
+
+
+class _Question:
+    def __init__(self, code: RemoteCode, console: Console, lang: Lang, ask: Callable[[str], str]) -> None:
+        self._code = code
+        self._console = console
+        self._lang = lang
+        self._ask = ask
+
+    def put(self) -> bool:
+        files = bool(self._code.files)
+        self._print(Text(say(self._lang, "keys" if files else "keys-unseen"), "dim"))
+        for _ in range(_PATIENCE):
+            answer = self._answer("question" if files else "question-unseen")
+            if answer in _YES:
+                return True
+            if answer in _NO:
+                return False
+            if files and answer.startswith("v"):
+                self._view(answer.removeprefix("view").removeprefix("v").strip())
+            else:
+                self._print(Text(say(self._lang, "keys" if files else "keys-unseen"), "dim"))
+        return False
+
+    def _answer(self, key: str, **values: object) -> str:
+        return self._ask(f" {say(self._lang, key, **values)}").strip().lower()
+
+    def _view(self, number: str) -> None:
+        count = len(self._code.files)
+        if count == 1:
+            number = "1"
+        number = number or self._answer("which", count=count)
+        if number.isdecimal() and 1 <= int(number) <= count:
+            self._show(self._code.files[int(number) - 1])
+
+    def _show(self, file: RemoteFile) -> None:
+        rows = list(source_rows(file, self._console, self._lang))
+        step = max(self._console.height - 2, 10)
+        for start in range(0, len(rows), step):
+            for row in rows[start : start + step]:
+                self._console.print(row)
+            if start + step < len(rows) and self._answer("more").startswith("q"):
+                break
+        self._console.print()
+
+    def _print(self, text: Text) -> None:
+        self._console.print(Text.assemble(" ", text))

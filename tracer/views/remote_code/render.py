@@ -1,0 +1,210 @@
+"""What a person sees before any remote code runs: the files, what stands out, and what cannot be shown.
+
+Everything that comes from the model is foreign text. It is put on the screen as plain text, with control
+characters written out, never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.i18n import Lang
+from tracer.remote_code.groups import as_written, grouped, line_numbers
+from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
+from tracer.text.visible import visible
+from tracer.text.wrapping_by_character import wrapped
+from tracer.views.remote_code.words import intro, note_line, reasons, say, size, unseen_line, with_lines
+
+_SHORT_HASH = 12
+_FINDINGS_TOLD = 40
+_MINOR_TOLD = 3  # signs of one package
+_OTHERS_TOLD = 12
+_LOUD = "bold red"
+_CALM = "yellow"
+
+
+def render_consent(code: RemoteCode, console: Console, lang: Lang) -> None:
+    """Print which files would run and what stands out in them; readable without colour and at 80 columns."""
+    _Screen(code, console, lang).render()
+
+
+class _Screen:
+    def __init__(self, code: RemoteCode, console: Console, lang: Lang) -> None:
+        self._code = code
+        self._console = console
+        self._lang = lang
+        self._width = console.width - 2
+
+    def render(self) -> None:
+        code = self._code
+        title = Text.assemble((f" {self._say('title')} ", "bold reverse"), "  ", self._text(code.model, "bold"))
+        self._console.print()
+        self._part(title)
+        self._part(self._prose(intro(self._lang, code)))
+        if code.files:
+            self._part(self._files())
+            self._part(*self._findings())
+        self._points("unseen", (unseen_line(self._lang, one) for one in code.unseen), _LOUD)
+        self._points("notes", self._notes(), "bold")
+        if code.files:
+            self._part(self._prose(self._say("proof"), "italic"))
+
+    # The list of files
+
+    def _files(self) -> RenderableType:
+        """A line of facts for each file, its whole checksum under it: at 80 columns both fit."""
+        files = self._code.files
+        paths = [self._path(file) for file in files]
+        sizes = [Text(size(file.size), justify="right") for file in files]
+        widest = max(cell_len(line) for path in paths for line in path.plain.split("\n"))
+        widest = min(widest, self._width * 2 // 5)
+        longest = max(map(len, sizes))
+        room = self._width - len(str(len(files))) - widest - longest - 6
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", style="bold", no_wrap=True)
+        table.add_column()
+        for number, (file, path, count) in enumerate(zip(files, paths, sizes, strict=True), 1):
+            facts = Table.grid(padding=(0, 2, 0, 0))
+            facts.add_column(width=widest, overflow="fold")
+            facts.add_column(width=longest, no_wrap=True)
+            facts.add_column(overflow="fold")
+            facts.add_row(path, count, self._why(file, room))
+            table.add_row(str(number), Group(facts, self._hash(file)))
+        return table
+
+    def _path(self, file: RemoteFile) -> Text:
+        path = self._text(file.path, "bold")
+        if file.leaves_to:
+            outside = file.leaves_to == file.path
+            where = self._say("outside") if outside else self._say("really", path=file.leaves_to)
+            path.append("\n" + self._clean(where), _LOUD)
+        return path
+
+    def _why(self, file: RemoteFile, width: int) -> Text:
+        why = self._prose(self._say("and").join(reasons(self._lang, file.reached)), width=width)
+        if len({one.repository for one in self._code.files}) > 1:
+            why.append("\n" + self._clean(self._say("from", name=file.repository)), "dim")
+        return why
+
+    def _hash(self, file: RemoteFile) -> Text:
+        if not file.sha256:
+            return Text(self._say("no-hash" if file.size else "unread"), _LOUD)
+        start, rest = file.sha256[:_SHORT_HASH], file.sha256[_SHORT_HASH:]
+        return Text.assemble(("sha256 ", "dim"), (start, "cyan"), (rest, "dim"), overflow="fold")
+
+    # What stands out in them
+
+    def _findings(self) -> list[RenderableType]:
+        parts: list[RenderableType] = []
+        quiet = [with_lines(self._lang, file) for file in self._code.files if not file.findings and file.sha256]
+        for number, file in enumerate(self._code.files, 1):
+            if file.findings:
+                parts.append(Text.assemble((f"{number}  ", "bold"), self._text(file.path, "bold")))
+                parts.append(Padding(self._found(file.findings), (0, 0, 0, 3)))
+        if parts:
+            parts.insert(0, Text(self._say("stands-out"), "bold underline"))
+        if quiet:
+            parts.append(self._prose(self._say("nothing", files=self._say("and").join(quiet))))
+        return parts
+
+    def _found(self, findings: tuple[Finding, ...]) -> RenderableType:
+        if findings[0].kind in ("does-not-parse", "not-searched"):
+            only = findings[0]
+            return self._prose(self._say(only.kind, line=only.line, why=only.name), _LOUD, indent=3)
+        groups = grouped(finding for finding in findings if not finding.weak)
+        told = groups[:_FINDINGS_TOLD]
+        heads = [
+            self._say("on-import"),
+            self._say("when-called"),
+            *(self._say(group[0].kind) for group in told),
+        ]
+        kinds = max(map(cell_len, heads))
+        lines = max(map(cell_len, [self._say("line"), *map(line_numbers, told)]))
+        parts: list[RenderableType] = []
+        for on_import in (True, False):
+            table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+            table.add_column(width=kinds, no_wrap=True)
+            table.add_column(width=lines, no_wrap=True, justify="right")
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+            when = self._say("on-import" if on_import else "when-called")
+            table.add_row(Text(when, "dim"), Text(self._say("line"), "dim"))
+            for group in (group for group in told if group[0].on_import is on_import):
+                kind = Text(self._say(group[0].kind), _LOUD if on_import else _CALM)
+                table.add_row(kind, line_numbers(group), self._text(as_written(group[0])))
+            if table.row_count > 1:
+                parts.append(table)
+        if len(groups) > len(told):
+            parts.append(Text(self._say("more-findings", count=len(groups) - len(told)), _LOUD))
+        return Group(*parts, *self._minor(findings))
+
+    def _minor(self, findings: tuple[Finding, ...]) -> list[Text]:
+        """The weaker signs on one line; an import only where nothing it brings in has been told already.
+
+        Many signs of one package are one item: a file of kernels names the language it is written in on every line.
+        """
+        loud = {finding.name.split(".")[0] for finding in findings if not finding.weak}
+        weak = [finding for finding in findings if finding.weak]
+        packages: dict[tuple[str, str], list[Finding]] = {}
+        for finding in weak:
+            packages.setdefault((finding.kind, _package(finding)), []).append(finding)
+        items: list[str] = []
+        for (kind, package), group in list(packages.items())[:_FINDINGS_TOLD]:
+            parts = grouped(group)
+            if len(parts) > _MINOR_TOLD:
+                items.append(self._say("minor-many", package=package, count=len(parts), kind=self._say(kind)))
+                continue
+            for part in parts:
+                name, numbers = part[0].name, line_numbers(part)
+                if not name.startswith("import ") or _package(part[0]) not in loud:
+                    items.append(self._say("at-lines" if "," in numbers else "at-line", name=name, lines=numbers))
+        if not items:
+            return []
+        return [self._prose(self._say("minor", items=self._say("and").join(items)), "dim", indent=3)]
+
+    # What else there is to know
+
+    def _notes(self) -> Iterable[str]:
+        for note in self._code.notes:
+            yield note_line(self._lang, note)
+        others = self._code.others
+        if others:
+            told = [*others[:_OTHERS_TOLD], *(["…"] if len(others) > _OTHERS_TOLD else [])]
+            yield self._say("others", files=self._say("and").join(told))
+
+    def _points(self, title: str, lines: Iterable[str], style: str) -> None:
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column()
+        table.add_column(overflow="fold")
+        for line in lines:
+            table.add_row("-", self._prose(line, indent=2))
+        if table.row_count:
+            self._part(Text(self._say(title), style), table)
+
+    # Foreign and own text
+
+    def _part(self, *parts: RenderableType) -> None:
+        if parts:
+            self._console.print(Padding(Group(*parts), (0, 1, 1, 1)))
+
+    def _say(self, key: str, **values: object) -> str:
+        return say(self._lang, key, **values)
+
+    def _clean(self, text: str) -> str:
+        return visible(text, encoding=self._console.encoding)
+
+    def _text(self, text: str, style: str = "") -> Text:
+        return Text(self._clean(text), style)
+
+    def _prose(self, text: str, style: str = "", *, indent: int = 0, width: int = 0) -> Text:
+        return Text(wrapped(self._clean(text), width or self._width - indent), style, overflow="fold")
+
+
+def _package(finding: Finding) -> str:
+    """The package that a finding is of."""
+    return finding.name.removeprefix("import ").split(".")[0]

@@ -1,0 +1,215 @@
+"""The readable journey: what ``load`` prints at its end and ``show`` prints of a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.analysis.journey import Fact, StageSummary, journey
+from tracer.analysis.places import place_of
+from tracer.i18n import Lang
+from tracer.text.visible import visible
+from tracer.trace.meta import model_name
+from tracer.trace.reading import Trace
+from tracer.views.failure import trouble
+from tracer.views.naming import program
+from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
+from tracer.views.phrases import say, stage_name
+
+_FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
+_RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that only rules something off
+_SHORTEST_RULE: Final = 20
+_NAMES: Final = 12  # of a longer list of names only the first are written
+
+
+def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
+    """Print the head, the stages with their facts, and the end of a trace."""
+    console.print(_head(trace, lang))
+    ended_in = _where_it_ended(trace)
+    for summary in journey(trace):
+        # Where there is nothing to tell, a stage is left out, unless it is asked for or the load ended in it.
+        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage)):
+            console.print(_stage(summary, lang))
+    console.print(_end(trace, lang))
+
+
+def _where_it_ended(trace: Trace) -> str | None:
+    """The stage in which a load that did not end well did so."""
+    if trace.outcome.get("status") in GOOD or not len(trace):
+        return None
+    step = trace.outcome.get("step")
+    return trace.step(step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1).stage
+
+
+def _head(trace: Trace, lang: Lang) -> RenderableType:
+    meta = trace.meta
+    releases = meta.get("releases") if isinstance(meta.get("releases"), dict) else {}
+    assert isinstance(releases, dict)
+    parts: list[Text] = [Text(_text(model_name(meta)), "bold")]
+    if release := releases.get("transformers"):
+        parts.append(Text(_text(f"transformers {release}")))
+    parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
+    parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
+    parts.append(Text(say(lang, "steps", {"count": f"{len(trace):,}"}), "dim"))
+    seconds = trace.outcome.get("seconds")
+    if isinstance(seconds, (int, float)):
+        parts.append(Text(_duration(seconds), "dim"))
+    return Padding(Text(" · ").join(parts), (1, 0, 0, 0), expand=False)
+
+
+def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
+    title = Text.assemble(
+        (stage_name(summary.stage, lang), "bold cyan"),
+        (f"  {_text(summary.stage)}", "dim"),
+        (f"  {say(lang, 'steps', {'count': f'{summary.steps:,}'})}  {_duration(summary.seconds)}", "dim"),
+    )
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    if (slow := summary.slowest) is not None:
+        values = {"time": _duration(slow.seconds), "step": slow.step, "statement": _text(slow.text or "")}
+        grid.add_row("", Text(say(lang, "slowest-at" if slow.text else "slowest", values), "dim"))
+    for number, text in _lines(summary.facts, lang):
+        grid.add_row(number, text)
+    return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
+
+
+def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
+    counts: dict[str, int] = {}
+    for fact in facts:
+        counts[fact.what] = counts.get(fact.what, 0) + 1
+    shown: dict[str, int] = {}
+    for fact in facts:
+        shown[fact.what] = shown.get(fact.what, 0) + 1
+        many = counts[fact.what] > _FACTS_OF_A_KIND
+        if not many or shown[fact.what] < _FACTS_OF_A_KIND:
+            text = said_text(fact, lang) if fact.what == "said" else fact_text(fact, lang)
+            yield str(fact.step), Text(text, "yellow" if fact.trouble else "")
+        elif shown[fact.what] == _FACTS_OF_A_KIND:
+            yield "", Text(say(lang, "more", {"count": counts[fact.what] - _FACTS_OF_A_KIND + 1}), "dim")
+
+
+def said_text(fact: Fact, lang: Lang) -> str:
+    """A warning or a log record, its lines as lines and its rules no longer than its text."""
+    who, message = _text(str(fact.values.get("who"))), str(fact.values.get("message"))
+    lines = [line.rstrip() for line in message.strip("\n").expandtabs(4).split("\n")]
+    longest = max((len(line) for line in lines if not _RULE.fullmatch(line)), default=0)
+    shown = [_text(line[: max(longest, _SHORTEST_RULE)] if _RULE.fullmatch(line) else line) for line in lines]
+    text = say(lang, "said", {"who": who, "message": "\n".join(shown)})
+    return text if fact.times == 1 else f"{text}{say(lang, 'times', {'count': fact.times})}"
+
+
+def fact_text(fact: Fact, lang: Lang) -> str:
+    """A fact as one sentence."""
+    values = {name: _value(name, value, lang) for name, value in fact.values.items()}
+    return say(lang, fact.what, values)
+
+
+def _value(name: str, value: Any, lang: Lang) -> str:
+    if name in ("has_local_code", "has_remote_code"):
+        return say(lang, "yes" if value else "no")
+    if name == "bytes":
+        return size(value) if isinstance(value, int) else "?"
+    if name in ("class", "with") and isinstance(value, str):
+        return _text(_short_class(value))
+    if name == "final_module" and isinstance(value, str):
+        return _text(_cache_path(value))
+    if name == "seconds" and isinstance(value, float):
+        return f"{value:.3g}"
+    if name == "text" and isinstance(value, str):
+        return _text(repr(value))
+    if name in ("parameters", "keys", "modules", "tensors", "numbers", "trainable", "all") and isinstance(value, int):
+        return f"{value:,}"
+    if name in ("there", "here", "stored") and isinstance(value, list):
+        return _text(str(value))
+    if name == "names" and isinstance(value, list) and len(value) > _NAMES:
+        return _text(f"{', '.join(map(str, value[:_NAMES]))} …")
+    if isinstance(value, list):
+        return _text(", ".join(map(str, value)))
+    return _text("–" if value is None and name == "model_type" else str(value))
+
+
+def _end(trace: Trace, lang: Lang) -> RenderableType:
+    lines: list[Text] = [*trouble(trace, lang)]
+    folders = trace.meta.get("roots")
+    if isinstance(folders, dict) and isinstance(folders.get("model"), str):
+        lines.append(Text(_text(f"<model> = {folders['model']}"), "dim"))
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
+
+
+def print_next(trace: Trace, console: Console, lang: Lang) -> None:
+    """Print where the trace is and what to try next."""
+    path = _relative(trace)
+    labels = say(lang, "trace-at"), say(lang, "next")
+    width = max(map(cell_len, labels)) + 2
+    console.print()
+
+    def line(label: str, text: Text) -> None:
+        # To be copied whole, so it is not broken at the screen's edge.
+        console.print(Text.assemble((set_cell_size(label, width), "bold"), text), soft_wrap=True)
+
+    line(labels[0], Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
+    step = trace.outcome.get("step")
+    failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
+    where = place_of(trace, step) if failed and isinstance(step, int) else None
+    counts = trace.stage_counts()
+    if not counts:
+        return
+    wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
+    commands = [("next-replay", f"replay {_quoted(path)}")]
+    if not failed:  # of a failure `why` was named above
+        commands.append(("next-decisions", f"decisions {_quoted(path)}"))
+    commands.append(
+        ("next-failed" if failed else "next-stage", f"show {_quoted(path)} --stage {_text(wanted)} --steps")
+    )
+    for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
+        line(label, Text(f"# {say(lang, what)}", "dim"))
+        line("", Text(f"{program()} {words}"))
+
+
+def size(count: int) -> str:
+    """A number of bytes as a person reads it: decimal units."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.3g} {unit}"
+    return f"{value:.0f} TB"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _short_class(name: str) -> str:
+    module, _, last = name.rpartition(".")
+    return last if module.startswith("transformers") else name
+
+
+def _cache_path(path: str) -> str:
+    """A file in the modules cache, without the folders that are named after the directory and its hash."""
+    parts = path.replace("\\", "/").split("/")
+    return path if len(parts) < 3 else f"{parts[0]}/…/{parts[-1]}"
+
+
+def _relative(trace: Trace) -> str:
+    relative = os.path.relpath(trace.path)
+    return relative if not relative.startswith("..") else str(trace.path)
+
+
+def _quoted(path: str) -> str:
+    return f"'{path}'" if " " in path else path
+
+
+def _text(text: str) -> str:
+    return visible(text)

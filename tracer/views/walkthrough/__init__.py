@@ -1,0 +1,1 @@
+"""Walkthroughs as people read them: in the terminal, and as a document."""

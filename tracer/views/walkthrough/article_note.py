@@ -1,0 +1,99 @@
+"""One note as a section of a Markdown document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracer.i18n import Lang
+from tracer.text.markdown_writer import anchor, fenced, folded, in_link, indented, literal, table, to_anchor
+from tracer.text.visible import visible
+from tracer.views.phrases import stage_name
+from tracer.views.walkthrough.code_lines import code_lines, covers, reach
+from tracer.views.walkthrough.localized import Link, NoteTold, Way
+from tracer.views.walkthrough.words import tell
+from tracer.walkthrough.excerpt import Excerpt
+from tracer.walkthrough.filling import code
+
+
+def note_section(number: int, note: NoteTold, lang: Lang, example: str = "") -> str:
+    """Heading, text, code, values, decisions, question, links: as far as the note has them.
+
+    Args:
+        number: of the heading.
+        note: the note.
+        lang: the language.
+        example: what is said ahead of a text that tells of another load; Markdown.
+    """
+    return "\n\n".join(_parts(number, note, lang, example))
+
+
+def _parts(number: int, note: NoteTold, lang: Lang, example: str) -> Iterator[str]:
+    yield f"{anchor(note.note.id)}\n\n## {number}. {note.title}"
+    yield _where(note, lang)
+    if example:
+        yield f"> {example}"
+    yield note.text
+    if note.excerpt is not None:
+        yield _code(note.excerpt, lang)
+    if note.also:
+        yield folded(covers(note.also, lang), "\n\n".join(_code(other, lang) for other in note.also))
+    if note.values:
+        head = (tell(lang, "value:role"), tell(lang, "value:name"), tell(lang, "value:value"))
+        yield table(head, (_value(role, name, value, lang) for role, name, value in note.values))
+    if note.ways:
+        yield f"**{tell(lang, 'decided')}**"
+        yield "\n".join(f"- {_way(way, lang)}" for way in note.ways)
+    if note.ask:
+        yield from _question(note, lang)
+    if note.links:
+        yield tell(lang, "see", {"links": (", " if lang == "en" else "、").join(map(_link, note.links))})
+
+
+def _where(note: NoteTold, lang: Lang) -> str:
+    if note.step is None:
+        first = note.note.anchors[0]
+        key = "where" if first.statement else "where-call" if first.function else "where-kind"
+        values = {"function": first.function, "statement": first.statement, "kind": first.kind}
+        return f"*{tell(lang, key, {name: code(visible(text)) for name, text in values.items()})}*"
+    step = note.step
+    values = {"step": str(step.number), "stage": literal(stage_name(step.stage, lang))}
+    if note.function:
+        return f"*{tell(lang, 'place', {**values, 'function': code(visible(note.function))})}*"
+    return f"*{tell(lang, 'place-outside', {**values, 'kind': code(visible(step.kind))})}*"
+
+
+def _code(excerpt: Excerpt, lang: Lang) -> str:
+    return f"{reach(excerpt, lang, lambda path: code(visible(path)))}\n\n" + fenced(code_lines(excerpt, lang), "python")
+
+
+def _value(role: str, name: str, value: str, lang: Lang) -> tuple[str, str, str]:
+    return tell(lang, f"value:{role}"), code(visible(name)) if name else "", code(visible(value))
+
+
+def _way(way: Way, lang: Lang) -> str:
+    line = tell(lang, "decided-line", {"line": way.line})
+    colon = ": " if lang == "en" else "："
+    said = f"{line}{colon}{code(visible(way.asked))} → **{literal(way.outcome)}**"
+    if way.times > 1:
+        said += f" ×{way.times:,}"
+    if way.values:
+        between = ", " if lang == "en" else "，"
+        values = between.join(code(one) for one in way.values)
+        said += f" ({values})" if lang == "en" else f"（{values}）"
+    return said + (f"{' — ' if lang == 'en' else '——'}{literal(way.means)}" if way.means else "")
+
+
+def _question(note: NoteTold, lang: Lang) -> Iterator[str]:
+    colon = ". " if lang == "en" else "："
+    yield f"**{tell(lang, 'question')}**{colon}{note.ask}"
+    yield "\n".join(f"{number}. {indented(one.text, 3)}" for number, one in enumerate(note.answers, 1))
+    said = []
+    for number, one in enumerate(note.answers, 1):
+        word = tell(lang, "right" if one.right else "wrong")
+        head = f"**{number} — {word}.** " if lang == "en" else f"**{number}，{word}。** "
+        said.append(f"- {head}{indented(one.because, 2)}")
+    yield folded(tell(lang, "answers"), "\n".join(said))
+
+
+def _link(link: Link) -> str:
+    return f"[{in_link(link.words)}]({to_anchor(link.note)})" if link.note else link.words

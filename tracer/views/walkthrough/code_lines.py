@@ -1,0 +1,52 @@
+"""An excerpt of code with its line numbers and marks, in characters that any font and any highlighter takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from tracer.i18n import Lang
+from tracer.views.walkthrough.words import tell
+from tracer.walkthrough.excerpt import Excerpt, Gap, Line
+
+
+def code_lines(excerpt: Excerpt, lang: Lang) -> Iterator[str]:
+    """Each line with its mark and number, moved to the left as far as they all can be."""
+    width = len(str(excerpt.last))
+    own = [
+        len(one.text) - len(one.text.lstrip()) for one in excerpt.lines if isinstance(one, Line) and one.text.strip()
+    ]
+    margin = min(own, default=0)
+    for one in excerpt.lines:
+        if isinstance(one, Gap):
+            yield f"  {'':>{width}} | # {gap(one, lang)}"
+        else:
+            yield f"{mark(one)} {one.number:>{width}} | {one.text[margin:]}".rstrip()
+
+
+def mark(line: Line) -> str:
+    """``>``: the statement of the step. ``-``: it did not run."""
+    return ">" if line.here else "-" if line.ran is False else " "
+
+
+def gap(one: Gap, lang: Lang) -> str:
+    """How many lines are left out."""
+    key = "gap-not-run" if one.ran is False else "gap"
+    return tell(lang, f"{key}-one" if one.lines == 1 else key, {"count": one.lines})
+
+
+def reach(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
+    """The file and the lines."""
+    key = "file-line" if excerpt.first == excerpt.last else "file-lines"
+    return tell(lang, key, {"path": marked(excerpt.path), "first": excerpt.first, "last": excerpt.last})
+
+
+def covers(excerpts: Sequence[Excerpt], lang: Lang) -> str:
+    """The functions with their lines, as one sentence."""
+    said: dict[str, list[str]] = {}
+    for one in excerpts:
+        key = "line-alone" if one.first == one.last else "lines"
+        said.setdefault(one.function, []).append(tell(lang, key, {"first": one.first, "last": one.last}))
+    comma, semicolon = (", ", "; ") if lang == "en" else ("、", "；")
+    opening, closing = (" (", ")") if lang == "en" else ("（", "）")
+    code = semicolon.join(f"{function}{opening}{comma.join(lines)}{closing}" for function, lines in said.items())
+    return tell(lang, "also", {"code": code})

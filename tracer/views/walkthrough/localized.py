@@ -1,0 +1,233 @@
+"""A walkthrough told in one language, with a load or without one: what the terminal and the document both print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import NamedTuple
+
+import msgspec
+
+from tracer.analysis.explanation import Explained, Variables, named
+from tracer.analysis.turning_points import turning_point
+from tracer.i18n import Lang
+from tracer.text.markdown_writer import block, inline
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
+from tracer.views.naming import command
+from tracer.views.walkthrough.words import Marked, misfit_told, tell, told
+from tracer.walkthrough.binding import Binder, Bound, NotBound
+from tracer.walkthrough.excerpt import Excerpt, covered, excerpt
+from tracer.walkthrough.filling import filled, holes
+from tracer.walkthrough.fitting import Misfit, misfit
+from tracer.walkthrough.format import Load, Note, Walkthrough, Words
+from tracer.walkthrough.paths import Place
+from tracer.walkthrough.recorded import Decided, Recorded, decided, recorded
+
+
+class Answered(NamedTuple):
+    """An answer with what is said of it; Markdown."""
+
+    text: str
+    because: str
+    right: bool
+
+
+class Way(NamedTuple):
+    """A decision in words: its line, what it asked, how it went, with which values, and what that means."""
+
+    line: int
+    asked: str
+    outcome: str
+    values: list[str]
+    means: str
+    times: int
+
+
+class Link(NamedTuple):
+    """Another note or walkthrough. ``note`` is the id of one in the same walkthrough, else empty."""
+
+    note: str
+    words: str
+
+
+class NoteTold(msgspec.Struct, frozen=True):
+    """A note in one language; texts are Markdown.
+
+    ``example`` is there where the note tells of another load than this; its texts then have no values of this one.
+    """
+
+    note: Note
+    title: str
+    text: str
+    bound: Bound | NotBound | None
+    ask: str
+    answers: list[Answered]
+    links: list[Link]
+    example: Misfit | None = None
+    step: Step | None = None
+    function: str = ""
+    excerpt: Excerpt | None = None
+    also: list[Excerpt] = []
+    values: list[Recorded] = []
+    ways: list[Way] = []
+
+
+class Told(NamedTuple):
+    """A walkthrough in one language."""
+
+    walkthrough: Walkthrough
+    title: str
+    summary: str
+    before: list[str]
+    notes: list[NoteTold]
+
+    @property
+    def here(self) -> list[NoteTold]:
+        """The notes that have a step in the load; without a load, all of them."""
+        return [one for one in self.notes if not isinstance(one.bound, NotBound)]
+
+    @property
+    def elsewhere(self) -> list[NoteTold]:
+        """Those that have none."""
+        return [one for one in self.notes if isinstance(one.bound, NotBound)]
+
+    def counted(self, lang: Lang) -> str:
+        """How many of the notes are about the load."""
+        examples = sum(one.example is not None for one in self.notes)
+        key = "made:notes-examples" if examples else "made:notes-told"
+        return tell(lang, key, {"bound": len(self.here) - examples, "count": len(self.notes), "examples": examples})
+
+    def nowhere(self, lang: Lang, marked: Marked = str) -> str:
+        """That no note has a step in the load, and where they can be read. Empty where one has."""
+        if self.here or not self.notes:
+            return ""
+        walkthrough = self.walkthrough
+        load = walkthrough.loads[walkthrough.load_of(walkthrough.notes[0])]
+        name = str(walkthrough.order or walkthrough.id)
+        words = {
+            "model": PurePath(load.fixture).name,
+            "demo": command("demo"),
+            "replay": command("replay", f"{load.fixture}.glmtrace", "--walkthrough", name),
+            "show": command("walkthrough", "show", name),
+        }
+        key = "none-here:demo" if load == Load() else "none-here:other"
+        return tell(lang, key, {"count": len(self.notes), **{key: marked(word) for key, word in words.items()}})
+
+    def reason(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+        """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
+        at = self.notes.index(note)
+        before = self.notes[at - 1] if at else None
+        why = _why(note, lang, marked)
+        return tell(lang, "why:same") if why and why == _why(before, lang, marked) else why
+
+    def example(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+        """That a note was written for another load, and what is otherwise in this one. Empty where it is about this."""
+        if note.example is None:
+            return ""
+        legend = next(holes(note.note.text.said(lang)), None) is not None
+        return misfit_told(note.example, lang, marked, legend=legend)
+
+    def of(self, note: str) -> Told:
+        """The same with one note alone."""
+        return self._replace(notes=[one for one in self.notes if one.note.id == note])
+
+
+def _why(note: NoteTold | None, lang: Lang, marked: Marked) -> str:
+    return told(note.bound.why, lang, marked) if note is not None and isinstance(note.bound, NotBound) else ""
+
+
+def tell_walkthrough(
+    walkthrough: Walkthrough, known: Mapping[str, Walkthrough], binder: Binder | None, lang: Lang
+) -> Told:
+    """Tell a walkthrough; ``known`` are those that its links may lead to."""
+    bound: list[Bound | NotBound | None]
+    bound = [None] * len(walkthrough.notes) if binder is None else [*binder.bind(walkthrough)]
+    teller = _Teller(walkthrough, known, binder, lang)
+    before = [known[one].title.said(lang) if one in known else one for one in walkthrough.prerequisites]
+    return Told(
+        walkthrough,
+        inline(walkthrough.title.said(lang)),
+        block(walkthrough.summary.said(lang)),
+        [inline(one) for one in before],
+        [teller.note(note, where) for note, where in zip(walkthrough.notes, bound, strict=True)],
+    )
+
+
+class _Teller:
+    def __init__(
+        self, walkthrough: Walkthrough, known: Mapping[str, Walkthrough], binder: Binder | None, lang: Lang
+    ) -> None:
+        self._walkthrough = walkthrough
+        self._known = known
+        self._binder = binder
+        self._lang = lang
+
+    def note(self, note: Note, bound: Bound | NotBound | None) -> NoteTold:
+        binder = self._binder
+        if binder is None or not isinstance(bound, Bound):
+            return self._told(note, bound, None)
+        place = Place(binder.trace, bound.step, binder.variables)
+        frame = place.step.frame
+        example = misfit(binder, bound, self._walkthrough)
+        return msgspec.structs.replace(
+            self._told(note, bound, place if example is None else None),
+            example=example,
+            step=place.step,
+            function=binder.trace.frame(frame).function if frame is not None else "",
+            excerpt=excerpt(binder, bound),
+            also=list(covered(binder, bound)),
+            values=recorded(binder, bound),
+            ways=[_way(binder.trace, one, self._lang) for one in decided(binder, bound)],
+        )
+
+    def _told(self, note: Note, bound: Bound | NotBound | None, place: Place | None) -> NoteTold:
+        """What a note says, without what is recorded at its step."""
+        question = note.question
+        answers = question.answers if question is not None else []
+        return NoteTold(
+            note,
+            self._inline(note.title, place),
+            self._block(note.text, place),
+            bound,
+            ask=self._block(question.ask, place) if question is not None else "",
+            answers=[
+                Answered(self._block(one.text, place), self._block(one.because, place), one.right) for one in answers
+            ],
+            links=[self._link(link) for link in note.links],
+        )
+
+    def _inline(self, words: Words, place: Place | None) -> str:
+        return inline(filled(words.said(self._lang), place))
+
+    def _block(self, words: Words, place: Place | None) -> str:
+        return block(filled(words.said(self._lang), place))
+
+    def _link(self, link: str) -> Link:
+        name, _, wanted = link.partition("/")
+        own = {note.id: note for note in self._walkthrough.notes}
+        if not wanted and name in own:
+            return Link(name, inline(own[name].title.said(self._lang)))
+        other = self._known.get(name)
+        if other is None:
+            return Link("", inline(link))
+        title = inline(other.title.said(self._lang))
+        note = next((one for one in other.notes if one.id == wanted), None)
+        if note is None:
+            return Link("", tell(self._lang, "walkthrough", {"title": title}))
+        return Link(
+            "", tell(self._lang, "of-walkthrough", {"note": inline(note.title.said(self._lang)), "title": title})
+        )
+
+
+def _way(trace: Trace, one: Decided, lang: Lang) -> Way:
+    decision = one.decision
+    variable = Variables(trace, decision)
+    point = turning_point(decision, variable)
+    means = ""
+    if point is not None and not point[0].of_user:
+        told = Explained(decision, "turning-point", point[1], values=named(point[0], variable))
+        means = headline(trace, told, lang).plain
+    outcome = outcome_text(trace, decision, lang).plain.removeprefix("→ ")
+    return Way(decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times)

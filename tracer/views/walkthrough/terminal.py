@@ -1,0 +1,168 @@
+"""A walkthrough in the terminal, within the width there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.i18n import Lang
+from tracer.text.visible import visible
+from tracer.text.wrapping import Prose
+from tracer.trace.meta import model_name
+from tracer.trace.reading import Trace
+from tracer.views.phrases import stage_name
+from tracer.views.walkthrough.code_lines import code_lines, reach
+from tracer.views.walkthrough.localized import NoteTold, Told, Way
+from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
+from tracer.views.walkthrough.words import tell
+from tracer.walkthrough.excerpt import Excerpt
+from tracer.walkthrough.format import Walkthrough
+
+_COLON = {"en": ": ", "zh": "："}
+
+
+def print_walkthrough(
+    walkthrough: Told, trace: Trace | None, console: Console, lang: Lang, *, head: bool = True
+) -> None:
+    """Print a walkthrough; without its head, the notes alone."""
+    if head:
+        console.print(_below(*_head(walkthrough, trace, lang)))
+    if head and (nowhere := walkthrough.nowhere(lang)):
+        console.print(_below(Prose(visible(nowhere), "yellow")))
+        return
+    count = len(walkthrough.walkthrough.notes)
+    numbers = {note.id: number for number, note in enumerate(walkthrough.walkthrough.notes, 1)}
+    for note in walkthrough.notes:
+        title = Text.assemble((tell(lang, "note-of", {"number": numbers[note.note.id], "count": count}), "dim"))
+        console.print(_below(title, *_note(note, walkthrough, lang)))
+
+
+def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, console: Console, lang: Lang) -> None:
+    """Print which walkthroughs there are; ``here`` are how many notes of each apply to a load."""
+    if not walkthroughs:
+        console.print(tell(lang, "list:none"))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", expand=True)
+    table.add_column(tell(lang, "list:number"), justify="right", no_wrap=True)
+    table.add_column(tell(lang, "list:id"), style="cyan", no_wrap=True)
+    table.add_column(tell(lang, "list:title"), overflow="fold", ratio=1)
+    table.add_column(tell(lang, "list:notes" if here is None else "list:here"), justify="right", no_wrap=True)
+    table.add_column(tell(lang, "list:suits"), no_wrap=True)
+    table.add_column(tell(lang, "list:releases"), no_wrap=True)
+    for one in walkthroughs:
+        count = len(one.notes)
+        table.add_row(
+            "" if one.order is None else str(one.order),
+            Text(visible(one.id)),
+            Prose(visible(" ".join(one.title.said(lang).split()))),
+            str(count) if here is None else f"{here[one.id]}/{count}",
+            tell(lang, f"suits:{one.suits}"),
+            Text(visible(one.releases)),
+        )
+    console.print(table)
+
+
+def _below(*parts: RenderableType) -> Padding:
+    """Parts after an empty line."""
+    return Padding(Group(*parts), (1, 0, 0, 0), expand=False)
+
+
+def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[RenderableType]:
+    yield TerminalMarkdown(f"**{walkthrough.title}**")
+    if walkthrough.walkthrough.order is not None:
+        yield Text(tell(lang, "part", {"order": walkthrough.walkthrough.order}), "dim")
+    yield Padding(TerminalMarkdown(walkthrough.summary), (1, 0), expand=False)
+    if walkthrough.before:
+        names = (f"“{one}”" if lang == "en" else f"《{one}》" for one in walkthrough.before)
+        titles = (", " if lang == "en" else "、").join(names)
+        yield TerminalMarkdown(tell(lang, "before", {"titles": titles}))
+    if trace is None:
+        yield TerminalMarkdown(tell(lang, "unbound-legend", {"example": "`‹config.model_type›`"}))
+        return
+    releases = trace.meta.get("releases")
+    release = releases.get("transformers") if isinstance(releases, dict) else None
+    facts = [model_name(trace.meta), f"transformers {release}", walkthrough.counted(lang)]
+    yield Prose(visible(f"{tell(lang, 'made-from')}{_COLON[lang]}{' · '.join(facts)}"))
+    yield TerminalMarkdown(tell(lang, "legend"))
+
+
+def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableType]:
+    yield TerminalMarkdown(f"**{note.title}**")
+    yield Text(_where(note, lang), "dim")
+    if example := walkthrough.example(note, lang):
+        yield Prose(visible(example), "yellow")
+    if why := walkthrough.reason(note, lang):
+        yield Prose(visible(f"{tell(lang, 'not-here')}{_COLON[lang]}{why}"), "yellow")
+        return
+    yield _below(TerminalMarkdown(note.text))
+    for excerpt in [*([note.excerpt] if note.excerpt is not None else []), *note.also]:
+        yield _below(*_code(excerpt, lang))
+    if note.values:
+        yield _below(_values(note, lang))
+    if note.ways:
+        ways = [line for way in note.ways for line in _way(way, lang)]
+        yield _below(Text(tell(lang, "decided"), "bold"), *ways)
+    if note.ask:
+        yield _below(*_question(note, lang))
+    if note.links:
+        links = (", " if lang == "en" else "、").join(link.words for link in note.links)
+        yield _below(TerminalMarkdown(tell(lang, "see", {"links": links})))
+
+
+def _where(note: NoteTold, lang: Lang) -> str:
+    where = visible(note.note.id)
+    if note.step is not None:
+        values = {"step": note.step.number, "stage": stage_name(note.step.stage, lang)}
+        key = "place" if note.function else "place-outside"
+        values |= {"function": visible(note.function), "kind": visible(note.step.kind)}
+        where = f"{where} · {tell(lang, key, values)}"
+    return where
+
+
+def _code(excerpt: Excerpt, lang: Lang) -> Iterator[RenderableType]:
+    yield Prose(visible(f"{excerpt.function} · {reach(excerpt, lang)}"), "dim")
+    for line in code_lines(excerpt, lang):
+        style = {">": "bold", "-": "dim"}.get(line[:1], "")
+        yield Text(visible(line), style, no_wrap=True, overflow="ellipsis")
+
+
+def _values(note: NoteTold, lang: Lang) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for role, name, value in note.values:
+        text = Text.assemble((f"{visible(name)} = " if name else "", ""), (visible(value), "yellow"))
+        grid.add_row(tell(lang, f"value:{role}"), text)
+    return grid
+
+
+def _way(way: Way, lang: Lang) -> Iterator[RenderableType]:
+    times = f" ×{way.times:,}" if way.times > 1 else ""
+    line = tell(lang, "decided-line", {"line": way.line})
+    yield Prose(visible(f"{line}{_COLON[lang]}{way.asked} → {way.outcome}{times}"))
+    if way.values:
+        yield Padding(Text(visible(", ".join(way.values)), "yellow"), (0, 0, 0, 2), expand=False)
+    if way.means:
+        yield Padding(Prose(visible(way.means)), (0, 0, 0, 2), expand=False)
+
+
+def _question(note: NoteTold, lang: Lang) -> Iterator[RenderableType]:
+    yield TerminalMarkdown(f"**{tell(lang, 'question')}**{_COLON[lang]}{note.ask}")
+    for number, one in enumerate(note.answers, 1):
+        yield _numbered(f"{number}.", one.text)
+    yield Text(tell(lang, "answers"), "bold")
+    for number, one in enumerate(note.answers, 1):
+        word = tell(lang, "right" if one.right else "wrong")
+        yield _numbered(f"{number}.", f"**{word}**{_COLON[lang]}{one.because}")
+
+
+def _numbered(number: str, text: str) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_row(Text(number), TerminalMarkdown(text))
+    return grid

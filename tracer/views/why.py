@@ -1,0 +1,188 @@
+"""A diagnosis as a person reads it: what failed, why, what to do, and the steps that show it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tracer.analysis.diagnosis import Cause, Diagnosis, Evidence
+from tracer.analysis.plain import plain_text
+from tracer.i18n import Lang
+from tracer.text.visible import one_line, visible
+from tracer.text.wrapping import Prose
+from tracer.trace.reading import Trace
+from tracer.views.naming import program
+from tracer.views.outcome import outcome_style
+from tracer.views.phrases import say, stage_name
+from tracer.views.why_words import WHY, tell
+
+_TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
+_NAMES: Final = 6  # of a longer list of names only the first are written
+_MESSAGE: Final = 600  # characters of an exception's message
+_STEP_TEXT: Final = 240  # characters of what one step shows
+_IN_CACHE: Final = re.compile(r"(transformers_modules/).*/")  # folders named after the directory and its hash
+_OUTPUT: Final = 8  # lines of what native code said
+_SURPRISES: Final = 8  # more are counted, not listed
+
+
+def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang, *, command: bool = True) -> None:
+    """Print a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more."""
+    console.print(_headline(trace, found, lang))
+    if found.error is not None and found.status in ("failed", "refused"):
+        console.print(_block(tell(lang, "title:said"), [_exception(found)]))
+    for cause in found.causes:
+        if isinstance(output := cause.values.get("output"), str) and output.strip():
+            console.print(_block(tell(lang, "title:output"), [Prose(line) for line in _tail(output)]))
+    for position, cause in enumerate(found.causes):
+        console.print(_cause(trace, found, cause, lang, first=position == 0))
+    if found.surprises:
+        console.print(_surprises(found, lang))
+    if len(trace) and command:
+        console.print()
+        console.print(Text(tell(lang, "title:see"), "bold"))
+        console.print(Text(f"  {_command(trace, found)}"), soft_wrap=True)  # to be copied whole
+
+
+def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
+    releases = trace.meta.get("releases")
+    release = releases.get("transformers") if isinstance(releases, dict) else None
+    lines: list[RenderableType] = [Prose(_sentence(found, lang), outcome_style(trace.outcome))]
+    if release:
+        lines.append(Text(visible(f"{one_line(_asked(trace), 60)} · transformers {release}"), "dim"))
+    roots = trace.meta.get("roots")
+    if isinstance(roots, dict) and isinstance(roots.get("model"), str):
+        lines.append(Prose(visible(f"<model> = {roots['model']}"), "dim"))
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
+
+
+def _sentence(found: Diagnosis, lang: Lang) -> str:
+    key = f"headline:{found.status}"
+    if f"{key}:{found.part}" in WHY:
+        key = f"{key}:{found.part}"
+    elif found.status == "loaded" and found.surprises:
+        key += "-surprise" if len(found.surprises) == 1 else "-surprises"
+    elif found.status not in ("loaded", "no-load", "misused", "refused") and found.step is None:
+        key += "-early"
+    if key not in WHY:
+        key = "headline:other"
+    values = {
+        "count": len(found.surprises),
+        "when": tell(lang, "when:at" if found.exceptions else "when:after", {"step": found.step}),
+        "step": found.step if found.step is not None else "–",
+        "stage": stage_name(found.stage or "?", lang),
+        "error": visible((found.error or "?").rpartition(".")[2]),
+        "status": visible(found.status),
+    }
+    return tell(lang, key, values)
+
+
+def _exception(found: Diagnosis) -> Prose:
+    message = (found.message or "").strip()
+    cut = message if len(message) <= _MESSAGE else f"{message[:_MESSAGE]}…"
+    shown = f"{found.error}: {cut}" if cut else str(found.error)
+    return Prose("\n".join(visible(line.replace("\t", "  ")) for line in shown.split("\n")))
+
+
+def _tail(output: str) -> list[str]:
+    """The last lines of what a dying process said."""
+    return [one_line(line, _STEP_TEXT) for line in output.strip().splitlines()[-_OUTPUT:]]
+
+
+def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool) -> RenderableType:
+    title = _TITLES[cause.certainty] if first else "title:other"
+    values = _shown(cause.values, lang)
+    blocks = [_block(tell(lang, title), [Prose(tell(lang, f"cause:{cause.kind}", values))])]
+    if cause.remedy is not None:
+        blocks.append(_block(tell(lang, "title:remedy"), [Prose(tell(lang, f"remedy:{cause.remedy}", values))]))
+    if cause.chain:
+        blocks.append(_block(tell(lang, "title:chain"), [_chain(trace, found, cause.chain, lang)]))
+    return Group(*blocks)
+
+
+def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column()
+    advised: set[str] = set()
+    for surprise in found.surprises[:_SURPRISES]:
+        values = _shown(surprise.values, lang)
+        text = tell(lang, f"surprise:{surprise.kind}", values)
+        if surprise.remedy is not None and surprise.remedy not in advised:
+            advised.add(surprise.remedy)
+            text = f"{text}\n{tell(lang, f'remedy:{surprise.remedy}', values)}"
+        at = surprise.chain[-1].step if surprise.chain else None
+        grid.add_row("·" if at is None else tell(lang, "step", {"number": at}), Prose(text))
+    if (more := len(found.surprises) - _SURPRISES) > 0:
+        grid.add_row("", Text(tell(lang, "more", {"count": more}), "dim"))
+    return _block(tell(lang, "title:surprises"), [grid])
+
+
+def _chain(trace: Trace, found: Diagnosis, chain: list[Evidence], lang: Lang) -> RenderableType:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column()
+    for one in chain:
+        text = evidence_text(found, one, lang)
+        grid.add_row(tell(lang, "step", {"number": one.step}), visible(trace.step(one.step).kind), Prose(text))
+    return grid
+
+
+def evidence_text(found: Diagnosis, one: Evidence, lang: Lang) -> str:
+    """What a step of the chain shows, as one sentence."""
+    # What the exception says stands above already.
+    what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
+    return one_line(tell(lang, f"step:{what}", _shown(one.values, lang)), _STEP_TEXT)
+
+
+def _command(trace: Trace, found: Diagnosis) -> str:
+    stage = found.stage
+    if found.status == "loaded":
+        stages = [trace.step(one.chain[-1].step).stage for one in found.surprises if one.chain]
+        stage = stages[0] if stages else None
+    wanted = f" --stage {visible(stage)} --steps" if stage is not None else ""
+    return f"{program()} show {path_of(trace)}{wanted}"
+
+
+def path_of(trace: Trace) -> str:
+    """Where the trace is, as a person in this folder would type it."""
+    relative = os.path.relpath(trace.path)
+    return shlex.quote(visible(relative if not relative.startswith("..") else str(trace.path)))
+
+
+def _block(title: str, parts: list[RenderableType]) -> RenderableType:
+    return Padding(
+        Group(Text(title, "bold"), Padding(Group(*parts), (0, 0, 0, 2), expand=False)), (1, 0, 0, 0), expand=False
+    )
+
+
+def _shown(values: dict[str, Any], lang: Lang) -> dict[str, str]:
+    return {name: _value(value, lang) for name, value in values.items()}
+
+
+def _value(value: Any, lang: Lang) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        shown = ", ".join(value[:_NAMES])
+        rest = len(value) - _NAMES
+        return visible(f"{shown} {tell(lang, 'more', {'count': rest})}" if rest > 0 else shown)
+    if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype, a device: told by one text
+        return visible(value["text"])
+    text = plain_text(value) if isinstance(value, (dict, list)) else str(value)
+    return one_line(_IN_CACHE.sub(r"\1…/", text), _MESSAGE)
+
+
+def _asked(trace: Trace) -> str:
+    """What was loaded, by the last part of its path."""
+    asked, roots = trace.meta.get("asked"), trace.meta.get("roots")
+    if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
+        return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"
+    return " ".join(map(str, asked)) if isinstance(asked, list) else str(asked or say("en", "trace-at"))
