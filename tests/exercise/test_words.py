@@ -12,7 +12,11 @@ from tracer.exercise.errors import ERRORS, ExerciseError, pair
 from tracer.views.exercise.words import WORDS, tell
 
 FOLDER = Path(tracer.exercise.__file__).parent
-FILES = [*FOLDER.glob("*.py"), *(FOLDER.parent / "cli" / "exercise").glob("*.py")]
+FILES = [
+    path
+    for folder in (FOLDER, FOLDER.parent / "views" / "exercise", FOLDER.parent / "cli" / "exercise")
+    for path in folder.glob("*.py")
+]
 
 
 def placeholders(text: str) -> list[str]:

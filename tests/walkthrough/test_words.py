@@ -44,7 +44,8 @@ EVERYTHING = Expect(
 
 def asked() -> set[str]:
     """The keys that are written out in a call of ``tell``, here and in the commands."""
-    files = [*FOLDER.glob("*.py"), *(FOLDER.parent / "cli" / "walkthrough").glob("*.py")]
+    folders = (FOLDER, FOLDER.parent / "views" / "walkthrough", FOLDER.parent / "cli" / "walkthrough")
+    files = [path for folder in folders for path in folder.glob("*.py")]
     return {
         str(value.value)
         for path in files
