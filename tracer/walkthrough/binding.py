@@ -16,13 +16,14 @@ from tracer.analysis.keywords import chosen_call, journeys
 from tracer.analysis.plain import plain_value
 from tracer.analysis.variables import Variables, callers
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.queries import FunctionCode, FunctionSteps, find_steps
 from tracer.trace.reading import Trace
 from tracer.trace.redaction import MASK
 from tracer.trace.steps import Step
 from tracer.walkthrough.format import Anchor, Note, Walkthrough
 from tracer.walkthrough.paths import Data, Found, Place
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Code, Statement, Statements, named
+from tracer.walkthrough.statements import Statement, Statements, named
 from tracer.walkthrough.unbound import Unbound, why_unbound
 
 
@@ -104,44 +105,22 @@ class Binder:
 
     def candidates(self, anchor: Anchor, stage: str | None) -> Iterator[int]:
         """The steps that stand where an anchor says, whatever holds there; in every stage, for None."""
-        where, arguments = ["1"], list[Any]()
+        within = None
         if anchor.function:
-            codes = self.statements.codes(anchor.function)
-            if not codes:
+            within = list(self._in_codes(self.statements.codes(anchor.function), anchor))
+            if not within:
                 return
-            condition, given = self._in_codes(codes, anchor)
-            where.append(condition)
-            arguments.extend(given)
-        if anchor.kind:
-            where.append("step.kind = ?")
-            arguments.append(anchor.kind)
-        if stage is not None:
-            where.append("step.stage = ?")
-            arguments.append(stage)
-        join = "step JOIN frame ON step.frame = frame.number" if anchor.function else "step"
-        query = f"SELECT step.number FROM {join} WHERE {' AND '.join(where)} ORDER BY step.number"
-        for (number,) in self.trace.rows(tuple[int], query, *arguments):
-            yield number
+        yield from find_steps(self.trace, within=within, kind=anchor.kind, stage=stage)
 
-    def _in_codes(self, codes: list[Code], anchor: Anchor) -> tuple[str, list[Any]]:
-        """The condition that picks an anchor's steps in some functions, and its arguments."""
-        conditions, arguments = [], list[Any]()
+    def _in_codes(self, codes: list[FunctionCode], anchor: Anchor) -> Iterator[FunctionSteps]:
+        """Yield which steps of some functions an anchor means."""
         for code in codes:
-            of_code = "frame.source = ? AND frame.line = ? AND frame.function = ?"
-            given: list[Any] = [code.source, code.line, code.function]
             if anchor.statement:
                 ranges = [(one.first, one.last) for one in self.statements.find(code, anchor.statement)]
-                if not ranges:
-                    continue
-                lines = " OR ".join(["step.line BETWEEN ? AND ?"] * len(ranges))
-                of_code += f" AND step.event = 'line' AND step.source = frame.source AND ({lines})"
-                given += [line for both in ranges for line in both]
-            elif anchor.event or not anchor.kind:
-                of_code += " AND step.event = ?"
-                given.append(anchor.event or "call")
-            conditions.append(f"({of_code})")
-            arguments += given
-        return f"({' OR '.join(conditions) or '0'})", arguments
+                if ranges:
+                    yield FunctionSteps(code, ranges)
+            else:
+                yield FunctionSteps(code, event=anchor.event or ("" if anchor.kind else "call"))
 
     def holds(self, anchor: Anchor, number: int) -> bool:
         """Whether a step is in the case that an anchor is about: its data, variables and callers."""
@@ -175,7 +154,7 @@ class Binder:
         if step.frame is None or not anchor.function:
             return []
         frame = self.trace.frame(step.frame)
-        code = Code(frame.function, frame.source, frame.line)
+        code = FunctionCode(frame.function, frame.source, frame.line)
         if anchor.whole:
             return self.statements.of(code)
         here = [one for one in self.statements.of(code) if step.line is not None and one.first <= step.line <= one.last]

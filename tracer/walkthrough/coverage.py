@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from tracer.trace.queries import FunctionCode, lines_in_function
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.format import Covered, Walkthrough
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Code, Statement
+from tracer.walkthrough.statements import Statement
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Coverage(msgspec.Struct, frozen=True):
 def coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[Coverage]:
     """Of each stepped function of a load, in the order in which they were first called."""
     binder = Binder(trace)
-    explained: dict[Code, set[int]] = {}
+    explained: dict[FunctionCode, set[int]] = {}
     for walkthrough in walkthroughs:
         for bound in binder.bind(walkthrough):
             if isinstance(bound, Bound):
@@ -52,25 +53,19 @@ def share(found: Iterable[Coverage]) -> tuple[int, int]:
     return sum(one.explained for one in every), sum(one.executed for one in every)
 
 
-def _executed(binder: Binder) -> Iterator[tuple[Code, set[int]]]:
+def _executed(binder: Binder) -> Iterator[tuple[FunctionCode, set[int]]]:
     for code in binder.statements.all_codes():
-        rows = binder.trace.rows(
-            tuple[int | None],
-            "SELECT DISTINCT step.line FROM step JOIN frame ON step.frame = frame.number"
-            " WHERE frame.function = ? AND frame.source = ? AND frame.line = ? AND step.event = 'line'",
-            code.function, code.source, code.line,
-        )  # fmt: skip
-        lines = {line for (line,) in rows if line is not None}
+        lines = lines_in_function(binder.trace, code)
         statements = binder.statements.of(code)
         yield code, {one.first for one in statements if any(one.first <= line <= one.last for line in lines)}
 
 
-def _explained(binder: Binder, bound: Bound) -> Iterator[tuple[Code, Statement]]:
+def _explained(binder: Binder, bound: Bound) -> Iterator[tuple[FunctionCode, Statement]]:
     """Every statement that a note is about."""
     frame_number = binder.trace.step(bound.step).frame
     if frame_number is not None and bound.first is not None and bound.last is not None and bound.anchor.function:
         frame = binder.trace.frame(frame_number)
-        code = Code(frame.function, frame.source, frame.line)
+        code = FunctionCode(frame.function, frame.source, frame.line)
         for one in binder.statements.of(code):
             if bound.first <= one.first <= bound.last:
                 yield code, one
@@ -79,7 +74,7 @@ def _explained(binder: Binder, bound: Bound) -> Iterator[tuple[Code, Statement]]
             yield from _covered(binder, covered)
 
 
-def _covered(binder: Binder, covered: Covered) -> Iterator[tuple[Code, Statement]]:
+def _covered(binder: Binder, covered: Covered) -> Iterator[tuple[FunctionCode, Statement]]:
     statements = binder.statements
     for code in statements.codes(covered.function):
         if not covered.statement:

@@ -9,19 +9,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tracer.analysis.syntax import first_line, header_end
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.queries import FunctionCode, lines_in_frame, lines_in_function
 from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.format import Covered
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Code, Statement, function_of
+from tracer.walkthrough.statements import Statement, function_of
 
 _MOST: Final = 40  # lines of an excerpt
 _KEPT: Final = {"not-run": 2, "comment": 2, "documentation": 0}  # lines of a run of such that are shown
 _AT_THE_END: Final = 8
-_RAN: Final = "SELECT DISTINCT line FROM step WHERE frame = ? AND event = 'line' AND source = ?"
-_EVER_RAN: Final = (
-    "SELECT DISTINCT step.line FROM step JOIN frame ON step.frame = frame.number"
-    " WHERE frame.function = ? AND frame.source = ? AND frame.line = ? AND step.event = 'line'"
-)
 
 
 class Line(NamedTuple):
@@ -62,12 +58,12 @@ def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
         frame = binder.trace.frame(step.frame)
     except DanglingNumber:
         return None
-    code = Code(frame.function, frame.source, frame.line)
+    code = FunctionCode(frame.function, frame.source, frame.line)
     first, last = bound.first, bound.last
     header = _header(binder, code)
     if header is not None and (bound.anchor.whole or first <= header[1]):
         first, last = min(first, header[0]), max(last, header[1])
-    ran = {line for (line,) in binder.trace.rows(tuple[int | None], _RAN, step.frame, code.source) if line is not None}
+    ran = lines_in_frame(binder.trace, step.frame, code.source)
     here = step.line if step.event != "call" and not bound.anchor.whole else None
     return _made(binder, code, first, last, ran, here)
 
@@ -90,7 +86,7 @@ def _within(one: Excerpt, other: Excerpt) -> bool:
     return same and other.first <= one.first and one.last <= other.last
 
 
-def _covered(binder: Binder, code: Code, wanted: Covered) -> Excerpt | None:
+def _covered(binder: Binder, code: FunctionCode, wanted: Covered) -> Excerpt | None:
     statements = binder.statements.of(code)
     header = _header(binder, code)
     if wanted.statement:
@@ -100,17 +96,16 @@ def _covered(binder: Binder, code: Code, wanted: Covered) -> Excerpt | None:
         return None
     first, last = statements[0].first, max(one.last for one in statements)
     first = first if wanted.statement or header is None else header[0]
-    rows = binder.trace.rows(tuple[int | None], _EVER_RAN, code.function, code.source, code.line)
-    return _made(binder, code, first, last, {line for (line,) in rows if line is not None}, None)
+    return _made(binder, code, first, last, lines_in_function(binder.trace, code), None)
 
 
-def _header(binder: Binder, code: Code) -> tuple[int, int] | None:
+def _header(binder: Binder, code: FunctionCode) -> tuple[int, int] | None:
     """The lines of a function's ``def``."""
     node = function_of(binder.statements.sources(code.source), code)
     return None if node is None else (first_line(node), header_end(node))
 
 
-def _made(binder: Binder, code: Code, first: int, last: int, ran: set[int], here: int | None) -> Excerpt | None:
+def _made(binder: Binder, code: FunctionCode, first: int, last: int, ran: set[int], here: int | None) -> Excerpt | None:
     syntax = binder.statements.sources(code.source)
     if syntax is None or not 0 < first <= last <= len(syntax.lines):
         return None

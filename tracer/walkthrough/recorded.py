@@ -10,11 +10,12 @@ from tracer.analysis.conditions import asked_paths
 from tracer.analysis.decision import Decision
 from tracer.analysis.decisions import decisions
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.queries import FunctionCode
 from tracer.trace.steps import Step
 from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.filling import worded
 from tracer.walkthrough.paths import Data, Place
-from tracer.walkthrough.statements import Code, Statement
+from tracer.walkthrough.statements import Statement
 
 _MOST: Final = 10
 _OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data that say nothing of the load
@@ -168,6 +169,6 @@ def statement_at(binder: Binder, step: Step) -> Statement | None:
         frame = binder.trace.frame(step.frame)
     except DanglingNumber:
         return None
-    code = Code(frame.function, frame.source, frame.line)
+    code = FunctionCode(frame.function, frame.source, frame.line)
     here = step.line
     return next((one for one in binder.statements.of(code) if one.first <= here <= one.last), None)

@@ -8,18 +8,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tracer.analysis.syntax import Function, Sources, Spot, Syntax, first_line, header_end
+from tracer.trace.queries import FunctionCode, functions
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
 
 _SPACE = re.compile(r"\s+")
-
-
-class Code(NamedTuple):
-    """A function that frames of the trace execute: where its ``def`` stands in a stored source."""
-
-    function: str
-    source: int
-    line: int
 
 
 class Statement(NamedTuple):
@@ -39,22 +32,19 @@ class Statements:
         self.trace = trace
         self.sources = Sources(trace)
         self.of = lru_cache(maxsize=1_024)(self._of)
-        self._codes: list[Code] | None = None
+        self._codes: list[FunctionCode] | None = None
 
-    def codes(self, function: str) -> list[Code]:
+    def codes(self, function: str) -> list[FunctionCode]:
         """The functions whose qualified name ends so, at a dot, in the order of their first frames."""
         return [code for code in self.all_codes() if named(code.function, function)]
 
-    def all_codes(self) -> list[Code]:
+    def all_codes(self) -> list[FunctionCode]:
         """Every function that any frame executes."""
         if self._codes is None:
-            rows = self.trace.rows(
-                Code, "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
-            )
-            self._codes = list(rows)
+            self._codes = functions(self.trace)
         return self._codes
 
-    def _of(self, code: Code) -> list[Statement]:
+    def _of(self, code: FunctionCode) -> list[Statement]:
         """The statements of a function, in the order of their lines."""
         syntax = self.sources(code.source)
         function = function_of(syntax, code)
@@ -64,12 +54,12 @@ class Statements:
         made = [_statement(syntax, spot) for spot in spots.values()]
         return sorted(made, key=lambda one: (one.first, one.last))
 
-    def find(self, code: Code, piece: str, after: int = 0) -> list[Statement]:
+    def find(self, code: FunctionCode, piece: str, after: int = 0) -> list[Statement]:
         """The statements of a function that have a piece of text, from a line on."""
         wanted = squeezed(piece)
         return [one for one in self.of(code) if wanted in one.text and one.first >= after]
 
-    def range(self, code: Code, first: Statement, through: str) -> list[Statement]:
+    def range(self, code: FunctionCode, first: Statement, through: str) -> list[Statement]:
         """A statement and those after it, up to the next one that has a piece of text; empty where none has."""
         if not through:
             return [first]
@@ -77,7 +67,7 @@ class Statements:
         return [one for one in self.of(code) if first.first <= one.first <= ends[0].first] if ends else []
 
 
-def function_of(syntax: Syntax | None, code: Code) -> Function | None:
+def function_of(syntax: Syntax | None, code: FunctionCode) -> Function | None:
     if syntax is None:
         return None
     frame = Frame(0, None, 0, "", code.function, code.source, code.line, 0)

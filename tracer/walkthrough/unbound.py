@@ -12,9 +12,10 @@ from tracer.analysis.decision import Decision
 from tracer.analysis.decisions import decisions
 from tracer.analysis.plain import short_value
 from tracer.analysis.syntax import TRIES, Headed, first_line
+from tracer.trace.queries import FunctionCode, frames_of, has_line_step, last_lines
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
-from tracer.walkthrough.statements import Code, Statement, Statements
+from tracer.walkthrough.statements import Statement, Statements
 
 if TYPE_CHECKING:
     from tracer.walkthrough.binding import Binder
@@ -23,14 +24,6 @@ _MOST_FRAMES: Final = 20
 _MOST_NAMES: Final = 4  # of the values in a decision
 _VALUE: Final = 44
 _OF_THE_MODEL: Final = ("<model>", "<modules-cache>")
-_RAN: Final = (
-    "SELECT 1 FROM step JOIN frame ON step.frame = frame.number WHERE frame.source = ? AND frame.line = ?"
-    " AND step.line BETWEEN ? AND ? AND step.event = 'line' LIMIT 1"
-)
-_LAST_LINES: Final = (
-    "SELECT max(step.line) FROM step JOIN frame ON step.frame = frame.number WHERE frame.source = ? AND frame.line = ?"
-    " AND step.source = frame.source AND step.event = 'line' GROUP BY frame.number"
-)
 _RECEIVERS: Final = ("config", "tokenizer", "processor", "model")
 _LEADS_INTO: Final = {
     "body": ("then", "entered", "completed", "except", "not-caught"),
@@ -128,7 +121,7 @@ def _matching(binder: Binder, anchor: Anchor, stage: str | None) -> list[int]:
     return [number for number in binder.candidates(anchor, stage) if binder.holds(anchor, number)]
 
 
-def _no_statement(binder: Binder, anchor: Anchor, codes: list[Code]) -> Unbound:
+def _no_statement(binder: Binder, anchor: Anchor, codes: list[FunctionCode]) -> Unbound:
     paths = binder.trace.source_paths()
     own = {paths.get(code.source, "").startswith(_OF_THE_MODEL) for code in codes}
     whose = "statement-anywhere" if len(own) > 1 else "statement-of-model" if True in own else "statement"
@@ -161,7 +154,7 @@ def _is_there(statements: Statements, function: str) -> bool:
     return False
 
 
-def _calls_of(statements: Statements, function: str) -> Iterator[tuple[Code, Statement]]:
+def _calls_of(statements: Statements, function: str) -> Iterator[tuple[FunctionCode, Statement]]:
     """The statements that can only have called this function."""
     for code in statements.all_codes():
         for one in statements.of(code):
@@ -181,7 +174,7 @@ def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
         waiting.extend(child for child in ast.iter_child_nodes(at) if not isinstance(child, _INNER))
 
 
-def _is_call_of(call: ast.Call, code: Code, function: str) -> bool:
+def _is_call_of(call: ast.Call, code: FunctionCode, function: str) -> bool:
     """Whether a call is of a function, and not of a method of another class that has the same name."""
     owner, _, name = function.rpartition(".")
     owner = owner.rpartition(".")[2]
@@ -204,23 +197,15 @@ def _last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _passed_by(trace: Trace, code: Code, statement: Statement) -> Unbound | None:
+def _passed_by(trace: Trace, code: FunctionCode, statement: Statement) -> Unbound | None:
     """Why a statement of a function that ran did not run; None where it did."""
-    if (
-        next(iter(trace.rows(tuple[int], _RAN, code.source, code.line, statement.first, statement.last)), None)
-        is not None
-    ):
+    if has_line_step(trace, code, statement.first, statement.last):
         return None
     values = {"function": code.function, "inside": code.function, "statement": statement.shown}
-    lasts = [last for (last,) in trace.rows(tuple[int], _LAST_LINES, code.source, code.line)]
+    lasts = last_lines(trace, code)
     if not lasts:
         return Unbound("lines-not-recorded", values)
-    frames = trace.rows(
-        tuple[int],
-        "SELECT number FROM frame WHERE source = ? AND line = ? ORDER BY number LIMIT ?",
-        code.source, code.line, _MOST_FRAMES,
-    )  # fmt: skip
-    for (frame,) in list(frames):
+    for frame in frames_of(trace, code, _MOST_FRAMES):
         decision = _led_past(list(decisions(trace, frame=frame)), statement)
         if decision is not None:
             return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)

@@ -1,0 +1,117 @@
+"""Questions about functions and their lines that are answered by SQL over a trace's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from tracer.trace.reading import Trace
+
+_OF_CODE: Final = "frame.function = ? AND frame.source = ? AND frame.line = ?"
+_AT_DEF: Final = "frame.source = ? AND frame.line = ?"
+_STEPS: Final = "step JOIN frame ON step.frame = frame.number"
+
+
+class FunctionCode(NamedTuple):
+    """A function that frames of a trace executed: its qualified name, and where its ``def`` is in a stored source."""
+
+    function: str
+    source: int
+    line: int
+
+
+class FunctionSteps(NamedTuple):
+    """Which steps of a function to find: those at lines in some ranges, or else those of an event, or else all.
+
+    Attributes:
+        code: the function.
+        lines: first and last lines of statements; None where the lines don't matter.
+        event: ``call``, ``return``, ``raise`` or ``unwind``; empty for any.
+    """
+
+    code: FunctionCode
+    lines: list[tuple[int, int]] | None = None
+    event: str = ""
+
+
+def functions(trace: Trace) -> list[FunctionCode]:
+    """Return every function that a frame executed, in the order of their first frames."""
+    query = "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
+    return list(trace.rows(FunctionCode, query))
+
+
+def frames_of(trace: Trace, code: FunctionCode, most: int) -> list[int]:
+    """Return the numbers of the first frames that executed a function, at most ``most``."""
+    query = f"SELECT number FROM frame WHERE {_AT_DEF} ORDER BY number LIMIT ?"
+    return [number for (number,) in trace.rows(tuple[int], query, code.source, code.line, most)]
+
+
+def lines_in_frame(trace: Trace, frame: int, source: int) -> set[int]:
+    """Return the lines of a source at which one frame has line steps."""
+    query = "SELECT DISTINCT line FROM step WHERE frame = ? AND event = 'line' AND source = ?"
+    return _lines(trace, query, frame, source)
+
+
+def lines_in_function(trace: Trace, code: FunctionCode) -> set[int]:
+    """Return the lines at which any execution of a function has line steps."""
+    return _lines(trace, f"SELECT DISTINCT step.line FROM {_STEPS} WHERE {_OF_CODE} AND step.event = 'line'", *code)
+
+
+def last_lines(trace: Trace, code: FunctionCode) -> list[int]:
+    """Return, for each execution of a function that has line steps, the greatest line among them."""
+    query = (
+        f"SELECT max(step.line) FROM {_STEPS} WHERE {_AT_DEF}"
+        " AND step.source = frame.source AND step.event = 'line' GROUP BY frame.number"
+    )
+    return [line for (line,) in trace.rows(tuple[int], query, code.source, code.line)]
+
+
+def has_line_step(trace: Trace, code: FunctionCode, first: int, last: int) -> bool:
+    """Return whether any execution of a function has a line step between two lines, both included."""
+    query = f"SELECT 1 FROM {_STEPS} WHERE {_AT_DEF} AND step.line BETWEEN ? AND ? AND step.event = 'line' LIMIT 1"
+    return next(iter(trace.rows(tuple[int], query, code.source, code.line, first, last)), None) is not None
+
+
+def find_steps(
+    trace: Trace, *, within: Iterable[FunctionSteps] | None = None, kind: str = "", stage: str | None = None
+) -> Iterator[int]:
+    """Yield the numbers of the steps that meet every condition given, in their order.
+
+    Args:
+        trace: the trace.
+        within: the functions that the steps may be in; None for anywhere.
+        kind: the steps' kind; empty for any.
+        stage: the steps' stage; None for any.
+    """
+    conditions, arguments = ["1"], list[Any]()
+    if within is not None:
+        alternatives = [_in_function(steps) for steps in within]
+        conditions.append(f"({' OR '.join(condition for condition, _ in alternatives) or '0'})")
+        arguments += [argument for _, given in alternatives for argument in given]
+    if kind:
+        conditions.append("step.kind = ?")
+        arguments.append(kind)
+    if stage is not None:
+        conditions.append("step.stage = ?")
+        arguments.append(stage)
+    tables = _STEPS if within is not None else "step"
+    query = f"SELECT step.number FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY step.number"
+    for (number,) in trace.rows(tuple[int], query, *arguments):
+        yield number
+
+
+def _in_function(steps: FunctionSteps) -> tuple[str, list[Any]]:
+    """Return the condition for the steps of one function, and its arguments."""
+    condition, arguments = _OF_CODE, list[Any](steps.code)
+    if steps.lines is not None:
+        ranges = " OR ".join(["step.line BETWEEN ? AND ?"] * len(steps.lines)) or "0"
+        condition += f" AND step.event = 'line' AND step.source = frame.source AND ({ranges})"
+        arguments += [line for both in steps.lines for line in both]
+    elif steps.event:
+        condition += " AND step.event = ?"
+        arguments.append(steps.event)
+    return f"({condition})", arguments
+
+
+def _lines(trace: Trace, query: str, *arguments: Any) -> set[int]:
+    return {line for (line,) in trace.rows(tuple[int | None], query, *arguments) if line is not None}
