@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.decisions import decisions
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.locals import Variables
 from tracer.analysis.search import search
-from tracer.analysis.variables import Variables
 from tracer.trace.finding import mentions
 from tracer.trace.reading import Trace, open_trace
 

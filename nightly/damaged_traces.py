@@ -75,7 +75,7 @@ def search(file: Path, _: Path) -> None:
 def travel(file: Path, _: Path) -> None:
     """Step and jump through the whole trace and read the variables of each place."""
     from tracer.analysis.cursor import Cursor
-    from tracer.analysis.variables import Variables
+    from tracer.analysis.locals import Variables
     from tracer.trace.reading import open_trace
 
     with open_trace(file) as trace:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from tests.recorder.toy import Toy
-from tracer.analysis.keyword_stops import KeywordJourney
-from tracer.analysis.keywords import journeys
-from tracer.analysis.plain import plain
+from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.paths import journeys
+from tracer.analysis.value_format import plain
 
 AUTO = "transformers/models/auto/auto_factory.py"
 CONFIG = "transformers/configuration_utils.py"

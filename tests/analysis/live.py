@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.recorder.toy import FILE
-from tracer.analysis.variables import FrameState, Local
+from tracer.analysis.locals import FrameState, Local
 from tracer.recorder.recording import Recording
 from tracer.trace import values as v
 from tracer.trace.reading import Trace

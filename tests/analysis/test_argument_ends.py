@@ -11,10 +11,10 @@ from tests.conftest import FIXTURES
 from tests.support import damaged
 from tests.support.loads import Loads
 from tests.support.reading import by_line
-from tracer.analysis.explanation import explanation
+from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.journey import Fact, journey
-from tracer.analysis.keyword_stops import KeywordJourney
-from tracer.analysis.keywords import journey_of
+from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.paths import journey_of
 from tracer.trace.reading import Trace
 from tracer.views.kwargs import end_text
 

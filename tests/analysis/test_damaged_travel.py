@@ -21,10 +21,10 @@ from tests.trace.made import (
 )
 from tests.trace.test_reading import WRONG_CONTENT
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.decisions import decisions
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.locals import Variables
 from tracer.analysis.search import search
 from tracer.analysis.syntax import Sources
-from tracer.analysis.variables import Variables
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Items

@@ -6,9 +6,9 @@ import pytest
 
 from tests.analysis.decision_cases import CASES, Case
 from tests.recorder.toy import Recorded, Toy, toy
-from tracer.analysis.decision import ENDS, KINDS, Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.plain import short_value
+from tracer.analysis.decisions.model import ENDS, KINDS, Decision
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.value_format import short_value
 from tracer.trace.reading import Trace
 
 __all__ = ["toy"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.trace import made
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.explanation import explanation
+from tracer.analysis.decisions.explanation import explanation
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
 from tracer.cli.screen import results
 from tracer.i18n import LANGS
 from tracer.trace.reading import open_trace

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
-from tracer.analysis.effects import changed_by, effects
+from tracer.analysis.step_context import changed_by, effects
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.steps import step_lines
 

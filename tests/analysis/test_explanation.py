@@ -17,11 +17,11 @@ from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
 from tests.test_house import placeholders
-from tracer.analysis.decision import KINDS, Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.explanation import Explained, explanation
-from tracer.analysis.plain import plain_value
-from tracer.analysis.turning_points import TURNING_POINTS
+from tracer.analysis.decisions.explanation import Explained, explanation
+from tracer.analysis.decisions.model import KINDS, Decision
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.decisions.turning_points import TURNING_POINTS
+from tracer.analysis.value_format import plain_value
 from tracer.cli.main import app
 from tracer.trace.reading import Trace
 from tracer.views.decisions import print_explanation

@@ -11,7 +11,7 @@ import pytest
 
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
 from tests.trace.made import value_record as value
-from tracer.analysis.keywords import journeys
+from tracer.analysis.kwargs.paths import journeys
 from tracer.cli.main import main
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace

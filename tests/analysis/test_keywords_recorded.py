@@ -18,9 +18,9 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.auto_calls import auto_calls
-from tracer.analysis.keyword_stops import ENDS, USER, WHATS, KeywordJourney
-from tracer.analysis.keywords import chosen_call, journey_of, journeys
+from tracer.analysis.kwargs.model import ENDS, USER, WHATS, KeywordJourney
+from tracer.analysis.kwargs.paths import chosen_call, journey_of, journeys
+from tracer.analysis.loading_calls import auto_calls
 from tracer.cli.main import main
 from tracer.i18n import Lang
 from tracer.trace.errors import TracerError

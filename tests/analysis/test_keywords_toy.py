@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysis.keyword_toy import followed
 from tests.recorder.toy import Toy, toy
-from tracer.analysis.keyword_stops import ENDS, WHATS
+from tracer.analysis.kwargs.model import ENDS, WHATS
 from tracer.views.kwargs_words import WORDS
 
 __all__ = ["toy"]

@@ -11,11 +11,11 @@ import pytest
 from tests.conftest import FIXTURES
 from tests.support.loads import Loads
 from tests.support.reading import by_line
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.explanation import Explained, Variables, explanation
-from tracer.analysis.plain import plain_value
-from tracer.analysis.turning_points import TURNING_POINTS, turning_point
+from tracer.analysis.decisions.explanation import Explained, Variables, explanation
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.decisions.turning_points import TURNING_POINTS, turning_point
+from tracer.analysis.value_format import plain_value
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
 

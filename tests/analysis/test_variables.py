@@ -17,8 +17,8 @@ from tests.recorder.stepping_cases import CASES
 from tests.recorder.toy import Recorded, Toy, toy
 from tests.support.loads import MAIN_CALL, Loads
 from tests.trace.made import encode, frame_record_of, raw_value_record, sealed, source_record, step, step_record
-from tracer.analysis import variables
-from tracer.analysis.variables import FrameState, Variables, state_at
+from tracer.analysis import locals as variables
+from tracer.analysis.locals import FrameState, Variables, state_at
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Change, Items, Unbound
 from tracer.trace.values import Config, Mapping

@@ -15,7 +15,7 @@ from tests.recorder.hostile import armed
 from tests.recorder.stepping_cases import CASES, Case
 from tests.recorder.test_summary import HOSTILE
 from tests.recorder.toy import Recorded, Toy
-from tracer.analysis.plain import short
+from tracer.analysis.value_format import short
 from tracer.recorder.stepping.stepped_frame import MAX_LINES
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeVar
 
-from tracer.analysis.plain import plain
+from tracer.analysis.value_format import plain
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Frame, Items, Step, Unbound
 

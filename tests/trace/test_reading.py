@@ -25,7 +25,7 @@ from tests.trace.made import (
     step_record,
     write_journal,
 )
-from tracer.analysis.plain import plain, short
+from tracer.analysis.value_format import plain, short
 from tracer.export import as_json
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace

@@ -17,7 +17,7 @@ from textual.widgets import Input, OptionList, Static, TabbedContent
 from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import settled
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.variables import FrameState
+from tracer.analysis.locals import FrameState
 from tracer.trace.reading import open_trace
 from tracer.tui.calls_view import CallsView
 from tracer.tui.help_screen import HelpScreen, keys_text

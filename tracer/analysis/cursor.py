@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from tracer.analysis.variables import callers
+from tracer.analysis.locals import callers
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 

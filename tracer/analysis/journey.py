@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.auto_calls import auto_calls
-from tracer.analysis.calls import called_with
-from tracer.analysis.keyword_stops import USER
-from tracer.analysis.keywords import journeys
+from tracer.analysis.kwargs.model import USER
+from tracer.analysis.kwargs.paths import journeys
+from tracer.analysis.loading_calls import auto_calls, called_with
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.finding import slowest_step

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.plain import short
+from tracer.analysis.value_format import short
 from tracer.trace import values as v
 from tracer.trace.finding import data_with, first_frames, frames_of, mentions, values_with
 from tracer.trace.reading import Trace

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.conditions import Question, Written, asked_paths
-from tracer.analysis.decision import Skipped
+from tracer.analysis.decisions.conditions import Question, Written, asked_paths
+from tracer.analysis.decisions.model import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.analysis.explanation import chosen, explanation
+from tracer.analysis.decisions.explanation import chosen, explanation
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
 from tracer.export import as_json

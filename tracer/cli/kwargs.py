@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tracer.analysis.auto_calls import auto_calls
-from tracer.analysis.keywords import chosen_call, journeys, located
+from tracer.analysis.kwargs.paths import chosen_call, journeys, located
+from tracer.analysis.loading_calls import auto_calls
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.export import as_json, kwargs_json

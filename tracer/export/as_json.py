@@ -10,7 +10,7 @@ import msgspec
 
 from tracer.analysis.diff import Comparison
 from tracer.analysis.journey import journey
-from tracer.analysis.plain import plain
+from tracer.analysis.value_format import plain
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 

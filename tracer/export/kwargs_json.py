@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from tracer.analysis.auto_calls import AutoCall
-from tracer.analysis.keyword_stops import KeywordJourney
-from tracer.analysis.plain import plain
+from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.loading_calls import AutoCall
+from tracer.analysis.value_format import plain
 from tracer.trace.reading import Trace
 
 

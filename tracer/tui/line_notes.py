@@ -7,9 +7,9 @@ from typing import Final
 
 from rich.text import Text
 
-from tracer.analysis.decision import Decision
-from tracer.analysis.effects import changed_by
-from tracer.analysis.variables import Difference
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.locals import Difference
+from tracer.analysis.step_context import changed_by
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.tui.playing import Playing

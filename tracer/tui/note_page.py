@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from tracer.analysis.variables import Variables
+from tracer.analysis.locals import Variables
 from tracer.i18n import Lang
 from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible

@@ -8,8 +8,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.decision import Decision
-from tracer.analysis.variables import FrameState, Variables
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.locals import FrameState, Variables
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
@@ -88,7 +88,7 @@ class Playing:
         return [line.rstrip("\n") for line in StringIO(text, newline=None)]
 
     def _decisions_of(self, frame: int) -> list[Decision]:
-        from tracer.analysis.decisions import decisions  # not for the first screen
+        from tracer.analysis.decisions.tracker import decisions  # not for the first screen
 
         try:
             return list(decisions(self.trace, frame=frame))

@@ -6,9 +6,8 @@ from contextlib import suppress
 
 from rich.text import Text
 
-from tracer.analysis.effects import effects
-from tracer.analysis.places import place_of
-from tracer.analysis.plain import short_value
+from tracer.analysis.step_context import effects, place_of
+from tracer.analysis.value_format import short_value
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace import values as v

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tracer.analysis.plain import short_value
-from tracer.analysis.variables import Local
+from tracer.analysis.locals import Local
+from tracer.analysis.value_format import short_value
 from tracer.text.visible import one_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber

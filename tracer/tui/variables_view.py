@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from tracer.analysis.variables import Difference, FrameState, Local
+from tracer.analysis.locals import Difference, FrameState, Local
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace import values as v

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.analysis.decision import Decision
-from tracer.analysis.explanation import Explained
-from tracer.analysis.plain import plain_value, short_value
+from tracer.analysis.decisions.explanation import Explained
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.value_format import plain_value, short_value
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace

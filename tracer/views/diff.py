@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
-from tracer.analysis.plain import plain_text
+from tracer.analysis.value_format import plain_text
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.views.diff_words import WORDS

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.analysis.diagnosis.surprises import not_whole
 from tracer.analysis.diagnosis.trust import not_agreed
-from tracer.analysis.places import place_of
+from tracer.analysis.step_context import place_of
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace

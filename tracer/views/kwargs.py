@@ -10,10 +10,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from tracer.analysis.auto_calls import AutoCall
-from tracer.analysis.keyword_ends import essential
-from tracer.analysis.keyword_stops import LIBRARY, USER, KeywordJourney, Stop
-from tracer.analysis.plain import short
+from tracer.analysis.kwargs.model import LIBRARY, USER, KeywordJourney, Stop
+from tracer.analysis.kwargs.paths import essential
+from tracer.analysis.loading_calls import AutoCall
+from tracer.analysis.value_format import short
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.journey import Fact, StageSummary, journey
-from tracer.analysis.places import place_of
+from tracer.analysis.step_context import place_of
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.meta import model_name

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from tracer.analysis.effects import effects
-from tracer.analysis.plain import short
+from tracer.analysis.step_context import effects
+from tracer.analysis.value_format import short
 from tracer.text.visible import visible, without_codes
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tracer.analysis.auto_calls import auto_calls
-from tracer.analysis.keyword_stops import KeywordJourney
-from tracer.analysis.keywords import chosen_call, journeys
-from tracer.analysis.plain import plain_value
-from tracer.analysis.variables import Variables, callers
+from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.paths import chosen_call, journeys
+from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.locals import Variables, callers
+from tracer.analysis.value_format import plain_value
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode, FunctionSteps, find_steps
 from tracer.trace.reading import Trace

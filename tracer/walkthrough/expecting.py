@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import UNSET
 
-from tracer.analysis.decisions import decisions
+from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.diff import Difference, compare
 from tracer.trace import values as v

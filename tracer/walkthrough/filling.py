@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.plain import short_value
+from tracer.analysis.value_format import short_value
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.values import Plain, Text

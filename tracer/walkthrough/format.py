@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tracer.analysis.decision import KINDS as DECISIONS
-from tracer.analysis.keyword_stops import ENDS
+from tracer.analysis.decisions.model import KINDS as DECISIONS
+from tracer.analysis.kwargs.model import ENDS
 from tracer.trace.vocabulary import KINDS, STAGES
 
 SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.auto_calls import auto_calls, loads_a_model
-from tracer.analysis.plain import plain
-from tracer.analysis.variables import state_at
+from tracer.analysis.loading_calls import auto_calls, loads_a_model
+from tracer.analysis.locals import state_at
+from tracer.analysis.value_format import plain
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.meta import model_name

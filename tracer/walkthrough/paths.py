@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from tracer.analysis.variables import FrameState, Local, Variables
+from tracer.analysis.locals import FrameState, Local, Variables
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from tracer.analysis.conditions import asked_paths
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
+from tracer.analysis.decisions.conditions import asked_paths
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode
 from tracer.trace.steps import Step

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.plain import short_value
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.syntax import TRIES, Headed, first_line
+from tracer.analysis.value_format import short_value
 from tracer.trace.queries import FunctionCode, frames_of, has_line_step, last_lines
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor

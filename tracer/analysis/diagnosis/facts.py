@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.exceptions import exceptions, leading_to_the_end
 from tracer.analysis.diagnosis.model import Evidence, Passage, Thrown
-from tracer.analysis.plain import plain
+from tracer.analysis.value_format import plain
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Items, Step
 from tracer.trace.syntax import parse

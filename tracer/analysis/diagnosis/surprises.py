@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.auto_calls import auto_calls
 from tracer.analysis.diagnosis.code import own_files_left_alone
 from tracer.analysis.diagnosis.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
 from tracer.analysis.diagnosis.model import Cause, Evidence
 from tracer.analysis.diagnosis.trust import local_preferred
+from tracer.analysis.loading_calls import auto_calls
 from tracer.text.visible import without_codes
 from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace

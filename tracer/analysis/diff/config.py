@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.analysis.diff.difference import Difference, Table, table_differences
-from tracer.analysis.plain import plain
+from tracer.analysis.value_format import plain
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.analysis.decisions import decisions
+from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.diff.difference import Difference, Table, table_differences
 from tracer.analysis.diff.names import class_name, function_name
-from tracer.analysis.keywords import journeys
+from tracer.analysis.kwargs.paths import journeys
 from tracer.trace.reading import Trace
 
 

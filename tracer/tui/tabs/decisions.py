@@ -6,9 +6,9 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.explanation import explanation
+from tracer.analysis.decisions.explanation import explanation
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from tracer.analysis.plain import short_value
+from tracer.analysis.value_format import short_value
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v

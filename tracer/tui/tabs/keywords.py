@@ -6,9 +6,8 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.analysis.keyword_ends import essential
-from tracer.analysis.keyword_stops import USER, KeywordJourney, Stop
-from tracer.analysis.keywords import journeys
+from tracer.analysis.kwargs.model import USER, KeywordJourney, Stop
+from tracer.analysis.kwargs.paths import essential, journeys
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracer.analysis.explanation import Explained, Variables, named
-from tracer.analysis.turning_points import turning_point
+from tracer.analysis.decisions.explanation import Explained, Variables, named
+from tracer.analysis.decisions.turning_points import turning_point
 from tracer.i18n import Lang
 from tracer.text.markdown_writer import block, inline
 from tracer.trace.reading import Trace

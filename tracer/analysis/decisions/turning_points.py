@@ -1,8 +1,8 @@
-"""The conditions of the library that decide about the way of a load, and what each outcome means.
+"""The conditions in transformers that decide how a load goes, and what each outcome means.
 
-A condition is named by its function, its text, the first line of what it guards and the values it was asked with, never
-by a line number, so that one row serves every release that still asks the same. A row for another release simply stands
-beside it. A row has to be exact: what it says is told as a fact.
+A condition is identified by its function, its text, the first line of what it guards and the values it was asked with,
+never by a line number, so that one row serves every release that still asks the same. A row for another release is
+added next to it. A row has to be exact, because its meaning is shown as a fact.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.decision import Decision
+from tracer.analysis.decisions.model import Decision
 from tracer.trace import values as v
 
 Variable: TypeAlias = "Callable[[str], v.Value | None]"

@@ -1,4 +1,4 @@
-"""What a decision is."""
+"""The decision record: its kinds, their outcomes, and how a loop can end."""
 
 from __future__ import annotations
 

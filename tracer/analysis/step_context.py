@@ -1,13 +1,35 @@
-"""Which statement changed what.
+"""The context of a step: its place in the sources, and the statement that made its changes.
 
-A ``line`` step comes before its line runs, so what a statement changed is told by the next step of its frame. Here the
-changes are given back to the statement that made them.
+A ``line`` step comes before its line runs, so the changes of a statement are recorded with the next step of its frame.
+:func:`effects` and :func:`changed_by` match the changes with the statement that made them.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Change, Step
+
+
+class Place(NamedTuple):
+    """``place`` is ``<root>/file.py:12 in function``; empty for a step outside every stepped function."""
+
+    stage: str
+    place: str
+
+
+def place_of(trace: Trace, number: int) -> Place | None:
+    """The place of a step, or None when there is no such step."""
+    try:
+        step = trace.step(number)
+    except IndexError:
+        return None
+    if step.source is None or step.line is None:
+        return Place(step.stage, "")
+    path = trace.source_paths().get(step.source, "?")
+    function = trace.frame(step.frame).function if step.frame is not None else "?"
+    return Place(step.stage, f"{path}:{step.line} in {function}")
 
 
 def changed_by(trace: Trace, step: Step) -> Step:

@@ -1,4 +1,4 @@
-"""What a frame holds of the keyword arguments that are followed: in which variable, under which key."""
+"""What a frame holds of the followed keyword arguments: in which variable, under which key."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import ast
 
 import msgspec
 
-from tracer.analysis.call_sites import Statement, assigned, called_name, sources, walk
-from tracer.analysis.keyword_stops import Stop
+from tracer.analysis.kwargs.call_syntax import Statement, assigned, called_name, sources, walk
+from tracer.analysis.kwargs.model import Stop
 from tracer.analysis.syntax import Function
 from tracer.trace.steps import Frame, Step
 from tracer.trace.values import ValueId

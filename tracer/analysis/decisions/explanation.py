@@ -1,8 +1,8 @@
-"""The short list that explains a load: out of hundreds of decisions those that decided about its way.
+"""The short list that explains a load: the few decisions, out of hundreds, that determined how it went.
 
-A decision is in it where it is a turning point of the library (see :mod:`tracer.analysis.turning_points`), where it led
-to the failure of the load, where one of the user's own arguments is in its condition, or where the model's own code
-asked its configuration. Everything else, such as checks that let pass and options that nobody used, is left out.
+A decision is listed if it is a turning point of the library (see :mod:`tracer.analysis.decisions.turning_points`), if
+it led to the failure of the load, if one of the user's own arguments is in its condition, or if the model's own code
+asked its configuration. Everything else, such as checks that passed and options that nobody used, is left out.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import Final
 
 import msgspec
 
-from tracer.analysis.asked_arguments import AskedArguments
-from tracer.analysis.decision import Decision
-from tracer.analysis.decisions import decisions
-from tracer.analysis.folding import Folded
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.decisions.turning_points import MINOR, TurningPoint, turning_point
+from tracer.analysis.kwargs.follower import Follower
+from tracer.analysis.kwargs.frames import LiveFrame
+from tracer.analysis.kwargs.model import USER, Stop
+from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.locals import Folded
 from tracer.analysis.syntax import Sources, first_line
-from tracer.analysis.turning_points import MINOR, TurningPoint, turning_point
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -223,3 +226,53 @@ def _text(value: Value | None) -> object:
     if isinstance(value, Text):
         return value.value
     return value.value if isinstance(value, Plain) else str(value)
+
+
+class AskedArguments:
+    """The user's arguments behind the variables of decisions, in each loading call of the user's."""
+
+    def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
+        self._steps = {decision.step: list(decision.names) for decision in found}
+        self._holders: dict[int, dict[str, str]] = {}
+        self._overwritten: dict[str, list[Stop]] = {}
+        for call in auto_calls(trace):
+            for track in Follower(trace, call, self._look).follow():
+                self._overwritten.setdefault(track.name, []).extend(
+                    stop for stop in track.stops if stop.what in ("became-config", "overwritten")
+                )
+
+    def holders(self, decision: Decision) -> dict[str, str]:
+        """The variables that hold a user's argument, or the name of one, as a decision was made: how it is written
+        → the argument."""
+        return self._holders.get(decision.step, {})
+
+    def asked_by(self, decision: Decision) -> str | None:
+        """The user's argument that a condition asks about."""
+        holders = self.holders(decision)
+        return next((holders[written] for written in decision.names if written in holders), None)
+
+    def overwritten(self, name: str, after: int) -> int | None:
+        """The step at which an attribute, to which an argument was set at another, last got another value."""
+        later = [stop for stop in self._overwritten.get(name, []) if stop.step > after]
+        return later[-1].step if later and later[-1].what == "overwritten" else None
+
+    def _look(self, live: LiveFrame) -> None:
+        written = self._steps.get(live.step.number)
+        if written is None:
+            return
+        found = {name: track.name for name, track in live.locals.items() if track.origin == USER}
+        for dictionary, held in live.held.items():
+            for key, track in held.items():
+                if track.origin == USER:
+                    found[f"{dictionary}[{key!r}]"] = track.name
+        for dictionary, key_variable in live.loops.values():
+            at_key = live.held.get(dictionary, {}).get(live.texts.get(key_variable, ""))
+            if at_key is not None and at_key.origin == USER:
+                found[key_variable] = at_key.name
+        for dictionary in live.held.keys() & set(written):  # ``key in kwargs``, where the key is in a variable
+            for name in written:
+                at_key = live.held[dictionary].get(live.texts.get(name, ""))
+                if at_key is not None and at_key.origin == USER:
+                    found[name] = at_key.name
+        # the decisions about trust are turning points anyhow
+        self._holders[live.step.number] = {name: told for name, told in found.items() if told != "trust_remote_code"}

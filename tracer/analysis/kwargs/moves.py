@@ -1,4 +1,4 @@
-"""What a statement did to the keyword arguments its frame holds, told by its text and by what changed."""
+"""What a statement did to the keyword arguments in its frame, judged by its text and by what changed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ import builtins
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tracer.analysis.call_sites import assigned, called_name, calls, position, spread, walk, walrus
-from tracer.analysis.dictionary_syntax import COPIES, is_copy_of, loop_over_items
-from tracer.analysis.keyword_frames import Held, LiveFrame, Thing, Track
+from tracer.analysis.kwargs.call_syntax import (
+    COPIES,
+    assigned,
+    called_name,
+    calls,
+    is_copy_of,
+    loop_over_items,
+    position,
+    spread,
+    walk,
+    walrus,
+)
+from tracer.analysis.kwargs.frames import Held, LiveFrame, Thing, Track
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound

@@ -1,4 +1,4 @@
-"""What a condition asks: the recorded values in it, and whether it holds where those alone tell."""
+"""What a condition asks: the recorded values in it, and whether it is true where those values alone decide it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.folding import Folded, Path
+from tracer.analysis.locals import Folded, Path
 from tracer.trace import values as v
 
 _OWN_SCOPE: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -1,4 +1,4 @@
-"""The records a keyword argument's journey is made of, and their words."""
+"""The record of a keyword argument's path: its hops and its end, with their kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Follows keyword arguments through a call, frame by frame: from each call to its callee and back."""
+"""Follow keyword arguments through a call, frame by frame: from each call into its callee and back."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from tracer.analysis.auto_calls import AutoCall
-from tracer.analysis.call_sites import Sources, arguments, call_of, calls, constant_defaults, spread
-from tracer.analysis.keyword_frames import Held, LiveFrame, Returned, Track
-from tracer.analysis.keyword_moves import Mover
-from tracer.analysis.keyword_stops import LIBRARY, USER, Stop
+from tracer.analysis.kwargs.call_syntax import Sources, arguments, call_of, calls, constant_defaults, spread
+from tracer.analysis.kwargs.frames import Held, LiveFrame, Returned, Track
+from tracer.analysis.kwargs.model import LIBRARY, USER, Stop
+from tracer.analysis.kwargs.moves import Mover
+from tracer.analysis.loading_calls import AutoCall
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId

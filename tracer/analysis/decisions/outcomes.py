@@ -1,0 +1,403 @@
+"""The outcome of each kind of choice, read from where its frame goes next.
+
+``if``, loops and early returns are settled by the next line that runs, ``try`` and ``match`` by the clause that runs.
+A conditional expression is one statement and one step, so it is settled by recorded values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tracer.analysis.decisions.conditions import holds, recorded_attribute
+from tracer.analysis.decisions.model import Decision, Skipped
+from tracer.analysis.locals import Folded
+from tracer.analysis.syntax import LOOPS, Spot, Syntax, first_line
+from tracer.trace import values as v
+from tracer.trace.steps import Bound, LightStep
+
+
+class Moment(NamedTuple):
+    """An event of the frame.
+
+    Attributes:
+        step: the step behind it.
+        spot: where the frame is now; at its end, where it ended.
+        before: where it was.
+        flying: whether an exception is on its way since the frame's last line.
+        value: the step's value: what was returned or raised.
+        variables: the local variables at this event.
+    """
+
+    step: LightStep
+    spot: Spot
+    before: Spot | None
+    flying: bool
+    value: v.Value | None
+    variables: Folded
+
+    @property
+    def is_end(self) -> bool:
+        return self.step.event in ("return", "unwind")
+
+
+class Choice:
+    """A decision that has begun."""
+
+    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+        self.decision = decision
+        self.spot = spot
+        self.syntax = syntax
+
+    def closed_by(self, now: Moment) -> bool:
+        """Take in an event; whether nothing more is to come."""
+        raise NotImplementedError
+
+    def cut_off(self) -> None:
+        """The recording ends here."""
+
+    def decide(self, outcome: str, now: Moment, skipped: Sequence[ast.AST] = ()) -> bool:
+        self.decision.outcome = outcome
+        self.decision.skipped = skipped_lines(self.syntax, skipped)
+        self.decision.went = now.step.number
+        return True
+
+    def raises(self, now: Moment) -> bool:
+        """Whether the choice's own line ended in an exception."""
+        return now.flying and now.before is self.spot
+
+
+def following(spot: Spot) -> Sequence[ast.stmt]:
+    """The statements that come next in the function, were this one passed over; none at its end."""
+    at: Spot | None = spot
+    while at is not None:
+        if rest := after(at):
+            return rest
+        at = at.block.owner
+    return ()
+
+
+def after(spot: Spot) -> Sequence[ast.stmt]:
+    """The statements that come next in its own block."""
+    statements = spot.block.statements
+    for index, statement in enumerate(statements):
+        if statement is spot.node:
+            return statements[index + 1 :]
+    return ()
+
+
+def skipped_lines(syntax: Syntax, nodes: Sequence[ast.AST]) -> Skipped | None:
+    """The lines from the first to the last of these."""
+    if not nodes:
+        return None
+    key = tuple(map(id, nodes))
+    known = syntax.skipped.get(key)
+    if known is None:
+        first, last = min(map(_start, nodes)), max(map(_end, nodes))
+        text = syntax.text(nodes[0]) if isinstance(nodes[0], ast.expr) else syntax.line(first)
+        known = syntax.skipped[key] = Skipped(first, max(first, last), text)
+    return known
+
+
+def _start(node: ast.AST) -> int:
+    return first_line(node) if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)) else node.lineno  # type: ignore[attr-defined]
+
+
+def _end(node: ast.AST) -> int:
+    if isinstance(node, ast.match_case):
+        node = node.body[-1]
+    return getattr(node, "end_lineno", None) or 0
+
+
+class IfChoice(Choice):
+    def closed_by(self, now: Moment) -> bool:
+        node = self.spot.node
+        assert isinstance(node, ast.If)
+        one_line = first_line(node.body[0]) == node.lineno
+        if now.step.event == "raise":
+            return False
+        if self.raises(now):
+            return self.decide("unknown" if one_line else "raised", now)
+        branch = now.spot.branch_of(node)
+        if branch == "body":
+            return self.decide("then", now, node.orelse)
+        if branch == "orelse":
+            next_asked = now.spot.node is node.orelse[0] and self.syntax.is_elif(now.spot.node)
+            return self.decide("elif" if next_asked else "else", now, node.body)
+        if not one_line:
+            return self.decide("after", now, node.body)
+        return self._on_one_line(node, now)
+
+    def _on_one_line(self, node: ast.If, now: Moment) -> bool:
+        """``if a: b`` is one step; what comes next tells more or less."""
+        inside = node.body[0]
+        rest = following(self.spot)
+        goes_on = bool(rest) and now.spot.node is rest[0] and not now.is_end
+        if isinstance(inside, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+            if goes_on:
+                return self.decide("after", now, node.body)
+            return self.decide("then" if rest else "unknown", now, node.orelse if rest else ())
+        bound = {name.id for name in ast.walk(inside) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+        changed = {change.name for change in now.step.changes if isinstance(change, Bound)}
+        return self.decide("then" if bound & changed else "unknown", now, node.orelse if bound & changed else ())
+
+
+class LoopChoice(Choice):
+    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+        super().__init__(decision, spot, syntax)
+        assert isinstance(spot.node, LOOPS)
+        self.node = spot.node
+        self._at_header = True
+        self._first = first_line(self.node.body[0])
+        # ``while True`` stands at its header once alone; what is first in it follows directly on what is last
+        self._without_header = _is_endless(self.node)
+        owner = spot.block.owner
+        self._inside_endless = owner is not None and _is_endless(owner.node) and spot.block.statements[0] is spot.node
+        decision.times = None if self._first == self.node.lineno else 0
+
+    def closed_by(self, now: Moment) -> bool:
+        if now.step.event == "raise":
+            return False
+        decision = self.decision
+        branch = None if now.is_end else now.spot.branch_of(self.node)
+        if now.spot is self.spot and not now.is_end:
+            if self._at_header and self._inside_endless and decision.times is not None:
+                return self._over("exhausted", now)
+            self._at_header = True
+            return False
+        if branch == "body":
+            self._count(now)
+            return False
+        if self.raises(now):
+            decision.ended = "exception"
+            return self.decide("entered" if decision.times else "raised", now)
+        if branch == "orelse" or self._at_header or decision.times is None:
+            return self._over("exhausted", now)
+        if now.flying or now.step.event == "unwind":
+            return self._over("exception", now)
+        is_return = now.before is not None and isinstance(now.before.node, ast.Return)
+        if is_return or (now.is_end and not _is_break(now.before)):
+            return self._over("return", now)
+        return self._over("break", now)
+
+    def cut_off(self) -> None:
+        if self.decision.times:
+            self.decision.outcome = "entered"
+        self.decision.ended = "unknown"
+        self.decision.times = None
+
+    def _count(self, now: Moment) -> None:
+        again = self._without_header and now.spot.node is self.node.body[0] and not isinstance(now.spot.node, LOOPS)
+        if (self._at_header or again) and self.decision.times is not None:
+            self.decision.times += 1
+            if self.decision.outcome == "unknown":
+                self.decide("entered", now)
+        self._at_header = False
+
+    def _over(self, how: str, now: Moment) -> bool:
+        times = self.decision.times
+        if times is None:
+            return self.decide("unknown", now)
+        self.decision.ended = how
+        if times == 0:
+            return self.decide("not-entered", now, self.node.body)
+        if how != "exhausted":
+            self.decision.skipped = skipped_lines(self.syntax, self.node.orelse)
+        return True
+
+
+class ReturnChoice(Choice):
+    def closed_by(self, now: Moment) -> bool:
+        if now.step.event == "raise":
+            return False
+        if self.raises(now):
+            return self.decide("raised", now)
+        self.decision.outcome, self.decision.went = "returned", now.step.number
+        if now.step.event == "return":
+            self.decision.value = now.value
+        function = [*self.spot.enclosing()][-1].statements
+        rest = following(self.spot)
+        self.decision.skipped = skipped_lines(self.syntax, [rest[0], function[-1]] if rest else ())
+        return True
+
+
+def _is_endless(node: ast.AST) -> bool:
+    return isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
+
+
+def _is_break(spot: Spot | None) -> bool:
+    node = spot.node if spot is not None else None
+    return isinstance(node, ast.Break) or (isinstance(node, ast.If) and isinstance(node.body[0], ast.Break))
+
+
+class TryChoice(Choice):
+    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+        super().__init__(decision, spot, syntax)
+        self._error: v.Value | None = None
+        self._raised_at: Spot | None = None
+        self._asked: ast.ExceptHandler | None = None
+
+    def closed_by(self, now: Moment) -> bool:
+        node = self.spot.node
+        assert isinstance(node, ast.Try) or hasattr(node, "finalbody")
+        branch = now.spot.branch_of(node)
+        if now.step.event == "raise":
+            if branch == "body":
+                self._error, self._raised_at = now.value, now.spot
+            return False
+        if branch == "handler":
+            clause = now.spot.clause_of(node)
+            assert isinstance(clause, ast.ExceptHandler)
+            if now.spot.node is not clause:
+                return self._caught(clause, now)
+            if self._asked is None and self._raised_at is None:  # StopIteration is not reported on its way
+                self._raised_at = now.before
+            self._asked = clause
+            return now.is_end and self._end_of_handlers(now)
+        if branch == "body" and not now.is_end:
+            self._error = self._raised_at = None  # what was raised did not get out of the body
+            return False
+        if self._asked is not None or (now.flying and self._raised_at is not None):
+            return self._end_of_handlers(now)
+        return self.decide("completed", now, getattr(node, "handlers", ()))
+
+    def _end_of_handlers(self, now: Moment) -> bool:
+        asked = self._asked
+        if asked is not None and now.step.event != "unwind" and first_line(asked.body[0]) == asked.lineno:
+            return self._caught(asked, now)
+        self.decision.value = self._error
+        return self.decide("not-caught", now, self._rest_of_body())
+
+    def _caught(self, clause: ast.ExceptHandler, now: Moment) -> bool:
+        self.decision.value = self._error
+        kind = self.syntax.text(clause.type) if clause.type is not None else ""
+        self.decision.taken = f"except {kind}".strip()
+        return self.decide("except", now, self._rest_of_body())
+
+    def _rest_of_body(self) -> Sequence[ast.AST]:
+        spot = self._raised_at
+        while spot is not None and spot.block.owner is not None:
+            if spot.block.owner.node is self.spot.node:
+                return after(spot)
+            spot = spot.block.owner
+        return ()
+
+
+class MatchChoice(Choice):
+    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+        super().__init__(decision, spot, syntax)
+        self._asked: ast.match_case | None = None
+
+    def closed_by(self, now: Moment) -> bool:
+        node = self.spot.node
+        assert isinstance(node, ast.Match)
+        if now.step.event == "raise":
+            return False
+        clause = now.spot.clause_of(node)
+        if isinstance(clause, ast.match_case):
+            if now.spot.node is not clause:
+                return self._matched(node, clause, now)
+            if not now.is_end:
+                self._asked = clause
+                return False
+        if now.flying:
+            return self.decide("raised", now)
+        if self._asked is not None and first_line(self._asked.body[0]) == first_line(self._asked):
+            if self._asked is not node.cases[-1] or _always(self._asked):
+                return self._matched(node, self._asked, now)
+            return self.decide("unknown", now)
+        return self.decide("no-case", now, node.cases)
+
+    def _matched(self, node: ast.Match, clause: ast.match_case, now: Moment) -> bool:
+        self.decision.taken = f"case {self.syntax.text(clause.pattern)}"
+        others = [case for case in node.cases if case is not clause]
+        after = [case for case in others if first_line(case) > first_line(clause)]
+        return self.decide("case", now, after or others)
+
+
+def _always(case: ast.match_case) -> bool:
+    pattern = case.pattern
+    return case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None
+
+
+class ConditionalChoice(Choice):
+    """``a if c else b``: told by the recorded values in the condition, else by what was bound to."""
+
+    def __init__(
+        self, decision: Decision, spot: Spot, syntax: Syntax, expression: ast.IfExp, variables: Folded
+    ) -> None:
+        super().__init__(decision, spot, syntax)
+        self._expression = expression
+        self._holds = holds(expression.test, variables)
+        self._attribute = recorded_attribute(expression.test, variables)
+        self._then = _operand(expression.body, variables)
+        self._else = _operand(expression.orelse, variables)
+
+    def closed_by(self, now: Moment) -> bool:
+        if now.step.event == "raise":
+            return False
+        bound = self._bound(now)
+        outcome = self._holds
+        if outcome is None and bound is not None:
+            outcome = _which(bound, self._then, self._else)
+            if outcome is None:
+                outcome = self._named(bound)
+        if self.raises(now):
+            return self.decide("raised" if outcome is None else _branch(outcome), now)
+        self.decision.value = bound
+        if outcome is None:
+            return self.decide("unknown", now)
+        return self.decide(_branch(outcome), now, [self._expression.orelse if outcome else self._expression.body])
+
+    def _named(self, bound: v.Value) -> bool | None:
+        """A class or function that bears the name of one side, where the attribute that is asked points there too."""
+        if self._attribute is None or not isinstance(bound, (v.Class, v.Function)):
+            return None
+        side = self._expression.body if self._attribute else self._expression.orelse
+        return self._attribute if isinstance(side, ast.Name) and side.id == bound.name else None
+
+    def _bound(self, now: Moment) -> v.Value | None:
+        node = self.spot.node
+        if isinstance(node, ast.Return) and node.value is self._expression:
+            return now.value if now.step.event == "return" else None
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+        elif isinstance(node, ast.AnnAssign):
+            target = node.target
+        else:
+            return None
+        if node.value is not self._expression or not isinstance(target, ast.Name):
+            return None
+        return now.variables.value((target.id,))
+
+
+def _branch(holds: bool) -> str:
+    return "then" if holds else "else"
+
+
+def _operand(expression: ast.expr, variables: Folded) -> v.Value | None:
+    """What a side of a conditional expression gives, if it is a constant or a variable."""
+    if isinstance(expression, ast.Constant):
+        value = expression.value
+        if isinstance(value, str):
+            return v.Text(value)
+        return v.Plain(value) if value is None or isinstance(value, (bool, int, float)) else None
+    return variables.value((expression.id,)) if isinstance(expression, ast.Name) else None
+
+
+def _which(bound: v.Value, then: v.Value | None, other: v.Value | None) -> bool | None:
+    """Which side was bound, where the values tell: both are known and differ, or one is known and was not it."""
+    if then is not None and other is not None:
+        return None if _same(then, other) or not (_same(bound, then) or _same(bound, other)) else _same(bound, then)
+    if then is not None and not _same(bound, then):
+        return False
+    if other is not None and not _same(bound, other):
+        return True
+    return None
+
+
+def _same(one: v.Value, other: v.Value) -> bool:
+    if isinstance(one, v.Plain) and isinstance(other, v.Plain):
+        return type(one.value) is type(other.value) and one.value == other.value
+    return one == other
