@@ -49,4 +49,8 @@ def fixtures() -> Path:
 @pytest.fixture(scope="session")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
     """Records loads in warm children; a load that was recorded once in this run is not recorded again."""
-    return Loads(tmp_path_factory.mktemp("loads"))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of the whole run
+    (folder / "loads").mkdir(exist_ok=True)
+    return Loads(folder / "loads")

@@ -196,6 +196,7 @@ def test_the_error_stands_in_the_report(name: str, command: Any, fixtures: Path,
         assert f"{trace.outcome['error']}: {first}" in " ".join(result.out.split())
 
 
+@pytest.mark.slow
 def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> None:
     """Nothing of a later stage is in the trace; a stage that comes after the end of the load changes nothing."""
     apart = ("tokenizer", "peft", "forward", "generate")
@@ -232,7 +233,9 @@ def test_auto_class(name: str, command: Any, fixtures: Path, place: Path) -> Non
         assert trace.outcome["result"].endswith(f".{wanted}")
 
 
-@pytest.mark.parametrize("name", ["auto", "float32", "float16", "bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "name", ["auto", "bfloat16", *(pytest.param(f"float{bits}", marks=pytest.mark.slow) for bits in (16, 32, 64))]
+)
 def test_dtype(name: str, command: Any, fixtures: Path, place: Path) -> None:
     options = ("--no-tokenizer", "--no-lines", "--stop-after", "arguments", "-o", "x.glmtrace")
     assert command("load", fixtures / "bert-tiny", "--dtype", name, *options).code == 0
@@ -505,7 +508,10 @@ def test_on_a_terminal_one_is_asked_and_sees_the_load(answer: str, place: Path, 
         assert " · step " in screen
 
 
-@pytest.mark.parametrize("consent", [["--trust-remote-code"], ["--kwarg", "trust_remote_code=True"]])
+@pytest.mark.parametrize(
+    "consent",
+    [["--trust-remote-code"], pytest.param(["--kwarg", "trust_remote_code=True"], marks=pytest.mark.slow)],
+)
 def test_with_consent_all_of_it_runs(consent: list[str], command: Any, place: Path, tmp_path: Path) -> None:
     """The markers of the test above do mark: the same files, consented to."""
     marker = tmp_path / "ran"
@@ -773,7 +779,7 @@ def test_show_a_journal_left_behind(command: Any, place: Path, fixtures: Path) -
 
 
 @pytest.mark.skipif(not PROGRAM.exists(), reason="glm-trace is not installed beside this Python")
-@pytest.mark.parametrize("options", ["", "--steps", "--steps --json"])
+@pytest.mark.parametrize("options", ["", "--steps", pytest.param("--steps --json", marks=pytest.mark.slow)])
 def test_show_into_head(options: str, recorded: Path) -> None:
     script = f"'{PROGRAM}' show '{recorded}' {options} | head -c 1; echo; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=True)
@@ -782,10 +788,20 @@ def test_show_into_head(options: str, recorded: Path) -> None:
 
 
 def test_show_on_a_screen_that_lacks_characters(process: Any, recorded: Path, failed: Path) -> None:
-    for options in ([recorded, "--lang", "zh"], [recorded, "--steps"], [failed, "--json"], [failed]):
+    ascii_only(process, [recorded, "--lang", "zh"], [failed])
+
+
+@pytest.mark.slow
+def test_show_more_on_a_screen_that_lacks_characters(process: Any, recorded: Path, failed: Path) -> None:
+    ascii_only(process, [recorded, "--steps"], [failed, "--json"])
+
+
+def ascii_only(process: Any, *shows: list[Any]) -> None:
+    for options in shows:
         result = process("show", *options, env={"PYTHONIOENCODING": "ascii"})
         assert result.code == 0
         assert result.err == ""
+        assert result.out
         assert result.out.isascii()
 
 
@@ -804,7 +820,9 @@ def test_a_narrow_and_a_coloured_screen(command: Any, recorded: Path, monkeypatc
 HEAVY = ("torch", "transformers", "safetensors", "peft", "numpy", "hunter", "tracer.recorder")
 
 
-@pytest.mark.parametrize("arguments", ["--help", "load --help", "show"])
+@pytest.mark.parametrize(
+    "arguments", ["show", *(pytest.param(one, marks=pytest.mark.slow) for one in ("--help", "load --help"))]
+)
 def test_looking_and_help_import_no_torch(arguments: str, recorded: Path, place: Path) -> None:
     argv = ["glm-trace", *arguments.split(), *([str(recorded)] if arguments == "show" else [])]
     code = (

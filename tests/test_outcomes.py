@@ -64,7 +64,15 @@ def test_show_and_why_tell_every_end(end: dict[str, Any], lang: Lang, tmp_path: 
         assert "of-a-newer-release" in why
 
 
-@pytest.mark.parametrize("end", [*ENDS[: len(EXIT_CODES) + 1], ENDS[-2]], ids=lambda end: "-".join(end.values()))
+IN_THE_PLAYER = [*ENDS[: len(EXIT_CODES) + 1], ENDS[-2]]
+EVERYDAY = ("loaded", "failed", "killed")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [pytest.param(end, marks=() if end["status"] in EVERYDAY else pytest.mark.slow) for end in IN_THE_PLAYER],
+    ids=lambda end: "-".join(end.values()),
+)
 def test_the_player_tells_every_end(end: dict[str, Any], tmp_path: Path) -> None:
     records = [*ordinary_records()[:-1], end_record(**end, error="ValueError", message="no", step=2)]
     with open_trace(sealed(tmp_path, records)) as trace:
@@ -135,7 +143,7 @@ def test_a_script_that_fails(code: str, part: str | None, text: str, run: Callab
 BREAKS = {"forward": "forward", "generate": "prepare_inputs_for_generation"}
 
 
-@pytest.mark.parametrize("part", BREAKS)
+@pytest.mark.parametrize("part", ["forward", pytest.param("generate", marks=pytest.mark.slow)])
 def test_what_fails_after_the_load_is_told_as_that(part: str, loads: Loads, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(FIXTURES / "glm-4v-tiny", model, ignore=shutil.ignore_patterns("__pycache__"))

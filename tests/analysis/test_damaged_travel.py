@@ -163,7 +163,7 @@ def test_sources_without_end_are_not_parsed(tmp_path: Path, monkeypatch: pytest.
         assert [len(syntax.functions) for number in (1, 2) if (syntax := small(number))] == [1, 0]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_flipped_bytes(tmp_path: Path, seed: int) -> None:
     made = ordinary_records(8)[:-1]
     made.append(raw_value_record(1, b'{"is":"mapping","type":"dict","length":1,"items":[["a",0]]}'))

@@ -213,7 +213,9 @@ def test_golden(lang: Lang, demo: Trace) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_it_fits_a_small_screen(lang: Lang, demo: Trace) -> None:
-    for journey in journeys(demo):
+    found = journeys(demo)
+    assert len(found) > 10
+    for journey in found:
         short, long = (printed(demo, journey.name, lang, everything=everything) for everything in (False, True))
         assert all(cell_len(row) <= 80 for row in [*short.splitlines(), *long.splitlines()])
         assert sum("├" in row for row in short.splitlines()) <= 15

@@ -338,7 +338,18 @@ def recorded(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Callable
     return trace
 
 
-@pytest.mark.parametrize("name", CASES)
+EVERYDAY = {
+    "not-json", "no-config", "misspelt-module", "misspelt-class", "missing-package", "syntax-error", "kills-itself",
+    "sibling-absolute", "known-package-missing", "repository-missing", "unknown-model-type", "no-model-type",
+    "trust-refused", "unexpected-argument", "attribute-gone-in-5", "shard-missing", "shapes-differ", "renamed",
+    "adapter-without-base", "adapter-for-another-model", "stopped", "unknown-outside", "loaded",
+}  # fmt: skip
+"""Of every group some; the others are recorded with the slow tests."""
+assert CASES.keys() >= EVERYDAY
+SOME = [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in CASES]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_the_cause_is_found(name: str, recorded: Callable[[str], Trace]) -> None:
     case = CASES[name]
     with recorded(name) as trace:
@@ -363,7 +374,7 @@ def test_the_cause_is_found(name: str, recorded: Callable[[str], Trace]) -> None
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", SOME)
 def test_it_can_be_read_on_80_columns(name: str, lang: Any, recorded: Callable[[str], Trace]) -> None:
     with recorded(name) as trace:
         found = diagnose(trace)
@@ -401,7 +412,15 @@ def test_the_remedy_is_what_to_type(recorded: Callable[[str], Trace]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["sibling-absolute", "sibling-untouched", "sibling-package", "sibling-while-it-runs", "missing-package"]
+    "name",
+    [
+        "sibling-absolute",
+        "missing-package",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("sibling-untouched", "sibling-package", "sibling-while-it-runs")
+        ),
+    ],
 )
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, recorded: Callable[[str], Trace]) -> None:

@@ -150,9 +150,12 @@ def test_check_tells_the_first_failure_then_congratulates(
     ("statements", "english", "chinese"),
     [
         ("import os; os._exit(7)", "ended its own process with exit code 7", "退出码是 7"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL", "被信号 SIGKILL 杀死"),
+        pytest.param(
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL", "被信号 SIGKILL 杀死",
+            marks=pytest.mark.slow,
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_run_that_ends_badly_says_what_to_look_for(
     command: Command, place: Path, statements: str, english: str, chinese: str
 ) -> None:

@@ -83,7 +83,7 @@ def test_a_module_is_built_before_its_parent(loads: Loads, glm: Path) -> None:
     assert max(at.values()) < reading.kinds("model-built")[0].number
 
 
-@pytest.mark.parametrize("step_forward", ["first", "none"])
+@pytest.mark.parametrize("step_forward", ["first", pytest.param("none", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("weights", WAYS)
 def test_building_is_line_stepped(loads: Loads, glm: Path, weights: str, step_forward: str) -> None:
     reading = recorded(loads, glm, weights, step_forward=step_forward)

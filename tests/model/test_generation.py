@@ -40,7 +40,12 @@ def recorded(loads: Loads, glm: Path, image: Path, **options: Any) -> Reading:
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"operators": True, "statistics": True}, {"step_forward": "none"}, {"kwargs": {"use_cache": False}}],
+    [
+        {},
+        pytest.param({"operators": True, "statistics": True}, marks=pytest.mark.slow),
+        pytest.param({"step_forward": "none"}, marks=pytest.mark.slow),
+        {"kwargs": {"use_cache": False}},
+    ],
     ids=["plain", "operators", "none", "as the script does"],
 )
 def test_tokens_are_those_of_an_untraced_run(

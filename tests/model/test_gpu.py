@@ -57,6 +57,7 @@ def test_random_weights_made_on_the_device(glm: Path, tmp_path: Path) -> None:
     assert torch.equal(torch.cuda.get_rng_state(), state)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_the_script_says_that_there_is_no_gpu() -> None:
     done = subprocess.run(

@@ -135,8 +135,10 @@ def test_a_bad_file_is_wrong_usage(loads: Loads, glm: Path, tmp_path: Path, text
     ("text", "said"),
     [
         ('{"r": 8, "target_modules": ["no_such_module"]}', "no_such_module"),
-        ('{"r": "8", "target_modules": ["dense"]}', "'str'"),
-        ('{"r": -1, "target_modules": ["dense"]}', "`r` should be a positive integer"),
+        pytest.param('{"r": "8", "target_modules": ["dense"]}', "'str'", marks=pytest.mark.slow),
+        pytest.param(
+            '{"r": -1, "target_modules": ["dense"]}', "`r` should be a positive integer", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_what_peft_cannot_do_to_a_model_keeps_its_load(

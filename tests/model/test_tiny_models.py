@@ -55,8 +55,9 @@ def bert() -> Any:
     ("make", "options", "tied"),
     [
         (lambda: llama(tie_word_embeddings=True), {}, ["lm_head.weight"]),
-        (lambda: llama(tie_word_embeddings=False), {}, []),
-        (lambda: llama(tie_word_embeddings=True), {"weights": "random"}, []),  # tied when it is built
+        pytest.param(lambda: llama(tie_word_embeddings=False), {}, [], marks=pytest.mark.slow),
+        # tied when it is built
+        pytest.param(lambda: llama(tie_word_embeddings=True), {"weights": "random"}, [], marks=pytest.mark.slow),
         (bert, {"auto_class": "AutoModelForMaskedLM"}, ["cls.predictions.decoder.weight"]),
     ],
     ids=["tied", "untied", "random", "bert"],

@@ -27,11 +27,15 @@ def bert(fixtures: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────────────
 
+LESS_MEMORY = pytest.param({"low_cpu_mem_usage": True}, marks=pytest.mark.slow)
+
 
 def test_header_is_what_safetensors_reads(fixtures: Path) -> None:
     from safetensors import safe_open
 
-    for path in fixtures.glob("*/*.safetensors"):
+    files = sorted(fixtures.glob("*/*.safetensors"))
+    assert len(files) > 3
+    for path in files:
         header = read_header(str(path))
         with safe_open(str(path), framework="pt") as file:
             assert set(header) == set(file.keys())
@@ -96,7 +100,9 @@ def test_a_real_model(account: Any) -> None:
     assert len(weights.tensors) + len(weights.report["unexpected"]) == len(in_files(file.parent)) > 100
 
 
-@pytest.mark.parametrize("options", [{"low_cpu_mem_usage": True}, {"device_map": "cpu"}])
+@pytest.mark.parametrize(
+    "options", [{"low_cpu_mem_usage": True}, pytest.param({"device_map": "cpu"}, marks=pytest.mark.slow)]
+)
 def test_ways_that_need_less_memory(account: Any, fixtures: Path, options: dict[str, Any]) -> None:
     for name in ("glm-4v-tiny", "bert-tiny"):
         weights = account(fixtures / name, kwargs=options)
@@ -122,7 +128,7 @@ def test_bin_file(account: Any, bert: Any, tmp_path: Path) -> None:
         assert source["bytes"] == tensors[name].numel() * tensors[name].element_size()
 
 
-@pytest.mark.parametrize("ending", ["bin", "safetensors"])
+@pytest.mark.parametrize("ending", ["bin", pytest.param("safetensors", marks=pytest.mark.slow)])
 def test_several_files(account: Any, bert: Any, tmp_path: Path, ending: str) -> None:
     config, tensors = bert
     names = sorted(tensors)
@@ -141,7 +147,7 @@ def test_several_files(account: Any, bert: Any, tmp_path: Path, ending: str) -> 
 
 
 @pytest.mark.parametrize("ending", ["pytorch_model.bin", "model.safetensors"])
-@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+@pytest.mark.parametrize("options", [{}, LESS_MEMORY])
 def test_names_of_old_layer_norms(
     account: Any, bert: Any, tmp_path: Path, ending: str, options: dict[str, Any]
 ) -> None:
@@ -159,7 +165,7 @@ def test_names_of_old_layer_norms(
     assert weights.report["new"] == []
 
 
-@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+@pytest.mark.parametrize("options", [{}, LESS_MEMORY])
 def test_prefix_taken_away(account: Any, bert: Any, tmp_path: Path, options: dict[str, Any]) -> None:
     import torch
 
@@ -174,7 +180,7 @@ def test_prefix_taken_away(account: Any, bert: Any, tmp_path: Path, options: dic
     assert "1 in the checkpoint that the model has no place for: cls.predictions.bias" in weights.facts()
 
 
-@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+@pytest.mark.parametrize("options", [{}, LESS_MEMORY])
 def test_prefix_put_in_front_and_a_new_head(account: Any, fixtures: Path, options: dict[str, Any]) -> None:
     head = "AutoModelForSequenceClassification"
     weights = account(fixtures / "bert-tiny", auto_class=head, kwargs=options)
@@ -216,7 +222,7 @@ def classifier(bert: Any, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     return checkpoint(tmp_path / "m", {**config, "num_labels": 3}, {"model.safetensors": held}), held
 
 
-@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}])
+@pytest.mark.parametrize("options", [{}, LESS_MEMORY])
 def test_mismatched(account: Any, classifier: Any, options: dict[str, Any]) -> None:
     folder, held = classifier
     weights = account(folder, kwargs={"ignore_mismatched_sizes": True, **options})
@@ -268,7 +274,9 @@ LLAMA = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [{}, {"low_cpu_mem_usage": True}, {"torch_dtype": "torch.bfloat16"}])
+@pytest.mark.parametrize(
+    "options", [{}, LESS_MEMORY, pytest.param({"torch_dtype": "torch.bfloat16"}, marks=pytest.mark.slow)]
+)
 def test_tied(account: Any, tmp_path: Path, options: dict[str, Any]) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +21,42 @@ MAIN_CALL = {"empty_init": False, "use_cache": False, "torch_dtype": "torch.bflo
 
 
 class Loads:
+    """Recordings of one run of the tests, kept in a folder that its workers share.
+
+    Two workers that ask for the same load at the same moment both record it; what they find is equal.
+    """
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._start = WarmStarter()
-        self._known: dict[bytes, Recorded] = {}
-        self._count = 0
+        self._known: dict[str, Recorded] = {}
+        self._numbers = itertools.count(1)
 
     def record(self, model: Path | str = "", **options: Any) -> Recorded:
         """Record a load of a directory (or, with ``work="script"``, a script); consent is given unless said."""
         options = {"work": "load", "trust_remote_code": True, "model": str(model), **options}
-        key = msgspec.json.encode(options)
+        key = hashlib.sha256(msgspec.json.encode(options)).hexdigest()
         if key not in self._known:
-            self._known[key] = self.record_anew(**options)
+            self._known[key] = self._recorded_elsewhere(key) or self._record_for_all(key, options)
         return self._known[key]
+
+    def _recorded_elsewhere(self, key: str) -> Recorded | None:
+        try:
+            found: Recorded = pickle.loads((self._folder / key).read_bytes())
+        except FileNotFoundError:
+            return None
+        return found
+
+    def _record_for_all(self, key: str, options: dict[str, Any]) -> Recorded:
+        recorded = self.record_anew(**options)
+        unfinished = self._folder / f"{key}.{os.getpid()}"
+        unfinished.write_bytes(pickle.dumps(recorded))
+        unfinished.replace(self._folder / key)
+        return recorded
 
     def record_anew(self, **options: Any) -> Recorded:
         """Record without looking whether it was recorded before."""
-        self._count += 1
-        path = self._folder / f"{self._count}.glmtrace"
+        path = self._folder / f"{os.getpid()}-{next(self._numbers)}.glmtrace"
         job = Job(journal=f"{path}.journal", **options)
         return run_job(job, path, start=self._start)
 

@@ -87,7 +87,10 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
 
 @pytest.mark.parametrize(
     ("lang", "marked"),
-    [("en", "≈ Written for a load of the bundled model glm-4v-tiny"), ("zh", "≈ 这条讲解写的是自带模型 glm-4v-tiny")],
+    [
+        ("en", "≈ Written for a load of the bundled model glm-4v-tiny"),
+        pytest.param("zh", "≈ 这条讲解写的是自带模型 glm-4v-tiny", marks=pytest.mark.slow),
+    ],
 )
 def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Trace, lang: str, marked: str) -> None:
     text = words("{{ class_reference }} becomes two.")

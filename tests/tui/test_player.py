@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TabbedContent
+from textual.widgets.tree import TreeNode
 
 from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import settled
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.locals import FrameState
+from tracer.i18n import Lang
 from tracer.trace.reading import open_trace
 from tracer.tui.calls_view import CallsView
 from tracer.tui.help_screen import HelpScreen, keys_text
@@ -28,6 +30,7 @@ from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import Held, VariablesView
 from tracer.tui.words import WORDS, say
+from tracer.views.why_words import tell
 
 SIZE = (140, 42)
 START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
@@ -53,14 +56,15 @@ MOVES: dict[str, Callable[[Cursor], int | None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", MOVES)
-def test_a_key_moves_as_the_cursor_does(key: str, player: Any, demo: Any) -> None:
-    expected = MOVES[key](Cursor(demo, START))
+def test_a_key_moves_as_the_cursor_does(player: Any, demo: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.press(key)
-        assert app.playing.number == (START if expected is None else expected)
+        for key, move in MOVES.items():
+            app.go(START)
+            expected = move(Cursor(demo, START))
+            await pilot.press(key)
+            assert app.playing.number == (START if expected is None else expected), key
 
     play(app, work)
 
@@ -94,26 +98,43 @@ def test_the_source_stands_at_the_step(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.2)
         source = app.query_one(SourceView)
         assert "auto_factory.py" in str(source.border_title)
         assert f":{app.playing.step.line}" in str(source.border_title)
-        await pilot.pause(0.3)
         shown = "\n".join(source.render_line(y).text for y in range(source.size.height))
         assert "▶" in shown
 
     play(app, work)
 
 
-def test_variables_and_what_changed(player: Any, demo: Any) -> None:
-    number = next(step.number for step in demo.steps(START) if any(getattr(one, "added", None) for one in step.changes))
-    app = player(start=number)
+def labels(nodes: Iterable[TreeNode[object]]) -> list[str]:
+    return [str(node.label) for node in nodes]
+
+
+def test_variables_and_what_changed(player: Any) -> None:
+    """The names and values at three steps of the recording, what changed first, and of a dictionary which keys."""
+    app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.2)
-        labels = [str(node.label) for node in app.query_one(VariablesView).root.children]
-        assert labels[0].startswith(("~", "+"))
-        assert len(labels) > 3
+        view = app.query_one(VariablesView)
+        app.go(1037)  # hub_kwargs gets its first pair
+        await settled(pilot)
+        assert labels(view.root.children)[:5] == [
+            "~ hub_kwargs = {revision=None}",
+            "  cls = AutoModelForCausalLM",
+            "  pretrained_model_name_or_path = '<model>'",
+            "  model_args = ()",
+            "  kwargs = {trust_remote_code=True, _from_auto=True}",
+        ]
+        assert labels(view.root.children[0].children) == ["+ revision = None"]
+        app.go(1046)  # a variable is set for the first time
+        await settled(pilot)
+        assert labels(view.root.children)[:2] == ["+ adapter_cached_filename = None", "  model_id = '<model>'"]
+        app.go(1084)  # revision = kwargs.pop("revision", None)
+        await settled(pilot)
+        assert labels(view.root.children)[1] == "+ revision = None"
+        assert labels(view.root.children[0].children)[:2] == ["- revision = None", "  return_unused_kwargs = True"]
+        assert labels(view.root.children)[2:] == [one for one in labels(view.root.children)[2:] if one[0] not in "+~-"]
 
     play(app, work)
 
@@ -125,7 +146,6 @@ def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
     app = player(start=number)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.2)
         view = app.query_one(VariablesView)
         caller = next(
             node
@@ -134,7 +154,7 @@ def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
         )
         assert not caller.children
         caller.expand()
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert caller.children
 
     play(app, work)
@@ -144,10 +164,9 @@ def test_calls_lead_to_their_steps(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.2)
         app.query_one(CallsView).focus()
         await pilot.press("home", "down", "down", "enter")
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert app.playing.number != START
 
     play(app, work)
@@ -164,7 +183,7 @@ def test_search_as_one_types(player: Any) -> None:
         await pilot.pause(0.3)
         assert app.screen.query_one("#hits", OptionList).option_count > 0
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await settled(pilot)
         first = app.playing.number
         assert first in app.playing.hits
         await pilot.press("n")
@@ -181,7 +200,7 @@ def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -
     async def work(pilot: Pilot[None]) -> None:
         for name, character in (("slash", "/"), ("r", "r"), ("o", "o"), ("p", "p"), ("e", "e")):
             app.post_message(events.Key(name, character))
-        await pilot.pause(0.5)
+        await settled(pilot)
         assert isinstance(app.screen, SearchScreen)
         await pilot.press("slash", "colon")  # in the field they are letters like others
         assert app.screen.query_one(Input).value == "rope/:"
@@ -203,23 +222,20 @@ def test_search_that_finds_nothing(player: Any) -> None:
     play(app, work)
 
 
-@pytest.mark.parametrize(
-    ("typed", "there"), [("1200", 1200), ("0", 0), ("99999999", None), ("abc", None), ("-3", None)]
-)
-def test_go_to_a_step(typed: str, there: int | None, player: Any) -> None:
+def test_go_to_a_step(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.press("colon")
-        app.screen.query_one(Input).value = typed
-        await pilot.press("enter")
-        await pilot.pause(0.1)
-        if there is None:
-            assert isinstance(app.screen, GotoScreen)
-            await pilot.press("escape")
-            assert app.playing.number == START
-        else:
-            assert app.playing.number == there
+        for typed, there in {"1200": 1200, "0": 0, "99999999": None, "abc": None, "-3": None}.items():
+            app.go(START)
+            await pilot.press("colon")
+            app.screen.query_one(Input).value = typed
+            await pilot.press("enter")
+            await pilot.pause()
+            assert isinstance(app.screen, GotoScreen) == (there is None), typed
+            if there is None:
+                await pilot.press("escape")
+            assert app.playing.number == (START if there is None else there), typed
 
     play(app, work)
 
@@ -312,7 +328,7 @@ def test_language_and_theme(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("L")
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert app.query_one(TabbedContent).get_tab("tab-decisions").label_text == "2 判断"
         assert app.query_one(VariablesView).border_title == " 变量 "
         dark = app.current_theme.dark
@@ -422,29 +438,43 @@ def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         await pilot.press("y")
         assert app.clipboard.startswith(f"step {START} · ")
         await pilot.press("ctrl+s", "ctrl+s")
-        await pilot.pause(0.2)
+        await settled(pilot)
 
     play(app, work)
     assert len(list(tmp_path.glob("*.svg"))) == 2  # the first is not written over
     assert next(tmp_path.glob("*.svg")).read_text(encoding="utf-8").startswith("<svg")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("tab", ["decisions", "keywords", "weights", "forward", "tokens", "why", "notes"])
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_every_tab_opens(tab: str, lang: str, player: Any) -> None:
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+def test_every_tab_opens(lang: Lang, player: Any) -> None:
     app = player(lang, START)
 
     async def work(pilot: Pilot[None]) -> None:
-        app.query_one(TabbedContent).active = f"tab-{tab}"
-        await settled(pilot)
-        shown = app.tabs.tab_shown()
-        if isinstance(shown, TableTab):
-            rows = [str(cell) for row in range(shown.row_count) for cell in shown.get_row_at(row)]
-            assert len(rows) > 5 or tab in ("tokens", "forward"), rows  # the recording has no pass through the model
-            assert not any("could not be computed" in str(column.label) for column in shown.columns.values())
+        for tab in ("decisions", "keywords", "weights"):
+            table = await open_tab(app, tab, pilot)
+            assert isinstance(table, TableTab)
+            assert table.row_count > 5, tab
+            assert [str(head.label).strip() for head in table.ordered_columns] == [
+                say(lang, key) for key in ("column:step", *table.heads)
+            ]
+        for tab in ("forward", "tokens"):  # the recording has no pass through the model
+            table = await open_tab(app, tab, pilot)
+            assert isinstance(table, TableTab)
+            assert [str(head.label) for head in table.ordered_columns] == [say(lang, table.empty)]
+        await open_tab(app, "why", pilot)
+        assert tell(lang, "headline:loaded") in str(app.query_one("#why-text", Static).render())
+        await open_tab(app, "notes", pilot)
+        chapter = app.playing.reading and app.playing.reading.chapter
+        assert chapter is not None
+        assert chapter.walkthrough.title.said(lang) in str(app.query_one("#notes-text", Static).render())
 
     play(app, work)
+
+
+async def open_tab(app: Player, tab: str, pilot: Pilot[None]) -> Any:
+    app.query_one(TabbedContent).active = f"tab-{tab}"
+    await settled(pilot)
+    return app.tabs.tab_shown()
 
 
 def test_a_row_leads_to_its_step(player: Any) -> None:
@@ -454,7 +484,7 @@ def test_a_row_leads_to_its_step(player: Any) -> None:
         await pilot.press("4")
         await settled(pilot)
         await pilot.press("down", "enter")
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert app.playing.step.kind == "tensor-loaded"
 
     play(app, work)
@@ -466,10 +496,9 @@ def test_every_size(size: tuple[int, int], player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.pause(0.2)
         await pilot.press("right", "d", "right_square_bracket")
         await pilot.resize_terminal(90, 28)
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert app.query_one(SourceView).size.height >= 3
 
     play(app, work, size)
@@ -509,7 +538,15 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
         app = Player(trace, "zh")
 
         async def work(pilot: Pilot[None]) -> None:
-            await pilot.press("right", "right", "right", "d", "o", "u", "e", "c")
+            await pilot.press("right", "right")
+            assert app.playing.number == 2
+            assert not app._notifications
+            for count, key in enumerate(("right", "d", "o", "u", "e"), 1):  # nothing is left to go to
+                await pilot.press(key)
+                assert app.playing.number == 2, key
+                assert [one.message for one in app._notifications] == [say("zh", "nowhere")] * count
+            await pilot.press("c")
+            assert [one.message for one in app._notifications][5:] == [say("zh", "no-variable")]
 
         play(app, work)
 
@@ -549,17 +586,16 @@ def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
     assert app.return_code == 1
 
 
-@pytest.mark.parametrize(
-    ("key", "said"), [("n", "no-hits"), ("N", "no-hits"), ("c", "no-variable"), ("C", "no-variable")]
-)
-def test_a_key_that_has_nothing_to_go_by_says_so(key: str, said: str, player: Any) -> None:
+def test_a_key_that_has_nothing_to_go_by_says_so(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        app.playing.selected_variable = None
-        await pilot.press(key)
-        await pilot.pause()
-        assert [one.message for one in app._notifications] == [say("en", said)]
-        assert app.playing.number == START
+        for key, said in {"n": "no-hits", "N": "no-hits", "c": "no-variable", "C": "no-variable"}.items():
+            app.playing.selected_variable = None
+            app.clear_notifications()
+            await pilot.press(key)
+            await pilot.pause()
+            assert [one.message for one in app._notifications] == [say("en", said)], key
+            assert app.playing.number == START, key
 
     play(app, work)

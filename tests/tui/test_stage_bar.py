@@ -35,13 +35,18 @@ def test_no_step_makes_no_stretch(tmp_path: Path) -> None:
     ("result", "lang", "title"),
     [
         ("transformers_modules.demo.0a505b.modeling.Own", "en", "trace · Own, the directory's own class · loaded"),
-        ("transformers_modules.demo.0a505b.modeling.Own", "zh", "trace · Own（目录自带的类） · 加载成功"),
-        ("transformers.models.bert.modeling_bert.Bert", "en", "trace · Bert, a class of the library · loaded"),
+        pytest.param(
+            "transformers_modules.demo.0a505b.modeling.Own", "zh", "trace · Own（目录自带的类） · 加载成功", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "transformers.models.bert.modeling_bert.Bert", "en", "trace · Bert, a class of the library · loaded",
+            marks=pytest.mark.slow,
+        ),
         ("transformers.models.bert.modeling_bert.Bert", "zh", "trace · Bert（transformers 里的类） · 加载成功"),
         ("elsewhere.Own\x1b[31m", "en", "trace · Own\\x1b[31m · loaded"),
         (7, "en", "trace · loaded"),
     ],
-)
+)  # fmt: skip
 def test_the_title_tells_the_class_and_whose_it_is(result: object, lang: Any, title: str, tmp_path: Path) -> None:
     records = [meta_record(), step_record(step(0, frame=None, source=None)), end_record(status="loaded", result=result)]
     with open_trace(sealed(tmp_path, records)) as trace:

@@ -409,7 +409,7 @@ def test_a_block_of_code_can_not_be_ended_from_inside() -> None:
     assert tokens[0].content == "a\n````\n```` b\n"
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", [pytest.param(lang, marks=() if lang == "en" else pytest.mark.slow) for lang in LANGS])
 def test_the_documents_of_the_course_are_sound(new_demo: Trace, lang: Lang) -> None:
     known, binder = library(), Binder(new_demo)
     assert len(known) > 15

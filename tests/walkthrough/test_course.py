@@ -32,6 +32,7 @@ def name_of(wanted: Wanted) -> str:
 def test_nineteen_in_their_order() -> None:
     assert [one.order for one in COURSE.values()] == list(range(1, 20))
     files = sorted(path.stem for path in bundled("walkthroughs").glob("*.yaml"))
+    assert len(files) == 19
     assert files == sorted(f"{one.order:02}-{one.id}" for one in COURSE.values())
 
 
@@ -58,7 +59,9 @@ def trace_of(wanted: Wanted, loads: Loads, recorded: dict[str, Path], folder: Pa
     return recorded[name]
 
 
-@pytest.mark.parametrize("wanted", LOADS, ids=name_of)
+@pytest.mark.parametrize(
+    "wanted", [pytest.param(one, id=name_of(one), marks=() if one is DEMO else pytest.mark.slow) for one in LOADS]
+)
 def test_every_note_tells_the_truth(
     wanted: Wanted, loads: Loads, recorded: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
@@ -90,10 +93,13 @@ def test_the_first_note_of_every_walkthrough_is_found_in_its_load(
     """A reader of the demo can begin each that is about it."""
     with open_trace(trace_of(DEMO, loads, recorded, tmp_path_factory.mktemp("course"))) as trace:
         binder = Binder(trace)
+        of_the_demo = 0
         for walkthrough in COURSE.values():
             if next(iter(walkthrough.loads)) == "demo":
+                of_the_demo += 1
                 bound = [one for one in binder.bind(walkthrough) if isinstance(one, Bound)]
                 assert len(bound) >= len(walkthrough.notes) / 2, walkthrough.id
+        assert of_the_demo > 5
 
 
 def test_the_course_travels_with_the_package() -> None:

@@ -33,6 +33,7 @@ class WhyTab(VerticalScroll):
         self._playing = playing
         self._lang: Lang = lang
         self._shown: tuple[Lang, int] | None = None
+        self.computed = False
 
     def compose(self) -> ComposeResult:
         yield Static("", id="why-text")
@@ -43,7 +44,7 @@ class WhyTab(VerticalScroll):
         if self._shown != (lang, width):
             if self._shown is None:
                 self.query_one(Static).update(Text(say(lang, "computing"), "dim"))
-            self._shown = (lang, width)
+            self._shown, self.computed = (lang, width), False
             start_worker(self, partial(self._compute, playing, lang, width), exclusive=True)
 
     async def _compute(self, playing: Playing, lang: Lang, width: int) -> None:
@@ -56,6 +57,7 @@ class WhyTab(VerticalScroll):
         self.query_one(Static).update(said)
         table.put(rows)
         table.display = bool(rows)
+        self.computed = True
 
 
 class EvidenceTable(TableTab):
