@@ -29,8 +29,8 @@ from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.locals import Variables
 from tracer.analysis.search import search
-from tracer.trace.finding import mentions
 from tracer.trace.reading import Trace, open_trace
+from tracer.trace.text_search import mentions
 
 JUMPS = 2_000
 

@@ -1,9 +1,9 @@
-"""Write ``tracer/trace/secret_shapes.json`` from the rules of gitleaks (MIT licence).
+"""Write ``tracer/trace/redaction/shapes.json`` from the rules of gitleaks (MIT licence).
 
     python docs/make_secret_shapes.py path/to/gitleaks/config/gitleaks.toml path/to/gitleaks/LICENSE
 
 Only rules that know a secret by its own shape are taken. Those that look for a provider's name before a value are not:
-:mod:`tracer.trace.secret_names` judges names, and of any provider. Python 3.11 or later.
+:mod:`tracer.trace.redaction.names` judges names, and of any provider. Python 3.11 or later.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import tomllib
 
-TARGET = Path(__file__).parents[1] / "tracer" / "trace" / "secret_shapes.json"
+TARGET = Path(__file__).parents[1] / "tracer" / "trace" / "redaction" / "shapes.json"
 
 # What these match is no secret by itself: a shell command, a manifest, any 40 hexadecimal digits in a text that has the
 # provider's name in it, any number before a bar, a public key.

@@ -23,7 +23,7 @@ from tests.test_secrets_of_a_load import forms, packed_in
 from tracer.analysis.search import search
 from tracer.cli.main import main
 from tracer.trace.reading import open_trace
-from tracer.trace.redaction import MASK
+from tracer.trace.redaction.redactor import MASK
 
 pytestmark = pytest.mark.slow  # two whole processes that load a model
 

@@ -127,6 +127,6 @@ def test_what_was_planted_was_met(planted: Path) -> None:
 
 @pytest.mark.parametrize("name", ORDINARY)
 def test_ordinary_names_stay_readable(name: str) -> None:
-    from tracer.trace.secret_names import is_secret_name
+    from tracer.trace.redaction.names import is_secret_name
 
     assert not is_secret_name(name)

@@ -21,7 +21,7 @@ import pytest
 
 from tracer.export import as_json
 from tracer.trace.reading import open_trace
-from tracer.trace.redaction import MASK
+from tracer.trace.redaction.redactor import MASK
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 

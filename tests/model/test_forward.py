@@ -202,7 +202,7 @@ def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPat
     from tracer.recorder.model import forward
     from tracer.recorder.model.tree import ModuleTree
     from tracer.recorder.recording import Recording
-    from tracer.trace.redaction import Redactor
+    from tracer.trace.redaction.redactor import Redactor
     from tracer.trace.roots import Roots
 
     now = 0
@@ -340,7 +340,7 @@ def test_caches_appear_with_their_tensors(loads: Loads, llama: Path) -> None:
 def test_a_cache_is_told_as_it_stands_each_time(tmp_path: Path, fixtures: Path) -> None:
     """The same object, longer: a summary that was remembered must not be told again."""
     from tracer.recorder.recording import Recording
-    from tracer.trace.redaction import Redactor
+    from tracer.trace.redaction.redactor import Redactor
     from tracer.trace.roots import Roots
 
     recording = Recording(tmp_path / "journal", Redactor(set()), Roots({}))

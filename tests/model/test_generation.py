@@ -116,7 +116,7 @@ def test_a_streamer_without_bookkeeping_loses_no_token(tmp_path: Path) -> None:
     from tracer.recorder.recording import Recording
     from tracer.trace.outcome import Outcome
     from tracer.trace.reading import open_trace
-    from tracer.trace.redaction import Redactor
+    from tracer.trace.redaction.redactor import Redactor
     from tracer.trace.roots import Roots
     from tracer.trace.sealing import seal
 

@@ -21,7 +21,7 @@ import pytest
 from tests.recorder.soundness import steps_of_sound_journal
 from tests.recorder.toy import Toy
 from tracer.recorder.recording import Recording
-from tracer.trace.redaction import Redactor
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots
 
 WORK = """

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tracer.trace.known_secrets import (
+from tracer.trace.redaction.known import (
     is_secret_variable,
     masked_command,
     secrets_in,
     secrets_in_source,
     secrets_of_this_machine,
 )
-from tracer.trace.redaction import MASK, Redactor
-from tracer.trace.secret_names import is_secret_name
+from tracer.trace.redaction.names import is_secret_name
+from tracer.trace.redaction.redactor import MASK, Redactor
 
 PLANTED = "s3cr3t-Planted/Value+9="
 

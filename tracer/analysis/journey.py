@@ -13,9 +13,9 @@ from tracer.analysis.kwargs.paths import journeys
 from tracer.analysis.loading_calls import auto_calls, called_with
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.finding import slowest_step
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
+from tracer.trace.text_search import slowest_step
 
 
 class Fact(msgspec.Struct):

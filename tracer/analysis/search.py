@@ -13,8 +13,8 @@ import msgspec
 
 from tracer.analysis.value_format import short
 from tracer.trace import values as v
-from tracer.trace.finding import data_with, first_frames, frames_of, mentions, values_with
 from tracer.trace.reading import Trace
+from tracer.trace.text_search import data_with, first_frames, frames_of, mentions, values_with
 
 
 class Hit(msgspec.Struct, frozen=True):

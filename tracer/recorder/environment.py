@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tracer.trace.known_secrets import is_secret_variable
-from tracer.trace.redaction import MASK
+from tracer.trace.redaction.known import is_secret_variable
+from tracer.trace.redaction.redactor import MASK
 
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",

@@ -21,9 +21,9 @@ from tracer.recorder.summary import Summariser
 from tracer.recorder.surrogates import without_surrogates
 from tracer.trace import journal
 from tracer.trace.append_only import RESERVE, Identity
-from tracer.trace.known_secrets import secrets_in_source
 from tracer.trace.outcome import RECORDING_ENDED, Outcome, RecordingEnded
-from tracer.trace.redaction import Redactor
+from tracer.trace.redaction.known import secrets_in_source
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots
 from tracer.trace.steps import Change, Frame, encode_source
 from tracer.trace.values import ValueId

@@ -31,11 +31,11 @@ from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.trace.append_only import Identity
-from tracer.trace.credential_files import secrets_in_model
 from tracer.trace.errors import TracerError
-from tracer.trace.known_secrets import masked_command, secrets_of_this_machine
 from tracer.trace.outcome import Outcome, Part
-from tracer.trace.redaction import Redactor
+from tracer.trace.redaction.credential_files import secrets_in_model
+from tracer.trace.redaction.known import masked_command, secrets_of_this_machine
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
 _HERE: Final = Path(__file__).parent

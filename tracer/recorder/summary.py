@@ -25,8 +25,8 @@ from tracer.recorder.exception_text import exception_text
 from tracer.recorder.library_types import is_cache_type, is_config_type
 from tracer.recorder.secret_values import beside_a_secret_name, likely_secrets, name_in_pair, secrets_under
 from tracer.recorder.surrogates import without_surrogates
-from tracer.trace.redaction import Redactor
-from tracer.trace.secret_names import MIN_SEARCHED, Suspicion, suspicion
+from tracer.trace.redaction.names import MIN_SEARCHED, Suspicion, suspicion
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.values import (
     Bytes,
     Class,

@@ -35,7 +35,7 @@ from tracer.remote_code.rules import (
 from tracer.remote_code.scopes import FunctionNode, Scope, written_types
 from tracer.remote_code.source_lines import split_lines
 from tracer.text.visible import one_line
-from tracer.trace.known_secrets import can_name_secret_variable
+from tracer.trace.redaction.known import can_name_secret_variable
 
 SOURCE_LIMIT: Final = 160
 """Characters of a call that are kept."""

@@ -19,7 +19,7 @@ import msgspec
 from tracer.trace import journal
 from tracer.trace.errors import NotSealed
 from tracer.trace.held_journal import HeldJournal
-from tracer.trace.redaction import Redactor
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
 from tracer.trace.steps import Frame, decode_source, encode_source
 from tracer.trace.values import Secret

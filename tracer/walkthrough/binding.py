@@ -18,7 +18,7 @@ from tracer.analysis.value_format import plain_value
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode, FunctionSteps, find_steps
 from tracer.trace.reading import Trace
-from tracer.trace.redaction import MASK
+from tracer.trace.redaction.redactor import MASK
 from tracer.trace.steps import Step
 from tracer.walkthrough.format import Anchor, Note, Walkthrough
 from tracer.walkthrough.paths import Data, Found, Place

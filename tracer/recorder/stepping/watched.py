@@ -10,7 +10,7 @@ from typing import Any, Final
 from tracer.recorder import raw
 from tracer.recorder.library_types import is_config_type
 from tracer.recorder.summary import MAX_DEPTH, Summariser
-from tracer.trace.secret_names import is_secret_name
+from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
 from tracer.trace.values import ValueId
 

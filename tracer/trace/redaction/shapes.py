@@ -1,6 +1,6 @@
 """Secrets that are known by their own shape, whatever name they stand under: ``hf_…``, ``ghp_…``, private keys…
 
-Most shapes are those of gitleaks, in ``secret_shapes.json`` beside this file. What is added here is wider: a provider's
+Most shapes are those of gitleaks, in ``shapes.json`` beside this file. What is added here is wider: a provider's
 prefix before anything that a machine made up, headers, and credentials in URLs.
 """
 
@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tracer.trace.secret_names import entropy
+from tracer.trace.redaction.names import entropy
 
 _MIN_RUN: Final = 14
 _RUN: Final = re.compile(rf"[\w+=~-]{{{_MIN_RUN},}}")
@@ -88,7 +88,7 @@ def _shapes() -> dict[str, list[Shape]]:
     for hints, pattern in zip(_PREFIX_HINTS, _PREFIXES, strict=True):
         for hint in hints:
             by_hint.setdefault(hint, []).append(Shape(re.compile(pattern), 0, 0))
-    known = json.loads(Path(__file__).with_name("secret_shapes.json").read_text("utf-8"))
+    known = json.loads(Path(__file__).with_name("shapes.json").read_text("utf-8"))
     for shape in known["shapes"]:
         one = Shape(re.compile(shape["pattern"]), shape["group"], shape["entropy"])
         for keyword in shape["keywords"]:

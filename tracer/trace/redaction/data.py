@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
-from tracer.trace.redaction import parts_of
-from tracer.trace.secret_names import Suspicion, is_no_word, is_secret, suspicion
-from tracer.trace.secret_texts import find_named
+from tracer.trace.redaction.names import Suspicion, is_no_word, is_secret, suspicion
+from tracer.trace.redaction.redactor import parts_of
+from tracer.trace.redaction.texts import find_named
 
 _IN_URL: Final = re.compile(r"(?<=://)(?:[^/?#\s:'\"<>]*:)?([^/?#\s'\"<>]+)(?=@)")
 _NAMES: Final = ("name", "key", "header", "field", "id")

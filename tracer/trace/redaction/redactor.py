@@ -1,10 +1,10 @@
-"""Keeping secrets out of a trace.
+"""Keep secrets out of a trace, in three ways.
 
-Three nets. By name: what stands under ``token``, ``password`` and their kin (:mod:`tracer.trace.secret_names`) is never
-summarised, nor told where a text such as a configuration file has it behind such a name. By shape: what looks like a
-provider's key (:mod:`tracer.trace.secret_shapes`). By value: every secret found in one of these ways, or on this
-machine before anything was recorded (:mod:`tracer.trace.known_secrets`), is looked for in every text from then on, and
-when the trace is sealed in all that was recorded before.
+By name: a value under a name such as ``token`` or ``password`` is never summarised, and in a text such as a
+configuration file it is masked (:mod:`tracer.trace.redaction.names`). By shape: whatever looks like a provider's key
+(:mod:`tracer.trace.redaction.shapes`). By value: a secret that was found in one of these ways, or on this machine
+before anything was recorded (:mod:`tracer.trace.redaction.known`), is looked for in every text from then on, and when
+the trace is sealed in everything that was recorded before.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from tracer.trace.secret_names import MIN_SEARCHED, can_be_searched, looks_random
-from tracer.trace.secret_shapes import decoded_basic, mask_shapes
-from tracer.trace.secret_texts import find_named, masked
+from tracer.trace.redaction.names import MIN_SEARCHED, can_be_searched, looks_random
+from tracer.trace.redaction.shapes import decoded_basic, mask_shapes
+from tracer.trace.redaction.texts import find_named, masked
 
 MASK: Final = "‹secret›"
 _MIN_LINE: Final = 16  # a line of a secret that has several

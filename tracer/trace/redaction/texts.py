@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from tracer.trace.secret_names import (
+from tracer.trace.redaction.names import (
     CHINESE,
     SAID_OF_SECRETS,
     Suspicion,

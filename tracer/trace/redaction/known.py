@@ -10,10 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from tracer.trace.credential_files import secrets_in_files
-from tracer.trace.redaction import MASK, parts_of
-from tracer.trace.secret_data import named_pair, secrets_in, secrets_in_text, secrets_in_urls
-from tracer.trace.secret_names import (
+from tracer.trace.redaction.credential_files import secrets_in_files
+from tracer.trace.redaction.data import named_pair, secrets_in, secrets_in_text, secrets_in_urls
+from tracer.trace.redaction.names import (
     MIN_SEARCHED,
     Suspicion,
     can_be_searched,
@@ -22,7 +21,8 @@ from tracer.trace.secret_names import (
     is_secret,
     suspicion,
 )
-from tracer.trace.secret_texts import find_named, masked, suspicious_names
+from tracer.trace.redaction.redactor import MASK, parts_of
+from tracer.trace.redaction.texts import find_named, masked, suspicious_names
 from tracer.trace.syntax import parse
 
 __all__ = ["is_secret_variable", "masked_command", "secrets_in", "secrets_in_source", "secrets_of_this_machine"]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tracer.trace.redaction import parts_of
-from tracer.trace.secret_data import secrets_in, secrets_in_text, secrets_in_urls
-from tracer.trace.secret_names import MIN_SEARCHED, can_be_searched, looks_random
+from tracer.trace.redaction.data import secrets_in, secrets_in_text, secrets_in_urls
+from tracer.trace.redaction.names import MIN_SEARCHED, can_be_searched, looks_random
+from tracer.trace.redaction.redactor import parts_of
 
 _TOKENS: Final = (".huggingface/token", ".vault-token", ".modelscope/credentials/git_token", ".replicate/token")
 """Files that are a secret and nothing else."""
