@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from tests.recorder.toy import Toy
-from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.model import KeywordPath
 from tracer.analysis.kwargs.paths import journeys
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 
 AUTO = "transformers/models/auto/auto_factory.py"
 CONFIG = "transformers/configuration_utils.py"
@@ -38,13 +38,13 @@ def followed(toy: Toy, outer: str, inner: str = "pass", parameters: str = "**kwa
     with toy.recording() as recorded, suppress(TypeError, ValueError):
         auto._BaseAutoModelClass.from_pretrained("a", **given)
     with recorded.trace as trace:
-        return {one.name: Told(one, plain(trace, one.value)) for one in journeys(trace)}
+        return {one.name: Told(one, to_json(trace, one.value)) for one in journeys(trace)}
 
 
 class Told:
     """A journey in short."""
 
-    def __init__(self, journey: KeywordJourney, value: Any) -> None:
+    def __init__(self, journey: KeywordPath, value: Any) -> None:
         self.journey = journey
         self.value = value
         self.origin = journey.origin

@@ -13,7 +13,7 @@ from tests.support.loads import Loads
 from tests.support.reading import by_line
 from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.journey import Fact, journey
-from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.model import KeywordPath
 from tracer.analysis.kwargs.paths import journey_of
 from tracer.trace.reading import Trace
 from tracer.views.kwargs import end_text
@@ -66,7 +66,7 @@ def overwritten(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Trace
     return loads.trace(folder, kwargs={"attn_implementation": "eager"}, **OPTIONS)
 
 
-def followed(trace: Trace, name: str) -> KeywordJourney:
+def followed(trace: Trace, name: str) -> KeywordPath:
     found = journey_of(trace, name)
     assert found is not None
     return found

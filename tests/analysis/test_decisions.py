@@ -8,7 +8,7 @@ from tests.analysis.decision_cases import CASES, Case
 from tests.recorder.toy import Recorded, Toy, toy
 from tracer.analysis.decisions.model import ENDS, KINDS, Decision
 from tracer.analysis.decisions.tracker import decisions
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.trace.reading import Trace
 
 __all__ = ["toy"]
@@ -26,13 +26,13 @@ def told(trace: Trace, decision: Decision) -> str:
     if decision.taken:
         parts.append(decision.taken)
     if decision.value is not None:
-        parts.append(f"-> {short_value(trace, decision.value, 200)}")
+        parts.append(f"-> {format_summary(trace, decision.value, 200)}")
     if decision.times is not None:
         parts.append(f"{decision.times} {decision.ended}")
     if decision.skipped is not None:
         parts.append(f"skipped {decision.skipped.first}-{decision.skipped.last}")
     if decision.names:
-        parts.append(", ".join(f"{name} = {short_value(trace, value)}" for name, value in decision.names.items()))
+        parts.append(", ".join(f"{name} = {format_summary(trace, value)}" for name, value in decision.names.items()))
     if decision.absent:
         parts.append(", ".join(f"no {name}" for name in decision.absent))
     return " | ".join(parts)

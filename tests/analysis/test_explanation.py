@@ -21,7 +21,7 @@ from tracer.analysis.decisions.explanation import Explained, explanation
 from tracer.analysis.decisions.model import KINDS, Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS
-from tracer.analysis.value_format import plain_value
+from tracer.analysis.value_format import summary_to_json
 from tracer.cli.main import app
 from tracer.trace.reading import Trace
 from tracer.views.decisions import print_explanation
@@ -50,7 +50,7 @@ def meanings(told: list[Explained]) -> dict[str, Explained]:
 
 
 def values(trace: Trace, decision: Decision) -> dict[str, Any]:
-    return {name: plain_value(trace, value) for name, value in decision.names.items()}
+    return {name: summary_to_json(trace, value) for name, value in decision.names.items()}
 
 
 def test_the_demo_is_explained_by_a_short_list(demo: Trace) -> None:
@@ -128,7 +128,7 @@ def test_the_models_own_code_asks_its_configuration(demo: Trace) -> None:
 def test_the_users_arguments(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={**MAIN_CALL, "low_cpu_mem_usage": True})
     keys = {
-        plain_value(trace, one.decision.names["key"]): one.means
+        summary_to_json(trace, one.decision.names["key"]): one.means
         for one in explanation(trace)
         if one.decision.condition == "hasattr(config, key)"
     }

@@ -18,9 +18,9 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.kwargs.model import ENDS, USER, WHATS, KeywordJourney
+from tracer.analysis.kwargs.model import ENDS, USER, WHATS, KeywordPath
 from tracer.analysis.kwargs.paths import chosen_call, journey_of, journeys
-from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.main import main
 from tracer.i18n import Lang
 from tracer.trace.errors import TracerError
@@ -36,12 +36,12 @@ def demo(loads: Loads, fixtures: Path) -> Trace:
     return loads.trace(fixtures / "glm-4v-tiny", kwargs=OPTIONS)
 
 
-def told(journey: KeywordJourney | None) -> list[tuple[str, str]]:
+def told(journey: KeywordPath | None) -> list[tuple[str, str]]:
     assert journey is not None
     return [(stop.what, stop.where) for stop in journey.stops]
 
 
-def end(journey: KeywordJourney | None) -> tuple[str, str, str]:
+def end(journey: KeywordPath | None) -> tuple[str, str, str]:
     assert journey is not None
     return journey.end.what, journey.end.where, journey.end.name
 
@@ -125,7 +125,7 @@ def test_every_stop_stands_where_it_says(demo: Trace) -> None:
 
 
 def test_the_call_can_be_chosen(demo: Trace) -> None:
-    calls = auto_calls(demo)
+    calls = loading_calls(demo)
     assert [call.call.partition("(")[0] for call in calls] == [
         "AutoTokenizer.from_pretrained", "AutoModelForCausalLM.from_pretrained",
     ]  # fmt: skip
@@ -188,7 +188,7 @@ def printed(trace: Trace, name: str | None, lang: Lang, *, everything: bool = Fa
     assert call is not None
     found = journeys(trace)
     if name is None:
-        print_overview(trace, call, [one for one in auto_calls(trace) if one != call], found, console, lang)
+        print_overview(trace, call, [one for one in loading_calls(trace) if one != call], found, console, lang)
     else:
         (journey,) = [one for one in found if one.name == name]
         print_path(trace, call, journey, console, lang, everything=everything)

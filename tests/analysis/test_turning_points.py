@@ -15,7 +15,7 @@ from tracer.analysis.decisions.explanation import Explained, Variables, explanat
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS, turning_point
-from tracer.analysis.value_format import plain_value
+from tracer.analysis.value_format import summary_to_json
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
 
@@ -213,8 +213,8 @@ HOLDS: dict[str, Check] = {
     "dtype-auto-given": lambda trace, one, given: given.get(DTYPE) == "auto",
     "dtype-auto-aside": lambda trace, one, given: given.get(DTYPE) == "auto",
     "dtype-put-back": lambda trace, one, given: given.get(DTYPE) is not None,
-    "became-attribute": lambda trace, one, given: plain_value(trace, one.decision.names["key"]) in given,
-    "no-attribute": lambda trace, one, given: plain_value(trace, one.decision.names["key"]) in given,
+    "became-attribute": lambda trace, one, given: summary_to_json(trace, one.decision.names["key"]) in given,
+    "no-attribute": lambda trace, one, given: summary_to_json(trace, one.decision.names["key"]) in given,
     "memory-low": lambda trace, one, given: bool(given.get("low_cpu_mem_usage")) or "device_map" in given,
     "memory-plain": lambda trace, one, given: not given.get("low_cpu_mem_usage"),
     "device-map": lambda trace, one, given: "device_map" in given,
@@ -227,7 +227,7 @@ HOLDS: dict[str, Check] = {
     "generation-config-not-asked": not_(own("model-built")),
     "generation-config-none": lambda trace, one, given: not any("generation_config" in path for path in files(trace)),
     "file-missing": lambda trace, one, given: not os.path.exists(
-        str(plain_value(trace, one.decision.names["resolved_file"])).replace("<model>", trace.meta["roots"]["model"])
+        str(summary_to_json(trace, one.decision.names["resolved_file"])).replace("<model>", trace.meta["roots"]["model"])
     ),
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from tests.recorder.hostile import armed
 from tests.recorder.stepping_cases import CASES, Case
 from tests.recorder.test_summary import HOSTILE
 from tests.recorder.toy import Recorded, Toy
-from tracer.analysis.value_format import short
+from tracer.analysis.value_format import format_value
 from tracer.recorder.stepping.stepped_frame import MAX_LINES
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
@@ -38,7 +38,7 @@ def told_step(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str:
     frame = trace.frame(step.frame)
     text = f"{'  ' * frame.depth}{step.event} {frame.function} | {sources[step.source][step.line - 1].strip()}"
     if step.value is not None:
-        text += f" -> {short(trace, step.value)}"
+        text += f" -> {format_value(trace, step.value)}"
     if step.changes:
         text += f" | {'; '.join(told_change(trace, change) for change in step.changes)}"
     return text
@@ -46,11 +46,11 @@ def told_step(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str:
 
 def told_change(trace: Trace, change: Change) -> str:
     if isinstance(change, Bound):
-        return f"{change.name} = {short(trace, change.value)}"
+        return f"{change.name} = {format_value(trace, change.value)}"
     if isinstance(change, Unbound):
         return f"del {change.name}"
-    parts = [f"+{key}: {short(trace, value)}" for key, value in change.added.items()]
-    parts += [f"{key}: {short(trace, value)}" for key, value in change.changed.items()]
+    parts = [f"+{key}: {format_value(trace, value)}" for key, value in change.added.items()]
+    parts += [f"{key}: {format_value(trace, value)}" for key, value in change.changed.items()]
     parts += [f"-{key}" for key in change.removed]
     return f"{change.name}[{', '.join(parts)}]"
 

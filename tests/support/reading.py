@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeVar
 
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Frame, Items, Step, Unbound
 
@@ -81,7 +81,7 @@ class Reading:
     def value(self, number: int | None) -> Any:
         """A value as JSON."""
         assert number is not None
-        return plain(self.trace, number)
+        return to_json(self.trace, number)
 
     def lines(self, source: int) -> list[str]:
         if source not in self._sources:

@@ -25,7 +25,7 @@ from tests.trace.made import (
     step_record,
     write_journal,
 )
-from tracer.analysis.value_format import plain, short
+from tracer.analysis.value_format import to_json, format_value
 from tracer.export import as_json
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace
@@ -449,8 +449,8 @@ def test_values_that_contain_themselves_end(tmp_path: Path, count: int, kind: st
     started = time.monotonic()
     look(path)
     with open_trace(path) as trace:
-        assert len(repr(plain(trace, 0))) < 10_000_000
-        assert len(short(trace, 0)) <= 60
+        assert len(repr(to_json(trace, 0))) < 10_000_000
+        assert len(format_value(trace, 0)) <= 60
     assert time.monotonic() - started < 5
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from tracer.analysis.kwargs.model import USER
 from tracer.analysis.kwargs.paths import journeys
-from tracer.analysis.loading_calls import auto_calls, called_with
+from tracer.analysis.loading_calls import loading_calls, format_call
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -98,7 +98,7 @@ def journey(trace: Trace) -> list[StageSummary]:
 
 def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
     """The user's arguments that were set on a configuration and do not hold there in the end."""
-    for call in auto_calls(trace):
+    for call in loading_calls(trace):
         for one in journeys(trace, call=call.step):
             if one.origin == USER and one.end.what == "overwritten" and one.end.step is not None:
                 what = "argument-overwritten-by" if one.end.by else "argument-overwritten"
@@ -150,7 +150,7 @@ def _call(trace: Trace, step: Step) -> Iterator[Fact]:
         return
     frame = trace.frame(step.frame)
     if frame.parent is None and frame.function in _AUTO_CALLS:
-        yield Fact("called", step.number, {"call": called_with(trace, step)})
+        yield Fact("called", step.number, {"call": format_call(trace, step)})
     elif frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained"):
         alone = not any(_is_in(trace, one, step.frame) for one in trace.frames() if one.function == _LIBRARY_LOADER)
         yield Fact("own-loader-alone" if alone else "own-loader", step.number, {"function": frame.function})

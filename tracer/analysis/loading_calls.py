@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from tracer.analysis.value_format import short
+from tracer.analysis.value_format import format_value
 from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
@@ -16,7 +16,7 @@ from tracer.trace.values import Class, Mapping, ValueId
 _LOADING: Final = ("from_pretrained", "from_config")
 
 
-class AutoCall(msgspec.Struct):
+class LoadingCall(msgspec.Struct):
     """A loading call that no other stepped function made. ``last`` is its last step."""
 
     step: int
@@ -26,12 +26,14 @@ class AutoCall(msgspec.Struct):
     returned: bool
 
 
-def auto_calls(trace: Trace) -> list[AutoCall]:
+def loading_calls(trace: Trace) -> list[LoadingCall]:
     """The user's own loading calls, in order."""
-    found: dict[int, AutoCall] = {}
+    found: dict[int, LoadingCall] = {}
     for step in trace.steps(kinds=["call"]):
         if step.frame is not None and _is_outermost_auto_call(trace, step):
-            found.setdefault(step.frame, AutoCall(step.number, step.frame, step.number, _told(trace, step), False))
+            found.setdefault(
+                step.frame, LoadingCall(step.number, step.frame, step.number, _formatted(trace, step), False)
+            )
     for one in found.values():
         for step in trace.steps(frame=one.frame):
             one.last, one.returned = step.number, step.event == "return"
@@ -44,14 +46,14 @@ def _is_outermost_auto_call(trace: Trace, step: Step) -> bool:
     return frame.parent is None and bool(owner) and name in _LOADING
 
 
-def loads_a_model(trace: Trace, call: AutoCall) -> bool:
+def loads_a_model(trace: Trace, call: LoadingCall) -> bool:
     """Whether it loads a model, and not a tokenizer, a processor or a configuration."""
     return trace.frame(call.frame).function.partition(".")[0] in ("_BaseAutoModelClass", "PreTrainedModel")
 
 
-def _told(trace: Trace, step: Step) -> str:
+def _formatted(trace: Trace, step: Step) -> str:
     try:
-        return called_with(trace, step)
+        return format_call(trace, step)
     except (TracerError, RecursionError):
         return one_line(trace.frame(step.frame if step.frame is not None else -1).function, 80)
 
@@ -59,7 +61,7 @@ def _told(trace: Trace, step: Step) -> str:
 _PATH: Final = "pretrained_model_name_or_path"
 
 
-def called_with(trace: Trace, step: Step) -> str:
+def format_call(trace: Trace, step: Step) -> str:
     """``AutoModel.from_pretrained("<model>", torch_dtype=torch.bfloat16)`` from a ``call`` step."""
     bound = {change.name: change.value for change in step.changes if isinstance(change, Bound)}
     frame = trace.frame(step.frame if step.frame is not None else -1)
@@ -69,9 +71,9 @@ def called_with(trace: Trace, step: Step) -> str:
         owner = cls.name
     arguments: list[str] = []
     if _PATH in bound:
-        arguments.append(short(trace, bound.pop(_PATH)))
+        arguments.append(format_value(trace, bound.pop(_PATH)))
     for keyword, number in _keywords(trace, bound):
-        arguments.append(f"{keyword}={short(trace, number)}")
+        arguments.append(f"{keyword}={format_value(trace, number)}")
     return f"{owner}.{name}({', '.join(arguments)})"
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.value_format import short
+from tracer.analysis.value_format import format_value
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
 from tracer.trace.text_search import data_with, first_frames, frames_of, mentions, values_with
@@ -80,7 +80,7 @@ def _values(trace: Trace, text: str) -> Iterator[Found]:
     steps = mentions(trace).values
     for number in values_with(trace, text):
         if number in steps and any(_bears(shown, text) for shown in _texts(trace.value(number))):
-            yield steps[number], short(trace, number)
+            yield steps[number], format_value(trace, number)
 
 
 def _texts(value: v.Value) -> Iterator[str]:

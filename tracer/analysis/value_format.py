@@ -13,23 +13,23 @@ _NODES: Final = 10_000  # in one value; no recorder goes near, but a file made b
 _BRACKETS: Final = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
 
 
-def short(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
+def format_value(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
     """A value in about ``limit`` characters."""
-    return short_value(trace, trace.value(number), limit)
+    return format_summary(trace, trace.value(number), limit)
 
 
-def short_value(trace: Trace, value: v.Value, limit: int = 60) -> str:
+def format_summary(trace: Trace, value: v.Value, limit: int = 60) -> str:
     """A value that was looked up already, or put together, in about ``limit`` characters."""
     text = _short(trace, value, limit, 2)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def plain(trace: Trace, number: v.ValueId) -> Any:
+def to_json(trace: Trace, number: v.ValueId) -> Any:
     """A value as JSON: what JSON has is itself, anything else an object with its kind under ``is``."""
-    return plain_value(trace, trace.value(number))
+    return summary_to_json(trace, trace.value(number))
 
 
-def plain_value(trace: Trace, value: v.Value) -> Any:
+def summary_to_json(trace: Trace, value: v.Value) -> Any:
     """The same for a value that was looked up already, or put together."""
     return _plain(trace, value, _DEPTH, [_NODES])
 
@@ -56,15 +56,15 @@ def _plain(trace: Trace, value: v.Value, depth: int, left: list[int]) -> Any:
     return {"is": v.kind_of(value), "type": value.type, "length": value.length, "items": items}
 
 
-def plain_text(value: Any) -> str:
+def format_json(value: Any) -> str:
     """What :func:`plain` made, as a person reads it: a secret, class or tensor in one word, containers as in Python."""
     if isinstance(value, list):
-        return f"[{', '.join(map(plain_text, value))}]"
+        return f"[{', '.join(map(format_json, value))}]"
     if not isinstance(value, dict):
         return repr(value)
     kind = value.get("is")
     if kind is None:
-        return f"{{{', '.join(f'{key!r}: {plain_text(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{key!r}: {format_json(item)}' for key, item in value.items())}}}"
     if kind == "secret":
         return MASK
     if kind == "text":
@@ -76,9 +76,9 @@ def plain_text(value: Any) -> str:
     items, name = value.get("items"), _last(str(value.get("type", kind)))
     if isinstance(items, list) and kind == "sequence":
         opening, closing = _BRACKETS.get(name, (f"{name}(", ")"))
-        return f"{opening}{', '.join(map(plain_text, items))}{closing}"
+        return f"{opening}{', '.join(map(format_json, items))}{closing}"
     if isinstance(items, dict):
-        return f"{name}({', '.join(f'{key}={plain_text(item)}' for key, item in items.items())})"
+        return f"{name}({', '.join(f'{key}={format_json(item)}' for key, item in items.items())})"
     if isinstance(shape := value.get("shape"), list):
         return f"{name}({'×'.join(map(str, shape)) or 'scalar'}, {value.get('dtype')})"
     return f"{name}({value['length']})" if "length" in value else f"‹{name}›"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.kwargs.paths import chosen_call, journeys, located
-from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
 from tracer.export import as_json, kwargs_json
@@ -52,5 +52,5 @@ def kwargs(
         if name is not None and chosen is not None:
             kwargs_text.print_path(trace, chosen, found[0], results(), speak, everything=everything)
         else:
-            others = [one for one in auto_calls(trace) if one != chosen]
+            others = [one for one in loading_calls(trace) if one != chosen]
             kwargs_text.print_overview(trace, chosen, others, found, results(), speak)

@@ -10,7 +10,7 @@ import msgspec
 
 from tracer.analysis.diff import Comparison
 from tracer.analysis.journey import journey
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 
@@ -70,18 +70,18 @@ def _step(trace: Trace, step: Step, paths: dict[int, str]) -> dict[str, Any]:
         "data": step.data,
     }
     if step.value is not None:
-        made["value"] = plain(trace, step.value)
+        made["value"] = to_json(trace, step.value)
     return made
 
 
 def _change(trace: Trace, change: Change) -> dict[str, Any]:
     if isinstance(change, Bound):
-        return {"name": change.name, "set": plain(trace, change.value)}
+        return {"name": change.name, "set": to_json(trace, change.value)}
     if isinstance(change, Unbound):
         return {"name": change.name, "deleted": True}
     return {
         "name": change.name,
-        "added": {key: plain(trace, value) for key, value in change.added.items()},
-        "changed": {key: plain(trace, value) for key, value in change.changed.items()},
+        "added": {key: to_json(trace, value) for key, value in change.added.items()},
+        "changed": {key: to_json(trace, value) for key, value in change.changed.items()},
         "removed": change.removed,
     }

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from tracer.analysis.kwargs.model import KeywordJourney
-from tracer.analysis.loading_calls import AutoCall
-from tracer.analysis.value_format import plain
+from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.loading_calls import LoadingCall
+from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 
 
-def document(trace: Trace, call: AutoCall | None, found: list[KeywordJourney]) -> dict[str, Any]:
+def document(trace: Trace, call: LoadingCall | None, found: list[KeywordPath]) -> dict[str, Any]:
     """``{"call", "journeys": [{"name", "origin", "value", "stops", "end"}]}``, values as JSON."""
     return {
         "call": msgspec.to_builtins(call),
@@ -20,9 +20,9 @@ def document(trace: Trace, call: AutoCall | None, found: list[KeywordJourney]) -
     }
 
 
-def _journey(trace: Trace, journey: KeywordJourney) -> dict[str, Any]:
+def _journey(trace: Trace, journey: KeywordPath) -> dict[str, Any]:
     made: dict[str, Any] = msgspec.to_builtins(journey)
-    made["value"] = plain(trace, journey.value)
+    made["value"] = to_json(trace, journey.value)
     for stop, number in zip(made["stops"], [stop.value for stop in journey.stops], strict=True):
-        stop["value"] = None if number is None else plain(trace, number)
+        stop["value"] = None if number is None else to_json(trace, number)
     return made

@@ -7,7 +7,7 @@ from contextlib import suppress
 from rich.text import Text
 
 from tracer.analysis.step_context import effects, place_of
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace import values as v
@@ -33,7 +33,7 @@ def whole_step(playing: Playing, lang: Lang) -> str:
     lines.extend(f"  {name}: {value}" for name, value in step.data.items() if value not in (None, ""))
     if step.value is not None:
         with suppress(DanglingNumber):
-            lines.append(f"  value: {short_value(playing.trace, playing.trace.value(step.value), 200)}")
+            lines.append(f"  value: {format_summary(playing.trace, playing.trace.value(step.value), 200)}")
     return "\n".join(visible(line) for line in lines)
 
 
@@ -54,7 +54,7 @@ def _add(playing: Playing, value: v.Value, name: str, depth: int, lines: list[st
     elif isinstance(value, v.Sequence):
         inside = [(str(index), number) for index, number in enumerate(value.items)]
     if not inside or depth >= _DEPTH:
-        text = value.value if isinstance(value, v.Text) else short_value(playing.trace, value, 400)
+        text = value.value if isinstance(value, v.Text) else format_summary(playing.trace, value, 400)
         lines.extend(f"{head if index == 0 else ''}{visible(line)}" for index, line in enumerate(text.split("\n")))
         return
     lines.append(f"{head}{visible(value.type)} ({len(inside)})")  # type: ignore[union-attr]

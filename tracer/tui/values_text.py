@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from tracer.analysis.locals import Local
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.text.visible import one_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
@@ -43,4 +43,4 @@ def number_text(trace: Trace, number: v.ValueId | None, limit: int = 80) -> Text
 
 
 def value_text(trace: Trace, value: v.Value, limit: int = 80) -> Text:
-    return Text(one_line(short_value(trace, value, limit), limit), _STYLES.get(v.kind_of(value), "dim"))
+    return Text(one_line(format_summary(trace, value, limit), limit), _STYLES.get(v.kind_of(value), "dim"))

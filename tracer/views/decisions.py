@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tracer.analysis.decisions.explanation import Explained
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.value_format import plain_value, short_value
+from tracer.analysis.value_format import summary_to_json, format_summary
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
@@ -77,9 +77,9 @@ def as_json(trace: Trace, decision: Decision) -> dict[str, Any]:
         "condition": decision.condition,
         "outcome": decision.outcome,
         "taken": decision.taken or None,
-        "names": {name: plain_value(trace, value) for name, value in decision.names.items()},
+        "names": {name: summary_to_json(trace, value) for name, value in decision.names.items()},
         "absent": decision.absent,
-        "value": None if decision.value is None else plain_value(trace, decision.value),
+        "value": None if decision.value is None else summary_to_json(trace, decision.value),
         "times": decision.times,
         "ended": decision.ended,
         "skipped": None if skipped is None else {"from": skipped.first, "to": skipped.last, "text": skipped.text},
@@ -160,7 +160,8 @@ def _placeholders(trace: Trace, one: Explained) -> dict[str, Any]:
     for name, value in {**one.values, **one.decision.names}.items():
         parts = [trace.value(item) for item in value.items] if isinstance(value, Sequence) else [value]
         values[name] = ", ".join(
-            part.value if isinstance(part, TextValue) else short_value(trace, part, _VALUE) for part in parts[:_NAMES]
+            part.value if isinstance(part, TextValue) else format_summary(trace, part, _VALUE)
+            for part in parts[:_NAMES]
         )
     return values
 
@@ -193,7 +194,7 @@ def _ways(trace: Trace, decision: Decision, lang: Lang) -> Iterator[str]:
     else:
         yield visible(outcome)
     if decision.value is not None:
-        yield visible(short_value(trace, decision.value))
+        yield visible(format_summary(trace, decision.value))
 
 
 def _rounds(decision: Decision, lang: Lang) -> str:
@@ -207,7 +208,7 @@ def _rounds(decision: Decision, lang: Lang) -> str:
 def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
     """The values in the condition, each as ``name = value``."""
     shown = [
-        f"{visible(name)} = {visible(short_value(trace, value, _VALUE))}" for name, value in decision.names.items()
+        f"{visible(name)} = {visible(format_summary(trace, value, _VALUE))}" for name, value in decision.names.items()
     ]
     shown += [tell(lang, "absent", {"name": visible(name)}) for name in decision.absent]
     return [*shown[:_NAMES], "…"] if len(shown) > _NAMES else shown

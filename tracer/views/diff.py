@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
-from tracer.analysis.value_format import plain_text
+from tracer.analysis.value_format import format_json
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.views.diff_words import WORDS
@@ -262,7 +262,7 @@ def _plain(value: Any) -> str:
         return value
     if isinstance(value, dict):
         if value.get("is") not in (None, "mapping", "config"):
-            return plain_text(value)
+            return format_json(value)
         return ", ".join(f"{name}: {_plain(item)}" for name, item in value.items() if name != "is") or "{}"
     if isinstance(value, list):
         return ", ".join(map(_plain, value)) if value else "[]"

@@ -10,10 +10,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import LIBRARY, USER, KeywordJourney, Stop
+from tracer.analysis.kwargs.model import LIBRARY, USER, KeywordPath, Hop
 from tracer.analysis.kwargs.paths import essential
-from tracer.analysis.loading_calls import AutoCall
-from tracer.analysis.value_format import short
+from tracer.analysis.loading_calls import LoadingCall
+from tracer.analysis.value_format import format_value
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
@@ -29,9 +29,9 @@ _INDENT: Final = "  "
 
 def print_overview(
     trace: Trace,
-    call: AutoCall | None,
-    others: list[AutoCall],
-    found: list[KeywordJourney],
+    call: LoadingCall | None,
+    others: list[LoadingCall],
+    found: list[KeywordPath],
     console: Console,
     lang: Lang,
 ) -> None:
@@ -55,7 +55,7 @@ def print_overview(
 
 
 def print_path(
-    trace: Trace, call: AutoCall, journey: KeywordJourney, console: Console, lang: Lang, *, everything: bool = False
+    trace: Trace, call: LoadingCall, journey: KeywordPath, console: Console, lang: Lang, *, everything: bool = False
 ) -> None:
     """Print the path of one keyword argument from top to bottom, each stop with its step and its statement."""
     console.print()
@@ -85,7 +85,7 @@ def print_path(
         _print_folded(console, Text(word(lang, "hidden", count=hidden), "dim"), "")
 
 
-def _print_row(trace: Trace, journey: KeywordJourney, console: Console, lang: Lang) -> None:
+def _print_row(trace: Trace, journey: KeywordPath, console: Console, lang: Lang) -> None:
     """Name and value, then what became of it, then where to look."""
     steps = [stop.step for stop in journey.stops]
     key = "stops" if len(steps) > 1 else "one-stop"
@@ -97,7 +97,7 @@ def _print_row(trace: Trace, journey: KeywordJourney, console: Console, lang: La
 
 
 def _print_next(
-    trace: Trace, found: list[KeywordJourney], others: list[AutoCall], console: Console, lang: Lang
+    trace: Trace, found: list[KeywordPath], others: list[LoadingCall], console: Console, lang: Lang
 ) -> None:
     """The commands that show more."""
     command = f"{program()} kwargs {visible(file_argument(trace))}"
@@ -116,18 +116,18 @@ def file_argument(trace: Trace) -> str:
     return shlex.quote(relative if not relative.startswith("..") else str(trace.path))
 
 
-def _pair(trace: Trace, journey: KeywordJourney) -> str:
+def _pair(trace: Trace, journey: KeywordPath) -> str:
     return f"{visible(journey.name)}={_shown(trace, journey.value)}"
 
 
 def _shown(trace: Trace, number: ValueId | None) -> str:
     try:
-        return visible(short(trace, number, _VALUE)) if number is not None else "?"
+        return visible(format_value(trace, number, _VALUE)) if number is not None else "?"
     except (TracerError, RecursionError):
         return "?"
 
 
-def end_text(journey: KeywordJourney, lang: Lang) -> str:
+def end_text(journey: KeywordPath, lang: Lang) -> str:
     """What became of a keyword argument, as one sentence."""
     end = journey.end
     key = f"end:{end.what}"
@@ -141,7 +141,7 @@ def end_text(journey: KeywordJourney, lang: Lang) -> str:
     return word(lang, "end:on", end=told, on=visible(", ".join(end.on))) if end.on else told
 
 
-def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
+def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
     """What happened to it at a stop."""
     what = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
     if what == "taken-out" and not stop.where:
@@ -159,7 +159,7 @@ def stop_text(trace: Trace, stop: Stop, lang: Lang) -> str:
     return f"{told} {word(lang, 'times', count=stop.times)}" if stop.times > 1 else told
 
 
-def _print_statement(console: Console, stop: Stop, rail: str, *, whole: bool) -> None:
+def _print_statement(console: Console, stop: Hop, rail: str, *, whole: bool) -> None:
     text = visible(stop.statement)
     room = console.width - cell_len(rail) - 4
     if not whole and cell_len(text) > room > 1:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from tracer.analysis.step_context import effects
-from tracer.analysis.value_format import short
+from tracer.analysis.value_format import format_value
 from tracer.text.visible import visible, without_codes
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
@@ -37,7 +37,7 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
         if step.event == "line":
             text.append(visible(_source_line(trace, step, sources)))
     if step.value is not None:
-        text.append(f"→ {visible(short(trace, step.value))}")
+        text.append(f"→ {visible(format_value(trace, step.value))}")
     for name, value in step.data.items():
         if value is not None and name != "keys":
             text.append(f" {visible(name)}=", "dim")
@@ -60,10 +60,10 @@ def _source_line(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str
 def change_text(trace: Trace, change: Change) -> str:
     """Return a change as a person would write it."""
     if isinstance(change, Bound):
-        return f"{change.name} = {short(trace, change.value, 40)}"
+        return f"{change.name} = {format_value(trace, change.value, 40)}"
     if isinstance(change, Unbound):
         return f"del {change.name}"
-    added = [f"+{key}={short(trace, value, 30)}" for key, value in change.added.items()]
-    changed = [f"{key}={short(trace, value, 30)}" for key, value in change.changed.items()]
+    added = [f"+{key}={format_value(trace, value, 30)}" for key, value in change.added.items()]
+    changed = [f"{key}={format_value(trace, value, 30)}" for key, value in change.changed.items()]
     removed = [f"−{key}" for key in change.removed]
     return f"{change.name}[{', '.join([*added, *changed, *removed])}]"

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.diagnosis import Cause, Diagnosis, Evidence
-from tracer.analysis.value_format import plain_text
+from tracer.analysis.value_format import format_json
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
@@ -176,7 +176,7 @@ def _value(value: Any, lang: Lang) -> str:
         return visible(f"{shown} {tell(lang, 'more', {'count': rest})}" if rest > 0 else shown)
     if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype, a device: told by one text
         return visible(value["text"])
-    text = plain_text(value) if isinstance(value, (dict, list)) else str(value)
+    text = format_json(value) if isinstance(value, (dict, list)) else str(value)
     return one_line(_IN_CACHE.sub(r"\1…/", text), _MESSAGE)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tracer.analysis.kwargs.model import KeywordJourney
+from tracer.analysis.kwargs.model import KeywordPath
 from tracer.analysis.kwargs.paths import chosen_call, journeys
-from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import Variables, callers
-from tracer.analysis.value_format import plain_value
+from tracer.analysis.value_format import summary_to_json
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode, FunctionSteps, find_steps
 from tracer.trace.reading import Trace
@@ -65,11 +65,11 @@ class Binder:
         self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
 
     @cached_property
-    def journeys(self) -> dict[str, KeywordJourney]:
+    def journeys(self) -> dict[str, KeywordPath]:
         """The keyword arguments of the call that loads the model, then of the others from the last on, by name."""
         chosen = chosen_call(self.trace)
-        found: dict[str, KeywordJourney] = {}
-        for call in [] if chosen is None else [chosen, *reversed(auto_calls(self.trace))]:
+        found: dict[str, KeywordPath] = {}
+        for call in [] if chosen is None else [chosen, *reversed(loading_calls(self.trace))]:
             for journey in journeys(self.trace, call=call.step):
                 found.setdefault(journey.name, journey)
         return found
@@ -165,7 +165,7 @@ def plain_of(trace: Trace, found: Found | None) -> Any:
     """A value that was found under a path, as plain JSON."""
     if found is None:
         return None
-    return found.plain if isinstance(found, Data) else plain_value(trace, found)
+    return found.plain if isinstance(found, Data) else summary_to_json(trace, found)
 
 
 def alike(given: Any, wanted: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.values import Plain, Text
@@ -58,7 +58,7 @@ def worded(trace: Trace, found: Found, limit: int = _LONGEST) -> str:
         return _elided(repr(found.value[: limit * 4])[1:-1], limit)
     if isinstance(found, Plain) and isinstance(found.value, (int, float)):
         return _of_data(found.value)
-    return one_line(short_value(trace, found, limit), limit)
+    return one_line(format_summary(trace, found, limit), limit)
 
 
 def _of_data(plain: Any) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.loading_calls import auto_calls, loads_a_model
+from tracer.analysis.loading_calls import loading_calls, loads_a_model
 from tracer.analysis.locals import state_at
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.meta import model_name
@@ -94,7 +94,7 @@ def _model(trace: Trace) -> str:
 
 def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:
     """The class that the user loads a model with, and the keyword arguments given to it, where they are plain."""
-    calls = [one for one in auto_calls(trace) if loads_a_model(trace, one)]
+    calls = [one for one in loading_calls(trace) if loads_a_model(trace, one)]
     if not calls:
         return None, {}
     name = calls[-1].call.partition(".")[0]
@@ -111,4 +111,4 @@ def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:
 
 def _plain(trace: Trace, number: int) -> Any:
     value = trace.value(number)
-    return value.text if isinstance(value, v.Named) else plain(trace, number)
+    return value.text if isinstance(value, v.Named) else to_json(trace, number)

@@ -11,7 +11,7 @@ import msgspec
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.syntax import TRIES, Headed, first_line
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.trace.queries import FunctionCode, frames_of, has_line_step, last_lines
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
@@ -242,5 +242,5 @@ def _told_of(trace: Trace, decision: Decision) -> dict[str, Any]:
         "outcome": decision.outcome,
         "taken": decision.taken,
         "line": decision.line,
-        "names": {name: short_value(trace, value, _VALUE) for name, value in names},
+        "names": {name: format_summary(trace, value, _VALUE) for name, value in names},
     }

@@ -18,8 +18,8 @@ from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import MINOR, TurningPoint, turning_point
 from tracer.analysis.kwargs.follower import Follower
 from tracer.analysis.kwargs.frames import LiveFrame
-from tracer.analysis.kwargs.model import USER, Stop
-from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.kwargs.model import USER, Hop
+from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import Folded
 from tracer.analysis.syntax import Sources, first_line
 from tracer.trace.errors import DanglingNumber, TracerError
@@ -234,8 +234,8 @@ class AskedArguments:
     def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
         self._steps = {decision.step: list(decision.names) for decision in found}
         self._holders: dict[int, dict[str, str]] = {}
-        self._overwritten: dict[str, list[Stop]] = {}
-        for call in auto_calls(trace):
+        self._overwritten: dict[str, list[Hop]] = {}
+        for call in loading_calls(trace):
             for track in Follower(trace, call, self._look).follow():
                 self._overwritten.setdefault(track.name, []).extend(
                     stop for stop in track.stops if stop.what in ("became-config", "overwritten")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.exceptions import exceptions, leading_to_the_end
 from tracer.analysis.diagnosis.model import Evidence, Passage, Thrown
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Items, Step
 from tracer.trace.syntax import parse
@@ -146,11 +146,11 @@ class Facts:
                 if change.name != name:
                     continue
                 if isinstance(change, Bound):
-                    value = plain(self.trace, change.value)
+                    value = to_json(self.trace, change.value)
                 elif isinstance(change, Items) and isinstance(value, dict):
                     items = _items(value)
                     for key, number in (*change.added.items(), *change.changed.items()):
-                        items[key] = plain(self.trace, number)
+                        items[key] = to_json(self.trace, number)
                     for key in change.removed:
                         items.pop(key, None)
         return value
@@ -182,7 +182,7 @@ class Facts:
         """The keyword arguments of a call of an auto class."""
         for change in call.changes if call is not None else []:
             if isinstance(change, Bound) and change.name == "kwargs":
-                value = plain(self.trace, change.value)
+                value = to_json(self.trace, change.value)
                 return _items(value) if isinstance(value, dict) else {}
         return {}
 

@@ -11,7 +11,7 @@ from tracer.analysis.diagnosis.code import own_files_left_alone
 from tracer.analysis.diagnosis.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
 from tracer.analysis.diagnosis.model import Cause, Evidence
 from tracer.analysis.diagnosis.trust import local_preferred
-from tracer.analysis.loading_calls import auto_calls
+from tracer.analysis.loading_calls import loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
@@ -127,7 +127,7 @@ def dropped(facts: Facts) -> Iterator[Cause]:
 
 def dtype(facts: Facts) -> Iterator[Cause]:
     """Tensors that were stored in one dtype and loaded in another, which the user did not ask for."""
-    calls = [(call, facts.given(facts.trace.step(call.step))) for call in auto_calls(facts.trace)]
+    calls = [(call, facts.given(facts.trace.step(call.step))) for call in loading_calls(facts.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
     for step in facts.trace.steps(kinds=["tensor-loaded"]):

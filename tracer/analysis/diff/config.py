@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracer.analysis.diff.difference import Difference, Table, table_differences
-from tracer.analysis.value_format import plain
+from tracer.analysis.value_format import to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -22,7 +22,7 @@ def _attributes(trace: Trace) -> Table:
     for step in trace.steps(kinds=["config-built"]):
         config = _config(trace, step)
         if config is not None:
-            pairs = ((name, plain(trace, number)) for name, number in config.items)
+            pairs = ((name, to_json(trace, number)) for name, number in config.items)
             found = {name: (value, step.number) for name, value in pairs}
     return found
 

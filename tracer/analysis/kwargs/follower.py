@@ -9,9 +9,9 @@ from typing import Final
 
 from tracer.analysis.kwargs.call_syntax import Sources, arguments, call_of, calls, constant_defaults, spread
 from tracer.analysis.kwargs.frames import Held, LiveFrame, Returned, Track
-from tracer.analysis.kwargs.model import LIBRARY, USER, Stop
+from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
 from tracer.analysis.kwargs.moves import Mover
-from tracer.analysis.loading_calls import AutoCall
+from tracer.analysis.loading_calls import LoadingCall
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
@@ -28,7 +28,7 @@ class Follower:
     ``before`` is called at each line, with what the frame holds before it runs.
     """
 
-    def __init__(self, trace: Trace, call: AutoCall, before: Callable[[LiveFrame], None] | None = None) -> None:
+    def __init__(self, trace: Trace, call: LoadingCall, before: Callable[[LiveFrame], None] | None = None) -> None:
         self._before = before
         self._trace = trace
         self._call = call
@@ -50,7 +50,7 @@ class Follower:
         step, statement = live.step, live.statement
         path = self._paths.get(step.source) if step.source is not None else None
         track.stops.append(
-            Stop(
+            Hop(
                 step.number, live.frame.number, step.stage, live.frame.function, path, step.line, what, where,
                 track.current if value is None else value, statement.text if statement is not None else "",
             )

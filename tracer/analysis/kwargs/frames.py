@@ -7,7 +7,7 @@ import ast
 import msgspec
 
 from tracer.analysis.kwargs.call_syntax import Statement, assigned, called_name, sources, walk
-from tracer.analysis.kwargs.model import Stop
+from tracer.analysis.kwargs.model import Hop
 from tracer.analysis.syntax import Function
 from tracer.trace.steps import Frame, Step
 from tracer.trace.values import ValueId
@@ -19,7 +19,7 @@ class Track(msgspec.Struct, eq=False):
     name: str
     origin: str
     value: ValueId
-    stops: list[Stop]
+    stops: list[Hop]
     error: str | None = None
 
     @property

@@ -45,7 +45,7 @@ USER: Final = "user"
 LIBRARY: Final = "library"
 
 
-class Stop(msgspec.Struct):
+class Hop(msgspec.Struct):
     """One thing that happened to a keyword argument.
 
     Attributes:
@@ -81,7 +81,7 @@ class Stop(msgspec.Struct):
     times: int = 1
 
 
-class End(msgspec.Struct):
+class PathEnd(msgspec.Struct):
     """What became of a keyword argument.
 
     Attributes:
@@ -103,11 +103,11 @@ class End(msgspec.Struct):
     on: list[str] = []
 
 
-class KeywordJourney(msgspec.Struct):
+class KeywordPath(msgspec.Struct):
     """One keyword argument from where it came into being to its end."""
 
     name: str
     origin: str
     value: ValueId
-    stops: list[Stop]
-    end: End
+    stops: list[Hop]
+    end: PathEnd

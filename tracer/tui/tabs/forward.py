@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from tracer.analysis.value_format import short_value
+from tracer.analysis.value_format import format_summary
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
@@ -91,4 +91,4 @@ def _collect(trace: Trace, number: int, name: str, found: list[str], depth: int)
         for item in value.items:
             _collect(trace, item, name, found, depth - 1)
     elif depth == 3:
-        found.append(short_value(trace, value, 40))
+        found.append(format_summary(trace, value, 40))

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import USER, KeywordJourney, Stop
+from tracer.analysis.kwargs.model import USER, KeywordPath, Hop
 from tracer.analysis.kwargs.paths import essential, journeys
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
@@ -33,7 +33,7 @@ class KeywordsTab(TableTab):
         return rows
 
 
-def _overview(trace: Trace, journey: KeywordJourney, stops: list[Stop], lang: Lang) -> Row:
+def _overview(trace: Trace, journey: KeywordPath, stops: list[Hop], lang: Lang) -> Row:
     first = min((stop.step for stop in stops), default=journey.end.step or 0)
     lost = journey.end.what in _LOST
     cells = (
@@ -46,7 +46,7 @@ def _overview(trace: Trace, journey: KeywordJourney, stops: list[Stop], lang: La
     return Row(first, cells, opens=bool(stops))
 
 
-def _row(trace: Trace, stop: Stop, lang: Lang) -> Row:
+def _row(trace: Trace, stop: Hop, lang: Lang) -> Row:
     cells = (
         Text(visible(stop.function), "dim"),
         stop_text(trace, stop, lang),
