@@ -27,7 +27,7 @@ from rich.table import Table
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.tracker import decisions
-from tracer.analysis.locals import Variables
+from tracer.analysis.locals import LocalsHistory
 from tracer.analysis.search import search
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.text_search import mentions
@@ -57,15 +57,15 @@ def measure(path: Path) -> list[Measured]:
 
 
 def jumps(trace: Trace) -> list[Measured]:
-    chance, kept = random.Random(1), Variables(trace)
+    chance, kept = random.Random(1), LocalsHistory(trace)
 
-    def look(variables: Variables, number: int) -> None:
+    def look(variables: LocalsHistory, number: int) -> None:
         for state in variables.at(number)[:1]:
             for local in state.variables.values():
                 local.value(trace)
 
     def cold(number: int) -> None:
-        look(Variables(trace), number)
+        look(LocalsHistory(trace), number)
 
     numbers = [chance.randrange(len(trace)) for _ in range(JUMPS)]
     long = longest_frame(trace)

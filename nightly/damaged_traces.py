@@ -76,11 +76,11 @@ def search(file: Path, _: Path) -> None:
 def travel(file: Path, _: Path) -> None:
     """Step and jump through the whole trace and read the variables of each place."""
     from tracer.analysis.cursor import Cursor
-    from tracer.analysis.locals import Variables
+    from tracer.analysis.locals import LocalsHistory
     from tracer.trace.reading import open_trace
 
     with open_trace(file) as trace:
-        cursor, variables = Cursor(trace), Variables(trace)
+        cursor, variables = Cursor(trace), LocalsHistory(trace)
         for number in range(0, len(trace), max(len(trace) // 40, 1)):
             cursor.go(number)
             for move in (cursor.next, cursor.over, cursor.out, cursor.previous):

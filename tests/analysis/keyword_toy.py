@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.recorder.toy import Toy
 from tracer.analysis.kwargs.model import KeywordPath
-from tracer.analysis.kwargs.paths import journeys
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.value_format import to_json
 
 AUTO = "transformers/models/auto/auto_factory.py"
@@ -38,7 +38,7 @@ def followed(toy: Toy, outer: str, inner: str = "pass", parameters: str = "**kwa
     with toy.recording() as recorded, suppress(TypeError, ValueError):
         auto._BaseAutoModelClass.from_pretrained("a", **given)
     with recorded.trace as trace:
-        return {one.name: Told(one, to_json(trace, one.value)) for one in journeys(trace)}
+        return {one.name: Told(one, to_json(trace, one.value)) for one in keyword_paths(trace)}
 
 
 class Told:
@@ -49,7 +49,7 @@ class Told:
         self.value = value
         self.origin = journey.origin
         self.end = journey.end
-        self.stops = [(stop.what, stop.where) for stop in journey.stops]
+        self.hops = [(stop.what, stop.where) for stop in journey.hops]
 
 
 def _indented(body: str) -> str:

@@ -14,7 +14,7 @@ from tests.support.reading import by_line
 from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.journey import Fact, journey
 from tracer.analysis.kwargs.model import KeywordPath
-from tracer.analysis.kwargs.paths import journey_of
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.trace.reading import Trace
 from tracer.views.kwargs import end_text
 
@@ -67,9 +67,7 @@ def overwritten(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Trace
 
 
 def followed(trace: Trace, name: str) -> KeywordPath:
-    found = journey_of(trace, name)
-    assert found is not None
-    return found
+    return next(path for path in keyword_paths(trace) if path.name == name)
 
 
 def facts(trace: Trace) -> dict[str, Fact]:
@@ -82,7 +80,7 @@ def test_an_argument_that_config_json_overwrites(overwritten: Trace) -> None:
     assert one.end.step is not None
     assert "overwritten by config.json's _attn_implementation" in end_text(one, "en")
     assert "被 config.json 的 _attn_implementation 覆盖" in end_text(one, "zh")
-    (stop,) = [stop for stop in one.stops if stop.what == "overwritten"]
+    (stop,) = [stop for stop in one.hops if stop.what == "overwritten"]
     assert (stop.step, stop.statement) == (one.end.step, "setattr(self, key, value)")
     assert facts(overwritten)["argument-overwritten-by"].values["by"] == "_attn_implementation"
 
@@ -128,6 +126,6 @@ def test_a_dtype_is_followed_as_far_as_it_goes(loads: Loads) -> None:
 def test_what_became_of_a_device_map(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={"device_map": "auto"}, **OPTIONS)
     one = followed(trace, "device_map")
-    became = [stop for stop in one.stops if stop.what == "changed-value" and stop.where == "device_map"]
+    became = [stop for stop in one.hops if stop.what == "changed-value" and stop.where == "device_map"]
     assert became
     assert "used" not in end_text(one, "en")

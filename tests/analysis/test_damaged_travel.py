@@ -22,7 +22,7 @@ from tests.trace.made import (
 from tests.trace.test_reading import WRONG_CONTENT
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.tracker import decisions
-from tracer.analysis.locals import Variables
+from tracer.analysis.locals import LocalsHistory
 from tracer.analysis.search import search
 from tracer.analysis.syntax import Sources
 from tracer.trace.errors import NewerTrace, NotATrace
@@ -42,7 +42,7 @@ MOVES = (
 
 
 def look_at_variables(trace: Trace) -> None:
-    kept = Variables(trace)
+    kept = LocalsHistory(trace)
     for number in range(len(trace)):
         for state in kept.at(number):
             for local in state.variables.values():

@@ -9,7 +9,7 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
-from tracer.analysis.step_context import changed_by, effects
+from tracer.analysis.step_context import changing_step, statement_changes
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.steps import step_lines
 
@@ -23,7 +23,7 @@ def demo_load(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def test_each_change_is_given_to_a_statement_that_can_make_it(demo_load: Trace) -> None:
     wrong = []
     for step in demo_load.steps():
-        maker = changed_by(demo_load, step)
+        maker = changing_step(demo_load, step)
         for change in step.changes:
             assert maker.source is not None
             assert maker.line is not None
@@ -33,8 +33,8 @@ def test_each_change_is_given_to_a_statement_that_can_make_it(demo_load: Trace) 
 
 
 def test_the_effects_of_all_statements_are_all_changes(demo_load: Trace) -> None:
-    told = [(changed_by(demo_load, step).number, change) for step in demo_load.steps() for change in step.changes]
-    given = [(step.number, change) for step in demo_load.steps() for change in effects(demo_load, step)]
+    told = [(changing_step(demo_load, step).number, change) for step in demo_load.steps() for change in step.changes]
+    given = [(step.number, change) for step in demo_load.steps() for change in statement_changes(demo_load, step)]
     assert len(given) > 1000
     assert sorted(given, key=repr) == sorted(told, key=repr)
 
@@ -42,7 +42,7 @@ def test_the_effects_of_all_statements_are_all_changes(demo_load: Trace) -> None
 def test_show_prints_changes_behind_the_statement_that_made_them(demo_load: Trace) -> None:
     shown = 0
     for step, text in zip(demo_load.steps(), step_lines(demo_load), strict=True):
-        made = effects(demo_load, step)
+        made = statement_changes(demo_load, step)
         last = text.spans[-1]
         assert (last.style == "yellow") == bool(made)
         if made:

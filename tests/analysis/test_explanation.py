@@ -17,7 +17,7 @@ from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
 from tests.test_house import placeholders
-from tracer.analysis.decisions.explanation import Explained, explanation
+from tracer.analysis.decisions.explanation import ExplainedDecision, explanation
 from tracer.analysis.decisions.model import KINDS, Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS
@@ -45,7 +45,7 @@ def asked(trace: Trace, function: str, condition: str, *, stage: str | None = No
     raise AssertionError(f"{function} never asked {condition!r}")
 
 
-def meanings(told: list[Explained]) -> dict[str, Explained]:
+def meanings(told: list[ExplainedDecision]) -> dict[str, ExplainedDecision]:
     return {one.means: one for one in told if one.means}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
 from tests.trace.made import value_record as value
-from tracer.analysis.kwargs.paths import journeys
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.cli.main import main
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -103,8 +103,8 @@ def test_a_whole_one_is_followed(tmp_path: Path) -> None:
         step(2, line=5, changes=[Bound("x", 0), Items("kwargs", {}, {}, ["k"])]),
     )
     with open_trace(sealed(tmp_path, records)) as trace:
-        (journey,) = journeys(trace)
-    assert [(stop.what, stop.where) for stop in journey.stops] == [("given", "kwargs"), ("taken-out", "x")]
+        (journey,) = keyword_paths(trace)
+    assert [(stop.what, stop.where) for stop in journey.hops] == [("given", "kwargs"), ("taken-out", "x")]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -134,7 +134,7 @@ def test_steps_in_disorder(seed: int, tmp_path: Path) -> None:
     ]
     with open_trace(sealed(tmp_path, records)) as trace:
         try:
-            found = journeys(trace)
+            found = keyword_paths(trace)
         except TracerError:
             return
-        assert all(one.stops for one in found)
+        assert all(one.hops for one in found)

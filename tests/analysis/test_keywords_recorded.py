@@ -18,8 +18,8 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.kwargs.model import ENDS, USER, WHATS, KeywordPath
-from tracer.analysis.kwargs.paths import chosen_call, journey_of, journeys
+from tracer.analysis.kwargs.model import ENDS, HOP_KINDS, USER, KeywordPath
+from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.main import main
 from tracer.i18n import Lang
@@ -36,13 +36,15 @@ def demo(loads: Loads, fixtures: Path) -> Trace:
     return loads.trace(fixtures / "glm-4v-tiny", kwargs=OPTIONS)
 
 
-def told(journey: KeywordPath | None) -> list[tuple[str, str]]:
-    assert journey is not None
-    return [(stop.what, stop.where) for stop in journey.stops]
+def keyword_path(trace: Trace, name: str) -> KeywordPath:
+    return next(path for path in keyword_paths(trace) if path.name == name)
 
 
-def end(journey: KeywordPath | None) -> tuple[str, str, str]:
-    assert journey is not None
+def told(journey: KeywordPath) -> list[tuple[str, str]]:
+    return [(stop.what, stop.where) for stop in journey.hops]
+
+
+def end(journey: KeywordPath) -> tuple[str, str, str]:
     return journey.end.what, journey.end.where, journey.end.name
 
 
@@ -67,11 +69,11 @@ ENDINGS = {
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_where_it_ends(name: str, demo: Trace) -> None:
-    assert end(journey_of(demo, name)) == ENDINGS[name]
+    assert end(keyword_path(demo, name)) == ENDINGS[name]
 
 
 def test_who_gave_it(demo: Trace) -> None:
-    origins = {one.name: one.origin for one in journeys(demo)}
+    origins = {one.name: one.origin for one in keyword_paths(demo)}
     assert [name for name, origin in origins.items() if origin == USER] == list(origins)[: len(OPTIONS) + 1]
     assert {name for name, origin in origins.items() if origin == USER} == {*OPTIONS, "trust_remote_code"}
     assert {"_from_auto", "return_unused_kwargs", "code_revision", "name_or_path", "adapter_kwargs"} <= {
@@ -81,20 +83,20 @@ def test_who_gave_it(demo: Trace) -> None:
 
 
 def test_trust_remote_code_is_taken_out_on_one_line_and_read_on_the_other(demo: Trace) -> None:
-    assert told(journey_of(demo, "trust_remote_code"))[1] == by_line(
+    assert told(keyword_path(demo, "trust_remote_code"))[1] == by_line(
         ("taken-out", "trust_remote_code"), ("read", "trust_remote_code")
     )
 
 
 def test_a_dtype_is_put_back_on_5(demo: Trace) -> None:
-    stops = told(journey_of(demo, "torch_dtype"))
+    stops = told(keyword_path(demo, "torch_dtype"))
     assert (("put-back", 'kwargs["torch_dtype"]') in stops) == by_line(False, True)
     assert (("renamed", "dtype") in stops) == by_line(False, True)
     assert ("became-config", "ChatGLMConfig.torch_dtype") in stops
 
 
 def test_use_cache_of_a_config_that_takes_it(demo: Trace) -> None:
-    journey = journey_of(demo, "use_cache")
+    journey = keyword_path(demo, "use_cache")
     assert told(journey) == [
         ("given", "kwargs"),
         ("copied", "kwargs_orig"),
@@ -105,22 +107,21 @@ def test_use_cache_of_a_config_that_takes_it(demo: Trace) -> None:
         ("handed-on", "ChatGLMConfig.from_dict(**kwargs)"),
         ("became-config", "ChatGLMConfig.use_cache"),
     ]
-    assert journey is not None
-    assert journey.stops[3].through == [f"{CONFIG}._get_config_dict", "get_class_from_dynamic_module"]
-    assert journey.stops[-1].statement == "setattr(config, key, value)"
+    assert journey.hops[3].through == [f"{CONFIG}._get_config_dict", "get_class_from_dynamic_module"]
+    assert journey.hops[-1].statement == "setattr(config, key, value)"
 
 
 def test_every_stop_stands_where_it_says(demo: Trace) -> None:
-    found = journeys(demo)
+    found = keyword_paths(demo)
     assert len(found) > 10
     for journey in found:
-        for stop in journey.stops:
+        for stop in journey.hops:
             step = demo.step(stop.step)
             assert (step.frame, step.stage, step.line) == (stop.frame, stop.stage, stop.line)
-            assert stop.what in WHATS
+            assert stop.what in HOP_KINDS
             assert stop.value is not None
             demo.value(stop.value)
-        assert journey.stops
+        assert journey.hops
         assert journey.end.what in ENDS
 
 
@@ -129,10 +130,10 @@ def test_the_call_can_be_chosen(demo: Trace) -> None:
     assert [call.call.partition("(")[0] for call in calls] == [
         "AutoTokenizer.from_pretrained", "AutoModelForCausalLM.from_pretrained",
     ]  # fmt: skip
-    assert chosen_call(demo) == calls[1]
-    assert [one.name for one in journeys(demo, call=calls[0].step) if one.origin == USER] == ["trust_remote_code"]
+    assert select_call(demo) == calls[1]
+    assert [one.name for one in keyword_paths(demo, call=calls[0].step) if one.origin == USER] == ["trust_remote_code"]
     with pytest.raises(TracerError, match=f"at step 1. Such calls begin at: 0, {calls[1].step}"):
-        journeys(demo, call=1)
+        keyword_paths(demo, call=1)
 
 
 # ── use_cache=False and a model that does not take it ───────────────────────────────────────────────
@@ -150,8 +151,7 @@ def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_use_cache_of_a_model_that_does_not_take_it(loads: Loads, plain_model: Path) -> None:
     trace = loads.trace(plain_model, kwargs={"use_cache": False}, tokenizer=False)
-    journey = journey_of(trace, "use_cache")
-    assert journey is not None
+    journey = keyword_path(trace, "use_cache")
     if by_line(True, False):
         # PretrainedConfig.__init__ makes an attribute of every key of the file, and from_dict sets it.
         assert trace.outcome["status"] == "loaded"
@@ -163,20 +163,20 @@ def test_use_cache_of_a_model_that_does_not_take_it(loads: Loads, plain_model: P
         assert end(journey) == ("refused", "BrokenModel.__init__", "use_cache")
         assert journey.end.error is not None
         assert journey.end.error.startswith("TypeError: BrokenModel.__init__() got an unexpected keyword argument")
-        assert journey.stops[-1].function == MODEL
-        assert journey.stops[-1].statement == "model = cls(config, *model_args, **model_kwargs)"
+        assert journey.hops[-1].function == MODEL
+        assert journey.hops[-1].statement == "model = cls(config, *model_args, **model_kwargs)"
         assert not [what for what, _ in told(journey) if what == "became-config"]
 
 
 def test_a_config_of_the_library_takes_it(loads: Loads, fixtures: Path) -> None:
     trace = loads.trace(fixtures / "bert-tiny", kwargs={"use_cache": False})
-    assert end(journey_of(trace, "use_cache")) == ("config", "BertConfig", "use_cache")
+    assert end(keyword_path(trace, "use_cache")) == ("config", "BertConfig", "use_cache")
 
 
 def test_a_load_that_fails_on_the_way(loads: Loads, fixtures: Path) -> None:
     trace = loads.trace(fixtures / "broken" / "misspelt-class", kwargs={"empty_init": False}, tokenizer=False)
     assert trace.outcome["status"] == "failed"
-    assert end(journey_of(trace, "empty_init"))[0] == "unfinished"
+    assert end(keyword_path(trace, "empty_init"))[0] == "unfinished"
 
 
 # ── what is printed ─────────────────────────────────────────────────────────────────────────────────
@@ -184,9 +184,9 @@ def test_a_load_that_fails_on_the_way(loads: Loads, fixtures: Path) -> None:
 
 def printed(trace: Trace, name: str | None, lang: Lang, *, everything: bool = False) -> str:
     console = Console(file=StringIO(), width=80, highlight=False)
-    call = chosen_call(trace)
+    call = select_call(trace)
     assert call is not None
-    found = journeys(trace)
+    found = keyword_paths(trace)
     if name is None:
         print_overview(trace, call, [one for one in loading_calls(trace) if one != call], found, console, lang)
     else:
@@ -213,13 +213,13 @@ def test_golden(lang: Lang, demo: Trace) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_it_fits_a_small_screen(lang: Lang, demo: Trace) -> None:
-    found = journeys(demo)
+    found = keyword_paths(demo)
     assert len(found) > 10
     for journey in found:
         short, long = (printed(demo, journey.name, lang, everything=everything) for everything in (False, True))
         assert all(cell_len(row) <= 80 for row in [*short.splitlines(), *long.splitlines()])
         assert sum("├" in row for row in short.splitlines()) <= 15
-        assert long.count("├") == len(journey.stops)
+        assert long.count("├") == len(journey.hops)
 
 
 # ── the command ─────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +261,7 @@ def test_command_json(command: Command, demo: Trace) -> None:
     assert journey["stops"][0]["what"] == "given"
     assert document["call"]["returned"] is True
     whole = json.loads(command(demo.path, "--json")[1])
-    assert [one["name"] for one in whole["journeys"]] == [one.name for one in journeys(demo)]
+    assert [one["name"] for one in whole["journeys"]] == [one.name for one in keyword_paths(demo)]
 
 
 def test_command_unknown_name(command: Command, demo: Trace) -> None:
@@ -275,7 +275,7 @@ def test_command_finds_the_call_that_has_it(command: Command, loads: Loads, fixt
     trace = loads.trace(
         fixtures / "glm-4v-tiny", kwargs={"use_cache": False}, weights="random", tokenizer=False, forward=False
     )
-    assert "use_cache" not in {one.name for one in journeys(trace)}
+    assert "use_cache" not in {one.name for one in keyword_paths(trace)}
     code, out, _ = command(trace.path, "use_cache")
     assert code == 0
     assert "AutoConfig.from_pretrained('<model>'" in out

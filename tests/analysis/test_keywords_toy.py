@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysis.keyword_toy import followed
 from tests.recorder.toy import Toy, toy
-from tracer.analysis.kwargs.model import ENDS, WHATS
+from tracer.analysis.kwargs.model import ENDS, HOP_KINDS
 from tracer.views.kwargs_words import WORDS
 
 __all__ = ["toy"]
@@ -56,7 +56,7 @@ def test_a_move(toy: Toy, outer: str, inner: str, stops: list[tuple[str, str]], 
     journey = followed(toy, outer, inner, k=7)["k"]
     assert journey.origin == "user"
     assert journey.value == 7
-    assert journey.stops == [GIVEN, *stops]
+    assert journey.hops == [GIVEN, *stops]
     assert (journey.end.what, journey.end.name) == end
 
 
@@ -64,7 +64,7 @@ def test_the_words_are_the_documented_ones(toy: Toy) -> None:
     found = followed(toy, "kwargs['j'] = 1\nx = kwargs.pop('k')\nConfig.from_dict(**kwargs)", k=7)
     assert {*found} == {"k", "j"}
     for one in found.values():
-        assert {what for what, _ in one.stops} <= WHATS.keys()
+        assert {what for what, _ in one.hops} <= HOP_KINDS.keys()
         assert one.end.what in ENDS
 
 
@@ -81,13 +81,13 @@ def test_put_in_by_the_library(toy: Toy, statement: str) -> None:
     found = followed(toy, f"{statement}\nConfig.from_dict(**kwargs)\nreturn 1", "m = kwargs.pop('made')\nreturn m", k=7)
     assert found["made"].origin == "library"
     assert found["made"].value is True
-    assert found["made"].stops == [("put-in", "kwargs"), ON, ("taken-out", "m")]
+    assert found["made"].hops == [("put-in", "kwargs"), ON, ("taken-out", "m")]
     assert list(found) == ["k", "made"]
 
 
 def test_put_into_a_call_by_the_library(toy: Toy) -> None:
     found = followed(toy, "Config.from_dict(made=True, **kwargs)", "m = kwargs.pop('made')\nreturn m", k=7)
-    assert found["made"].stops == [("put-in", "PretrainedConfig.from_dict(made)"), ("taken-out", "m")]
+    assert found["made"].hops == [("put-in", "PretrainedConfig.from_dict(made)"), ("taken-out", "m")]
 
 
 def test_a_default_of_pop_is_no_argument(toy: Toy) -> None:
@@ -101,7 +101,7 @@ def test_an_argument_of_another_dictionary_is_none_of_the_call(toy: Toy) -> None
 
 def test_a_named_parameter(toy: Toy) -> None:
     found = followed(toy, "Config.from_dict(**kwargs)\nreturn 1", "return k", "k=None, other=7, **kwargs", k=7)
-    assert found["k"].stops == [GIVEN, ("handed-on", "PretrainedConfig.from_dict(k)")]
+    assert found["k"].hops == [GIVEN, ("handed-on", "PretrainedConfig.from_dict(k)")]
     assert (found["k"].end.what, found["k"].end.where) == ("used", "PretrainedConfig.from_dict")
     assert list(found) == ["k"]  # `other` has its default
 
@@ -109,7 +109,7 @@ def test_a_named_parameter(toy: Toy) -> None:
 def test_by_position_and_under_another_name(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\nConfig.from_dict(x)\nConfig.from_dict(1, second=x)\nreturn 1"
     found = followed(toy, outer, "return 1", "first, second=None", k=7)
-    assert found["k"].stops == [
+    assert found["k"].hops == [
         GIVEN,
         ("taken-out", "x"),
         ("handed-on", "PretrainedConfig.from_dict(first)"),
@@ -129,17 +129,17 @@ def test_put_back_from_a_copy(toy: Toy) -> None:
         return x
     """
     found = followed(toy, outer, "return 1, kwargs", k=7, other=8)
-    assert found["k"].stops == [
+    assert found["k"].hops == [
         GIVEN, ("copied", "kept"), ("dropped", "kwargs"), ("put-back", 'kwargs["k"]'), ("taken-out", "x"),
     ]  # fmt: skip
-    assert found["other"].stops == [GIVEN, ("copied", "kept"), ("unused", "PretrainedConfig.from_dict(**kwargs)")]
+    assert found["other"].hops == [GIVEN, ("copied", "kept"), ("unused", "PretrainedConfig.from_dict(**kwargs)")]
     assert found["k"].end.what == "used"
     assert found["other"].end.what == "left"
 
 
 def test_a_parameter_that_is_not_there_refuses(toy: Toy) -> None:
     found = followed(toy, "Config.from_dict(**kwargs)\nreturn 1", "return 1", "j=None", j=1, k=7)
-    assert found["k"].stops == [GIVEN, ("refused", "PretrainedConfig.from_dict")]
+    assert found["k"].hops == [GIVEN, ("refused", "PretrainedConfig.from_dict")]
     assert found["k"].end.what == "refused"
     assert found["k"].end.error is not None
     assert "unexpected keyword argument 'k'" in found["k"].end.error
@@ -148,23 +148,23 @@ def test_a_parameter_that_is_not_there_refuses(toy: Toy) -> None:
 
 def test_what_a_call_makes_of_an_argument_is_not_the_argument(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\nother = {}\nother['y'] = len(str(x)) + 1\nz = max(x, 3)\nreturn other, z"
-    assert followed(toy, outer, k=7)["k"].stops == [GIVEN, ("taken-out", "x")]
+    assert followed(toy, outer, k=7)["k"].hops == [GIVEN, ("taken-out", "x")]
 
 
 def test_a_choice_that_fell_on_the_other_side(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\ny = 5 if x else x\nz = x or 5\nreturn y, z"
-    assert followed(toy, outer, k=7)["k"].stops == [GIVEN, ("taken-out", "x"), ("renamed", "z")]
+    assert followed(toy, outer, k=7)["k"].hops == [GIVEN, ("taken-out", "x"), ("renamed", "z")]
 
 
 def test_the_same_in_a_loop_is_told_once(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\nfor i in range(5):\n    Config.from_dict(k=x)\nreturn 1"
     journey = followed(toy, outer, "return 1", "k", k=7)["k"].journey
-    assert [stop.times for stop in journey.stops] == [1, 1, 5]
+    assert [stop.times for stop in journey.hops] == [1, 1, 5]
 
 
 def test_a_statement_over_lines_is_told_on_one(toy: Toy) -> None:
     outer = "x = kwargs.pop(\n    'k',  # a remark\n    None,\n)\nreturn x"
-    stop = followed(toy, outer, k=7)["k"].journey.stops[1]
+    stop = followed(toy, outer, k=7)["k"].journey.hops[1]
     assert stop.statement == "x = kwargs.pop('k', None,)"
     assert stop.path is not None
     assert stop.path.endswith("auto_factory.py")
@@ -175,7 +175,7 @@ def test_every_word_is_there_in_both_languages() -> None:
         assert english.strip()
         assert chinese.strip()
         assert _placeholders(english) == _placeholders(chinese), key
-    assert WHATS.keys() | {f"end:{end}" for end in ENDS} <= WORDS.keys()
+    assert HOP_KINDS.keys() | {f"end:{end}" for end in ENDS} <= WORDS.keys()
 
 
 def _placeholders(text: str) -> list[str]:

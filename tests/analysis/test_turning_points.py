@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import FIXTURES
 from tests.support.loads import Loads
 from tests.support.reading import by_line
-from tracer.analysis.decisions.explanation import Explained, Variables, explanation
+from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, explanation
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS, turning_point
@@ -161,13 +161,13 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "an adapter": ("glm-4v-tiny-lora", {"cwd": str(FIXTURES / "glm-4v-tiny-lora")}),
 }
 
-Check = Callable[[Trace, Explained, dict[str, Any]], bool]
+Check = Callable[[Trace, ExplainedDecision, dict[str, Any]], bool]
 
 
 def has(kind: str, **data: Any) -> Check:
     """A step that a probe made, without any look at decisions."""
 
-    def check(trace: Trace, one: Explained, given: dict[str, Any]) -> bool:
+    def check(trace: Trace, one: ExplainedDecision, given: dict[str, Any]) -> bool:
         return any(
             all(step.data.get(key) == value for key, value in data.items()) for step in trace.steps(kinds=[kind])
         )
@@ -189,7 +189,7 @@ def own(kind: str) -> Check:
     )
 
 
-def given_dtype(trace: Trace, one: Explained, given: dict[str, Any]) -> bool:
+def given_dtype(trace: Trace, one: ExplainedDecision, given: dict[str, Any]) -> bool:
     return given.get(DTYPE) not in (None, "auto")
 
 
@@ -256,7 +256,7 @@ def test_no_two_sentences_about_one_load_contradict_each_other(case: tuple[Trace
     trace, _ = case
     said: dict[int, set[str]] = {}
     for decision in decisions(trace):
-        found = turning_point(decision, Variables(trace, decision))
+        found = turning_point(decision, DecisionLocals(trace, decision))
         if found is not None and not found[0].counts and not found[0].of_user:
             said.setdefault(decision.frame, set()).add(found[1])
     assert said

@@ -18,7 +18,7 @@ from tests.recorder.toy import Recorded, Toy, toy
 from tests.support.loads import MAIN_CALL, Loads
 from tests.trace.made import encode, frame_record_of, raw_value_record, sealed, source_record, step, step_record
 from tracer.analysis import locals as variables
-from tracer.analysis.locals import FrameState, Variables, state_at
+from tracer.analysis.locals import FrameState, LocalsHistory, state_at
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Change, Items, Unbound
 from tracer.trace.values import Config, Mapping
@@ -37,7 +37,7 @@ def check(recorded: Recorded, taken: dict[int, list[Copy]]) -> int:
     """Every state of every step against the copies; how many were compared."""
     compared = 0
     with recorded.trace as trace:
-        kept = Variables(trace)
+        kept = LocalsHistory(trace)
         assert set(taken) == set(range(len(trace)))
         for number in range(len(trace)):
             states = kept.at(number)
@@ -319,7 +319,7 @@ def test_a_long_frame_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         )
     expected = list(folded(told, {2: {"a": 0, "b": 1}}))
     with of_changes(tmp_path, told, [b'{"is":"plain","value":0}', b'{"is":"plain","value":1}', table]) as trace:
-        kept = Variables(trace)
+        kept = LocalsHistory(trace)
         for number in chance.sample(range(len(told)), len(told)) + list(range(len(told) - 1, 0, -1)):
             [state] = kept.at(number)
             assert _as_folded(state, trace) == expected[number]
@@ -388,7 +388,7 @@ def test_what_no_recorder_would_tell(tmp_path: Path) -> None:
 def test_every_step_of_the_demo(loads: Loads, fixtures: Path) -> None:
     """Each frame's state is its changes folded from its start, and a caller's that of its last step before."""
     with loads.trace(fixtures / "glm-4v-tiny", tokenizer=False, kwargs=MAIN_CALL) as trace:
-        kept = Variables(trace)
+        kept = LocalsHistory(trace)
         live: dict[int, tuple[int, dict[str, Any]]] = {}
         in_place = 0
         for made in trace.steps():

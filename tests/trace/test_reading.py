@@ -25,7 +25,7 @@ from tests.trace.made import (
     step_record,
     write_journal,
 )
-from tracer.analysis.value_format import to_json, format_value
+from tracer.analysis.value_format import format_value, to_json
 from tracer.export import as_json
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace

@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from tracer.analysis.kwargs.model import USER
-from tracer.analysis.kwargs.paths import journeys
-from tracer.analysis.loading_calls import loading_calls, format_call
+from tracer.analysis.kwargs.paths import keyword_paths
+from tracer.analysis.loading_calls import format_call, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -99,7 +99,7 @@ def journey(trace: Trace) -> list[StageSummary]:
 def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
     """The user's arguments that were set on a configuration and do not hold there in the end."""
     for call in loading_calls(trace):
-        for one in journeys(trace, call=call.step):
+        for one in keyword_paths(trace, call=call.step):
             if one.origin == USER and one.end.what == "overwritten" and one.end.step is not None:
                 what = "argument-overwritten-by" if one.end.by else "argument-overwritten"
                 values = {"name": one.name, "attribute": f"{one.end.where}.{one.end.name}", "by": one.end.by}

@@ -47,7 +47,7 @@ class Local(msgspec.Struct, frozen=True, gc=False):
         return msgspec.structs.replace(bound, length=left_out + len(self.pairs), items=list(self.pairs.items()))
 
 
-class Difference(msgspec.Struct, frozen=True):
+class LocalChange(msgspec.Struct, frozen=True):
     """What a step says has happened to one variable since the frame's step before.
 
     ``before`` is None where the name was new, ``after`` where it was deleted. The keys tell what changed in place, with
@@ -84,14 +84,14 @@ class FrameState(msgspec.Struct, frozen=True):
     source: int | None
     line: int | None
     variables: dict[str, Local]
-    changed: list[Difference]
+    changed: list[LocalChange]
 
     @property
     def function(self) -> str:
         return self.frame.function
 
 
-class Variables:
+class LocalsHistory:
     """The states of a trace's frames. Keep one for a trace: it remembers states it has folded."""
 
     def __init__(self, trace: Trace) -> None:
@@ -140,8 +140,8 @@ def callers(trace: Trace, frame: int) -> Iterator[int]:
 
 
 def state_at(trace: Trace, number: int) -> list[FrameState]:
-    """:meth:`Variables.at`, for one step of a trace. Who asks for many keeps a :class:`Variables`."""
-    return Variables(trace).at(number)
+    """:meth:`Variables.at`, for one step of a trace. Who asks for many keeps a :class:`LocalsHistory`."""
+    return LocalsHistory(trace).at(number)
 
 
 class _FoldedFrame:
@@ -213,28 +213,28 @@ def _locals(state: _State) -> dict[str, Local]:
     return {name: Local(*held) for name, held in state.items()}
 
 
-def _differences(before: _State, after: _State, changes: Iterable[Change], trace: Trace) -> Iterable[Difference]:
+def _differences(before: _State, after: _State, changes: Iterable[Change], trace: Trace) -> Iterable[LocalChange]:
     for name, change in {change.name: change for change in changes}.items():
         old, new = before.get(name), after.get(name)
         if isinstance(change, Items) and old is not None and new is not None and old[0] == new[0]:
             was, now = _pairs(*old[:2], trace), _pairs(*new[:2], trace)
-            yield Difference(
+            yield LocalChange(
                 name, Local(*old), Local(*new),
                 added={key: now[key] for key in now if key not in was},
                 changed={key: (was[key], now[key]) for key in now if key in was and was[key] != now[key]},
                 removed={key: was[key] for key in was if key not in now},
             )  # fmt: skip
         elif old is not None or new is not None:
-            yield Difference(name, None if old is None else Local(*old), None if new is None else Local(*new))
+            yield LocalChange(name, None if old is None else Local(*old), None if new is None else Local(*new))
 
 
 _PAIRS: Final = 64  # of a container put together anew; like a recorded one it tells its real length
 
-Path: TypeAlias = "tuple[str | int, ...]"
+ValuePath: TypeAlias = "tuple[str | int, ...]"
 """A variable, then the attributes and keys that lead from it to a value."""
 
 
-class Folded:
+class LocalsState:
     """Variables by their values' numbers. Changes that do not fit, as a file made by hand can hold, are dropped."""
 
     def __init__(self, trace: Trace) -> None:
@@ -261,7 +261,7 @@ class Folded:
                 pairs.update(change.added)
                 pairs.update(change.changed)
 
-    def value(self, path: Path) -> v.Value | None:
+    def value(self, path: ValuePath) -> v.Value | None:
         """What a path leads to at this moment; None where that is not recorded."""
         name = path[0] if path else None
         if not isinstance(name, str) or name not in self._numbers:
@@ -303,7 +303,7 @@ class Folded:
         now = self._now[name] = kind(value.type, length, list(islice(pairs.items(), _PAIRS)))
         return now
 
-    def _follow(self, number: v.ValueId | None, keys: Path) -> v.Value | None:
+    def _follow(self, number: v.ValueId | None, keys: ValuePath) -> v.Value | None:
         value = self._summary(number)
         for key in keys:
             value = self._summary(_inner(value, key))

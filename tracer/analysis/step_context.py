@@ -1,7 +1,7 @@
 """The context of a step: its place in the sources, and the statement that made its changes.
 
 A ``line`` step comes before its line runs, so the changes of a statement are recorded with the next step of its frame.
-:func:`effects` and :func:`changed_by` match the changes with the statement that made them.
+:func:`statement_changes` and :func:`changing_step` match the changes with the statement that made them.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Change, Step
 
 
-class Place(NamedTuple):
+class StepPlace(NamedTuple):
     """``place`` is ``<root>/file.py:12 in function``; empty for a step outside every stepped function."""
 
     stage: str
     place: str
 
 
-def place_of(trace: Trace, number: int) -> Place | None:
+def step_place(trace: Trace, number: int) -> StepPlace | None:
     """The place of a step, or None when there is no such step."""
     try:
         step = trace.step(number)
     except IndexError:
         return None
     if step.source is None or step.line is None:
-        return Place(step.stage, "")
+        return StepPlace(step.stage, "")
     path = trace.source_paths().get(step.source, "?")
     function = trace.frame(step.frame).function if step.frame is not None else "?"
-    return Place(step.stage, f"{path}:{step.line} in {function}")
+    return StepPlace(step.stage, f"{path}:{step.line} in {function}")
 
 
-def changed_by(trace: Trace, step: Step) -> Step:
+def changing_step(trace: Trace, step: Step) -> Step:
     """Return the step whose statement made the changes that ``step`` tells.
 
     A call made its own: they are the arguments it bound. For any other step it is the statement of its frame that was
@@ -47,7 +47,7 @@ def changed_by(trace: Trace, step: Step) -> Step:
     return step
 
 
-def effects(trace: Trace, step: Step) -> list[Change]:
+def statement_changes(trace: Trace, step: Step) -> list[Change]:
     """Return what the statement that ``step`` begins changed; for a call the arguments it bound.
 
     Nothing is known of a statement after which the frame has no further step.

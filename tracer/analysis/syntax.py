@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.decisions.conditions import Question, Written, asked_paths
+from tracer.analysis.decisions.conditions import DecisionPoint, WrittenPath, asked_paths
 from tracer.analysis.decisions.model import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -15,7 +15,7 @@ from tracer.trace.steps import Frame
 from tracer.trace.syntax import extent, parse
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
-Headed: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"
+StatementLike: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"
 
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
@@ -34,21 +34,21 @@ class Block(NamedTuple):
     ``case`` belong to the ``try`` and ``match``. A function's own block has no owner.
     """
 
-    owner: Spot | None
+    owner: StatementNode | None
     branch: str
     statements: list[ast.stmt]
 
 
-class Spot:
+class StatementNode:
     """A statement, ``except`` clause or ``case`` in its place."""
 
     __slots__ = ("block", "node")
 
-    def __init__(self, node: Headed, block: Block) -> None:
+    def __init__(self, node: StatementLike, block: Block) -> None:
         self.node = node
         self.block = block
 
-    def branch_of(self, node: Headed) -> str | None:
+    def branch_of(self, node: StatementLike) -> str | None:
         """Through which branch of an enclosing statement this is reached; None where it is not inside of it."""
         block = self.block
         while block.owner is not None:
@@ -57,9 +57,9 @@ class Spot:
             block = block.owner.block
         return None
 
-    def clause_of(self, node: Headed) -> ast.ExceptHandler | ast.match_case | None:
+    def clause_of(self, node: StatementLike) -> ast.ExceptHandler | ast.match_case | None:
         """The ``except`` clause or ``case`` of an enclosing statement that this is, or is inside of."""
-        spot: Spot | None = self
+        spot: StatementNode | None = self
         while spot is not None:
             owner = spot.block.owner
             if owner is not None and owner.node is node:
@@ -84,9 +84,9 @@ class Syntax:
             self.tree = parse(text)
         except _UNPARSABLE:
             self.tree = ast.Module([], [])
-        self._spots: dict[int, dict[int, Spot]] = {}
-        self.questions: dict[int, list[Question]] = {}  # by the ids of spots: what they are known to decide
-        self._asked: dict[int, list[Written]] = {}
+        self._spots: dict[int, dict[int, StatementNode]] = {}
+        self.questions: dict[int, list[DecisionPoint]] = {}  # by the ids of spots: what they are known to decide
+        self._asked: dict[int, list[WrittenPath]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
         self._texts: dict[int, tuple[ast.AST, str]] = {}
         self._elifs: dict[int, bool] = {}
@@ -112,7 +112,7 @@ class Syntax:
         node = self.functions.get(frame.line)
         return node if node is not None and node.name == frame.function.rpartition(".")[2] else None
 
-    def spots(self, function: Function) -> dict[int, Spot]:
+    def spots(self, function: Function) -> dict[int, StatementNode]:
         """What stands at each line of a function's own code. Of a compound statement only its header counts."""
         known = self._spots.get(id(function))
         if known is None:
@@ -135,7 +135,7 @@ class Syntax:
             return f"while {self.text(node.test)}"
         return "try" if isinstance(node, TRIES) else self.text(node)
 
-    def asked(self, expression: ast.AST | None) -> list[Written]:
+    def asked(self, expression: ast.AST | None) -> list[WrittenPath]:
         """The names, attributes and keys that are written in an expression."""
         if expression is None:
             return []
@@ -144,7 +144,7 @@ class Syntax:
             known = self._asked[id(expression)] = asked_paths(expression)
         return known
 
-    def conditionals(self, spot: Spot) -> list[ast.IfExp]:
+    def conditionals(self, spot: StatementNode) -> list[ast.IfExp]:
         """The conditional expressions of a statement, without those of a function or comprehension inside of it."""
         known = self._conditionals.get(id(spot))
         if known is None:
@@ -210,7 +210,7 @@ def syntax_of(text: str) -> Syntax:
     return Syntax(text)
 
 
-def header_end(node: Headed) -> int:
+def header_end(node: StatementLike) -> int:
     """The last line of a statement; of a compound one, of what stands before its first block."""
     if isinstance(node, ast.match_case):
         return max(node.body[0].lineno - 1, node.pattern.lineno)
@@ -222,7 +222,7 @@ def header_end(node: Headed) -> int:
     return node.end_lineno or node.lineno
 
 
-def first_line(node: Headed) -> int:
+def first_line(node: StatementLike) -> int:
     """The line at which a step stands that is about to run it."""
     return node.pattern.lineno if isinstance(node, ast.match_case) else _first_line(node)
 
@@ -232,8 +232,8 @@ def _first_line(node: ast.stmt | ast.ExceptHandler) -> int:
     return decorators[0].lineno if decorators else node.lineno
 
 
-def _spots(function: Function) -> dict[int, Spot]:
-    found: dict[int, Spot] = {}
+def _spots(function: Function) -> dict[int, StatementNode]:
+    found: dict[int, StatementNode] = {}
     waiting = [Block(None, "body", function.body)]
     while waiting:
         block = waiting.pop()
@@ -252,8 +252,8 @@ def _spots(function: Function) -> dict[int, Spot]:
     return found
 
 
-def _stand(found: dict[int, Spot], node: Headed, block: Block) -> Spot:
-    spot = Spot(node, block)
+def _stand(found: dict[int, StatementNode], node: StatementLike, block: Block) -> StatementNode:
+    spot = StatementNode(node, block)
     for line in range(first_line(node), header_end(node) + 1):
         found.setdefault(line, spot)  # of several statements on one line the outermost, and of those the first
     return spot

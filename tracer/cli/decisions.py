@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.analysis.decisions.explanation import chosen, explanation
+from tracer.analysis.decisions.explanation import explanation, select_decisions
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
 from tracer.export import as_json
@@ -33,7 +33,7 @@ def decisions(
     lang: Speak = None,
 ) -> None:
     with open_trace(file) as trace:
-        found = chosen(trace, stage=stage.value if stage is not None else None, function=function)
+        found = select_decisions(trace, stage=stage.value if stage is not None else None, function=function)
         told = None if everything or function is not None else explanation(trace, found, whole=stage is None)
         if json:
             typer.echo(as_json.encode(decision_document(trace, found, told), indent=2))

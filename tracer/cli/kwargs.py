@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.analysis.kwargs.paths import chosen_call, journeys, located
+from tracer.analysis.kwargs.paths import find_keyword_path, keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
@@ -41,9 +41,9 @@ def kwargs(
 ) -> None:
     with open_trace(file) as trace:
         if name is None:
-            chosen, found = chosen_call(trace, call), journeys(trace, call=call)
+            chosen, found = select_call(trace, call), keyword_paths(trace, call=call)
         else:
-            chosen, journey = located(trace, name, call=call)
+            chosen, journey = find_keyword_path(trace, name, call=call)
             found = [journey]
         if json:
             typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))

@@ -23,6 +23,6 @@ def document(trace: Trace, call: LoadingCall | None, found: list[KeywordPath]) -
 def _journey(trace: Trace, journey: KeywordPath) -> dict[str, Any]:
     made: dict[str, Any] = msgspec.to_builtins(journey)
     made["value"] = to_json(trace, journey.value)
-    for stop, number in zip(made["stops"], [stop.value for stop in journey.stops], strict=True):
+    for stop, number in zip(made["stops"], [stop.value for stop in journey.hops], strict=True):
         stop["value"] = None if number is None else to_json(trace, number)
     return made

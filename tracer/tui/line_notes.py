@@ -8,8 +8,8 @@ from typing import Final
 from rich.text import Text
 
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.locals import Difference
-from tracer.analysis.step_context import changed_by
+from tracer.analysis.locals import LocalChange
+from tracer.analysis.step_context import changing_step
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.tui.playing import Playing
@@ -30,7 +30,7 @@ def line_notes(playing: Playing, lang: Lang) -> dict[int, Text]:
         notes[line] = notes[line] + Text("  ") + note if line in notes else note
 
     if states and (changed := states[0].changed):
-        add(changed_by(playing.trace, step).line, _changes(playing, changed, lang))
+        add(changing_step(playing.trace, step).line, _changes(playing, changed, lang))
     decision = playing.decision_here()
     if decision is not None:
         add(step.line, _decision(playing, decision, lang))
@@ -41,11 +41,11 @@ def line_notes(playing: Playing, lang: Lang) -> dict[int, Text]:
     return notes
 
 
-def _changes(playing: Playing, changed: Sequence[Difference], lang: Lang) -> Text:
+def _changes(playing: Playing, changed: Sequence[LocalChange], lang: Lang) -> Text:
     return Text("# ", "dim") + Text(", ").join(_change(playing, one, lang) for one in changed[:_MOST])
 
 
-def _change(playing: Playing, one: Difference, lang: Lang) -> Text:
+def _change(playing: Playing, one: LocalChange, lang: Lang) -> Text:
     if one.in_place:
         marked = (("+", one.added), ("~", one.changed), ("-", one.removed))
         keys = [f"{mark}{key}" for mark, those in marked for key in those]

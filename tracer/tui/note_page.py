@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from tracer.analysis.locals import Variables
+from tracer.analysis.locals import LocalsHistory
 from tracer.i18n import Lang
 from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible
@@ -39,7 +39,7 @@ class Page:
         self._example = self._chapter.examples.get(self._number)
         self._place: Place | None = None
         if isinstance(self.bound, Bound) and self._example is None:
-            self._place = Place(trace, self.bound.step, Variables(trace))
+            self._place = Place(trace, self.bound.step, LocalsHistory(trace))
 
     def text(self, number: int) -> Text:
         """All but the question; ``number`` is the step that the player stands at."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.locals import FrameState, Variables
+from tracer.analysis.locals import FrameState, LocalsHistory
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
@@ -33,7 +33,7 @@ class Playing:
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
         self.reading: ReadingAlong | None = None  # the notes, once they were looked up
-        self._variables = Variables(trace)
+        self._variables = LocalsHistory(trace)
         self.lines = lru_cache(maxsize=128)(self._lines)
         self.ran = lru_cache(maxsize=128)(self._ran)
         self.decisions_of = lru_cache(maxsize=128)(self._decisions_of)

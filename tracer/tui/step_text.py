@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from rich.text import Text
 
-from tracer.analysis.step_context import effects, place_of
+from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_summary
 from tracer.i18n import Lang
 from tracer.text.visible import visible
@@ -23,13 +23,13 @@ _DEPTH = 6
 def whole_step(playing: Playing, lang: Lang) -> str:
     """The step with its place, statement, changes and data, as a person would paste it into a question."""
     step = playing.step
-    place = place_of(playing.trace, step.number)
+    place = step_place(playing.trace, step.number)
     head = [f"step {step.number}", stage_name(step.stage, lang), step.kind, place.place if place else ""]
     lines = [" · ".join(filter(None, head))]
     where = playing.place()
     if where is not None:
         lines.extend(f"    {line.strip()}" for line in playing.lines(where[0])[where[1] - 1 : where[1]])
-    lines.extend(f"  # {change_text(playing.trace, change)}" for change in effects(playing.trace, step))
+    lines.extend(f"  # {change_text(playing.trace, change)}" for change in statement_changes(playing.trace, step))
     lines.extend(f"  {name}: {value}" for name, value in step.data.items() if value not in (None, ""))
     if step.value is not None:
         with suppress(DanglingNumber):

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from tracer.analysis.locals import Difference, FrameState, Local
+from tracer.analysis.locals import FrameState, Local, LocalChange
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace import values as v
@@ -29,7 +29,7 @@ class Held(NamedTuple):
 
     path: Path
     value: v.Value | None = None
-    more: Difference | FrameState | None = None
+    more: LocalChange | FrameState | None = None
 
 
 class VariablesView(Tree[object]):
@@ -101,7 +101,7 @@ class VariablesView(Tree[object]):
         if not state.variables:
             parent.add_leaf(Text(say(self.lang, "no-variables"), "dim"))
 
-    def _add_local(self, parent: TreeNode[object], name: str, local: Local, change: Difference | None) -> None:
+    def _add_local(self, parent: TreeNode[object], name: str, local: Local, change: LocalChange | None) -> None:
         trace = self._playing.trace
         how = "" if change is None else "new" if change.before is None else "changed"
         selected = name == self._playing.selected_variable
@@ -132,7 +132,7 @@ class VariablesView(Tree[object]):
             return
         assert held.value is not None
         trace = self._playing.trace
-        change = held.more if isinstance(held.more, Difference) else None
+        change = held.more if isinstance(held.more, LocalChange) else None
         if change is not None:
             for key, number in change.removed.items():
                 node.add_leaf(

@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.analysis.decisions.explanation import Explained
+from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.value_format import summary_to_json, format_summary
+from tracer.analysis.value_format import format_summary, summary_to_json
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
@@ -29,7 +29,7 @@ _NOT_TAKEN: Final = {"after": "no", "else": "no-else", "elif": "no-elif"}
 _MARKS: Final = {"then": "green", "case": "green", "entered": "green", "except": "yellow", "not-caught": "red"}
 
 
-def print_explanation(trace: Trace, told: list[Explained], count: int, console: Console, lang: Lang) -> None:
+def print_explanation(trace: Trace, told: list[ExplainedDecision], count: int, console: Console, lang: Lang) -> None:
     """Print the decisions that explain the load, stage by stage; ``count`` is how many there are in all."""
     if not told:
         key = "no-explanation" if count else _none(trace)
@@ -87,13 +87,13 @@ def as_json(trace: Trace, decision: Decision) -> dict[str, Any]:
     }
 
 
-def explained_as_json(trace: Trace, explained: Explained) -> dict[str, Any]:
+def explained_as_json(trace: Trace, explained: ExplainedDecision) -> dict[str, Any]:
     """The same with why it is told."""
     extra = {"why": explained.why, "means": explained.means or None, "count": explained.times}
     return {**as_json(trace, explained.decision), **extra}
 
 
-def decision_document(trace: Trace, decisions: list[Decision], told: list[Explained] | None) -> dict[str, Any]:
+def decision_document(trace: Trace, decisions: list[Decision], told: list[ExplainedDecision] | None) -> dict[str, Any]:
     """``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` is of all."""
     shown = [as_json(trace, one) for one in decisions] if told is None else [explained_as_json(trace, x) for x in told]
     return {"count": len(decisions), "decisions": shown}
@@ -103,9 +103,9 @@ def _none(trace: Trace) -> str:
     return "none-without-lines" if not any(True for _ in trace.steps(kinds=["line"])) else "none"
 
 
-def _by_stage(told: list[Explained]) -> Iterator[tuple[str, list[Explained]]]:
+def _by_stage(told: list[ExplainedDecision]) -> Iterator[tuple[str, list[ExplainedDecision]]]:
     """Neighbours of one stage together; a stage that is come back to has its heading again."""
-    group: list[Explained] = []
+    group: list[ExplainedDecision] = []
     for one in told:
         if group and group[0].decision.stage != one.decision.stage:
             yield group[0].decision.stage, group
@@ -115,7 +115,7 @@ def _by_stage(told: list[Explained]) -> Iterator[tuple[str, list[Explained]]]:
         yield group[0].decision.stage, group
 
 
-def _stage(trace: Trace, stage: str, told: list[Explained], lang: Lang) -> RenderableType:
+def _stage(trace: Trace, stage: str, told: list[ExplainedDecision], lang: Lang) -> RenderableType:
     title = Text.assemble((stage_name(stage, lang), "bold cyan"), (f"  {visible(stage)}", "dim"))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
@@ -125,7 +125,7 @@ def _stage(trace: Trace, stage: str, told: list[Explained], lang: Lang) -> Rende
     return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
 
 
-def _explained(trace: Trace, one: Explained, lang: Lang) -> Text:
+def _explained(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
     decision = one.decision
     lines = [headline(trace, one, lang)]
     asked = Text(f"{asked_text(decision)} ")
@@ -142,7 +142,7 @@ def _explained(trace: Trace, one: Explained, lang: Lang) -> Text:
     return Text("\n").join(lines)
 
 
-def headline(trace: Trace, one: Explained, lang: Lang) -> Text:
+def headline(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
     """What an explained decision means for the load, as one sentence; empty where only its code says."""
     key = f"means:{one.means}"
     text = Text()
@@ -154,7 +154,7 @@ def headline(trace: Trace, one: Explained, lang: Lang) -> Text:
     return text
 
 
-def _placeholders(trace: Trace, one: Explained) -> dict[str, Any]:
+def _placeholders(trace: Trace, one: ExplainedDecision) -> dict[str, Any]:
     """The values for a sentence: texts without their quotes, lists without their brackets."""
     values: dict[str, Any] = {"times": one.decision.times}
     for name, value in {**one.values, **one.decision.names}.items():

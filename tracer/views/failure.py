@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tracer.analysis.diagnosis.surprises import not_whole
 from tracer.analysis.diagnosis.trust import not_agreed
-from tracer.analysis.step_context import place_of
+from tracer.analysis.step_context import step_place
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
@@ -26,7 +26,7 @@ def trouble(trace: Trace, lang: Lang) -> Iterator[Text]:
     yield from (Text(sentence, "bold red") for sentence in gaps(trace, lang))
     outcome = trace.outcome
     status, step = outcome.get("status"), outcome.get("step")
-    where = place_of(trace, step) if isinstance(step, int) else None
+    where = step_place(trace, step) if isinstance(step, int) else None
     place = None
     if where is not None:
         place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}

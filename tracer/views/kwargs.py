@@ -10,8 +10,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import LIBRARY, USER, KeywordPath, Hop
-from tracer.analysis.kwargs.paths import essential
+from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, KeywordPath
+from tracer.analysis.kwargs.paths import essential_hops
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.value_format import format_value
 from tracer.i18n import Lang
@@ -63,7 +63,7 @@ def print_path(
     _print_folded(console, title, "")
     _print_folded(console, Text(visible(call.call), "dim"), "")
     console.print()
-    shown = journey.stops if everything else essential(journey)
+    shown = journey.hops if everything else essential_hops(journey)
     width = max(len(str(stop.step)) for stop in shown) if shown else 1
     rail = f"{' ' * width} │ "
     frame: int | None = None
@@ -80,14 +80,14 @@ def print_path(
     _print_folded(console, end, f"{' ' * width} ╰▸ ", " " * (width + 4))
     if journey.end.error:
         _print_folded(console, Text(visible(journey.end.error)), " " * (width + 4))
-    if hidden := len(journey.stops) - len(shown):
+    if hidden := len(journey.hops) - len(shown):
         console.print()
         _print_folded(console, Text(word(lang, "hidden", count=hidden), "dim"), "")
 
 
 def _print_row(trace: Trace, journey: KeywordPath, console: Console, lang: Lang) -> None:
     """Name and value, then what became of it, then where to look."""
-    steps = [stop.step for stop in journey.stops]
+    steps = [stop.step for stop in journey.hops]
     key = "stops" if len(steps) > 1 else "one-stop"
     place = word(lang, key, count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
     _print_folded(console, Text(_pair(trace, journey)), _INDENT)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.journey import Fact, StageSummary, journey
-from tracer.analysis.step_context import place_of
+from tracer.analysis.step_context import step_place
 from tracer.i18n import Lang
 from tracer.text.visible import visible
 from tracer.trace.meta import model_name
@@ -159,7 +159,7 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     line(labels[0], Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
     step = trace.outcome.get("step")
     failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
-    where = place_of(trace, step) if failed and isinstance(step, int) else None
+    where = step_place(trace, step) if failed and isinstance(step, int) else None
     counts = trace.stage_counts()
     if not counts:
         return

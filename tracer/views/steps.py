@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from tracer.analysis.step_context import effects
+from tracer.analysis.step_context import statement_changes
 from tracer.analysis.value_format import format_value
 from tracer.text.visible import visible, without_codes
 from tracer.trace.reading import Trace
@@ -42,7 +42,7 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
         if value is not None and name != "keys":
             text.append(f" {visible(name)}=", "dim")
             text.append(visible(without_codes(value) if isinstance(value, str) else str(value)))
-    if changes := effects(trace, step):
+    if changes := statement_changes(trace, step):
         text.append("  # ", "dim")
         text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")
     return text

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from tracer.analysis.kwargs.model import KeywordPath
-from tracer.analysis.kwargs.paths import chosen_call, journeys
+from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
-from tracer.analysis.locals import Variables, callers
+from tracer.analysis.locals import LocalsHistory, callers
 from tracer.analysis.value_format import summary_to_json
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode, FunctionSteps, find_steps
@@ -60,17 +60,17 @@ class Binder:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.statements = Statements(trace)
-        self.variables = Variables(trace)
+        self.variables = LocalsHistory(trace)
         releases = trace.meta.get("releases")
         self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
 
     @cached_property
     def journeys(self) -> dict[str, KeywordPath]:
         """The keyword arguments of the call that loads the model, then of the others from the last on, by name."""
-        chosen = chosen_call(self.trace)
+        chosen = select_call(self.trace)
         found: dict[str, KeywordPath] = {}
         for call in [] if chosen is None else [chosen, *reversed(loading_calls(self.trace))]:
-            for journey in journeys(self.trace, call=call.step):
+            for journey in keyword_paths(self.trace, call=call.step):
                 found.setdefault(journey.name, journey)
         return found
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from tracer.analysis.locals import FrameState, Local, Variables
+from tracer.analysis.locals import FrameState, Local, LocalsHistory
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -43,10 +43,10 @@ Found: TypeAlias = "v.Value | Data"
 class Place:
     """A step of a trace, and what is recorded there."""
 
-    def __init__(self, trace: Trace, step: int, variables: Variables | None = None) -> None:
+    def __init__(self, trace: Trace, step: int, variables: LocalsHistory | None = None) -> None:
         self.trace = trace
         self.step: Step = trace.step(step)
-        self._variables = variables or Variables(trace)
+        self._variables = variables or LocalsHistory(trace)
 
     def value(self, path: str) -> Found | None:
         """What stands under a path; None where nothing is recorded under it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tracer.analysis.syntax import Function, Sources, Spot, Syntax, first_line, header_end
+from tracer.analysis.syntax import Function, Sources, StatementNode, Syntax, first_line, header_end
 from tracer.trace.queries import FunctionCode, functions
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -22,7 +22,7 @@ class Statement(NamedTuple):
     last: int
     text: str
     shown: str
-    spot: Spot
+    spot: StatementNode
 
 
 class Statements:
@@ -74,7 +74,7 @@ def function_of(syntax: Syntax | None, code: FunctionCode) -> Function | None:
     return syntax.function(frame)
 
 
-def _statement(syntax: Syntax, spot: Spot) -> Statement:
+def _statement(syntax: Syntax, spot: StatementNode) -> Statement:
     first, last = first_line(spot.node), header_end(spot.node)
     return Statement(first, last, squeezed(without_comments(syntax.lines[first - 1 : last])), syntax.line(first), spot)
 

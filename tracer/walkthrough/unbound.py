@@ -10,7 +10,7 @@ import msgspec
 
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
-from tracer.analysis.syntax import TRIES, Headed, first_line
+from tracer.analysis.syntax import TRIES, StatementLike, first_line
 from tracer.analysis.value_format import format_summary
 from tracer.trace.queries import FunctionCode, frames_of, has_line_step, last_lines
 from tracer.trace.reading import Trace
@@ -227,7 +227,7 @@ def _led_past(made: list[Decision], statement: Statement) -> Decision | None:
     return None
 
 
-def _is_of(decision: Decision, node: Headed) -> bool:
+def _is_of(decision: Decision, node: StatementLike) -> bool:
     """Whether a decision is the statement's own, and not that of a conditional expression in its header."""
     if isinstance(node, TRIES):
         return decision.kind == "try"

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.locals import Folded, Path
+from tracer.analysis.locals import LocalsState, ValuePath
 from tracer.trace import values as v
 
 _OWN_SCOPE: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -15,26 +15,26 @@ _DEPTH: Final = 50
 _UNKNOWN: Final = object()
 
 
-Written: TypeAlias = "tuple[Path, tuple[str, ...]]"
+WrittenPath: TypeAlias = "tuple[ValuePath, tuple[str, ...]]"
 """A path with the text of its parts: ``config``, ``.model_type``."""
 
 
-class Question(NamedTuple):
+class DecisionPoint(NamedTuple):
     """What a statement decides: the kind of the decision, its condition, what is asked in that and what it guards."""
 
     kind: str
     condition: str
-    asked: list[Written]
+    asked: list[WrittenPath]
     expression: ast.IfExp | None = None
     guards: str = ""
 
 
-def asked_paths(expression: ast.AST) -> list[Written]:
+def asked_paths(expression: ast.AST) -> list[WrittenPath]:
     """The names, attributes and keys that are written in an expression, in their order."""
     return list(dict.fromkeys(_paths(expression)))
 
 
-def names_in(paths: Iterable[Written], variables: Folded) -> tuple[dict[str, v.Value], list[str]]:
+def recorded_names(paths: Iterable[WrittenPath], variables: LocalsState) -> tuple[dict[str, v.Value], list[str]]:
     """What :func:`asked_paths` found with its recorded values, by how it is written.
 
     Second, the keys that it asks a dictionary for and that are known not to be there.
@@ -54,19 +54,19 @@ def names_in(paths: Iterable[Written], variables: Folded) -> tuple[dict[str, v.V
     return found, list(dict.fromkeys(absent)) if absent else absent
 
 
-def _misses(variables: Folded, path: Path) -> bool:
+def _misses(variables: LocalsState, path: ValuePath) -> bool:
     return variables.holds_key(str(path[0]), str(path[1])) is False
 
 
-def holds(condition: ast.expr, variables: Folded, depth: int = _DEPTH) -> bool | None:
+def truth_of(condition: ast.expr, variables: LocalsState, depth: int = _DEPTH) -> bool | None:
     """Whether a condition is true; None where the recorded values leave that open."""
     if depth == 0:
         return None
     if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
-        inner = holds(condition.operand, variables, depth - 1)
+        inner = truth_of(condition.operand, variables, depth - 1)
         return None if inner is None else not inner
     if isinstance(condition, ast.BoolOp):
-        parts = [holds(part, variables, depth - 1) for part in condition.values]
+        parts = [truth_of(part, variables, depth - 1) for part in condition.values]
         deciding = isinstance(condition.op, ast.Or)
         if deciding in parts:
             return deciding
@@ -77,7 +77,7 @@ def holds(condition: ast.expr, variables: Folded, depth: int = _DEPTH) -> bool |
     return None if value is _UNKNOWN else bool(value)
 
 
-def known(expression: ast.expr, variables: Folded) -> object:
+def known(expression: ast.expr, variables: LocalsState) -> object:
     """The value of a constant, or of a name that held a plain one; a sentinel of this module for any other."""
     if isinstance(expression, ast.Constant):
         return expression.value
@@ -86,7 +86,7 @@ def known(expression: ast.expr, variables: Folded) -> object:
     return _UNKNOWN
 
 
-def recorded_attribute(condition: ast.expr, variables: Folded) -> bool | None:
+def recorded_attribute(condition: ast.expr, variables: LocalsState) -> bool | None:
     """Whether ``config.attribute`` is true as recorded: likely and no more, as a class can answer otherwise."""
     path = _path(condition) if isinstance(condition, ast.Attribute) else None
     value = plain_of(variables.value(path[0])) if path is not None else _UNKNOWN
@@ -102,7 +102,7 @@ def plain_of(value: v.Value | None) -> object:
     return _UNKNOWN
 
 
-def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: Folded) -> bool | None:
+def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: LocalsState) -> bool | None:
     if isinstance(operator, (ast.In, ast.NotIn)):
         key = known(left, variables)
         if not isinstance(key, str) or not isinstance(right, ast.Name):
@@ -123,7 +123,7 @@ def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: F
     return (one == other) == isinstance(operator, ast.Eq)
 
 
-def _paths(expression: ast.AST) -> Iterator[Written]:
+def _paths(expression: ast.AST) -> Iterator[WrittenPath]:
     """Each path that is written in an expression, with the text of its parts, in the order of writing."""
     waiting = [expression]
     while waiting:
@@ -152,7 +152,7 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.iter_child_nodes(node)
 
 
-def _path(node: ast.expr) -> Written | None:
+def _path(node: ast.expr) -> WrittenPath | None:
     keys: list[str | int] = []
     texts: list[str] = []
     while isinstance(node, (ast.Attribute, ast.Subscript)):
@@ -170,7 +170,7 @@ def _path(node: ast.expr) -> Written | None:
     return (node.id, *reversed(keys)), (node.id, *reversed(texts))
 
 
-def _asked(node: ast.AST) -> Written | None:
+def _asked(node: ast.AST) -> WrittenPath | None:
     """What ``hasattr(x, "k")``, ``"k" in x`` and ``x.get("k")`` ask for."""
     holder: ast.expr
     key: ast.expr

@@ -16,11 +16,11 @@ import msgspec
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import MINOR, TurningPoint, turning_point
-from tracer.analysis.kwargs.follower import Follower
+from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import LiveFrame
 from tracer.analysis.kwargs.model import USER, Hop
 from tracer.analysis.loading_calls import loading_calls
-from tracer.analysis.locals import Folded
+from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import Sources, first_line
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
@@ -36,7 +36,7 @@ _OWN: Final = ("<model>", "<modules-cache>")
 _RANKS: Final = ("failure", "turning-point", "user", "own-code")
 
 
-class Explained(msgspec.Struct):
+class ExplainedDecision(msgspec.Struct):
     """A decision that explains a load.
 
     Attributes:
@@ -54,7 +54,7 @@ class Explained(msgspec.Struct):
     values: dict[str, Value] = {}
 
 
-def chosen(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
+def select_decisions(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
     """The decisions of one stage and of one function, where such are named.
 
     Raises:
@@ -74,7 +74,7 @@ def chosen(trace: Trace, *, stage: str | None = None, function: str | None = Non
     return of_it
 
 
-def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: bool = True) -> list[Explained]:
+def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: bool = True) -> list[ExplainedDecision]:
     """The decisions that explain a load, in their order.
 
     Args:
@@ -84,9 +84,9 @@ def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: boo
     """
     if found is None:
         found = list(decisions(trace))
-    arguments = AskedArguments(trace, found)
+    arguments = ArgumentsInConditions(trace, found)
     failing = _failing(trace, found)
-    told: dict[object, Explained] = {}
+    told: dict[object, ExplainedDecision] = {}
     for decision in _main_load_first(found):
         if whole and decision.stage in _OF_THE_PASS:
             continue
@@ -105,50 +105,50 @@ def _main_load_first(found: list[Decision]) -> list[Decision]:
 
 
 def _explained(
-    trace: Trace, decision: Decision, failing: Collection[int], arguments: AskedArguments
-) -> tuple[Explained | None, object]:
-    variable = Variables(trace, decision)
+    trace: Trace, decision: Decision, failing: Collection[int], arguments: ArgumentsInConditions
+) -> tuple[ExplainedDecision | None, object]:
+    variable = DecisionLocals(trace, decision)
     point, means = turning_point(decision, variable) or (None, "")
     of_user = arguments.asked_by(decision)
     if point is not None and point.of_user and point.of_user not in arguments.holders(decision):
         point, means = None, ""
     counted = [_text(variable(name)) for name in point.counts] if point is not None else []
-    values = named(point, variable) if point is not None else {}
+    values = named_values(point, variable) if point is not None else {}
     if means == "became-attribute" and of_user is not None:
         later = arguments.overwritten(of_user, decision.step)
         if later is not None:
             means, values = "attribute-overwritten", {**values, "later": Plain(later)}
     key = (decision.function.rpartition(".")[2], means or decision.condition, decision.outcome, of_user)
     if decision.step in failing:
-        return Explained(decision, "failure", means, values=values), (*key, decision.step)
+        return ExplainedDecision(decision, "failure", means, values=values), (*key, decision.step)
     if point is not None:
-        return Explained(decision, "turning-point", means, values=values), (means, of_user, *counted)
+        return ExplainedDecision(decision, "turning-point", means, values=values), (means, of_user, *counted)
     if decision.kind == "return" or decision.outcome == "unknown":
         return None, key
     if of_user is not None and decision.kind in ("if", "elif", "conditional") and decision.outcome in _CHOSEN:
-        return Explained(decision, "user"), key
+        return ExplainedDecision(decision, "user"), key
     if decision.path.startswith(_OWN) and _asks_something(decision):
-        return Explained(decision, "own-code"), key
+        return ExplainedDecision(decision, "own-code"), key
     return None, key
 
 
-class Variables:
+class DecisionLocals:
     """The local variables of a decision's frame as it was made."""
 
     def __init__(self, trace: Trace, decision: Decision) -> None:
         self._trace = trace
         self._decision = decision
-        self._folded: Folded | None = None
+        self._folded: LocalsState | None = None
 
     def __call__(self, name: str) -> Value | None:
         if self._folded is None:
-            self._folded = Folded(self._trace)
+            self._folded = LocalsState(self._trace)
             for step in self._trace.light_steps(stop=self._decision.step + 1, frame=self._decision.frame):
                 self._folded.apply(step.changes)
         return self._folded.value((name,))
 
 
-def named(point: TurningPoint, variable: Variables) -> dict[str, Value]:
+def named_values(point: TurningPoint, variable: DecisionLocals) -> dict[str, Value]:
     """The values that the sentence about a turning point names."""
     found = {name: variable(name) for name in (*point.names, *point.counts)}
     return {name: value for name, value in found.items() if value is not None}
@@ -203,9 +203,9 @@ def _headers_around(trace: Trace, frame: Frame, sources: Sources, step: int) -> 
     }
 
 
-def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
+def _within_quotas(told: Iterable[ExplainedDecision]) -> list[ExplainedDecision]:
     left = dict(_QUOTA)
-    kept: list[Explained] = []
+    kept: list[ExplainedDecision] = []
     for one in sorted(told, key=_rank):
         group = one.means if one.means in left else one.why
         if group in left and one.why != "failure":
@@ -216,7 +216,7 @@ def _within_quotas(told: Iterable[Explained]) -> list[Explained]:
     return kept[:_MOST]
 
 
-def _rank(one: Explained) -> tuple[int, bool, int]:
+def _rank(one: ExplainedDecision) -> tuple[int, bool, int]:
     minor = one.why == "turning-point" and one.means in MINOR
     rank = len(_RANKS) if minor else _RANKS.index(one.why)
     return rank, one.decision.stage == "tokenizer", one.decision.step
@@ -228,7 +228,7 @@ def _text(value: Value | None) -> object:
     return value.value if isinstance(value, Plain) else str(value)
 
 
-class AskedArguments:
+class ArgumentsInConditions:
     """The user's arguments behind the variables of decisions, in each loading call of the user's."""
 
     def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
@@ -236,9 +236,9 @@ class AskedArguments:
         self._holders: dict[int, dict[str, str]] = {}
         self._overwritten: dict[str, list[Hop]] = {}
         for call in loading_calls(trace):
-            for track in Follower(trace, call, self._look).follow():
+            for track in ArgumentFollower(trace, call, self._look).follow():
                 self._overwritten.setdefault(track.name, []).extend(
-                    stop for stop in track.stops if stop.what in ("became-config", "overwritten")
+                    hop for hop in track.hops if hop.what in ("became-config", "overwritten")
                 )
 
     def holders(self, decision: Decision) -> dict[str, str]:
@@ -253,7 +253,7 @@ class AskedArguments:
 
     def overwritten(self, name: str, after: int) -> int | None:
         """The step at which an attribute, to which an argument was set at another, last got another value."""
-        later = [stop for stop in self._overwritten.get(name, []) if stop.step > after]
+        later = [hop for hop in self._overwritten.get(name, []) if hop.step > after]
         return later[-1].step if later and later[-1].what == "overwritten" else None
 
     def _look(self, live: LiveFrame) -> None:

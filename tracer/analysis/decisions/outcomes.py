@@ -10,15 +10,15 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tracer.analysis.decisions.conditions import holds, recorded_attribute
+from tracer.analysis.decisions.conditions import recorded_attribute, truth_of
 from tracer.analysis.decisions.model import Decision, Skipped
-from tracer.analysis.locals import Folded
-from tracer.analysis.syntax import LOOPS, Spot, Syntax, first_line
+from tracer.analysis.locals import LocalsState
+from tracer.analysis.syntax import LOOPS, StatementNode, Syntax, first_line
 from tracer.trace import values as v
 from tracer.trace.steps import Bound, LightStep
 
 
-class Moment(NamedTuple):
+class FrameEvent(NamedTuple):
     """An event of the frame.
 
     Attributes:
@@ -31,54 +31,54 @@ class Moment(NamedTuple):
     """
 
     step: LightStep
-    spot: Spot
-    before: Spot | None
-    flying: bool
+    spot: StatementNode
+    before: StatementNode | None
+    raising: bool
     value: v.Value | None
-    variables: Folded
+    variables: LocalsState
 
     @property
     def is_end(self) -> bool:
         return self.step.event in ("return", "unwind")
 
 
-class Choice:
+class PendingDecision:
     """A decision that has begun."""
 
-    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
         self.decision = decision
         self.spot = spot
         self.syntax = syntax
 
-    def closed_by(self, now: Moment) -> bool:
+    def closed_by(self, now: FrameEvent) -> bool:
         """Take in an event; whether nothing more is to come."""
         raise NotImplementedError
 
     def cut_off(self) -> None:
         """The recording ends here."""
 
-    def decide(self, outcome: str, now: Moment, skipped: Sequence[ast.AST] = ()) -> bool:
+    def decide(self, outcome: str, now: FrameEvent, skipped: Sequence[ast.AST] = ()) -> bool:
         self.decision.outcome = outcome
         self.decision.skipped = skipped_lines(self.syntax, skipped)
         self.decision.went = now.step.number
         return True
 
-    def raises(self, now: Moment) -> bool:
+    def raises(self, now: FrameEvent) -> bool:
         """Whether the choice's own line ended in an exception."""
-        return now.flying and now.before is self.spot
+        return now.raising and now.before is self.spot
 
 
-def following(spot: Spot) -> Sequence[ast.stmt]:
+def next_in_function(spot: StatementNode) -> Sequence[ast.stmt]:
     """The statements that come next in the function, were this one passed over; none at its end."""
-    at: Spot | None = spot
+    at: StatementNode | None = spot
     while at is not None:
-        if rest := after(at):
+        if rest := next_in_block(at):
             return rest
         at = at.block.owner
     return ()
 
 
-def after(spot: Spot) -> Sequence[ast.stmt]:
+def next_in_block(spot: StatementNode) -> Sequence[ast.stmt]:
     """The statements that come next in its own block."""
     statements = spot.block.statements
     for index, statement in enumerate(statements):
@@ -110,8 +110,8 @@ def _end(node: ast.AST) -> int:
     return getattr(node, "end_lineno", None) or 0
 
 
-class IfChoice(Choice):
-    def closed_by(self, now: Moment) -> bool:
+class PendingIf(PendingDecision):
+    def closed_by(self, now: FrameEvent) -> bool:
         node = self.spot.node
         assert isinstance(node, ast.If)
         one_line = first_line(node.body[0]) == node.lineno
@@ -129,10 +129,10 @@ class IfChoice(Choice):
             return self.decide("after", now, node.body)
         return self._on_one_line(node, now)
 
-    def _on_one_line(self, node: ast.If, now: Moment) -> bool:
+    def _on_one_line(self, node: ast.If, now: FrameEvent) -> bool:
         """``if a: b`` is one step; what comes next tells more or less."""
         inside = node.body[0]
-        rest = following(self.spot)
+        rest = next_in_function(self.spot)
         goes_on = bool(rest) and now.spot.node is rest[0] and not now.is_end
         if isinstance(inside, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
             if goes_on:
@@ -143,8 +143,8 @@ class IfChoice(Choice):
         return self.decide("then" if bound & changed else "unknown", now, node.orelse if bound & changed else ())
 
 
-class LoopChoice(Choice):
-    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+class PendingLoop(PendingDecision):
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
         super().__init__(decision, spot, syntax)
         assert isinstance(spot.node, LOOPS)
         self.node = spot.node
@@ -156,7 +156,7 @@ class LoopChoice(Choice):
         self._inside_endless = owner is not None and _is_endless(owner.node) and spot.block.statements[0] is spot.node
         decision.times = None if self._first == self.node.lineno else 0
 
-    def closed_by(self, now: Moment) -> bool:
+    def closed_by(self, now: FrameEvent) -> bool:
         if now.step.event == "raise":
             return False
         decision = self.decision
@@ -174,7 +174,7 @@ class LoopChoice(Choice):
             return self.decide("entered" if decision.times else "raised", now)
         if branch == "orelse" or self._at_header or decision.times is None:
             return self._over("exhausted", now)
-        if now.flying or now.step.event == "unwind":
+        if now.raising or now.step.event == "unwind":
             return self._over("exception", now)
         is_return = now.before is not None and isinstance(now.before.node, ast.Return)
         if is_return or (now.is_end and not _is_break(now.before)):
@@ -187,7 +187,7 @@ class LoopChoice(Choice):
         self.decision.ended = "unknown"
         self.decision.times = None
 
-    def _count(self, now: Moment) -> None:
+    def _count(self, now: FrameEvent) -> None:
         again = self._without_header and now.spot.node is self.node.body[0] and not isinstance(now.spot.node, LOOPS)
         if (self._at_header or again) and self.decision.times is not None:
             self.decision.times += 1
@@ -195,7 +195,7 @@ class LoopChoice(Choice):
                 self.decide("entered", now)
         self._at_header = False
 
-    def _over(self, how: str, now: Moment) -> bool:
+    def _over(self, how: str, now: FrameEvent) -> bool:
         times = self.decision.times
         if times is None:
             return self.decide("unknown", now)
@@ -207,8 +207,8 @@ class LoopChoice(Choice):
         return True
 
 
-class ReturnChoice(Choice):
-    def closed_by(self, now: Moment) -> bool:
+class PendingReturn(PendingDecision):
+    def closed_by(self, now: FrameEvent) -> bool:
         if now.step.event == "raise":
             return False
         if self.raises(now):
@@ -217,7 +217,7 @@ class ReturnChoice(Choice):
         if now.step.event == "return":
             self.decision.value = now.value
         function = [*self.spot.enclosing()][-1].statements
-        rest = following(self.spot)
+        rest = next_in_function(self.spot)
         self.decision.skipped = skipped_lines(self.syntax, [rest[0], function[-1]] if rest else ())
         return True
 
@@ -226,19 +226,19 @@ def _is_endless(node: ast.AST) -> bool:
     return isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
 
 
-def _is_break(spot: Spot | None) -> bool:
+def _is_break(spot: StatementNode | None) -> bool:
     node = spot.node if spot is not None else None
     return isinstance(node, ast.Break) or (isinstance(node, ast.If) and isinstance(node.body[0], ast.Break))
 
 
-class TryChoice(Choice):
-    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+class PendingTry(PendingDecision):
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
         super().__init__(decision, spot, syntax)
         self._error: v.Value | None = None
-        self._raised_at: Spot | None = None
+        self._raised_at: StatementNode | None = None
         self._asked: ast.ExceptHandler | None = None
 
-    def closed_by(self, now: Moment) -> bool:
+    def closed_by(self, now: FrameEvent) -> bool:
         node = self.spot.node
         assert isinstance(node, ast.Try) or hasattr(node, "finalbody")
         branch = now.spot.branch_of(node)
@@ -258,18 +258,18 @@ class TryChoice(Choice):
         if branch == "body" and not now.is_end:
             self._error = self._raised_at = None  # what was raised did not get out of the body
             return False
-        if self._asked is not None or (now.flying and self._raised_at is not None):
+        if self._asked is not None or (now.raising and self._raised_at is not None):
             return self._end_of_handlers(now)
         return self.decide("completed", now, getattr(node, "handlers", ()))
 
-    def _end_of_handlers(self, now: Moment) -> bool:
+    def _end_of_handlers(self, now: FrameEvent) -> bool:
         asked = self._asked
         if asked is not None and now.step.event != "unwind" and first_line(asked.body[0]) == asked.lineno:
             return self._caught(asked, now)
         self.decision.value = self._error
         return self.decide("not-caught", now, self._rest_of_body())
 
-    def _caught(self, clause: ast.ExceptHandler, now: Moment) -> bool:
+    def _caught(self, clause: ast.ExceptHandler, now: FrameEvent) -> bool:
         self.decision.value = self._error
         kind = self.syntax.text(clause.type) if clause.type is not None else ""
         self.decision.taken = f"except {kind}".strip()
@@ -279,17 +279,17 @@ class TryChoice(Choice):
         spot = self._raised_at
         while spot is not None and spot.block.owner is not None:
             if spot.block.owner.node is self.spot.node:
-                return after(spot)
+                return next_in_block(spot)
             spot = spot.block.owner
         return ()
 
 
-class MatchChoice(Choice):
-    def __init__(self, decision: Decision, spot: Spot, syntax: Syntax) -> None:
+class PendingMatch(PendingDecision):
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
         super().__init__(decision, spot, syntax)
         self._asked: ast.match_case | None = None
 
-    def closed_by(self, now: Moment) -> bool:
+    def closed_by(self, now: FrameEvent) -> bool:
         node = self.spot.node
         assert isinstance(node, ast.Match)
         if now.step.event == "raise":
@@ -301,7 +301,7 @@ class MatchChoice(Choice):
             if not now.is_end:
                 self._asked = clause
                 return False
-        if now.flying:
+        if now.raising:
             return self.decide("raised", now)
         if self._asked is not None and first_line(self._asked.body[0]) == first_line(self._asked):
             if self._asked is not node.cases[-1] or _always(self._asked):
@@ -309,11 +309,11 @@ class MatchChoice(Choice):
             return self.decide("unknown", now)
         return self.decide("no-case", now, node.cases)
 
-    def _matched(self, node: ast.Match, clause: ast.match_case, now: Moment) -> bool:
+    def _matched(self, node: ast.Match, clause: ast.match_case, now: FrameEvent) -> bool:
         self.decision.taken = f"case {self.syntax.text(clause.pattern)}"
         others = [case for case in node.cases if case is not clause]
-        after = [case for case in others if first_line(case) > first_line(clause)]
-        return self.decide("case", now, after or others)
+        later = [case for case in others if first_line(case) > first_line(clause)]
+        return self.decide("case", now, later or others)
 
 
 def _always(case: ast.match_case) -> bool:
@@ -321,20 +321,20 @@ def _always(case: ast.match_case) -> bool:
     return case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None
 
 
-class ConditionalChoice(Choice):
+class PendingConditional(PendingDecision):
     """``a if c else b``: told by the recorded values in the condition, else by what was bound to."""
 
     def __init__(
-        self, decision: Decision, spot: Spot, syntax: Syntax, expression: ast.IfExp, variables: Folded
+        self, decision: Decision, spot: StatementNode, syntax: Syntax, expression: ast.IfExp, variables: LocalsState
     ) -> None:
         super().__init__(decision, spot, syntax)
         self._expression = expression
-        self._holds = holds(expression.test, variables)
+        self._holds = truth_of(expression.test, variables)
         self._attribute = recorded_attribute(expression.test, variables)
         self._then = _operand(expression.body, variables)
         self._else = _operand(expression.orelse, variables)
 
-    def closed_by(self, now: Moment) -> bool:
+    def closed_by(self, now: FrameEvent) -> bool:
         if now.step.event == "raise":
             return False
         bound = self._bound(now)
@@ -357,7 +357,7 @@ class ConditionalChoice(Choice):
         side = self._expression.body if self._attribute else self._expression.orelse
         return self._attribute if isinstance(side, ast.Name) and side.id == bound.name else None
 
-    def _bound(self, now: Moment) -> v.Value | None:
+    def _bound(self, now: FrameEvent) -> v.Value | None:
         node = self.spot.node
         if isinstance(node, ast.Return) and node.value is self._expression:
             return now.value if now.step.event == "return" else None
@@ -376,7 +376,7 @@ def _branch(holds: bool) -> str:
     return "then" if holds else "else"
 
 
-def _operand(expression: ast.expr, variables: Folded) -> v.Value | None:
+def _operand(expression: ast.expr, variables: LocalsState) -> v.Value | None:
     """What a side of a conditional expression gives, if it is a constant or a variable."""
     if isinstance(expression, ast.Constant):
         value = expression.value

@@ -9,33 +9,33 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from tracer.analysis.decisions.conditions import Question, names_in
+from tracer.analysis.decisions.conditions import DecisionPoint, recorded_names
 from tracer.analysis.decisions.model import Decision, Skipped
 from tracer.analysis.decisions.outcomes import (
-    Choice,
-    ConditionalChoice,
-    IfChoice,
-    LoopChoice,
-    MatchChoice,
-    Moment,
-    ReturnChoice,
-    TryChoice,
-    following,
+    FrameEvent,
+    PendingConditional,
+    PendingDecision,
+    PendingIf,
+    PendingLoop,
+    PendingMatch,
+    PendingReturn,
+    PendingTry,
+    next_in_function,
 )
-from tracer.analysis.locals import Folded
-from tracer.analysis.syntax import LOOPS, TRIES, Function, Sources, Spot, Syntax, first_line
+from tracer.analysis.locals import LocalsState
+from tracer.analysis.syntax import LOOPS, TRIES, Function, Sources, StatementNode, Syntax, first_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, LightStep
 
-_CHOICES: Final[dict[str, type[Choice]]] = {
-    "if": IfChoice, "elif": IfChoice, "loop": LoopChoice, "try": TryChoice, "match": MatchChoice,
-    "return": ReturnChoice,
+_PENDING: Final[dict[str, type[PendingDecision]]] = {
+    "if": PendingIf, "elif": PendingIf, "loop": PendingLoop, "try": PendingTry, "match": PendingMatch,
+    "return": PendingReturn,
 }  # fmt: skip
 
 
-class Deciding:
+class FrameTracker:
     """Follows one frame from step to step.
 
     ``decided`` holds what it came by in the stages that are asked for (in all, if None), in order; ``reached`` is the
@@ -54,10 +54,10 @@ class Deciding:
         self._syntax = syntax
         self._spots = syntax.spots(function)
         self._questions = syntax.questions
-        self._variables = Folded(trace)
-        self._open: list[Choice] = []
-        self._at: Spot | None = None
-        self._flying = False
+        self._variables = LocalsState(trace)
+        self._open: list[PendingDecision] = []
+        self._at: StatementNode | None = None
+        self._raising = False
 
     def step(self, step: LightStep) -> None:
         """Go on by one step of this frame."""
@@ -67,9 +67,9 @@ class Deciding:
         if step.event == "line":
             self._line(step)
         elif step.event == "raise":
-            self._flying = True
+            self._raising = True
             if self._at is not None:
-                self._tell(step, self._at)
+                self._update_open(step, self._at)
         elif step.event in ("return", "unwind"):
             self._end(step)
 
@@ -90,30 +90,30 @@ class Deciding:
             self.finish()
         else:
             if self._open:
-                self._flying = self._flying or self._caught_by(spot)
-                self._tell(step, spot)
+                self._raising = self._raising or self._caught_by(spot)
+                self._update_open(step, spot)
             questions = self._questions.get(id(spot))
             if questions is None:  # the syntax keeps the spot alive
                 questions = self._questions[id(spot)] = list(_questions(spot, self._syntax))
             for question in questions:
                 self._choose(step, spot, question)
-        self._flying = False
+        self._raising = False
         self._at = spot
 
     def _end(self, step: LightStep) -> None:
-        self._flying = self._flying or step.event == "unwind"
+        self._raising = self._raising or step.event == "unwind"
         if self._at is not None and self._spot(step) is self._at:
-            self._tell(step, self._at)
+            self._update_open(step, self._at)
         self.finish()  # of a frame with more lines than are recorded, something is left
-        self._flying = False
+        self._raising = False
         self._at = None
 
-    def _spot(self, step: LightStep) -> Spot | None:
+    def _spot(self, step: LightStep) -> StatementNode | None:
         if step.source != self.frame.source or step.line is None:
             return None
         return self._spots.get(step.line)
 
-    def _caught_by(self, spot: Spot) -> bool:
+    def _caught_by(self, spot: StatementNode) -> bool:
         """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
         if not isinstance(spot.node, ast.ExceptHandler):
             return False
@@ -122,26 +122,26 @@ class Deciding:
             return False
         return self._at.branch_of(owner.node) == "body"
 
-    def _tell(self, step: LightStep, spot: Spot) -> None:
+    def _update_open(self, step: LightStep, spot: StatementNode) -> None:
         """Tell what is open, from the innermost outwards, where the frame is now."""
         if self._open:
             value = None if step.value is None else self._value(step.value)
-            now = Moment(step, spot, self._at, self._flying, value, self._variables)
+            now = FrameEvent(step, spot, self._at, self._raising, value, self._variables)
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
 
-    def _choose(self, step: LightStep, spot: Spot, question: Question) -> None:
+    def _choose(self, step: LightStep, spot: StatementNode, question: DecisionPoint) -> None:
         kind, expression = question.kind, question.expression
         if kind == "loop" and any(choice.spot is spot for choice in self._open):
             return  # it is its next round
         decision = self._begin(step, question)
         if expression is not None:
-            self._open.append(ConditionalChoice(decision, spot, self._syntax, expression, self._variables))
+            self._open.append(PendingConditional(decision, spot, self._syntax, expression, self._variables))
         else:
-            self._open.append(_CHOICES[kind](decision, spot, self._syntax))
+            self._open.append(_PENDING[kind](decision, spot, self._syntax))
 
-    def _begin(self, step: LightStep, question: Question) -> Decision:
+    def _begin(self, step: LightStep, question: DecisionPoint) -> Decision:
         frame, wanted = self.frame, self._wants(step.stage)
-        names, absent = names_in(question.asked if wanted else (), self._variables)
+        names, absent = recorded_names(question.asked if wanted else (), self._variables)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0,
             question.kind, question.condition, names=names, absent=absent, guards=question.guards,
@@ -160,7 +160,7 @@ class Deciding:
             return None
 
 
-def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
+def _questions(spot: StatementNode, syntax: Syntax) -> Iterator[DecisionPoint]:
     node = spot.node
     if isinstance(node, ast.If):
         yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
@@ -176,16 +176,16 @@ def _questions(spot: Spot, syntax: Syntax) -> Iterator[Question]:
         yield _question("conditional", expression.test, syntax)._replace(expression=expression)
 
 
-def _question(kind: str, asked: ast.AST, syntax: Syntax, guarded: Sequence[ast.stmt] = ()) -> Question:
+def _question(kind: str, asked: ast.AST, syntax: Syntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
     condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
     guards = syntax.line(first_line(guarded[0])) if guarded else ""
-    return Question(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
+    return DecisionPoint(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
 
 
-def is_early(spot: Spot) -> bool:
+def is_early(spot: StatementNode) -> bool:
     """Whether a return ends its function before the function's own end."""
     in_loop = any(block.owner is not None and isinstance(block.owner.node, LOOPS) for block in spot.enclosing())
-    return in_loop or bool(following(spot))
+    return in_loop or bool(next_in_function(spot))
 
 
 def _asked_for(node: ast.AST) -> ast.AST | None:
@@ -204,17 +204,17 @@ __all__ = ["Decision", "Skipped", "decisions"]
 
 def decisions(trace: Trace, *, stages: Collection[str] | None = None, frame: int | None = None) -> Iterator[Decision]:
     """The decisions in the order of their steps; of some stages, or of one frame alone."""
-    following = _Following(trace, stages)
+    next_in_function = _TraceTracker(trace, stages)
     if frame is not None:
-        following.follow(trace.light_steps(frame=frame))
+        next_in_function.follow(trace.light_steps(frame=frame))
     elif stages is None:
-        following.follow(trace.light_steps())
+        next_in_function.follow(trace.light_steps())
     else:
-        following.follow_stages(stages)
-    yield from sorted(following.decided(), key=lambda decision: decision.step)
+        next_in_function.follow_stages(stages)
+    yield from sorted(next_in_function.decided(), key=lambda decision: decision.step)
 
 
-class _Following:
+class _TraceTracker:
     """All frames, each followed by its own steps."""
 
     def __init__(self, trace: Trace, stages: Collection[str] | None) -> None:
@@ -222,7 +222,7 @@ class _Following:
         self._stages = stages
         self._sources = Sources(trace)
         self._paths = trace.source_paths()
-        self._frames: dict[int, Deciding | None] = {}
+        self._frames: dict[int, FrameTracker | None] = {}
 
     def follow(self, steps: Iterable[LightStep]) -> None:
         for step in steps:
@@ -247,11 +247,11 @@ class _Following:
             if deciding is not None and deciding.waiting:
                 self._go_on(deciding)
 
-    def _catch_up(self, deciding: Deciding, step: LightStep) -> None:
+    def _catch_up(self, deciding: FrameTracker, step: LightStep) -> None:
         for missed in self._trace.light_steps(deciding.reached + 1, step.number, frame=step.frame):
             deciding.step(missed)
 
-    def _go_on(self, deciding: Deciding) -> None:
+    def _go_on(self, deciding: FrameTracker) -> None:
         """Up to where all decisions of the stages are told."""
         for step in self._trace.light_steps(deciding.reached + 1, frame=deciding.frame.number):
             deciding.step(step)
@@ -266,12 +266,12 @@ class _Following:
                 found.extend(deciding.decided)
         return found
 
-    def _of(self, number: int) -> Deciding | None:
+    def _of(self, number: int) -> FrameTracker | None:
         if number not in self._frames:
             self._frames[number] = self._begin(number)
         return self._frames[number]
 
-    def _begin(self, number: int) -> Deciding | None:
+    def _begin(self, number: int) -> FrameTracker | None:
         try:
             frame = self._trace.frame(number)
         except DanglingNumber:
@@ -280,4 +280,4 @@ class _Following:
         function = syntax.function(frame) if syntax is not None else None
         if syntax is None or function is None:
             return None
-        return Deciding(self._trace, frame, self._paths.get(frame.source, "?"), syntax, function, self._stages)
+        return FrameTracker(self._trace, frame, self._paths.get(frame.source, "?"), syntax, function, self._stages)

@@ -10,7 +10,7 @@ from typing import Final
 
 from tracer.analysis.diff.difference import Difference
 from tracer.analysis.diff.names import function_name
-from tracer.analysis.syntax import Headed, Sources, Spot
+from tracer.analysis.syntax import Sources, StatementLike, StatementNode
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
 
@@ -38,7 +38,7 @@ def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
 def executed(trace: Trace) -> dict[str, Statements]:
     """The statements that ran, by function."""
     sources = Sources(trace)
-    spots: dict[int, dict[int, Spot]] = {}
+    spots: dict[int, dict[int, StatementNode]] = {}
     frames: dict[int, Frame] = {}
     seen: set[tuple[str, int | None, int | None]] = set()
     found: dict[str, Statements] = {}
@@ -68,7 +68,7 @@ def executed(trace: Trace) -> dict[str, Statements]:
     return found
 
 
-def header(node: Headed) -> str:
+def header(node: StatementLike) -> str:
     """A statement on one line; of a compound one what stands before its block."""
     if isinstance(node, (ast.If, ast.While)):
         return f"{'if' if isinstance(node, ast.If) else 'while'} {_unparsed(node.test)}:"

@@ -8,7 +8,7 @@ from typing import Final
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.diff.difference import Difference, Table, table_differences
 from tracer.analysis.diff.names import class_name, function_name
-from tracer.analysis.kwargs.paths import journeys
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.trace.reading import Trace
 
 
@@ -53,7 +53,7 @@ def compare_keywords(a: Table, b: Table) -> Iterator[Difference]:
 def ends(trace: Trace) -> Table:
     """What became of each keyword argument of a load."""
     found: Table = {}
-    for journey in journeys(trace):
+    for journey in keyword_paths(trace):
         end = journey.end
         where = function_name(class_name(end.where)) if end.where else None
         found.setdefault(journey.name, ({"what": end.what, "where": where, "error": end.error}, end.step))

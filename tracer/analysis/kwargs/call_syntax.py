@@ -16,7 +16,7 @@ _CLOSED: Final = (")", "]", "}")
 _CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "copy", "deepcopy")
 
 
-class Statement(NamedTuple):
+class StatementHead(NamedTuple):
     """A statement as a person reads it and as syntax; of a compound one the head alone."""
 
     text: str
@@ -28,9 +28,9 @@ class Sources:
 
     def __init__(self, trace: Trace) -> None:
         self._syntax = SyntaxOfSources(trace)
-        self._statements: dict[int, dict[int, Statement]] = {}
+        self._statements: dict[int, dict[int, StatementHead]] = {}
 
-    def statement(self, source: int | None, line: int | None) -> Statement | None:
+    def statement(self, source: int | None, line: int | None) -> StatementHead | None:
         """The statement that begins on, or stands around, a line."""
         if source is None or line is None:
             return None
@@ -45,12 +45,12 @@ class Sources:
         return syntax.functions.get(line) if syntax is not None else None
 
 
-def _statements(syntax: Syntax) -> dict[int, Statement]:
-    found: dict[int, Statement] = {}
+def _statements(syntax: Syntax) -> dict[int, StatementHead]:
+    found: dict[int, StatementHead] = {}
     for node in ast.walk(syntax.tree):  # outer statements come before inner ones, which so win
         if isinstance(node, ast.stmt):
             last = header_end(node)
-            statement = Statement(_head_text(node, syntax.lines, last), node)
+            statement = StatementHead(_head_text(node, syntax.lines, last), node)
             found.update(dict.fromkeys(range(node.lineno, last + 1), statement))
     return found
 
@@ -78,7 +78,7 @@ def _without_comments(lines: list[str]) -> list[str]:
     return kept
 
 
-def heads(node: ast.stmt) -> Iterator[ast.expr]:
+def head_expressions(node: ast.stmt) -> Iterator[ast.expr]:
     """The expressions that run with the statement itself, and not with its body."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
@@ -92,7 +92,7 @@ def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
     if isinstance(node, ast.expr):
         yield from ast.walk(node)
     elif node is not None:
-        for head in heads(node):
+        for head in head_expressions(node):
             yield from ast.walk(head)
 
 
@@ -105,7 +105,7 @@ def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
     return [], None
 
 
-def sources(expression: ast.expr | None) -> list[ast.expr]:
+def value_sources(expression: ast.expr | None) -> list[ast.expr]:
     """The parts of an expression that its value can be: both arms of a choice, and what a conversion is given."""
     inner: list[ast.expr]
     if isinstance(expression, ast.IfExp):
@@ -119,10 +119,10 @@ def sources(expression: ast.expr | None) -> list[ast.expr]:
         inner = [expression.func.value] if method and isinstance(expression.func, ast.Attribute) else expression.args
     else:
         return [] if expression is None else [expression]
-    return [part for one in inner for part in sources(one)]
+    return [part for one in inner for part in value_sources(one)]
 
 
-def walrus(node: ast.stmt, name: str) -> ast.expr | None:
+def walrus_value(node: ast.stmt, name: str) -> ast.expr | None:
     """What a statement gives a name by ``:=``."""
     for part in walk(node):
         if isinstance(part, ast.NamedExpr) and part.target.id == name:
@@ -130,7 +130,7 @@ def walrus(node: ast.stmt, name: str) -> ast.expr | None:
     return None
 
 
-def position(node: ast.stmt, name: str) -> int | None:
+def target_position(node: ast.stmt, name: str) -> int | None:
     """Where in ``a, b = …`` a name stands; -1 when it is assigned alone, None when it is not assigned."""
     for target in assigned(node)[0]:
         if isinstance(target, ast.Name) and target.id == name:
@@ -183,7 +183,7 @@ def _is_class_call(call: ast.Call, function: str) -> bool:
     return name in ("cls", function.split(".")[0]) or name.endswith("_class")
 
 
-def spread(call: ast.Call) -> list[str]:
+def spread_names(call: ast.Call) -> list[str]:
     """The variables handed on as ``**name``."""
     return [
         keyword.value.id for keyword in call.keywords if keyword.arg is None and isinstance(keyword.value, ast.Name)

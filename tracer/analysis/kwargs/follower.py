@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from tracer.analysis.kwargs.call_syntax import Sources, arguments, call_of, calls, constant_defaults, spread
-from tracer.analysis.kwargs.frames import Held, LiveFrame, Returned, Track
+from tracer.analysis.kwargs.call_syntax import Sources, arguments, call_of, calls, constant_defaults, spread_names
+from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, ReturnedDict, TrackedArgument
 from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
-from tracer.analysis.kwargs.moves import Mover
+from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
@@ -22,7 +22,7 @@ _REFUSALS: Final = re.compile(
 )
 
 
-class Follower:
+class ArgumentFollower:
     """Follows the keyword arguments of one call of an auto class.
 
     ``before`` is called at each line, with what the frame holds before it runs.
@@ -35,36 +35,38 @@ class Follower:
         self._sources = Sources(trace)
         self._paths = trace.source_paths()
         self._frames: dict[int, LiveFrame] = {}
-        self._tracks: dict[str, Track] = {}
-        self._mover = Mover(trace, self.stop, self.made_by_library)
+        self._tracks: dict[str, TrackedArgument] = {}
+        self._mover = MoveTracker(trace, self.record_hop, self.made_by_library)
 
-    def follow(self) -> list[Track]:
+    def follow(self) -> list[TrackedArgument]:
         """The user's arguments first, each kind in the order of its appearance."""
         for step in self._trace.steps(self._call.step, self._call.last + 1):
             if step.frame is not None and step.event is not None:
-                self._see(step, step.frame)
+                self._take_step(step, step.frame)
         return sorted(self._tracks.values(), key=lambda track: track.origin != USER)
 
-    def stop(self, live: LiveFrame, track: Track, what: str, where: str = "", value: ValueId | None = None) -> None:
+    def record_hop(
+        self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
+    ) -> None:
         """Note what the frame's running statement did."""
         step, statement = live.step, live.statement
         path = self._paths.get(step.source) if step.source is not None else None
-        track.stops.append(
+        track.hops.append(
             Hop(
                 step.number, live.frame.number, step.stage, live.frame.function, path, step.line, what, where,
                 track.current if value is None else value, statement.text if statement is not None else "",
             )
         )  # fmt: skip
 
-    def made_by_library(self, live: LiveFrame, key: str, value: ValueId, where: str) -> Track:
+    def made_by_library(self, live: LiveFrame, key: str, value: ValueId, where: str) -> TrackedArgument:
         """A keyword argument that was put in; one that is known by this name already goes on."""
         track = self._tracks.get(key)
         if track is None:
-            track = self._tracks[key] = Track(key, LIBRARY, value, [])
-        self.stop(live, track, "put-in", where, value)
+            track = self._tracks[key] = TrackedArgument(key, LIBRARY, value, [])
+        self.record_hop(live, track, "put-in", where, value)
         return track
 
-    def _see(self, step: Step, number: int) -> None:
+    def _take_step(self, step: Step, number: int) -> None:
         if step.kind == "config-read" and isinstance(keys := step.data.get("keys"), list):
             self._mover.in_json.update(key for key in keys if isinstance(key, str))
         if step.event == "call":
@@ -77,7 +79,7 @@ class Follower:
         live = self._frames.get(number)
         if live is None:
             return
-        self._mover.moved(live, step)
+        self._mover.apply(live, step)
         if step.event == "line":
             live.step = step
             live.statement = self._sources.statement(step.source, step.line)
@@ -96,13 +98,13 @@ class Follower:
         live = self._live(frame, step)
         name = _keywords_name(live)
         for key, value in live.maps.get(name, {}).items():
-            track = self._tracks[key] = Track(key, USER, value, [])
-            self.stop(live, track, "given", name, value)
+            track = self._tracks[key] = TrackedArgument(key, USER, value, [])
+            self.record_hop(live, track, "given", name, value)
             live.held.setdefault(name, {})[key] = track
         live.flows.add(name)
         for parameter, value in self._named(live, name):
-            track = self._tracks[parameter] = Track(parameter, USER, value, [])
-            self.stop(live, track, "given", parameter, value)
+            track = self._tracks[parameter] = TrackedArgument(parameter, USER, value, [])
+            self.record_hop(live, track, "given", parameter, value)
             live.locals[parameter] = track
 
     def _named(self, live: LiveFrame, collects: str) -> list[tuple[str, ValueId]]:
@@ -124,7 +126,7 @@ class Follower:
             caller.answered.append(call)
         arrived = False
         made = arguments(call, live.definition) if call is not None else {}
-        handed = spread(call) if call is not None else [name for one in calls(node) for name in spread(one)]
+        handed = spread_names(call) if call is not None else [name for one in calls(node) for name in spread_names(one)]
         collects = _keywords_name(live)
         label = self._label(live)
         if set(handed) & caller.flows:
@@ -144,11 +146,11 @@ class Follower:
             if track is not None:
                 live.held.setdefault(collects, {})[key] = track
         if call is None and arrived:  # by a function that is not stepped
-            caller.answered.extend(one for one in calls(node) if spread(one))
+            caller.answered.extend(one for one in calls(node) if spread_names(one))
 
     def _given(
         self, caller: LiveFrame, made: dict[str, ast.expr], handed: list[str], key: str, value: ValueId
-    ) -> Track | None:
+    ) -> TrackedArgument | None:
         """The followed argument that arrived under this name: said by the call itself, or inside ``**name``."""
         if key in made:
             return next(iter(caller.tracks_in(made[key])), None)
@@ -159,11 +161,11 @@ class Follower:
         return None
 
     def _arrived(
-        self, caller: LiveFrame, track: Track, callee: LiveFrame, label: str, parameter: str, value: ValueId
+        self, caller: LiveFrame, track: TrackedArgument, callee: LiveFrame, label: str, parameter: str, value: ValueId
     ) -> None:
         what = "reached-constructor" if label.endswith(".__init__") else "handed-on"
-        self.stop(caller, track, what, f"{label}({parameter})", value)
-        track.stops[-1].callee = callee.frame.number
+        self.record_hop(caller, track, what, f"{label}({parameter})", value)
+        track.hops[-1].callee = callee.frame.number
 
     # ── and back ────────────────────────────────────────────────────────────────────────────────────
 
@@ -178,12 +180,12 @@ class Follower:
         caller.returned_by = call_of(caller.statement.node if caller.statement else None, live.frame.function)
         caller.returned = self._returned(live, node.value)
 
-    def _returned(self, live: LiveFrame, value: ast.expr) -> dict[int, Returned]:
+    def _returned(self, live: LiveFrame, value: ast.expr) -> dict[int, ReturnedDict]:
         if isinstance(value, ast.Call):
             return live.returned if live.returned_by is value else {}
         parts = list(enumerate(value.elts)) if isinstance(value, ast.Tuple) else [(-1, value)]
         return {
-            index: Returned(live.held.get(part.id, {}), part.id in live.flows)
+            index: ReturnedDict(live.held.get(part.id, {}), part.id in live.flows)
             for index, part in parts
             if isinstance(part, ast.Name) and (part.id in live.held or part.id in live.flows)
         }
@@ -193,7 +195,7 @@ class Follower:
         error = self._trace.value(step.value) if step.value is not None else None
         if not isinstance(error, Exception_) or not error.message:
             return
-        held: Held = {key: track for one in live.held.values() for key, track in one.items()}
+        held: HeldArguments = {key: track for one in live.held.values() for key, track in one.items()}
         held.update(live.locals)
         node = live.statement.node if live.statement is not None else None
         refused = _REFUSALS.search(error.message) if error.type == "TypeError" else None
@@ -207,7 +209,9 @@ class Follower:
             track = held.get(name)
             if track is not None and track.error != (told := f"{error.type}: {error.message}"):
                 track.error = told
-                self.stop(live, track, "refused", refused.group(1) if refused is not None else live.frame.function)
+                self.record_hop(
+                    live, track, "refused", refused.group(1) if refused is not None else live.frame.function
+                )
 
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────
 

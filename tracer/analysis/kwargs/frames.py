@@ -6,30 +6,30 @@ import ast
 
 import msgspec
 
-from tracer.analysis.kwargs.call_syntax import Statement, assigned, called_name, sources, walk
+from tracer.analysis.kwargs.call_syntax import StatementHead, assigned, called_name, value_sources, walk
 from tracer.analysis.kwargs.model import Hop
 from tracer.analysis.syntax import Function
 from tracer.trace.steps import Frame, Step
 from tracer.trace.values import ValueId
 
 
-class Track(msgspec.Struct, eq=False):
+class TrackedArgument(msgspec.Struct, eq=False):
     """A journey in the making. ``error`` is the message of the exception that refused it."""
 
     name: str
     origin: str
     value: ValueId
-    stops: list[Hop]
+    hops: list[Hop]
     error: str | None = None
 
     @property
     def current(self) -> ValueId:
         """Its value by now; an attribute that was overwritten has another."""
-        values = (stop.value for stop in reversed(self.stops) if stop.what != "overwritten")
+        values = (stop.value for stop in reversed(self.hops) if stop.what != "overwritten")
         return next((value for value in values if value is not None), self.value)
 
 
-class Thing(msgspec.Struct, eq=False):
+class TrackedConfig(msgspec.Struct, eq=False):
     """A configuration object that followed arguments were set on.
 
     Attributes:
@@ -40,23 +40,23 @@ class Thing(msgspec.Struct, eq=False):
 
     type: str
     items: dict[str, ValueId]
-    bears: dict[str, Track] = {}
+    arguments_by_attribute: dict[str, TrackedArgument] = {}
 
     def is_in(self, type_: str, items: dict[str, ValueId]) -> bool:
         """Whether a summary is of this object, or of a copy: nothing in it says otherwise."""
-        if type_ != self.type or not self.bears.keys() & items.keys():
+        if type_ != self.type or not self.arguments_by_attribute.keys() & items.keys():
             return False
         return all(self.items[key] == items[key] for key in self.items.keys() & items.keys())
 
 
-Held = dict[str, Track]
+HeldArguments = dict[str, TrackedArgument]
 """The followed keys of one dictionary."""
 
 
-class Returned(msgspec.Struct):
+class ReturnedDict(msgspec.Struct):
     """A dictionary that a call gave back; ``flow`` as in :class:`LiveFrame`."""
 
-    held: Held
+    held: HeldArguments
     flow: bool
 
 
@@ -82,20 +82,20 @@ class LiveFrame(msgspec.Struct, eq=False):
     frame: Frame
     definition: Function | None
     step: Step
-    statement: Statement | None = None
+    statement: StatementHead | None = None
     values: dict[str, ValueId] = {}
     texts: dict[str, str] = {}
     maps: dict[str, dict[str, ValueId]] = {}
-    held: dict[str, Held] = {}
-    locals: Held = {}
+    held: dict[str, HeldArguments] = {}
+    locals: HeldArguments = {}
     flows: set[str] = set()
     left: set[tuple[str, str]] = set()
     configs: dict[str, str] = {}
     attributes: dict[str, dict[str, ValueId]] = {}
-    things: dict[str, Thing] = {}
+    tracked_configs: dict[str, TrackedConfig] = {}
     loops: dict[str, tuple[str, str]] = {}
     answered: list[ast.Call] = []
-    returned: dict[int, Returned] = {}
+    returned: dict[int, ReturnedDict] = {}
     returned_by: ast.Call | None = None
 
     def key_of(self, node: ast.AST | None) -> str | None:
@@ -104,9 +104,9 @@ class LiveFrame(msgspec.Struct, eq=False):
             return node.value
         return self.texts.get(node.id) if isinstance(node, ast.Name) else None
 
-    def tracks_in(self, node: ast.AST | None) -> list[Track]:
+    def tracks_in(self, node: ast.AST | None) -> list[TrackedArgument]:
         """The followed arguments that an expression reads, one by one."""
-        found: list[Track] = []
+        found: list[TrackedArgument] = []
         if not isinstance(node, (ast.expr, ast.stmt)):
             return found
         for part in walk(node):
@@ -115,13 +115,13 @@ class LiveFrame(msgspec.Struct, eq=False):
                 found.append(track)
         return found
 
-    def tracks_behind(self, expression: ast.expr | None) -> list[tuple[Track, bool]]:
+    def possible_tracks(self, expression: ast.expr | None) -> list[tuple[TrackedArgument, bool]]:
         """The followed arguments that an expression's value can be, and whether it must be that."""
-        parts = sources(expression)
+        parts = value_sources(expression)
         found = [(track, len(parts) == 1) for part in parts if (track := self._track(part)) is not None]
         return list(dict(found).items())
 
-    def _track(self, node: ast.AST) -> Track | None:
+    def _track(self, node: ast.AST) -> TrackedArgument | None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if node.id in self.loops:
                 dictionary, key = self.loops[node.id]

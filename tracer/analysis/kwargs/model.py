@@ -8,7 +8,7 @@ import msgspec
 
 from tracer.trace.values import ValueId
 
-WHATS: Final = {
+HOP_KINDS: Final = {
     "given": "the user gave it",
     "put-in": "the library put it among the keyword arguments",
     "copied": "a variable holds it as well",
@@ -55,7 +55,7 @@ class Hop(msgspec.Struct):
         function: qualified name of the function that ran it.
         path: file of that function, relative to a named root; None where unknown.
         line: line of the statement.
-        what: one of :data:`WHATS`.
+        what: one of :data:`HOP_KINDS`.
         where: the variable, attribute, parameter or callee it went to; empty where there is none.
         value: number of its value after the statement.
         statement: text of the statement, on one line.
@@ -103,11 +103,11 @@ class PathEnd(msgspec.Struct):
     on: list[str] = []
 
 
-class KeywordPath(msgspec.Struct):
+class KeywordPath(msgspec.Struct, rename={"hops": "stops"}):
     """One keyword argument from where it came into being to its end."""
 
     name: str
     origin: str
     value: ValueId
-    stops: list[Hop]
+    hops: list[Hop]
     end: PathEnd

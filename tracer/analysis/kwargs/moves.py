@@ -14,35 +14,37 @@ from tracer.analysis.kwargs.call_syntax import (
     calls,
     is_copy_of,
     loop_over_items,
-    position,
-    spread,
+    spread_names,
+    target_position,
     walk,
-    walrus,
+    walrus_value,
 )
-from tracer.analysis.kwargs.frames import Held, LiveFrame, Thing, Track
+from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, TrackedArgument, TrackedConfig
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound
 from tracer.trace.values import Class, Config, Mapping, Module, Text, ValueId
 
 
-class Tell(Protocol):
+class RecordHop(Protocol):
     """Notes a stop."""
 
     def __call__(
-        self, live: LiveFrame, track: Track, what: str, where: str = "", value: ValueId | None = None
+        self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
     ) -> None: ...
 
 
-class Mover:
-    def __init__(self, trace: Trace, tell: Tell, put_in: Callable[[LiveFrame, str, ValueId, str], Track]) -> None:
+class MoveTracker:
+    def __init__(
+        self, trace: Trace, record_hop: RecordHop, put_in: Callable[[LiveFrame, str, ValueId, str], TrackedArgument]
+    ) -> None:
         self._trace = trace
-        self._tell = tell
+        self._record_hop = record_hop
         self._put_in = put_in
-        self._things: list[Thing] = []
+        self._configs: list[TrackedConfig] = []
         self.in_json: set[str] = set()  # the keys of config.json
 
-    def moved(self, live: LiveFrame, step: Step) -> None:
+    def apply(self, live: LiveFrame, step: Step) -> None:
         """Apply what the frame's running statement changed until this step."""
         done = step.event not in ("raise", "unwind")
         items = [change for change in step.changes if isinstance(change, Items)]
@@ -58,8 +60,8 @@ class Mover:
             self._into_configs(live, {one.name: {**one.added, **one.changed} for one in items})
             self._into_plain_calls(live)
         for one in items:
-            if one.name in live.things:
-                self._overwrite(live, live.things[one.name], {**one.added, **one.changed})
+            if one.name in live.tracked_configs:
+                self._overwrite(live, live.tracked_configs[one.name], {**one.added, **one.changed})
         puts = [(one.name, key, value) for one in items for key, value in (*one.added.items(), *one.changed.items())]
         origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
         for change in step.changes:
@@ -91,20 +93,20 @@ class Mover:
         elif isinstance(value, Config):
             live.configs[name] = value.type
             items = live.attributes[name] = dict(value.items)
-            for thing in self._things:
+            for thing in self._configs:
                 if thing.is_in(value.type, items):
-                    live.things[name] = thing
+                    live.tracked_configs[name] = thing
         elif isinstance(value, Text):
             live.texts[name] = value.value
 
     # ── variables ───────────────────────────────────────────────────────────────────────────────────
 
-    def _bound(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], Track]) -> None:
+    def _bound(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], TrackedArgument]) -> None:
         name = change.name
         expression = self._assigned(live, name)
         was = live.locals.get(name)
         before = live.values.get(name)
-        read, behind = live.tracks_in(expression), live.tracks_behind(expression)
+        read, behind = live.tracks_in(expression), live.possible_tracks(expression)
         passed_on = list(live.locals.values())
         if isinstance(self._trace.value(change.value), Mapping):
             held, flow = self._arriving(live, change, removed)
@@ -120,13 +122,13 @@ class Mover:
         if was is not None and (name == was.name or was in read):
             live.locals[name] = was
             if before != change.value:
-                self._tell(live, was, "changed-value", name, change.value)
+                self._record_hop(live, was, "changed-value", name, change.value)
             return
         for track, certain in behind:
             read_only = any(isinstance(node, ast.Call) and called_name(node) == "get" for node in walk(expression))
             if (certain and read_only) or (track in passed_on and change.value == track.current):
                 live.locals[name] = track
-                self._tell(live, track, "read" if read_only else "renamed", name, change.value)
+                self._record_hop(live, track, "read" if read_only else "renamed", name, change.value)
                 return
 
     @staticmethod
@@ -135,20 +137,22 @@ class Mover:
         node = live.statement.node if live.statement is not None else None
         if node is None:
             return None
-        return assigned(node)[1] or walrus(node, name)
+        return assigned(node)[1] or walrus_value(node, name)
 
-    def _arriving(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], Track]) -> tuple[Held, bool]:
+    def _arriving(
+        self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], TrackedArgument]
+    ) -> tuple[HeldArguments, bool]:
         """The followed keys of a dictionary that a variable was set to, and whether it bears keyword arguments."""
         value = self._trace.value(change.value)
         content = dict(value.items) if isinstance(value, Mapping) else {}
         node = live.statement.node if live.statement is not None else None
-        place = position(node, change.name) if node is not None else None
+        place = target_position(node, change.name) if node is not None else None
         if place is not None and place in live.returned:
             given = live.returned[place]
             held = {key: track for key, track in given.held.items() if key in content}
             if given.flow:
                 for track in held.values():
-                    self._tell(live, track, "came-back", change.name)
+                    self._record_hop(live, track, "came-back", change.name)
             return held, given.flow
         _, expression = live.targets()
         held, flow = {}, False
@@ -158,43 +162,43 @@ class Mover:
             for key, track in live.held.get(source, {}).items():
                 if key in content and (whole or (source, key) in removed):
                     held[key] = track
-                    self._tell(live, track, "taken-out" if (source, key) in removed else "copied", change.name)
+                    self._record_hop(live, track, "taken-out" if (source, key) in removed else "copied", change.name)
         if isinstance(expression, ast.Dict):
             held.update(self._displayed(live, expression, change.name))
         return held, flow
 
-    def _displayed(self, live: LiveFrame, expression: ast.Dict, name: str) -> Held:
-        held: Held = {}
+    def _displayed(self, live: LiveFrame, expression: ast.Dict, name: str) -> HeldArguments:
+        held: HeldArguments = {}
         for key_node, item in zip(expression.keys, expression.values, strict=False):
             key = live.key_of(key_node)
             if key is not None and isinstance(item, (ast.Name, ast.Subscript)):
                 for track in live.tracks_in(item):
                     held[key] = track
-                    self._tell(live, track, "copied", f'{name}["{key}"]')
+                    self._record_hop(live, track, "copied", f'{name}["{key}"]')
         return held
 
     # ── out of a dictionary, and into one ───────────────────────────────────────────────────────────
 
-    def _took(self, live: LiveFrame, name: str, key: str, track: Track) -> None:
+    def _took(self, live: LiveFrame, name: str, key: str, track: TrackedArgument) -> None:
         """A key left a dictionary: into a variable, into an attribute, or into nothing."""
         live.left.add((name, key))
         live.held.get(name, {}).pop(key, None)
-        if track.stops and track.stops[-1].step == live.step.number and track.stops[-1].what in _TAKEN:
+        if track.hops and track.hops[-1].step == live.step.number and track.hops[-1].what in _TAKEN:
             return  # that was its way out
         node = live.statement.node if live.statement is not None else None
         taker = self._taker(live, name, key)
         if taker is None and not isinstance(node, ast.Delete) and not live.popped(node, name, key):
-            self._tell(live, track, "taken-out")  # by a function that was given the dictionary itself
+            self._record_hop(live, track, "taken-out")  # by a function that was given the dictionary itself
         elif taker is None or (isinstance(taker, ast.Name) and taker.id == "_"):
-            self._tell(live, track, "dropped", name)
+            self._record_hop(live, track, "dropped", name)
         elif isinstance(taker, ast.Subscript):
             return  # told where it is put
         elif isinstance(taker, ast.Name):
             if taker.id in live.values:
                 live.locals[taker.id] = track
-            self._tell(live, track, "taken-out", taker.id, live.values.get(taker.id))
+            self._record_hop(live, track, "taken-out", taker.id, live.values.get(taker.id))
         else:
-            self._tell(live, track, "taken-out", ast.unparse(taker))
+            self._record_hop(live, track, "taken-out", ast.unparse(taker))
 
     @staticmethod
     def _taker(live: LiveFrame, name: str, key: str) -> ast.expr | None:
@@ -208,20 +212,20 @@ class Mover:
                 return part.target
         return None
 
-    def _put(self, live: LiveFrame, name: str, key: str, value: ValueId, read: Track | None) -> None:
+    def _put(self, live: LiveFrame, name: str, key: str, value: ValueId, read: TrackedArgument | None) -> None:
         present = live.held.get(name, {}).get(key)
         if read is not None and read is not present:
             back = (name, key) in live.left or (name in live.flows and read.name == key)
             what = "put-back" if back else "copied" if key == read.name else "renamed"
-            self._tell(live, read, what, f'{name}["{key}"]', value)
+            self._record_hop(live, read, what, f'{name}["{key}"]', value)
             live.held.setdefault(name, {})[key] = read
         elif present is not None:
-            self._tell(live, present, "changed-value", f'{name}["{key}"]', value)
+            self._record_hop(live, present, "changed-value", f'{name}["{key}"]', value)
         elif name in live.flows:
             live.held.setdefault(name, {})[key] = self._put_in(live, key, value, name)
 
     @staticmethod
-    def _source_of(live: LiveFrame, key: str, value: ValueId) -> Track | None:
+    def _source_of(live: LiveFrame, key: str, value: ValueId) -> TrackedArgument | None:
         """The followed argument that a statement put under a key."""
         targets, expression = live.targets()
         node = live.statement.node if live.statement is not None else None
@@ -236,7 +240,7 @@ class Mover:
                     if track is not None and track.current == value:
                         return track
         for one in given:
-            for track, certain in live.tracks_behind(one):
+            for track, certain in live.possible_tracks(one):
                 if certain or track.current == value:
                     return track
         return None
@@ -248,10 +252,10 @@ class Mover:
         targets, expression = live.targets()
         for target in targets:
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-                self._set_on(live, target.value.id, target.attr, live.tracks_behind(expression), changed)
+                self._set_on(live, target.value.id, target.attr, live.possible_tracks(expression), changed)
         for call in calls(node):
             if called_name(call) == "setattr" and len(call.args) == 3 and isinstance(call.args[0], ast.Name):
-                key, tracks = live.key_of(call.args[1]), live.tracks_behind(call.args[2])
+                key, tracks = live.key_of(call.args[1]), live.possible_tracks(call.args[2])
                 self._set_on(live, call.args[0].id, key, tracks, changed)
 
     def _set_on(
@@ -259,7 +263,7 @@ class Mover:
         live: LiveFrame,
         variable: str,
         attribute: str | None,
-        tracks: list[tuple[Track, bool]],
+        tracks: list[tuple[TrackedArgument, bool]],
         changed: dict[str, dict[str, ValueId]],
     ) -> None:
         if variable not in live.configs or attribute is None:
@@ -268,40 +272,40 @@ class Mover:
         for track, certain in tracks:
             if certain or value == track.current:
                 owner = live.configs[variable].rpartition(".")[2]
-                self._tell(live, track, "became-config", f"{owner}.{attribute}", value)
+                self._record_hop(live, track, "became-config", f"{owner}.{attribute}", value)
                 self._follow_on(live, variable, attribute, track, changed.get(variable, {}))
                 return
 
     def _follow_on(
-        self, live: LiveFrame, variable: str, attribute: str, track: Track, changed: dict[str, ValueId]
+        self, live: LiveFrame, variable: str, attribute: str, track: TrackedArgument, changed: dict[str, ValueId]
     ) -> None:
         """Watch the attribute that it was set to; behind a property, that is one of another name."""
         items = live.attributes.get(variable, {})
-        thing = live.things.get(variable)
+        thing = live.tracked_configs.get(variable)
         if thing is None:
-            thing = live.things[variable] = Thing(live.configs[variable], dict(items))
-            self._things.append(thing)
+            thing = live.tracked_configs[variable] = TrackedConfig(live.configs[variable], dict(items))
+            self._configs.append(thing)
         thing.items.update(items)
         for name in (
             [attribute] if attribute in items else [key for key, now in changed.items() if now == track.current]
         ):
-            thing.bears[name] = track
+            thing.arguments_by_attribute[name] = track
 
-    def _overwrite(self, live: LiveFrame, thing: Thing, changed: dict[str, ValueId]) -> None:
+    def _overwrite(self, live: LiveFrame, thing: TrackedConfig, changed: dict[str, ValueId]) -> None:
         """Attributes of an object got other values than those that followed arguments gave them."""
         owner = thing.type.rpartition(".")[2]
         read = live.tracks_in(live.statement.node) if live.statement is not None else []
         for name, value in changed.items():
-            track, before = thing.bears.get(name), thing.items.get(name)
+            track, before = thing.arguments_by_attribute.get(name), thing.items.get(name)
             thing.items[name] = value
             if track is None or track in read or value == before:
                 continue  # what was made out of it is no other value
             if value != track.current:
-                self._tell(live, track, "overwritten", f"{owner}.{name}", value)
+                self._record_hop(live, track, "overwritten", f"{owner}.{name}", value)
                 key = self._key_set(live)
-                track.stops[-1].by = key if key in self.in_json else ""
-            elif track.stops[-1].what == "overwritten":
-                self._tell(live, track, "became-config", f"{owner}.{name}", value)
+                track.hops[-1].by = key if key in self.in_json else ""
+            elif track.hops[-1].what == "overwritten":
+                self._record_hop(live, track, "became-config", f"{owner}.{name}", value)
 
     @staticmethod
     def _key_set(live: LiveFrame) -> str:
@@ -316,7 +320,7 @@ class Mover:
         for call in calls(node):
             if call in live.answered or called_name(call) in COPIES:
                 continue
-            for name in spread(call):
+            for name in spread_names(call):
                 for key, track in live.held.get(name, {}).items():
                     self._handed(live, call, track, key)
             if called_name(call) not in _BUILT_IN:
@@ -328,7 +332,7 @@ class Mover:
                     for track in live.tracks_in(keyword.value):
                         self._handed(live, call, track, keyword.arg)
 
-    def _handed(self, live: LiveFrame, call: ast.Call, track: Track, parameter: str) -> None:
+    def _handed(self, live: LiveFrame, call: ast.Call, track: TrackedArgument, parameter: str) -> None:
         callee = one_line(ast.unparse(call.func), 80)
         first, dot, rest = callee.partition(".")
         value = self._trace.value(live.values[first]) if first in live.values else None
@@ -337,7 +341,7 @@ class Mover:
             callee = f"{value.name}.{rest or '__init__'}"
         elif isinstance(value, (Config, Module)) and dot:
             callee = f"{value.type.rpartition('.')[2]}.{rest}"
-        self._tell(live, track, "reached-constructor" if constructs else "handed-on", f"{callee}({parameter})")
+        self._record_hop(live, track, "reached-constructor" if constructs else "handed-on", f"{callee}({parameter})")
 
     def _forget(self, live: LiveFrame, name: str) -> None:
         for one in (
@@ -348,7 +352,7 @@ class Mover:
             live.locals,
             live.configs,
             live.attributes,
-            live.things,
+            live.tracked_configs,
             live.loops,
         ):
             one.pop(name, None)

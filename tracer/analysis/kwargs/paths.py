@@ -9,47 +9,42 @@ import re
 from difflib import get_close_matches
 from typing import Final
 
-from tracer.analysis.kwargs.follower import Follower
-from tracer.analysis.kwargs.frames import Track
-from tracer.analysis.kwargs.model import PathEnd, KeywordPath, Hop
+from tracer.analysis.kwargs.follower import ArgumentFollower
+from tracer.analysis.kwargs.frames import TrackedArgument
+from tracer.analysis.kwargs.model import Hop, KeywordPath, PathEnd
 from tracer.analysis.loading_calls import LoadingCall, loading_calls, loads_a_model
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 
 
-def journeys(trace: Trace, *, call: int | None = None) -> list[KeywordPath]:
+def keyword_paths(trace: Trace, *, call: int | None = None) -> list[KeywordPath]:
     """The keyword arguments of one loading call: the user's in the order given, then the library's.
 
     Args:
-        call: step number of the call, see :func:`chosen_call`.
+        call: step number of the call, see :func:`select_call`.
 
     Raises:
         TracerError: there is no such call.
     """
-    chosen = chosen_call(trace, call)
+    chosen = select_call(trace, call)
     return (
         []
         if chosen is None
-        else [finished(track, returned=chosen.returned) for track in Follower(trace, chosen).follow()]
+        else [finish_path(track, returned=chosen.returned) for track in ArgumentFollower(trace, chosen).follow()]
     )
 
 
-def journey_of(trace: Trace, name: str, *, call: int | None = None) -> KeywordPath | None:
-    """The journey of one keyword argument of the call, or None where it has none of that name."""
-    return next((one for one in journeys(trace, call=call) if one.name == name), None)
-
-
-def located(trace: Trace, name: str, *, call: int | None = None) -> tuple[LoadingCall, KeywordPath]:
-    """The journey of a name with its call: the one asked for, else :func:`chosen_call`, else the last that has it.
+def find_keyword_path(trace: Trace, name: str, *, call: int | None = None) -> tuple[LoadingCall, KeywordPath]:
+    """The journey of a name with its call: the one asked for, else :func:`select_call`, else the last that has it.
 
     Raises:
         TracerError: there is none; the sentence has the names that are like it.
     """
-    chosen = chosen_call(trace, call)
+    chosen = select_call(trace, call)
     others = [one for one in reversed(loading_calls(trace)) if one != chosen] if call is None else []
     names: list[str] = []
     for candidate in [chosen, *others] if chosen is not None else []:
-        for journey in journeys(trace, call=candidate.step):
+        for journey in keyword_paths(trace, call=candidate.step):
             if journey.name == name:
                 return candidate, journey
             names.append(journey.name)
@@ -58,7 +53,7 @@ def located(trace: Trace, name: str, *, call: int | None = None) -> tuple[Loadin
     raise TracerError(f"{trace.path} has no keyword argument {name!r}.{hint if names else ''}")
 
 
-def chosen_call(trace: Trace, call: int | None = None) -> LoadingCall | None:
+def select_call(trace: Trace, call: int | None = None) -> LoadingCall | None:
     """The call that begins at a step; by default the last that loads a model, or where none does, the last of all.
 
     Raises:
@@ -78,58 +73,58 @@ _PASSING: Final = {"handed-on", "copied", "came-back", "unused"}
 _CALLS: Final = {"handed-on", "unused"}
 
 
-def finished(track: Track, *, returned: bool) -> KeywordPath:
+def finish_path(track: TrackedArgument, *, returned: bool) -> KeywordPath:
     """The journey of a track; ``returned`` says whether the user's call came to its end."""
-    stops = _without_tidying(track.stops)
+    hops = _without_tidying(track.hops)
     for merge in (_unused, _collected_in_vain, _side_by_side):
-        stops = merge(stops)
-    end = _end(track, stops, returned)
-    return KeywordPath(track.name, track.origin, track.value, _repeated(_chained(stops)), end)
+        hops = merge(hops)
+    end = _end(track, hops, returned)
+    return KeywordPath(track.name, track.origin, track.value, _repeated(_chained(hops)), end)
 
 
-def essential(journey: KeywordPath) -> list[Hop]:
+def essential_hops(journey: KeywordPath) -> list[Hop]:
     """Its stops without calls that made no use of it, where it got on all the same, and copies nobody came back to.
 
     Nor are there the calls that the end names and that could not be followed.
     """
     lost = journey.end.what in ("refused", "left", "unfinished")
     return [
-        stop
-        for index, stop in enumerate(journey.stops)
-        if (lost or stop.what != "unused")
-        and not _idle_copy(stop, journey.stops[index + 1 :])
-        and not (stop.what == "handed-on" and stop.callee is None and stop.where.partition("(")[0] in journey.end.on)
+        hop
+        for index, hop in enumerate(journey.hops)
+        if (lost or hop.what != "unused")
+        and not _idle_copy(hop, journey.hops[index + 1 :])
+        and not (hop.what == "handed-on" and hop.callee is None and hop.where.partition("(")[0] in journey.end.on)
     ]
 
 
-def _idle_copy(stop: Hop, later: list[Hop]) -> bool:
-    whole = stop.what == "copied" and stop.where.isidentifier()
-    named = re.compile(rf"\b{re.escape(stop.where)}\b")
-    return whole and not any(one.frame == stop.frame and named.search(one.statement) for one in later)
+def _idle_copy(hop: Hop, later: list[Hop]) -> bool:
+    whole = hop.what == "copied" and hop.where.isidentifier()
+    named = re.compile(rf"\b{re.escape(hop.where)}\b")
+    return whole and not any(one.frame == hop.frame and named.search(one.statement) for one in later)
 
 
-def _without_tidying(stops: list[Hop]) -> list[Hop]:
+def _without_tidying(hops: list[Hop]) -> list[Hop]:
     """Without the removal of a key from where it was set on a configuration before: there it is used up, not lost."""
     kept: list[Hop] = []
-    for stop in stops:
+    for hop in hops:
         used = any(one.what == "became-config" for one in kept)
-        if stop.what != "dropped" or not used:
-            kept.append(stop)
+        if hop.what != "dropped" or not used:
+            kept.append(hop)
     return kept
 
 
-def _unused(stops: list[Hop]) -> list[Hop]:
+def _unused(hops: list[Hop]) -> list[Hop]:
     """A call that only passed it on and gave it back, as one stop."""
     kept: list[Hop] = []
-    for stop in stops:
-        start = next((at for at, one in enumerate(kept) if one.what == "handed-on" and _answers(stop, one)), None)
+    for hop in hops:
+        start = next((at for at, one in enumerate(kept) if one.what == "handed-on" and _answers(hop, one)), None)
         if start is not None and all(one.what in _PASSING for one in kept[start:]):
             first, inner = kept[start], kept[start + 1 :]
             first.what = "unused"
             _through(first, *(one for one in inner if one.what in _CALLS))
             del kept[start + 1 :]
         else:
-            kept.append(stop)
+            kept.append(hop)
     return kept
 
 
@@ -137,131 +132,131 @@ def _answers(back: Hop, call: Hop) -> bool:
     return back.what == "came-back" and back.frame == call.frame and back.step == call.step
 
 
-def _collected_in_vain(stops: list[Hop]) -> list[Hop]:
+def _collected_in_vain(hops: list[Hop]) -> list[Hop]:
     """A call that collected it in its ``**kwargs``, where it was still lying when the journey went on elsewhere."""
-    for index, stop in enumerate(stops[:-1]):
-        if stop.what == "handed-on" and stop.callee is not None and "(**" in stop.where:
-            after = stops[index + 1 :]
-            if not any(one.frame == stop.callee or _answers(one, stop) for one in after):
-                stop.what = "unused"
-    return stops
+    for index, hop in enumerate(hops[:-1]):
+        if hop.what == "handed-on" and hop.callee is not None and "(**" in hop.where:
+            after = hops[index + 1 :]
+            if not any(one.frame == hop.callee or _answers(one, hop) for one in after):
+                hop.what = "unused"
+    return hops
 
 
-def _side_by_side(stops: list[Hop]) -> list[Hop]:
+def _side_by_side(hops: list[Hop]) -> list[Hop]:
     """Calls of one function that made no use of it, one after the other, as one stop."""
     kept: list[Hop] = []
-    for stop in stops:
+    for hop in hops:
         last = kept[-1] if kept else None
-        if last is not None and last.what == stop.what == "unused" and last.frame == stop.frame:
-            _through(last, stop)
+        if last is not None and last.what == hop.what == "unused" and last.frame == hop.frame:
+            _through(last, hop)
         else:
-            kept.append(stop)
+            kept.append(hop)
     return kept
 
 
-def _chained(stops: list[Hop]) -> list[Hop]:
+def _chained(hops: list[Hop]) -> list[Hop]:
     """A call whose only act was to hand it on to the next, as one stop that leads to the last of them."""
     kept: list[Hop] = []
-    for index, stop in enumerate(stops):
+    for index, hop in enumerate(hops):
         last = kept[-1] if kept else None
         if (
             last is not None
             and last.what in ("handed-on", "reached-constructor")
-            and stop.what == "handed-on"
-            and stop.frame == last.callee
-            and not any(one.frame == last.callee for one in stops[index + 1 :])
+            and hop.what == "handed-on"
+            and hop.frame == last.callee
+            and not any(one.frame == last.callee for one in hops[index + 1 :])
         ):
-            _through(last, stop)
-            last.callee = stop.callee
+            _through(last, hop)
+            last.callee = hop.callee
         else:
-            kept.append(stop)
+            kept.append(hop)
     return kept
 
 
-def _through(stop: Hop, *others: Hop) -> None:
+def _through(hop: Hop, *others: Hop) -> None:
     names = [name for one in others for name in (_callee(one), *one.through)]
-    stop.through = [name for name in dict.fromkeys([*stop.through, *names]) if name != _callee(stop)]
+    hop.through = [name for name in dict.fromkeys([*hop.through, *names]) if name != _callee(hop)]
 
 
-def _callee(stop: Hop) -> str:
-    return stop.where.partition("(")[0]
+def _callee(hop: Hop) -> str:
+    return hop.where.partition("(")[0]
 
 
-def _repeated(stops: list[Hop]) -> list[Hop]:
+def _repeated(hops: list[Hop]) -> list[Hop]:
     """What one frame does over and over, as in a loop, as one stop."""
     kept: dict[tuple[object, ...], Hop] = {}
-    for number, stop in enumerate(stops):
-        key = _same(stop) if stop.what in _REPEATABLE else (number,)
+    for number, hop in enumerate(hops):
+        key = _same(hop) if hop.what in _REPEATABLE else (number,)
         if key in kept:
-            kept[key].times += stop.times
+            kept[key].times += hop.times
         else:
-            kept[key] = stop
+            kept[key] = hop
     return list(kept.values())
 
 
 _REPEATABLE: Final = {"handed-on", "unused", "changed-value", "copied", "read"}
 
 
-def _same(stop: Hop) -> tuple[object, ...]:
-    return stop.frame, stop.what, stop.where, *stop.through
+def _same(hop: Hop) -> tuple[object, ...]:
+    return hop.frame, hop.what, hop.where, *hop.through
 
 
-def _end(track: Track, stops: list[Hop], returned: bool) -> PathEnd:
+def _end(track: TrackedArgument, hops: list[Hop], returned: bool) -> PathEnd:
     """What the last stop that used it, lost it or turned it down says."""
     overwritten = None
-    for stop in reversed(stops):
-        if stop.what == "overwritten":
-            overwritten = overwritten or stop
+    for hop in reversed(hops):
+        if hop.what == "overwritten":
+            overwritten = overwritten or hop
             continue
-        if stop.what in ("put-in", "put-back", "given") or (stop.what == "renamed" and stop.where.endswith("]")):
+        if hop.what in ("put-in", "put-back", "given") or (hop.what == "renamed" and hop.where.endswith("]")):
             break  # from there on it was a keyword argument again
-        if stop.what == "reached-constructor":
-            return _constructor(stops)
-        if (end := _landing(track, stop)) is not None:
+        if hop.what == "reached-constructor":
+            return _constructor(hops)
+        if (end := _landing(track, hop)) is not None:
             if end.what == "config" and overwritten is not None:
                 owner, _, name = overwritten.where.rpartition(".")
                 return PathEnd("overwritten", owner, name, step=overwritten.step, by=overwritten.by)
-            end.on = _unfollowed(stops[stops.index(stop) + 1 :]) if end.what == "used" else []
+            end.on = _unfollowed(hops[hops.index(hop) + 1 :]) if end.what == "used" else []
             return end
-    last = stops[-1].step if stops else None
-    if returned and (unfollowed := [stop for stop in stops if _is_unfollowed(stop)]):
+    last = hops[-1].step if hops else None
+    if returned and (unfollowed := [hop for hop in hops if _is_unfollowed(hop)]):
         callee, _, parameter = unfollowed[-1].where.partition("(")
         return PathEnd("handed", callee, parameter.removesuffix(")"), step=unfollowed[-1].step)
     return PathEnd("left" if returned else "unfinished", step=last)
 
 
-def _unfollowed(stops: list[Hop]) -> list[str]:
-    return list(dict.fromkeys(_callee(stop) for stop in stops if _is_unfollowed(stop)))
+def _unfollowed(hops: list[Hop]) -> list[str]:
+    return list(dict.fromkeys(_callee(hop) for hop in hops if _is_unfollowed(hop)))
 
 
-def _is_unfollowed(stop: Hop) -> bool:
-    return stop.what == "handed-on" and stop.callee is None
+def _is_unfollowed(hop: Hop) -> bool:
+    return hop.what == "handed-on" and hop.callee is None
 
 
-def _constructor(stops: list[Hop]) -> PathEnd:
+def _constructor(hops: list[Hop]) -> PathEnd:
     """Of constructors that hand it on to each other the first that has a parameter for it, else the first."""
-    last = max(index for index, stop in enumerate(stops) if stop.what == "reached-constructor")
+    last = max(index for index, hop in enumerate(hops) if hop.what == "reached-constructor")
     first = last
-    while first and stops[first - 1].what == "reached-constructor":
+    while first and hops[first - 1].what == "reached-constructor":
         first -= 1
-    run = stops[first : last + 1]
-    stop = next((one for one in run if "(**" not in one.where), run[0])
-    callee, _, parameter = stop.where.partition("(")
-    return PathEnd("constructor", callee, parameter.removesuffix(")"), step=stop.step)
+    run = hops[first : last + 1]
+    hop = next((one for one in run if "(**" not in one.where), run[0])
+    callee, _, parameter = hop.where.partition("(")
+    return PathEnd("constructor", callee, parameter.removesuffix(")"), step=hop.step)
 
 
-def _landing(track: Track, stop: Hop) -> PathEnd | None:
-    callee, _, parameter = stop.where.partition("(")
+def _landing(track: TrackedArgument, hop: Hop) -> PathEnd | None:
+    callee, _, parameter = hop.where.partition("(")
     parameter = parameter.removesuffix(")")
-    if stop.what == "refused":
-        return PathEnd("refused", stop.where, track.name, track.error, stop.step)
-    if stop.what == "became-config":
-        owner, _, name = stop.where.rpartition(".")
-        return PathEnd("config", owner, name, step=stop.step)
-    if stop.what == "dropped":
-        return PathEnd("dropped", stop.function, track.name, step=stop.step)
-    if stop.what == "handed-on" and stop.callee is not None and not parameter.startswith("*"):
-        return PathEnd("used", callee, parameter, step=stop.step)
-    if stop.what in ("taken-out", "renamed", "read"):
-        return PathEnd("used", stop.function, stop.where, step=stop.step)
+    if hop.what == "refused":
+        return PathEnd("refused", hop.where, track.name, track.error, hop.step)
+    if hop.what == "became-config":
+        owner, _, name = hop.where.rpartition(".")
+        return PathEnd("config", owner, name, step=hop.step)
+    if hop.what == "dropped":
+        return PathEnd("dropped", hop.function, track.name, step=hop.step)
+    if hop.what == "handed-on" and hop.callee is not None and not parameter.startswith("*"):
+        return PathEnd("used", callee, parameter, step=hop.step)
+    if hop.what in ("taken-out", "renamed", "read"):
+        return PathEnd("used", hop.function, hop.where, step=hop.step)
     return None

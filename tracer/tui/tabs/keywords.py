@@ -6,8 +6,8 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import USER, KeywordPath, Hop
-from tracer.analysis.kwargs.paths import essential, journeys
+from tracer.analysis.kwargs.model import USER, Hop, KeywordPath
+from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
@@ -26,8 +26,8 @@ class KeywordsTab(TableTab):
 
     def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
         rows: list[Row] = []
-        for journey in journeys(trace):
-            stops = essential(journey) or journey.stops
+        for journey in keyword_paths(trace):
+            stops = essential_hops(journey) or journey.hops
             rows.append(_overview(trace, journey, stops, lang))
             rows.extend(_row(trace, stop, lang) for stop in stops)
         return rows

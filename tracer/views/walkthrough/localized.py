@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tracer.analysis.decisions.explanation import Explained, Variables, named
+from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, named_values
 from tracer.analysis.decisions.turning_points import turning_point
 from tracer.i18n import Lang
 from tracer.text.markdown_writer import block, inline
@@ -223,11 +223,11 @@ class _Teller:
 
 def _way(trace: Trace, one: Decided, lang: Lang) -> Way:
     decision = one.decision
-    variable = Variables(trace, decision)
+    variable = DecisionLocals(trace, decision)
     point = turning_point(decision, variable)
     means = ""
     if point is not None and not point[0].of_user:
-        told = Explained(decision, "turning-point", point[1], values=named(point[0], variable))
+        told = ExplainedDecision(decision, "turning-point", point[1], values=named_values(point[0], variable))
         means = headline(trace, told, lang).plain
     outcome = outcome_text(trace, decision, lang).plain.removeprefix("→ ")
     return Way(decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times)
