@@ -44,6 +44,13 @@ def tests_5_23(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def translations(session: nox.Session) -> None:
+    """Carry the texts of the code over to the .po files and compile them; run it after you changed a text."""
+    session.install("-c", "constraints/tools.txt", "babel")
+    session.run("python", "translations.py", "update")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """What recording costs, beside other tools, on transformers 5.23.0."""
     line = "constraints/transformers-5.23.txt"

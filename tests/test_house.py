@@ -16,7 +16,6 @@ import pytest
 from tests.conftest import FIXTURES, ROOT
 from tests.support.loads import Loads
 from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
-from tracer.tui import words as player_words
 from tracer.views.phrases import PHRASES
 from tracer.views.remote_code import words
 
@@ -119,30 +118,25 @@ def placeholders(text: str) -> list[str]:
 
 def test_every_phrase_is_there_in_both_languages() -> None:
     assert words.ENGLISH.keys() == words.CHINESE.keys()
-    pairs = (
-        PHRASES
-        | player_words.WORDS
-        | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
-    )
+    pairs = PHRASES | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
     for key, (english, chinese) in pairs.items():
         assert english.strip()
         assert chinese.strip()
         assert placeholders(english) == placeholders(chinese), key
 
 
-@pytest.mark.parametrize(("player", "known"), [(False, PHRASES), (True, player_words.WORDS)], ids=["reports", "player"])
-def test_every_phrase_that_is_asked_for_exists(player: bool, known: dict[str, tuple[str, str]]) -> None:
+def test_every_phrase_that_is_asked_for_exists() -> None:
     asked = {
         str(argument.value)
         for path in SOURCES
-        if "remote_code" not in path.parts and ("tui" in path.parts) is player
+        if "remote_code" not in path.parts and "tui" not in path.parts
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
         for argument in node.args[1:2]
         if isinstance(argument, ast.Constant)
     }
     assert len(asked) > 10
-    assert asked <= known.keys()
+    assert asked <= PHRASES.keys()
 
 
 def test_every_stage_has_a_name() -> None:

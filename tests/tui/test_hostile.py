@@ -92,7 +92,7 @@ def test_nothing_in_a_trace_is_obeyed(size: tuple[int, int], tmp_path: Path) -> 
             assert "[bold]B[/bold]" in text_of(app)
             for number in range(len(trace)):
                 app.go(number)
-                app.say("saved", path=EVIL.replace("\x1b", ""))
+                app.say("The screen was saved as {path}", path=EVIL.replace("\x1b", ""))
                 for tab in TABS if number == 1 else "":
                     await pilot.press(tab)
                     await look(pilot)

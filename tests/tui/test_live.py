@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import string
 import sys
 import threading
 from collections.abc import Callable
@@ -20,7 +19,6 @@ from tracer.analysis.journey import journey
 from tracer.cli.main import main
 from tracer.launch.watching import Watched
 from tracer.trace.reading import Trace, open_trace
-from tracer.tui.command_words import COMMAND_WORDS
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
 from tracer.views.report import fact_text
@@ -110,16 +108,6 @@ def test_an_error_of_the_recording_comes_back() -> None:
     work.start()
     with pytest.raises(OSError, match="No space left"):
         work.result()
-
-
-def test_words_are_there_in_both_languages() -> None:
-    def placeholders(text: str) -> list[str]:
-        return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
-
-    for english, chinese in COMMAND_WORDS.values():
-        assert english.strip()
-        assert chinese.strip()
-        assert placeholders(english) == placeholders(chinese)
 
 
 # ── the commands ─────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import settled
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.locals import FrameState
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
 from tracer.tui.calls_view import CallsView
 from tracer.tui.help_screen import HelpScreen, keys_text
@@ -29,7 +29,7 @@ from tracer.tui.screens import GotoScreen, SearchScreen, TextScreen
 from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import Held, VariablesView
-from tracer.tui.words import WORDS, say
+from tracer.tui.words import LABELS
 from tracer.views.why_words import tell
 
 SIZE = (140, 42)
@@ -350,7 +350,7 @@ def test_help_names_every_key(player: Any) -> None:
 
     play(app, work)
     assert {key.group for key in KEYS} == set(GROUPS)
-    assert {f"key:{key.action}" for key in KEYS} <= set(WORDS)
+    assert {f"key:{key.action}" for key in KEYS} <= set(LABELS)
     names = [name for key in KEYS for name in key.keys.split(",")]
     assert len(names) == len(set(names)), "a key has two meanings"
 
@@ -359,12 +359,12 @@ def test_help_names_every_key(player: Any) -> None:
 @pytest.mark.parametrize(("width", "columns"), [(72, 1), (104, 2)])
 def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: int) -> None:
     lines = keys_text(lang, width).plain.split("\n")
-    heads = [say(lang, f"keys:{group}") for group in GROUPS]
+    heads = [tr(lang, LABELS[f"keys:{group}"]) for group in GROUPS]
     assert sum(any(head in line for head in heads) for line in lines) == len(GROUPS) - columns + 1
     assert all(cell_len(line) <= width for line in lines)
     shown = "\n".join(lines)
     for key in KEYS:
-        assert f"{shown_key(key, every=True)}  {say(lang, f'key:{key.action}')}" in shown
+        assert f"{shown_key(key, every=True)}  {tr(lang, LABELS[f'key:{key.action}'])}" in shown
 
 
 @pytest.mark.slow
@@ -455,12 +455,12 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
             assert isinstance(table, TableTab)
             assert table.row_count > 5, tab
             assert [str(head.label).strip() for head in table.ordered_columns] == [
-                say(lang, key) for key in ("column:step", *table.heads)
+                tr(lang, LABELS[key]) for key in ("column:step", *table.heads)
             ]
         for tab in ("forward", "tokens"):  # the recording has no pass through the model
             table = await open_tab(app, tab, pilot)
             assert isinstance(table, TableTab)
-            assert [str(head.label) for head in table.ordered_columns] == [say(lang, table.empty)]
+            assert [str(head.label) for head in table.ordered_columns] == [tr(lang, LABELS[table.empty])]
         await open_tab(app, "why", pilot)
         assert tell(lang, "headline:loaded") in str(app.query_one("#why-text", Static).render())
         await open_tab(app, "notes", pilot)
@@ -544,9 +544,11 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
             for count, key in enumerate(("right", "d", "o", "u", "e"), 1):  # nothing is left to go to
                 await pilot.press(key)
                 assert app.playing.number == 2, key
-                assert [one.message for one in app._notifications] == [say("zh", "nowhere")] * count
+                assert [one.message for one in app._notifications] == [
+                    tr("zh", "There is nowhere to go that way.")
+                ] * count
             await pilot.press("c")
-            assert [one.message for one in app._notifications][5:] == [say("zh", "no-variable")]
+            assert [one.message for one in app._notifications][5:] == [tr("zh", NO_VARIABLE)]
 
         play(app, work)
 
@@ -586,16 +588,20 @@ def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
     assert app.return_code == 1
 
 
+NO_HITS = "Nothing was searched for yet, or nothing was found. Press / to search."
+NO_VARIABLE = "Choose a variable first: Tab goes to the panes, the arrow keys choose."
+
+
 def test_a_key_that_has_nothing_to_go_by_says_so(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        for key, said in {"n": "no-hits", "N": "no-hits", "c": "no-variable", "C": "no-variable"}.items():
+        for key, said in {"n": NO_HITS, "N": NO_HITS, "c": NO_VARIABLE, "C": NO_VARIABLE}.items():
             app.playing.selected_variable = None
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause()
-            assert [one.message for one in app._notifications] == [say("en", said)], key
+            assert [one.message for one in app._notifications] == [said], key
             assert app.playing.number == START, key
 
     play(app, work)

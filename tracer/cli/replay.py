@@ -14,7 +14,7 @@ from rich.text import Text
 from tracer.cli.options import Speak
 from tracer.cli.screen import messages, needs_terminal
 from tracer.cli.walkthrough.options import Folders
-from tracer.i18n import Lang, language
+from tracer.i18n import Lang, language, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.naming import command
@@ -83,13 +83,21 @@ def _options(step: int | None, walkthrough: str | None, folders: list[Path]) -> 
 
 
 def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None:
-    from tracer.tui.command_words import word
 
     with _needs("textual-serve"):
         from tracer.tui.serving import PORT, serve
 
     def ready(url: str) -> None:
-        messages().print(Text(word(lang, "served", url=url)))
+        messages().print(
+            Text(
+                tr(
+                    lang,
+                    "The player is at {url}, for browsers on this machine. Whoever has this address can open "
+                    "it. Ctrl-C ends it.",
+                    url=url,
+                )
+            )
+        )
 
     serve(file, lang, PORT if port is None else port, ready, options)
 

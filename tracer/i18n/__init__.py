@@ -1,21 +1,141 @@
-"""The languages that the product speaks, and which one of them a person wants."""
+"""Texts in the user's language: English in the code, Chinese in ``locale/zh/LC_MESSAGES/glm_trace.po``.
+
+``tr(lang, "{count} found", count=3)`` translates and fills in. A text that is not beside its ``tr`` (in a table, in an
+exception) is marked for extraction: ``N_("…")``, ``NP_("{count} step", "{count} steps")`` where something is counted,
+``NC_("tab", "Weights")`` where the same English is something else elsewhere. ``translations.py`` in the repository
+extracts and compiles.
+"""
 
 from __future__ import annotations
 
 import locale
 import os
-from typing import Final, Literal, TypeAlias, get_args
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, get_args
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 Lang: TypeAlias = Literal["en", "zh"]
 LANGS: Final[tuple[str, ...]] = get_args(Lang)
+DOMAIN: Final = "glm_trace"
+LOCALE: Final = Path(__file__).parent / "locale"
+
+_SEPARATORS: Final = {"en": ", ", "zh": "、"}
+
+
+class Plural(NamedTuple):
+    """A text that differs with the number of things; ``by`` is the placeholder that holds the number."""
+
+    one: str
+    many: str
+    by: str = "count"
+
+
+class InContext(NamedTuple):
+    """A text whose English has another translation elsewhere."""
+
+    context: str
+    text: str
+
+
+Message: TypeAlias = "str | Plural | InContext"
+
+
+class Sentence:
+    """A message with its values, to be translated when it is shown; ``str()`` gives English."""
+
+    def __init__(self, message: Message, /, **values: Any) -> None:
+        self.message = message
+        self.values = values
+
+    def localized(self, lang: Lang) -> str:
+        return tr(lang, self.message, **self.values)
+
+    def __str__(self) -> str:
+        return self.localized("en")
+
+
+def N_(text: str) -> str:  # noqa: N802
+    """Mark a text for extraction."""
+    return text
+
+
+NP_: Final = Plural
+NC_: Final = InContext
 
 
 def language(wanted: str | None = None) -> Lang:
-    """The language to speak: what was asked for, else ``GLM_TRACE_LANG``, else the locale's."""
+    """Return the language to speak: what was asked for, else ``GLM_TRACE_LANG``, else the locale's."""
     for name in (wanted, os.environ.get("GLM_TRACE_LANG"), *_locale_names()):
         if name:
             return "zh" if name.lower().startswith("zh") or name.startswith("Chinese") else "en"
     return "en"
+
+
+def tr(lang: Lang, message: Message, /, **values: Any) -> str:
+    """Return a message in a language, with its values filled in; a value that is missing shows as ``…``.
+
+    Args:
+        lang: the language.
+        message: the English text, or a plural or a text in a context.
+        values: for the placeholders. A ``Sentence`` among them is translated too.
+    """
+    if lang == "en":
+        text = _english(message, values)
+    else:
+        translations = _translations(lang)
+        if isinstance(message, str):
+            text = translations.gettext(message)
+        elif isinstance(message, Plural):
+            text = translations.ngettext(message.one, message.many, _number(values.get(message.by)))
+        else:
+            text = translations.pgettext(message.context, message.text)
+    return text.format_map(
+        _Values(
+            (name, value.localized(lang) if isinstance(value, Sentence) else value) for name, value in values.items()
+        )
+    )
+
+
+def join(lang: Lang, texts: list[str] | tuple[str, ...]) -> str:
+    """Return a list of names as the language writes it: with commas, or with 、."""
+    return _SEPARATORS[lang].join(texts)
+
+
+class _Values(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _english(message: Message, values: dict[str, Any]) -> str:
+    if isinstance(message, str):
+        return message
+    if isinstance(message, Plural):
+        return message.one if _number(values.get(message.by)) == 1 else message.many
+    return message.text
+
+
+def _number(value: object) -> int:
+    """Return a count that may already be formatted, such as ``1,234``."""
+    if isinstance(value, int):
+        return value
+    digits = str(value).replace(",", "")
+    return int(digits) if digits.isdecimal() else 2
+
+
+@cache
+def _translations(lang: Lang) -> NullTranslations:
+    """Return a language's catalog. Where it was not compiled, as in a bare source tree, the texts stay English."""
+    import gettext
+
+    try:
+        return gettext.translation(DOMAIN, LOCALE, [lang])
+    except OSError:
+        print("glm-trace: 没有编译好的中文翻译，以下为英文。请运行 python translations.py compile", file=sys.stderr)
+        return gettext.NullTranslations()
 
 
 def _locale_names() -> list[str | None]:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.timer import Timer
 
 from tracer.analysis.cursor import Cursor
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.failing import FailingApp
 from tracer.tui.playing import Playing
-from tracer.tui.words import say
 
 if TYPE_CHECKING:  # it comes after the first screen, and so does its import
     from tracer.tui.tabs.tab_area import TabArea
@@ -67,9 +66,9 @@ class Acting(FailingApp):
         """In a screen over the player these keys are letters like others."""
         return not (action == "do" and parameters and parameters[0] in TYPED_INTO and len(self.screen_stack) > 1)
 
-    def say(self, key: str, *, seconds: float = 2, **values: Any) -> None:
+    def say(self, message: Message, *, seconds: float = 2, **values: Any) -> None:
         """Say something in passing; what it quotes is not obeyed."""
-        self.notify(say(self.lang, key, **values), timeout=seconds, markup=False)
+        self.notify(tr(self.lang, message, **values), timeout=seconds, markup=False)
 
     def complain(self, error: TracerError) -> None:
         """Say what is wrong with the trace, and go on."""
@@ -100,7 +99,7 @@ class Acting(FailingApp):
     def moved(self, number: int | None) -> None:
         """Show where a move of the cursor came to; None is nowhere."""
         if number is None:
-            self.say("nowhere", seconds=1.5)
+            self.say(N_("There is nowhere to go that way."), seconds=1.5)
             self.stop()
         else:
             self.show()

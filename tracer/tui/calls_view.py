@@ -10,11 +10,10 @@ from textual.message import Message
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.tui.labels import label
 from tracer.tui.playing import Playing
-from tracer.tui.words import say
 
 _MOST = 400  # children of one frame that are listed
 
@@ -36,7 +35,7 @@ class CallsView(Tree[int]):
         self.lang: Lang = lang
 
     def show(self, playing: Playing, lang: Lang) -> None:
-        self.border_title = Text(f" {say(lang, 'calls')} ")
+        self.border_title = Text(f" {tr(lang, 'Calls')} ")
         frame = None if playing.empty else playing.step.frame
         if frame != self._frame or lang != self.lang:
             self._frame, self.lang = frame, lang

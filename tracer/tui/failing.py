@@ -9,9 +9,8 @@ import traceback
 from rich.text import Text
 from textual.app import App
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
-from tracer.tui.command_words import word
 
 
 class FailingApp(App[None]):
@@ -36,4 +35,14 @@ class FailingApp(App[None]):
             return
         what = one_line(f"{type(error).__name__}: {error}", 200)
         self.bell()
-        self.panic(Text(word(self.said_in(), "failed", what=what, path=visible(file.name))))
+        self.panic(
+            Text(
+                tr(
+                    self.said_in(),
+                    "The player failed, which is a fault of glm-trace ({what}). Please report it, with this "
+                    "traceback: {path}",
+                    what=what,
+                    path=visible(file.name),
+                )
+            )
+        )

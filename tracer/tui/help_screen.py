@@ -13,9 +13,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.tui.keys import GROUPS, KEYS, shown_key
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 _GAP: Final = 2  # cells between a key and what it does
 _BETWEEN: Final = 4  # cells between the columns
@@ -35,7 +35,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as box:
-            box.border_title = say(self._lang, "help")
+            box.border_title = tr(self._lang, LABELS["help"])
             box.border_subtitle = "↑ ↓ Esc"
             yield Static()
 
@@ -69,12 +69,12 @@ def keys_text(lang: Lang, width: int) -> Text:
 
 def _block(lang: Lang, group: str, room: int) -> Block:
     """The theme, and below it each of its keys with what it does."""
-    lines = [Text.assemble(" " * (room + _GAP), (say(lang, f"keys:{group}"), "bold cyan"))]
+    lines = [Text.assemble(" " * (room + _GAP), (tr(lang, LABELS[f"keys:{group}"]), "bold cyan"))]
     for key in KEYS:
         if key.group == group:
             name = shown_key(key, every=True)
             indent = " " * (room - cell_len(name))
-            lines.append(Text.assemble(indent, (name, "bold"), " " * _GAP, say(lang, f"key:{key.action}")))
+            lines.append(Text.assemble(indent, (name, "bold"), " " * _GAP, tr(lang, LABELS[f"key:{key.action}"])))
     return lines
 
 

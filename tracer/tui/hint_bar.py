@@ -7,9 +7,9 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.tui.keys import KEYS, Key, shown_key
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 
 class HintBar(Widget):
@@ -51,4 +51,4 @@ class HintBar(Widget):
 
 
 def _piece(key: Key, lang: Lang) -> Text:
-    return Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {say(lang, f'key:{key.action}')}  ")
+    return Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {tr(lang, LABELS[f'key:{key.action}'])}  ")

@@ -10,11 +10,11 @@ from rich.text import Text
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.locals import LocalChange
 from tracer.analysis.step_context import changing_step
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.tui.playing import Playing
 from tracer.tui.values_text import local_text, number_text, value_text
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 _WIDTH: Final = 60
 _MOST: Final = 4  # changes, and keys of a dictionary
@@ -36,7 +36,7 @@ def line_notes(playing: Playing, lang: Lang) -> dict[int, Text]:
         add(step.line, _decision(playing, decision, lang))
     if step.event in ("return", "raise", "unwind"):
         key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
-        words = say(lang, key, value="\0").partition("\0")
+        words = tr(lang, LABELS[key], value="\0").partition("\0")
         add(step.line, Text(words[0], "italic") + number_text(playing.trace, step.value, _WIDTH))
     return notes
 
@@ -51,7 +51,7 @@ def _change(playing: Playing, one: LocalChange, lang: Lang) -> Text:
         keys = [f"{mark}{key}" for mark, those in marked for key in those]
         return Text(visible(f"{one.name}[{', '.join(keys[:_MOST])}]"))
     if one.after is None:
-        return Text(visible(f"{one.name} ")) + Text(say(lang, "deleted"))
+        return Text(visible(f"{one.name} ")) + Text(tr(lang, "deleted"))
     return Text(visible(f"{one.name} = ")) + local_text(playing.trace, one.after, _WIDTH - 10)
 
 
@@ -59,7 +59,7 @@ def _decision(playing: Playing, decision: Decision, lang: Lang) -> Text:
     outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
     if outcome == "entered" and decision.times is None:
         outcome = "entered-some"
-    note = Text("⇒ ", "bold") + Text(say(lang, outcome, times=decision.times), "bold")
+    note = Text("⇒ ", "bold") + Text(tr(lang, LABELS[outcome], times=decision.times), "bold")
     for name, value in list(decision.names.items())[:3]:
         note += Text(visible(f"  {name} = ")) + value_text(playing.trace, value, 30)
     return note

@@ -13,9 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
-from tracer.tui.command_words import word
 from tracer.tui.failing import FailingApp
 from tracer.tui.recorded_so_far import Glimpse, RecordedSoFar, Watching
 from tracer.views.phrases import stage_name
@@ -90,7 +89,9 @@ class LiveView(FailingApp):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,ctrl+c,ctrl+q", "interrupt", word("en", "interrupt"), show=False, priority=True)
+        Binding(
+            "q,ctrl+c,ctrl+q", "interrupt", tr("en", "end the load and play what there is"), show=False, priority=True
+        )
     ]
 
     def __init__(
@@ -111,10 +112,10 @@ class LiveView(FailingApp):
         yield Static(id="head")
         with Horizontal(id="body"):
             stages = Static(id="stages")
-            stages.border_title = word(self._lang, "stages")
+            stages.border_title = tr(self._lang, "Stages")
             yield stages
             told = Static(id="told")
-            told.border_title = word(self._lang, "so-far")
+            told.border_title = tr(self._lang, "What has happened")
             yield told
         yield Static(id="now")
         yield Static(id="foot")
@@ -135,24 +136,30 @@ class LiveView(FailingApp):
         self.query_one("#stages", Static).update(self._stages(glimpse))
         told = self.query_one("#told", Static)
         told.update(self._told(glimpse, max(told.size.height, 1)))
-        file = word(self._lang, "now", file=one_line(glimpse.file, 200)) if glimpse.file else ""
+        file = tr(self._lang, "now at {file}", file=one_line(glimpse.file, 200)) if glimpse.file else ""
         self.query_one("#now", Static).update(Text(file, no_wrap=True, overflow="ellipsis"))
         self.query_one("#foot", Static).update(self._foot())
         if not self._recording.is_alive():
             self.exit()
 
     def _head(self, glimpse: Glimpse) -> Table:
-        state = "sealing" if glimpse.ended else "ending" if self._interrupted else "recording"
+        state = (
+            N_("writing the trace")
+            if glimpse.ended
+            else N_("ending the load")
+            if self._interrupted
+            else N_("recording")
+        )
         frame = _SPINNER[int(glimpse.seconds / _EVERY) % len(_SPINNER)]
-        counts = [word(self._lang, "steps", count=f"{glimpse.steps:,}")]
+        counts = [tr(self._lang, NP_("{count} step", "{count} steps"), count=f"{glimpse.steps:,}")]
         if glimpse.tensors:
-            counts.append(word(self._lang, "tensors", count=f"{glimpse.tensors:,}"))
-        counts.append(word(self._lang, "seconds", count=f"{glimpse.seconds:.1f}"))
+            counts.append(tr(self._lang, NP_("{count} tensor", "{count} tensors"), count=f"{glimpse.tensors:,}"))
+        counts.append(tr(self._lang, "{count} s", count=f"{glimpse.seconds:.1f}"))
         head = Table.grid(expand=True)
         head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         head.add_column(no_wrap=True, justify="right")
         left = Text.assemble(("glm-trace  ", "bold"), (one_line(self._model, 60), "bold cyan"), "  ", f"{frame} ")
-        head.add_row(left + Text(word(self._lang, state)), Text(" · ".join(counts)))
+        head.add_row(left + Text(tr(self._lang, state)), Text(" · ".join(counts)))
         return head
 
     def _stages(self, glimpse: Glimpse) -> Table:
@@ -165,13 +172,13 @@ class LiveView(FailingApp):
             current = one.stage == glimpse.stage and not glimpse.ended
             style = "bold" if current else ""
             name = Text(visible(stage_name(one.stage, self._lang)), style)
-            seconds = Text(word(self._lang, "seconds", count=f"{one.seconds:.2f}"), "dim")
+            seconds = Text(tr(self._lang, "{count} s", count=f"{one.seconds:.2f}"), "dim")
             table.add_row(Text("▶" if current else "✓", "cyan"), name, Text(f"{one.steps:,}", style), seconds)
         return table
 
     def _told(self, glimpse: Glimpse, height: int) -> Table | Text:
         if not glimpse.steps:
-            return Text(word(self._lang, "starting"))
+            return Text(tr(self._lang, "Starting Python and importing torch and transformers …"))
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(justify="right", style="dim", no_wrap=True, min_width=len(str(glimpse.steps)))
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -180,5 +187,10 @@ class LiveView(FailingApp):
         return table
 
     def _foot(self) -> Text:
-        text = word(self._lang, "kill" if self._interrupted else "interrupt")
+        text = tr(
+            self._lang,
+            N_("The load was asked to end and has 10 seconds for it. Once more: kill it")
+            if self._interrupted
+            else N_("end the load and play what there is"),
+        )
         return Text.assemble((" q ", "bold reverse"), " ", (" Ctrl-C ", "bold reverse"), f" {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tracer.i18n import N_
 from tracer.tui.acting import Acting
 from tracer.tui.source_view import SourceView
 
@@ -13,15 +14,15 @@ class Marking(Acting):
         marks, number = self.playing.bookmarks, self.playing.number
         if number in marks:
             marks.remove(number)
-            self.say("bookmark-off", seconds=2)
+            self.say(N_("Bookmark removed."), seconds=2)
         else:
             marks.add(number)
-            self.say("bookmark-on", number=number, seconds=2)
+            self.say(N_("Bookmark set at step {number}."), number=number, seconds=2)
 
     def _do_next_bookmark(self) -> None:
         marks = sorted(self.playing.bookmarks)
         if not marks:
-            self.say("no-bookmarks", seconds=3)
+            self.say(N_("There are no bookmarks. Press m to set one."), seconds=3)
             return
         found = self.playing.cursor.next_of(marks)
         self.go(marks[0]) if found is None else self.show()
@@ -41,12 +42,12 @@ class Marking(Acting):
         at = place[0], line
         on = at not in self.playing.breakpoints
         self.playing.breakpoints.symmetric_difference_update({at})
-        self.say("breakpoint-on" if on else "breakpoint-off", line=line, seconds=2)
+        self.say(N_("Breakpoint at line {line}.") if on else N_("Breakpoint removed."), line=line, seconds=2)
         self.query_one(SourceView).refresh()
 
     def _do_run(self, *, back: bool = False) -> None:
         if not self.playing.breakpoints:
-            self.say("no-breakpoints", seconds=3)
+            self.say(N_("There are no breakpoints. Press b on a line."), seconds=3)
             return
         cursor, start = self.playing.cursor, self.playing.number
         found = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracer.analysis.cursor import Cursor
+from tracer.i18n import N_
 from tracer.tui.acting import Acting
 
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)
@@ -43,7 +44,7 @@ class Moving(Acting):
     def _to_change(self, move: Callable[[Cursor, str], int | None]) -> None:
         name = self.playing.selected_variable
         if not name:
-            self.say("no-variable", seconds=4)
+            self.say(N_("Choose a variable first: Tab goes to the panes, the arrow keys choose."), seconds=4)
         else:
             self.moved(None if self.playing.empty else move(self.playing.cursor, name))
 
@@ -68,7 +69,7 @@ class Moving(Acting):
 
     def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
         if not self.playing.hits:
-            self.say("no-hits", seconds=3)
+            self.say(N_("Nothing was searched for yet, or nothing was found. Press / to search."), seconds=3)
         else:
             self.moved(move(self.playing.cursor, self.playing.hits))
 
@@ -80,14 +81,14 @@ class Moving(Acting):
     def _do_play(self) -> None:
         if self._timer is not None:
             self.stop()
-            self.say("stopped", seconds=1.5)
+            self.say(N_("stopped"), seconds=1.5)
         else:
             self._start()
 
     def _start(self) -> None:
         speed = _SPEEDS[self._speed]
         self._timer = self.set_interval(1 / speed, lambda: self.action_do("next"))
-        self.say("playing", speed=speed, seconds=2)
+        self.say(N_("playing at {speed} steps a second; space stops"), speed=speed, seconds=2)
 
     def _do_faster(self) -> None:
         self._change_speed(1)

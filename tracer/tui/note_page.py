@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from tracer.analysis.locals import LocalsHistory
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, tr
 from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
-from tracer.tui.note_words import note_word
 from tracer.views.walkthrough.words import misfit_told, told
 from tracer.walkthrough.binding import Bound, NotBound
 from tracer.walkthrough.filling import filled, holes
@@ -47,22 +46,22 @@ class Page:
 
     def _head(self) -> Iterator[Text]:
         note, lang = self.bound.note, self._lang
-        where = note_word(
+        where = tr(
             lang,
-            "head",
+            "{title} · note {number} of {count}",
             title=chapter_title(self._chapter.walkthrough, lang),
             number=self._number + 1,
             count=len(self._chapter.notes),
         )
         if isinstance(self.bound, Bound):
-            where += f" · {note_word(lang, 'at-step', step=self.bound.step)}"
+            where += f" · {tr(lang, 'step {step}', step=self.bound.step)}"
         yield from (line for line in broken(Text(where, "dim"), self._width))
         title = Text(plain_title(filled(note.title.said(lang), self._place)), "bold")
         yield from broken(title, self._width)
 
     def _body(self) -> Iterator[Text]:
         if isinstance(self.bound, NotBound):
-            why = note_word(self._lang, "not-here", why=told(self.bound.why, self._lang))
+            why = tr(self._lang, "Does not apply to this load: {why}", why=told(self.bound.why, self._lang))
             yield from broken(Text(f"⊘ {why}", "italic"), self._width)
             yield Text()
         elif self._example is not None:
@@ -74,7 +73,11 @@ class Page:
     def _footing(self, number: int) -> Iterator[Text]:
         if isinstance(self.bound, Bound) and self.bound.step != number:
             yield Text()
-            away = note_word(self._lang, "away", step=self.bound.step)
+            away = tr(
+                self._lang,
+                "You have walked away from this note's step. Press Enter here to go back to step {step}.",
+                step=self.bound.step,
+            )
             yield from broken(Text(away, "dim italic"), self._width)
 
     def ask(self) -> Text | None:
@@ -83,7 +86,9 @@ class Page:
         if question is None:
             return None
         head = Text.assemble(
-            (note_word(self._lang, "question"), "bold"), ("  ", ""), (note_word(self._lang, "choose"), "dim")
+            (tr(self._lang, "Before you look"), "bold"),
+            ("  ", ""),
+            (tr(self._lang, "x, then ↑↓ and Enter to answer"), "dim"),
         )
         return Text("\n").join([Text(), head, *self.markdown(question.ask.said(self._lang))])
 
@@ -97,7 +102,7 @@ class Page:
         question = self.bound.note.question
         assert question is not None
         chosen = question.answers[answer]
-        verdict = Text(note_word(self._lang, "right" if chosen.right else "wrong"), "bold")
+        verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not so.")), "bold")
         return Text("\n").join([verdict, *self.markdown(chosen.because.said(self._lang))])
 
     def following(self) -> Text | None:
@@ -109,7 +114,9 @@ class Page:
         same = chapter is self._chapter
         title = bound.note.title.said(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
         title = plain_title(filled(title, None)) if "{{" in title else title
-        word = note_word(self._lang, "next" if same else "next-chapter", title=visible(title))
+        word = tr(
+            self._lang, N_("w  next: {title}") if same else N_("w  next walkthrough: {title}"), title=visible(title)
+        )
         return Text("\n").join([Text(), *broken(Text(word, "dim"), self._width)])
 
     def markdown(self, source: str, narrower: int = 0) -> list[Text]:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.acting import TYPED_INTO
@@ -25,7 +25,7 @@ from tracer.tui.reading_keys import ReadingKeys
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
 from tracer.tui.viewing import Viewing
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 from tracer.views.outcome import outcome_text
 
 if TYPE_CHECKING:  # they come after the first screen, and so does their import
@@ -58,7 +58,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         Binding(
             key.keys,
             f"do('{key.action}')",
-            say("en", f"key:{key.action}"),
+            tr("en", LABELS[f"key:{key.action}"]),
             show=False,
             priority=key.action in ("save", *TYPED_INTO),
         )
@@ -147,7 +147,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         if key == "opened-at-failure" and not saw_failure(trace):
             key = "opened-after-failure"
         ended = outcome_text(trace.outcome, self.lang)
-        self.say(key, seconds=8, number=self.playing.number, ended=ended[:1].upper() + ended[1:])
+        self.say(LABELS[key], seconds=8, number=self.playing.number, ended=ended[:1].upper() + ended[1:])
 
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""
@@ -191,7 +191,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         """The command palette: everything that a key does."""
         yield from super().get_system_commands(screen)
         for key in KEYS:
-            title = say(self.lang, f"key:{key.action}")
+            title = tr(self.lang, LABELS[f"key:{key.action}"])
             yield SystemCommand(title, "", lambda action=key.action: self.action_do(action))
 
 

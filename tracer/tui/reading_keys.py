@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.i18n import N_, tr
 from tracer.trace.errors import TracerError
 from tracer.tui.acting import Acting
 from tracer.tui.background import start_worker
-from tracer.tui.note_words import note_word
 
 if TYPE_CHECKING:  # they come after the first screen, and so does their import
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class ReadingKeys(Acting):
     def _focus_answers(self) -> None:
         tab: NotesTab = self.tabs.tab_shown()
         if self.playing.reading is None or not tab.is_mounted or not tab.focus_answers():
-            self.notify(note_word(self.lang, "no-question"), timeout=2)
+            self.notify(tr(self.lang, "This note asks nothing."), timeout=2)
 
     def _turn(self, reading: ReadingAlong, *, back: bool) -> None:
         found = reading.next(back=back)
@@ -64,8 +64,11 @@ class ReadingKeys(Acting):
             self._open_tab()
             self.go(found.step)
             return
-        key = "none" if reading.empty else "first" if back else "last"
-        self.notify(note_word(self.lang, key), timeout=2)
+        if reading.empty:
+            why = N_("No walkthrough has a note about this load.")
+        else:
+            why = N_("This is the first note.") if back else N_("This was the last note.")
+        self.notify(tr(self.lang, why), timeout=2)
 
     def _open_tab(self) -> None:
         if self.tabs.active != "tab-notes":

@@ -15,11 +15,11 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tracer.analysis.search import Hit, search
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.playing import Playing
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 _HITS = 200
 
@@ -63,9 +63,9 @@ class SearchScreen(_TypingScreen):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = say(self._lang, "key:search")
+            box.border_title = tr(self._lang, LABELS["key:search"])
             box.border_subtitle = "↑ ↓ Enter Esc"
-            yield self.field(say(self._lang, "search"))
+            yield self.field(tr(self._lang, "Search functions, files, variables, values, modules, tensors"))
             yield Static("", id="found")
             yield OptionList(id="hits")
 
@@ -81,7 +81,7 @@ class SearchScreen(_TypingScreen):
         options.add_options([Option(_hit_line(hit, self._lang), id=str(index)) for index, hit in enumerate(self._hits)])
         if self._hits:
             options.highlighted = 0
-        self.query_one("#found", Static).update(Text(say(self._lang, "found", count=len(self._hits)), "dim"))
+        self.query_one("#found", Static).update(Text(tr(self._lang, "{count} found", count=len(self._hits)), "dim"))
 
     def on_input_submitted(self) -> None:
         options = self.query_one("#hits", OptionList)
@@ -103,7 +103,7 @@ class SearchScreen(_TypingScreen):
 
 
 def _hit_line(hit: Hit, lang: Lang) -> Text:
-    sort = say(lang, f"sort:{hit.what}")
+    sort = tr(lang, LABELS[f"sort:{hit.what}"])
     line = Text.assemble((f"{hit.step:>7} ", "dim"), (f"{set_cell_size(sort, 9)} ", "cyan"), visible(hit.label))
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
@@ -121,9 +121,9 @@ class GotoScreen(_TypingScreen):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
-            box.border_title = say(self._lang, "key:goto")
+            box.border_title = tr(self._lang, LABELS["key:goto"])
             box.border_subtitle = "Enter Esc"
-            yield self.field(say(self._lang, "goto", last=self._last))
+            yield self.field(tr(self._lang, "Go to step (0 to {last})", last=self._last))
             yield Static("", id="found")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -131,7 +131,12 @@ class GotoScreen(_TypingScreen):
         if text.isdecimal() and int(text) <= self._last:
             self.dismiss(int(text))
         else:
-            self.query_one("#found", Static).update(Text(say(self._lang, "no-such-step", last=self._last), "bold red"))
+            self.query_one("#found", Static).update(
+                Text(
+                    tr(self._lang, "There is no such step. Type a number from 0 to {last}.", last=self._last),
+                    "bold red",
+                )
+            )
 
 
 class TextScreen(ModalScreen[None]):

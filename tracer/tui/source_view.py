@@ -16,14 +16,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.background import beside, start_worker
 from tracer.tui.keys import KEYS
 from tracer.tui.labels import label
 from tracer.tui.playing import Playing
-from tracer.tui.words import say
 
 _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
@@ -99,7 +98,7 @@ class SourceView(ScrollView, can_focus=True):
         """File and line, then the function; of what does not fit the end of the path and of the function stay."""
         place, frame = self._playing.place(), self._playing.frame()
         if place is None:
-            self.border_title = Text(f" {say(self.lang, 'source')} ")
+            self.border_title = Text(f" {tr(self.lang, 'Source')} ")
         else:
             function = visible(frame.function) if frame is not None else ""
             at = f"{visible(self._playing.paths.get(place[0], '?'))}:{place[1]}"
@@ -155,9 +154,13 @@ class SourceView(ScrollView, can_focus=True):
     def _told_instead(self, index: int, width: int) -> Strip:
         """Where there is no source: that, and what the step tells of itself."""
         if self._playing.empty:
-            told = [Text(say(self.lang, "no-steps"))]
+            told = [Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))]
         else:
-            told = [Text(say(self.lang, "no-source"), "dim"), Text(), *map(Text, self._step_text.split("\n"))]
+            told = [
+                Text(tr(self.lang, "This step stands in no source file."), "dim"),
+                Text(),
+                *map(Text, self._step_text.split("\n")),
+            ]
         segments = told[index].render(self.app.console, end="") if index < len(told) else ()
         return Strip(segments).adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
 

@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.meta import model_name
@@ -20,7 +20,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.views.phrases import stage_name
 
@@ -70,7 +70,7 @@ class StageBar(Widget):
     def render(self) -> Text:
         width, playing = max(self.size.width, 1), self._playing
         if playing.empty:
-            return Text(say(self.lang, "no-steps"))
+            return Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))
         lines = [self._names(width), self._line(width)]
         if self.size.height > len(lines):
             lines.insert(0, self._title(width))
@@ -84,7 +84,7 @@ class StageBar(Widget):
         if isinstance(made, str) and made:
             name = visible(made.rpartition(".")[2])
             whose = _WHOSE.get(made.partition(".")[0])
-            parts.append(Text(say(lang, whose, name=name) if whose else name))
+            parts.append(Text(tr(lang, LABELS[whose], name=name) if whose else name))
         releases = trace.meta.get("releases")
         if isinstance(releases, dict) and releases.get("transformers"):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))
@@ -99,7 +99,7 @@ class StageBar(Widget):
         """The stages in their order, as many around the cursor's as there is room for, and at which step it is."""
         playing = self._playing
         here = playing.step.stage
-        at = say(self.lang, "step-of", number=playing.number, count=len(playing.trace) - 1)
+        at = tr(self.lang, "step {number} / {count}", number=playing.number, count=len(playing.trace) - 1)
         order = list(dict.fromkeys([*(stage for stage, _, _ in self._stretches), here]))
         first, last = _window(
             [cell_len(stage_name(stage, self.lang)) + 3 for stage in order], order.index(here), width - cell_len(at) - 4

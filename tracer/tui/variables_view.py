@@ -9,13 +9,12 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from tracer.analysis.locals import FrameState, Local, LocalChange
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.tui.playing import Playing
 from tracer.tui.values_text import local_text, number_text
-from tracer.tui.words import say
 
 Path = tuple[str, ...]
 """The name of a variable and the keys that lead into it."""
@@ -46,16 +45,16 @@ class VariablesView(Tree[object]):
 
     def show(self, playing: Playing, lang: Lang) -> None:
         self.lang = lang
-        self.border_title = Text(f" {say(lang, 'variables')} ")
+        self.border_title = Text(f" {tr(lang, 'Variables')} ")
         self._filling = True
         self.clear()
         states = playing.states
         if not states:
-            self.root.add_leaf(Text(say(lang, "no-variables"), "dim"))
+            self.root.add_leaf(Text(tr(lang, "No local variables here."), "dim"))
         else:
             self._add_state(self.root, states[0])
         for state in states[1:]:
-            title = say(lang, "caller", function=visible(state.function))
+            title = tr(lang, "caller: {function}", function=visible(state.function))
             node = self.root.add(Text(title, "dim"), data=Held(("caller", str(state.frame.number)), None, state))
             self._turn(node, expand=False)
         self._select(playing.selected_variable)
@@ -96,10 +95,10 @@ class VariablesView(Tree[object]):
         for one in state.changed:
             if one.after is None:
                 parent.add_leaf(
-                    Text.assemble(("- ", "bold red"), (visible(one.name), "strike"), f" {say(self.lang, 'deleted')}")
+                    Text.assemble(("- ", "bold red"), (visible(one.name), "strike"), f" {tr(self.lang, 'deleted')}")
                 )
         if not state.variables:
-            parent.add_leaf(Text(say(self.lang, "no-variables"), "dim"))
+            parent.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
 
     def _add_local(self, parent: TreeNode[object], name: str, local: Local, change: LocalChange | None) -> None:
         trace = self._playing.trace

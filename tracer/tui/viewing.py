@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from tracer.i18n import N_
 from tracer.text.visible import visible
 from tracer.tui.acting import Acting
 from tracer.tui.source_view import SourceView
@@ -22,7 +23,7 @@ class Viewing(Acting):
 
         chosen = self.query_one(VariablesView).chosen()
         if chosen is None:
-            self.say("no-variable", seconds=4)
+            self.say(N_("Choose a variable first: Tab goes to the panes, the arrow keys choose."), seconds=4)
         else:
             name, value = chosen
             self.push_screen(TextScreen(visible(name), whole_value(self.playing, value)))
@@ -32,7 +33,7 @@ class Viewing(Acting):
 
         if not self.playing.empty:
             self.copy_to_clipboard(whole_step(self.playing, self.lang))
-            self.say("copied", seconds=2)
+            self.say(N_("The step was copied as text."), seconds=2)
 
     def _do_save(self) -> None:
         path = Path.cwd() / f"glm-trace-step-{self.playing.number}.svg"
@@ -45,7 +46,7 @@ class Viewing(Acting):
         except OSError as error:
             self.notify(visible(f"{path}: {error.strerror}"), severity="error", markup=False)
         else:
-            self.say("saved", path=visible(path.name), seconds=4)
+            self.say(N_("The screen was saved as {path}"), path=visible(path.name), seconds=4)
 
     def _do_theme(self) -> None:
         at = _THEMES.index(self.theme) if self.theme in _THEMES else -1

@@ -13,9 +13,8 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tracer.i18n import Lang
+from tracer.i18n import NP_, Lang, tr
 from tracer.tui.note_page import Page, chapter_title, plain_title
-from tracer.tui.note_words import note_word
 from tracer.tui.playing import Playing
 from tracer.walkthrough.binding import Bound
 from tracer.walkthrough.filling import filled
@@ -68,7 +67,7 @@ class NotesTab(Horizontal):
         self._lang = lang
         reading = playing.reading
         if reading is None:
-            self._only(Text(note_word(lang, "loading"), "dim"))
+            self._only(Text(tr(lang, "Looking up the notes for this load …"), "dim"))
             self.call_later(self._want)
             return
         if not playing.empty:
@@ -76,8 +75,7 @@ class NotesTab(Horizontal):
         contents = self.query_one(Contents)
         contents.list(reading, lang)
         if reading.open is None:
-            key = "none" if reading.empty else "not-open" if contents.display else "not-open-narrow"
-            self._only(Text(note_word(lang, key, count=reading.count), "dim"))
+            self._only(Text(_nothing_open(reading, lang, contents.display), "dim"))
             return
         self._show_page(Page(reading, playing.trace, lang, self._width()), reading)
 
@@ -243,3 +241,18 @@ def _notes(reading: ReadingAlong, one: int, lang: Lang) -> list[Entry]:
         text.truncate(_WIDTH, overflow="ellipsis")
         lines.append(Entry(text, Open(one, number), note=True))
     return lines
+
+
+def _nothing_open(reading: ReadingAlong, lang: Lang, contents: bool) -> str:
+    """Return what is on the page before a note is open; without the list of contents it offers no choice."""
+    if reading.empty:
+        return tr(lang, "No walkthrough has a note about this load.")
+    first = NP_(
+        "{count} note is about this load. Press w for the first one.",
+        "{count} notes are about this load. Press w for the first one.",
+    )
+    choice = NP_(
+        "{count} note is about this load. Press w for the first one, or choose a walkthrough on the left.",
+        "{count} notes are about this load. Press w for the first one, or choose a walkthrough on the left.",
+    )
+    return tr(lang, choice if contents else first, count=reading.count)

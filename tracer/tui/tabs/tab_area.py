@@ -8,10 +8,10 @@ from typing import Any, Final
 from textual.app import ComposeResult
 from textual.widgets import TabbedContent, TabPane
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 # Each tab's module and class; what a tab imports is imported with it.
 _TABS: Final[dict[str, tuple[str, str]]] = {
@@ -41,7 +41,7 @@ class TabArea(TabbedContent):
 
     def _label(self, name: str) -> str:
         number = list(_TABS).index(name) + 1
-        return f"[dim]{number}[/] {say(self.lang, name)}"
+        return f"[dim]{number}[/] {tr(self.lang, LABELS[name])}"
 
     def tab_shown(self) -> Any:
         """The widget of the tab that is open; it is made when it is first asked for."""

@@ -12,14 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
-from tracer.i18n import Lang
+from tracer.i18n import NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row, ordered, shown
-from tracer.tui.words import say
+from tracer.tui.words import LABELS
 
 _MOST = 5_000  # rows that are listed
 _NONE = object()
@@ -66,7 +66,7 @@ class TableTab(DataTable[Text]):
         if self._wanted != wanted:
             self._wanted, self.lang, self.computed = wanted, lang, False
             if not self._rows:
-                self._say(say(lang, "computing"))
+                self._say(tr(lang, "Computing …"))
             start_worker(self, partial(self._compute, playing, lang, wanted[1]), exclusive=True)
         else:
             self._follow(playing.number)
@@ -98,7 +98,7 @@ class TableTab(DataTable[Text]):
     def _list(self) -> None:
         """Fill the table anew."""
         if not self._rows:
-            self._say(say(self.lang, self.empty))
+            self._say(tr(self.lang, LABELS[self.empty]))
             return
         rows = [self._rows[index] for index in self._order]
         opened = {place for place, index in enumerate(self._order) if index in self._opened}
@@ -106,14 +106,24 @@ class TableTab(DataTable[Text]):
         cells = [self._cells(index) for index in self._listed]
         self.clear(columns=True)
         keys = ("column:step", *self.heads)
-        heads = [Text(f"{say(self.lang, key)} {self._arrow(column)}") for column, key in enumerate(keys)]
+        heads = [Text(f"{tr(self.lang, LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
         # The table's own measuring waits for an idle moment, and is lost where rows come before it is on the screen.
         for key, head, column in zip(keys, heads, zip(*cells, strict=True), strict=True):
             self.add_column(head, key=key, width=max(text.cell_len for text in (head, *column)))
         for index, row in zip(self._listed, cells, strict=True):
             self.add_row(*row, key=str(index))
         if len(self._listed) == _MOST:
-            self.add_row(Text("…"), Text(say(self.lang, "more-rows", count=len(self._order) - _MOST), "dim"))
+            self.add_row(
+                Text("…"),
+                Text(
+                    tr(
+                        self.lang,
+                        NP_("{count} more is not listed", "{count} more are not listed"),
+                        count=len(self._order) - _MOST,
+                    ),
+                    "dim",
+                ),
+            )
 
     def _cells(self, index: int) -> list[Text]:
         row = self._rows[index]

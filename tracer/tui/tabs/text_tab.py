@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tracer.analysis.diagnosis import Diagnosis, diagnose
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
@@ -21,7 +21,6 @@ from tracer.tui.background import in_background, start_worker
 from tracer.tui.playing import Playing
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.words import say
 from tracer.views.why import evidence_text, print_why
 
 
@@ -43,7 +42,7 @@ class WhyTab(VerticalScroll):
         width = max(self.size.width - 3, 40)
         if self._shown != (lang, width):
             if self._shown is None:
-                self.query_one(Static).update(Text(say(lang, "computing"), "dim"))
+                self.query_one(Static).update(Text(tr(lang, "Computing …"), "dim"))
             self._shown, self.computed = (lang, width), False
             start_worker(self, partial(self._compute, playing, lang, width), exclusive=True)
 
@@ -84,6 +83,11 @@ def _evidence(found: Diagnosis, lang: Lang) -> list[Row]:
         for passage in thrown.passages:
             if passage.event != "raise":
                 continue
-            told = say(lang, "passage", function=visible(passage.function), error=visible(thrown.name))
+            told = tr(
+                lang,
+                "{error} passed through {function}",
+                function=visible(passage.function),
+                error=visible(thrown.name),
+            )
             rows.setdefault(passage.step, Row(passage.step, (told,)))
     return [rows[step] for step in sorted(rows)]

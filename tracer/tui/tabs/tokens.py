@@ -6,12 +6,11 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.tui.tabs.rows import Row
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.words import say
 
 
 class TokensTab(TableTab):
@@ -31,13 +30,13 @@ class TokensTab(TableTab):
                     data.get("attention_mask"),
                 )
                 milliseconds = f"{spent / 1e6:.1f}" if isinstance(spent, int) else ""
-                rows.append(Row(step.number, (say(lang, "generated"), *map(_cell, cells), milliseconds)))
+                rows.append(Row(step.number, (tr(lang, "generated"), *map(_cell, cells), milliseconds)))
                 continue
             ids, pieces = data.get("ids"), data.get("pieces")
             if isinstance(ids, list) and isinstance(pieces, list):
                 for index, (number, piece) in enumerate(zip(ids, pieces, strict=False)):
                     cells = (index, number, piece, None, None)
-                    rows.append(Row(step.number, (say(lang, "prompt"), *map(_cell, cells), "")))
+                    rows.append(Row(step.number, (tr(lang, "prompt"), *map(_cell, cells), "")))
         return rows
 
 
