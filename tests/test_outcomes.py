@@ -23,7 +23,7 @@ from tracer.tui.player import Player
 from tracer.tui.stage_bar import StageBar
 from tracer.views.outcome import outcome_text
 from tracer.views.phrases import PHRASES
-from tracer.views.report import print_report
+from tracer.views.show import print_report
 from tracer.views.why import print_why
 from tracer.views.why_words import WHY
 

@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
-from tracer.analysis.journey import journey
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.i18n import Lang
 from tracer.trace.reading import open_trace
-from tracer.views.report import print_next, print_report
+from tracer.views.show import print_next, print_report
 
 REPORT = (
     "\x1b[1mBertModel LOAD REPORT\x1b[0m from: <model>\n"
@@ -134,5 +134,5 @@ def test_two_loads_of_one_model_are_each_told(loads: Any, fixtures: Path, tmp_pa
         f"for _ in range(2):\n    AutoConfig.from_pretrained({str(fixtures / 'bert-tiny')!r})\n"
     )
     with open_trace(loads.record_anew(work="script", script=[str(script)]).path) as trace:
-        told = [fact.what for stage in journey(trace) for fact in stage.facts]
+        told = [fact.what for stage in summarize_stages(trace) for fact in stage.facts]
     assert told.count("called") == told.count("config-built") == told.count("file") == 2

@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction.redactor import MASK
 

@@ -16,7 +16,7 @@ from tests.support.loads import Loads
 from tests.trace import made
 from tracer.cli.main import main
 from tracer.trace.reading import open_trace
-from tracer.views.failure import trouble
+from tracer.views.outcome import failure_lines
 
 BROKEN = FIXTURES / "broken"
 Call = Callable[..., tuple[int, str, str]]
@@ -105,6 +105,6 @@ def test_a_damaged_trace_is_told_in_a_sentence(why: Call, tmp_path: Path) -> Non
 def test_a_failed_load_points_to_it(lang: Any, words: str, loads: Loads) -> None:
     path = loads.record(BROKEN / "not-json", tokenizer=False, forward=False).path
     with open_trace(path) as trace:
-        assert f"{words} glm-trace why {path}".replace("： ", "：") in "\n".join(map(str, trouble(trace, lang)))
+        assert f"{words} glm-trace why {path}".replace("： ", "：") in "\n".join(map(str, failure_lines(trace, lang)))
     with open_trace(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path) as trace:
-        assert not list(trouble(trace, lang))
+        assert not list(failure_lines(trace, lang))

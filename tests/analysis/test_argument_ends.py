@@ -12,9 +12,9 @@ from tests.support import damaged
 from tests.support.loads import Loads
 from tests.support.reading import by_line
 from tracer.analysis.decisions.explanation import explanation
-from tracer.analysis.journey import Fact, journey
 from tracer.analysis.kwargs.model import KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths
+from tracer.analysis.stage_summary import Fact, summarize_stages
 from tracer.trace.reading import Trace
 from tracer.views.kwargs import end_text
 
@@ -71,7 +71,7 @@ def followed(trace: Trace, name: str) -> KeywordPath:
 
 
 def facts(trace: Trace) -> dict[str, Fact]:
-    return {fact.what: fact for stage in journey(trace) for fact in stage.facts}
+    return {fact.what: fact for stage in summarize_stages(trace) for fact in stage.facts}
 
 
 def test_an_argument_that_config_json_overwrites(overwritten: Trace) -> None:

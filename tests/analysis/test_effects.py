@@ -11,7 +11,7 @@ from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
 from tracer.analysis.step_context import changing_step, statement_changes
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.steps import step_lines
+from tracer.views.show import step_lines
 
 
 @pytest.fixture(scope="module", params=["4.44.2", "5.23.0"])

@@ -18,7 +18,7 @@ from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
 from tracer.analysis.diagnosis import Diagnosis, diagnose
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.failure import trouble
+from tracer.views.outcome import failure_lines
 from tracer.views.why import print_why
 from tracer.views.why_words import tell
 
@@ -430,7 +430,7 @@ def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, re
         assert ours
         assert "pip install" not in ours
         screen = Console(file=io.StringIO(), width=80)
-        for line in trouble(trace, lang):
+        for line in failure_lines(trace, lang):
             screen.print(line)
         assert isinstance(screen.file, io.StringIO)
         said = " ".join(screen.file.getvalue().split())

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.loads import Loads
-from tracer.analysis.journey import journey
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.recorder.weights.stored import read_header
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.report import fact_text
+from tracer.views.show import fact_text
 
 RELEASE = tuple(int(part) for part in version("transformers").split(".")[:2])
 
@@ -37,7 +37,7 @@ class Account(NamedTuple):
     def facts(self, lang: Any = "en") -> list[str]:
         return [
             fact_text(fact, lang)
-            for stage in journey(self.trace)
+            for stage in summarize_stages(self.trace)
             for fact in stage.facts
             if fact.what.startswith("weights")
         ]

@@ -18,7 +18,7 @@ from tests.support.loads import Loads
 from tests.support.reading import Reading
 from tracer.launch.fixtures import write_fixture
 from tracer.trace.reading import open_trace
-from tracer.views.failure import trouble
+from tracer.views.outcome import failure_lines
 
 PROGRAM = Path(sys.executable).with_name("glm-trace")
 ROOT = Path(__file__).parents[2]
@@ -234,7 +234,7 @@ def test_out_of_memory(loads: Loads, tmp_path: Path) -> None:
         assert trace.outcome["status"] == "failed"
         assert trace.frame(trace.step(trace.outcome["step"]).frame).function == "BertEmbeddings.__init__"
         for lang, said in (("en", "not enough memory"), ("zh", "内存不够")):
-            told = "\n".join(text.plain for text in trouble(trace, lang))  # type: ignore[arg-type]
+            told = "\n".join(text.plain for text in failure_lines(trace, lang))  # type: ignore[arg-type]
             assert said in told
             assert "--weights fake" in told
     with loads.trace(tmp_path, weights="fake") as trace:
@@ -258,7 +258,7 @@ def test_out_of_memory_in_the_middle_of_a_pass(loads: Loads, fixtures: Path, tmp
         assert trace.frame(trace.step(trace.outcome["step"]).frame).function == "MLP.forward"
         raised = [step.data["path"] for step in reading.kinds("module-left") if "raised" in step.data]
         assert raised[0] == "transformer.encoder.layers.0.mlp"
-        assert any("not enough memory" in text.plain for text in trouble(trace, "en"))
+        assert any("not enough memory" in text.plain for text in failure_lines(trace, "en"))
 
 
 def random_job(glm: Path, tmp_path: Path) -> Any:

@@ -14,9 +14,9 @@ from tests.model.accounts import RELEASE
 from tests.support.loads import Loads
 from tests.support.reading import Reading
 from tracer.analysis.diagnosis import diagnose
-from tracer.analysis.journey import journey
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.trace.reading import Trace
-from tracer.views.report import fact_text
+from tracer.views.show import fact_text
 
 SMALL = {
     "hidden_size": 8, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -26,7 +26,7 @@ BERT = {key: value for key, value in SMALL.items() if key != "num_key_value_head
 
 
 def facts(trace: Trace) -> list[str]:
-    return [fact_text(fact, "en") for stage in journey(trace) for fact in stage.facts]
+    return [fact_text(fact, "en") for stage in summarize_stages(trace) for fact in stage.facts]
 
 
 @pytest.fixture

@@ -320,7 +320,7 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     """4.50 to 4.57 read a file onto meta, and then open it again for each tensor's numbers."""
-    from tracer.analysis.diff.model import compare_weights
+    from tracer.analysis.diff.built_model import compare_weights
     from tracer.recorder.probes.shards import ShardWatch
     from tracer.views.diff_words import WORDS
 

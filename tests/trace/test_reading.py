@@ -26,14 +26,13 @@ from tests.trace.made import (
     write_journal,
 )
 from tracer.analysis.value_format import format_value, to_json
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.steps import Bound, LightStep
 from tracer.trace.values import Plain, Text
-from tracer.views.report import print_next, print_report
-from tracer.views.steps import step_lines
+from tracer.views.show import print_next, print_report, step_lines
 
 
 def look(path: Path) -> None:

@@ -15,13 +15,13 @@ from textual.widgets import Static
 
 from tests.conftest import FIXTURES
 from tests.tui.pseudo_terminal import PseudoTerminal
-from tracer.analysis.journey import journey
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.cli.main import main
 from tracer.launch.watching import Watched
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
-from tracer.views.report import fact_text
+from tracer.views.show import fact_text
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -42,7 +42,7 @@ def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
     so_far.take(watched(demo))
     stages = so_far.glimpse.stages
     assert {one.stage: one.steps for one in stages} == demo.stage_counts()
-    for summary in journey(demo):
+    for summary in summarize_stages(demo):
         [seconds] = [one.seconds for one in stages if one.stage == summary.stage]
         assert seconds == pytest.approx(summary.seconds, abs=1e-5)
 
@@ -52,7 +52,12 @@ def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None
     so_far = RecordedSoFar(lang)
     so_far.take(watched(demo))
     told = {(one.step, one.text) for one in so_far.glimpse.told}
-    facts = {(fact.step, fact_text(fact, lang)) for one in journey(demo) for fact in one.facts if fact.what != "called"}
+    facts = {
+        (fact.step, fact_text(fact, lang))
+        for one in summarize_stages(demo)
+        for fact in one.facts
+        if fact.what != "called"
+    }
     assert told == facts
     assert len(told) > 20
 

@@ -10,7 +10,7 @@ import typer
 from tracer.analysis.decisions.explanation import explanation, select_decisions
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.decisions import decision_document, print_all, print_explanation

@@ -11,7 +11,7 @@ import typer
 from tracer.analysis.diff import TOPICS, compare
 from tracer.cli.options import Speak
 from tracer.cli.screen import ends_with, results
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.diff import print_comparison

@@ -11,7 +11,8 @@ from tracer.analysis.kwargs.paths import find_keyword_path, keyword_paths, selec
 from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.options import Speak
 from tracer.cli.screen import results
-from tracer.export import as_json, kwargs_json
+from tracer.export import json_documents as as_json
+from tracer.export import kwargs_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views import kwargs as kwargs_text

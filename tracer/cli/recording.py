@@ -24,9 +24,9 @@ from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.failure import gaps
+from tracer.views.outcome import gap_sentences
 from tracer.views.phrases import say
-from tracer.views.report import print_next, print_report
+from tracer.views.show import print_next, print_report
 
 
 def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
@@ -44,7 +44,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         recorded = _record(job, path, held, lang, take_output=take_output, tui=tui)
     except NotSealed as error:
         with contextlib.suppress(TracerError), open_trace(error.journal) as trace:
-            for sentence in gaps(trace, lang):
+            for sentence in gap_sentences(trace, lang):
                 complain(sentence)
         raise
     except OSError as error:

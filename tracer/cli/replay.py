@@ -17,7 +17,7 @@ from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import Lang, language, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 
 if TYPE_CHECKING:  # reading YAML is not for those who only play
     from tracer.walkthrough.format import Walkthrough

@@ -16,7 +16,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import SUFFIX, HeldJournal
 from tracer.trace.reading import open_trace
 from tracer.trace.sealing import seal_and_remove
-from tracer.views.report import print_next
+from tracer.views.show import print_next
 
 HELP = """Make a trace of FILE, the journal of a recording that was killed or found the disk full.
 

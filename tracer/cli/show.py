@@ -9,12 +9,11 @@ import typer
 
 from tracer.cli.options import Speak, Stage
 from tracer.cli.screen import results
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.report import print_report
-from tracer.views.steps import step_lines
+from tracer.views.show import print_report, step_lines
 
 HELP = """Print the journey that FILE holds, stage by stage.
 

@@ -141,10 +141,10 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
 
     def _greet(self, key: str) -> None:
         """Say how the load ended, and which step this is."""
-        from tracer.views.failure import saw_failure
+        from tracer.views.outcome import failure_was_seen
 
         trace = self.playing.trace
-        if key == "opened-at-failure" and not saw_failure(trace):
+        if key == "opened-at-failure" and not failure_was_seen(trace):
             key = "opened-after-failure"
         ended = outcome_text(trace.outcome, self.lang)
         self.say(LABELS[key], seconds=8, number=self.playing.number, ended=ended[:1].upper() + ended[1:])

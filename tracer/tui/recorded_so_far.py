@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, Final, NamedTuple, Protocol
 
-from tracer.analysis.journey import told_by
+from tracer.analysis.stage_summary import facts_of_step
 from tracer.i18n import Lang
 from tracer.trace.steps import Step
-from tracer.views.report import fact_text
+from tracer.views.show import fact_text
 
 _FACTS: Final = 200  # kept; no screen shows more
 
@@ -83,7 +83,7 @@ class RecordedSoFar:
             self._stages[self._before.stage][1] += (step.time - self._before.time) / 1e9
         self._stages.setdefault(step.stage, [0, 0.0])[0] += 1
         self._before = step
-        for fact in told_by(step):
+        for fact in facts_of_step(step):
             text = fact_text(fact, self._lang)
             if (step.stage, text) not in self._said:
                 self._said.add((step.stage, text))

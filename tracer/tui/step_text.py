@@ -14,7 +14,7 @@ from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.tui.playing import Playing
 from tracer.views.phrases import stage_name
-from tracer.views.steps import change_text
+from tracer.views.show import change_text
 
 _LINES = 2_000
 _DEPTH = 6

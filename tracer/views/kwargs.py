@@ -20,7 +20,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.values import ValueId
 from tracer.views.kwargs_words import WORDS, word
-from tracer.views.naming import program
+from tracer.views.shell_commands import program
 
 _LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
 _VALUE: Final = 40  # characters of a value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -18,9 +17,9 @@ from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
-from tracer.views.naming import program
 from tracer.views.outcome import outcome_style
 from tracer.views.phrases import say, stage_name
+from tracer.views.shell_commands import program, trace_argument
 from tracer.views.why_words import WHY, tell
 
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
@@ -148,13 +147,7 @@ def _command(trace: Trace, found: Diagnosis) -> str:
         stages = [trace.step(one.chain[-1].step).stage for one in found.surprises if one.chain]
         stage = stages[0] if stages else None
     wanted = f" --stage {visible(stage)} --steps" if stage is not None else ""
-    return f"{program()} show {path_of(trace)}{wanted}"
-
-
-def path_of(trace: Trace) -> str:
-    """Where the trace is, as a person in this folder would type it."""
-    relative = os.path.relpath(trace.path)
-    return shlex.quote(visible(relative if not relative.startswith("..") else str(trace.path)))
+    return f"{program()} show {trace_argument(trace)}{wanted}"
 
 
 def _block(title: str, parts: list[RenderableType]) -> RenderableType:

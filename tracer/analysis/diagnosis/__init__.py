@@ -6,81 +6,155 @@ and the release that it comes from stands beside it. No rule looks at the name o
 
 from __future__ import annotations
 
+import ast
+import textwrap
 from collections.abc import Callable
 from typing import Final
 
-from tracer.analysis.diagnosis import adapters, arguments, code, ends, fallback, files, registry, trust, weights
-from tracer.analysis.diagnosis.facts import Facts
-from tracer.analysis.diagnosis.model import Cause, Diagnosis, Evidence, Passage, Thrown
+from tracer.analysis.diagnosis import (
+    argument_rules,
+    class_rules,
+    file_rules,
+    process_end_rules,
+    remote_code_rules,
+    weight_rules,
+)
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Diagnosis, Evidence
+from tracer.analysis.diagnosis.exceptions import Passage, RecordedException
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.diagnosis.surprises import surprises
 from tracer.trace.reading import Trace
 
-__all__ = ["Cause", "Diagnosis", "Evidence", "Passage", "Thrown", "diagnose"]
+__all__ = ["Cause", "Diagnosis", "Evidence", "Passage", "RecordedException", "diagnose"]
 
-Rule = Callable[[Facts], "Cause | None"]
+Rule = Callable[[RecordedLoad], "Cause | None"]
 
 RULES: Final[tuple[Rule, ...]] = (
-    ends.stopped,
-    ends.interrupted,
-    ends.unfinished,
-    ends.misused,
-    ends.no_load,
-    ends.killed,
-    ends.exited,
-    ends.out_of_memory,
-    trust.code_not_agreed,
-    trust.refused,
-    adapters.base_missing,
-    adapters.does_not_fit,
-    files.not_json,
-    files.config_missing,
-    files.not_on_this_machine,
-    code.class_file_missing,
-    code.class_missing,
-    code.package_missing,
-    code.relative_import_missing,
-    code.import_failed,
-    code.not_python,
-    registry.unknown_model_type,
-    registry.no_model_type,
-    registry.config_class,
-    registry.auto_class_not_mapped,
-    registry.tokenizer_class_missing,
-    arguments.unexpected_argument,
-    arguments.attribute_gone,
-    arguments.packages_apart,
-    files.shard_missing,
-    files.shard_damaged,
-    files.weights_missing,
-    weights.not_converted,
-    weights.shapes_differ,
+    process_end_rules.stopped,
+    process_end_rules.interrupted,
+    process_end_rules.unfinished,
+    process_end_rules.misused,
+    process_end_rules.no_load,
+    process_end_rules.killed,
+    process_end_rules.exited,
+    process_end_rules.out_of_memory,
+    remote_code_rules.code_changed,
+    remote_code_rules.trust_refused,
+    weight_rules.adapter_base_missing,
+    weight_rules.adapter_does_not_fit,
+    file_rules.not_json,
+    file_rules.config_missing,
+    file_rules.not_on_this_machine,
+    remote_code_rules.class_file_missing,
+    remote_code_rules.class_missing,
+    remote_code_rules.package_missing,
+    remote_code_rules.relative_import_missing,
+    remote_code_rules.import_failed,
+    remote_code_rules.not_python,
+    class_rules.unknown_model_type,
+    class_rules.no_model_type,
+    class_rules.config_class_mismatch,
+    class_rules.auto_class_not_mapped,
+    class_rules.tokenizer_class_missing,
+    argument_rules.unexpected_argument,
+    argument_rules.attribute_gone,
+    argument_rules.incompatible_packages,
+    file_rules.shard_missing,
+    file_rules.shard_damaged,
+    file_rules.weights_missing,
+    weight_rules.not_converted,
+    weight_rules.shapes_differ,
 )
 """Every rule, the more telling first."""
-_OF_A_SCRIPT: Final[tuple[Rule, ...]] = (ends.out_of_memory, ends.script_failed)
+_OF_A_SCRIPT: Final[tuple[Rule, ...]] = (process_end_rules.out_of_memory, process_end_rules.script_failed)
 """Those for an exception that came out of no load."""
+_CALLS_NAMED: Final = 3  # of a statement's calls only the first are named
 
 
 def diagnose(trace: Trace) -> Diagnosis:
     """Why a load ended as it did. A load that went well has no causes, and may have surprises."""
-    facts = Facts(trace)
+    load = RecordedLoad(trace)
     return Diagnosis(
-        status=facts.status,
-        part=facts.part,
-        step=facts.end,
-        stage=trace.step(facts.end).stage if facts.end is not None else None,
-        error=facts.error or None,
-        message=facts.message or None,
-        exceptions=facts.chain,
-        causes=[] if facts.status == "loaded" else _causes(facts),
-        surprises=surprises(facts),
+        status=load.status,
+        part=load.part,
+        step=load.last_step,
+        stage=trace.step(load.last_step).stage if load.last_step is not None else None,
+        error=load.error or None,
+        message=load.message or None,
+        exceptions=load.exceptions,
+        causes=[] if load.status == "loaded" else _causes(load),
+        surprises=surprises(load),
     )
 
 
-def _causes(facts: Facts) -> list[Cause]:
-    if (fault := ends.own_fault(facts)) is not None:
+def _causes(load: RecordedLoad) -> list[Cause]:
+    if (fault := process_end_rules.recorder_fault(load)) is not None:
         return [fault]
-    rules = _OF_A_SCRIPT if facts.part in ("script", "before-load") else RULES
-    found = [cause for rule in rules if (cause := rule(facts)) is not None]
+    rules = _OF_A_SCRIPT if load.part in ("script", "before-load") else RULES
+    found = [cause for rule in rules if (cause := rule(load)) is not None]
     if not found:
-        return [fallback.own_code_raised(facts) or fallback.unknown(facts)]
+        return [_raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")
+
+
+def _raised_in_remote_code(load: RecordedLoad) -> Cause | None:
+    """It was first seen in the directory's own code. Whether that raised it, its statement has to show."""
+    failure = load.failure
+    if failure is None or not failure.origin.module.startswith(f"{REMOTE}."):
+        return None
+    origin = failure.origin
+    statement = load.statement(origin).strip()
+    raises, calls = _raises_and_calls(statement)
+    kind = "own-code-called" if calls else "own-code-failed"
+    certainty: Certainty = "unknown"
+    if raises == failure.name:
+        kind, certainty = "own-code-raised", "likely" if calls else "certain"  # a call in it can raise the same
+    values = {
+        "error": failure.name,
+        "file": file_name(origin.file),
+        "line": origin.line,
+        "function": origin.function,
+        "statement": statement,
+        "calls": calls,
+    }
+    return Cause(kind, certainty, _through(load), values, "look-at-code")
+
+
+def _unexplained(load: RecordedLoad) -> Cause:
+    """No rule knows it."""
+    if load.failure is None:
+        values = {"error": load.error or load.status, "step": load.last_step}
+        kind = "unknown-unseen" if load.error and load.last_step is not None else "unknown-outside"
+        return Cause(kind, "unknown", [], values, "look-at-last-steps" if load.last_step is not None else None)
+    origin = load.failure.origin
+    values = {"error": load.failure.name, "function": origin.function}
+    return Cause("unknown", "unknown", _through(load), values, "look-at-last-steps")
+
+
+def _raises_and_calls(statement: str) -> tuple[str | None, list[str]]:
+    """The exception that a statement raises by name, and what it calls; of a compound statement its head alone."""
+    try:
+        (node,) = ast.parse(textwrap.dedent(statement)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        try:
+            (node,) = ast.parse(f"{textwrap.dedent(statement).rstrip()} pass").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None, []
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    name = ast.unparse(raised).rpartition(".")[2] if isinstance(raised, (ast.Name, ast.Attribute)) else None
+    own = node.exc if isinstance(node, ast.Raise) else None
+    called = [ast.unparse(part.func) for part in ast.walk(node) if isinstance(part, ast.Call) and part is not own]
+    return name, [f"{one}()" for one in dict.fromkeys(called)][:_CALLS_NAMED]
+
+
+def _through(load: RecordedLoad) -> list[Evidence]:
+    """Each exception, and the functions that the last one went through."""
+    failure = load.failure
+    assert failure is not None
+    seen = {
+        passage.step: Evidence(passage.step, "passed", {"function": passage.function})
+        for passage in failure.passages[1:]
+        if passage.event == "raise"
+    }
+    return load.with_raised(*seen.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.model import Passage, Thrown
+import msgspec
+
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.trace.syntax import parse
@@ -15,9 +16,50 @@ from tracer.trace.values import Exception_
 _KINDS: Final = ("raise", "unwind", "file-missing", "imports-checked", "trust-asked", "module-imported")
 
 
-def exceptions(trace: Trace) -> list[Thrown]:
+class Passage(msgspec.Struct, frozen=True):
+    """A stepped function that an exception arrived in: ``event`` is ``raise`` or ``unwind``."""
+
+    step: int
+    event: str
+    frame: int | None
+    function: str
+    module: str
+    file: str | None
+    line: int | None
+
+
+class RecordedException(msgspec.Struct, frozen=True):
+    """An exception as it was recorded, from where it was first seen outwards.
+
+    ``error`` is ``module.Class``, of built-in ones ``Class``. ``message`` is None where telling it would have run
+    foreign code.
+    """
+
+    error: str
+    message: str | None
+    passages: list[Passage]
+
+    @property
+    def step(self) -> int:
+        return self.passages[0].step
+
+    @property
+    def origin(self) -> Passage:
+        """Where it was first seen: raised there, or by something that no function was stepped of."""
+        return self.passages[0]
+
+    @property
+    def name(self) -> str:
+        return self.error.rpartition(".")[2]
+
+    @property
+    def text(self) -> str:
+        return self.message or ""
+
+
+def exceptions(trace: Trace) -> list[RecordedException]:
     """Every exception that was seen in a stepped function, in order."""
-    found: list[Thrown] = []
+    found: list[RecordedException] = []
     paths = trace.source_paths()
     for step in trace.steps(kinds=_KINDS):
         if step.event not in ("raise", "unwind") or step.value is None:
@@ -30,11 +72,11 @@ def exceptions(trace: Trace) -> list[Thrown]:
         if found and _goes_on(trace, found[-1], error, value.message, passage):
             found[-1].passages.append(passage)
         else:
-            found.append(Thrown(error, value.message, [passage]))
+            found.append(RecordedException(error, value.message, [passage]))
     return found
 
 
-def leading_to_the_end(trace: Trace, thrown: list[Thrown], outcome: dict[str, Any]) -> list[Thrown]:
+def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: dict[str, Any]) -> list[RecordedException]:
     """The exception that ended the load, and before it those in whose handling it was raised."""
     last = next((one for one in reversed(thrown) if _ended_it(one, outcome)), None)
     if last is None:
@@ -46,7 +88,7 @@ def leading_to_the_end(trace: Trace, thrown: list[Thrown], outcome: dict[str, An
     return chain
 
 
-def _ended_it(one: Thrown, outcome: dict[str, Any]) -> bool:
+def _ended_it(one: RecordedException, outcome: dict[str, Any]) -> bool:
     """Whether it is the exception of the outcome, and not one like it that was caught."""
     if one.error != outcome.get("error"):
         return False
@@ -72,7 +114,7 @@ def _covers(statements: list[ast.stmt], line: int) -> bool:
     return bool(statements) and statements[0].lineno <= line <= (statements[-1].end_lineno or 0)
 
 
-def _goes_on(trace: Trace, before: Thrown, error: str, message: str | None, passage: Passage) -> bool:
+def _goes_on(trace: Trace, before: RecordedException, error: str, message: str | None, passage: Passage) -> bool:
     """Whether this is the same exception one function further out."""
     if (before.error, before.message) != (error, message):
         return False

@@ -1,4 +1,4 @@
-"""What a load did that its user may not expect, though it went on."""
+"""Surprises: what a load did that its user may not expect, although it succeeded."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.code import own_files_left_alone
-from tracer.analysis.diagnosis.facts import AUTO_TOKENIZER, MODEL, Facts, entries, last_name, texts
-from tracer.analysis.diagnosis.model import Cause, Evidence
-from tracer.analysis.diagnosis.trust import local_preferred
+from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.recorded_load import AUTO_TOKENIZER, MODEL, RecordedLoad, entries, last_name, texts
+from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.loading_calls import loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.outcome import RECORDING_ENDED
@@ -28,21 +27,27 @@ _ENDED: Final = {
 _BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
 
 
-def surprises(facts: Facts) -> list[Cause]:
+def surprises(load: RecordedLoad) -> list[Cause]:
     """In the order of their weight: what changes the model's numbers comes first."""
-    if facts.status != "loaded":  # what has to do with the failure matters, and no more
-        return [*not_whole(facts.trace), *weights(facts), *said(facts)]
-    found = [*weights(facts), *dropped(facts), *dtype(facts), *tokenizer(facts), *local_preferred(facts)]
+    if load.status != "loaded":  # what has to do with the failure matters, and no more
+        return [*incomplete_trace(load.trace), *unfilled_weights(load), *library_messages(load)]
+    found = [
+        *unfilled_weights(load),
+        *dropped_arguments(load),
+        *changed_dtypes(load),
+        *replaced_tokenizer(load),
+        *local_preferred(load),
+    ]
     return [
-        *not_whole(facts.trace),
+        *incomplete_trace(load.trace),
         *found,
-        *left_alone(facts),
-        *not_fed(facts),
-        *said(facts),
+        *code_not_refreshed(load),
+        *skipped_passes(load),
+        *library_messages(load),
     ]
 
 
-def not_whole(trace: Trace) -> Iterator[Cause]:
+def incomplete_trace(trace: Trace) -> Iterator[Cause]:
     """The trace says less than the load did: it ended earlier, left a part out, or the journal was damaged."""
     ended = trace.meta.get(RECORDING_ENDED)
     if isinstance(ended, dict):
@@ -58,14 +63,14 @@ def not_whole(trace: Trace) -> Iterator[Cause]:
     yield from _not_recorded(trace)
 
 
-def weights(facts: Facts) -> Iterator[Cause]:
+def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
     """Parameters that the checkpoint did not fill, and tensors that no parameter took."""
-    for step in facts.steps("weights-report"):
+    for step in load.steps("weights-report"):
         mismatched = entries(step.data.get("mismatched"))
         names = {entry.get("parameter") for entry in mismatched}
         new = [name for name in texts(step.data.get("new")) if name not in names]
         unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
-        layers, apart = _of_further_layers(facts, step, new)
+        layers, apart = _of_further_layers(load, step, new)
         if layers:
             yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
         if apart:
@@ -74,18 +79,18 @@ def weights(facts: Facts) -> Iterator[Cause]:
             yield _of(step, kind, {"count": len(apart), "names": apart}, remedy)
         if unexpected:
             yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
-        if mismatched and facts.status == "loaded":
+        if mismatched and load.status == "loaded":
             found = [str(entry.get("parameter")) for entry in mismatched]
             yield _of(step, "weights-mismatched", {"count": len(found), "names": found}, "sizes-in-config")
         if empty := texts(step.data.get("empty")):
             yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
 
 
-def _of_further_layers(facts: Facts, report: Step, new: list[str]) -> tuple[list[str], list[str]]:
+def _of_further_layers(load: RecordedLoad, report: Step, new: list[str]) -> tuple[list[str], list[str]]:
     """Names of a layer that the checkpoint has nothing of, while it has all of the same names in other layers."""
     filled = [
         str(step.data.get("parameter"))
-        for step in facts.trace.steps(kinds=["tensor-loaded"], stop=report.number)
+        for step in load.trace.steps(kinds=["tensor-loaded"], stop=report.number)
         if step.number < report.number
     ]
     layers = {layer for name in filled for layer in _layers(name)}
@@ -103,16 +108,16 @@ def _layers(name: str) -> list[str]:
     return [name[: found.end()] for found in _NUMBERS.finditer(name)]
 
 
-def dropped(facts: Facts) -> Iterator[Cause]:
+def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
     """Arguments that ``from_pretrained`` takes out of kwargs and throws away: ``_ = kwargs.pop(name, None)``."""
-    call = facts.model_call
-    given = facts.given(call)
+    call = load.model_call
+    given = load.given_arguments(call)
     if call is None or not given:
         return
-    for frame in facts.trace.frames():
+    for frame in load.trace.frames():
         if frame.function != MODEL:
             continue
-        for step in facts.trace.steps(frame=frame.number):
+        for step in load.trace.steps(frame=frame.number):
             if not any(isinstance(change, Bound) and change.name == "_" for change in step.changes):
                 continue
             for change in step.changes:
@@ -125,12 +130,12 @@ def dropped(facts: Facts) -> Iterator[Cause]:
                         yield Cause("argument-dropped", "certain", evidence, {"name": name}, "leave-out-dropped")
 
 
-def dtype(facts: Facts) -> Iterator[Cause]:
+def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     """Tensors that were stored in one dtype and loaded in another, which the user did not ask for."""
-    calls = [(call, facts.given(facts.trace.step(call.step))) for call in loading_calls(facts.trace)]
+    calls = [(call, load.given_arguments(load.trace.step(call.step))) for call in loading_calls(load.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
-    for step in facts.trace.steps(kinds=["tensor-loaded"]):
+    for step in load.trace.steps(kinds=["tensor-loaded"]):
         here = step.data.get("dtype")
         for source in entries(step.data.get("sources"))[:1]:
             there = source.get("dtype")
@@ -151,14 +156,14 @@ def _dtypes(given: dict[str, Any]) -> list[str]:
     return [one.removeprefix("torch.") for one in texts if isinstance(one, str)]
 
 
-def tokenizer(facts: Facts) -> Iterator[Cause]:
+def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
     """Another tokenizer than tokenizer_config.json names: 5.x falls back where 4.x fails."""
-    for step in facts.steps("tokenizer-loaded"):
-        if step.frame is None or facts.trace.frame(step.frame).function != AUTO_TOKENIZER:
+    for step in load.steps("tokenizer-loaded"):
+        if step.frame is None or load.trace.frame(step.frame).function != AUTO_TOKENIZER:
             continue
         # 4.44 names the variable config_tokenizer_class, 5.x tokenizer_config_class
         for name in ("tokenizer_config_class", "config_tokenizer_class"):
-            wanted, got = facts.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
+            wanted, got = load.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
             if not isinstance(wanted, str) or wanted.startswith("PreTrainedTokenizer"):  # those name no vocabulary
                 continue
             if wanted.removesuffix("Fast") != got.removesuffix("Fast"):
@@ -167,15 +172,15 @@ def tokenizer(facts: Facts) -> Iterator[Cause]:
                 yield Cause("tokenizer-replaced", "certain", evidence, values, "name-tokenizer-class")
 
 
-def left_alone(facts: Facts) -> Iterator[Cause]:
+def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:
     """Code that ran from the modules cache and that this load did not compare with the directory's."""
-    for name, path in own_files_left_alone(facts).items():
+    for name, path in own_files_left_alone(load).items():
         yield Cause("not-refreshed", "likely", [], {"file": f"{name}.py", "path": path}, "clear-copy")
 
 
-def not_fed(facts: Facts) -> Iterator[Cause]:
+def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
     for kind in ("not-fed", "not-generated"):
-        for step in facts.steps(kind):
+        for step in load.steps(kind):
             yield _of(step, kind, {"why": step.data.get("why")}, None)
 
 
@@ -187,23 +192,23 @@ def _not_recorded(trace: Trace) -> Iterator[Cause]:
             yield Cause("not-recorded", "certain", [], {"what": str(name), "reason": str(reason)}, None)
 
 
-def said(facts: Facts) -> Iterator[Cause]:
+def library_messages(load: RecordedLoad) -> Iterator[Cause]:
     """Warnings that the library or Python gave, each once; not those that say again what the weights' report told."""
     seen: set[str] = set()
-    failing = facts.chain[0].step if facts.chain else len(facts.trace)  # from there on, the chain tells it
-    for step in facts.steps("warning", "log"):
+    failing = load.exceptions[0].step if load.exceptions else len(load.trace)  # from there on, the chain tells it
+    for step in load.steps("warning", "log"):
         spoken = step.kind == "warning" or step.data.get("level") in _SPOKEN
         message = without_codes(str(step.data.get("message")))
-        if spoken and step.number < failing and message not in seen and not _told_already(facts, step):
+        if spoken and step.number < failing and message not in seen and not _told_already(load, step):
             seen.add(message)
             yield _of(step, "said", {"message": message}, None)
 
 
-def _told_already(facts: Facts, said: Step) -> bool:
+def _told_already(load: RecordedLoad, said: Step) -> bool:
     """Whether it is the library's own words beside a report of weights that did not all go together."""
     return any(
         abs(said.number - step.number) <= _BESIDE
-        for step in facts.steps("weights-report")
+        for step in load.steps("weights-report")
         if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched", "unconverted"))
     )
 

@@ -1,15 +1,19 @@
-"""Two traces put side by side, topic by topic."""
+"""Compare two traces, topic by topic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-from tracer.analysis.diff.calls import compare_calls
-from tracer.analysis.diff.code import compare_code
-from tracer.analysis.diff.config import compare_configs
+from tracer.analysis.diff.built_model import compare_configs, compare_modules, compare_weights
 from tracer.analysis.diff.difference import Difference
-from tracer.analysis.diff.model import compare_modules, compare_weights
+from tracer.analysis.diff.execution import (
+    argument_outcomes,
+    compare_calls,
+    compare_code,
+    compare_decisions,
+    compare_keywords,
+)
 from tracer.analysis.diff.results import (
     compare_classes,
     compare_files,
@@ -17,7 +21,6 @@ from tracer.analysis.diff.results import (
     compare_outcomes,
     compare_text,
 )
-from tracer.analysis.diff.ways import compare_decisions, compare_keywords, ends
 from tracer.trace.reading import Trace
 
 _COMPARERS: Final[dict[str, Callable[[Trace, Trace], Iterator[Difference]]]] = {
@@ -71,7 +74,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
     Raises:
         NotATrace: one of the files is damaged.
     """
-    mine, theirs = ends(a), ends(b)
+    mine, theirs = argument_outcomes(a), argument_outcomes(b)
     found = {topic: list(comparer(a, b)) for topic, comparer in _COMPARERS.items()}
     found["keywords"] = list(compare_keywords(mine, theirs))
     differences = [difference for topic in TOPICS for difference in found[topic]]

@@ -1,12 +1,11 @@
-"""How it ended, which classes were chosen, which files were used, what was said, what was written."""
+"""Compare outcomes, chosen classes, files, messages, and the text that went in and came out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.analysis.diff.difference import Difference, Table, table_differences
-from tracer.analysis.diff.names import class_name, path_name
+from tracer.analysis.diff.difference import Difference, Table, class_name, path_name, table_differences
 from tracer.trace.reading import Trace
 
 _ENDED: Final = ("status", "result", "part", "error", "message", "signal", "exit_code")

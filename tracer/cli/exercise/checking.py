@@ -19,7 +19,7 @@ from tracer.exercise.progress import Entry
 from tracer.exercise.running import Bench
 from tracer.exercise.workshop import Workshop
 from tracer.views.exercise.words import tell
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 
 
 def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:

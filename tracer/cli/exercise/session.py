@@ -23,7 +23,7 @@ from tracer.i18n import Lang, language
 from tracer.text.visible import visible
 from tracer.views.exercise.printer import Teacher
 from tracer.views.exercise.words import tell
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 
 _MOST_SHOWN = 20  # files
 _NO, _YES = ("", "n", "no", "否", "不"), ("y", "yes", "是", "好")

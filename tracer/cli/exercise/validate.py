@@ -16,7 +16,7 @@ from tracer.exercise.library import chosen
 from tracer.exercise.running import bench
 from tracer.exercise.validating import Validated
 from tracer.exercise.validating import validate as validated
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.text.visible import visible
 from tracer.views.exercise.validation import document, print_validated
 from tracer.views.exercise.words import tell

@@ -15,7 +15,7 @@ from tracer.cli.arguments import SUFFIX
 from tracer.cli.options import Speak
 from tracer.cli.screen import ends_with, messages, results
 from tracer.cli.walkthrough.options import Folders
-from tracer.export import as_json
+from tracer.export import json_documents as as_json
 from tracer.i18n import Lang, language
 from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible

@@ -17,7 +17,7 @@ from tracer.launch.fixtures import names
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.beginning import beginning, checked_name
 from tracer.walkthrough.binding import Binder

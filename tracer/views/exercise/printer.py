@@ -19,7 +19,7 @@ from tracer.text.wrapping import wrapped
 from tracer.views.exercise.run_failures import broken_told
 from tracer.views.exercise.task_sheet import heading
 from tracer.views.exercise.words import tell
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import problem_told
 from tracer.walkthrough.checking import Problem
 from tracer.walkthrough.choosing import best_traces

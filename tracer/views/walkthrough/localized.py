@@ -15,7 +15,7 @@ from tracer.text.markdown_writer import block, inline
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
-from tracer.views.naming import command
+from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import Marked, misfit_told, tell, told
 from tracer.walkthrough.binding import Binder, Bound, NotBound
 from tracer.walkthrough.excerpt import Excerpt, covered, excerpt

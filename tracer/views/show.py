@@ -1,4 +1,4 @@
-"""The readable journey: what ``load`` prints at its end and ``show`` prints of a file."""
+"""A trace as ``show`` prints it: a report by stage, or every step on a line. ``load`` ends with the report too."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.analysis.journey import Fact, StageSummary, journey
-from tracer.analysis.step_context import step_place
+from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
+from tracer.analysis.step_context import statement_changes, step_place
+from tracer.analysis.value_format import format_value
 from tracer.i18n import Lang
-from tracer.text.visible import visible
+from tracer.text.visible import visible, without_codes
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
-from tracer.views.failure import trouble
-from tracer.views.naming import program
-from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
+from tracer.trace.steps import Bound, Change, Step, Unbound
+from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
 from tracer.views.phrases import say, stage_name
+from tracer.views.shell_commands import program
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
 _RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that only rules something off
@@ -34,7 +35,7 @@ def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | Non
     """Print the head, the stages with their facts, and the end of a trace."""
     console.print(_head(trace, lang))
     ended_in = _where_it_ended(trace)
-    for summary in journey(trace):
+    for summary in summarize_stages(trace):
         # Where there is nothing to tell, a stage is left out, unless it is asked for or the load ended in it.
         if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage)):
             console.print(_stage(summary, lang))
@@ -91,13 +92,13 @@ def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
         shown[fact.what] = shown.get(fact.what, 0) + 1
         many = counts[fact.what] > _FACTS_OF_A_KIND
         if not many or shown[fact.what] < _FACTS_OF_A_KIND:
-            text = said_text(fact, lang) if fact.what == "said" else fact_text(fact, lang)
+            text = message_text(fact, lang) if fact.what == "said" else fact_text(fact, lang)
             yield str(fact.step), Text(text, "yellow" if fact.trouble else "")
         elif shown[fact.what] == _FACTS_OF_A_KIND:
             yield "", Text(say(lang, "more", {"count": counts[fact.what] - _FACTS_OF_A_KIND + 1}), "dim")
 
 
-def said_text(fact: Fact, lang: Lang) -> str:
+def message_text(fact: Fact, lang: Lang) -> str:
     """A warning or a log record, its lines as lines and its rules no longer than its text."""
     who, message = _text(str(fact.values.get("who"))), str(fact.values.get("message"))
     lines = [line.rstrip() for line in message.strip("\n").expandtabs(4).split("\n")]
@@ -138,7 +139,7 @@ def _value(name: str, value: Any, lang: Lang) -> str:
 
 
 def _end(trace: Trace, lang: Lang) -> RenderableType:
-    lines: list[Text] = [*trouble(trace, lang)]
+    lines: list[Text] = [*failure_lines(trace, lang)]
     folders = trace.meta.get("roots")
     if isinstance(folders, dict) and isinstance(folders.get("model"), str):
         lines.append(Text(_text(f"<model> = {folders['model']}"), "dim"))
@@ -213,3 +214,59 @@ def _quoted(path: str) -> str:
 
 def _text(text: str) -> str:
     return visible(text)
+
+
+def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
+    """Every step: number, stage, kind, place, the statement there and what it changed, what a probe adds."""
+    sources: dict[int, list[str]] = {}
+    width = len(str(max(len(trace) - 1, 0)))
+    for step in trace.steps(stages=None if stage is None else [stage]):
+        depth = trace.frame(step.frame).depth if step.frame is not None else 0
+        text = Text(f"{step.number:>{width}} ", "dim")
+        text.append(f"{visible(step.stage):<13} ", "cyan")
+        text.append("  " * min(depth, 10))
+        text.append_text(_what(trace, step, sources))
+        yield text
+
+
+def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
+    text = Text()
+    style = {"raise": "bold red", "unwind": "red", "call": "bold", "line": "dim"}.get(step.kind, "green")
+    text.append(f"{visible(step.kind)} ", style)
+    if step.event == "call" and step.frame is not None:
+        text.append(visible(trace.frame(step.frame).function))
+    elif step.event is not None:
+        text.append(f"{step.line}: ", "dim")
+        if step.event == "line":
+            text.append(visible(_source_line(trace, step, sources)))
+    if step.value is not None:
+        text.append(f"→ {visible(format_value(trace, step.value))}")
+    for name, value in step.data.items():
+        if value is not None and name != "keys":
+            text.append(f" {visible(name)}=", "dim")
+            text.append(visible(without_codes(value) if isinstance(value, str) else str(value)))
+    if changes := statement_changes(trace, step):
+        text.append("  # ", "dim")
+        text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")
+    return text
+
+
+def _source_line(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str:
+    if step.source is None or step.line is None:
+        return ""
+    if step.source not in sources:
+        sources[step.source] = trace.source(step.source).text.splitlines()
+    lines = sources[step.source]
+    return lines[step.line - 1].strip() if 0 < step.line <= len(lines) else ""
+
+
+def change_text(trace: Trace, change: Change) -> str:
+    """Return a change as a person would write it."""
+    if isinstance(change, Bound):
+        return f"{change.name} = {format_value(trace, change.value, 40)}"
+    if isinstance(change, Unbound):
+        return f"del {change.name}"
+    added = [f"+{key}={format_value(trace, value, 30)}" for key, value in change.added.items()]
+    changed = [f"{key}={format_value(trace, value, 30)}" for key, value in change.changed.items()]
+    removed = [f"−{key}" for key in change.removed]
+    return f"{change.name}[{', '.join([*added, *changed, *removed])}]"

@@ -1,12 +1,12 @@
-"""Arguments that reach a constructor which does not take them, and attributes that are not there."""
+"""Rules for arguments that a constructor does not accept, and for attributes that do not exist."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.facts import REMOTE, Facts, file_name, last_name, texts
-from tracer.analysis.diagnosis.model import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, texts
 from tracer.trace.steps import Step
 
 # Python's own messages; the first with the qualified name since 3.10.
@@ -64,34 +64,34 @@ GONE_IN_5: Final[dict[str, str]] = {
 }
 
 
-def unexpected_argument(facts: Facts) -> Cause | None:
+def unexpected_argument(load: RecordedLoad) -> Cause | None:
     """A keyword of ``from_pretrained`` that no configuration attribute took travelled on into a constructor."""
-    failure = facts.failure
+    failure = load.failure
     if failure is None or failure.error != "TypeError":
         return None
-    built = _before(facts.steps("config-built"), failure.step)
+    built = _before(load.steps("config-built"), failure.step)
     left = texts(built.data.get("unused")) if built is not None else []
-    given = facts.given(facts.user_call)
+    given = load.given_arguments(load.user_call)
     said = _UNEXPECTED.match(failure.text)
     name = said["name"] if said else next((one for one in left if one in given), None)
     if name is None or (name not in given and name not in left):
         return None
     callee = said["callee"].rpartition(".")[0] or said["callee"] if said else "?"
-    chain = [_given(facts, name), _left(built, name) if name in left else None]
+    chain = [_given(load, name), _left(built, name) if name in left else None]
     values: dict[str, Any] = {"name": name, "value": given.get(name), "class": callee}
     values["config"] = last_name(built.data.get("class")) if built is not None else "?"
     remedy = "leave-out-use-cache" if name == "use_cache" else "leave-out"
     certainty: Certainty = "certain" if said else "likely"
-    return Cause("unexpected-argument", certainty, facts.with_raised(*chain), values, remedy)
+    return Cause("unexpected-argument", certainty, load.with_raised(*chain), values, remedy)
 
 
-def attribute_gone(facts: Facts) -> Cause | None:
+def attribute_gone(load: RecordedLoad) -> Cause | None:
     """Code asks an object for an attribute that it does not have; of configurations it may be the release."""
-    failure = facts.failure
+    failure = load.failure
     if failure is None or failure.error != "AttributeError":
         return None
     said = _NO_ATTRIBUTE.match(failure.text)
-    built = _before(facts.steps("config-built"), failure.step)
+    built = _before(load.steps("config-built"), failure.step)
     if said is None or built is None or last_name(built.data.get("class")) != said["class"]:
         return None
     name, own = said["name"], _is_own(failure.origin.module)
@@ -104,25 +104,23 @@ def attribute_gone(facts: Facts) -> Cause | None:
         "function": failure.origin.function,
     }
     seen = Evidence(built.number, "config-built", {"class": said["class"]})
-    if name in GONE_IN_5 and facts.release and facts.release[0] >= 5:
-        return Cause("attribute-gone-in-5", "certain", facts.with_raised(seen), values, "ask-with-default")
+    if name in GONE_IN_5 and load.release and load.release[0] >= 5:
+        return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
     if not own and not str(built.data.get("class")).startswith(f"{REMOTE}."):
         # The code and the configuration are both the library's: a value made up by us would be another model's.
-        values["release"] = ".".join(map(str, facts.release)) or "?"
-        return Cause("attribute-missing-library", "certain", facts.with_raised(seen), values, "library-attribute")
-    return Cause(
-        "attribute-missing", "certain" if own else "likely", facts.with_raised(seen), values, "write-attribute"
-    )
+        values["release"] = ".".join(map(str, load.release)) or "?"
+        return Cause("attribute-missing-library", "certain", load.with_raised(seen), values, "library-attribute")
+    return Cause("attribute-missing", "certain" if own else "likely", load.with_raised(seen), values, "write-attribute")
 
 
-def packages_apart(facts: Facts) -> Cause | None:
+def incompatible_packages(load: RecordedLoad) -> Cause | None:
     """A library asks a module of another library for something that it does not have."""
-    failure = facts.failure
+    failure = load.failure
     said = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
     if failure is None or said is None or f"{REMOTE}." in f"{said['module']}." or _is_own(failure.origin.module):
         return None
-    values = {"module": said["module"], "name": said["name"], "release": ".".join(map(str, facts.release)) or "?"}
-    return Cause("packages-apart", "likely", facts.with_raised(), values, "releases-together")
+    values = {"module": said["module"], "name": said["name"], "release": ".".join(map(str, load.release)) or "?"}
+    return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
 
 
 def _is_own(module: str) -> bool:
@@ -133,9 +131,9 @@ def _before(steps: list[Step], number: int) -> Step | None:
     return next((step for step in reversed(steps) if step.number < number), None)
 
 
-def _given(facts: Facts, name: str) -> Evidence | None:
-    call = facts.user_call
-    if call is None or name not in (given := facts.given(call)):
+def _given(load: RecordedLoad, name: str) -> Evidence | None:
+    call = load.user_call
+    if call is None or name not in (given := load.given_arguments(call)):
         return None
     return Evidence(call.number, "given", {"name": name, "value": given[name]})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tracer.views.naming import command, program
+from tracer.views.shell_commands import command, program
 
 
 @pytest.fixture

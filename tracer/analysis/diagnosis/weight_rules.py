@@ -1,4 +1,4 @@
-"""Tensors and parameters that do not go together."""
+"""Rules for weights: tensors that do not fit the parameters, and adapters that do not fit their base."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from collections import Counter
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.facts import Facts, entries, texts
-from tracer.analysis.diagnosis.model import Cause, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.recorded_load import MODEL, RecordedLoad, entries, last_name, texts
 from tracer.trace.steps import Step
 
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _TOLD: Final = 4  # of many conversions that failed alike, the first
 
 
-def not_converted(facts: Facts) -> Cause | None:
+def not_converted(load: RecordedLoad) -> Cause | None:
     """The library gave up merging or splitting tensors: some are missing, or they don't go together."""
-    report = _report(facts)
-    failed = facts.steps("conversion-failed")
+    report = _report(load)
+    failed = load.steps("conversion-failed")
     if report is None or not failed or not entries(report.data.get("unconverted")):
         return None
     first = failed[0].data
     sources = entries(first.get("sources"))
-    chain = facts.with_raised(*(_failed(step) for step in failed[:_TOLD]))
+    chain = load.with_raised(*(_failed(step) for step in failed[:_TOLD]))
     parameters = [name for step in failed for name in texts(step.data.get("parameters"))]
     values: dict[str, Any] = {"parameter": parameters, "count": len(sources), "names": _names(sources)}
     if missing := _missing(sources):
@@ -39,15 +39,15 @@ def not_converted(facts: Facts) -> Cause | None:
     return Cause("not-converted", "certain", chain, values, "look-at-the-tensors")
 
 
-def shapes_differ(facts: Facts) -> Cause | None:
+def shapes_differ(load: RecordedLoad) -> Cause | None:
     """Tensors of the checkpoint have other shapes than the parameters that the configuration asks for."""
-    report = _report(facts)
+    report = _report(load)
     mismatched = entries(report.data.get("mismatched")) if report is not None else []
     if report is None or not mismatched:
         return None
     first = mismatched[0]
     seen = Evidence(report.number, "mismatched", {"count": len(mismatched), "name": first.get("parameter")})
-    chain = facts.with_raised(seen)
+    chain = load.with_raised(seen)
     for entry in mismatched:
         sources = entries(entry.get("sources"))
         if missing := _missing(sources):
@@ -62,12 +62,12 @@ def shapes_differ(facts: Facts) -> Cause | None:
     return Cause("shapes-differ", "certain", chain, values, "sizes-in-config")
 
 
-def _report(facts: Facts) -> Step | None:
+def _report(load: RecordedLoad) -> Step | None:
     """The report of the weights that the load ended with; of an adapter's, other rules speak."""
-    failure, report = facts.failure, facts.last("weights-report")
+    failure, report = load.failure, load.last("weights-report")
     if failure is None or report is None or failure.error != "RuntimeError" or report.number > failure.step:
         return None
-    return report if facts.last("adapter-found") is None else None
+    return report if load.last("adapter-found") is None else None
 
 
 def _failed(step: Step) -> Evidence:
@@ -112,3 +112,53 @@ def _missing(sources: list[dict[str, Any]]) -> list[str]:
             given = iter(numbers)
             found.append(re.sub(r"\*", lambda _, given=given: next(given, "*"), pattern))  # type: ignore[misc]
     return found
+
+
+# peft 0.12 (ValueError) to 0.18 (its own type): "Target modules {'query_key_value'} not found in the base model. …"
+_TARGETS = re.compile(r"^Target modules (?P<names>.+?) not found in the base model")
+
+
+def adapter_base_missing(load: RecordedLoad) -> Cause | None:
+    """The base that adapter_config.json names is not there."""
+    failure, found = load.failure, load.last("adapter-found")
+    if failure is None or found is None:
+        return None
+    missing = load.last("file-missing", name="config.json")
+    if missing is None or missing.number < found.number or missing.data.get("in") == found.data.get("in"):
+        return None
+    if load.last("config-built") is not None and load.steps("config-built")[-1].number > missing.number:
+        return None
+    base = missing.data.get("in")
+    gone = Evidence(missing.number, "file-missing", {"name": "config.json", "in": base})
+    values = {"base": base, "file": found.data.get("path")}
+    return Cause("adapter-base-missing", "certain", load.with_raised(_adapter(load), gone), values, "name-base")
+
+
+def adapter_does_not_fit(load: RecordedLoad) -> Cause | None:
+    """The base was built and filled, and then the adapter could not be put into it."""
+    failure, found = load.failure, load.last("adapter-found")
+    report = load.steps("weights-report")
+    if failure is None or found is None or not report or not failure.origin.function.endswith(MODEL):
+        return None
+    if report[0].data.get("loaded") != report[0].data.get("checkpoint") or failure.step < report[0].number:
+        return None
+    resolved = load.last("class-resolved")
+    base = last_name(resolved.data.get("class")) if resolved is not None else "?"
+    filled = Evidence(report[0].number, "base-filled", {"class": base, "count": report[0].data.get("loaded")})
+    chain = load.with_raised(_adapter(load), filled)
+    targets = _TARGETS.match(failure.text)
+    if failure.name == "NoMatchingPeftModuleError" or targets is not None:
+        names = re.findall(r"'([^']+)'", targets["names"]) if targets else []
+        values = {"class": base, "names": names, "file": found.data.get("path")}
+        return Cause("adapter-for-another-model", "certain", chain, values, "adapters-own-base")
+    again = [step for step in report[1:] if step.data.get("mismatched")]
+    # 4.44 leaves it to torch's load_state_dict, which says "size mismatch for …" (torch 1 and 2)
+    if failure.error == "RuntimeError" and (again or "size mismatch" in failure.text):
+        values = {"class": base, "file": found.data.get("path")}
+        return Cause("adapter-of-other-sizes", "certain" if again else "likely", chain, values, "adapters-own-base")
+    return None
+
+
+def _adapter(load: RecordedLoad) -> Evidence | None:
+    found = next(iter(load.steps("adapter-found")), None)
+    return None if found is None else Evidence(found.number, "adapter", {"path": found.data.get("path")})

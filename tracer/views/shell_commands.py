@@ -1,4 +1,4 @@
-"""Return this program's commands as a person would type them here."""
+"""This program's commands, and paths in them, as a person would type them in this folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Final
+
+from tracer.text.visible import visible
+from tracer.trace.reading import Trace
 
 _PROGRAM: Final = "glm-trace"
 
@@ -27,3 +30,9 @@ def program() -> str:
 def command(*words: str) -> str:
     """Return a command of this program as a person would type it here."""
     return f"{program()} {shlex.join(words)}"
+
+
+def trace_argument(trace: Trace) -> str:
+    """Where the trace is, as a person in this folder would type it."""
+    relative = os.path.relpath(trace.path)
+    return shlex.quote(visible(relative if not relative.startswith("..") else str(trace.path)))

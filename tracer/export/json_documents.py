@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.analysis.diff import Comparison
-from tracer.analysis.journey import journey
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
@@ -19,7 +19,7 @@ _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2
 
 def summary(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
     """``{"meta", "outcome", "stages": [{"stage", "steps", "seconds", "facts": […]}]}``."""
-    stages = [msgspec.to_builtins(one) for one in journey(trace) if stage is None or one.stage == stage]
+    stages = [msgspec.to_builtins(one) for one in summarize_stages(trace) if stage is None or one.stage == stage]
     meta = {key: value for key, value in trace.meta.items() if key != "outcome"}
     return {"meta": meta, "outcome": trace.outcome, "stages": stages}
 

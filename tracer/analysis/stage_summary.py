@@ -1,4 +1,4 @@
-"""The journey of a load: stage by stage, the facts that matter, each with the step that shows it."""
+"""Summarize a load: for each stage the facts that matter, each with the step that shows it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _WITHIN_A_LOAD: Final = {
 """Facts that one load comes to more than once, as several functions look; once is enough to say so."""
 
 
-def journey(trace: Trace) -> list[StageSummary]:
+def summarize_stages(trace: Trace) -> list[StageSummary]:
     """The stages in the order of the first fact of each; one without facts, of its first step."""
     seconds = trace.stage_seconds()
     facts: dict[str, list[Fact]] = {}
@@ -125,10 +125,10 @@ def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
     if step.kind == "call":
         yield from _call(trace, step)
     else:
-        yield from told_by(step)
+        yield from facts_of_step(step)
 
 
-def told_by(step: Step) -> Iterator[Fact]:
+def facts_of_step(step: Step) -> Iterator[Fact]:
     """What one step tells by itself, without the rest of its trace: also while that is still being recorded."""
     if step.kind in _TELLERS:
         yield from _TELLERS[step.kind](step)

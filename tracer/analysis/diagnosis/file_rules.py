@@ -1,43 +1,43 @@
-"""Files that are not there, are not what they should be, or are cut off."""
+"""Rules for files: missing, malformed or truncated."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from tracer.analysis.diagnosis.facts import AUTO_CONFIG, MODEL, Facts, file_name, texts
-from tracer.analysis.diagnosis.model import Cause, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.recorded_load import AUTO_CONFIG, MODEL, RecordedLoad, file_name, texts
 from tracer.trace.steps import Step
 
 _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # how json tells a place, since Python 2.6
 
 
-def not_json(facts: Facts) -> Cause | None:
+def not_json(load: RecordedLoad) -> Cause | None:
     """A JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
-    root = facts.root
+    root = load.root
     if root is None or root.name != "JSONDecodeError":
         return None
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
     # Both lines read the index in the statement that gives sharded_metadata its value.
-    if root.origin.function.endswith(MODEL) and "sharded_metadata" in facts.statement(root.origin):
+    if root.origin.function.endswith(MODEL) and "sharded_metadata" in load.statement(root.origin):
         values["file"] = "model.safetensors.index.json"
-        return Cause("not-json", "likely", facts.raised(), values, "download-again")
-    reading = facts.enclosing(root.origin, "_dict_from_json_file")
-    path = facts.variable(reading, "json_file", at=root.step) if reading is not None else None
-    found = _resolved_and_not_read(facts, root.step, path)
+        return Cause("not-json", "likely", load.raised(), values, "download-again")
+    reading = load.enclosing(root.origin, "_dict_from_json_file")
+    path = load.variable(reading, "json_file", at=root.step) if reading is not None else None
+    found = _resolved_and_not_read(load, root.step, path)
     values["file"] = path if found is None else found.data.get("path")
     if values["file"] is None:
         return None
-    return Cause("not-json", "certain", facts.with_raised(_found(found)), values, "repair-json")
+    return Cause("not-json", "certain", load.with_raised(_found(found)), values, "repair-json")
 
 
-def _resolved_and_not_read(facts: Facts, until: int, path: str | None) -> Step | None:
+def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> Step | None:
     """The JSON file that was found last and that did not become a dictionary yet."""
-    for step in reversed([step for step in _resolved(facts) if step.number < until and _is_json(step)]):
+    for step in reversed([step for step in _resolved(load) if step.number < until and _is_json(step)]):
         if path is None and any(
             read.number > step.number and read.data.get("path") == step.data.get("path")
-            for read in facts.steps("json-read")
+            for read in load.steps("json-read")
         ):
             return None
         if path in (None, step.data.get("path")):
@@ -45,74 +45,74 @@ def _resolved_and_not_read(facts: Facts, until: int, path: str | None) -> Step |
     return None
 
 
-def config_missing(facts: Facts) -> Cause | None:
+def config_missing(load: RecordedLoad) -> Cause | None:
     """The directory has no config.json. (In another directory than the adapter's: see adapters.)"""
-    failure = facts.failure
-    if failure is None or facts.enclosing(failure.origin, AUTO_CONFIG) is None:
+    failure = load.failure
+    if failure is None or load.enclosing(failure.origin, AUTO_CONFIG) is None:
         return None
-    missing = _missing(facts, "config.json", failure.passages[-1].step)
-    if missing is None or facts.last("adapter-found") is not None:
+    missing = _missing(load, "config.json", failure.passages[-1].step)
+    if missing is None or load.last("adapter-found") is not None:
         return None
-    if any(step.data.get("name") == "config.json" and step.number > missing.number for step in _resolved(facts)):
+    if any(step.data.get("name") == "config.json" and step.number > missing.number for step in _resolved(load)):
         return None
     where = str(missing.data.get("in"))
     if not _is_folder(where):
         return None
-    return Cause("config-missing", "certain", facts.with_raised(_gone(missing)), {"in": where}, "write-config")
+    return Cause("config-missing", "certain", load.with_raised(_gone(missing)), {"in": where}, "write-config")
 
 
-def not_on_this_machine(facts: Facts) -> Cause | None:
+def not_on_this_machine(load: RecordedLoad) -> Cause | None:
     """What was asked for is no directory, and as a hub name it could not be had."""
-    failure = facts.failure
-    missing = facts.last("file-missing")
-    if failure is None or missing is None or facts.last("adapter-found") is not None:
+    failure = load.failure
+    missing = load.last("file-missing")
+    if failure is None or missing is None or load.last("adapter-found") is not None:
         return None
     where = str(missing.data.get("in"))
-    if _is_folder(where) or _resolved(facts) or facts.trace.meta.get("asked") != where:
+    if _is_folder(where) or _resolved(load) or load.trace.meta.get("asked") != where:
         return None
-    chain = facts.with_raised(_gone(missing))
+    chain = load.with_raised(_gone(missing))
     return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
 
 
-def weights_missing(facts: Facts) -> Cause | None:
+def weights_missing(load: RecordedLoad) -> Cause | None:
     """No weights file under any name that the library knows."""
-    failure = facts.failure
+    failure = load.failure
     if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL):
         return None
-    if facts.steps("shard-opened", "shard-read") or checkpoint_files(facts):
+    if load.steps("shard-opened", "shard-read") or checkpoint_files(load):
         return None
     # "Error no file named …": 4.44.2 and 5.23.0
     certain = "no file named" in failure.text
     return Cause(
         "weights-missing",
         "certain" if certain else "likely",
-        facts.raised(),
-        {"in": _model_folder(facts), "names": _named(failure.text)},
+        load.raised(),
+        {"in": _model_folder(load), "names": _named(failure.text)},
         "weights-here",
     )
 
 
-def shard_missing(facts: Facts) -> Cause | None:
+def shard_missing(load: RecordedLoad) -> Cause | None:
     """The index names a shard that is not there."""
-    failure = facts.failure
+    failure = load.failure
     if failure is None or failure.error != "FileNotFoundError":
         return None
-    path = _first_unread(facts)
+    path = _first_unread(load)
     if path is None or not (file_name(path) in failure.text or failure.message is None):
         return None
-    files = checkpoint_files(facts)
+    files = checkpoint_files(load)
     values = {"file": path, "count": len(files), "read": files.index(path)}
-    return Cause("shard-missing", "certain", facts.with_raised(*_shards(facts)), values, "download-again")
+    return Cause("shard-missing", "certain", load.with_raised(*_shards(load)), values, "download-again")
 
 
-def shard_damaged(facts: Facts) -> Cause | None:
+def shard_damaged(load: RecordedLoad) -> Cause | None:
     """A weights file that safetensors, or torch, can't read."""
-    failure = facts.failure
+    failure = load.failure
     if failure is None:
         return None
     by_safetensors = failure.error.startswith("safetensors") and failure.name == "SafetensorError"
     by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL)
-    path = _first_unread(facts)
+    path = _first_unread(load)
     if not (by_safetensors or by_torch) or path is None:
         return None
     # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" of a file that ends too soon, "header too
@@ -124,17 +124,17 @@ def shard_damaged(facts: Facts) -> Cause | None:
     else:
         kind = "shard-damaged"
     values = {"file": path, "message": failure.message}
-    return Cause(kind, "certain", facts.with_raised(*_shards(facts)), values, "download-again")
+    return Cause(kind, "certain", load.with_raised(*_shards(load)), values, "download-again")
 
 
-def checkpoint_files(facts: Facts) -> list[str]:
+def checkpoint_files(load: RecordedLoad) -> list[str]:
     """The weights files of the load that failed: by the index, or the one file."""
-    frame = facts.enclosing(facts.failure.origin, MODEL) if facts.failure is not None else None
+    frame = load.enclosing(load.failure.origin, MODEL) if load.failure is not None else None
     if frame is None:
         return []
     # 4.44 names the variable resolved_archive_file, 5.x checkpoint_files
     for name in ("checkpoint_files", "resolved_archive_file"):
-        value = facts.variable(frame, name)
+        value = load.variable(frame, name)
         if isinstance(value, str):
             return [value]
         if files := texts(value):
@@ -142,37 +142,35 @@ def checkpoint_files(facts: Facts) -> list[str]:
     return []
 
 
-def _first_unread(facts: Facts) -> str | None:
+def _first_unread(load: RecordedLoad) -> str | None:
     """The files are read in order, and the one that fails leaves no step: 4.44 reads each whole, 5.x opens it."""
-    for path in checkpoint_files(facts):
-        kind = "shard-read" if facts.release and facts.release[0] < 5 else "shard-opened"
-        if facts.last(kind, path=path) is None:
+    for path in checkpoint_files(load):
+        kind = "shard-read" if load.release and load.release[0] < 5 else "shard-opened"
+        if load.last(kind, path=path) is None:
             return path
     return None
 
 
-def _shards(facts: Facts) -> list[Evidence]:
+def _shards(load: RecordedLoad) -> list[Evidence]:
     """The index, and the files that were read before."""
     index = next(
-        (step for step in reversed(_resolved(facts)) if str(step.data.get("name")).endswith("index.json")), None
+        (step for step in reversed(_resolved(load)) if str(step.data.get("name")).endswith("index.json")), None
     )
-    read = [
-        Evidence(step.number, "shard-read", {"path": step.data.get("path")}) for step in facts.steps("shard-opened")
-    ]
+    read = [Evidence(step.number, "shard-read", {"path": step.data.get("path")}) for step in load.steps("shard-opened")]
     found = _found(index)
     return [*([found] if found is not None else []), *read[-2:]]
 
 
-def _resolved(facts: Facts) -> list[Step]:
-    return facts.steps("file-resolved")
+def _resolved(load: RecordedLoad) -> list[Step]:
+    return load.steps("file-resolved")
 
 
 def _is_json(step: Step) -> bool:
     return str(step.data.get("path")).endswith(".json")
 
 
-def _missing(facts: Facts, name: str, until: int) -> Step | None:
-    before = [step for step in facts.steps("file-missing") if step.number <= until and step.data.get("name") == name]
+def _missing(load: RecordedLoad, name: str, until: int) -> Step | None:
+    before = [step for step in load.steps("file-missing") if step.number <= until and step.data.get("name") == name]
     return before[-1] if before else None
 
 
@@ -189,10 +187,10 @@ def _is_folder(where: str) -> bool:
     return where.startswith(("<", "/", "./", "../", "~")) or "\\" in where
 
 
-def _model_folder(facts: Facts) -> Any:
-    call = facts.model_call
+def _model_folder(load: RecordedLoad) -> Any:
+    call = load.model_call
     frame = call.frame if call is not None else None
-    return facts.variable(frame, "pretrained_model_name_or_path") if frame is not None else "<model>"
+    return load.variable(frame, "pretrained_model_name_or_path") if frame is not None else "<model>"
 
 
 def _named(message: str) -> list[str]:

@@ -1,10 +1,12 @@
-"""What a diagnosis says; plain data, free of any language."""
+"""The result of a diagnosis: causes, the evidence for them, and remedies. Plain data, in no human language."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
 import msgspec
+
+from tracer.analysis.diagnosis.exceptions import RecordedException
 
 Certainty: TypeAlias = Literal["certain", "likely", "unknown"]
 """``certain``: what was recorded leaves no other cause. ``likely``: it fits, and others would too. ``unknown``: no rule
@@ -43,47 +45,6 @@ class Cause(msgspec.Struct, frozen=True):
     remedy: str | None = None
 
 
-class Passage(msgspec.Struct, frozen=True):
-    """A stepped function that an exception arrived in: ``event`` is ``raise`` or ``unwind``."""
-
-    step: int
-    event: str
-    frame: int | None
-    function: str
-    module: str
-    file: str | None
-    line: int | None
-
-
-class Thrown(msgspec.Struct, frozen=True):
-    """An exception as it was recorded, from where it was first seen outwards.
-
-    ``error`` is ``module.Class``, of built-in ones ``Class``. ``message`` is None where telling it would have run
-    foreign code.
-    """
-
-    error: str
-    message: str | None
-    passages: list[Passage]
-
-    @property
-    def step(self) -> int:
-        return self.passages[0].step
-
-    @property
-    def origin(self) -> Passage:
-        """Where it was first seen: raised there, or by something that no function was stepped of."""
-        return self.passages[0]
-
-    @property
-    def name(self) -> str:
-        return self.error.rpartition(".")[2]
-
-    @property
-    def text(self) -> str:
-        return self.message or ""
-
-
 class Diagnosis(msgspec.Struct, frozen=True):
     """Why a load ended as it did.
 
@@ -105,6 +66,6 @@ class Diagnosis(msgspec.Struct, frozen=True):
     stage: str | None = None
     error: str | None = None
     message: str | None = None
-    exceptions: list[Thrown] = []
+    exceptions: list[RecordedException] = []
     causes: list[Cause] = []
     surprises: list[Cause] = []

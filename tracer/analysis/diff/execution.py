@@ -1,4 +1,4 @@
-"""Statements of a function that ran in one load only: the code differs, or went another way."""
+"""Compare what ran: the functions called, the statements executed, the decisions, the ends of keyword arguments."""
 
 from __future__ import annotations
 
@@ -8,17 +8,47 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.analysis.diff.difference import Difference
-from tracer.analysis.diff.names import function_name
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.diff.difference import Difference, Table, class_name, function_name, table_differences
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.syntax import Sources, StatementLike, StatementNode
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
+
+
+def compare_calls(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Functions that were called on one side only; then those called more often on one side."""
+    mine, theirs = calls_by_function(a), calls_by_function(b)
+    for name, frames in mine.items():
+        if name not in theirs:
+            yield Difference("calls", "call-only-a", name, len(frames), None, (_first_step(a, frames[0]), None))
+    for name, frames in theirs.items():
+        if name not in mine:
+            yield Difference("calls", "call-only-b", name, None, len(frames), (None, _first_step(b, frames[0])))
+    for name, frames in mine.items():
+        others = theirs.get(name, frames)
+        if len(frames) != len(others):
+            steps = (_first_step(a, frames[0]), _first_step(b, others[0]))
+            yield Difference("calls", "call-count", name, len(frames), len(others), steps)
+
+
+def calls_by_function(trace: Trace) -> dict[str, list[Frame]]:
+    """The executions of every stepped function."""
+    found: dict[str, list[Frame]] = {}
+    for frame in trace.frames():
+        found.setdefault(function_name(frame.function), []).append(frame)
+    return found
+
+
+def _first_step(trace: Trace, frame: Frame) -> int | None:
+    return next((step.number for step in trace.steps(frame=frame.number)), None)
+
 
 _ALIKE: Final = 0.6  # from here on two statements are one that was rewritten
 _MAX_PAIRED: Final = 40_000  # comparisons of statements in one function: rewritten ones are looked for up to here
 
 
-class Statements(dict[str, int]):
+class ExecutedStatements(dict[str, int]):
     """Statements by their text on one line, each with the first step that ran it.
 
     ``order`` is where they come: what ran for the tokenizer alone comes after the model's own way.
@@ -29,19 +59,19 @@ class Statements(dict[str, int]):
 
 def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
     """In each function that both loads called: what was rewritten, what ran on one side only."""
-    mine, theirs = executed(a), executed(b)
+    mine, theirs = executed_statements(a), executed_statements(b)
     for function in sorted(mine, key=lambda name: mine[name].order):
         if function in theirs:
             yield from _compare_function(function, mine[function], theirs[function])
 
 
-def executed(trace: Trace) -> dict[str, Statements]:
+def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
     """The statements that ran, by function."""
     sources = Sources(trace)
     spots: dict[int, dict[int, StatementNode]] = {}
     frames: dict[int, Frame] = {}
     seen: set[tuple[str, int | None, int | None]] = set()
-    found: dict[str, Statements] = {}
+    found: dict[str, ExecutedStatements] = {}
     for step in trace.light_steps(kinds=["line"]):
         frame_number, source, line = step.frame, step.source, step.line
         if frame_number is None or line is None:
@@ -61,7 +91,7 @@ def executed(trace: Trace) -> dict[str, Statements]:
             spots[id(function)] = syntax.spots(function)
         spot = spots[id(function)].get(line)
         if spot is not None:
-            statements = found.setdefault(function_name(frame.function), Statements())
+            statements = found.setdefault(function_name(frame.function), ExecutedStatements())
             statements.setdefault(header(spot.node), step.number)
             if step.stage != "tokenizer":
                 statements.order = min(statements.order, step.number)
@@ -98,7 +128,7 @@ def _unparsed(node: ast.AST) -> str:
         return type(node).__name__
 
 
-def _compare_function(function: str, mine: Statements, theirs: Statements) -> Iterator[Difference]:
+def _compare_function(function: str, mine: ExecutedStatements, theirs: ExecutedStatements) -> Iterator[Difference]:
     only_mine = [text for text in mine if text not in theirs]
     only_theirs = [text for text in theirs if text not in mine]
     pairs = _rewritten(only_mine, only_theirs)
@@ -135,3 +165,51 @@ def _rewritten(mine: list[str], theirs: list[str]) -> dict[str, str]:
             pairs[i] = j
             taken.add(j)
     return {mine[i]: theirs[j] for i, j in pairs.items()}
+
+
+def compare_decisions(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Conditions that both loads came to, with another outcome."""
+    mine, theirs = _outcomes(a), _outcomes(b)
+    for place, (outcomes, step) in mine.items():
+        if place in theirs and (there := theirs[place])[0].keys() != outcomes.keys():
+            function, condition = place
+            subject = f"{function}: {condition}"
+            steps = _telling(outcomes, there[0], step), _telling(there[0], outcomes, there[1])
+            yield Difference("decisions", "went-otherwise", subject, list(outcomes), list(there[0]), steps)
+
+
+# Where it went on instead is a matter of how the code is written.
+_COARSE: Final = {"after": "not-then", "else": "not-then", "elif": "not-then"}
+
+
+def _outcomes(trace: Trace) -> dict[tuple[str, str], tuple[dict[str, int], int]]:
+    """The outcomes of each condition, with the step of the first of each kind; and its first step."""
+    found: dict[tuple[str, str], tuple[dict[str, int], int]] = {}
+    for decision in decisions(trace):
+        if decision.kind == "return" or decision.outcome == "unknown":
+            continue  # a return follows from the condition around it
+        kind = "if" if decision.kind == "elif" else decision.kind
+        place = (function_name(decision.function), f"{kind} {decision.condition}")
+        outcome = _COARSE.get(decision.outcome, decision.outcome)
+        found.setdefault(place, ({}, decision.step))[0].setdefault(outcome, decision.step)
+    return found
+
+
+def _telling(outcomes: dict[str, int], others: dict[str, int], default: int) -> int:
+    """The first step with an outcome that the other side does not have."""
+    return next((step for outcome, step in outcomes.items() if outcome not in others), default)
+
+
+def compare_keywords(a: Table, b: Table) -> Iterator[Difference]:
+    """Arguments that ended elsewhere, or are there on one side only, by the :func:`ends` of both loads."""
+    yield from table_differences("keywords", "keyword", a, b)
+
+
+def argument_outcomes(trace: Trace) -> Table:
+    """What became of each keyword argument of a load."""
+    found: Table = {}
+    for journey in keyword_paths(trace):
+        end = journey.end
+        where = function_name(class_name(end.where)) if end.where else None
+        found.setdefault(journey.name, ({"what": end.what, "where": where, "error": end.error}, end.step))
+    return found

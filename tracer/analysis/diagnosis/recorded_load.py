@@ -1,4 +1,4 @@
-"""What the rules look at, read once from a trace."""
+"""A recorded load as the rules see it: its outcome, exceptions, frames, variables and steps by kind."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.exceptions import exceptions, leading_to_the_end
-from tracer.analysis.diagnosis.model import Evidence, Passage, Thrown
+from tracer.analysis.diagnosis.cause import Evidence
+from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
 from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Items, Step
@@ -48,7 +48,7 @@ _KINDS: Final = (
 )
 
 
-class Facts:
+class RecordedLoad:
     """A trace as the rules see it.
 
     Attributes:
@@ -65,17 +65,17 @@ class Facts:
         self._steps: dict[str, list[Step]] = {}
         for step in trace.steps(kinds=_KINDS):
             self._steps.setdefault(step.kind, []).append(step)
-        self.chain = leading_to_the_end(trace, exceptions(trace), self.outcome)
+        self.exceptions = exception_chain(trace, exceptions(trace), self.outcome)
 
     @property
-    def failure(self) -> Thrown | None:
+    def failure(self) -> RecordedException | None:
         """The exception that ended the load, as far as it was seen in a stepped function."""
-        return self.chain[-1] if self.chain else None
+        return self.exceptions[-1] if self.exceptions else None
 
     @property
-    def root(self) -> Thrown | None:
+    def root(self) -> RecordedException | None:
         """The exception that everything began with."""
-        return self.chain[0] if self.chain else None
+        return self.exceptions[0] if self.exceptions else None
 
     @property
     def error(self) -> str:
@@ -86,7 +86,7 @@ class Facts:
         return str(self.outcome.get("message") or "")
 
     @cached_property
-    def end(self) -> int | None:
+    def last_step(self) -> int | None:
         """The failing step, or the last one."""
         if self.failure is not None:
             return self.failure.step
@@ -115,7 +115,7 @@ class Facts:
 
     # Frames
 
-    def around(self, passage: Passage | None) -> Iterator[tuple[int, Frame]]:
+    def frames_around(self, passage: Passage | None) -> Iterator[tuple[int, Frame]]:
         """The stepped functions that were running there, the innermost first."""
         yield from self.frames_from(passage.frame if passage is not None else None)
 
@@ -129,12 +129,12 @@ class Facts:
 
     def enclosing(self, passage: Passage | None, function: str) -> int | None:
         """The innermost running execution of a function, by its qualified name or the end of it."""
-        for number, frame in self.around(passage):
+        for number, frame in self.frames_around(passage):
             if frame.function == function or frame.function.endswith(f".{function}"):
                 return number
         return None
 
-    def called(self, frame: int) -> Step | None:
+    def entry_step(self, frame: int) -> Step | None:
         """The step that entered a frame."""
         return next(self.trace.steps(frame=frame), None)
 
@@ -158,13 +158,13 @@ class Facts:
     @cached_property
     def user_call(self) -> Step | None:
         """The user's own call of the auto class that the end lies in, else of the last one."""
-        if self.end is not None:
+        if self.last_step is not None:
             outermost = None
-            for number, frame in self.frames_from(self.trace.step(self.end).frame):
+            for number, frame in self.frames_from(self.trace.step(self.last_step).frame):
                 if frame.function in (AUTO_MODEL, AUTO_TOKENIZER, AUTO_CONFIG):
                     outermost = number
             if outermost is not None:
-                return self.called(outermost)
+                return self.entry_step(outermost)
         return self.model_call
 
     @cached_property
@@ -178,7 +178,7 @@ class Facts:
                     found = step
         return found
 
-    def given(self, call: Step | None) -> dict[str, Any]:
+    def given_arguments(self, call: Step | None) -> dict[str, Any]:
         """The keyword arguments of a call of an auto class."""
         for change in call.changes if call is not None else []:
             if isinstance(change, Bound) and change.name == "kwargs":
@@ -188,7 +188,7 @@ class Facts:
 
     def auto_class(self, passage: Passage | None) -> str | None:
         """The auto class that was called there: ``AutoModelForCausalLM``."""
-        for number, frame in self.around(passage):
+        for number, frame in self.frames_around(passage):
             if frame.function == AUTO_MODEL:
                 return class_in(self.variable(number, "cls"))
             if frame.function in (AUTO_CONFIG, AUTO_TOKENIZER):
@@ -207,7 +207,7 @@ class Facts:
         """The exceptions of the chain, one piece of evidence each."""
         return [
             Evidence(one.step, "raised", {"error": one.name, "function": one.origin.function, "message": one.message})
-            for one in self.chain
+            for one in self.exceptions
         ]
 
     def with_raised(self, *before: Evidence | None) -> list[Evidence]:

@@ -1,0 +1,348 @@
+"""Rules for remote code: whether it may run, and how it is found, checked, copied and imported.
+
+An import name is not a package's name: the package of that name may be somebody else's, put there for those who guess.
+So only well-known packages are named; for any other, the model's page has to say which one it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.exceptions import Passage
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem, texts
+from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
+
+_SHOWN = 12  # characters of a checksum
+
+
+def code_changed(load: RecordedLoad) -> Cause | None:
+    """A file that was about to run was not the one that somebody had agreed to."""
+    return changed_code(load.trace)
+
+
+def changed_code(trace: Trace) -> Cause | None:
+    """Return the cause of a load that was stopped because other code would have run; None for any other trace."""
+    code = trace.meta.get("remote_code")
+    stopped = code.get("refused") if isinstance(code, dict) else None
+    if not isinstance(stopped, dict):
+        return None
+    agreed, found = texts(stopped.get("agreed")), str(stopped.get("found") or "")
+    values = {
+        "file": str(stopped.get("file")),
+        "agreed": ", ".join(f"{one[:_SHOWN]}…" for one in agreed),
+        "found": f"{found[:_SHOWN]}…",
+    }
+    kind = "code-compiled" if not found else "code-changed" if agreed else "code-not-shown"
+    return Cause(kind, "certain", [], values, "look-again")
+
+
+def trust_refused(load: RecordedLoad) -> Cause | None:
+    """The directory's code is needed, and ``trust_remote_code`` is false or was not given."""
+    asked = load.last("trust-asked", refused=True)
+    failure = load.failure
+    if asked is None or failure is None or not failure.step <= asked.number <= failure.passages[-1].step:
+        return None
+    given = asked.data.get("given")
+    kind = "trust-refused" if given is False else "trust-not-given"
+    return Cause(kind, "certain", load.with_raised(_evidence(asked)), {"given": given}, "trust-remote-code")
+
+
+def local_preferred(load: RecordedLoad) -> list[Cause]:
+    """The directory has code of its own, and the library's was taken: a surprise to whoever changed that code."""
+    return [
+        Cause("local-preferred", "certain", [_evidence(step)], {"given": step.data.get("given")}, "take-remote")
+        for step in load.steps("trust-asked")
+        if step.data.get("has_local_code") and step.data.get("has_remote_code") and step.data.get("decision") is False
+    ][-1:]
+
+
+def _evidence(step: Step) -> Evidence:
+    names = ("has_local_code", "has_remote_code", "given", "decision")
+    return Evidence(step.number, "trust", {name: step.data.get(name) for name in names})
+
+
+_FETCH = "get_class_from_dynamic_module"
+_PLACE = re.compile(r"\((?P<file>[^()]+), line (?P<line>\d+)\)$")  # of str(SyntaxError), since Python 3.0
+_NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")  # since Python 3.3
+_NO_NAME = re.compile(
+    r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'"
+)
+
+
+def class_file_missing(load: RecordedLoad) -> Cause | None:
+    """The file that ``auto_map`` names is not in the directory."""
+    failure = load.failure
+    frame = load.enclosing(failure.origin, _FETCH) if failure is not None else None
+    if failure is None or frame is None:
+        return None
+    last = failure.passages[-1].step
+    missing = [step for step in load.steps("file-missing") if failure.step <= step.number <= last]
+    if not missing or not str(missing[-1].data.get("name")).endswith(".py"):
+        return None
+    values = _reference(load, failure.origin, frame) | {"file": missing[-1].data.get("name")}
+    where = str(missing[-1].data.get("in"))
+    if values["repository"] and where == values["repository"]:
+        return _repository_missing(load, frame, values, missing[-1])
+    gone = Evidence(missing[-1].number, "file-missing", {"name": values["file"], "in": missing[-1].data.get("in")})
+    return Cause("class-file-missing", "certain", _chain(load, frame, gone), values, "name-class-file")
+
+
+def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | None], missing: Step) -> Cause:
+    """``auto_map`` sends to another repository, which could not be had."""
+    gone = Evidence(missing.number, "file-missing", {"name": values["file"], "in": values["repository"]})
+    beside = values["module"] in own_names(load)
+    remedy = "fetch-repository-or-stay" if beside else "fetch-repository"
+    return Cause("class-repository-missing", "certain", _chain(load, frame, gone), values, remedy)
+
+
+def class_missing(load: RecordedLoad) -> Cause | None:
+    """The file is there and defines no class of the name that ``auto_map`` gives."""
+    failure = load.failure
+    if failure is None or failure.error != "AttributeError" or failure.origin.function != "get_class_in_module":
+        return None
+    frame = load.enclosing(failure.origin, _FETCH)
+    if frame is None or failure.origin.frame is None:
+        return None
+    asked = load.variable(failure.origin.frame, "class_name")
+    values = _reference(load, failure.origin, frame) | {"class": asked}
+    return Cause("class-missing", "certain", _chain(load, frame, _copied(load)), values, "name-class")
+
+
+def package_missing(load: RecordedLoad) -> Cause | None:
+    """The code imports packages that are not installed, or a neighbouring file without the dot."""
+    failure = load.failure
+    checked = load.last("imports-checked")
+    if failure is None or checked is None or not texts(checked.data.get("missing")):
+        return None
+    if not failure.step <= checked.number <= failure.passages[-1].step:
+        return None
+    missing, file = texts(checked.data.get("missing")), str(checked.data.get("file"))
+    seen = Evidence(checked.number, "imports", {"file": file, "missing": missing})
+    siblings = [name for name in missing if name.partition(".")[0] in own_names(load)]
+    if siblings:
+        return _sibling(load, file, siblings, [name for name in missing if name not in siblings], seen)
+    return _not_installed(file, missing, "certain", load.with_raised(seen))
+
+
+def _sibling(load: RecordedLoad, file: str, siblings: list[str], missing: list[str], *seen: Evidence | None) -> Cause:
+    """Files of the directory are imported as if they were packages; ``missing`` are packages beside them."""
+    found = _own_files(load).get(siblings[0])
+    known = None
+    if found is not None:
+        known = Evidence(found.number, "own-file", {"path": found.data.get("from") or found.data.get("path")})
+    values: dict[str, Any] = {"file": file_name(file), "module": siblings[0], "modules": siblings, "names": missing}
+    kind, remedy = (
+        ("sibling-and-package", "import-relatively-first") if missing else ("sibling-absolute", "import-relatively")
+    )
+    return Cause(kind, "certain", load.with_raised(known, *seen), values, remedy)
+
+
+def _not_installed(file: str, names: list[str], certainty: Certainty, chain: list[Evidence]) -> Cause:
+    """Packages are not installed. Only those that are known are named: a wrong guess would install a stranger's."""
+    known = packages_of(names)
+    values = {"file": file_name(file), "names": names, "packages": " ".join(known or ())}
+    return Cause("package-missing", certainty, chain, values, "install-packages" if known else "find-packages")
+
+
+def import_failed(load: RecordedLoad) -> Cause | None:
+    """An import inside the directory's code failed while its file ran."""
+    failure = load.failure
+    if failure is None or failure.name not in ("ModuleNotFoundError", "ImportError"):
+        return None
+    frame = load.enclosing(failure.origin, _FETCH)
+    if frame is None:
+        return None
+    checking = load.enclosing(failure.origin, "check_imports")
+    if checking is not None:
+        return _package_fails(load, frame, checking, failure.message)
+    if found := _NO_NAME.search(failure.text):
+        return _name_missing(load, frame, found["name"], found["module"])
+    if found := _NO_MODULE.search(failure.text):
+        return _module_missing(load, frame, found["module"])
+    return None
+
+
+def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str | None) -> Cause | None:
+    """A package that the code imports is installed, and can't be imported itself."""
+    package, file = load.variable(checking, "imp"), load.variable(checking, "filename")
+    missing = load.last("imports-checked")
+    if not isinstance(package, str) or (missing is not None and texts(missing.data.get("missing"))):
+        return None
+    values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
+    return Cause("package-fails", "certain", _chain(load, frame), values, "match-package")
+
+
+def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause:
+    values = {"name": name, "module": module, "file": f"{stem(module.replace('.', '/'))}.py"}
+    if not module.startswith(f"{REMOTE}."):
+        values["package"] = module.partition(".")[0]
+        return Cause("library-name-gone", "certain", _chain(load, frame, _checked(load)), values, "other-release")
+    if stem(values["file"]) not in _refreshed(load):
+        return Cause("stale-copy", "likely", _chain(load, frame, _checked(load), _copied(load)), values, "clear-copy")
+    return Cause("sibling-name-missing", "certain", _chain(load, frame, _checked(load)), values, "define-name")
+
+
+def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause:
+    if module.startswith(f"{REMOTE}."):
+        name = module.rpartition(".")[2]
+        values = {"module": name, "file": f"{name}.py"}
+        return Cause("import-not-copied", "likely", _chain(load, frame, _checked(load)), values, "import-in-main-file")
+    file = _reference_file(load, frame)
+    if module.partition(".")[0] in own_names(load):
+        return _sibling(load, file, [module], [], _checked(load))
+    return _not_installed(file, [module], "likely", _chain(load, frame, _checked(load)))
+
+
+def relative_import_missing(load: RecordedLoad) -> Cause | None:
+    """A file that the code imports relatively is not in the directory."""
+    failure = load.failure
+    if failure is None or failure.error != "FileNotFoundError":
+        return None
+    frame, copying = load.enclosing(failure.origin, _FETCH), load.enclosing(failure.origin, "get_cached_module_file")
+    checked = load.last("imports-checked")
+    if frame is None or copying is None or checked is None:
+        return None
+    relative = texts(checked.data.get("relative"))
+    # FileNotFoundError names the path; nothing else of the step does in 5.x
+    gone = next((name for name in relative if f"{name}.py" in failure.text), None)
+    if gone is None:
+        return None
+    values = {"file": f"{gone}.py", "by": file_name(checked.data.get("file")), "module": gone}
+    return Cause("relative-import-missing", "certain", _chain(load, frame, _checked(load)), values, "add-file")
+
+
+def not_python(load: RecordedLoad) -> Cause | None:
+    """A file of the directory's code that Python can't parse."""
+    failure = load.failure
+    if failure is None or failure.name not in ("SyntaxError", "IndentationError", "TabError"):
+        return None
+    frame = load.enclosing(failure.origin, _FETCH)
+    if frame is None:
+        return None
+    place = _PLACE.search(failure.text)
+    file = place["file"] if place else None
+    if file in (None, "<unknown>"):  # 5.x parses the text alone when it looks for imports
+        file = _reference_file(load, frame)
+    values = {"file": file_name(file), "line": int(place["line"]) if place else None, "message": failure.message}
+    return Cause("not-python", "certain", _chain(load, frame, _checked(load)), values, "repair-line")
+
+
+def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
+    """Files that ran from the modules cache though this load did not bring them there: name to path."""
+    refreshed = _refreshed(load)
+    if not refreshed:
+        return {}
+    paths = [path for path in load.trace.source_paths().values() if f"{REMOTE}/" in path.replace("\\", "/")]
+    return {stem(path): path for path in paths if stem(path) not in refreshed and stem(path) != "__init__"}
+
+
+def own_names(load: RecordedLoad) -> set[str]:
+    """The names that the files of the model's own code are imported by, whether the load came to them or not."""
+    folders = load.trace.meta.get("code_folders")
+    listed = [texts(names) for names in folders.values()] if isinstance(folders, dict) else []
+    return {name for names in listed for name in names} | set(_own_files(load))
+
+
+def _own_files(load: RecordedLoad) -> dict[str, Step]:
+    """The Python files of the directory that the load came across, by the name they are imported by."""
+    found: dict[str, Step] = {}
+    for step in load.steps("file-resolved", "module-copied"):
+        path = str(step.data.get("from") or step.data.get("path"))
+        if path.endswith(".py"):
+            found.setdefault(stem(path), step)
+    return found
+
+
+def _refreshed(load: RecordedLoad) -> set[str]:
+    """The modules that this load copied into the modules cache, or compared with what lies there."""
+    copied = {stem(step.data.get("from")) for step in load.steps("module-copied")}
+    relative = {name for step in load.steps("imports-checked") for name in texts(step.data.get("relative"))}
+    if load.release and load.release[0] >= 5:  # 5.x follows relative imports to their end
+        for step in load.steps("module-copied"):
+            relative |= {
+                stem(path) for path in load.trace.source_paths().values() if str(step.data.get("into")) in path
+            }
+    return copied | relative
+
+
+def _reference(load: RecordedLoad, passage: Passage, frame: int) -> dict[str, str | None]:
+    """What ``auto_map`` says, and for which auto class."""
+    reference = str(_asked(load, frame))
+    repository, _, rest = reference.rpartition("--")
+    module, _, name = rest.partition(".")
+    owner = load.auto_class(passage)
+    return {"reference": reference, "repository": repository, "module": module, "class": name, "auto_class": owner}
+
+
+def _asked(load: RecordedLoad, frame: int) -> Any:
+    """What ``auto_map`` says, as it was handed in: the function takes the repository off it."""
+    called = load.entry_step(frame)
+    return load.variable(frame, "class_reference", at=called.number if called is not None else None)
+
+
+def _reference_file(load: RecordedLoad, frame: int) -> str:
+    checked = load.last("imports-checked")
+    if checked is not None and checked.data.get("file"):
+        return file_name(checked.data["file"])
+    return f"{str(load.variable(frame, 'class_reference')).rpartition('--')[2].partition('.')[0]}.py"
+
+
+def _chain(load: RecordedLoad, frame: int, *more: Evidence | None) -> list[Evidence]:
+    called = load.entry_step(frame)
+    asked = None
+    if called is not None:
+        asked = Evidence(called.number, "class-asked", {"reference": _asked(load, frame)})
+    return load.with_raised(asked, *more)
+
+
+def _checked(load: RecordedLoad) -> Evidence | None:
+    step = load.last("imports-checked")
+    if step is None or not texts(step.data.get("relative")):
+        return None
+    return Evidence(step.number, "imports-relatively", {"file": step.data.get("file"), "names": step.data["relative"]})
+
+
+def _copied(load: RecordedLoad) -> Evidence | None:
+    step = load.last("module-copied")
+    return None if step is None else Evidence(step.number, "copied", {"path": step.data.get("from")})
+
+
+_OTHER_NAMES: Final = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "causal_conv1d": "causal-conv1d",
+    "cpm_kernels": "cpm-kernels",
+    "cv2": "opencv-python",
+    "fla": "flash-linear-attention",
+    "flash_attn": "flash-attn",
+    "google.protobuf": "protobuf",
+    "huggingface_hub": "huggingface-hub",
+    "mamba_ssm": "mamba-ssm",
+    "open_clip": "open_clip_torch",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+_SAME_NAME: Final = frozenset(
+    {"accelerate", "av", "bitsandbytes", "datasets", "decord", "deepspeed", "diffusers", "einops", "ftfy", "gguf"}
+    | {"h5py", "imageio", "jieba", "librosa", "matplotlib", "networkx", "nltk", "numba", "numpy", "onnx"}
+    | {"onnxruntime", "optimum", "pandas", "peft", "pydantic", "regex", "requests", "sacremoses", "safetensors"}
+    | {"scipy", "sentencepiece", "soundfile", "tiktoken", "timm", "tokenizers", "torchaudio", "torchvision", "tqdm"}
+    | {"transformers_stream_generator", "triton", "xformers"}
+)
+
+
+def packages_of(modules: Iterable[str]) -> list[str] | None:
+    """Return the packages that bring these modules; None where one of them is not known."""
+    found: list[str] = []
+    for module in modules:
+        top = module.partition(".")[0]
+        package = _OTHER_NAMES.get(module) or _OTHER_NAMES.get(top) or (top if top in _SAME_NAME else None)
+        if package is None:
+            return None
+        found.append(package)
+    return list(dict.fromkeys(found))
