@@ -18,6 +18,7 @@ import pytest
 import tracer
 from tests.support.loads import Loads
 from tests.support.reading import Reading
+from tracer.analysis.diagnosis import diagnose
 
 Work = Callable[..., Any]
 
@@ -142,6 +143,9 @@ def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Pa
     assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
     with tracer.open_trace(path) as trace:
         assert (trace.outcome["status"], trace.outcome["part"]) == ("failed", "script")
+        assert "fault" not in trace.outcome  # it is no fault of the recorder's: `why` is to name the script
+        (cause,) = diagnose(trace).causes
+        assert cause.kind == "script-failed"
 
 
 def record_twice(path: Path, first: Path, second: Path) -> None:

@@ -253,8 +253,11 @@ def _missing_in(filename: str) -> list[str]:
 def _place_of_own_fault(error: BaseException) -> str | None:
     """File and line in the recorder where an exception was raised; None for one that the load has raised.
 
-    Wrappers raise what they wrap, and the user's calls are made from here too.
+    Wrappers raise what they wrap, the user's calls are made from here too, and a ``TracerError`` is raised on purpose:
+    a script that opens a second recording inside the first gets one.
     """
+    if raw.is_a(error, TracerError):
+        return None
     traceback = raw.traceback_of(error)
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
