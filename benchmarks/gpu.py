@@ -26,7 +26,7 @@ import torch
 import transformers
 from rich.console import Console
 
-from tracer.launch.fixtures import write_fixture
+from tracer.bundled import write_fixture
 from tracer.recorder import loading, work
 from tracer.recorder.model.inputs import make_inputs
 from tracer.recorder.model.watch import ModelOptions

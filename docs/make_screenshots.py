@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tracer.cli.walkthrough.recording import job_of, wanted_loads
 from tracer.i18n import Lang
-from tracer.launch.watching import run_job
+from tracer.launch.runner import run_job
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 from tracer.walkthrough.library import course

@@ -25,8 +25,8 @@ from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
 from tracer.cli.main import main
-from tracer.launch.children import WarmStarter
-from tracer.launch.watching import run_job
+from tracer.launch.process_start import WarmStarter
+from tracer.launch.runner import run_job
 from tracer.trace import journal
 from tracer.trace.errors import JournalTaken
 from tracer.trace.held_journal import HeldJournal
@@ -528,7 +528,7 @@ def test_what_the_search_does_not_see_the_library_refuses(
     command: Any, fixtures: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second net: trust_remote_code=False reaches the library, whose refusal is an exit code of its own."""
-    monkeypatch.setattr("tracer.cli.load.consented", lambda *_, **__: None)
+    monkeypatch.setattr("tracer.cli.load.ask_for_consent", lambda *_, **__: None)
     result = command("load", fixtures / "glm-4v-tiny", "--no-tokenizer")
     assert result.code == 3
     with open_trace(place / "glm-4v-tiny.glmtrace") as trace:

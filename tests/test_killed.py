@@ -21,8 +21,8 @@ import msgspec
 import pytest
 
 from tests.support.loads import MAIN_CALL
-from tracer.launch.children import Child, WarmStarter, start_fresh
-from tracer.launch.watching import Recorded, run_job
+from tracer.launch.process_start import Child, WarmStarter, start_fresh
+from tracer.launch.runner import JobResult, run_job
 from tracer.trace import journal
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
@@ -190,7 +190,7 @@ def test_exits_in_the_middle_are_told(code: str, status: int, loads: Any, tmp_pa
     assert (recorded.outcome.status, recorded.outcome.exit_code) == ("killed", status)
 
 
-def script_dies(death: str, loads: Any, folder: Path) -> Recorded:
+def script_dies(death: str, loads: Any, folder: Path) -> JobResult:
     script = folder / "dies.py"
     bert = str(FIXTURES / "bert-tiny")
     script.write_text(f"from transformers import AutoConfig\nAutoConfig.from_pretrained({bert!r})\n{death}\n")
@@ -213,7 +213,7 @@ def test_a_process_that_dies_before_recording(tmp_path: Path) -> None:
 DRIVER = """
 import sys
 from pathlib import Path
-from tracer.launch.watching import run_job
+from tracer.launch.runner import run_job
 from tracer.trace.job import Job
 path = Path({path!r})
 job = Job(work="script", journal=str(path) + ".journal", script=[{script!r}])
@@ -279,7 +279,7 @@ while True:
 def test_a_child_that_ignores_an_interrupt_is_killed_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tracer.launch import watching
+    from tracer.launch import runner as watching
 
     monkeypatch.setattr(watching, "_GRACE", 1.0)
     ready, path = tmp_path / "ready", tmp_path / "stuck.glmtrace"

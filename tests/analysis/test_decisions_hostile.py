@@ -12,7 +12,7 @@ from tests.trace import made
 from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
-from tracer.cli.screen import results
+from tracer.cli.console import results
 from tracer.i18n import LANGS
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound, Items, Unbound

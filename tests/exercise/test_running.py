@@ -14,7 +14,7 @@ from tests.support.damaged import copied, edit_text
 from tracer.exercise.judging import Judgement, judge
 from tracer.exercise.library import Kept
 from tracer.exercise.running import Bench
-from tracer.launch.limits import Limits
+from tracer.launch.runner import Limits
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.reading import open_trace
@@ -244,12 +244,12 @@ def test_a_script_of_the_task_runs_in_the_folder(made: Make, workbench: Bench, t
 def test_the_limits(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     journal.write_bytes(b"x" * 50_000)
-    assert Limits(5, 10_000).passed(1, journal, None) == "output"
-    assert Limits(5).passed(1, journal, tmp_path / "absent") is None
-    assert Limits(5).passed(6, journal, None) == "seconds"
+    assert Limits(5, 10_000).exceeded(1, journal, None) == "output"
+    assert Limits(5).exceeded(1, journal, tmp_path / "absent") is None
+    assert Limits(5).exceeded(6, journal, None) == "seconds"
     with journal.open("wb") as sparse:  # one that is made large at once and filled
         sparse.truncate(1 << 30)
-    assert Limits(5, 10_000).passed(1, journal, None) is None
+    assert Limits(5, 10_000).exceeded(1, journal, None) is None
 
 
 def test_runs_keep_away_from_the_modules_cache_of_this_process(

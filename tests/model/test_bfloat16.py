@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.launch import bfloat16
-from tracer.launch.bfloat16 import VARIABLE, WITHOUT_AMX, needed_setting
+from tracer.launch import amx_workaround as bfloat16
+from tracer.launch.amx_workaround import VARIABLE, WITHOUT_AMX, amx_environment
 
 WITH_AMX = "model name\t: Some Processor 9000\nflags\t: fpu avx512f amx_bf16 amx_tile amx_int8\n"
 OTHER = WITH_AMX.replace("9000", "9001")
@@ -40,25 +40,25 @@ def test_found_out_once(tmp_path: Path, dies: bool) -> None:
     trial = Trial(dies)
     expected = {VARIABLE: WITHOUT_AMX} if dies else {}
     for _ in range(3):
-        assert needed_setting(WITH_AMX, tmp_path / "cache" / "known.json", trial) == expected
+        assert amx_environment(WITH_AMX, tmp_path / "cache" / "known.json", trial) == expected
     assert trial.count == 1
 
 
 def test_another_processor_and_another_torch_are_asked_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, trial = tmp_path / "known.json", Trial(True)
-    needed_setting(WITH_AMX, memory, trial)
-    needed_setting(OTHER, memory, trial)
+    amx_environment(WITH_AMX, memory, trial)
+    amx_environment(OTHER, memory, trial)
     monkeypatch.setattr(bfloat16, "_torch_release", lambda: "99.0")
-    needed_setting(WITH_AMX, memory, trial)
+    amx_environment(WITH_AMX, memory, trial)
     assert trial.count == 3
     trial.dies = False
-    assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}  # the earlier answers are still there
+    assert amx_environment(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}  # the earlier answers are still there
 
 
 def test_no_amx_no_trial(tmp_path: Path) -> None:
     trial = Trial(True)
-    assert needed_setting(WITHOUT, tmp_path / "known.json", trial) == {}
-    assert needed_setting("", tmp_path / "known.json", trial) == {}
+    assert amx_environment(WITHOUT, tmp_path / "known.json", trial) == {}
+    assert amx_environment("", tmp_path / "known.json", trial) == {}
     assert trial.count == 0
     assert not (tmp_path / "known.json").exists()
 
@@ -66,7 +66,7 @@ def test_no_amx_no_trial(tmp_path: Path) -> None:
 def test_a_setting_of_the_users_own_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "AVX2")
     trial = Trial(True)
-    assert needed_setting(WITH_AMX, tmp_path / "known.json", trial) == {}
+    assert amx_environment(WITH_AMX, tmp_path / "known.json", trial) == {}
     assert trial.count == 0
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_memory_is_no_trouble(tmp_path: Path, content: str) -> None:
     memory, trial = tmp_path / "known.json", Trial(True)
     memory.write_text(content, encoding="utf-8")
     for _ in range(2):
-        assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
+        assert amx_environment(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
     assert trial.count == 1
 
 
@@ -83,7 +83,7 @@ def test_a_memory_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     memory, trial = tmp_path / "file" / "known.json", Trial(True)
     for _ in range(2):
-        assert needed_setting(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
+        assert amx_environment(WITH_AMX, memory, trial) == {VARIABLE: WITHOUT_AMX}
     assert trial.count == 2
 
 
@@ -108,17 +108,17 @@ def test_what_is_no_answer_is_not_remembered(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(bfloat16, "_TRIAL", trial)
     assert bfloat16._dies() is None
     memory = tmp_path / "known.json"
-    assert needed_setting(WITH_AMX, memory) == {}
+    assert amx_environment(WITH_AMX, memory) == {}
     assert not memory.exists()
-    assert needed_setting(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
+    assert amx_environment(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
 
 
 def test_an_answer_is_asked_for_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "known.json"
-    assert needed_setting(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
+    assert amx_environment(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + bfloat16._REMEMBERED + 1)
-    assert needed_setting(WITH_AMX, memory, Trial(False)) == {}
+    assert amx_environment(WITH_AMX, memory, Trial(False)) == {}
 
 
 def test_the_product_is_the_right_one() -> None:

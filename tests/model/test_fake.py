@@ -16,7 +16,7 @@ import transformers
 from tests.model.side_by_side import PROMPT, do_traced, job_for, recorded_shapes, same_bits
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.launch.fixtures import write_fixture
+from tracer.bundled import write_fixture
 from tracer.trace.reading import open_trace
 from tracer.views.outcome import failure_lines
 

@@ -154,7 +154,7 @@ def test_what_peft_cannot_do_to_a_model_keeps_its_load(
 
 
 def test_an_adapter_directory_loads_through_its_base(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
-    from tracer.launch.fixtures import write_fixture
+    from tracer.bundled import write_fixture
 
     folder = write_fixture(fixtures, "glm-4v-tiny-lora", tmp_path / "lora")
     reading = Reading(loads.trace(folder, kwargs={"empty_init": False}, dtype="float32", generate=2))

@@ -17,8 +17,8 @@ from tracer.remote_code import Finding, Note, Reached, RemoteCode, RemoteFile, U
 from tracer.remote_code import result as result_module
 from tracer.text.visible import visible
 from tracer.text.wrapping_by_character import wrapped
-from tracer.views.remote_code.ask import ask_consent
-from tracer.views.remote_code.render import render_consent
+from tracer.views.remote_code.consent import render_consent
+from tracer.views.remote_code.question import ask_consent
 from tracer.views.remote_code.words import CHINESE, ENGLISH
 
 Lang = Literal["en", "zh"]

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracer.remote_code import RemoteCode, find_remote_code, reading
+from tracer.remote_code import RemoteCode, find_remote_code
+from tracer.remote_code import files as reading
 from tracer.remote_code import find as find_module
 
 HUB_VARIABLES = (

@@ -32,7 +32,7 @@ print(process.exitcode)
 """
 _TRIAL = """
 from pathlib import Path
-from tracer.launch.bfloat16 import needed_setting
+from tracer.launch.amx_workaround import needed_setting
 os.environ.pop("ONEDNN_MAX_CPU_ISA", None)
 print(needed_setting("model name : Some Processor\\nflags : amx_tile\\n", Path(sys.argv[1])))
 """

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from tracer.launch.children import WarmStarter
-from tracer.launch.watching import Recorded, run_job
+from tracer.launch.process_start import WarmStarter
+from tracer.launch.runner import JobResult, run_job
 from tracer.trace.job import Job
 from tracer.trace.reading import Trace, open_trace
 
@@ -29,10 +29,10 @@ class Loads:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._start = WarmStarter()
-        self._known: dict[str, Recorded] = {}
+        self._known: dict[str, JobResult] = {}
         self._numbers = itertools.count(1)
 
-    def record(self, model: Path | str = "", **options: Any) -> Recorded:
+    def record(self, model: Path | str = "", **options: Any) -> JobResult:
         """Record a load of a directory (or, with ``work="script"``, a script); consent is given unless said."""
         options = {"work": "load", "trust_remote_code": True, "model": str(model), **options}
         key = hashlib.sha256(msgspec.json.encode(options)).hexdigest()
@@ -40,27 +40,27 @@ class Loads:
             self._known[key] = self._recorded_elsewhere(key) or self._record_for_all(key, options)
         return self._known[key]
 
-    def _recorded_elsewhere(self, key: str) -> Recorded | None:
+    def _recorded_elsewhere(self, key: str) -> JobResult | None:
         try:
-            found: Recorded = pickle.loads((self._folder / key).read_bytes())
+            found: JobResult = pickle.loads((self._folder / key).read_bytes())
         except FileNotFoundError:
             return None
         return found
 
-    def _record_for_all(self, key: str, options: dict[str, Any]) -> Recorded:
+    def _record_for_all(self, key: str, options: dict[str, Any]) -> JobResult:
         recorded = self.record_anew(**options)
         unfinished = self._folder / f"{key}.{os.getpid()}"
         unfinished.write_bytes(pickle.dumps(recorded))
         unfinished.replace(self._folder / key)
         return recorded
 
-    def record_anew(self, **options: Any) -> Recorded:
+    def record_anew(self, **options: Any) -> JobResult:
         """Record without looking whether it was recorded before."""
         path = self._folder / f"{os.getpid()}-{next(self._numbers)}.glmtrace"
         job = Job(journal=f"{path}.journal", **options)
         return run_job(job, path, start=self._start)
 
-    def run(self, job: Job) -> Recorded:
+    def run(self, job: Job) -> JobResult:
         """Record a job beside its journal."""
         return run_job(job, Path(job.journal.removesuffix(".journal")), start=self._start)
 

@@ -17,7 +17,7 @@ from tests.conftest import FIXTURES
 from tests.tui.pseudo_terminal import PseudoTerminal
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.cli.main import main
-from tracer.launch.watching import Watched
+from tracer.launch.runner import JobProgress
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.live import LiveView, Work
 from tracer.tui.recorded_so_far import RecordedSoFar
@@ -26,9 +26,9 @@ from tracer.views.show import fact_text
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
 
-def watched(trace: Trace, upto: int | None = None) -> Watched:
+def watched(trace: Trace, upto: int | None = None) -> JobProgress:
     """A watcher that has read this much at once."""
-    made = Watched()
+    made = JobProgress()
     made.fresh = [*trace.steps()][:upto]
     made.steps, made.last = len(made.fresh), made.fresh[-1]
     return made

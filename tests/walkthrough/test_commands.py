@@ -18,8 +18,8 @@ from tests.data.demo.store import unpack
 from tests.support.loads import Loads
 from tests.walkthrough.writing import as_yaml, note, words
 from tracer.cli.main import main
-from tracer.launch.children import WarmStarter
-from tracer.launch.watching import Recorded, run_job
+from tracer.launch.process_start import WarmStarter
+from tracer.launch.runner import JobResult, run_job
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
 from tracer.walkthrough.loads import as_recorded, matching, written
@@ -64,7 +64,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     started: list[Job] = []
     run = functools.partial(run_job, start=WarmStarter())
 
-    def noted(job: Job, path: Path, **options: Any) -> Recorded:
+    def noted(job: Job, path: Path, **options: Any) -> JobResult:
         started.append(job)
         return run(job, path, **options)
 

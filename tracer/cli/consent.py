@@ -11,17 +11,17 @@ from typing import Any, Final
 import typer
 from rich.text import Text
 
-from tracer.cli.screen import complain, messages
+from tracer.cli.console import complain, messages
 from tracer.i18n import Lang
 from tracer.remote_code import RemoteCode, find_remote_code
 from tracer.trace.job import AgreedCode
 from tracer.views.phrases import say
-from tracer.views.remote_code.ask import ask_consent
+from tracer.views.remote_code.question import ask_consent
 
 _WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
 
 
-def consented(
+def ask_for_consent(
     model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, arguments: Mapping[str, Any]
 ) -> AgreedCode | None:
     """Return the remote code that may run; None also where there is none to run.

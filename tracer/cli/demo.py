@@ -29,7 +29,7 @@ from tracer.cli.options import (
     Weights,
     WeightsFrom,
 )
-from tracer.cli.wishes import PassWishes
+from tracer.launch.load_options import LoadOptions
 
 HELP = """Load the bundled tiny GLM-4V with its own remote code, and print the journey.
 
@@ -71,7 +71,16 @@ def demo(
         stop_after=stop_after,
         lang=lang,
         tui=tui,
-        wishes=PassWishes(
-            device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
+        options=LoadOptions(
+            device=device,
+            weights=weights.value,
+            forward=forward,
+            prompt=prompt,
+            image=image,
+            generate=generate,
+            operators=operators,
+            statistics=statistics,
+            step_forward=step_forward.value,
+            peft=peft,
         ),
     )

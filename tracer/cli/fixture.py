@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.bundled import bundled
-from tracer.launch.fixtures import names, write_fixture
+from tracer.bundled import bundled, fixture_names, write_fixture
 
 HELP = """Write the bundled model directory NAME to DIR.
 
@@ -23,7 +22,7 @@ def fixture(
 ) -> None:
     folder = bundled("fixtures")
     if name is None:
-        for known in names(folder):
+        for known in fixture_names(folder):
             typer.echo(known)
         return
     written = write_fixture(folder, name, directory or Path(name.rpartition("/")[2]))

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from tracer.cli import arguments
-from tracer.cli.consent import consented
+from tracer.cli.consent import ask_for_consent
+from tracer.cli.console import needs_terminal, note
 from tracer.cli.options import (
     AutoClass,
     Device,
@@ -37,11 +38,9 @@ from tracer.cli.options import (
     WeightsFrom,
 )
 from tracer.cli.recording import command_line, record_and_report
-from tracer.cli.screen import needs_terminal, note
-from tracer.cli.wishes import PassWishes
 from tracer.i18n import language
-from tracer.launch.adapter_folder import adapter_folder
-from tracer.launch.bfloat16 import needed_setting
+from tracer.launch.amx_workaround import amx_environment
+from tracer.launch.load_options import LoadOptions, adapter_folder
 from tracer.trace.job import Job
 from tracer.views.phrases import say
 
@@ -87,8 +86,17 @@ def load(
         stop_after=stop_after,
         lang=lang,
         tui=tui,
-        wishes=PassWishes(
-            device, weights.value, forward, prompt, image, generate, operators, statistics, step_forward.value, peft
+        options=LoadOptions(
+            device=device,
+            weights=weights.value,
+            forward=forward,
+            prompt=prompt,
+            image=image,
+            generate=generate,
+            operators=operators,
+            statistics=statistics,
+            step_forward=step_forward.value,
+            peft=peft,
         ),
     )
 
@@ -106,7 +114,7 @@ def record_load(
     stop_after: Stage | None,
     lang: Language | None,
     tui: bool,
-    wishes: PassWishes,
+    options: LoadOptions,
 ) -> None:
     """Check the options, ask for consent, record, report; ends the command."""
     speak = language(lang.value if lang is not None else None)
@@ -114,14 +122,14 @@ def record_load(
     if tui:
         needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
     arguments.auto_class_argument(auto_class)
-    wishes.check()
+    options.check()
     folder = adapter_folder(model)
     if folder is not None:
         note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
     said = kwargs.pop("trust_remote_code", None)
     trust = said is True or (trust_remote_code and said is None)
     cwd = folder.path if folder is not None else None
-    agreed = None if trust else consented(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
+    agreed = None if trust else ask_for_consent(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
     job = Job(
         work="load",
         command=command_line(),
@@ -135,7 +143,7 @@ def record_load(
         trust_remote_code=trust or agreed is not None,
         agreed=agreed,
         cwd=cwd,
-        environment=needed_setting() if wishes.forward and wishes.device in ("cpu", "auto") else {},
+        environment=amx_environment() if options.forward and options.device in ("cpu", "auto") else {},
     )
-    wishes.put_into(job)
+    options.apply_to(job)
     record_and_report(job, destination, speak, take_output=True, tui=tui)

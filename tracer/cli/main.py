@@ -9,8 +9,8 @@ from typing import Final
 
 import typer
 
+from tracer.cli.console import complain, ends_with, prepare_streams
 from tracer.cli.lazy import lazy_group
-from tracer.cli.screen import complain, ends_with, prepare_streams
 from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
@@ -47,14 +47,14 @@ def main() -> None:
     """Run the command line; an error on purpose is one sentence and an exit code."""
     prepare_streams()
     try:
-        code = _ended(app)
-        code = _ended(sys.stdout.flush) or code
+        code = _exit_code(app)
+        code = _exit_code(sys.stdout.flush) or code
     finally:
         ends_with(0)
     sys.exit(code)
 
 
-def _ended(work: Callable[[], object]) -> int | str | None:
+def _exit_code(work: Callable[[], object]) -> int | str | None:
     """Do the work; return its exit code."""
     try:
         work()

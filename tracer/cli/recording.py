@@ -1,4 +1,4 @@
-"""Running a job on behalf of a person: progress while it runs, the journey at its end, the exit code."""
+"""Record a job for a person: progress while it runs, the report at its end, the exit code."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 from tracer.cli.arguments import Destination
-from tracer.cli.progress import Progress
-from tracer.cli.screen import OutputFailed, complain, messages, note, results
+from tracer.cli.console import OutputFailed, complain, messages, note, results
 from tracer.i18n import Lang
-from tracer.launch.watching import Interrupts, Recorded, run_job
-from tracer.text.visible import visible
+from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
+from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
@@ -61,7 +62,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         complain(say(lang, "nothing-recorded", {"path": path}))
         raise typer.Exit(code)
     with open_trace(path) as trace:
-        vain = list(_in_vain(trace, job, lang))
+        vain = list(_ignored_options(trace, job, lang))
         code = code or (EXIT_CODES["failed"] if vain else 0) or (2 if RECORDING_ENDED in trace.meta else 0)
     try:
         _report(path, results(code), lang, tui=tui)
@@ -74,7 +75,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
     raise typer.Exit(code)
 
 
-def _in_vain(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
+def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     """What was asked for beyond the load, and could not be done."""
     asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
     given = [option for option, value in asked.items() if value]
@@ -96,7 +97,7 @@ def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
             print_next(trace, console, lang)
 
 
-def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output: bool, tui: bool) -> Recorded:
+def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output: bool, tui: bool) -> JobResult:
     if not take_output:
         return run_job(job, path, held=held, take_output=False)
     if not tui:
@@ -116,3 +117,39 @@ def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output:
 def command_line() -> list[str]:
     """What the person said, program name first, for the trace's metadata."""
     return [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+
+
+class Progress:
+    """One line that changes, on a terminal; silent elsewhere."""
+
+    def __init__(self, console: Console, lang: Lang) -> None:
+        self._lang = lang
+        self._status = Status("", console=console, spinner="dots") if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self._status is not None:
+            self._status.update(Text(say(self._lang, "starting")))
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, watched: JobProgress) -> None:
+        if self._status is not None:
+            self._status.update(self._line(watched))
+
+    def _line(self, watched: JobProgress) -> Text:
+        if watched.last is None:
+            return Text(f"{say(self._lang, 'starting')} · {watched.seconds:.0f} s")
+        stage = say(self._lang, f"stage:{watched.last.stage}")
+        parts = [say(self._lang, "running", {"stage": stage, "step": watched.last.number})]
+        if watched.file:
+            parts.append(one_line(watched.file, 50))
+        if watched.tensors:
+            parts.append(say(self._lang, "tensors", {"count": f"{watched.tensors:,}"}))
+        parts.append(f"{watched.seconds:.1f} s")
+        return Text(" · ".join(parts))

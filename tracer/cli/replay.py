@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from tracer.cli.console import messages, needs_terminal
 from tracer.cli.options import Speak
-from tracer.cli.screen import messages, needs_terminal
 from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import Lang, language, tr
 from tracer.trace.errors import TracerError

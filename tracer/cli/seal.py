@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from tracer.cli import arguments
+from tracer.cli.console import results
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
 from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import SUFFIX, HeldJournal

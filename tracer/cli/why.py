@@ -9,7 +9,7 @@ import typer
 
 from tracer.analysis.diagnosis import diagnose
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
+from tracer.cli.console import results
 from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace

@@ -10,11 +10,11 @@ from tracer.exercise.library import Kept
 from tracer.exercise.progress import now
 from tracer.exercise.running import Bench
 from tracer.exercise.workshop import Workshop
-from tracer.launch.watching import Interrupts, Watched
+from tracer.launch.runner import Interrupts, JobProgress
 
 
 def attempt(
-    workshop: Workshop, kept: Kept, bench: Bench, progress: Callable[[Watched], None] = lambda _: None
+    workshop: Workshop, kept: Kept, bench: Bench, progress: Callable[[JobProgress], None] = lambda _: None
 ) -> Judgement:
     """Check an exercise once.
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from tracer.bundled import bundled
+from tracer.bundled import bundled, write_fixture
 from tracer.exercise.edits import edit, merge
 from tracer.exercise.library import Kept
-from tracer.launch.fixtures import write_fixture
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 

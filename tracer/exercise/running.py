@@ -17,12 +17,11 @@ import msgspec
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Run
 from tracer.exercise.library import Kept
-from tracer.launch.adapter_folder import adapter_folder
-from tracer.launch.bfloat16 import needed_setting
-from tracer.launch.children import Starter, WarmStarter
-from tracer.launch.limits import Limit, Limits, is_out_of_memory
+from tracer.launch.amx_workaround import amx_environment
+from tracer.launch.load_options import adapter_folder
+from tracer.launch.process_start import Starter, WarmStarter
+from tracer.launch.runner import Interrupts, JobProgress, Limit, Limits, is_out_of_memory, run_job
 from tracer.launch.scratch import scratch_folder
-from tracer.launch.watching import Interrupts, Watched, run_job
 from tracer.trace.held_journal import SUFFIX, state_of
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
@@ -68,7 +67,7 @@ class Bench:
         learner: Path,
         keep_in: Path,
         *,
-        progress: Callable[[str, Watched], None] = lambda name, watched: None,
+        progress: Callable[[str, JobProgress], None] = lambda name, watched: None,
         interrupts: Interrupts | None = None,
     ) -> dict[str, Ran]:
         """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
@@ -151,7 +150,7 @@ class Bench:
 def bench() -> Iterator[Bench]:
     """A bench with a modules cache of its own, which looks nothing up on the hub."""
     with scratch_folder() as folder:
-        settings = {"HF_HUB_OFFLINE": "1", **needed_setting()}
+        settings = {"HF_HUB_OFFLINE": "1", **amx_environment()}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)  # the process that runs are forked from gets the environment of its start
         try:

@@ -12,15 +12,29 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tracer.remote_code.imports import MODULES_CACHE, Import, imports
-from tracer.remote_code.places import Place, cached_places, hub_caches, is_hub_id, local_place
-from tracer.remote_code.reading import Source, UnreadableError, is_file, read_json, read_source
+from tracer.remote_code.files import (
+    ModelPlace,
+    Source,
+    UnreadableError,
+    cached_places,
+    hidden_lines,
+    hub_caches,
+    is_file,
+    is_hub_id,
+    local_place,
+    read_json,
+    read_source,
+    split_lines,
+)
 from tracer.remote_code.references import (
+    MODULES_CACHE,
+    Import,
     Odd,
     Reference,
     base_model,
     hub_kernels,
     imported_by_peft,
+    imports,
     references,
     versioned_configs,
 )
@@ -36,7 +50,6 @@ from tracer.remote_code.result import (
     Why,
 )
 from tracer.remote_code.scan import scan_source
-from tracer.remote_code.source_lines import hidden_lines, split_lines
 from tracer.text.visible import visible
 
 MOST_FILES: Final = 500
@@ -74,7 +87,7 @@ def find_remote_code(
 class _Reached(NamedTuple):
     """A file on its way into the result."""
 
-    place: Place
+    place: ModelPlace
     path: Path
     entry_folder: Path  # transformers takes every relative import from the folder of the file it began with
     reasons: list[Reached]
@@ -97,7 +110,7 @@ class _Search:
         self._subfolder = subfolder
         self._folders = [folder]
         self._followed: set[Path] = set()
-        self._places: dict[Path, Place] = {}
+        self._places: dict[Path, ModelPlace] = {}
         self._files: dict[Path, _Reached] = {}
         self._waiting: deque[_Reached] = deque()
         self._unseen: dict[Unseen, None] = {}
@@ -139,12 +152,12 @@ class _Search:
     def _read_single(self, path: Path) -> None:
         """A JSON file given as the model: it has no folder to take code from, but can name repositories."""
         self._note("absent-model", path.name)
-        place = Place(str(path), path.parent, path.parent, "", on_hub=False)
+        place = ModelPlace(str(path), path.parent, path.parent, "", on_hub=False)
         for item in references(self._json(place, path)) if path.suffix == ".json" else ():
             if isinstance(item, Reference) and item.repository:
                 self._refer(place, path.name, item)
 
-    def _find(self, name: str, revision: str | None, named_by: str) -> list[Place]:
+    def _find(self, name: str, revision: str | None, named_by: str) -> list[ModelPlace]:
         places = [place for folder in self._folders if (place := local_place(name, folder))]
         if local_place(name, self._folders[0]) is None and is_hub_id(name):
             places += cached_places(name, revision, self._caches)
@@ -159,7 +172,7 @@ class _Search:
                     self._note("hub-may-differ", name, found.commit)
         return places
 
-    def _configs(self, place: Place) -> list[Path]:
+    def _configs(self, place: ModelPlace) -> list[Path]:
         """The JSON files that may name code: everything called config, in the order in which they matter."""
         folders = dict.fromkeys((place.root, Path(os.path.normpath(place.root / self._subfolder))))
         found = [folder / name for folder in folders for name in _names(folder, ".json") if "config" in name]
@@ -170,7 +183,7 @@ class _Search:
             self._note("too-many", place.name, str(MOST_FILES))
         return [path for path in found[:MOST_FILES] if self._tokenizer or path.name != "tokenizer_config.json"]
 
-    def _read_config(self, place: Place, path: Path) -> None:
+    def _read_config(self, place: ModelPlace, path: Path) -> None:
         name = _relative(place, path)
         config = self._json(place, path)
         for item in references(config):
@@ -187,8 +200,8 @@ class _Search:
                     if isinstance(item, Reference):
                         self._refer(place, other, item)
 
-    def _json(self, place: Place, path: Path) -> object:
-        name = self._told(place, path)
+    def _json(self, place: ModelPlace, path: Path) -> object:
+        name = self._display_path(place, path)
         try:
             config: object = read_json(path)
         except UnreadableError as trouble:
@@ -202,7 +215,7 @@ class _Search:
             self._note("symlink-leaves", name, leaves_to)
         return config
 
-    def _refer(self, place: Place, config: str, reference: Reference) -> None:
+    def _refer(self, place: ModelPlace, config: str, reference: Reference) -> None:
         reason = Reached("auto-class", visible(reference.auto_class), config)
         if not reference.regular and not reference.derived:
             self._note("odd-reference", config, f"{reference.auto_class}: {reference.text}")
@@ -216,16 +229,16 @@ class _Search:
             elif not reference.derived and reference.regular:
                 self._missing(where, f"{reference.module}.py", f"{reference.auto_class}, {config}")
 
-    def _follow_adapter(self, place: Place) -> None:
+    def _follow_adapter(self, place: ModelPlace) -> None:
         path = place.root / "adapter_config.json"
         if not is_file(path):
             return
         adapter = self._json(place, path)
         if (module := imported_by_peft(adapter)) is not None:
-            self._note("adapter-imports", self._told(place, path), module)
+            self._note("adapter-imports", self._display_path(place, path), module)
         base = base_model(adapter)
         if base is None:
-            self._note("odd-base", self._told(place, path))
+            self._note("odd-base", self._display_path(place, path))
             return
         beside = local_place(base, str(place.root))
         if base.startswith(".") and beside and not local_place(base, self._folders[0]):
@@ -236,7 +249,7 @@ class _Search:
 
     # From a file to the files it imports
 
-    def _reach(self, place: Place, path: Path, reason: Reached, entry_folder: Path | None = None) -> None:
+    def _reach(self, place: ModelPlace, path: Path, reason: Reached, entry_folder: Path | None = None) -> None:
         path = Path(os.path.normpath(path))
         known = self._files.get(path)
         if known is None and len(self._files) >= MOST_FILES:
@@ -253,7 +266,7 @@ class _Search:
         try:
             source = read_source(file.path)
         except UnreadableError as trouble:
-            self._note(trouble.kind, self._told(file.place, file.path), trouble.detail)
+            self._note(trouble.kind, self._display_path(file.place, file.path), trouble.detail)
             return RemoteFile(_shown_name(file.place.name), name, str(file.path), 0, "", ())
         self._follow_imports(file, source)
         leaves_to = _leaves_to(file.place, file.path)
@@ -264,7 +277,7 @@ class _Search:
             size=source.size,
             sha256=source.sha256,
             reached=(),
-            findings=tuple(self._findings(self._told(file.place, file.path), source)),
+            findings=tuple(self._findings(self._display_path(file.place, file.path), source)),
             leaves_to=visible(leaves_to),
             lines=len(split_lines(source.text.rstrip())) if source.text.strip() else 0,
         )
@@ -313,13 +326,13 @@ class _Search:
         reasons = self._files[Path(file.absolute)].reasons
         return msgspec.structs.replace(file, reached=tuple(reasons))
 
-    def _missing(self, place: Place, path: str, named_by: str) -> None:
+    def _missing(self, place: ModelPlace, path: str, named_by: str) -> None:
         if place.on_hub:
             self._not_seen(f"{place.name}: {path}", "file-not-in-cache", named_by)
         else:
-            self._note("missing-file", self._told(place, place.root / path), named_by)
+            self._note("missing-file", self._display_path(place, place.root / path), named_by)
 
-    def _told(self, place: Place, path: Path) -> str:
+    def _display_path(self, place: ModelPlace, path: Path) -> str:
         """A file as notes name it: with its repository, unless that is the model itself."""
         first = next(iter(self._places), place.root)
         name = _relative(place, path)
@@ -343,7 +356,7 @@ def _names(folder: Path, ending: str) -> list[str]:
         return []
 
 
-def _relative(place: Place, path: Path) -> str:
+def _relative(place: ModelPlace, path: Path) -> str:
     normal = Path(os.path.normpath(path))
     return visible(normal.relative_to(place.root).as_posix() if normal.is_relative_to(place.root) else str(normal))
 
@@ -352,7 +365,7 @@ def _shown_name(name: str) -> str:
     return visible(name.rstrip("/\\") or name)
 
 
-def _leaves_to(place: Place, path: Path) -> str:
+def _leaves_to(place: ModelPlace, path: Path) -> str:
     """Where a file really is, if that is not within its repository."""
     try:
         real = os.path.realpath(path)

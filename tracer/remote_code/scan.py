@@ -12,28 +12,25 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.remote_code.judge import (
-    CREDENTIAL,
-    calls_in_text,
-    judge,
-    judge_getattr,
-    mode_writes,
-    trusts_other_code,
-)
-from tracer.remote_code.names import Names, constant_text
+from tracer.remote_code.files import split_lines
+from tracer.remote_code.name_resolution import FunctionNode, NameResolver, Scope, constant_text, written_types
 from tracer.remote_code.result import Finding, Kind
 from tracer.remote_code.rules import (
+    CREDENTIAL,
     METHODS,
     MODULES_NOT_TO_HAND_ON,
     NOT_TO_HAND_ON,
     REFLECTION,
     Rule,
+    calls_in_text,
     is_notable_module,
+    mode_writes,
     normal,
     rule_for,
+    rule_for_call,
+    rule_for_getattr,
+    trusts_other_code,
 )
-from tracer.remote_code.scopes import FunctionNode, Scope, written_types
-from tracer.remote_code.source_lines import split_lines
 from tracer.text.visible import one_line
 from tracer.trace.redaction.known import can_name_secret_variable
 
@@ -76,9 +73,9 @@ def _not_parsed(kind: Kind, text: str, line: int, why: str) -> Finding:
 
 class _Scan:
     def __init__(self, tree: ast.Module, text: str) -> None:
-        self._names = Names(tree)
+        self._names = NameResolver(tree)
         self._lines = [line.encode("utf-8", "surrogatepass") for line in split_lines(text)]
-        self._told: set[int] = set()  # nodes that a finding about something around them has covered
+        self._reported: set[int] = set()  # nodes that a finding about something around them has covered
         self._on_import = self._run_on_import()
         self._found: dict[tuple[str, int, str], Finding] = {}
 
@@ -111,33 +108,33 @@ class _Scan:
             yield from _imported(node)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign)):
             yield from _annotated(node)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in self._told:
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in self._reported:
             if CREDENTIAL.search(node.value):
                 yield one_line(node.value, 60), Rule("environment")
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            self._told.add(id(node.value))  # a docstring
+            self._reported.add(id(node.value))  # a docstring
 
     def _called(self, call: ast.Call, scope: Scope) -> Iterator[tuple[str, Rule]]:
         names = self._names.resolve(call.func, scope)
-        rules = {name: judge(name, call) for name in names}
+        rules = {name: rule_for_call(name, call) for name in names}
         for name, rule in rules.items():
             if rule is not None:
                 yield self._with_decoder(name, call, scope), rule
             if name in ("getattr", "vars") and call.args:
                 owners = self._names.resolve(call.args[0], scope)
-                self._tell(call.args[0])
-                self._tell(call.func)
+                self._mark_reported(call.args[0])
+                self._mark_reported(call.func)
                 if name == "vars" and owners & (self._names.modules | MODULES_NOT_TO_HAND_ON):
                     yield f"vars({'/'.join(sorted(owners))})", Rule("eval-exec")
-                reached = judge_getattr(owners, call, self._names.modules)
+                reached = rule_for_getattr(owners, call, self._names.modules)
                 if reached is not None:
                     yield f"getattr({'/'.join(sorted(owners)) or '…'}, …)", reached
             elif rule is not None and rule.kind == "environment" and call.args:
-                self._tell(call.args[0])
+                self._mark_reported(call.args[0])
         if trusts_other_code(call):
             yield "trust_remote_code=True", Rule("eval-exec")
         if any(rules.values()):
-            self._tell(call.func)
+            self._mark_reported(call.func)
         elif isinstance(call.func, ast.Attribute) and all("()" in name for name in names):
             yield from self._called_on_unknown(call.func.attr, call)
 
@@ -162,8 +159,8 @@ class _Scan:
         owners = self._names.resolve(node.value, scope)
         if _ENVIRONMENT & owners:
             key = constant_text(node.slice)
-            self._tell(node.value)
-            self._tell(node.slice)
+            self._mark_reported(node.value)
+            self._mark_reported(node.slice)
             yield "os.environ", Rule("environment", weak=key is not None and not can_name_secret_variable(key))
         yield from self._mentioned(node, scope)
 
@@ -171,19 +168,19 @@ class _Scan:
         """``"NAME" in os.environ``"""
         for part in node.comparators:
             if _ENVIRONMENT & self._names.resolve(part, scope):
-                self._tell(part)
+                self._mark_reported(part)
                 yield "os.environ", Rule("environment", weak=True)
 
     def _mentioned(self, node: ast.expr, scope: Scope) -> Iterator[tuple[str, Rule]]:
         """Something notable is named without being called: kept under another name, or handed on."""
-        if id(node) in self._told or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
+        if id(node) in self._reported or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
             return
         names = self._names.resolve(node, scope)
         if isinstance(node, ast.Attribute):
             if node.attr in REFLECTION:
                 yield f"….{node.attr}", Rule("eval-exec")
             if names:
-                self._tell(node.value)
+                self._mark_reported(node.value)
         for name in names:
             rule = rule_for(name)
             if name in _ENVIRONMENT:
@@ -197,10 +194,10 @@ class _Scan:
             elif name in MODULES_NOT_TO_HAND_ON:
                 yield name, Rule("eval-exec", weak=True)
 
-    def _tell(self, node: ast.expr) -> None:
+    def _mark_reported(self, node: ast.expr) -> None:
         """Everything a dotted name is made of has been told with it."""
         while True:
-            self._told.add(id(node))
+            self._reported.add(id(node))
             if not isinstance(node, (ast.Attribute, ast.Subscript)):
                 return
             node = node.value

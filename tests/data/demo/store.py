@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tracer.launch.watching import run_job
+from tracer.launch.runner import run_job
 from tracer.trace.job import Job
 
 HERE = Path(__file__).parent

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from tracer.cli.console import messages
 from tracer.cli.exercise.session import Session, can_ask
-from tracer.cli.progress import Progress
-from tracer.cli.screen import messages
+from tracer.cli.recording import Progress
 from tracer.exercise.attempting import attempt, is_solved
 from tracer.exercise.choosing import next_open, require_release
 from tracer.exercise.consent import require

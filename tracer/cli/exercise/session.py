@@ -11,8 +11,8 @@ import msgspec
 import typer
 from rich.text import Text
 
+from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
-from tracer.cli.screen import complain, messages, results
 from tracer.exercise.choosing import current, known_here
 from tracer.exercise.consent import code_of, digest, needs_consent
 from tracer.exercise.errors import ExerciseError

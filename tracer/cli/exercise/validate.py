@@ -8,10 +8,10 @@ import typer
 from rich.status import Status
 from rich.text import Text
 
+from tracer.cli.console import messages
 from tracer.cli.exercise.options import Folders, Trust
 from tracer.cli.exercise.session import agreed, session
 from tracer.cli.options import Speak
-from tracer.cli.screen import messages
 from tracer.exercise.library import chosen
 from tracer.exercise.running import bench
 from tracer.exercise.validating import Validated

@@ -12,8 +12,8 @@ import typer
 from rich.text import Text
 
 from tracer.cli.arguments import SUFFIX
+from tracer.cli.console import ends_with, messages, results
 from tracer.cli.options import Speak
-from tracer.cli.screen import ends_with, messages, results
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import json_documents as as_json
 from tracer.i18n import Lang, language

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tracer.cli.console import results
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
 from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import language
 from tracer.trace.reading import open_trace

@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from tracer.bundled import bundled
+from tracer.bundled import bundled, fixture_names
+from tracer.cli.console import results
 from tracer.cli.options import Speak
-from tracer.cli.screen import results
 from tracer.i18n import language
-from tracer.launch.fixtures import names
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -50,7 +49,7 @@ def new(
     schema = str(bundled("walkthroughs") / SCHEMA)
     with open_trace(file) if file is not None else nullcontext() as trace:
         binder = Binder(trace) if trace is not None else None
-        loads = written(as_recorded(trace), names(bundled("fixtures"))) if trace is not None else None
+        loads = written(as_recorded(trace), fixture_names(bundled("fixtures"))) if trace is not None else None
         text = beginning(name, binder, step or [], loads, schema, speak)
     _write(path, text)
     console = results()

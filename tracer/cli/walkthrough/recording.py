@@ -12,16 +12,14 @@ from typing import Any
 import msgspec
 import typer
 
-from tracer.bundled import bundled
-from tracer.cli.consent import consented
-from tracer.cli.progress import Progress
-from tracer.cli.screen import messages
-from tracer.cli.wishes import PassWishes
+from tracer.bundled import FULL, bundled, fixture_names
+from tracer.cli.consent import ask_for_consent
+from tracer.cli.console import messages
+from tracer.cli.recording import Progress
 from tracer.i18n import Lang
-from tracer.launch.adapter_folder import adapter_folder
-from tracer.launch.bfloat16 import needed_setting
-from tracer.launch.fixtures import FULL, names
-from tracer.launch.watching import run_job
+from tracer.launch.amx_workaround import amx_environment
+from tracer.launch.load_options import LoadOptions, adapter_folder
+from tracer.launch.runner import run_job
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -64,7 +62,7 @@ def record(wanted: Wanted, folder: Path, number: int, lang: Lang) -> Path:
     job = job_of(wanted, folder, number)
     if job.trust_remote_code and not wanted.ours:
         load = wanted.load
-        job.agreed = consented(wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs)
+        job.agreed = ask_for_consent(wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs)
         job.trust_remote_code = job.agreed is not None
     path = folder / f"{number}.glmtrace"
     with Progress(messages(), lang) as progress:
@@ -85,8 +83,8 @@ def job_of(wanted: Wanted, folder: Path, number: int) -> Job:
     load = wanted.load
     place = adapter_folder(wanted.model)
     peft = None if load.peft is None else _written(folder / f"{number}.json", load.peft)
-    wishes = PassWishes(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
-    wishes.check()
+    options = LoadOptions(forward=load.forward, generate=load.generate, operators=load.operators, peft=peft)
+    options.check()
     job = Job(
         work="load",
         journal=str(folder / f"{number}.glmtrace.journal"),
@@ -97,16 +95,16 @@ def job_of(wanted: Wanted, folder: Path, number: int) -> Job:
         tokenizer=load.tokenizer,
         trust_remote_code=load.trust,
         cwd=place.path if place is not None else None,
-        environment=needed_setting() if load.forward else {},
+        environment=amx_environment() if load.forward else {},
     )
-    wishes.put_into(job)
+    options.apply_to(job)
     return job
 
 
 def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str, bool]:
     """The directory of a load, and whether it is one of ours."""
     fixtures = bundled("fixtures")
-    ours = [name for name in names(fixtures) if name != FULL]
+    ours = [name for name in fixture_names(fixtures) if name != FULL]
     if load.fixture in ours:
         return str(fixtures / load.fixture), True
     own = Path(load.fixture).expanduser()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracer.exercise.format import Run
 from tracer.exercise.running import Ran
 from tracer.i18n import Lang
-from tracer.launch.limits import Limits
+from tracer.launch.runner import Limits
 from tracer.text.visible import one_line
 from tracer.views.exercise.words import tell
 

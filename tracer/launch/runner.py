@@ -1,4 +1,4 @@
-"""Running a job: the process is started, watched through its journal, and its journal sealed."""
+"""Run a job: start the process, watch it through its journal, keep its limits, and seal the journal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from tracer.launch.children import Child, Starter, start_fresh
-from tracer.launch.limits import Limit, Limits
+from tracer.launch.process_start import Child, Starter, start_fresh
 from tracer.launch.scratch import path_of, unnamed_file
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
@@ -36,7 +35,7 @@ _decode_step = msgspec.json.Decoder(Step).decode
 _decode_facts = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Watched:
+class JobProgress:
     """What is known of a running load.
 
     Attributes:
@@ -77,7 +76,7 @@ class Watched:
             self.outcome = msgspec.convert(_decode_facts(record.payload)["outcome"], Outcome)
 
 
-class Recorded(msgspec.Struct):
+class JobResult(msgspec.Struct):
     """A finished recording.
 
     Attributes:
@@ -101,11 +100,11 @@ def run_job(
     *,
     held: HeldJournal | None = None,
     start: Starter = start_fresh,
-    progress: Callable[[Watched], None] = lambda _: None,
+    progress: Callable[[JobProgress], None] = lambda _: None,
     take_output: bool = True,
     interrupts: Interrupts | None = None,
     limits: Limits | None = None,
-) -> Recorded:
+) -> JobResult:
     """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
 
     ``held`` is its journal, if it was made before. ``progress`` is called some twenty times a second. ``take_output``:
@@ -130,13 +129,13 @@ def _run(
     trace_path: Path,
     held: HeldJournal,
     start: Starter,
-    progress: Callable[[Watched], None],
+    progress: Callable[[JobProgress], None],
     take_output: bool,
     interrupts: Interrupts,
     limits: Limits | None,
-) -> Recorded:
+) -> JobResult:
     job.journal, job.journal_made = str(held.path), held.identity
-    watched = Watched()
+    watched = JobProgress()
     with unnamed_file() if take_output else nullcontext() as file, LearnedSecrets() as learned:
         job.learned = learned.path
         output = path_of(file) if file is not None else None
@@ -145,14 +144,14 @@ def _run(
         except BaseException:
             held.remove()  # nobody has written it
             raise
-        bounds = _Bounds(limits, held.path, output)
+        bounds = _LimitWatch(limits, held.path, output)
         code = _watch(child, held, watched, progress, interrupts, bounds, learned)
         if limits is not None:
             child.sweep()
         redactor = _redactor(job, learned.secrets)
         native = _tail(output, job, redactor) if output is not None else ""
     outcome = watched.outcome or _unfinished(code, watched, interrupted=interrupts.count > 0)
-    recorded = Recorded(trace_path, outcome, bounds.passed, native=native)
+    recorded = JobResult(trace_path, outcome, bounds.passed, native=native)
     if (outcome.status == "misused" or not watched.steps) and trace_path.exists():
         held.remove()
         recorded.written = False
@@ -164,7 +163,7 @@ def _run(
     return recorded
 
 
-class _Bounds:
+class _LimitWatch:
     """The limits of one job, and which of them it was found beyond."""
 
     def __init__(self, limits: Limits | None, journal_path: Path, output: Path | None) -> None:
@@ -173,19 +172,19 @@ class _Bounds:
         self._output = output
         self.passed: Limit | None = None
 
-    def look(self, seconds: float) -> bool:
+    def exceeded(self, seconds: float) -> bool:
         if self._limits is not None and self.passed is None:
-            self.passed = self._limits.passed(seconds, self._journal, self._output)
+            self.passed = self._limits.exceeded(seconds, self._journal, self._output)
         return self.passed is not None
 
 
 def _watch(
     child: Child,
     held: HeldJournal,
-    watched: Watched,
-    progress: Callable[[Watched], None],
+    watched: JobProgress,
+    progress: Callable[[JobProgress], None],
     interrupts: Interrupts,
-    bounds: _Bounds,
+    bounds: _LimitWatch,
     learned: LearnedSecrets,
 ) -> int:
     reader = held.reader()
@@ -204,13 +203,13 @@ def _watch(
                 told = interrupts.count
                 child.send(signal.SIGINT if told == 1 else signal.SIGKILL)
                 deadline = time.monotonic() + _GRACE
-            if time.monotonic() > deadline or bounds.look(watched.seconds):
+            if time.monotonic() > deadline or bounds.exceeded(watched.seconds):
                 child.send(signal.SIGKILL)
     finally:
         reader.close()
 
 
-def _read(reader: journal.JournalReader, watched: Watched) -> None:
+def _read(reader: journal.JournalReader, watched: JobProgress) -> None:
     try:
         for record in reader.read_new():
             watched.take(record)
@@ -251,7 +250,7 @@ class Interrupts:
         self.add()
 
 
-def _unfinished(code: int, watched: Watched, *, interrupted: bool) -> Outcome:
+def _unfinished(code: int, watched: JobProgress, *, interrupted: bool) -> Outcome:
     """The outcome of a process that ended without writing one."""
     last, seconds = watched.steps - 1, round(watched.seconds, 3)
     step = last if last >= 0 else None
@@ -283,3 +282,41 @@ def _redactor(job: Job, learned: set[str]) -> Redactor:
     """Knows what the traced process knew at its end."""
     known = secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs) | masked_command(job.command)[1]
     return Redactor(known | learned)
+
+
+Limit: TypeAlias = Literal["seconds", "output", "memory"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a job may use; beyond it, its process and those that it has started are killed.
+
+    Attributes:
+        seconds: wall time from its start.
+        bytes: what it prints and what is recorded of it, each.
+        memory: what its process may allocate; the system holds it to that, see ``Job.memory``.
+    """
+
+    seconds: float
+    bytes: int = 256 << 20
+    memory: int = 4 << 30
+
+    def exceeded(self, seconds: float, journal: Path, output: Path | None) -> Limit | None:
+        """The limit that a job is beyond."""
+        if seconds > self.seconds:
+            return "seconds"
+        written = max(_size(journal), _size(output) if output is not None else 0)
+        return "output" if written > self.bytes else None
+
+
+def is_out_of_memory(outcome: Outcome) -> bool:
+    """Return whether an allocation failed: torch's allocator says so in a message, C++ by an end without one."""
+    error, message = outcome.error or "", outcome.message or ""
+    return error.endswith("MemoryError") or "DefaultCPUAllocator" in message or "bad_alloc" in message
+
+
+def _size(path: Path) -> int:
+    """Bytes on the disk: a journal is made large at once and filled."""
+    try:
+        return path.stat().st_blocks * 512
+    except OSError:
+        return 0

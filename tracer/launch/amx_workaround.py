@@ -38,7 +38,7 @@ class _Answer(msgspec.Struct, frozen=True):
     at: float
 
 
-def needed_setting(
+def amx_environment(
     processor: str | None = None, memory: Path | None = None, dies: Callable[[], bool | None] | None = None
 ) -> dict[str, str]:
     """The environment variable that a child needs on this machine, or nothing.

@@ -1,0 +1,75 @@
+"""The options of a load that every way to ask for one shares, and where an adapter's load has to run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+
+
+class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a job that begins where the model is loaded; see :class:`tracer.trace.job.Job`."""
+
+    device: str = "cpu"
+    weights: str = "checkpoint"
+    forward: bool = True
+    prompt: str | None = None
+    image: Path | None = None
+    generate: int = 0
+    operators: bool = False
+    statistics: bool = False
+    step_forward: str = "first"
+    peft: Path | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be done before anything is started.
+
+        Raises:
+            TracerError: an option can't be met.
+        """
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise TracerError(f"--device {self.device}: expected auto, cpu, cuda or cuda:N.")
+        for option, path in (("--image", self.image), ("--peft", self.peft)):
+            if path is not None and not path.is_file():
+                raise TracerError(f"{option}: there is no file {path}.")
+        if self.generate and not self.forward:
+            raise TracerError("--generate needs passes, and --no-forward asks for none. Leave one of them out.")
+        if self.generate and self.weights == "fake":
+            raise TracerError("--generate needs numbers, and --weights fake has none. Use --weights random.")
+
+    def apply_to(self, job: Job) -> None:
+        """Set the job's fields; files as absolute paths, since the load may run in another folder."""
+        options: dict[str, Any] = msgspec.structs.asdict(self)
+        for name, value in options.items():
+            setattr(job, name, os.path.abspath(value) if isinstance(value, Path) else value)
+
+
+class AdapterFolder(NamedTuple):
+    """``path`` is the folder to load in, ``base`` the base as adapter_config.json spells it."""
+
+    path: str
+    base: str
+
+
+def adapter_folder(model: str, seen_from: str = "") -> AdapterFolder | None:
+    """Where an adapter has to be loaded for its base to be found, if that is not the current folder.
+
+    transformers takes ``base_model_name_or_path`` as it stands, so a relative path counts from the working
+    directory (``seen_from``, where that is another); an adapter shipped beside its base means its own folder.
+    """
+    try:
+        with open(os.path.join(model, "adapter_config.json"), encoding="utf-8") as file:
+            read = json.load(file)
+    except (OSError, ValueError):
+        return None
+    base = read.get("base_model_name_or_path") if isinstance(read, dict) else None
+    if not isinstance(base, str) or not base.startswith(".") or os.path.isdir(os.path.join(seen_from, base)):
+        return None
+    return AdapterFolder(model, base) if os.path.isdir(os.path.join(model, base)) else None
