@@ -12,24 +12,26 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from tracer.remote_code.argument_rules import (
+    CREDENTIAL,
+    calls_in_text,
+    mode_writes,
+    rule_for_call,
+    rule_for_getattr,
+    trusts_other_code,
+)
 from tracer.remote_code.files import split_lines
 from tracer.remote_code.name_resolution import FunctionNode, NameResolver, Scope, constant_text, written_types
 from tracer.remote_code.result import Finding, Kind
 from tracer.remote_code.rules import (
-    CREDENTIAL,
     METHODS,
     MODULES_NOT_TO_HAND_ON,
     NOT_TO_HAND_ON,
     REFLECTION,
     Rule,
-    calls_in_text,
     is_notable_module,
-    mode_writes,
     normal,
     rule_for,
-    rule_for_call,
-    rule_for_getattr,
-    trusts_other_code,
 )
 from tracer.text.visible import one_line
 from tracer.trace.redaction.known import can_name_secret_variable
