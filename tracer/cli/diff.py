@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.diff import TOPICS, compare
-from tracer.cli.options import Speak
 from tracer.cli.console import ends_with, results
+from tracer.cli.options import Speak
 from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace

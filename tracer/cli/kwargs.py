@@ -9,8 +9,8 @@ import typer
 
 from tracer.analysis.kwargs.paths import find_keyword_path, keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
-from tracer.cli.options import Speak
 from tracer.cli.console import results
+from tracer.cli.options import Speak
 from tracer.export import json_documents as as_json
 from tracer.export import kwargs_json
 from tracer.i18n import language

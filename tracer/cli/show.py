@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.options import Speak, Stage
 from tracer.cli.console import results
+from tracer.cli.options import Speak, Stage
 from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.errors import TracerError

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.diagnosis import diagnose
-from tracer.cli.options import Speak
 from tracer.cli.console import results
+from tracer.cli.options import Speak
 from tracer.export import json_documents as as_json
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
