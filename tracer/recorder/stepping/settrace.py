@@ -47,6 +47,7 @@ class SettraceStepper:
         self._before: Any = None
         self._before_threads: Any = None
         self._on = False
+        self.too_deep = False  # a step was lost where the stack was full, and where nothing could be called to say so
 
     def start(self) -> None:
         self._before = sys.gettrace()
@@ -81,6 +82,9 @@ class SettraceStepper:
         """
         if _thread.stepper is not self or _thread.paused or self.recording.stopping:
             return
+        if self.too_deep:
+            self.too_deep = False
+            self.recording.skip("stepping", "RecursionError: the stack was too full to record a step")
         current = sys.gettrace()
         if current is self.router:
             return
@@ -109,7 +113,7 @@ class SettraceStepper:
         while frame is not None:
             found = known.get((id(frame), frame.f_code))
             if found is not None and not found.closed and frame.f_trace is None:
-                frame.f_trace = _trace_frame(found, self.recording)
+                frame.f_trace = _trace_frame(found, self.recording, self)
             frame = frame.f_back
         if stack:
             stack[-1].settle()
@@ -137,7 +141,12 @@ class SettraceStepper:
                 if entry.closed:
                     return None
                 frame.f_trace_lines = stepped.steps_lines
-                return trace_frame(stepped, recording)
+                return trace_frame(stepped, recording, self)
+            except RecursionError:
+                # Called from here, note() would raise one more, and that would be the program's. So it goes on and
+                # runs into its own.
+                self.too_deep = True
+                return None
             except Exception as error:
                 recording.guard.note("stepping", error)
                 return None
@@ -153,7 +162,7 @@ def _name(function: Any) -> str:
     )
 
 
-def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
+def _trace_frame(stepped: SteppedFrame, recording: Recording, stepper: SettraceStepper) -> TraceFunction:
     """The local trace function of one frame."""
 
     def trace(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
@@ -169,6 +178,8 @@ def _trace_frame(stepped: SteppedFrame, recording: Recording) -> TraceFunction:
                     stepped.returned(frame, arg)
             elif event == "exception":
                 stepped.raised(frame, arg[1], arg[2])
+        except RecursionError:  # as in the router
+            stepper.too_deep = True
         except Exception as error:
             recording.guard.note("stepping", error)
         return trace
