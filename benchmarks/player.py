@@ -117,7 +117,7 @@ async def moving(path: Path, moves: int) -> dict[str, list[float]]:
             await app.workers.wait_for_complete()  # the decisions, computed beside the screen
             for _ in range(moves):
                 for kind in taken:
-                    number = chance.randrange(len(trace) - 1) if kind == "jump" else app.playing.number + 1
+                    number = chance.randrange(len(trace) - 1) if kind == "jump" else app.state.number + 1
                     began = time.perf_counter()
                     app.go(number)
                     taken[kind].append((time.perf_counter() - began) * 1000)

@@ -29,7 +29,7 @@ from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Items
 from tracer.trace.syntax import extent, parse
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
 from tracer.tui.stage_bar import stretches
 from tracer.walkthrough import library
 from tracer.walkthrough.binding import Binder
@@ -76,10 +76,10 @@ def decide(trace: Trace) -> None:
 
 
 def list_what_ran(trace: Trace) -> None:
-    playing = Playing(trace)
+    state = PlayerState(trace)
     for number in range(len(trace)):
         if (frame := trace.step(number).frame) is not None:
-            playing.ran(frame)
+            state.line_counts(frame)
     list(stretches(trace))
 
 

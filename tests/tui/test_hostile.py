@@ -98,7 +98,7 @@ def test_nothing_in_a_trace_is_obeyed(size: tuple[int, int], tmp_path: Path) -> 
                     await look(pilot)
                 await look(pilot)
             app.go(1)
-            app.playing.selected_variable = "x"
+            app.state.selected_variable = "x"
             await pilot.press("v")
             assert isinstance(app.screen, TextScreen)
             await look(pilot)
@@ -199,7 +199,7 @@ def test_damage_in_the_middle_is_told_and_playing_goes_on(player: Any, monkeypat
         await pilot.pause()
         assert ["is damaged [bold]here[/bold]." in note.message for note in app._notifications] == [True]
         await pilot.press("right")
-        assert app.playing.number == 1030
+        assert app.state.number == 1030
 
     play(app, work)
 

@@ -19,8 +19,7 @@ from tracer.analysis.stage_summary import summarize_stages
 from tracer.cli.main import main
 from tracer.launch.runner import JobProgress
 from tracer.trace.reading import Trace, open_trace
-from tracer.tui.live import LiveView, Work
-from tracer.tui.recorded_so_far import RecordedSoFar
+from tracer.tui.live_view import LiveView, ProgressTracker, RecordingThread
 from tracer.views.show import fact_text
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
@@ -38,7 +37,7 @@ def watched(trace: Trace, upto: int | None = None) -> JobProgress:
 
 
 def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
-    so_far = RecordedSoFar("en")
+    so_far = ProgressTracker("en")
     so_far.take(watched(demo))
     stages = so_far.glimpse.stages
     assert {one.stage: one.steps for one in stages} == demo.stage_counts()
@@ -49,7 +48,7 @@ def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None:
-    so_far = RecordedSoFar(lang)
+    so_far = ProgressTracker(lang)
     so_far.take(watched(demo))
     told = {(one.step, one.text) for one in so_far.glimpse.told}
     facts = {
@@ -63,7 +62,7 @@ def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None
 
 
 def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
-    so_far = RecordedSoFar("en")
+    so_far = ProgressTracker("en")
     so_far.take(watched(demo, 500))
     early = so_far.glimpse
     copied = tuple(early)
@@ -78,9 +77,9 @@ def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
 @pytest.mark.parametrize(("lang", "said", "asked"), [("en", "Configuration", "Once more"), ("zh", "配置", "再按一次")])
 @pytest.mark.parametrize("size", [(80, 24), (140, 42)], ids=str)
 def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, size: Any, demo: Trace) -> None:
-    so_far, over, interrupts = RecordedSoFar(lang), threading.Event(), []
+    so_far, over, interrupts = ProgressTracker(lang), threading.Event(), []
     so_far.take(watched(demo, 1_119))
-    work = Work(lambda tell: over.wait(20), so_far.take)
+    work = RecordingThread(lambda tell: over.wait(20), so_far.take)
     work.start()
     app = LiveView(work, so_far, lambda: interrupts.append(1), "glm-4v-tiny", lang)
 
@@ -109,7 +108,7 @@ def test_an_error_of_the_recording_comes_back() -> None:
     def record(tell: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    work = Work(record, lambda _: None)
+    work = RecordingThread(record, lambda _: None)
     work.start()
     with pytest.raises(OSError, match="No space left"):
         work.result()

@@ -73,9 +73,9 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
         for _ in range(4):
             await pilot.press("w")
             await settled(pilot)
-            assert app.playing.reading is not None
-            bound: Any = app.playing.reading.note
-            assert app.playing.number == bound.step
+            assert app.state.reading is not None
+            bound: Any = app.state.reading.note
+            assert app.state.number == bound.step
             seen.append(bound.note.id)
         assert seen == ["call", "split", "absent", "absent"]  # the one that does not apply is passed over
         await pilot.press("W")
@@ -102,8 +102,8 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
         await settled(pilot)
         assert marked in said(app)
         assert "‹class_reference› becomes two." in said(app)
-        assert app.playing.reading is not None
-        assert app.playing.reading.count == 0
+        assert app.state.reading is not None
+        assert app.state.reading.count == 0
 
     play(app, work)
 
@@ -177,7 +177,7 @@ def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
         await pilot.press("w")
         await settled(pilot)
         await pilot.pause(0.1)
-        page, at = app.query_one(NotePage), app.playing.number
+        page, at = app.query_one(NotePage), app.state.number
         assert app.focused is page
         await pilot.press("pagedown", "pagedown")
         await pilot.pause(0.1)
@@ -186,10 +186,10 @@ def test_a_long_note_is_scrolled_and_the_arrows_still_step(demo: Trace) -> None:
         await pilot.press("pageup")
         await pilot.pause(0.1)
         assert page.scroll_y < down
-        assert app.playing.number == at
+        assert app.state.number == at
         await pilot.press("right", "down", "left")
         await settled(pilot)
-        assert app.playing.number > at
+        assert app.state.number > at
 
     play(app, work)
 
@@ -223,7 +223,7 @@ def test_the_note_follows_the_steps(demo: Trace) -> None:
         app.query_one(NotePage).focus()
         await pilot.press("enter")
         await settled(pilot)
-        assert app.playing.number == step
+        assert app.state.number == step
 
     play(app, work)
 
@@ -243,13 +243,13 @@ def test_the_contents_lead_to_notes_and_tell_what_does_not_apply(demo: Trace) ->
             "⊘ Another repository",
             "2 Adapters",
         ]  # a walkthrough of which nothing applies is left out
-        at = app.playing.number
+        at = app.state.number
         contents.focus()
         await pilot.press("down", "down", "enter")
         await settled(pilot)
         assert "Does not apply to this load" in said(app)
         assert '"--" in class_reference' in said(app)
-        assert app.playing.number == at
+        assert app.state.number == at
         await pilot.press("down", "enter")
         await settled(pilot)
         assert "No adapter" in said(app)
@@ -263,7 +263,7 @@ def test_it_begins_with_the_walkthrough_that_was_asked_for(demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
         assert app.tabs.active == "tab-notes"
-        assert demo.step(app.playing.number).kind == "adapter-absent"
+        assert demo.step(app.state.number).kind == "adapter-absent"
 
     play(app, work)
 
@@ -274,7 +274,7 @@ def test_a_load_that_no_walkthrough_was_written_for_opens_as_ever(demo: Trace) -
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
         assert app.tabs.active == "tab-decisions"
-        assert app.playing.number == 0
+        assert app.state.number == 0
 
     play(app, work)
 
@@ -298,9 +298,9 @@ def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
         assert app.tabs.active == "tab-notes"
-        assert app.playing.reading is not None
-        assert app.playing.reading.chapter is not None
-        assert app.playing.reading.chapter.walkthrough.order == 1
+        assert app.state.reading is not None
+        assert app.state.reading.chapter is not None
+        assert app.state.reading.chapter.walkthrough.order == 1
         assert "note 1 of" in said(app)
 
     play(app, work)
@@ -312,7 +312,7 @@ def test_at_a_step_that_was_asked_for_it_stays(of_the_demo: Trace) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        assert (app.tabs.active, app.playing.number) == ("tab-decisions", 100)
+        assert (app.tabs.active, app.state.number) == ("tab-decisions", 100)
 
     play(app, work)
 

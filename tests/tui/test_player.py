@@ -22,13 +22,12 @@ from tracer.analysis.locals import FrameState
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
 from tracer.tui.calls_view import CallsView
-from tracer.tui.help_screen import HelpScreen, keys_text
 from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.player import Player
-from tracer.tui.screens import GotoScreen, SearchScreen, TextScreen
+from tracer.tui.screens import GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
 from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.variables_view import Held, VariablesView
+from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.tui.words import LABELS
 from tracer.views.why_words import tell
 
@@ -64,7 +63,7 @@ def test_a_key_moves_as_the_cursor_does(player: Any, demo: Any) -> None:
             app.go(START)
             expected = move(Cursor(demo, START))
             await pilot.press(key)
-            assert app.playing.number == (START if expected is None else expected), key
+            assert app.state.number == (START if expected is None else expected), key
 
     play(app, work)
 
@@ -75,9 +74,9 @@ def test_forward_and_back_over_many_steps(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press(*["right"] * 25)
-        assert app.playing.number == START + 25
+        assert app.state.number == START + 25
         await pilot.press(*["left"] * 25)
-        assert app.playing.number == START
+        assert app.state.number == START
 
     play(app, work)
 
@@ -87,9 +86,9 @@ def test_the_ends_are_told_and_kept(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("left")
-        assert app.playing.number == 0
+        assert app.state.number == 0
         await pilot.press("end", "right")
-        assert app.playing.number == len(app.playing.trace) - 1
+        assert app.state.number == len(app.state.trace) - 1
 
     play(app, work)
 
@@ -100,7 +99,7 @@ def test_the_source_stands_at_the_step(player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         source = app.query_one(SourceView)
         assert "auto_factory.py" in str(source.border_title)
-        assert f":{app.playing.step.line}" in str(source.border_title)
+        assert f":{app.state.step.line}" in str(source.border_title)
         shown = "\n".join(source.render_line(y).text for y in range(source.size.height))
         assert "▶" in shown
 
@@ -150,7 +149,7 @@ def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
         caller = next(
             node
             for node in view.root.children
-            if isinstance(node.data, Held) and isinstance(node.data.more, FrameState)
+            if isinstance(node.data, VariableNode) and isinstance(node.data.more, FrameState)
         )
         assert not caller.children
         caller.expand()
@@ -167,7 +166,7 @@ def test_calls_lead_to_their_steps(player: Any) -> None:
         app.query_one(CallsView).focus()
         await pilot.press("home", "down", "down", "enter")
         await settled(pilot)
-        assert app.playing.number != START
+        assert app.state.number != START
 
     play(app, work)
 
@@ -184,12 +183,12 @@ def test_search_as_one_types(player: Any) -> None:
         assert app.screen.query_one("#hits", OptionList).option_count > 0
         await pilot.press("enter")
         await settled(pilot)
-        first = app.playing.number
-        assert first in app.playing.hits
+        first = app.state.number
+        assert first in app.state.hits
         await pilot.press("n")
-        assert app.playing.number == app.playing.hits[1]
+        assert app.state.number == app.state.hits[1]
         await pilot.press("N")
-        assert app.playing.number == first
+        assert app.state.number == first
 
     play(app, work)
 
@@ -204,7 +203,7 @@ def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -
         assert isinstance(app.screen, SearchScreen)
         await pilot.press("slash", "colon")  # in the field they are letters like others
         assert app.screen.query_one(Input).value == "rope/:"
-        assert app.playing.number == START
+        assert app.state.number == START
 
     play(app, work)
 
@@ -217,7 +216,7 @@ def test_search_that_finds_nothing(player: Any) -> None:
         await pilot.press("slash", *"no such thing anywhere", "enter")
         assert isinstance(app.screen, SearchScreen)
         await pilot.press("escape")
-        assert app.playing.number == 7
+        assert app.state.number == 7
 
     play(app, work)
 
@@ -235,7 +234,7 @@ def test_go_to_a_step(player: Any) -> None:
             assert isinstance(app.screen, GotoScreen) == (there is None), typed
             if there is None:
                 await pilot.press("escape")
-            assert app.playing.number == (START if there is None else there), typed
+            assert app.state.number == (START if there is None else there), typed
 
     play(app, work)
 
@@ -245,11 +244,11 @@ def test_decisions_one_after_the_other(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("d")
-        decision = app.playing.decision_here()
+        decision = app.state.current_decision()
         assert decision is not None
-        assert app.playing.number > START
+        assert app.state.number > START
         await pilot.press("d", "D")
-        assert app.playing.decision_here() == decision
+        assert app.state.current_decision() == decision
 
     play(app, work)
 
@@ -258,13 +257,13 @@ def test_changes_of_the_chosen_variable(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        app.playing.selected_variable = "kwargs"
+        app.state.selected_variable = "kwargs"
         await pilot.press("C")
-        before = app.playing.number
+        before = app.state.number
         assert before < START
-        assert "kwargs" in {change.name for change in app.playing.step.changes}
+        assert "kwargs" in {change.name for change in app.state.step.changes}
         await pilot.press("c")
-        assert app.playing.number > before
+        assert app.state.number > before
 
     play(app, work)
 
@@ -275,18 +274,18 @@ def test_breakpoints(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("r")
-        assert app.playing.number == START
+        assert app.state.number == START
         await pilot.press("down", "b")
-        place = app.playing.place()
-        assert app.playing.breakpoints == {place}
-        there = app.playing.number
+        place = app.state.place()
+        assert app.state.breakpoints == {place}
+        there = app.state.number
         await pilot.press("home", "r")
-        assert app.playing.place() == place
-        assert app.playing.number <= there
+        assert app.state.place() == place
+        assert app.state.number <= there
         await pilot.press("end", "R")
-        assert app.playing.place() == place
+        assert app.state.place() == place
         await pilot.press("b")
-        assert not app.playing.breakpoints
+        assert not app.state.breakpoints
 
     play(app, work)
 
@@ -296,13 +295,13 @@ def test_bookmarks(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("apostrophe", "m", "right", "right", "m", "home", "apostrophe")
-        assert app.playing.number == START
+        assert app.state.number == START
         await pilot.press("apostrophe")
-        assert app.playing.number == START + 2
+        assert app.state.number == START + 2
         await pilot.press("apostrophe")
-        assert app.playing.number == START
+        assert app.state.number == START
         await pilot.press("m")
-        assert app.playing.bookmarks == {START + 2}
+        assert app.state.bookmarks == {START + 2}
 
     play(app, work)
 
@@ -315,10 +314,10 @@ def test_playing_by_itself(player: Any) -> None:
         await pilot.press("plus", "plus", "plus", "space")
         await pilot.pause(0.6)
         await pilot.press("space")
-        number = app.playing.number
+        number = app.state.number
         assert number > START
         await pilot.pause(0.3)
-        assert app.playing.number == number
+        assert app.state.number == number
 
     play(app, work)
 
@@ -397,7 +396,7 @@ def test_the_first_screen_shows_where_it_stands(player: Any) -> None:
 
     asyncio.run(run())
     first = html.unescape(seen[0]).replace("\xa0", " ")
-    assert app.playing.lines(app.playing.place()[0])[app.playing.step.line - 1].strip() in first
+    assert app.state.source_lines(app.state.place()[0])[app.state.step.line - 1].strip() in first
     assert "▶" in first
     assert f"step {START} / " in first
 
@@ -410,10 +409,10 @@ def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None
             await settled(pilot)
             app.furnished = False
             await pilot.press("right", "right", "left")
-            assert app.playing.number == START
+            assert app.state.number == START
             app.furnished = True
             app.do_what_was_typed_ahead()
-            assert app.playing.number == START + 1
+            assert app.state.number == START + 1
 
     asyncio.run(run())
 
@@ -422,7 +421,7 @@ def test_a_value_in_a_view_of_its_own(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        app.playing.selected_variable = "kwargs"
+        app.state.selected_variable = "kwargs"
         await pilot.press("v")
         assert isinstance(app.screen, TextScreen)
 
@@ -464,7 +463,7 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
         await open_tab(app, "why", pilot)
         assert tell(lang, "headline:loaded") in str(app.query_one("#why-text", Static).render())
         await open_tab(app, "notes", pilot)
-        chapter = app.playing.reading and app.playing.reading.chapter
+        chapter = app.state.reading and app.state.reading.chapter
         assert chapter is not None
         assert chapter.walkthrough.title.said(lang) in str(app.query_one("#notes-text", Static).render())
 
@@ -485,7 +484,7 @@ def test_a_row_leads_to_its_step(player: Any) -> None:
         await settled(pilot)
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert app.playing.step.kind == "tensor-loaded"
+        assert app.state.step.kind == "tensor-loaded"
 
     play(app, work)
 
@@ -539,11 +538,11 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
 
         async def work(pilot: Pilot[None]) -> None:
             await pilot.press("right", "right")
-            assert app.playing.number == 2
+            assert app.state.number == 2
             assert not app._notifications
             for count, key in enumerate(("right", "d", "o", "u", "e"), 1):  # nothing is left to go to
                 await pilot.press(key)
-                assert app.playing.number == 2, key
+                assert app.state.number == 2, key
                 assert [one.message for one in app._notifications] == [
                     tr("zh", "There is nowhere to go that way.")
                 ] * count
@@ -563,8 +562,8 @@ def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fi
             assert "BrokenModle" in str(app.query_one("#why-text", Static).render())
             await pilot.press("1")  # the walkthrough about failed loads is bound, and shown for this step at most
             await settled(pilot)
-            assert app.playing.reading is not None
-            assert app.playing.number == trace.outcome["step"]
+            assert app.state.reading is not None
+            assert app.state.number == trace.outcome["step"]
 
         play(app, work)
 
@@ -597,11 +596,11 @@ def test_a_key_that_has_nothing_to_go_by_says_so(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         for key, said in {"n": NO_HITS, "N": NO_HITS, "c": NO_VARIABLE, "C": NO_VARIABLE}.items():
-            app.playing.selected_variable = None
+            app.state.selected_variable = None
             app.clear_notifications()
             await pilot.press(key)
             await pilot.pause()
             assert [one.message for one in app._notifications] == [said], key
-            assert app.playing.number == START, key
+            assert app.state.number == START, key
 
     play(app, work)

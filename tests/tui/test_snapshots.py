@@ -70,7 +70,7 @@ def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
         async def play(pilot: Pilot[None]) -> None:
             await pilot.pause()
             pilot.app.theme = theme
-            pilot.app.playing.selected_variable = "kwargs"  # type: ignore[attr-defined]
+            pilot.app.state.selected_variable = "kwargs"  # type: ignore[attr-defined]
             await pilot.pause()
             await settled(pilot)
             for key in keys:

@@ -14,8 +14,7 @@ from tracer.tui.player import Player
 from tracer.tui.screens import TextScreen
 from tracer.tui.source_view import SourceView, keep_end
 from tracer.tui.stage_bar import _window
-from tracer.tui.tabs.rows import Row, ordered, shown
-from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.tabs.table_tab import Row, TableTab, ordered, shown
 
 
 def column(table: TableTab, number: int) -> list[str]:
@@ -39,7 +38,7 @@ def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
         await pilot.press("a")
         await settled(pilot)
         steps = [int(step) for step in column(app.tabs.tab_shown(), 0)]
-        assert steps == [one.step for one in app.playing.decisions_of(demo.step(START).frame)]
+        assert steps == [one.step for one in app.state.decisions_of(demo.step(START).frame)]
         await pilot.press("a")
         await settled(pilot)
         assert column(app.tabs.tab_shown(), 0) == explaining
@@ -62,7 +61,7 @@ def test_a_journey_opens_and_leads_to_its_stops(player: Any) -> None:
         assert table.row_count > folded
         await pilot.press("home", "down", "down", "enter")
         await pilot.pause()
-        assert app.playing.number == int(column(table, 0)[2])
+        assert app.state.number == int(column(table, 0)[2])
         await pilot.press("home", "enter", "enter")
         await pilot.pause()
         assert table.row_count == folded
@@ -120,7 +119,7 @@ def test_why_leads_to_what_shows_it(loads: Any, fixtures: Path) -> None:
             table.focus()
             await pilot.press("end", "enter")
             await pilot.pause()
-            assert app.playing.number == steps[-1]
+            assert app.state.number == steps[-1]
 
         play(app, work)
 

@@ -103,7 +103,7 @@ def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output:
     if not tui:
         with Progress(messages(), lang) as progress:
             return run_job(job, path, held=held, progress=progress)
-    from tracer.tui.live import record_live
+    from tracer.tui.live_view import record_live
 
     with Interrupts() as interrupts:  # here, since only the main thread can catch a signal
         return record_live(

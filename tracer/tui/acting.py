@@ -11,8 +11,8 @@ from tracer.analysis.cursor import Cursor
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.failing import FailingApp
-from tracer.tui.playing import Playing
+from tracer.tui.crash_report import CrashReportingApp
+from tracer.tui.player_state import PlayerState
 
 if TYPE_CHECKING:  # it comes after the first screen, and so does its import
     from tracer.tui.tabs.tab_area import TabArea
@@ -37,10 +37,10 @@ _MOVES: Final[dict[str, Callable[[Cursor], int | None]]] = {
 }
 
 
-class Acting(FailingApp):
+class Acting(CrashReportingApp):
     """An app that plays; how it looks is the matter of the one that derives from it."""
 
-    playing: Playing
+    state: PlayerState
     lang: Lang
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Acting(FailingApp):
             return
         try:
             if name in _MOVES:
-                self.moved(_MOVES[name](self.playing.cursor) if not self.playing.empty else None)
+                self.moved(_MOVES[name](self.state.cursor) if not self.state.empty else None)
             elif name.startswith("tab-"):
                 self.tabs.open(name)
             else:
@@ -108,7 +108,7 @@ class Acting(FailingApp):
         """To a step by its number; None stays."""
         if number is not None:
             try:
-                self.moved(self.playing.cursor.go(number))
+                self.moved(self.state.cursor.go(number))
             except TracerError as error:
                 self.complain(error)
 

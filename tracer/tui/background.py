@@ -43,10 +43,10 @@ async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
         with closing(open_trace(path)) as trace:
             return compute(trace)
 
-    return await beside(work)
+    return await in_thread(work)
 
 
-async def beside(work: Callable[[], T]) -> T:
+async def in_thread(work: Callable[[], T]) -> T:
     """What ``work`` gives, in a daemon's thread; those of asyncio's pool would hold up the exit until they are done.
 
     Raises:

@@ -12,8 +12,8 @@ from textual.widgets.tree import TreeNode
 
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
-from tracer.tui.labels import label
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
+from tracer.tui.step_text import step_summary
 
 _MOST = 400  # children of one frame that are listed
 
@@ -26,34 +26,34 @@ class CallsView(Tree[int]):
             self.step = step
             super().__init__()
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__("", id="calls")
         self.show_root = False
         self.guide_depth = 2
-        self._playing = playing
+        self._state = state
         self._frame: int | None = -1
         self.lang: Lang = lang
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         self.border_title = Text(f" {tr(lang, 'Calls')} ")
-        frame = None if playing.empty else playing.step.frame
+        frame = None if state.empty else state.step.frame
         if frame != self._frame or lang != self.lang:
             self._frame, self.lang = frame, lang
-            self._list_frames(playing)
-        self._mark(playing)
+            self._list_frames(state)
+        self._mark(state)
 
-    def _list_frames(self, playing: Playing) -> None:
+    def _list_frames(self, state: PlayerState) -> None:
         self.clear()
         node = self.root
-        chain = [state.frame for state in reversed(playing.states)]
+        chain = [frame_state.frame for frame_state in reversed(state.states)]
         for depth, frame in enumerate(chain):
             last = depth == len(chain) - 1
             node = node.add(
-                self._label(playing, frame.number, frame.function), data=_first(playing, frame.number), expand=True
+                self._label(state, frame.number, frame.function), data=_first(state, frame.number), expand=True
             )
             if last:
                 node.label = Text.assemble(("▶ ", "bold"), node.label)
-                for number, kind, text in _children(playing, frame.number):
+                for number, kind, text in _children(state, frame.number):
                     node.add_leaf(
                         Text.assemble(
                             (f"{number:>6} ", "dim"), (f"{visible(kind)} ", "cyan" if kind != "call" else "bold"), text
@@ -61,15 +61,15 @@ class CallsView(Tree[int]):
                         data=number,
                     )
 
-    def _label(self, playing: Playing, frame: int, function: str) -> Text:
-        seconds = _seconds(playing, frame)
+    def _label(self, state: PlayerState, frame: int, function: str) -> Text:
+        seconds = _seconds(state, frame)
         return Text.assemble(visible(function), (f"  {seconds}", "dim"))
 
-    def _mark(self, playing: Playing) -> None:
+    def _mark(self, state: PlayerState) -> None:
         """Move the tree's own cursor to the last child at or before the step."""
         best = None
         for node in self._every(self.root):
-            if node.data is not None and node.data <= playing.number:
+            if node.data is not None and node.data <= state.number:
                 best = node
         if best is not None:
             self.call_after_refresh(self.move_cursor, best)  # its line is known once the tree is laid out
@@ -84,13 +84,13 @@ class CallsView(Tree[int]):
             self.post_message(self.Chosen(event.node.data))
 
 
-def _first(playing: Playing, frame: int) -> int | None:
-    return playing.trace.nearest(0, frame=frame)
+def _first(state: PlayerState, frame: int) -> int | None:
+    return state.trace.nearest(0, frame=frame)
 
 
-def _seconds(playing: Playing, frame: int) -> str:
+def _seconds(state: PlayerState, frame: int) -> str:
     query = "SELECT min(time), max(time) FROM step WHERE frame = ?"
-    rows = list(playing.trace.rows(tuple[int | None, int | None], query, frame))
+    rows = list(state.trace.rows(tuple[int | None, int | None], query, frame))
     first, last = rows[0] if rows else (None, None)
     if first is None or last is None:
         return ""
@@ -98,17 +98,17 @@ def _seconds(playing: Playing, frame: int) -> str:
     return f"{spent / 1000:.2f} s" if spent >= 1000 else f"{spent:.1f} ms"
 
 
-def _children(playing: Playing, frame: int) -> list[tuple[int, str, Text]]:
+def _children(state: PlayerState, frame: int) -> list[tuple[int, str, Text]]:
     """The calls that a frame made, and its steps of a kind of their own, in order."""
     found: list[tuple[int, str, Text]] = []
-    rows = playing.trace.rows(
+    rows = state.trace.rows(
         tuple[int, str],
         "SELECT min(step.number), frame.function FROM frame JOIN step ON step.frame = frame.number"
         f" WHERE frame.parent = ? GROUP BY frame.number ORDER BY 1 LIMIT {_MOST}",
         frame,
     )
     found.extend((number, "call", Text(visible(function))) for number, function in rows)
-    told = playing.trace.rows(
+    told = state.trace.rows(
         tuple[int, str, str],
         "SELECT number, kind, data FROM step WHERE frame = ?"
         " AND kind NOT IN ('call', 'line', 'return', 'raise', 'unwind')"
@@ -124,4 +124,4 @@ def _label(kind: str, data: str) -> str:
         read = msgspec.json.decode(data)
     except msgspec.MsgspecError:
         return ""
-    return label(kind, read) if isinstance(read, dict) else ""
+    return step_summary(kind, read) if isinstance(read, dict) else ""

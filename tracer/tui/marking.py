@@ -11,7 +11,7 @@ class Marking(Acting):
     """Bookmarks and breakpoints, each action as a method of its key's name."""
 
     def _do_bookmark(self) -> None:
-        marks, number = self.playing.bookmarks, self.playing.number
+        marks, number = self.state.bookmarks, self.state.number
         if number in marks:
             marks.remove(number)
             self.say(N_("Bookmark removed."), seconds=2)
@@ -20,15 +20,15 @@ class Marking(Acting):
             self.say(N_("Bookmark set at step {number}."), number=number, seconds=2)
 
     def _do_next_bookmark(self) -> None:
-        marks = sorted(self.playing.bookmarks)
+        marks = sorted(self.state.bookmarks)
         if not marks:
             self.say(N_("There are no bookmarks. Press m to set one."), seconds=3)
             return
-        found = self.playing.cursor.next_of(marks)
+        found = self.state.cursor.next_of(marks)
         self.go(marks[0]) if found is None else self.show()
 
     def _do_breakpoint(self) -> None:
-        place = self.playing.place()
+        place = self.state.place()
         if place is not None:
             self._toggle_breakpoint(place[1])
 
@@ -36,22 +36,22 @@ class Marking(Acting):
         self._toggle_breakpoint(message.line)
 
     def _toggle_breakpoint(self, line: int) -> None:
-        place = self.playing.place()
+        place = self.state.place()
         if place is None:
             return
         at = place[0], line
-        on = at not in self.playing.breakpoints
-        self.playing.breakpoints.symmetric_difference_update({at})
+        on = at not in self.state.breakpoints
+        self.state.breakpoints.symmetric_difference_update({at})
         self.say(N_("Breakpoint at line {line}.") if on else N_("Breakpoint removed."), line=line, seconds=2)
         self.query_one(SourceView).refresh()
 
     def _do_run(self, *, back: bool = False) -> None:
-        if not self.playing.breakpoints:
+        if not self.state.breakpoints:
             self.say(N_("There are no breakpoints. Press b on a line."), seconds=3)
             return
-        cursor, start = self.playing.cursor, self.playing.number
+        cursor, start = self.state.cursor, self.state.number
         found = []
-        for source, line in self.playing.breakpoints:
+        for source, line in self.state.breakpoints:
             number = cursor.previous_line(source, line) if back else cursor.next_line(source, line)
             if number is not None:
                 found.append(number)

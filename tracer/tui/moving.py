@@ -21,19 +21,19 @@ class Moving(Acting):
 
     def _next_decision(self, *, back: bool) -> int | None:
         """The nearest step at which a frame decided something: in this frame first, then in any."""
-        frame = self.playing.frame()
+        frame = self.state.frame()
         if frame is not None:
-            steps = [one.step for one in self.playing.decisions_of(frame.number)]
-            found = self.playing.cursor.previous_of(steps) if back else self.playing.cursor.next_of(steps)
+            steps = [one.step for one in self.state.decisions_of(frame.number)]
+            found = self.state.cursor.previous_of(steps) if back else self.state.cursor.next_of(steps)
             if found is not None:
                 return found
-        return self.playing.cursor.caller() if back else self.playing.cursor.out()
+        return self.state.cursor.caller() if back else self.state.cursor.out()
 
     def _do_next_decision(self) -> None:
-        self.moved(None if self.playing.empty else self._next_decision(back=False))
+        self.moved(None if self.state.empty else self._next_decision(back=False))
 
     def _do_previous_decision(self) -> None:
-        self.moved(None if self.playing.empty else self._next_decision(back=True))
+        self.moved(None if self.state.empty else self._next_decision(back=True))
 
     def _do_next_change(self) -> None:
         self._to_change(Cursor.next_change)
@@ -42,24 +42,24 @@ class Moving(Acting):
         self._to_change(Cursor.previous_change)
 
     def _to_change(self, move: Callable[[Cursor, str], int | None]) -> None:
-        name = self.playing.selected_variable
+        name = self.state.selected_variable
         if not name:
             self.say(N_("Choose a variable first: Tab goes to the panes, the arrow keys choose."), seconds=4)
         else:
-            self.moved(None if self.playing.empty else move(self.playing.cursor, name))
+            self.moved(None if self.state.empty else move(self.state.cursor, name))
 
     def _do_next_line(self) -> None:
-        place = self.playing.place()
-        self.moved(self.playing.cursor.next_line(*place) if place is not None else None)
+        place = self.state.place()
+        self.moved(self.state.cursor.next_line(*place) if place is not None else None)
 
     def _do_previous_line(self) -> None:
-        place = self.playing.place()
-        self.moved(self.playing.cursor.previous_line(*place) if place is not None else None)
+        place = self.state.place()
+        self.moved(self.state.cursor.previous_line(*place) if place is not None else None)
 
     def _do_search(self) -> None:
         from tracer.tui.screens import SearchScreen
 
-        self.push_screen(SearchScreen(self.playing, self.lang), self.go)
+        self.push_screen(SearchScreen(self.state, self.lang), self.go)
 
     def _do_next_hit(self) -> None:
         self._to_hit(Cursor.next_of)
@@ -68,15 +68,15 @@ class Moving(Acting):
         self._to_hit(Cursor.previous_of)
 
     def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
-        if not self.playing.hits:
+        if not self.state.hits:
             self.say(N_("Nothing was searched for yet, or nothing was found. Press / to search."), seconds=3)
         else:
-            self.moved(move(self.playing.cursor, self.playing.hits))
+            self.moved(move(self.state.cursor, self.state.hits))
 
     def _do_goto(self) -> None:
         from tracer.tui.screens import GotoScreen
 
-        self.push_screen(GotoScreen(len(self.playing.trace), self.lang), self.go)
+        self.push_screen(GotoScreen(len(self.state.trace), self.lang), self.go)
 
     def _do_play(self) -> None:
         if self._timer is not None:

@@ -20,7 +20,7 @@ from tracer.tui.hint_bar import HintBar
 from tracer.tui.keys import KEYS
 from tracer.tui.marking import Marking
 from tracer.tui.moving import Moving
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
 from tracer.tui.reading_keys import ReadingKeys
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
@@ -80,7 +80,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
-        self.playing = Playing(trace, _opening_step(trace) if start is None else start)
+        self.state = PlayerState(trace, _opening_step(trace) if start is None else start)
         self.failure: TracerError | None = None
 
     def run(self, *arguments: Any, **options: Any) -> None:
@@ -108,9 +108,9 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
 
     def compose(self) -> ComposeResult:
         """The first screen: where the step stands. The other panes come when it is there."""
-        yield StageBar(self.playing, self.lang)
+        yield StageBar(self.state, self.lang)
         with Horizontal(id="upper"):
-            yield SourceView(self.playing, self.lang)
+            yield SourceView(self.state, self.lang)
             yield Vertical(id="side")
         yield Vertical(id="lower")
         yield HintBar(self.lang)
@@ -124,16 +124,16 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         from tracer.tui.tabs.tab_area import TabArea
         from tracer.tui.variables_view import VariablesView
 
-        playing, lang = self.playing, self.lang
-        await self.query_one("#side").mount(VariablesView(playing, lang), CallsView(playing, lang))
+        state, lang = self.state, self.lang
+        await self.query_one("#side").mount(VariablesView(state, lang), CallsView(state, lang))
         await self.query_one("#lower").mount(
-            TabArea(playing, lang, opened="decisions" if self._greeting is None else "why")
+            TabArea(state, lang, opened="decisions" if self._greeting is None else "why")
         )
         self.furnished = True
         gc.enable()
         self.show()
         self.theme_changed_signal.subscribe(self, lambda _: self.show())
-        if self._greeting is not None and not self.playing.empty:
+        if self._greeting is not None and not self.state.empty:
             self._greet(self._greeting)
         if self._reads_along:
             self.begin_notes()
@@ -143,18 +143,18 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         """Say how the load ended, and which step this is."""
         from tracer.views.outcome import failure_was_seen
 
-        trace = self.playing.trace
+        trace = self.state.trace
         if key == "opened-at-failure" and not failure_was_seen(trace):
             key = "opened-after-failure"
         ended = outcome_text(trace.outcome, self.lang)
-        self.say(LABELS[key], seconds=8, number=self.playing.number, ended=ended[:1].upper() + ended[1:])
+        self.say(LABELS[key], seconds=8, number=self.state.number, ended=ended[:1].upper() + ended[1:])
 
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""
         with self.complaining():
             for pane in self.screen_stack[0].query("StageBar, SourceView, VariablesView, CallsView"):
-                pane.show(self.playing, self.lang)  # type: ignore[attr-defined]
-        self.tabs.show(self.playing, self.lang)
+                pane.show(self.state, self.lang)  # type: ignore[attr-defined]
+        self.tabs.show(self.state, self.lang)
 
     @property
     def tabs(self) -> TabArea:

@@ -55,7 +55,7 @@ class ReadingKeys(Acting):
 
     def _focus_answers(self) -> None:
         tab: NotesTab = self.tabs.tab_shown()
-        if self.playing.reading is None or not tab.is_mounted or not tab.focus_answers():
+        if self.state.reading is None or not tab.is_mounted or not tab.focus_answers():
             self.notify(tr(self.lang, "This note asks nothing."), timeout=2)
 
     def _turn(self, reading: ReadingAlong, *, back: bool) -> None:
@@ -76,13 +76,13 @@ class ReadingKeys(Acting):
 
     def begin_notes(self) -> None:
         """Go to the walkthrough that was asked for; show the one that was written for this very load, and stay."""
-        if self.playing.empty:
+        if self.state.empty:
             return
-        start = self.playing.number
+        start = self.state.number
         asked = self.begin_with
 
         def begin(reading: ReadingAlong) -> None:
-            if self.playing.number != start:  # the reader has walked on meanwhile
+            if self.state.number != start:  # the reader has walked on meanwhile
                 return
             if asked is not None:
                 if (bound := reading.begin(asked)) is not None:
@@ -96,15 +96,15 @@ class ReadingKeys(Acting):
         self._with_reading(begin)
 
     def on_notes_tab_wanted(self) -> None:
-        self._with_reading(lambda reading: self.tabs.show(self.playing, self.lang))
+        self._with_reading(lambda reading: self.tabs.show(self.state, self.lang))
 
     def on_notes_tab_chosen(self, message: NotesTab.Chosen) -> None:
         self.go(message.step)
 
     def _with_reading(self, then: Callable[[ReadingAlong], None]) -> None:
         """Do something with the notes, which are looked up beside the screen the first time."""
-        if self.playing.reading is not None:
-            then(self.playing.reading)
+        if self.state.reading is not None:
+            then(self.state.reading)
             return
         self._when_loaded.append(then)
         if not self._loading:
@@ -122,11 +122,11 @@ class ReadingKeys(Acting):
             return ReadingAlong(chapters(trace, found)), matching(trace, found)
 
         try:
-            reading, self._matching = await in_background(self.playing.trace.path, bound)
+            reading, self._matching = await in_background(self.state.trace.path, bound)
         except TracerError as error:
             self.complain(error)
             reading, self._matching = ReadingAlong([]), None
-        self.playing.reading = reading
+        self.state.reading = reading
         waiting, self._when_loaded = self._when_loaded, []
         for then in waiting:
             then(reading)

@@ -19,10 +19,10 @@ from textual.strip import Strip
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.background import beside, start_worker
+from tracer.tui.background import in_thread, start_worker
 from tracer.tui.keys import KEYS
-from tracer.tui.labels import label
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
+from tracer.tui.step_text import step_summary, whole_step
 
 _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
@@ -45,9 +45,9 @@ class SourceView(ScrollView, can_focus=True):
             self.line = line
             super().__init__()
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(id="source")
-        self._playing = playing
+        self._state = state
         self.lang: Lang = lang
         self._source: int | None = None
         self._lines: list[str] = []
@@ -55,59 +55,57 @@ class SourceView(ScrollView, can_focus=True):
         self._notes: dict[int, Text] = {}
         self._current: int | None = None
         self._step_text = ""
-        self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, playing.lines(source))])
+        self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, state.source_lines(source))])
         self._widest = lru_cache(maxsize=32)(lambda source: max(map(_width, self._shown_lines(source)), default=0))
         self._coloured: dict[tuple[int, bool], list[Text]] = {}
         """The lines of a source in the colours of a dark theme, or of a light one; empty while they are being found."""
 
     def on_mount(self) -> None:
         try:
-            self._stand(self._playing)  # the first screen waits for neither notes nor colours
+            self._stand(self._state)  # the first screen waits for neither notes nor colours
         except TracerError as error:
             self.log.error(visible(str(error)))  # it is told when everything is shown
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         self.lang = lang
-        self._stand(playing)
+        self._stand(state)
         if self._source is not None:
-            from tracer.tui.line_notes import line_notes
+            from tracer.tui.line_annotations import line_notes
 
-            self._notes = line_notes(playing, lang)
+            self._notes = line_notes(state, lang)
             self._colour((self._source, self.app.current_theme.dark))
         self.call_after_refresh(self._follow)  # once the new extent is known, or it would stop at the old one's end
         self.refresh()
 
-    def _stand(self, playing: Playing) -> None:
+    def _stand(self, state: PlayerState) -> None:
         """Take in the source and the line of the step."""
-        place, frame = playing.place(), playing.frame()
-        self._ran = playing.ran(frame.number) if frame is not None else None
+        place, frame = state.place(), state.frame()
+        self._ran = state.line_counts(frame.number) if frame is not None else None
         self._notes = {}
         if place is None:
             self._source, self._current, self._lines = None, None, []
         else:
             self._source, self._current = place
             self._lines = self._shown_lines(self._source)
-        if not self._lines and not playing.empty:
-            from tracer.tui.step_text import whole_step
-
-            self._step_text = whole_step(playing, self.lang)
+        if not self._lines and not state.empty:
+            self._step_text = whole_step(state, self.lang)
         self._write_titles()
         self.virtual_size = Size(self._width(), len(self._lines))
 
     def _write_titles(self) -> None:
         """File and line, then the function; of what does not fit the end of the path and of the function stay."""
-        place, frame = self._playing.place(), self._playing.frame()
+        place, frame = self._state.place(), self._state.frame()
         if place is None:
             self.border_title = Text(f" {tr(self.lang, 'Source')} ")
         else:
             function = visible(frame.function) if frame is not None else ""
-            at = f"{visible(self._playing.paths.get(place[0], '?'))}:{place[1]}"
+            at = f"{visible(self._state.paths.get(place[0], '?'))}:{place[1]}"
             room = max(self.size.width - 6, 12)
             if cell_len(at) + cell_len(function) + 3 > room:
                 function = keep_end(function, max(room // 2 - 2, room - cell_len(at) - 3))
                 at = keep_end(at, room - cell_len(function) - 3)
             self.border_title = Text(f" {at} · {function} " if function else f" {at} ")
-        self.border_subtitle = Text(_step_line(self._playing))
+        self.border_subtitle = Text(_step_line(self._state))
 
     def _width(self) -> int:
         return self._widest(self._source) + _GUTTER + _NOTE if self._source is not None else 0
@@ -153,7 +151,7 @@ class SourceView(ScrollView, can_focus=True):
 
     def _told_instead(self, index: int, width: int) -> Strip:
         """Where there is no source: that, and what the step tells of itself."""
-        if self._playing.empty:
+        if self._state.empty:
             told = [Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))]
         else:
             told = [
@@ -176,7 +174,7 @@ class SourceView(ScrollView, can_focus=True):
     def _gutter(self, number: int) -> Text:
         """The mark of the line, its number, and how often this execution reached it."""
         mark = "▶" if number == self._current else " "
-        if self._source is not None and (self._source, number) in self._playing.breakpoints:
+        if self._source is not None and (self._source, number) in self._state.breakpoints:
             mark = "◆" if number == self._current else "●"
         count = self._ran.get(number, 0) if self._ran is not None else 0
         often = "" if count == 0 else "·" if count == 1 else f"{min(count, 99)}×"
@@ -196,12 +194,7 @@ class SourceView(ScrollView, can_focus=True):
             start_worker(self, partial(self._find_colours, key, self._lines))
 
     async def _find_colours(self, key: tuple[int, bool], lines: list[str]) -> None:
-        def work() -> list[Text]:
-            from tracer.tui.highlighting import highlighted
-
-            return highlighted(lines, key[1])
-
-        self._coloured[key] = await beside(work)
+        self._coloured[key] = await in_thread(lambda: highlighted(lines, key[1]))
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -228,12 +221,12 @@ def _without_background(style: Style | None) -> Style:
     return Style(color=style.color, bold=style.bold, italic=style.italic, dim=style.dim, underline=style.underline)
 
 
-def _step_line(playing: Playing) -> str:
+def _step_line(state: PlayerState) -> str:
     """The kind of step, and what it tells besides."""
-    if playing.empty:
+    if state.empty:
         return ""
-    step = playing.step
-    words = label(step.kind, step.data)
+    step = state.step
+    words = step_summary(step.kind, step.data)
     return f"{visible(step.kind)}: {words}" if words else "" if step.kind == "line" else visible(step.kind)
 
 
@@ -244,3 +237,12 @@ def keep_end(text: str, width: int) -> str:
     while text and cell_len(text) > width - 1:
         text = text[1:]
     return f"…{text}"
+
+
+def highlighted(lines: list[str], dark: bool) -> list[Text]:
+    """The lines in a theme's colours; a third of a second for a file of 5,000 lines."""
+    from rich.syntax import Syntax  # takes a while to import
+
+    text = "\n".join(lines)
+    highlighter = Syntax(text, "python", theme="github-dark" if dark else "friendly", background_color="default")
+    return list(highlighter.highlight(text).split("\n", allow_blank=True))[: len(lines)]

@@ -19,7 +19,7 @@ from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
 from tracer.tui.words import LABELS
 from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.views.phrases import stage_name
@@ -41,16 +41,16 @@ class StageBar(Widget):
             self.step = step
             super().__init__()
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(id="stages")
-        self._playing = playing
+        self._state = state
         self.lang: Lang = lang
         self._stretches: list[Stretch] = []
         self._names_at: list[tuple[int, int, str]] = []
 
     async def on_mount(self) -> None:
         try:
-            self._stretches = list(islice(stretches(self._playing.trace), _AT_ONCE))
+            self._stretches = list(islice(stretches(self._state.trace), _AT_ONCE))
         except TracerError as error:
             self.log.error(visible(str(error)))
         if len(self._stretches) == _AT_ONCE:
@@ -58,18 +58,18 @@ class StageBar(Widget):
 
     async def _find_the_rest(self) -> None:
         try:
-            self._stretches = await in_background(self._playing.trace.path, lambda trace: list(stretches(trace)))
+            self._stretches = await in_background(self._state.trace.path, lambda trace: list(stretches(trace)))
         except TracerError as error:
             self.log.error(visible(str(error)))
         self.refresh()
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         self.lang = lang
         self.refresh()
 
     def render(self) -> Text:
-        width, playing = max(self.size.width, 1), self._playing
-        if playing.empty:
+        width, state = max(self.size.width, 1), self._state
+        if state.empty:
             return Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))
         lines = [self._names(width), self._line(width)]
         if self.size.height > len(lines):
@@ -78,7 +78,7 @@ class StageBar(Widget):
 
     def _title(self, width: int) -> Text:
         """What was loaded, as which class, with which release, and how it ended."""
-        trace, lang = self._playing.trace, self.lang
+        trace, lang = self._state.trace, self.lang
         parts = [Text(visible(model_name(trace.meta)), "bold")]
         made = trace.outcome.get("result")
         if isinstance(made, str) and made:
@@ -97,9 +97,9 @@ class StageBar(Widget):
 
     def _names(self, width: int) -> Text:
         """The stages in their order, as many around the cursor's as there is room for, and at which step it is."""
-        playing = self._playing
-        here = playing.step.stage
-        at = tr(self.lang, "step {number} / {count}", number=playing.number, count=len(playing.trace) - 1)
+        state = self._state
+        here = state.step.stage
+        at = tr(self.lang, "step {number} / {count}", number=state.number, count=len(state.trace) - 1)
         order = list(dict.fromkeys([*(stage for stage, _, _ in self._stretches), here]))
         first, last = _window(
             [cell_len(stage_name(stage, self.lang)) + 3 for stage in order], order.index(here), width - cell_len(at) - 4
@@ -118,8 +118,8 @@ class StageBar(Widget):
 
     def _line(self, width: int) -> Text:
         """A bar of the whole trace: a stretch for each visit to a stage, named where there is room, and the cursor."""
-        playing = self._playing
-        count = max(len(playing.trace), 1)
+        state = self._state
+        count = max(len(state.trace), 1)
         cells: list[tuple[str, str]] = []
         for index, (stage, first, last) in enumerate(self._stretches):
             begin, end = first * width // count, (last + 1) * width // count
@@ -129,7 +129,7 @@ class StageBar(Widget):
             label = label if index == 0 or label else "▏"
             cells.extend((char, style) for char in _padded(label, end - begin))
         cells = cells[:width] + [(" ", "")] * (width - len(cells))
-        at = min(playing.number * width // count, width - 1)
+        at = min(state.number * width // count, width - 1)
         while at and not cells[at][0]:
             at -= 1  # the right half of a wide character
         line = Text(no_wrap=True)
@@ -140,7 +140,7 @@ class StageBar(Widget):
         return line
 
     def on_click(self, event: events.Click) -> None:
-        at, width, count = event.get_content_offset(self), max(self.size.width, 1), len(self._playing.trace)
+        at, width, count = event.get_content_offset(self), max(self.size.width, 1), len(self._state.trace)
         if at is None or not count:
             return
         row = at.y - (self.size.height - 2)

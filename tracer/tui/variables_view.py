@@ -13,20 +13,20 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.tui.playing import Playing
-from tracer.tui.values_text import local_text, number_text
+from tracer.tui.player_state import PlayerState
+from tracer.tui.value_text import local_text, number_text
 
-Path = tuple[str, ...]
+VariablePath = tuple[str, ...]
 """The name of a variable and the keys that lead into it."""
 
 _MOST = 200  # pairs of a container that are listed
 _MARKS = {"new": "+", "changed": "~", "deleted": "-", "": " "}
 
 
-class Held(NamedTuple):
+class VariableNode(NamedTuple):
     """What a node stands for: the way to it, its value, and its change or, of a caller, the caller."""
 
-    path: Path
+    path: VariablePath
     value: v.Value | None = None
     more: LocalChange | FrameState | None = None
 
@@ -34,30 +34,32 @@ class Held(NamedTuple):
 class VariablesView(Tree[object]):
     """A tree: the frame's variables first, dictionaries key by key, then the callers', folded."""
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__("", id="variables")
         self.show_root = False
         self.guide_depth = 2
-        self._playing = playing
+        self._state = state
         self.lang: Lang = lang
-        self._turned: dict[Path, bool] = {}
+        self._turned: dict[VariablePath, bool] = {}
         self._filling = False
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         self.lang = lang
         self.border_title = Text(f" {tr(lang, 'Variables')} ")
         self._filling = True
         self.clear()
-        states = playing.states
+        states = state.states
         if not states:
             self.root.add_leaf(Text(tr(lang, "No local variables here."), "dim"))
         else:
-            self._add_state(self.root, states[0])
-        for state in states[1:]:
-            title = tr(lang, "caller: {function}", function=visible(state.function))
-            node = self.root.add(Text(title, "dim"), data=Held(("caller", str(state.frame.number)), None, state))
+            self._add_frame(self.root, states[0])
+        for frame_state in states[1:]:
+            title = tr(lang, "caller: {function}", function=visible(frame_state.function))
+            node = self.root.add(
+                Text(title, "dim"), data=VariableNode(("caller", str(frame_state.frame.number)), None, frame_state)
+            )
             self._turn(node, expand=False)
-        self._select(playing.selected_variable)
+        self._select(state.selected_variable)
         self.call_after_refresh(self._filled)
 
     def _filled(self) -> None:
@@ -66,44 +68,44 @@ class VariablesView(Tree[object]):
     def _select(self, name: str | None) -> None:
         """Put the tree's cursor back on the variable that was chosen."""
         for node in self.root.children:
-            if isinstance(node.data, Held) and node.data.path == (name,):
+            if isinstance(node.data, VariableNode) and node.data.path == (name,):
                 self.call_after_refresh(self.move_cursor, node)  # its line is known once the tree is laid out
                 return
 
     def chosen(self) -> tuple[str, v.Value] | None:
         """The name and the value that the cursor is on, or those of the chosen variable."""
-        trace, node = self._playing.trace, self.cursor_node
-        if node is not None and isinstance(node.data, Held) and node.data.value is not None:
+        trace, node = self._state.trace, self.cursor_node
+        if node is not None and isinstance(node.data, VariableNode) and node.data.value is not None:
             return ".".join(node.data.path), node.data.value
-        name, states = self._playing.selected_variable, self._playing.states
+        name, states = self._state.selected_variable, self._state.states
         if name is None or not states or name not in states[0].variables:
             return None
         return name, states[0].variables[name].value(trace)
 
     def _turn(self, node: TreeNode[object], *, expand: bool) -> None:
         """Open a node as it was left the last time, at first as ``expand`` says."""
-        assert isinstance(node.data, Held)
+        assert isinstance(node.data, VariableNode)
         if self._turned.get(node.data.path, expand):
             node.expand()
             self._fill(node)
 
-    def _add_state(self, parent: TreeNode[object], state: FrameState) -> None:
-        changed = {one.name: one for one in state.changed}
-        names = sorted(state.variables, key=lambda name: name not in changed)
+    def _add_frame(self, parent: TreeNode[object], frame_state: FrameState) -> None:
+        changed = {one.name: one for one in frame_state.changed}
+        names = sorted(frame_state.variables, key=lambda name: name not in changed)
         for name in names:
-            self._add_local(parent, name, state.variables[name], changed.get(name))
-        for one in state.changed:
+            self._add_local(parent, name, frame_state.variables[name], changed.get(name))
+        for one in frame_state.changed:
             if one.after is None:
                 parent.add_leaf(
                     Text.assemble(("- ", "bold red"), (visible(one.name), "strike"), f" {tr(self.lang, 'deleted')}")
                 )
-        if not state.variables:
+        if not frame_state.variables:
             parent.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
 
     def _add_local(self, parent: TreeNode[object], name: str, local: Local, change: LocalChange | None) -> None:
-        trace = self._playing.trace
+        trace = self._state.trace
         how = "" if change is None else "new" if change.before is None else "changed"
-        selected = name == self._playing.selected_variable
+        selected = name == self._state.selected_variable
         label = Text.assemble(
             (f"{_MARKS[how]} ", "bold yellow" if how else ""),
             (visible(name), "bold underline" if selected else "bold" if how else ""),
@@ -113,24 +115,26 @@ class VariablesView(Tree[object]):
         try:
             value = local.value(trace)
         except DanglingNumber:
-            parent.add_leaf(label, data=Held((name,)))
+            parent.add_leaf(label, data=VariableNode((name,)))
             return
         path = (name,) if parent is self.root else (*_path(parent), name)
         if _inside(value):
-            self._turn(parent.add(label, data=Held(path, value, change)), expand=change is not None and change.in_place)
+            self._turn(
+                parent.add(label, data=VariableNode(path, value, change)), expand=change is not None and change.in_place
+            )
         else:
-            parent.add_leaf(label, data=Held(path, value))
+            parent.add_leaf(label, data=VariableNode(path, value))
 
     def _fill(self, node: TreeNode[object]) -> None:
         """Add what is inside, once."""
         held = node.data
-        if node.children or not isinstance(held, Held):
+        if node.children or not isinstance(held, VariableNode):
             return
         if isinstance(held.more, FrameState):
-            self._add_state(node, held.more)
+            self._add_frame(node, held.more)
             return
         assert held.value is not None
-        trace = self._playing.trace
+        trace = self._state.trace
         change = held.more if isinstance(held.more, LocalChange) else None
         if change is not None:
             for key, number in change.removed.items():
@@ -148,16 +152,16 @@ class VariablesView(Tree[object]):
         if len(pairs) > _MOST:
             node.add_leaf(Text(f"… +{len(pairs) - _MOST}", "dim"))
 
-    def _add_item(self, node: TreeNode[object], label: Text, path: Path, number: v.ValueId) -> None:
+    def _add_item(self, node: TreeNode[object], label: Text, path: VariablePath, number: v.ValueId) -> None:
         try:
-            inner = self._playing.trace.value(number)
+            inner = self._state.trace.value(number)
         except DanglingNumber:
             node.add_leaf(label)
             return
         if _inside(inner):
-            self._turn(node.add(label, data=Held(path, inner)), expand=False)
+            self._turn(node.add(label, data=VariableNode(path, inner)), expand=False)
         else:
-            node.add_leaf(label, data=Held(path, inner))
+            node.add_leaf(label, data=VariableNode(path, inner))
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[object]) -> None:
         self._fill(event.node)
@@ -167,17 +171,17 @@ class VariablesView(Tree[object]):
         self._remember(event.node, opened=False)
 
     def _remember(self, node: TreeNode[object], *, opened: bool) -> None:
-        if isinstance(node.data, Held) and not self._filling:
+        if isinstance(node.data, VariableNode) and not self._filling:
             self._turned[node.data.path] = opened
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
         held = event.node.data
-        if isinstance(held, Held) and event.node.parent is self.root and not isinstance(held.more, FrameState):
-            self._playing.selected_variable = held.path[0]
+        if isinstance(held, VariableNode) and event.node.parent is self.root and not isinstance(held.more, FrameState):
+            self._state.selected_variable = held.path[0]
 
 
-def _path(node: TreeNode[object]) -> Path:
-    return node.data.path if isinstance(node.data, Held) else ()
+def _path(node: TreeNode[object]) -> VariablePath:
+    return node.data.path if isinstance(node.data, VariableNode) else ()
 
 
 def _pair_label(key: str, how: str) -> Text:

@@ -26,21 +26,21 @@ class Viewing(Acting):
             self.say(N_("Choose a variable first: Tab goes to the panes, the arrow keys choose."), seconds=4)
         else:
             name, value = chosen
-            self.push_screen(TextScreen(visible(name), whole_value(self.playing, value)))
+            self.push_screen(TextScreen(visible(name), whole_value(self.state, value)))
 
     def _do_copy(self) -> None:
         from tracer.tui.step_text import whole_step
 
-        if not self.playing.empty:
-            self.copy_to_clipboard(whole_step(self.playing, self.lang))
+        if not self.state.empty:
+            self.copy_to_clipboard(whole_step(self.state, self.lang))
             self.say(N_("The step was copied as text."), seconds=2)
 
     def _do_save(self) -> None:
-        path = Path.cwd() / f"glm-trace-step-{self.playing.number}.svg"
+        path = Path.cwd() / f"glm-trace-step-{self.state.number}.svg"
         number = 1
         while path.exists():
             number += 1
-            path = path.with_name(f"glm-trace-step-{self.playing.number}-{number}.svg")
+            path = path.with_name(f"glm-trace-step-{self.state.number}-{number}.svg")
         try:
             path.write_text(self.export_screenshot(), encoding="utf-8")
         except OSError as error:
@@ -53,7 +53,7 @@ class Viewing(Acting):
         self.theme = _THEMES[(at + 1) % len(_THEMES)]
 
     def _do_help(self) -> None:
-        from tracer.tui.help_screen import HelpScreen
+        from tracer.tui.screens import HelpScreen
 
         self.push_screen(HelpScreen(self.lang))
 

@@ -12,9 +12,8 @@ from tracer.analysis.decisions.tracker import decisions
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.rows import Row
-from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.player_state import PlayerState
+from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
 from tracer.views.phrases import stage_name
 
@@ -32,15 +31,15 @@ class DecisionsTab(TableTab):
     def empty(self) -> str:  # type: ignore[override]
         return "no-decisions-here" if self.everything else "nothing"
 
-    def subject(self, playing: Playing) -> Hashable:
+    def scope(self, state: PlayerState) -> Hashable:
         if not self.everything:
             return None
-        frame = playing.frame()
+        frame = state.frame()
         return -1 if frame is None else frame.number
 
-    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
-        if isinstance(subject, int):
-            found = [(Text(""), one) for one in decisions(trace, frame=subject)] if subject >= 0 else []
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
+        if isinstance(scope, int):
+            found = [(Text(""), one) for one in decisions(trace, frame=scope)] if scope >= 0 else []
         else:
             told = sorted(explanation(trace, list(decisions(trace))), key=lambda one: one.decision.step)
             found = [(headline(trace, one, lang), one.decision) for one in told]

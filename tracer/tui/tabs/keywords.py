@@ -11,9 +11,8 @@ from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
-from tracer.tui.tabs.rows import Row
-from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.values_text import number_text
+from tracer.tui.tabs.table_tab import Row, TableTab
+from tracer.tui.value_text import number_text
 from tracer.views.kwargs import end_text, stop_text
 from tracer.views.kwargs_words import word
 
@@ -24,7 +23,7 @@ _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 class KeywordsTab(TableTab):
     heads = ("column:argument", "column:happened", "column:value", "column:from", "column:statement")
 
-    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         rows: list[Row] = []
         for journey in keyword_paths(trace):
             stops = essential_hops(journey) or journey.hops

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -13,12 +14,133 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tracer.i18n import NP_, Lang, tr
-from tracer.tui.note_page import Page, chapter_title, plain_title
-from tracer.tui.playing import Playing
-from tracer.walkthrough.binding import Bound
-from tracer.walkthrough.filling import filled
-from tracer.walkthrough.reading_along import Open, ReadingAlong
+from tracer.analysis.locals import LocalsHistory
+from tracer.i18n import N_, NP_, Lang, tr
+from tracer.text.markdown import broken, markdown_lines
+from tracer.text.visible import visible
+from tracer.trace.reading import Trace
+from tracer.tui.player_state import PlayerState
+from tracer.views.walkthrough.words import misfit_told, told
+from tracer.walkthrough.binding import Bound, NotBound
+from tracer.walkthrough.filling import filled, holes
+from tracer.walkthrough.format import Walkthrough
+from tracer.walkthrough.paths import Place
+from tracer.walkthrough.reading_along import Chapter, Open, ReadingAlong
+
+WIDEST = 100
+"""Longer lines are hard to read."""
+
+
+class RenderedNote:
+    """The open note of a reading, in lines of a width."""
+
+    def __init__(self, reading: ReadingAlong, trace: Trace, lang: Lang, width: int) -> None:
+        assert reading.chapter is not None
+        assert reading.open is not None
+        assert reading.note is not None
+        self._reading = reading
+        self._chapter: Chapter = reading.chapter
+        self._number = reading.open.note
+        self._lang: Lang = lang
+        self._width = min(width, WIDEST)
+        self.bound: Bound | NotBound = reading.note
+        self._example = self._chapter.examples.get(self._number)
+        self._place: Place | None = None
+        if isinstance(self.bound, Bound) and self._example is None:
+            self._place = Place(trace, self.bound.step, LocalsHistory(trace))
+
+    def text(self, number: int) -> Text:
+        """All but the question; ``number`` is the step that the player stands at."""
+        return Text("\n").join([*self._head(), Text(), *self._body(), *self._footing(number)])
+
+    def _head(self) -> Iterator[Text]:
+        note, lang = self.bound.note, self._lang
+        where = tr(
+            lang,
+            "{title} · note {number} of {count}",
+            title=chapter_title(self._chapter.walkthrough, lang),
+            number=self._number + 1,
+            count=len(self._chapter.notes),
+        )
+        if isinstance(self.bound, Bound):
+            where += f" · {tr(lang, 'step {step}', step=self.bound.step)}"
+        yield from (line for line in broken(Text(where, "dim"), self._width))
+        title = Text(plain_title(filled(note.title.said(lang), self._place)), "bold")
+        yield from broken(title, self._width)
+
+    def _body(self) -> Iterator[Text]:
+        if isinstance(self.bound, NotBound):
+            why = tr(self._lang, "Does not apply to this load: {why}", why=told(self.bound.why, self._lang))
+            yield from broken(Text(f"⊘ {why}", "italic"), self._width)
+            yield Text()
+        elif self._example is not None:
+            legend = next(holes(self.bound.note.text.said(self._lang)), None) is not None
+            yield from broken(Text(f"≈ {misfit_told(self._example, self._lang, legend=legend)}", "italic"), self._width)
+            yield Text()
+        yield from self.markdown(self.bound.note.text.said(self._lang))
+
+    def _footing(self, number: int) -> Iterator[Text]:
+        if isinstance(self.bound, Bound) and self.bound.step != number:
+            yield Text()
+            away = tr(
+                self._lang,
+                "You have walked away from this note's step. Press Enter here to go back to step {step}.",
+                step=self.bound.step,
+            )
+            yield from broken(Text(away, "dim italic"), self._width)
+
+    def ask(self) -> Text | None:
+        """The question, if the note has one."""
+        question = self.bound.note.question
+        if question is None:
+            return None
+        head = Text.assemble(
+            (tr(self._lang, "Before you look"), "bold"),
+            ("  ", ""),
+            (tr(self._lang, "x, then ↑↓ and Enter to answer"), "dim"),
+        )
+        return Text("\n").join([Text(), head, *self.markdown(question.ask.said(self._lang))])
+
+    def answers(self) -> list[Text]:
+        question = self.bound.note.question
+        found = [] if question is None else question.answers
+        return [Text("\n").join(self.markdown(answer.text.said(self._lang), 4)) for answer in found]
+
+    def said(self, answer: int) -> Text:
+        """What is said to the one who chose an answer."""
+        question = self.bound.note.question
+        assert question is not None
+        chosen = question.answers[answer]
+        verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not so.")), "bold")
+        return Text("\n").join([verdict, *self.markdown(chosen.because.said(self._lang))])
+
+    def following(self) -> Text | None:
+        """What the next key leads to."""
+        after = self._reading.peek()
+        if after is None:
+            return None
+        chapter, bound = after
+        same = chapter is self._chapter
+        title = bound.note.title.said(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
+        title = plain_title(filled(title, None)) if "{{" in title else title
+        word = tr(
+            self._lang, N_("w  next: {title}") if same else N_("w  next walkthrough: {title}"), title=visible(title)
+        )
+        return Text("\n").join([Text(), *broken(Text(word, "dim"), self._width)])
+
+    def markdown(self, source: str, narrower: int = 0) -> list[Text]:
+        return markdown_lines(filled(source, self._place), self._width - narrower)
+
+
+def chapter_title(walkthrough: Walkthrough, lang: Lang) -> str:
+    number = f"{walkthrough.order} " if walkthrough.order is not None else ""
+    return visible(f"{number}{walkthrough.title.said(lang)}")
+
+
+def plain_title(title: str) -> str:
+    """A title without the marks of inline code."""
+    return visible(title.replace("`", ""))
+
 
 _WIDTH: Final = 36  # of the contents' lines; see player.tcss
 
@@ -36,9 +158,9 @@ class NotesTab(Horizontal):
             self.step = step
             super().__init__()
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__()
-        self._playing = playing
+        self._state = state
         self._lang: Lang = lang
 
     def compose(self) -> ComposeResult:
@@ -53,7 +175,7 @@ class NotesTab(Horizontal):
     @property
     def computed(self) -> bool:
         """Whether the notes were looked up."""
-        return self._playing.reading is not None
+        return self._state.reading is not None
 
     @property
     def takes_focus(self) -> NotePage:
@@ -61,23 +183,23 @@ class NotesTab(Horizontal):
         return self.query_one(NotePage)
 
     def on_resize(self, event: Resize) -> None:
-        self.call_after_refresh(self.show, self._playing, self._lang)
+        self.call_after_refresh(self.show, self._state, self._lang)
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         self._lang = lang
-        reading = playing.reading
+        reading = state.reading
         if reading is None:
             self._only(Text(tr(lang, "Looking up the notes for this load …"), "dim"))
             self.call_later(self._want)
             return
-        if not playing.empty:
-            reading.follow(playing.step)
+        if not state.empty:
+            reading.follow(state.step)
         contents = self.query_one(Contents)
         contents.list(reading, lang)
         if reading.open is None:
             self._only(Text(_nothing_open(reading, lang, contents.display), "dim"))
             return
-        self._show_page(Page(reading, playing.trace, lang, self._width()), reading)
+        self._show_page(RenderedNote(reading, state.trace, lang, self._width()), reading)
 
     def _want(self) -> None:
         # From here, and not from whoever asked to show: a message goes no further up than to its sender.
@@ -91,12 +213,12 @@ class NotesTab(Horizontal):
         for name in ("#notes-ask", "#notes-answers", "#notes-said", "#notes-next"):
             self.query_one(name).display = False
 
-    def _show_page(self, page: Page, reading: ReadingAlong) -> None:
+    def _show_page(self, page: RenderedNote, reading: ReadingAlong) -> None:
         holder = self.query_one(NotePage)
         if holder.note != reading.open:
             holder.note = reading.open
             holder.scroll_home(animate=False)
-        self.query_one("#notes-text", Static).update(page.text(self._playing.number))
+        self.query_one("#notes-text", Static).update(page.text(self._state.number))
         self._put("#notes-ask", page.ask())
         answers = self.query_one("#notes-answers", OptionList)
         answers.display = page.bound.note.question is not None
@@ -106,7 +228,7 @@ class NotesTab(Horizontal):
         self._put("#notes-said", None if given is None else page.said(given))
         self._put("#notes-next", page.following())
 
-    def _list_answers(self, answers: OptionList, page: Page, reading: ReadingAlong) -> None:
+    def _list_answers(self, answers: OptionList, page: RenderedNote, reading: ReadingAlong) -> None:
         assert reading.open is not None
         given = reading.answered.get(reading.open)
         question = page.bound.note.question
@@ -147,12 +269,12 @@ class NotesTab(Horizontal):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        reading = self._playing.reading
+        reading = self._state.reading
         if reading is None:
             return
         if event.option_list.id == "notes-answers" and reading.open is not None:
             reading.answered[reading.open] = event.option_index
-            self.show(self._playing, self._lang)
+            self.show(self._state, self._lang)
             self.query_one("#notes-said").scroll_visible()
         elif isinstance(event.option, Entry):
             self._open(reading, event.option.at)
@@ -162,10 +284,10 @@ class NotesTab(Horizontal):
         if isinstance(note, Bound):
             self.post_message(self.Chosen(note.step))
         else:
-            self.show(self._playing, self._lang)
+            self.show(self._state, self._lang)
 
     def on_note_page_entered(self) -> None:
-        reading = self._playing.reading
+        reading = self._state.reading
         if reading is not None and isinstance(reading.note, Bound):
             self.post_message(self.Chosen(reading.note.step))
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import TabbedContent, TabPane
 
 from tracer.i18n import Lang, tr
-from tracer.tui.playing import Playing
+from tracer.tui.player_state import PlayerState
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import LABELS
 
@@ -18,19 +18,19 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
     "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
     "keywords": ("keywords", "KeywordsTab"),
-    "weights": ("weights", "WeightsTab"),
-    "forward": ("forward", "ForwardTab"),
-    "tokens": ("tokens", "TokensTab"),
-    "why": ("text_tab", "WhyTab"),
+    "weights": ("model_tables", "WeightsTab"),
+    "forward": ("model_tables", "ForwardTab"),
+    "tokens": ("model_tables", "TokensTab"),
+    "why": ("diagnosis", "DiagnosisTab"),
 }
 
 
 class TabArea(TabbedContent):
     """Shows the cursor's step in the tab that is open."""
 
-    def __init__(self, playing: Playing, lang: Lang, *, opened: str = "decisions") -> None:
+    def __init__(self, state: PlayerState, lang: Lang, *, opened: str = "decisions") -> None:
         super().__init__(initial=f"tab-{opened}")
-        self._playing = playing
+        self._state = state
         self.lang: Lang = lang
         self._wants_focus = False
 
@@ -49,10 +49,10 @@ class TabArea(TabbedContent):
         assert pane is not None
         if not pane.children:
             module, kind = _TABS[str(pane.id).removeprefix("tab-")]
-            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self._playing, self.lang))
+            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self._state, self.lang))
         return pane.children[0]
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         if lang != self.lang:
             self.lang = lang
             for name in _TABS:
@@ -65,7 +65,7 @@ class TabArea(TabbedContent):
             self.call_after_refresh(self._show_tab)
             return
         with self.app.complaining():  # type: ignore[attr-defined]
-            tab.show(self._playing, self.lang)
+            tab.show(self._state, self.lang)
         keys_for = getattr(tab, "takes_focus", tab)
         if self._wants_focus and keys_for.focusable:  # its pane may still be hidden behind the one before
             self._wants_focus = False
@@ -99,7 +99,7 @@ class TabArea(TabbedContent):
         self._switch("tab-decisions")
         table = self.tab_shown()
         table.everything = not table.everything
-        table.show(self._playing, self.lang)
+        table.show(self._state, self.lang)
 
     def on_mount(self) -> None:
         self.watch(self, "active", self._activated, init=False)

@@ -1,11 +1,11 @@
-"""A table whose rows stand for steps: choosing one goes there, and the row of the cursor's step is marked."""
+"""The base of the table tabs: rows that lead to steps, folded and sorted, with the current step marked."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -17,9 +17,55 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.rows import Row, ordered, shown
+from tracer.tui.player_state import PlayerState
 from tracer.tui.words import LABELS
+
+
+class Row(NamedTuple):
+    """One row of a table.
+
+    Rows that are one deeper belong to the row above them, which ``opens``; ``open`` is how it begins.
+    """
+
+    step: int
+    cells: Sequence[str | Text]
+    depth: int = 0
+    opens: bool = False
+    open: bool = False
+
+
+def shown(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
+    """The indexes of the rows that are not inside a folded one; ``opened`` are those of the open ones."""
+    hidden_below: int | None = None
+    for index, row in enumerate(rows):
+        if hidden_below is not None and row.depth > hidden_below:
+            continue
+        hidden_below = row.depth if row.opens and index not in opened else None
+        yield index
+
+
+def ordered(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
+    """The indexes of the rows sorted by a column, 0 being the step; what is inside a row stays with it."""
+    families: list[list[int]] = []
+    for index, row in enumerate(rows):
+        if row.depth == 0 or not families:
+            families.append([index])
+        else:
+            families[-1].append(index)
+    families.sort(key=lambda family: _size(rows[family[0]], column), reverse=descending)
+    return [index for family in families for index in family]
+
+
+def _size(row: Row, column: int) -> tuple[int, float, str]:
+    """Numbers by size, before texts."""
+    if column == 0:
+        return 0, row.step, ""
+    text = str(row.cells[column - 1]) if column <= len(row.cells) else ""
+    try:
+        return 0, float(text.replace(",", "").split(" ")[0]), ""
+    except ValueError:
+        return 1, 0.0, text
+
 
 _MOST = 5_000  # rows that are listed
 _NONE = object()
@@ -40,9 +86,9 @@ class TableTab(DataTable[Text]):
             self.step = step
             super().__init__()
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
-        self._playing = playing
+        self._state = state
         self.lang: Lang = lang
         self.computed = False
         self._wanted: object = _NONE
@@ -53,34 +99,34 @@ class TableTab(DataTable[Text]):
         self._folds = False
         self._sorted: tuple[int, bool] | None = None
 
-    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         """Every row, in the order of the steps; runs in a thread of its own."""
         raise NotImplementedError
 
-    def subject(self, playing: Playing) -> Hashable:
+    def scope(self, state: PlayerState) -> Hashable:
         """What the rows are about besides the whole trace; they are computed again when it is another."""
         return None
 
-    def show(self, playing: Playing, lang: Lang) -> None:
-        wanted = lang, self.subject(playing)
+    def show(self, state: PlayerState, lang: Lang) -> None:
+        wanted = lang, self.scope(state)
         if self._wanted != wanted:
             self._wanted, self.lang, self.computed = wanted, lang, False
             if not self._rows:
                 self._say(tr(lang, "Computing …"))
-            start_worker(self, partial(self._compute, playing, lang, wanted[1]), exclusive=True)
+            start_worker(self, partial(self._compute, state, lang, wanted[1]), exclusive=True)
         else:
-            self._follow(playing.number)
+            self._follow(state.number)
 
-    async def _compute(self, playing: Playing, lang: Lang, subject: Hashable) -> None:
+    async def _compute(self, state: PlayerState, lang: Lang, scope: Hashable) -> None:
         try:
-            rows = await in_background(playing.trace.path, lambda trace: self.table_rows(trace, lang, subject))
+            rows = await in_background(state.trace.path, lambda trace: self.table_rows(trace, lang, scope))
         except TracerError as error:
             self._rows, self.computed = [], True
             self._say(visible(str(error)))
             return
         self.put(rows)
         self.computed = True
-        self._follow(playing.number)
+        self._follow(state.number)
 
     def put(self, rows: list[Row]) -> None:
         """Show these rows."""
@@ -159,7 +205,7 @@ class TableTab(DataTable[Text]):
             return
         index = int(key)
         row = self._rows[index]
-        if row.opens and (index not in self._opened or row.step == self._playing.number):  # once more folds it
+        if row.opens and (index not in self._opened or row.step == self._state.number):  # once more folds it
             self._opened ^= {index}
             self._list()
             self.move_cursor(row=self._listed.index(index), animate=False)

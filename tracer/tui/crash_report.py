@@ -13,7 +13,7 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 
 
-class FailingApp(App[None]):
+class CrashReportingApp(App[None]):
     """An app that leaves a bug's traceback in a file for whoever reports it, and says so in one line."""
 
     def said_in(self) -> Lang:

@@ -1,10 +1,11 @@
-"""A load on the screen while it is recorded: stages, counts, and what has happened so far."""
+"""The screen of a load while it is recorded: its stages, counts, and what has happened so far."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from threading import Thread
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from rich.table import Table
 from rich.text import Text
@@ -13,11 +14,93 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+from tracer.analysis.stage_summary import facts_of_step
 from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
-from tracer.tui.failing import FailingApp
-from tracer.tui.recorded_so_far import Glimpse, RecordedSoFar, Watching
+from tracer.trace.steps import Step
+from tracer.tui.crash_report import CrashReportingApp
 from tracer.views.phrases import stage_name
+from tracer.views.show import fact_text
+
+_FACTS: Final = 200  # kept; no screen shows more
+
+
+class RunningLoad(Protocol):
+    """A running load, as the watcher knows it."""
+
+    steps: int
+    fresh: list[Step]
+    file: str | None
+    outcome: Any
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def tensors(self) -> int: ...
+
+
+class StageSoFar(NamedTuple):
+    stage: str
+    steps: int
+    seconds: float
+
+
+class Happening(NamedTuple):
+    step: int
+    text: str
+    trouble: bool
+
+
+class Snapshot(NamedTuple):
+    """One moment of a running load; nothing in it changes any more."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    tensors: int = 0
+    file: str | None = None
+    stage: str | None = None
+    ended: bool = False
+    stages: tuple[StageSoFar, ...] = ()
+    told: tuple[Happening, ...] = ()
+
+
+class ProgressTracker:
+    """Takes in what the watcher tells; ``glimpse`` can be read from any thread."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.glimpse = Snapshot()
+        self._lang = lang
+        self._stages: dict[str, list[float]] = {}
+        self._told: deque[Happening] = deque(maxlen=_FACTS)
+        self._said: set[tuple[str, str]] = set()
+        self._before: Step | None = None
+
+    def take(self, watched: RunningLoad) -> None:
+        for step in watched.fresh:
+            self._take(step)
+        self.glimpse = Snapshot(
+            watched.steps,
+            watched.seconds,
+            watched.tensors,
+            watched.file,
+            self._before.stage if self._before is not None else None,
+            watched.outcome is not None,
+            tuple(StageSoFar(stage, int(count), seconds) for stage, (count, seconds) in self._stages.items()),
+            tuple(self._told),
+        )
+
+    def _take(self, step: Step) -> None:
+        if self._before is not None:
+            self._stages[self._before.stage][1] += (step.time - self._before.time) / 1e9
+        self._stages.setdefault(step.stage, [0, 0.0])[0] += 1
+        self._before = step
+        for fact in facts_of_step(step):
+            text = fact_text(fact, self._lang)
+            if (step.stage, text) not in self._said:
+                self._said.add((step.stage, text))
+                self._told.append(Happening(step.number, text, fact.trouble))
+
 
 _EVERY: Final = 0.1  # seconds
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -25,11 +108,11 @@ _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 Result = TypeVar("Result")
 
 
-class Work(Thread, Generic[Result]):
+class RecordingThread(Thread, Generic[Result]):
     """A recording in a thread of its own: Textual needs the main one."""
 
     def __init__(
-        self, record: Callable[[Callable[[Watching], None]], Result], tell: Callable[[Watching], None]
+        self, record: Callable[[Callable[[RunningLoad], None]], Result], tell: Callable[[RunningLoad], None]
     ) -> None:
         super().__init__(name="recording")
         self._record = record
@@ -52,7 +135,7 @@ class Work(Thread, Generic[Result]):
 
 
 def record_live(
-    record: Callable[[Callable[[Watching], None]], Result], interrupt: Callable[[], None], name: str, lang: Lang
+    record: Callable[[Callable[[RunningLoad], None]], Result], interrupt: Callable[[], None], name: str, lang: Lang
 ) -> Result:
     """Record, show it, and come back with the result when the recording is over.
 
@@ -62,8 +145,8 @@ def record_live(
         name: what is loaded.
         lang: the language to speak.
     """
-    so_far = RecordedSoFar(lang)
-    work = Work(record, so_far.take)
+    so_far = ProgressTracker(lang)
+    work = RecordingThread(record, so_far.take)
     work.start()
     try:
         LiveView(work, so_far, interrupt, name, lang).run()
@@ -74,7 +157,7 @@ def record_live(
     return work.result()
 
 
-class LiveView(FailingApp):
+class LiveView(CrashReportingApp):
     """The screen; it ends when the recording does."""
 
     CSS = """
@@ -95,7 +178,7 @@ class LiveView(FailingApp):
     ]
 
     def __init__(
-        self, work: Thread, so_far: RecordedSoFar, interrupt: Callable[[], None], name: str, lang: Lang
+        self, work: Thread, so_far: ProgressTracker, interrupt: Callable[[], None], name: str, lang: Lang
     ) -> None:
         super().__init__()
         self._recording = work
@@ -142,7 +225,7 @@ class LiveView(FailingApp):
         if not self._recording.is_alive():
             self.exit()
 
-    def _head(self, glimpse: Glimpse) -> Table:
+    def _head(self, glimpse: Snapshot) -> Table:
         state = (
             N_("writing the trace")
             if glimpse.ended
@@ -162,7 +245,7 @@ class LiveView(FailingApp):
         head.add_row(left + Text(tr(self._lang, state)), Text(" · ".join(counts)))
         return head
 
-    def _stages(self, glimpse: Glimpse) -> Table:
+    def _stages(self, glimpse: Snapshot) -> Table:
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(width=1)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -176,7 +259,7 @@ class LiveView(FailingApp):
             table.add_row(Text("▶" if current else "✓", "cyan"), name, Text(f"{one.steps:,}", style), seconds)
         return table
 
-    def _told(self, glimpse: Glimpse, height: int) -> Table | Text:
+    def _told(self, glimpse: Snapshot, height: int) -> Table | Text:
         if not glimpse.steps:
             return Text(tr(self._lang, "Starting Python and importing torch and transformers …"))
         table = Table.grid(padding=(0, 1), expand=True)

@@ -1,4 +1,4 @@
-"""The pass through the model: each module as it was called, from pixels and tokens to logits, with its shapes."""
+"""The tables of the model: the tensors that were loaded, the modules that ran, and the tokens of the pass."""
 
 from __future__ import annotations
 
@@ -8,23 +8,54 @@ from typing import Any
 from rich.text import Text
 
 from tracer.analysis.value_format import format_summary
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
-from tracer.tui.tabs.rows import Row
-from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.tabs.table_tab import Row, TableTab
 
-_WIDTH = 44
+
+class WeightsTab(TableTab):
+    heads = (
+        "column:parameter",
+        "column:shape",
+        "column:dtype-file",
+        "column:dtype-here",
+        "column:bytes",
+        "column:shard",
+    )
+
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
+        return [_tensor_row(step.number, step.data) for step in trace.steps(kinds=["tensor-loaded"])]
+
+
+def _tensor_row(step: int, data: dict[str, Any]) -> Row:
+    sources = [one for one in data.get("sources") or () if isinstance(one, dict)]
+    first = sources[0] if sources else {}
+    size = sum(one["bytes"] for one in sources if isinstance(one.get("bytes"), int))
+    shard = str(first.get("path") or "").rpartition("/")[2]
+    shape = data.get("shape")
+    cells = (
+        visible(str(data.get("parameter"))),
+        "×".join(map(str, shape)) if isinstance(shape, list) else "",
+        visible(str(first.get("dtype") or "")),
+        visible(str(data.get("dtype") or "")),
+        Text(f"{size:,}", justify="right"),
+        visible(shard),
+    )
+    return Row(step, cells)
+
+
+_SHAPES_WIDTH = 44
 _SHAPES = 3  # tensors of one argument list that are told
 
 
 class ForwardTab(TableTab):
     heads = ("column:module", "column:in", "column:out", "column:ms", "column:memory", "column:class")
 
-    def table_rows(self, trace: Trace, lang: Lang, subject: Hashable) -> list[Row]:
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         left: dict[Any, Step] = {}
         entered: list[tuple[Step, int]] = []
         depths: dict[Any, int] = {}
@@ -39,11 +70,11 @@ class ForwardTab(TableTab):
         rows: list[Row] = []
         for (step, depth), (_, below) in zip(entered, [*entered[1:], (None, 0)], strict=False):
             end = left.get((step.stage, step.data.get("call")))
-            rows.append(_row(trace, step, depth, end, parent=below > depth))
+            rows.append(_module_row(trace, step, depth, end, parent=below > depth))
         return rows
 
 
-def _row(trace: Trace, step: Step, depth: int, end: Step | None, *, parent: bool) -> Row:
+def _module_row(trace: Trace, step: Step, depth: int, end: Step | None, *, parent: bool) -> Row:
     name = str(step.data.get("path") or "").rpartition(".")[2] or "(model)"
     data = end.data if end is not None else {}
     spent, memory = data.get("nanoseconds"), data.get("allocated")
@@ -71,9 +102,9 @@ def _shapes(trace: Trace, number: int | None) -> str:
     found: list[str] = []
     _collect(trace, number, "", found, 3)
     if len(found) == 1:
-        return one_line(found[0].rpartition("=")[2], _WIDTH)
+        return one_line(found[0].rpartition("=")[2], _SHAPES_WIDTH)
     more = f" +{len(found) - _SHAPES}" if len(found) > _SHAPES else ""
-    return one_line(", ".join(found[:_SHAPES]) + more, _WIDTH)
+    return one_line(", ".join(found[:_SHAPES]) + more, _SHAPES_WIDTH)
 
 
 def _collect(trace: Trace, number: int, name: str, found: list[str], depth: int) -> None:
@@ -92,3 +123,38 @@ def _collect(trace: Trace, number: int, name: str, found: list[str], depth: int)
             _collect(trace, item, name, found, depth - 1)
     elif depth == 3:
         found.append(format_summary(trace, value, 40))
+
+
+class TokensTab(TableTab):
+    heads = ("column:where", "column:index", "column:id", "column:text", "column:cache", "column:mask", "column:ms")
+
+    def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
+        rows: list[Row] = []
+        for step in trace.steps(kinds=["text-prepared", "token-generated"]):
+            data = step.data
+            if step.kind == "token-generated":
+                spent = data.get("nanoseconds")
+                cells = (
+                    data.get("index"),
+                    data.get("id"),
+                    data.get("text"),
+                    data.get("cache"),
+                    data.get("attention_mask"),
+                )
+                milliseconds = f"{spent / 1e6:.1f}" if isinstance(spent, int) else ""
+                rows.append(Row(step.number, (tr(lang, "generated"), *map(_token_cell, cells), milliseconds)))
+                continue
+            ids, pieces = data.get("ids"), data.get("pieces")
+            if isinstance(ids, list) and isinstance(pieces, list):
+                for index, (number, piece) in enumerate(zip(ids, pieces, strict=False)):
+                    cells = (index, number, piece, None, None)
+                    rows.append(Row(step.number, (tr(lang, "prompt"), *map(_token_cell, cells), "")))
+        return rows
+
+
+def _token_cell(value: object) -> Text:
+    if value is None:
+        return Text("")
+    if isinstance(value, int):
+        return Text(str(value), justify="right")
+    return Text(visible(repr(str(value))))

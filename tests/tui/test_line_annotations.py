@@ -9,8 +9,8 @@ import pytest
 from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
 from tracer.trace.reading import open_trace
-from tracer.tui.line_notes import line_notes
-from tracer.tui.playing import Playing
+from tracer.tui.line_annotations import line_notes
+from tracer.tui.player_state import PlayerState
 
 
 @pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])
@@ -19,15 +19,15 @@ def test_a_changed_value_stands_at_the_statement_that_changed_it(
 ) -> None:
     noted = changing = 0
     with open_trace(unpack(release, tmp_path_factory.mktemp("demo"))) as trace:
-        playing = Playing(trace)
+        state = PlayerState(trace)
         for step in trace.steps():
             if not step.changes:
                 continue
             changing += 1
-            playing.cursor.go(step.number)
+            state.cursor.go(step.number)
             assert step.source is not None
             changes = {change.name: change for change in step.changes}
-            for line, note in line_notes(playing, "en").items():
+            for line, note in line_notes(state, "en").items():
                 if note.plain.startswith("# "):
                     name = re.match(r"# (\w+)", note.plain)
                     assert name is not None
@@ -40,9 +40,9 @@ def test_what_the_last_statement_changed_stands_beside_what_the_function_returne
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with open_trace(unpack("5.23.0", tmp_path_factory.mktemp("demo"))) as trace:
-        playing = Playing(trace)
+        state = PlayerState(trace)
         step = next(step for step in trace.steps(kinds=["return"]) if step.changes)
-        playing.cursor.go(step.number)
-        note = line_notes(playing, "en")[step.line or 0].plain
+        state.cursor.go(step.number)
+        note = line_notes(state, "en")[step.line or 0].plain
     assert note.startswith(f"# {step.changes[0].name}")
     assert "returned " in note

@@ -21,7 +21,7 @@ Place = tuple[int, int]
 """A source and a line of it."""
 
 
-class Playing:
+class PlayerState:
     """The state that all panes share; it changes only through the player."""
 
     def __init__(self, trace: Trace, start: int = 0) -> None:
@@ -34,8 +34,8 @@ class Playing:
         self.selected_variable: str | None = None
         self.reading: ReadingAlong | None = None  # the notes, once they were looked up
         self._variables = LocalsHistory(trace)
-        self.lines = lru_cache(maxsize=128)(self._lines)
-        self.ran = lru_cache(maxsize=128)(self._ran)
+        self.source_lines = lru_cache(maxsize=128)(self._lines)
+        self.line_counts = lru_cache(maxsize=128)(self._ran)
         self.decisions_of = lru_cache(maxsize=128)(self._decisions_of)
         self._states = lru_cache(maxsize=8)(self._variables.at)
 
@@ -72,7 +72,7 @@ class Playing:
             return None
         return self.step.source, self.step.line
 
-    def decision_here(self) -> Decision | None:
+    def current_decision(self) -> Decision | None:
         """The decision that is made at this step."""
         frame = self.frame()
         if frame is None:

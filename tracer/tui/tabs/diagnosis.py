@@ -18,39 +18,38 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
-from tracer.tui.playing import Playing
-from tracer.tui.tabs.rows import Row
-from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.player_state import PlayerState
+from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.views.why import evidence_text, print_why
 
 
-class WhyTab(VerticalScroll):
+class DiagnosisTab(VerticalScroll):
     """What ``glm-trace why`` says of the trace, and below it the steps that show it, to go to."""
 
-    def __init__(self, playing: Playing, lang: Lang) -> None:
+    def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__()
-        self._playing = playing
+        self._state = state
         self._lang: Lang = lang
         self._shown: tuple[Lang, int] | None = None
         self.computed = False
 
     def compose(self) -> ComposeResult:
         yield Static("", id="why-text")
-        yield EvidenceTable(self._playing, self._lang)
+        yield EvidenceTable(self._state, self._lang)
 
-    def show(self, playing: Playing, lang: Lang) -> None:
+    def show(self, state: PlayerState, lang: Lang) -> None:
         width = max(self.size.width - 3, 40)
         if self._shown != (lang, width):
             if self._shown is None:
                 self.query_one(Static).update(Text(tr(lang, "Computing …"), "dim"))
             self._shown, self.computed = (lang, width), False
-            start_worker(self, partial(self._compute, playing, lang, width), exclusive=True)
+            start_worker(self, partial(self._compute, state, lang, width), exclusive=True)
 
-    async def _compute(self, playing: Playing, lang: Lang, width: int) -> None:
+    async def _compute(self, state: PlayerState, lang: Lang, width: int) -> None:
         table = self.query_one(EvidenceTable)
         table.lang = lang
         try:
-            said, rows = await in_background(playing.trace.path, lambda trace: _told(trace, lang, width))
+            said, rows = await in_background(state.trace.path, lambda trace: _told(trace, lang, width))
         except TracerError as error:
             said, rows = Text(visible(str(error))), []
         self.query_one(Static).update(said)
