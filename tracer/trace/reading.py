@@ -23,7 +23,7 @@ from tracer.trace.outcome import outcome_of
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, LightStep, Source, Step
-from tracer.trace.values import Config, Mapping, Value, ValueId, decode_value
+from tracer.trace.values import Value, decode_value
 from tracer.trace.vocabulary import STAGES
 
 _decode_changes = msgspec.json.Decoder(list[Change]).decode
@@ -238,16 +238,6 @@ class Trace:
         with self.readable():
             rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
             return msgspec.convert(dict(rows), dict[int, str])
-
-    def pairs(self, number: int) -> dict[str, ValueId]:
-        """A dictionary's or configuration's pairs; none of any other value. Not cached, so the dictionary is yours.
-
-        Raises:
-            KeyError: there is no value of that number.
-        """
-        with self.readable():
-            value = decode_value(self._row("value", number)[1])
-            return dict(value.items) if isinstance(value, (Mapping, Config)) else {}
 
     def _read_value(self, number: int) -> Value:
         """The summary stored under a value number (cached; ``trace.value(n)``).

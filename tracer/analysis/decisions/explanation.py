@@ -20,7 +20,7 @@ from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import LiveFrame
 from tracer.analysis.kwargs.model import USER, Hop
 from tracer.analysis.loading_calls import loading_calls
-from tracer.analysis.locals import LocalsState
+from tracer.analysis.locals import LocalsState, locals_after
 from tracer.analysis.syntax import Sources, first_line
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
@@ -138,14 +138,12 @@ class DecisionLocals:
     def __init__(self, trace: Trace, decision: Decision) -> None:
         self._trace = trace
         self._decision = decision
-        self._folded: LocalsState | None = None
+        self._locals: LocalsState | None = None
 
     def __call__(self, name: str) -> Value | None:
-        if self._folded is None:
-            self._folded = LocalsState(self._trace)
-            for step in self._trace.light_steps(stop=self._decision.step + 1, frame=self._decision.frame):
-                self._folded.apply(step.changes)
-        return self._folded.value((name,))
+        if self._locals is None:
+            self._locals = locals_after(self._trace, self._decision.frame, self._decision.step)
+        return self._locals.value((name,))
 
 
 def named_values(point: TurningPoint, variable: DecisionLocals) -> dict[str, Value]:
@@ -266,12 +264,12 @@ class ArgumentsInConditions:
                 if track.origin == USER:
                     found[f"{dictionary}[{key!r}]"] = track.name
         for dictionary, key_variable in live.loops.values():
-            at_key = live.held.get(dictionary, {}).get(live.texts.get(key_variable, ""))
+            at_key = live.held.get(dictionary, {}).get(live.text(key_variable) or "")
             if at_key is not None and at_key.origin == USER:
                 found[key_variable] = at_key.name
         for dictionary in live.held.keys() & set(written):  # ``key in kwargs``, where the key is in a variable
             for name in written:
-                at_key = live.held[dictionary].get(live.texts.get(name, ""))
+                at_key = live.held[dictionary].get(live.text(name) or "")
                 if at_key is not None and at_key.origin == USER:
                     found[name] = at_key.name
         # the decisions about trust are turning points anyhow

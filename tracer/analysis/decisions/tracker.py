@@ -63,7 +63,7 @@ class FrameTracker:
         """Go on by one step of this frame."""
         self.reached = step.number
         if step.changes:
-            self._variables.apply(step.changes)
+            self._variables.apply(step.number, step.changes)
         if step.event == "line":
             self._line(step)
         elif step.event == "raise":

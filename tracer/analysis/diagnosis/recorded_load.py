@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Evidence
 from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
-from tracer.analysis.value_format import to_json
+from tracer.analysis.locals import locals_after
+from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Frame, Items, Step
+from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.syntax import parse
 
 AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
@@ -140,20 +141,8 @@ class RecordedLoad:
 
     def variable(self, frame: int, name: str, *, at: int | None = None) -> Any:
         """A variable of a frame as JSON, as it stood at a step; None where it has none."""
-        value: Any = None
-        for step in self.trace.steps(frame=frame, stop=None if at is None else at + 1):
-            for change in step.changes:
-                if change.name != name:
-                    continue
-                if isinstance(change, Bound):
-                    value = to_json(self.trace, change.value)
-                elif isinstance(change, Items) and isinstance(value, dict):
-                    items = _items(value)
-                    for key, number in (*change.added.items(), *change.changed.items()):
-                        items[key] = to_json(self.trace, number)
-                    for key in change.removed:
-                        items.pop(key, None)
-        return value
+        local = locals_after(self.trace, frame, len(self.trace) if at is None else at).local(name)
+        return None if local is None else summary_to_json(self.trace, local.value(self.trace))
 
     @cached_property
     def user_call(self) -> Step | None:

@@ -12,6 +12,7 @@ from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, ReturnedDict
 from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
 from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
+from tracer.analysis.locals import LocalsState
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
@@ -97,7 +98,7 @@ class ArgumentFollower:
     def _enter_first(self, frame: Frame, step: Step) -> None:
         live = self._live(frame, step)
         name = _keywords_name(live)
-        for key, value in live.maps.get(name, {}).items():
+        for key, value in (live.dictionary(name) or {}).items():
             track = self._tracks[key] = TrackedArgument(key, USER, value, [])
             self.record_hop(live, track, "given", name, value)
             live.held.setdefault(name, {})[key] = track
@@ -111,7 +112,7 @@ class ArgumentFollower:
         """Named parameters with a constant for a default that have another value: they were given."""
         defaults = constant_defaults(live.definition)
         found = []
-        for name, number in live.values.items():
+        for name, number in live.variables.numbers().items():
             value = self._trace.value(number)
             known = name != collects and name in defaults
             if known and not (isinstance(value, (Plain, Text)) and value.value == defaults[name]):
@@ -131,12 +132,12 @@ class ArgumentFollower:
         label = self._label(live)
         if set(handed) & caller.flows:
             live.flows.add(collects)
-        for name, value in live.values.items():
+        for name, value in live.variables.numbers().items():
             if name != collects and (track := self._given(caller, made, handed, name, value)) is not None:
                 live.locals[name] = track
                 self._arrived(caller, track, live, label, name, value)
                 arrived = True
-        for key, value in live.maps.get(collects, {}).items():
+        for key, value in (live.dictionary(collects) or {}).items():
             track = self._given(caller, made, handed, key, value)
             if track is None and live.flows and key in made:
                 track = self.made_by_library(caller, key, value, f"{label}({key})")
@@ -156,7 +157,7 @@ class ArgumentFollower:
             return next(iter(caller.tracks_in(made[key])), None)
         for name in handed:
             track = caller.held.get(name, {}).get(key)
-            if track is not None and caller.maps.get(name, {}).get(key, value) == value:
+            if track is not None and (caller.dictionary(name) or {}).get(key, value) == value:
                 return track
         return None
 
@@ -216,10 +217,10 @@ class ArgumentFollower:
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────
 
     def _live(self, frame: Frame, step: Step) -> LiveFrame:
-        live = LiveFrame(frame, self._sources.definition(frame.source, frame.line), step)
+        live = LiveFrame(frame, self._sources.definition(frame.source, frame.line), step, LocalsState(self._trace))
         for change in step.changes:
             if isinstance(change, Bound):
-                self._mover.bind(live, change.name, change.value)
+                self._mover.bind(live, step, change)
         self._frames[frame.number] = live
         return live
 
@@ -227,7 +228,7 @@ class ArgumentFollower:
         """The function with the class that it was called on, and not the one that defines it."""
         owner, _, name = live.frame.function.rpartition(".")
         for receiver in ("cls", "self"):
-            value = self._trace.value(live.values[receiver]) if receiver in live.values else None
+            value = live.variables.bound(receiver)
             if isinstance(value, Class):
                 owner = value.name
             elif isinstance(value, (Config, Module)):
@@ -238,6 +239,6 @@ class ArgumentFollower:
 def _keywords_name(live: LiveFrame) -> str:
     """The parameter that collects the keyword arguments; empty where there is none."""
     if live.definition is None:
-        return "kwargs" if "kwargs" in live.maps else ""
+        return "kwargs" if live.dictionary("kwargs") is not None else ""
     collects = live.definition.args.kwarg
     return collects.arg if collects is not None else ""

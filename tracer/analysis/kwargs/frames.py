@@ -8,9 +8,10 @@ import msgspec
 
 from tracer.analysis.kwargs.call_syntax import StatementHead, assigned, called_name, value_sources, walk
 from tracer.analysis.kwargs.model import Hop
+from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import Function
 from tracer.trace.steps import Frame, Step
-from tracer.trace.values import ValueId
+from tracer.trace.values import Config, Mapping, Text, ValueId
 
 
 class TrackedArgument(msgspec.Struct, eq=False):
@@ -66,13 +67,11 @@ class LiveFrame(msgspec.Struct, eq=False):
     Attributes:
         step: the step of the statement that is running.
         statement: that statement.
-        maps: the dictionaries in its variables, key → value.
+        variables: its local variables.
         held: the followed keys of those dictionaries.
         locals: followed arguments in variables of their own.
         flows: dictionaries that bear the user's keyword arguments; a key put into one is a keyword argument too.
         left: what once was in a dictionary and left it.
-        configs: variables that hold a configuration object, with its class.
-        attributes: what those hold.
         things: of those, the ones that followed arguments were set on.
         loops: loop variables of ``for key, value in d.items()``: value → (d, key).
         answered: calls of the running statement that a stepped frame answered.
@@ -82,16 +81,12 @@ class LiveFrame(msgspec.Struct, eq=False):
     frame: Frame
     definition: Function | None
     step: Step
+    variables: LocalsState
     statement: StatementHead | None = None
-    values: dict[str, ValueId] = {}
-    texts: dict[str, str] = {}
-    maps: dict[str, dict[str, ValueId]] = {}
     held: dict[str, HeldArguments] = {}
     locals: HeldArguments = {}
     flows: set[str] = set()
     left: set[tuple[str, str]] = set()
-    configs: dict[str, str] = {}
-    attributes: dict[str, dict[str, ValueId]] = {}
     tracked_configs: dict[str, TrackedConfig] = {}
     loops: dict[str, tuple[str, str]] = {}
     answered: list[ast.Call] = []
@@ -102,7 +97,25 @@ class LiveFrame(msgspec.Struct, eq=False):
         """The text that an expression stands for, if it is a constant or a variable with a short text."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
-        return self.texts.get(node.id) if isinstance(node, ast.Name) else None
+        return self.text(node.id) if isinstance(node, ast.Name) else None
+
+    def text(self, name: str) -> str | None:
+        """Return the text that a variable holds."""
+        value = self.variables.bound(name)
+        return value.value if isinstance(value, Text) else None
+
+    def config_type(self, name: str) -> str | None:
+        """Return the class of the configuration object that a variable holds."""
+        value = self.variables.bound(name)
+        return value.type if isinstance(value, Config) else None
+
+    def dictionary(self, name: str) -> dict[str, ValueId] | None:
+        """Return the pairs of the dictionary that a variable holds."""
+        return self.variables.pairs(name) if isinstance(self.variables.bound(name), Mapping) else None
+
+    def attributes(self, name: str) -> dict[str, ValueId]:
+        """Return the attributes of the configuration object that a variable holds; none where it holds none."""
+        return self.variables.pairs(name) if self.config_type(name) is not None else {}
 
     def tracks_in(self, node: ast.AST | None) -> list[TrackedArgument]:
         """The followed arguments that an expression reads, one by one."""
@@ -125,7 +138,7 @@ class LiveFrame(msgspec.Struct, eq=False):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if node.id in self.loops:
                 dictionary, key = self.loops[node.id]
-                return self.held.get(dictionary, {}).get(self.texts.get(key, ""))
+                return self.held.get(dictionary, {}).get(self.text(key) or "")
             return self.locals.get(node.id)
         container: ast.expr | None = None
         key_node: ast.AST | None = None

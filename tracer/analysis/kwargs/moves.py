@@ -23,7 +23,7 @@ from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, TrackedArgum
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound
-from tracer.trace.values import Class, Config, Mapping, Module, Text, ValueId
+from tracer.trace.values import Class, Config, Mapping, Module, ValueId
 
 
 class RecordHop(Protocol):
@@ -54,8 +54,7 @@ class MoveTracker:
             for key in change.removed
             if (track := live.held.get(change.name, {}).get(key)) is not None
         }
-        for one in items:
-            live.attributes.get(one.name, {}).update({**one.added, **one.changed})
+        live.variables.apply(step.number, items)
         if live.statement is not None and done:
             self._into_configs(live, {one.name: {**one.added, **one.changed} for one in items})
             self._into_plain_calls(live)
@@ -66,51 +65,45 @@ class MoveTracker:
         origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
         for change in step.changes:
             if isinstance(change, Bound):
-                self._bound(live, change, removed)
+                self._bound(live, step, change, removed)
         for (name, key), track in removed.items():
             self._took(live, name, key, track)
-        for one in items:
-            for key in one.removed:
-                live.maps.get(one.name, {}).pop(key, None)
         for (name, key, value), origin in zip(puts, origins, strict=True):
-            if name in live.maps:
-                live.maps[name][key] = value
+            if live.dictionary(name) is not None:
                 self._put(live, name, key, value, origin)
         for change in step.changes:
             if isinstance(change, Unbound):
                 self._forget(live, change.name)
+                live.variables.apply(step.number, [change])
         if done and live.statement is not None and (loop := loop_over_items(live.statement.node)) is not None:
             dictionary, key_variable, value_variable = loop
             live.loops[value_variable] = (dictionary, key_variable)
 
-    def bind(self, live: LiveFrame, name: str, number: ValueId) -> None:
-        """Let a variable have a value, as far as following goes."""
-        self._forget(live, name)
-        live.values[name] = number
-        value = self._trace.value(number)
-        if isinstance(value, Mapping):
-            live.maps[name] = dict(value.items)
-        elif isinstance(value, Config):
-            live.configs[name] = value.type
-            items = live.attributes[name] = dict(value.items)
-            for thing in self._configs:
-                if thing.is_in(value.type, items):
-                    live.tracked_configs[name] = thing
-        elif isinstance(value, Text):
-            live.texts[name] = value.value
+    def bind(self, live: LiveFrame, step: Step, change: Bound) -> None:
+        """Let a variable have a new value, which is not followed yet."""
+        self._forget(live, change.name)
+        live.variables.apply(step.number, [change])
+        value = self._trace.value(change.value)
+        if isinstance(value, Config):
+            items = dict(value.items)
+            for config in self._configs:
+                if config.is_in(value.type, items):
+                    live.tracked_configs[change.name] = config
 
     # ── variables ───────────────────────────────────────────────────────────────────────────────────
 
-    def _bound(self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], TrackedArgument]) -> None:
+    def _bound(
+        self, live: LiveFrame, step: Step, change: Bound, removed: dict[tuple[str, str], TrackedArgument]
+    ) -> None:
         name = change.name
         expression = self._assigned(live, name)
         was = live.locals.get(name)
-        before = live.values.get(name)
+        before = live.variables.number(name)
         read, behind = live.tracks_in(expression), live.possible_tracks(expression)
         passed_on = list(live.locals.values())
         if isinstance(self._trace.value(change.value), Mapping):
             held, flow = self._arriving(live, change, removed)
-            self.bind(live, name, change.value)
+            self.bind(live, step, change)
             if held:
                 live.held[name] = held
             if flow:
@@ -118,7 +111,7 @@ class MoveTracker:
             if was is None or held or not (name == was.name or was in read):
                 return  # else a followed argument that became a dictionary, as a device map does
         else:
-            self.bind(live, name, change.value)
+            self.bind(live, step, change)
         if was is not None and (name == was.name or was in read):
             live.locals[name] = was
             if before != change.value:
@@ -194,9 +187,9 @@ class MoveTracker:
         elif isinstance(taker, ast.Subscript):
             return  # told where it is put
         elif isinstance(taker, ast.Name):
-            if taker.id in live.values:
+            if live.variables.number(taker.id) is not None:
                 live.locals[taker.id] = track
-            self._record_hop(live, track, "taken-out", taker.id, live.values.get(taker.id))
+            self._record_hop(live, track, "taken-out", taker.id, live.variables.number(taker.id))
         else:
             self._record_hop(live, track, "taken-out", ast.unparse(taker))
 
@@ -266,12 +259,13 @@ class MoveTracker:
         tracks: list[tuple[TrackedArgument, bool]],
         changed: dict[str, dict[str, ValueId]],
     ) -> None:
-        if variable not in live.configs or attribute is None:
+        config_type = live.config_type(variable)
+        if config_type is None or attribute is None:
             return
-        value = live.attributes.get(variable, {}).get(attribute)
+        value = live.attributes(variable).get(attribute)
         for track, certain in tracks:
             if certain or value == track.current:
-                owner = live.configs[variable].rpartition(".")[2]
+                owner = config_type.rpartition(".")[2]
                 self._record_hop(live, track, "became-config", f"{owner}.{attribute}", value)
                 self._follow_on(live, variable, attribute, track, changed.get(variable, {}))
                 return
@@ -280,10 +274,10 @@ class MoveTracker:
         self, live: LiveFrame, variable: str, attribute: str, track: TrackedArgument, changed: dict[str, ValueId]
     ) -> None:
         """Watch the attribute that it was set to; behind a property, that is one of another name."""
-        items = live.attributes.get(variable, {})
+        items = live.attributes(variable)
         thing = live.tracked_configs.get(variable)
         if thing is None:
-            thing = live.tracked_configs[variable] = TrackedConfig(live.configs[variable], dict(items))
+            thing = live.tracked_configs[variable] = TrackedConfig(live.config_type(variable) or "", dict(items))
             self._configs.append(thing)
         thing.items.update(items)
         for name in (
@@ -335,7 +329,7 @@ class MoveTracker:
     def _handed(self, live: LiveFrame, call: ast.Call, track: TrackedArgument, parameter: str) -> None:
         callee = one_line(ast.unparse(call.func), 80)
         first, dot, rest = callee.partition(".")
-        value = self._trace.value(live.values[first]) if first in live.values else None
+        value = live.variables.bound(first)
         constructs = isinstance(value, Class) and not dot
         if isinstance(value, Class):
             callee = f"{value.name}.{rest or '__init__'}"
@@ -343,19 +337,10 @@ class MoveTracker:
             callee = f"{value.type.rpartition('.')[2]}.{rest}"
         self._record_hop(live, track, "reached-constructor" if constructs else "handed-on", f"{callee}({parameter})")
 
-    def _forget(self, live: LiveFrame, name: str) -> None:
-        for one in (
-            live.values,
-            live.texts,
-            live.maps,
-            live.held,
-            live.locals,
-            live.configs,
-            live.attributes,
-            live.tracked_configs,
-            live.loops,
-        ):
-            one.pop(name, None)
+    @staticmethod
+    def _forget(live: LiveFrame, name: str) -> None:
+        for followed in (live.held, live.locals, live.tracked_configs, live.loops):
+            followed.pop(name, None)
         live.flows.discard(name)
 
 

@@ -18,10 +18,10 @@ from tests.recorder.toy import Recorded, Toy, toy
 from tests.support.loads import MAIN_CALL, Loads
 from tests.trace.made import encode, frame_record_of, raw_value_record, sealed, source_record, step, step_record
 from tracer.analysis import locals as variables
-from tracer.analysis.locals import FrameState, LocalsHistory, state_at
+from tracer.analysis.locals import FrameState, LocalsHistory, locals_after, state_at
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Change, Items, Unbound
-from tracer.trace.values import Config, Mapping
+from tracer.trace.values import Config, Mapping, Plain, Text
 
 __all__ = ["toy"]
 
@@ -44,8 +44,34 @@ def check(recorded: Recorded, taken: dict[int, list[Copy]]) -> int:
             for depth, state in enumerate(states):
                 assert (state.step == number) == (depth == 0)
                 assert told(trace, state) == taken[state.step][0], f"step {number}, depth {depth}"
+                assert {
+                    name: locals_after(trace, state.frame.number, state.step).local(name) for name in state.variables
+                } == state.variables
                 compared += 1
     return compared
+
+
+def test_a_path_follows_what_changed_in_place(toy: Toy) -> None:
+    code = """
+        def cached_file(d):
+            d["inner"] = {"a": [1, 2]}
+            del d["old"]
+        def run():
+            cached_file({"old": 1, "kept": "k"})
+        """
+    recorded, _ = recorded_with_copies(toy, code)
+    with recorded.trace as trace:
+        last = len(trace) - 1
+        frame = trace.step(last).frame
+        assert frame is not None
+        state = locals_after(trace, frame, last)
+        assert state.value(("d", "kept")) == Text("k")
+        assert state.value(("d", "inner", "a", 1)) == Plain(2)
+        assert state.value(("d", "old")) is None
+        assert state.value(("nothing",)) is None
+        assert [state.holds_key("d", key) for key in ("inner", "old")] == [True, False]
+        assert state.holds_key("nothing", "old") is None
+        assert list(state.pairs("d")) == ["kept", "inner"]
 
 
 # ── Against what was live ──────────────────────────────────────────────────────────────────────────
@@ -298,7 +324,7 @@ def folded(told: list[list[Change]], tables: dict[int, dict[str, int]]) -> Itera
 
 def test_a_long_frame_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever states were kept on the way, each is what folding from the start gives."""
-    monkeypatch.setattr(variables, "_SPACING", 7)
+    monkeypatch.setattr(variables, "_SNAPSHOT_SPACING", 7)
     chance = random.Random(3)
     table = encode(Mapping("dict", 2, [("a", 0), ("b", 1)]))
     told: list[list[Change]] = [[Bound("d", 2), Bound("n", 0)]]
