@@ -24,7 +24,7 @@ from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.locals import LocalsHistory
 from tracer.analysis.search import search
-from tracer.analysis.syntax import Sources
+from tracer.analysis.syntax import SyntaxTrees
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Items
@@ -155,10 +155,10 @@ def test_sources_without_end_are_not_parsed(tmp_path: Path, monkeypatch: pytest.
         parse(endless)
     records = [source_record(number, f"{number}.py", text) for number, text in enumerate((endless, ordinary, ordinary))]
     with open_trace(sealed(tmp_path, [*records, frame_record_of(0), step_record(step(0))])) as trace:
-        sources = Sources(trace)
+        sources = SyntaxTrees(trace)
         assert sources(0) is not None
         assert [len(syntax.functions) for number in range(3) if (syntax := sources(number))] == [0, 1, 1]
-        small = Sources(trace)
+        small = SyntaxTrees(trace)
         monkeypatch.setattr(small, "_left", extent(ordinary) + 1)
         assert [len(syntax.functions) for number in (1, 2) if (syntax := small(number))] == [1, 0]
 

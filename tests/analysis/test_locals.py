@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.analysis.live import Copy, copies, held, told
+from tests.analysis.live_locals import Copy, copies, held, told
 from tests.recorder.stepping_cases import CASES
 from tests.recorder.toy import Recorded, Toy, toy
 from tests.support.loads import MAIN_CALL, Loads

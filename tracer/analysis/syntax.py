@@ -75,7 +75,7 @@ class StatementNode:
             block = block.owner.block if block.owner is not None else None
 
 
-class Syntax:
+class SourceSyntax:
     """The syntax tree of one source. One that does not parse has no functions."""
 
     def __init__(self, text: str) -> None:
@@ -84,7 +84,7 @@ class Syntax:
             self.tree = parse(text)
         except _UNPARSABLE:
             self.tree = ast.Module([], [])
-        self._spots: dict[int, dict[int, StatementNode]] = {}
+        self._statements_by_line: dict[int, dict[int, StatementNode]] = {}
         self.questions: dict[int, list[DecisionPoint]] = {}  # by the ids of spots: what they are known to decide
         self._asked: dict[int, list[WrittenPath]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
@@ -112,11 +112,11 @@ class Syntax:
         node = self.functions.get(frame.line)
         return node if node is not None and node.name == frame.function.rpartition(".")[2] else None
 
-    def spots(self, function: Function) -> dict[int, StatementNode]:
+    def statements_by_line(self, function: Function) -> dict[int, StatementNode]:
         """What stands at each line of a function's own code. Of a compound statement only its header counts."""
-        known = self._spots.get(id(function))
+        known = self._statements_by_line.get(id(function))
         if known is None:
-            known = self._spots[id(function)] = _spots(function)
+            known = self._statements_by_line[id(function)] = _statements_by_line(function)
         return known
 
     def text(self, node: ast.AST) -> str:
@@ -175,21 +175,21 @@ class Syntax:
             return self.line(first)
 
 
-class Sources:
+class SyntaxTrees:
     """The syntax of a trace's sources, each parsed once.
 
     A trace made to be harmful can hold any number of large sources, so once those that were asked for have come to
     ``MOST`` names and signs, further ones count as sources that do not parse.
     """
 
-    MOST: Final = 2_000_000  # more than a hundred files of the size of transformers' modeling_utils.py
+    MAX_EXTENT: Final = 2_000_000  # more than a hundred files of the size of transformers' modeling_utils.py
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._known: dict[int, Syntax | None] = {}
-        self._left = self.MOST
+        self._known: dict[int, SourceSyntax | None] = {}
+        self._left = self.MAX_EXTENT
 
-    def __call__(self, number: int | None) -> Syntax | None:
+    def __call__(self, number: int | None) -> SourceSyntax | None:
         """The syntax of a stored source; None where the trace does not hold it."""
         if number is None:
             return None
@@ -200,14 +200,14 @@ class Sources:
                 self._known[number] = None
             else:
                 self._left -= extent(text)
-                self._known[number] = syntax_of(text) if self._left > 0 else Syntax("")
+                self._known[number] = syntax_of(text) if self._left > 0 else SourceSyntax("")
         return self._known[number]
 
 
 @lru_cache(maxsize=128)
-def syntax_of(text: str) -> Syntax:
+def syntax_of(text: str) -> SourceSyntax:
     """The syntax of a source text, whichever trace it is from."""
-    return Syntax(text)
+    return SourceSyntax(text)
 
 
 def header_end(node: StatementLike) -> int:
@@ -232,7 +232,7 @@ def _first_line(node: ast.stmt | ast.ExceptHandler) -> int:
     return decorators[0].lineno if decorators else node.lineno
 
 
-def _spots(function: Function) -> dict[int, StatementNode]:
+def _statements_by_line(function: Function) -> dict[int, StatementNode]:
     found: dict[int, StatementNode] = {}
     waiting = [Block(None, "body", function.body)]
     while waiting:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from tracer.analysis.syntax import Function, Sources, StatementNode, Syntax, first_line, header_end
+from tracer.analysis.syntax import Function, SourceSyntax, StatementNode, SyntaxTrees, first_line, header_end
 from tracer.trace.queries import FunctionCode, functions
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -30,7 +30,7 @@ class Statements:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.sources = Sources(trace)
+        self.sources = SyntaxTrees(trace)
         self.of = lru_cache(maxsize=1_024)(self._of)
         self._codes: list[FunctionCode] | None = None
 
@@ -50,8 +50,8 @@ class Statements:
         function = function_of(syntax, code)
         if syntax is None or function is None:
             return []
-        spots = {id(spot): spot for spot in syntax.spots(function).values()}
-        made = [_statement(syntax, spot) for spot in spots.values()]
+        nodes = {id(spot): spot for spot in syntax.statements_by_line(function).values()}
+        made = [_statement(syntax, spot) for spot in nodes.values()]
         return sorted(made, key=lambda one: (one.first, one.last))
 
     def find(self, code: FunctionCode, piece: str, after: int = 0) -> list[Statement]:
@@ -67,14 +67,14 @@ class Statements:
         return [one for one in self.of(code) if first.first <= one.first <= ends[0].first] if ends else []
 
 
-def function_of(syntax: Syntax | None, code: FunctionCode) -> Function | None:
+def function_of(syntax: SourceSyntax | None, code: FunctionCode) -> Function | None:
     if syntax is None:
         return None
     frame = Frame(0, None, 0, "", code.function, code.source, code.line, 0)
     return syntax.function(frame)
 
 
-def _statement(syntax: Syntax, spot: StatementNode) -> Statement:
+def _statement(syntax: SourceSyntax, spot: StatementNode) -> Statement:
     first, last = first_line(spot.node), header_end(spot.node)
     return Statement(first, last, squeezed(without_comments(syntax.lines[first - 1 : last])), syntax.line(first), spot)
 

@@ -21,7 +21,7 @@ from tracer.analysis.kwargs.frames import LiveFrame
 from tracer.analysis.kwargs.model import USER, Hop
 from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import LocalsState, locals_after
-from tracer.analysis.syntax import Sources, first_line
+from tracer.analysis.syntax import SyntaxTrees, first_line
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -167,7 +167,7 @@ def _failing(trace: Trace, found: list[Decision]) -> set[int]:
     step = outcome.get("step")
     if outcome.get("status") not in ("failed", "refused") or not isinstance(step, int) or not 0 <= step < len(trace):
         return set()
-    sources = Sources(trace)
+    sources = SyntaxTrees(trace)
     around: dict[int, set[int]] = {}
     number = trace.step(step).frame
     while number is not None and number not in around:
@@ -184,19 +184,19 @@ def _failing(trace: Trace, found: list[Decision]) -> set[int]:
     return {decision.step for decision in last.values()}
 
 
-def _headers_around(trace: Trace, frame: Frame, sources: Sources, step: int) -> set[int]:
+def _headers_around(trace: Trace, frame: Frame, sources: SyntaxTrees, step: int) -> set[int]:
     """The lines of the statements around the places where an exception went through a frame."""
     syntax = sources(frame.source)
     function = syntax.function(frame) if syntax is not None else None
     if syntax is None or function is None:
         return set()
-    spots = syntax.spots(function)
+    nodes = syntax.statements_by_line(function)
     lines = {at.line for at in trace.steps(step, frame=frame.number) if at.event in ("raise", "unwind")}
     return {
         first_line(block.owner.node)
         for line in lines
-        if line is not None and line in spots
-        for block in spots[line].enclosing()
+        if line is not None and line in nodes
+        for block in nodes[line].enclosing()
         if block.owner is not None
     }
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tracer.analysis.decisions.conditions import recorded_attribute, truth_of
 from tracer.analysis.decisions.model import Decision, Skipped
 from tracer.analysis.locals import LocalsState
-from tracer.analysis.syntax import LOOPS, StatementNode, Syntax, first_line
+from tracer.analysis.syntax import LOOPS, SourceSyntax, StatementNode, first_line
 from tracer.trace import values as v
 from tracer.trace.steps import Bound, LightStep
 
@@ -45,7 +45,7 @@ class FrameEvent(NamedTuple):
 class PendingDecision:
     """A decision that has begun."""
 
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
         self.decision = decision
         self.spot = spot
         self.syntax = syntax
@@ -87,7 +87,7 @@ def next_in_block(spot: StatementNode) -> Sequence[ast.stmt]:
     return ()
 
 
-def skipped_lines(syntax: Syntax, nodes: Sequence[ast.AST]) -> Skipped | None:
+def skipped_lines(syntax: SourceSyntax, nodes: Sequence[ast.AST]) -> Skipped | None:
     """The lines from the first to the last of these."""
     if not nodes:
         return None
@@ -144,7 +144,7 @@ class PendingIf(PendingDecision):
 
 
 class PendingLoop(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
         super().__init__(decision, spot, syntax)
         assert isinstance(spot.node, LOOPS)
         self.node = spot.node
@@ -232,7 +232,7 @@ def _is_break(spot: StatementNode | None) -> bool:
 
 
 class PendingTry(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
         super().__init__(decision, spot, syntax)
         self._error: v.Value | None = None
         self._raised_at: StatementNode | None = None
@@ -285,7 +285,7 @@ class PendingTry(PendingDecision):
 
 
 class PendingMatch(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: Syntax) -> None:
+    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
         super().__init__(decision, spot, syntax)
         self._asked: ast.match_case | None = None
 
@@ -325,7 +325,12 @@ class PendingConditional(PendingDecision):
     """``a if c else b``: told by the recorded values in the condition, else by what was bound to."""
 
     def __init__(
-        self, decision: Decision, spot: StatementNode, syntax: Syntax, expression: ast.IfExp, variables: LocalsState
+        self,
+        decision: Decision,
+        spot: StatementNode,
+        syntax: SourceSyntax,
+        expression: ast.IfExp,
+        variables: LocalsState,
     ) -> None:
         super().__init__(decision, spot, syntax)
         self._expression = expression

@@ -23,7 +23,7 @@ from tracer.analysis.decisions.outcomes import (
     next_in_function,
 )
 from tracer.analysis.locals import LocalsState
-from tracer.analysis.syntax import LOOPS, TRIES, Function, Sources, StatementNode, Syntax, first_line
+from tracer.analysis.syntax import LOOPS, TRIES, Function, SourceSyntax, StatementNode, SyntaxTrees, first_line
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -43,7 +43,13 @@ class FrameTracker:
     """
 
     def __init__(
-        self, trace: Trace, frame: Frame, path: str, syntax: Syntax, function: Function, stages: Collection[str] | None
+        self,
+        trace: Trace,
+        frame: Frame,
+        path: str,
+        syntax: SourceSyntax,
+        function: Function,
+        stages: Collection[str] | None,
     ) -> None:
         self.decided: list[Decision] = []
         self.reached = -1
@@ -52,7 +58,7 @@ class FrameTracker:
         self.frame = frame
         self._path = path
         self._syntax = syntax
-        self._spots = syntax.spots(function)
+        self._nodes = syntax.statements_by_line(function)
         self._questions = syntax.questions
         self._variables = LocalsState(trace)
         self._open: list[PendingDecision] = []
@@ -85,7 +91,7 @@ class FrameTracker:
         self._open.clear()
 
     def _line(self, step: LightStep) -> None:
-        spot = self._spots.get(step.line) if step.line is not None and step.source == self.frame.source else None
+        spot = self._nodes.get(step.line) if step.line is not None and step.source == self.frame.source else None
         if spot is None:  # where it went can't be told
             self.finish()
         else:
@@ -111,7 +117,7 @@ class FrameTracker:
     def _spot(self, step: LightStep) -> StatementNode | None:
         if step.source != self.frame.source or step.line is None:
             return None
-        return self._spots.get(step.line)
+        return self._nodes.get(step.line)
 
     def _caught_by(self, spot: StatementNode) -> bool:
         """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
@@ -160,7 +166,7 @@ class FrameTracker:
             return None
 
 
-def _questions(spot: StatementNode, syntax: Syntax) -> Iterator[DecisionPoint]:
+def _questions(spot: StatementNode, syntax: SourceSyntax) -> Iterator[DecisionPoint]:
     node = spot.node
     if isinstance(node, ast.If):
         yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
@@ -176,7 +182,7 @@ def _questions(spot: StatementNode, syntax: Syntax) -> Iterator[DecisionPoint]:
         yield _question("conditional", expression.test, syntax)._replace(expression=expression)
 
 
-def _question(kind: str, asked: ast.AST, syntax: Syntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
+def _question(kind: str, asked: ast.AST, syntax: SourceSyntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
     condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
     guards = syntax.line(first_line(guarded[0])) if guarded else ""
     return DecisionPoint(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
@@ -220,7 +226,7 @@ class _TraceTracker:
     def __init__(self, trace: Trace, stages: Collection[str] | None) -> None:
         self._trace = trace
         self._stages = stages
-        self._sources = Sources(trace)
+        self._sources = SyntaxTrees(trace)
         self._paths = trace.source_paths()
         self._frames: dict[int, FrameTracker | None] = {}
 

@@ -11,7 +11,7 @@ from typing import Final
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.diff.difference import Difference, Table, class_name, function_name, table_differences
 from tracer.analysis.kwargs.paths import keyword_paths
-from tracer.analysis.syntax import Sources, StatementLike, StatementNode
+from tracer.analysis.syntax import StatementLike, StatementNode, SyntaxTrees
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
 
@@ -67,8 +67,8 @@ def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
 
 def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
     """The statements that ran, by function."""
-    sources = Sources(trace)
-    spots: dict[int, dict[int, StatementNode]] = {}
+    sources = SyntaxTrees(trace)
+    nodes: dict[int, dict[int, StatementNode]] = {}
     frames: dict[int, Frame] = {}
     seen: set[tuple[str, int | None, int | None]] = set()
     found: dict[str, ExecutedStatements] = {}
@@ -87,9 +87,9 @@ def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
         function = syntax.function(frame) if syntax is not None else None
         if syntax is None or function is None:
             continue
-        if id(function) not in spots:
-            spots[id(function)] = syntax.spots(function)
-        spot = spots[id(function)].get(line)
+        if id(function) not in nodes:
+            nodes[id(function)] = syntax.statements_by_line(function)
+        spot = nodes[id(function)].get(line)
         if spot is not None:
             statements = found.setdefault(function_name(frame.function), ExecutedStatements())
             statements.setdefault(header(spot.node), step.number)

@@ -7,8 +7,7 @@ import tokenize
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tracer.analysis.syntax import Function, Syntax, header_end
-from tracer.analysis.syntax import Sources as SyntaxOfSources
+from tracer.analysis.syntax import Function, SourceSyntax, SyntaxTrees, header_end
 from tracer.trace.reading import Trace
 
 _OPEN: Final = ("(", "[", "{")
@@ -23,11 +22,11 @@ class StatementHead(NamedTuple):
     node: ast.stmt
 
 
-class Sources:
+class StatementSources:
     """The sources of a trace, looked at when they are first asked for. What is no Python has no statements."""
 
     def __init__(self, trace: Trace) -> None:
-        self._syntax = SyntaxOfSources(trace)
+        self._syntax = SyntaxTrees(trace)
         self._statements: dict[int, dict[int, StatementHead]] = {}
 
     def statement(self, source: int | None, line: int | None) -> StatementHead | None:
@@ -45,7 +44,7 @@ class Sources:
         return syntax.functions.get(line) if syntax is not None else None
 
 
-def _statements(syntax: Syntax) -> dict[int, StatementHead]:
+def _statements(syntax: SourceSyntax) -> dict[int, StatementHead]:
     found: dict[int, StatementHead] = {}
     for node in ast.walk(syntax.tree):  # outer statements come before inner ones, which so win
         if isinstance(node, ast.stmt):

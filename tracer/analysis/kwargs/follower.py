@@ -7,7 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from tracer.analysis.kwargs.call_syntax import Sources, arguments, call_of, calls, constant_defaults, spread_names
+from tracer.analysis.kwargs.call_syntax import (
+    StatementSources,
+    arguments,
+    call_of,
+    calls,
+    constant_defaults,
+    spread_names,
+)
 from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, ReturnedDict, TrackedArgument
 from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
 from tracer.analysis.kwargs.moves import MoveTracker
@@ -33,7 +40,7 @@ class ArgumentFollower:
         self._before = before
         self._trace = trace
         self._call = call
-        self._sources = Sources(trace)
+        self._sources = StatementSources(trace)
         self._paths = trace.source_paths()
         self._frames: dict[int, LiveFrame] = {}
         self._tracks: dict[str, TrackedArgument] = {}

@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from tests.analysis.keyword_toy import followed
+from tests.analysis.kwargs_toy import followed
 from tests.recorder.toy import Toy, toy
 from tracer.analysis.kwargs.model import ENDS, HOP_KINDS
 from tracer.views.kwargs_words import WORDS
