@@ -675,6 +675,7 @@ def test_show_in_chinese(command: Any, recorded: Path, failed: Path, monkeypatch
     assert "loaded" in command("show", recorded, "--lang", "en").out
 
 
+@pytest.mark.slow
 def test_show_one_stage(command: Any, recorded: Path) -> None:
     whole = command("show", recorded).out
     with open_trace(recorded) as trace:

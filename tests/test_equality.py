@@ -59,6 +59,7 @@ def test_calls_alone_equal_too(name: str, tmp_path: Path) -> None:
     compare(str(model), kwargs, auto_class, False, tmp_path)
 
 
+@pytest.mark.slow
 def test_minilm(tmp_path: Path) -> None:
     compare(str(minilm()), FLOAT32, "AutoModel", True, tmp_path)
 

@@ -125,6 +125,7 @@ def programs(draw: st.DrawFn) -> str:
     return "\n".join([*lines, "def run():", "    cached_file({'a': 0, 'b': [1]}, 2)"])
 
 
+@pytest.mark.slow
 @given(program=programs())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_program(program: str, toy: Toy) -> None:

@@ -219,6 +219,7 @@ def holds(value: Any, container: Any, depth: int = 12) -> bool:
     return any(holds(item, container, depth - 1) for item in inner)
 
 
+@pytest.mark.slow
 def test_changes_add_up_to_what_is_there() -> None:
     run_state_machine_as_test(Locals, settings=settings(max_examples=250, stateful_step_count=30, deadline=None))
 

@@ -122,6 +122,7 @@ def test_a_loop_on_one_line(toy: Toy) -> None:
     assert 1 <= sum("while n" in line for line in lines) <= 6
 
 
+@pytest.mark.slow
 def test_a_very_long_loop_is_noted_and_cut_short(toy: Toy) -> None:
     code = f"""
         def cached_file(n):

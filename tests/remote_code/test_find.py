@@ -653,6 +653,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(auto=values, outer=values, base=values)
 def test_no_shape_of_json_raises(tmp_path: Path, auto: Any, outer: Any, base: Any) -> None:

@@ -396,6 +396,7 @@ STATEMENTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(STATEMENTS, max_size=12).map("\n".join))
 def test_no_program_raises(source: str) -> None:

@@ -171,6 +171,7 @@ def test_flipped_bytes(tmp_path: Path, whole: bytes, seed: int) -> None:
     assert os.listdir(tmp_path) == ["x.glmtrace"]
 
 
+@pytest.mark.slow
 def test_every_byte_of_the_header_flipped(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "x.glmtrace"
     for at in range(100):
@@ -182,6 +183,7 @@ def test_every_byte_of_the_header_flipped(tmp_path: Path, whole: bytes) -> None:
     assert os.listdir(tmp_path) == ["x.glmtrace"]
 
 
+@pytest.mark.slow
 def test_flipped_bytes_in_a_journal(tmp_path: Path) -> None:
     path = write_journal(tmp_path / "x.glmtrace", ordinary_records(10))
     content, chance = path.read_bytes(), random.Random(0)

@@ -406,6 +406,7 @@ def test_new_without_a_trace(command: Any, place: Path, demo_file: Path, lang: s
     assert "my-model · ok · 1 note checked" in checked.out
 
 
+@pytest.mark.slow
 def test_new_from_steps_of_every_kind(command: Any, place: Path, demo_file: Path) -> None:
     """Whatever a step is, the note begun from it finds that very step again, and what it says holds there."""
     with open_trace(demo_file) as trace:
