@@ -27,9 +27,9 @@ import transformers
 from rich.console import Console
 
 from tracer.bundled import write_fixture
-from tracer.recorder import loading, work
+from tracer.recorder import run_load
 from tracer.recorder.model.inputs import make_inputs
-from tracer.recorder.model.watch import ModelOptions
+from tracer.recorder.model.model_watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
@@ -46,7 +46,7 @@ def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> Non
     session = _session(job, ModelOptions())
     began = time.perf_counter()
     with session:
-        model = work.do(job, session)
+        model = run_load.do(job, session)
     seconds = time.perf_counter() - began
     session.finish(None, model)
     seal(Path(job.journal), folder / "a.glmtrace")
@@ -106,7 +106,7 @@ def _session(job: Job, options: ModelOptions) -> Session:
 
 def _inputs(job: Job, model: Any, folder: Path) -> dict[str, Any]:
     """What the recorded pass was fed with."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(loading.tokenizer_source(job.model), trust_remote_code=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(run_load.tokenizer_source(job.model), trust_remote_code=True)
     session = Session(folder / "inputs", model=job.model, forward_output=False)
     arguments = make_inputs(job, model, tokenizer, session.recording).arguments
     session.finish(None)

@@ -37,7 +37,7 @@ import transformers
 from rich.console import Console
 from side_by_side import BASE, Contestant, Work, contest, ratio, report, untraced
 
-from tracer.recorder.model.watch import ModelOptions
+from tracer.recorder.model.model_watch import ModelOptions
 from tracer.recorder.session import Session
 
 LENGTH = 32  # tokens: a pass of about 50 ms on one core

@@ -98,7 +98,7 @@ def run(made: Any, generates: bool) -> Any:
 
 def recorded(name: str, folder: Path, switch: Callable[[bool], None], lines: bool = True) -> dict[str, Any]:
     """The same while recording; ``switch`` breaks something, and mends it again before recording is stopped."""
-    from tracer.recorder.model.watch import ModelOptions
+    from tracer.recorder.model.model_watch import ModelOptions
     from tracer.recorder.session import Session
 
     journal = folder / "journal"

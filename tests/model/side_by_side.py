@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 
-from tracer.recorder import child, work
+from tracer.recorder import child
+from tracer.recorder import run_load as work
 from tracer.recorder.session import Session
 from tracer.trace.job import Job
 from tracer.trace.reading import Trace, open_trace

@@ -257,7 +257,7 @@ def test_statistics_are_not_counted_to_the_device_time() -> None:
     """By events of a device whose clock stands still but for what is done on it."""
     from types import SimpleNamespace
 
-    from tracer.recorder.model.timing import CudaClock
+    from tracer.recorder.model.device_clock import CudaClock
 
     now = 0.0
 
@@ -290,7 +290,7 @@ def test_statistics_are_not_counted_to_the_device_time() -> None:
 
 
 def test_statistics_count_what_is_no_number() -> None:
-    from tracer.recorder.model.statistics import statistics_of
+    from tracer.recorder.model.forward import statistics_of
 
     tensor = torch.tensor([1.0, float("nan"), float("inf"), -float("inf"), 3.0])
     [found] = statistics_of((tensor,))

@@ -13,8 +13,8 @@ import torch
 
 from tracer.recorder.guard import Guard
 from tracer.recorder.patches import Patches
-from tracer.recorder.weights.verdict import verdict
-from tracer.recorder.weights.watch import WeightsWatch
+from tracer.recorder.weights.checkpoint_load import verdict
+from tracer.recorder.weights.weights_watch import WeightsWatch
 
 
 class Points:
@@ -282,7 +282,7 @@ def test_a_function_that_takes_something_else_does_not_break_the_load(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong in what is told stays out of the load."""
-    from tracer.recorder.weights.ledger import Ledger
+    from tracer.recorder.weights.checkpoint_load import Ledger
 
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise AttributeError("no such attribute")
@@ -321,7 +321,7 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
 ) -> None:
     """4.50 to 4.57 read a file onto meta, and then open it again for each tensor's numbers."""
     from tracer.analysis.diff.built_model import compare_weights
-    from tracer.recorder.probes.shards import ShardWatch
+    from tracer.recorder.weights.weights_watch import ShardWatch
     from tracer.views.diff_words import WORDS
 
     modeling = ModuleType("transformers.modeling_utils")

@@ -119,8 +119,8 @@ def _steps(model: str, folder: str, by_monitoring: bool, curtains: bool, lines: 
     import transformers
     from transformers import dynamic_module_utils
 
-    from tracer.recorder.curtains import Curtains
     from tracer.recorder.session import Session
+    from tracer.recorder.stepping.tracing_pause import Curtains
     from tracer.trace.reading import open_trace
 
     dynamic_module_utils.HF_MODULES_CACHE = f"{folder}/modules"

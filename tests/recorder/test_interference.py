@@ -530,7 +530,7 @@ def run():
 
 def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
     from tracer.analysis.diagnosis import diagnose
-    from tracer.recorder.raw import is_defined_in
+    from tracer.recorder.safe_inspect import is_defined_in
 
     module = toy.module(LOCALS_OF_A_CALL)
     with pytest.raises(TypeError), toy.recording() as recorded:

@@ -25,8 +25,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recorder.hostile import Touched, armed, hostile, hostile_metaclass
-from tracer.recorder.exception_text import exception_text
 from tracer.recorder.probes import PROBES
+from tracer.recorder.safe_text import exception_text
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.stepped_frame import Observed
 from tracer.recorder.summary import MAX_DEPTH, MAX_ITEMS, MAX_NODES, MAX_PAIRS, MAX_TEXT, Summariser

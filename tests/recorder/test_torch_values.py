@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 
 from tests.recorder.hostile import armed, hostile  # noqa: E402
 from tests.recorder.test_summary import Made  # noqa: E402
-from tracer.recorder import raw  # noqa: E402
+from tracer.recorder import safe_inspect  # noqa: E402
 from tracer.recorder.stepping.local_changes import LocalChanges  # noqa: E402
 from tracer.trace import values as v  # noqa: E402
 
@@ -254,7 +254,7 @@ def test_a_module_of_traps(made: Made) -> None:
 )
 def test_a_module_with_odd_registries(made: Made, registry: Any) -> None:
     model = nn.Linear(2, 2)
-    raw_dict = raw.instance_dict(model)
+    raw_dict = safe_inspect.instance_dict(model)
     assert raw_dict is not None
     raw_dict["_modules"] = registry
     raw_dict["_parameters"] = registry
@@ -309,7 +309,7 @@ def test_a_config_is_not_asked(made: Made) -> None:
     assert isinstance(made(config), v.Config)
     changes = LocalChanges(made.summaries)
     changes.since_last({"config": config, "in": [config]})
-    raw_dict = raw.instance_dict(config)
+    raw_dict = safe_inspect.instance_dict(config)
     assert raw_dict is not None
     raw_dict["b"] = 1
     raw_dict["a"].append(2)

@@ -7,11 +7,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+from tracer.launch.children import PRELOADED
+
 
 def in_fork(function: Callable[..., Any], *args: Any, timeout: float = 120) -> Any:
     """What ``function(*args)`` returns in a process of its own; its exception is raised here."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["tracer.recorder.preload"])
+    context.set_forkserver_preload(list(PRELOADED))
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(sender, function, args))
     process.start()

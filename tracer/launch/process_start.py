@@ -23,6 +23,11 @@ from tracer.trace.job import Job, write_job
 
 # Named and not imported: what runs in there stays in there.
 _CHILD: Final = "tracer.recorder.child"
+PRELOADED: Final = (
+    "torch", "transformers", "transformers.modeling_utils", "transformers.models.auto.auto_factory",
+    "transformers.models.auto.tokenization_auto", _CHILD,
+)  # fmt: skip
+"""What a warm process imports once, so that every fork of it has it."""
 _RUN: Final = f"from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
 
 
@@ -110,7 +115,7 @@ class WarmStarter:
 
     def __init__(self) -> None:
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload([f"{_CHILD.rpartition('.')[0]}.preload"])
+        self._context.set_forkserver_preload(list(PRELOADED))
         self._is_warm = False
 
     def warm(self) -> None:

@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tracer.recorder import work
+from tracer.recorder import run_load as work
 from tracer.recorder.code_guard import CodeGuard
 from tracer.recorder.environment import limit_memory, take_environment
-from tracer.recorder.model.watch import ModelOptions
+from tracer.recorder.model.model_watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
 from tracer.trace.errors import TracerError

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Guard, StopLoad
+from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
 from tracer.recorder.summary import Summariser
-from tracer.recorder.surrogates import without_surrogates
 from tracer.trace import journal
 from tracer.trace.append_only import RESERVE, Identity
 from tracer.trace.outcome import RECORDING_ENDED, Outcome, RecordingEnded
@@ -292,7 +292,7 @@ class Recording:
         if self._raised is None or self._raised[0] != id(error):
             return None
         # The number alone could be that of an exception long gone, in whose place this one is.
-        return self._raised[1] if raw.came_through(error, self._raised[2]) else None
+        return self._raised[1] if safe_inspect.came_through(error, self._raised[2]) else None
 
     def finish(self, outcome: Outcome) -> None:
         """Write how it ended and close the journal."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.trace.redaction.data import named_pair
 from tracer.trace.redaction.names import can_be_searched, is_no_word, is_secret
 from tracer.trace.redaction.redactor import parts_of
@@ -26,7 +26,7 @@ def secrets_under(name: str, value: object, depth: int) -> list[str]:
 
 def likely_secrets(name: str, value: object) -> tuple[bool, list[str]]:
     """Under a name that leaves doubts: whether the value itself is a secret, and which texts in it are."""
-    text = raw.text(value)
+    text = safe_inspect.text(value)
     if text is None and type(value) is int:
         text = int.__repr__(value)
     if text is not None:
@@ -56,7 +56,7 @@ def beside_a_secret_name(pairs: list[tuple[Any, Any]]) -> str | None:
 def _texts_in(value: object, depth: int) -> Iterator[str]:
     """Texts, and numbers as text, in a value, as deep as its plain containers go."""
     kind = type(value)
-    if (found := raw.text(value)) is not None:
+    if (found := safe_inspect.text(value)) is not None:
         yield found
     elif kind is int or kind is float:
         yield repr(value)

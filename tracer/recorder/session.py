@@ -12,24 +12,24 @@ from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any, Final
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.code_guard import CodeRefused
-from tracer.recorder.curtains import Curtains
 from tracer.recorder.environment import surroundings
 from tracer.recorder.guard import StopLoad
-from tracer.recorder.model.watch import ModelOptions, ModelWatch
+from tracer.recorder.model.model_watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches, stands_in
-from tracer.recorder.probes import PROBES
+from tracer.recorder.probes.loading import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
-from tracer.recorder.probes.shards import ShardWatch
 from tracer.recorder.recording import Recording
 from tracer.recorder.source_text import read_source
-from tracer.recorder.stepping.catalogue import Catalogue
+from tracer.recorder.stepping.code_objects import qualified_name
+from tracer.recorder.stepping.model_code import OwnCode, StepForward
 from tracer.recorder.stepping.monitoring import MonitoringStepper
-from tracer.recorder.stepping.names import qualified_name
-from tracer.recorder.stepping.own_code import OwnCode, StepForward
 from tracer.recorder.stepping.settrace import SettraceStepper
+from tracer.recorder.stepping.target_index import Catalogue
+from tracer.recorder.stepping.tracing_pause import Curtains
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
+from tracer.recorder.weights.weights_watch import ShardWatch
 from tracer.trace.append_only import Identity
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome, Part
@@ -39,7 +39,7 @@ from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
 _HERE: Final = Path(__file__).parent
-_CALLS_FOR_THE_USER: Final = frozenset({"loading.py", "making.py", "work.py", "child.py", "messages.py"})
+_CALLS_FOR_THE_USER: Final = frozenset({"run_load.py", "weightless.py", "child.py", "messages.py"})
 
 
 class Session:
@@ -180,7 +180,7 @@ class Session:
 
     def _model_is_next(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")
-        if not raw.is_a(model_class, type):
+        if not safe_inspect.is_a(model_class, type):
             return
         self.model.class_is_next(model_class, self._patches)
 
@@ -211,18 +211,18 @@ class Session:
             if self.part == "script" and not self.recording.loads and self.recording.stepped_all and whole:
                 return Outcome("no-load", step=last, seconds=seconds)
             kind = type(result)
-            name = None if result is None else f"{raw.module_name(kind)}.{raw.qualified_name(kind)}"
+            name = None if result is None else f"{safe_inspect.module_name(kind)}.{safe_inspect.qualified_name(kind)}"
             return Outcome("loaded", result=name, step=last, seconds=seconds)
-        if raw.is_a(error, StopLoad):
+        if safe_inspect.is_a(error, StopLoad):
             return Outcome("stopped", step=last, seconds=seconds)
-        if raw.is_a(error, KeyboardInterrupt):
+        if safe_inspect.is_a(error, KeyboardInterrupt):
             return Outcome("interrupted", step=last, seconds=seconds)
-        if raw.is_a(error, CodeRefused):
+        if safe_inspect.is_a(error, CodeRefused):
             return Outcome("refused", message=str(error), step=last, seconds=seconds)
-        if raw.is_a(error, TracerError) and not self._began:
+        if safe_inspect.is_a(error, TracerError) and not self._began:
             return Outcome("misused", message=str(error))
-        name = raw.type_name(type(error))
-        refused = self.recording.refused and raw.is_a(error, ValueError)
+        name = safe_inspect.type_name(type(error))
+        refused = self.recording.refused and safe_inspect.is_a(error, ValueError)
         raised = self.recording.raised_at(error)
         return Outcome(
             "refused" if refused else "failed",
@@ -256,9 +256,9 @@ def _place_of_own_fault(error: BaseException) -> str | None:
     Wrappers raise what they wrap, the user's calls are made from here too, and a ``TracerError`` is raised on purpose:
     a script that opens a second recording inside the first gets one.
     """
-    if raw.is_a(error, TracerError):
+    if safe_inspect.is_a(error, TracerError):
         return None
-    traceback = raw.traceback_of(error)
+    traceback = safe_inspect.traceback_of(error)
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is None:

@@ -19,12 +19,10 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.recorder import raw, torch_values
-from tracer.recorder.cache_values import CacheSummaries
-from tracer.recorder.exception_text import exception_text
-from tracer.recorder.library_types import is_cache_type, is_config_type
+from tracer.recorder import safe_inspect
+from tracer.recorder.library_values import CacheSummaries, is_cache_type, is_config_type, torch_maker_for
+from tracer.recorder.safe_text import exception_text, without_surrogates
 from tracer.recorder.secret_values import beside_a_secret_name, likely_secrets, name_in_pair, secrets_under
-from tracer.recorder.surrogates import without_surrogates
 from tracer.trace.redaction.names import MIN_SEARCHED, Suspicion, suspicion
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.values import (
@@ -161,7 +159,7 @@ class Summariser:
         kind = type(value)
         self._budget -= 1
         if self._budget < 0 and id(kind) not in _SCALARS:
-            return Object(raw.type_name(kind))
+            return Object(safe_inspect.type_name(kind))
         maker = self._makers.get(id(kind))
         if maker is None:
             self._kept.append(kind)
@@ -172,7 +170,7 @@ class Summariser:
         """How instances of a type are summarised; asked once for each type."""
         if type(kind) is type and (exact := _EXACT.get(kind)) is not None:
             return exact(self)
-        if raw.inherits(kind, enum.Enum):
+        if safe_inspect.inherits(kind, enum.Enum):
             return _enum_member
         for base, maker in _INHERITED:
             if issubclass(kind, base):
@@ -181,7 +179,7 @@ class Summariser:
             return self._config
         if is_cache_type(kind):
             return self._caches.summary
-        if (torch_maker := torch_values.maker_for(kind)) is not None:
+        if (torch_maker := torch_maker_for(kind)) is not None:
             return lambda value, _depth: torch_maker(value)
         return _object
 
@@ -204,7 +202,7 @@ class Summariser:
         return Named("int", f"an int of {exact.bit_length()} bits")
 
     def _mapping(self, value: dict[Any, Any], depth: int) -> Value:
-        kind, length = raw.type_name(type(value)), dict.__len__(value)
+        kind, length = safe_inspect.type_name(type(value)), dict.__len__(value)
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
         items = self._items(value, depth)
@@ -213,16 +211,16 @@ class Summariser:
         return Mapping(kind, length, items)
 
     def _proxy(self, value: types.MappingProxyType[Any, Any], depth: int) -> Value:
-        return Object(raw.type_name(type(value)))
+        return Object(safe_inspect.type_name(type(value)))
 
     def _config(self, value: object, depth: int) -> Value:
-        attributes = raw.instance_dict(value) or {}
+        attributes = safe_inspect.instance_dict(value) or {}
         if depth >= MAX_DEPTH:
-            return Deeper(raw.type_name(type(value)), len(attributes))
+            return Deeper(safe_inspect.type_name(type(value)), len(attributes))
         items = self._items(attributes, depth)
         if depth == 0:
             self.top_items = items
-        return Config(raw.type_name(type(value)), len(attributes), items)
+        return Config(safe_inspect.type_name(type(value)), len(attributes), items)
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
         items: list[tuple[str, ValueId]] = []
@@ -253,7 +251,7 @@ class Summariser:
             return made.text if isinstance(made, Named) else made.value
         if isinstance(made, Class):
             return f"{made.module}.{made.name}"
-        return f"‹{raw.type_name(type(key))}›"
+        return f"‹{safe_inspect.type_name(type(key))}›"
 
     def _list(self, value: list[Any], depth: int) -> Value:
         return self._sequence(value, list.__len__(value), list.__getitem__(value, slice(0, MAX_ITEMS)), depth)
@@ -270,7 +268,7 @@ class Summariser:
         return self._sequence(value, frozenset.__len__(value), items[:MAX_ITEMS], depth)
 
     def _sequence(self, value: object, length: int, head: Any, depth: int) -> Value:
-        kind = raw.type_name(type(value))
+        kind = safe_inspect.type_name(type(value))
         if depth >= MAX_DEPTH:
             return Deeper(kind, length)
         if length == 2 and (name := name_in_pair(head)) is not None:
@@ -280,11 +278,11 @@ class Summariser:
 
     def _exception(self, value: BaseException, _depth: int) -> Value:
         kind = type(value)
-        return Exception_(raw.qualified_name(kind), raw.module_name(kind), self.message(value))
+        return Exception_(safe_inspect.qualified_name(kind), safe_inspect.module_name(kind), self.message(value))
 
     def _path(self, value: pathlib.PurePath, _depth: int) -> Value:
-        if not raw.is_path(value):
-            return Object(raw.type_name(type(value)))
+        if not safe_inspect.is_path(value):
+            return Object(safe_inspect.type_name(type(value)))
         return Named("Path", self._text(str(value)).value)
 
     def _secret(self, name: str, value: object) -> Value:
@@ -318,32 +316,34 @@ def _bytes(value: bytes | bytearray, _depth: int) -> Value:
 
 
 def _class(value: type, _depth: int) -> Value:
-    return Class(raw.module_name(value), raw.qualified_name(value))
+    return Class(safe_inspect.module_name(value), safe_inspect.qualified_name(value))
 
 
 def _function(value: Any, _depth: int) -> Value:
     inner = value.__func__ if type(value) is types.MethodType else value
     if type(inner) is types.FunctionType:
-        return Function(raw.text(inner.__module__) or "?", raw.text(inner.__qualname__) or "?")
-    return Object(raw.type_name(type(value)))
+        return Function(safe_inspect.text(inner.__module__) or "?", safe_inspect.text(inner.__qualname__) or "?")
+    return Object(safe_inspect.type_name(type(value)))
 
 
 def _builtin(value: types.BuiltinFunctionType, _depth: int) -> Value:
-    return Function(raw.text(value.__module__) or "builtins", raw.text(value.__name__) or "?")
+    return Function(safe_inspect.text(value.__module__) or "builtins", safe_inspect.text(value.__name__) or "?")
 
 
 def _module(value: types.ModuleType, _depth: int) -> Value:
-    return Named("module", raw.text(raw.module_dict(value).get("__name__")) or "?")
+    return Named("module", safe_inspect.text(safe_inspect.module_dict(value).get("__name__")) or "?")
 
 
 def _enum_member(value: enum.Enum, _depth: int) -> Value:
     kind = type(value)
-    name = raw.text((raw.instance_dict(value) or {}).get("_name_"))
-    return Named(raw.type_name(kind), f"{raw.qualified_name(kind)}.{name}" if name is not None else "?")
+    name = safe_inspect.text((safe_inspect.instance_dict(value) or {}).get("_name_"))
+    return Named(
+        safe_inspect.type_name(kind), f"{safe_inspect.qualified_name(kind)}.{name}" if name is not None else "?"
+    )
 
 
 def _object(value: object, _depth: int) -> Value:
-    return Object(raw.type_name(type(value)))
+    return Object(safe_inspect.type_name(type(value)))
 
 
 def _snapshot(value: dict[Any, Any]) -> list[tuple[Any, Any]]:

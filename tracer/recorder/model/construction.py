@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import sys
 from typing import Any
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Watching
+from tracer.recorder.library_values import described, numbers_in
 from tracer.recorder.model.tree import ModuleTree, registry, walk
-from tracer.recorder.model.tying import to_be_tied
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.settrace import unstepped
-from tracer.recorder.torch_values import described, numbers_in
 
 
 class ConstructionWatch:
@@ -116,7 +116,10 @@ class ConstructionWatch:
         kind = type(module)
         named = self._classes.get(kind)
         if named is None:
-            named = self._classes[kind] = (f"{raw.module_name(kind)}.{raw.qualified_name(kind)}", self._place(kind))
+            named = self._classes[kind] = (
+                f"{safe_inspect.module_name(kind)}.{safe_inspect.qualified_name(kind)}",
+                self._place(kind),
+            )
         return {
             "class": named[0],
             "place": named[1],
@@ -138,3 +141,47 @@ def _tensors(named: dict[str, Any]) -> list[list[Any]]:
             made = described(value)
             rows.append([name, made.shape, made.dtype, made.device])
     return rows
+
+
+def to_be_tied(model: Any, parameters: dict[str, Any]) -> list[str]:
+    """Names of the parameters that will be given up for others.
+
+    From 5.0 on a model knows each with the one that it will share; before, its class names them, and they are tied to
+    the word embeddings where the configuration says so. Nothing of the model's own is called to find out.
+    """
+    told = vars(model).get("all_tied_weights_keys")
+    pairs = told.items() if isinstance(told, dict) else _by_the_class(model, parameters).items()
+    return [
+        name
+        for name, source in pairs
+        if name in parameters
+        and source in parameters
+        and parameters[name] is not parameters[source]
+        and described(parameters[name]).shape == described(parameters[source]).shape
+    ]
+
+
+def _by_the_class(model: Any, parameters: dict[str, Any]) -> dict[str, str]:
+    patterns = vars(model).get("_tied_weights_keys", getattr(type(model), "_tied_weights_keys", None))
+    if not isinstance(patterns, list) or not _ties_word_embeddings(vars(model).get("config")):
+        return {}
+    found: dict[str, str] = {}
+    for name, value in parameters.items():
+        if any(isinstance(pattern, str) and re.search(pattern, name) for pattern in patterns):
+            shape = described(value).shape
+            for other, candidate in parameters.items():
+                if re.search(r"embed|wte", other) and other != name and described(candidate).shape == shape:
+                    found[name] = other
+                    break
+    return found
+
+
+def _ties_word_embeddings(config: Any) -> bool:
+    """Releases ask the configuration or the one of its text part; where these differ, nothing is said."""
+    if config is None:
+        return False
+    parts = [
+        config,
+        *(part for name, part in vars(config).items() if name == "text_config" and hasattr(part, "__dict__")),
+    ]
+    return all(vars(part).get("tie_word_embeddings", True) for part in parts)

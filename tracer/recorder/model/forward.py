@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Final
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Watching
-from tracer.recorder.model.arguments import named_arguments
-from tracer.recorder.model.statistics import statistics_of
-from tracer.recorder.model.timing import NoClock, clock_for
+from tracer.recorder.model.device_clock import NoClock, clock_for
 from tracer.recorder.model.tree import ModuleTree, registry
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
@@ -111,5 +110,123 @@ def _is_torchs_own_leaf(module: Any) -> bool:
     kind = type(module)
     known = _leaves.get(kind)
     if known is None:
-        known = _leaves[kind] = raw.module_name(kind).startswith("torch.nn.modules.")
+        known = _leaves[kind] = safe_inspect.module_name(kind).startswith("torch.nn.modules.")
     return known and not registry(module, "_modules") and not any(registry(module, name) for name in _HOOKS)
+
+
+_names: dict[type, tuple[str, ...]] = {}
+
+
+def named_arguments(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a module was called with, by name where its ``forward`` has one."""
+    if not args:
+        return kwargs
+    kind = type(module)
+    names = _names.get(kind)
+    if names is None:
+        names = _names[kind] = _positional(kind)
+    named = {names[index] if index < len(names) else f"args[{index}]": value for index, value in enumerate(args)}
+    return {**named, **kwargs} if kwargs else named
+
+
+def _positional(kind: type) -> tuple[str, ...]:
+    try:
+        parameters = list(inspect.signature(kind.forward).parameters.values())[1:]  # type: ignore[attr-defined]
+    except (TypeError, ValueError, AttributeError):
+        return ()
+    wanted = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(parameter.name for parameter in parameters if parameter.kind in wanted)
+
+
+_MAX_TENSORS: Final = 64
+
+
+def statistics_of(output: Any) -> list[dict[str, Any]]:
+    """One entry a tensor, in the order in which they stand in the output; ``at`` tells where."""
+    import torch
+
+    made: list[dict[str, Any]] = []
+    with _without_modes(), torch.no_grad():
+        for at, value in _tensors(output, "", 4):
+            if len(made) >= _MAX_TENSORS:
+                break
+            if value.numel() == 0 or value.is_meta or value.is_complex() or _is_fake(value):
+                continue
+            made.append({"at": at, **_of(value.detach())})
+    return made
+
+
+def _is_fake(value: Any) -> bool:
+    """Whether a tensor has a shape and a dtype, but no numbers."""
+    fakes = sys.modules.get("torch._subclasses.fake_tensor")
+    return fakes is not None and isinstance(value, fakes.FakeTensor)
+
+
+@contextmanager
+def _without_modes() -> Iterator[None]:
+    """Take away the modes that see each operator: ours, and those that the program counts its own operators with."""
+    from torch.utils._python_dispatch import _get_current_dispatch_mode_stack, _pop_mode_temporarily
+
+    with ExitStack() as taken_away:
+        for _ in _get_current_dispatch_mode_stack():
+            taken_away.enter_context(_pop_mode_temporarily())
+        yield
+
+
+def _of(value: Any) -> dict[str, Any]:
+    import torch
+
+    numbers = value.double() if value.dtype != torch.bool else value.to(torch.uint8).double()
+    finite = numbers[torch.isfinite(numbers)]
+    some = finite.numel() > 0
+    return {
+        "min": finite.min().item() if some else None,
+        "max": finite.max().item() if some else None,
+        "mean": finite.mean().item() if some else None,
+        "nan": int(torch.isnan(numbers).sum()),
+        "inf": int(torch.isinf(numbers).sum()),
+    }
+
+
+def _tensors(value: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        yield at, value
+    elif depth and isinstance(value, dict):
+        for name, item in dict.items(value):
+            yield from _tensors(item, f"{at}.{name}" if at else str(name), depth - 1)
+    elif depth and isinstance(value, (tuple, list)):
+        for index, item in enumerate(value):
+            yield from _tensors(item, f"{at}[{index}]", depth - 1)
+
+
+def watch_operators(recording: Recording) -> Any:
+    """A context manager: while it is open, each operator is a step with its inputs and outputs.
+
+    Built on ``torch.utils._python_dispatch.TorchDispatchMode``, which sees operators below autograd.
+    """
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    names: dict[Any, str] = {}
+
+    def ran(function: Any, args: Any, kwargs: Any, result: Any) -> None:
+        with unstepped():
+            name = names.get(function)
+            if name is None:
+                name = names[function] = str(function)
+            seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
+            recording.point("operator", {"name": name}, value=seen)
+
+    class Operators(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else each operator goes through a guard of torch.compile's, which costs more than the rest
+
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            with unstepped():
+                result = function(*args, **(kwargs or {}))
+            recording.guard.call("operators", ran, function, args, kwargs, result)
+            return result
+
+    return Operators()

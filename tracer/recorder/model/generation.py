@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 from tracer.recorder.guard import Ending, Watching
-from tracer.recorder.model.adaptation import inner
+from tracer.recorder.model.lora import inner
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 

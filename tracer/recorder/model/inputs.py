@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.model.adaptation import inner
+from tracer.recorder.model.lora import inner
 from tracer.recorder.recording import Recording
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job

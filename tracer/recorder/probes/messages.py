@@ -7,12 +7,11 @@ import sys
 import warnings
 from typing import Any, Final, TextIO
 
-from tracer.recorder import raw
-from tracer.recorder.exception_text import is_plain
+from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Watching
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.surrogates import without_surrogates
+from tracer.recorder.safe_text import is_plain, without_surrogates
 
 _MAX_TEXT: Final = 8_000
 
@@ -32,9 +31,13 @@ def watch_messages(recording: Recording, patches: Patches, *, forward: bool) -> 
 
 def _watch_warnings(recording: Recording, patches: Patches) -> None:
     def shown(message: Any, category: Any, filename: Any, lineno: Any, *_: Any, **__: Any) -> Watching:
-        text = recording.summaries.message(message) if raw.is_a(message, Warning) else raw.text(message)
+        text = (
+            recording.summaries.message(message) if safe_inspect.is_a(message, Warning) else safe_inspect.text(message)
+        )
         place = {"file": recording.clean(filename), "line": lineno}
-        recording.point("warning", {"category": raw.name(category), "message": _cut(recording, text or ""), **place})
+        recording.point(
+            "warning", {"category": safe_inspect.name(category), "message": _cut(recording, text or ""), **place}
+        )
         with _quiet(recording):
             yield
 
@@ -53,12 +56,16 @@ def _watch_logs(recording: Recording, patches: Patches) -> None:
 
 def _message(record: logging.LogRecord) -> str:
     """What a log record says: as a handler has put it together, or where none has, without running anybody's code."""
-    known = raw.instance_dict(record) or {}
-    message, template, values = raw.text(known.get("message")), raw.text(known.get("msg")), known.get("args")
+    known = safe_inspect.instance_dict(record) or {}
+    message, template, values = (
+        safe_inspect.text(known.get("message")),
+        safe_inspect.text(known.get("msg")),
+        known.get("args"),
+    )
     if message is not None:
         return message
     if template is None:
-        return f"‹{raw.type_name(type(known.get('msg')))}›"
+        return f"‹{safe_inspect.type_name(type(known.get('msg')))}›"
     if not values or not is_plain(values):
         return template
     try:
@@ -110,7 +117,7 @@ class RecordedStream:
         return len(text)
 
     def _record(self, text: str) -> None:
-        plain = raw.text(text)
+        plain = safe_inspect.text(text)
         if plain is not None:
             with self._recording.lock:
                 self._take_in(plain)

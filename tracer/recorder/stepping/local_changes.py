@@ -7,8 +7,8 @@ from itertools import compress, islice
 from operator import is_, is_not
 from typing import Any, Final
 
-from tracer.recorder.library_types import is_config_type
-from tracer.recorder.stepping.watched import WatchedPairs, Watches
+from tracer.recorder.library_values import is_config_type
+from tracer.recorder.stepping.mutation import WatchedPairs, Watches
 from tracer.recorder.summary import Summariser
 from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Unbound

@@ -11,9 +11,9 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.catalogue import Catalogue
-from tracer.recorder.stepping.own_code import is_model_file
+from tracer.recorder.stepping.model_code import is_model_file
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
+from tracer.recorder.stepping.target_index import Catalogue
 
 _TOOL_NAME: Final = "glm-trace"
 

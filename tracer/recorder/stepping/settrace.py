@@ -1,8 +1,8 @@
 """Stepping on Python 3.10 and 3.11: a router as the interpreter's trace function.
 
 The router declines every frame but those of targets, so line events cost only there. What remains is the
-interpreter's own price for having a trace function; :mod:`tracer.recorder.curtains` takes it off where no target
-can be.
+interpreter's own cost of having a trace function; :mod:`tracer.recorder.stepping.tracing_pause` removes it where no
+target can run.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Final
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.catalogue import Catalogue
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
+from tracer.recorder.stepping.target_index import Catalogue
 
 _RETURNS: Final = frozenset(opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap)
 
@@ -156,9 +156,11 @@ class SettraceStepper:
 
 def _name(function: Any) -> str:
     return (
-        raw.text((raw.instance_dict(function) or {}).get("__qualname__"))
-        or raw.text(getattr(function, "__qualname__", None) if raw.module_name(type(function)) == "builtins" else None)
-        or raw.type_name(type(function))
+        safe_inspect.text((safe_inspect.instance_dict(function) or {}).get("__qualname__"))
+        or safe_inspect.text(
+            getattr(function, "__qualname__", None) if safe_inspect.module_name(type(function)) == "builtins" else None
+        )
+        or safe_inspect.type_name(type(function))
     )
 
 

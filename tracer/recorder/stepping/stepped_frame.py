@@ -9,14 +9,11 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.recording import Recording
-from tracer.recorder.sections import Sections
-from tracer.recorder.stepping.frame_locals import arguments_of
+from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, statement_starts
 from tracer.recorder.stepping.local_changes import LocalChanges
-from tracer.recorder.stepping.names import qualified_name
-from tracer.recorder.stepping.statements import statement_starts
-from tracer.recorder.targets import Target
+from tracer.recorder.targets import Sections, Target
 from tracer.trace.values import ValueId
 
 _TAKES_OVER: Final = dis.opmap.get("PUSH_EXC_INFO")
@@ -175,7 +172,7 @@ class SteppedFrame:
         if self.steps_lines:
             return True
         # Without lines nobody noticed that the one before was caught and is gone. This one was here only once, then.
-        return _times_here(traceback or raw.traceback_of(error), frame) > 1
+        return _times_here(traceback or safe_inspect.traceback_of(error), frame) > 1
 
     def settle(self, error: BaseException | None = None, traceback: TracebackType | None = None) -> None:
         """Close this frame, the innermost one, if it has ended without a report; then those below it likewise.
@@ -190,7 +187,7 @@ class SteppedFrame:
             running = running.f_back
         seen = sys.exc_info()[1] if error is None else error
         try:
-            if seen is not None and raw.came_through(seen, self.code, traceback):
+            if seen is not None and safe_inspect.came_through(seen, self.code, traceback):
                 self._emit("unwind", self.variables, seen)
             elif self._called_directly and self.caller is not None and not self.caller.unheard:
                 self._emit("return", self.variables, None)
@@ -248,7 +245,9 @@ class SteppedFrame:
         thread = self._recording.thread
         if event == "raise":
             flying = thread.in_flight
-            same = flying is not None and flying[0] == id(value) and raw.came_through(value, flying[2], traceback)
+            same = (
+                flying is not None and flying[0] == id(value) and safe_inspect.came_through(value, flying[2], traceback)
+            )
             self._raised_step = flying[1] if same and flying is not None else number
             self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
         leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)

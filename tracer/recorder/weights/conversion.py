@@ -1,22 +1,96 @@
-"""The 5.x way: keys are renamed, tensors converted one group after the other, and set on a model that is on meta.
+"""Weights in transformers 5.x: keys are renamed, tensors converted group by group, and set on a model on meta.
 
-The threads that read the files are left alone: what they read comes by here, in one thread. What became of a tensor is
-read off the model, not off the library's own bookkeeping, which has another form in nearly every release.
+The threads that read the files are left alone: what they read passes through here, in one thread. What became of a
+tensor is read off the model, not off the library's own bookkeeping, which has another form in nearly every release.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import nullcontext
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from tracer.recorder.guard import Watching
+from tracer.recorder.library_values import described
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.torch_values import described
-from tracer.recorder.weights.ledger import Ledger
-from tracer.recorder.weights.provenance import Provenance
+from tracer.recorder.weights.checkpoint_load import Ledger
+
+
+class Provenance:
+    """Names given to tensors, passed on to whatever an operator makes of them.
+
+    Nothing is kept alive for it, and no operator is changed.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[weakref.ref[Any], frozenset[str]]] = {}
+        self._written: dict[int, frozenset[str]] = {}  # by storage: what was written into it, also through a view
+
+    def give(self, value: Any, names: frozenset[str]) -> None:
+        self._names[id(value)] = (weakref.ref(value), names)
+
+    def names(self, value: Any) -> frozenset[str]:
+        """The names of all tensors that this one was made of; empty where that can't be known."""
+        known = self._names.get(id(value))
+        names = known[1] if known is not None and known[0]() is value else frozenset()
+        return names | self._written.get(_storage(value), frozenset())
+
+    def following(self) -> Any:
+        """A context manager: while it is open, names are passed on by every operator of this thread."""
+        from torch.utils._python_dispatch import TorchDispatchMode
+
+        followed = self._followed
+
+        class Following(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
+            @classmethod
+            def _should_skip_dynamo(cls) -> bool:
+                return False
+
+            def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                result = function(*args, **(kwargs or {}))
+                with suppress(Exception):  # an operator that is like no other: its result stays without a name
+                    followed(function, args, kwargs or {}, result)
+                return result
+
+        return Following()
+
+    def _followed(self, function: Any, args: Any, kwargs: Any, result: Any) -> None:
+        names = frozenset[str]().union(*(self.names(value) for value in _tensors((args, kwargs))))
+        if not names:
+            return
+        for value in _tensors(result):
+            self.give(value, names)
+        for position, parameter in enumerate(function._schema.arguments):
+            if parameter.alias_info is None or not parameter.alias_info.is_write:
+                continue
+            written = args[position] if position < len(args) else kwargs.get(parameter.name)
+            for value in _tensors(written):
+                storage = _storage(value)
+                self._written[storage] = self._written.get(storage, frozenset()) | names
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _tensors(item)
+
+
+def _storage(value: Any) -> int:
+    try:
+        return int(value.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):  # a tensor that has none
+        return -1
+
 
 _OPERATION: Final = re.compile(r"^Error:? (?:via )?(?P<name>\w+) ", re.MULTILINE)  # in the library's own text
 

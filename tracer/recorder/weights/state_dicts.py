@@ -1,19 +1,25 @@
-"""The 4.x ways: the tensors of a state dict are copied into modules, or set on a model that has none yet."""
+"""Weights in transformers 4.x: tensors of a state dict are copied into modules, or set on a model that has none yet.
+
+An adapter is loaded by peft: it reads the file and puts the tensors into the modules that it has added. From 5.0 on an
+adapter is loaded like every other checkpoint.
+"""
 
 from __future__ import annotations
 
 import functools
+import importlib
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tracer.recorder.guard import Watching
+from tracer.recorder.library_values import described
+from tracer.recorder.model.tree import own_tensors
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.torch_values import described
-from tracer.recorder.weights.ledger import Ledger
-from tracer.recorder.weights.places import own_tensors
+from tracer.recorder.weights.checkpoint_load import Ledger
 
 
 class StateDictWay:
@@ -136,3 +142,65 @@ def _fits(given: Any, value: Any) -> bool:
     """Whether torch takes it: the same shape, or one number for no dimension."""
     there, here = described(given).shape, described(value).shape
     return there == here or (here == [] and there == [1])
+
+
+class AdapterWay:
+    """Watches ``load_adapter`` of models: while it runs, what peft reads and sets.
+
+    Args:
+        file_read: told of each file with the dictionary that was read from it.
+        account: opens the account of a model for these files or, where there are none, these tensors.
+        close: closes it with a report.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        way: StateDictWay,
+        *,
+        file_read: Callable[[str, Any], None],
+        account: Callable[[Any, list[str], Any], Ledger],
+        close: Callable[[Ledger], None],
+    ) -> None:
+        self._recording = recording
+        self._way = way
+        self._file_read = file_read
+        self._account = account
+        self._close = close
+        self._paths: list[str] = []  # of the adapter that is being loaded
+
+    def watch(self, modeling: Any, patches: Patches) -> None:
+        kind = vars(modeling).get("PeftAdapterMixin")
+        if isinstance(kind, type) and "load_adapter" in vars(kind):
+            patches.watch(kind, "load_adapter", self._loading)
+        else:
+            self._recording.skip("tensors of adapters", "this release has no PeftAdapterMixin.load_adapter")
+
+    def _loading(self, *args: Any, **kwargs: Any) -> Watching:
+        """The library imports what it needs of peft anew in each call, and so finds what is set here."""
+        reading = importlib.import_module("peft.utils.save_and_load")
+        inside = Patches(self._recording.guard)
+        self._paths = []
+        try:
+            for name in ("safe_load_file", "torch_load"):
+                if name in vars(reading):
+                    inside.watch(reading, name, self._read)
+            inside.watch(importlib.import_module("peft.utils"), "set_peft_model_state_dict", self._filling)
+            yield
+        finally:
+            inside.restore()
+
+    def _read(self, path: Any, *args: Any, **kwargs: Any) -> Watching:
+        ending = yield
+        if ending.error is None:
+            self._paths = [os.fspath(path)]
+            self._file_read(self._paths[0], ending.result)
+
+    def _filling(self, model: Any, peft_model_state_dict: Any, *args: Any, **kwargs: Any) -> Watching:
+        ledger = self._account(model, self._paths, peft_model_state_dict)
+        try:
+            with self._way.into_modules(ledger):
+                ending = yield
+            ledger.returned = ending.result
+        finally:
+            self._close(ledger)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 from tracer.recorder.patches import Patches
 from tracer.recorder.source_text import is_library_file
 from tracer.recorder.stepping.settrace import Paused, SettraceStepper
@@ -27,21 +27,23 @@ def _always(*_: Any, **__: Any) -> bool:
 
 def _for_libraries(loader: Any, *_: Any, **__: Any) -> bool:
     """Of importing a module: the model's and the user's own can load something while they are imported."""
-    path = raw.text((raw.instance_dict(loader) or {}).get("path")) or ""
+    path = safe_inspect.text((safe_inspect.instance_dict(loader) or {}).get("path")) or ""
     return is_library_file(path) or "site-packages" in path or "dist-packages" in path
 
 
 def _unless_copied_by_itself(value: Any, *_: Any, **__: Any) -> bool:
-    return not any("__deepcopy__" in raw.members(base) and _is_own(base) for base in raw.mro(type(value)))
+    return not any(
+        "__deepcopy__" in safe_inspect.members(base) and _is_own(base) for base in safe_inspect.mro(type(value))
+    )
 
 
 def _for_torchs_own(module: Any, *_: Any, **__: Any) -> bool:
     """Of building a module: a subclass can do anything in what the constructor calls."""
-    return raw.module_name(type(module)).startswith("torch.")
+    return safe_inspect.module_name(type(module)).startswith("torch.")
 
 
 def _for_torchs_own_class(kind: Any, *_: Any, **__: Any) -> bool:
-    return raw.is_a(kind, type) and raw.module_name(kind).startswith("torch.")
+    return safe_inspect.is_a(kind, type) and safe_inspect.module_name(kind).startswith("torch.")
 
 
 def _for_modules_that_stand(_: Any, modules: Any = None, *__: Any, **___: Any) -> bool:
@@ -63,16 +65,16 @@ _setters: dict[int, tuple[type, frozenset[str]]] = {}
 def _names_with_setters(kind: type) -> frozenset[str]:
     return frozenset(
         name
-        for base in raw.mro(kind)
+        for base in safe_inspect.mro(kind)
         if _is_own(base)
-        for name, member in raw.members(base).items()
-        if any("__set__" in raw.members(one) for one in raw.mro(type(member)))
+        for name, member in safe_inspect.members(base).items()
+        if any("__set__" in safe_inspect.members(one) for one in safe_inspect.mro(type(member)))
     )
 
 
 def _is_own(kind: type) -> bool:
     """Whether a class is not of Python, torch or transformers."""
-    return raw.module_name(kind).partition(".")[0] not in ("builtins", "abc", "enum", "torch", "transformers")
+    return safe_inspect.module_name(kind).partition(".")[0] not in ("builtins", "abc", "enum", "torch", "transformers")
 
 
 class Curtain(NamedTuple):

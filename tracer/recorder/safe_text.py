@@ -1,20 +1,20 @@
-"""The message of an exception, unless telling it would run code of an unknown class."""
+"""Text that can be stored: exception messages made without running code of an unknown class, no lone surrogates."""
 
 from __future__ import annotations
 
 import builtins
 from typing import Any, Final
 
-from tracer.recorder import raw
+from tracer.recorder import safe_inspect
 
 _TRUSTED: Final = ("transformers", "huggingface_hub", "safetensors", "torch", "peft", "json")
 _PLAIN: Final = (type(None), bool, int, float, complex, str, bytes)
 # How the interpreter's own exceptions tell themselves, and the attributes that this turns into text.
 _NATIVE: Final = {
     name: tuple(
-        raw.members(kind)[name]
+        safe_inspect.members(kind)[name]
         for kind in vars(builtins).values()
-        if type(kind) is type and issubclass(kind, BaseException) and name in raw.members(kind)
+        if type(kind) is type and issubclass(kind, BaseException) and name in safe_inspect.members(kind)
     )
     for name in ("__str__", "__repr__")
 }
@@ -41,15 +41,15 @@ def exception_text(error: BaseException) -> str | None:
     if not (_is_native(kind, "__str__") or _is_trusted(kind)) or not _shows_plain_values(error, _DEPTH):
         return None
     try:
-        return raw.text(str(error))
+        return safe_inspect.text(str(error))
     except Exception:
         return None
 
 
 def _is_native(kind: type, method: str) -> bool:
     """Whether the class tells itself in the interpreter's way."""
-    for base in raw.mro(kind):
-        found = raw.members(base).get(method)
+    for base in safe_inspect.mro(kind):
+        found = safe_inspect.members(base).get(method)
         if found is not None:
             return any(found is native for native in _NATIVE[method])
     return False
@@ -57,9 +57,9 @@ def _is_native(kind: type, method: str) -> bool:
 
 def _is_trusted(kind: type) -> bool:
     """Whether the ``__str__`` is a trusted library's, and not of a class that only says it is from there."""
-    for base in raw.mro(kind):
-        if "__str__" in raw.members(base):
-            return raw.is_defined_in(base, *_TRUSTED)
+    for base in safe_inspect.mro(kind):
+        if "__str__" in safe_inspect.members(base):
+            return safe_inspect.is_defined_in(base, *_TRUSTED)
     return False
 
 
@@ -75,11 +75,11 @@ def _shows_plain_values(error: BaseException, depth: int) -> bool:
 def is_plain(value: Any, depth: int = _DEPTH) -> bool:
     """Whether a value can be told by the interpreter alone."""
     kind = type(value)
-    if raw.is_one_of(kind, _PLAIN) or raw.is_path(value):
+    if safe_inspect.is_one_of(kind, _PLAIN) or safe_inspect.is_path(value):
         return True
     if not depth:
         return False
-    if raw.is_one_of(kind, (tuple, list, set, frozenset)):
+    if safe_inspect.is_one_of(kind, (tuple, list, set, frozenset)):
         return len(value) <= _MAX_ITEMS and all(is_plain(item, depth - 1) for item in value)
     if kind is dict:
         return len(value) <= _MAX_ITEMS and all(is_plain(item, depth - 1) for pair in value.items() for item in pair)
@@ -87,3 +87,12 @@ def is_plain(value: Any, depth: int = _DEPTH) -> bool:
         told = _is_native(kind, "__str__") and _is_native(kind, "__repr__")
         return told and _shows_plain_values(value, depth - 1)
     return False
+
+
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which no UTF-8 file can hold, with question marks."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text

@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 
 from tracer.recorder.model.construction import ConstructionWatch
-from tracer.recorder.model.forward import ForwardWatch
-from tracer.recorder.model.operators import watch_operators
+from tracer.recorder.model.forward import ForwardWatch, watch_operators
 from tracer.recorder.model.tree import ModuleTree, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.own_code import OwnCode
+from tracer.recorder.stepping.model_code import OwnCode
 from tracer.recorder.stepping.settrace import unstepped
 
 

@@ -6,7 +6,7 @@ import torch
 import transformers
 from transformers.models.bert import modeling_bert
 
-from tracer.recorder.stepping.own_code import OwnCode, is_model_file
+from tracer.recorder.stepping.model_code import OwnCode, is_model_file
 
 BERT = modeling_bert.__file__ or ""
 

@@ -7,8 +7,8 @@ from itertools import chain, compress, islice
 from operator import is_, is_not
 from typing import Any, Final
 
-from tracer.recorder import raw
-from tracer.recorder.library_types import is_config_type
+from tracer.recorder import safe_inspect
+from tracer.recorder.library_values import is_config_type
 from tracer.recorder.summary import MAX_DEPTH, Summariser
 from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
@@ -239,7 +239,7 @@ def _watch(value: Any, summaries: Summariser, number: ValueId) -> WatchedPairs |
 
 def _attributes(value: Any) -> dict[str, Any]:
     """A configuration's own dictionary: an empty one too, which its constructor is about to fill."""
-    found = raw.instance_dict(value)
+    found = safe_inspect.instance_dict(value)
     return {} if found is None else found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import CodeType
 from typing import Any, Literal, TypeAlias
 
-from tracer.recorder.stepping.names import qualified_name
+from tracer.recorder.stepping.code_objects import qualified_name
 from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
 
 StepForward: TypeAlias = Literal["first", "all", "none"]

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from tracer.recorder.stepping.frame_locals import arguments_of, reads_its_locals
-from tracer.recorder.stepping.names import qualified_name
-from tracer.recorder.stepping.own_code import OwnCode
+from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, reads_its_locals
+from tracer.recorder.stepping.model_code import OwnCode
 from tracer.recorder.stepping.stepped_frame import Probe
 from tracer.recorder.targets import BY_FUNCTION, NAMES, Target, tail
 

@@ -1,0 +1,306 @@
+"""Probes of the functions that a load goes through: what each call and return means, as a step kind with data.
+
+:data:`PROBES` maps a target's function and a frame event to the probe that gives the step its kind and data.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tracer.recorder import safe_inspect
+from tracer.recorder.stepping.stepped_frame import Observed, Probe
+from tracer.recorder.summary import Summariser
+from tracer.trace.values import Module
+
+# Files: which was found where, which is missing, which commit they come from.
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
+
+
+def _asked_for(seen: Observed) -> dict[str, Any]:
+    return {
+        "name": _text(seen.variables, "filename", "full_filename"),
+        "in": _text(seen.variables, "path_or_repo_id"),
+    }
+
+
+def file_found(seen: Observed) -> tuple[str, dict[str, Any]]:
+    if type(seen.value) is str:
+        return "file-resolved", {**_asked_for(seen), "path": seen.value}
+    return "file-missing", _asked_for(seen)
+
+
+def file_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "file-missing", _asked_for(seen)
+
+
+def commit_resolved(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+    found = seen.value
+    if (
+        safe_inspect.module_name(type(found)) == "huggingface_hub._revision"
+    ):  # a text that knows the commit it stands for
+        found = (safe_inspect.instance_dict(found) or {}).get("resolved")
+    # A local directory has no commit: what was asked for, a branch say, is handed back as it is.
+    return ("commit-resolved", {"commit": found}) if type(found) is str and _COMMIT.match(found) else None
+
+
+def json_read(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "json-read", {"path": _text(seen.variables, "json_file"), "keys": _keys(seen.value)}
+
+
+# The adapter: whether the directory holds a PEFT adapter.
+
+
+def adapter_looked_up(seen: Observed) -> tuple[str, dict[str, Any]]:
+    asked = {"in": _text(seen.variables, "model_id")}
+    if type(seen.value) is str:
+        return "adapter-found", {**asked, "path": seen.value}
+    return "adapter-absent", asked
+
+
+# The configuration: what config.json held, what was left over, which class it became.
+
+
+def config_read(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+    value = seen.value
+    if type(value) is not tuple or len(value) != 2:
+        return None
+    read, unused = value
+    model_type = read.get("model_type") if type(read) is dict else None
+    return "config-read", {
+        "keys": _keys(read),
+        "unused": _keys(unused),
+        "model_type": model_type if type(model_type) is str else None,
+    }
+
+
+def config_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+    """``from_dict`` called by ``AutoConfig.from_pretrained`` itself: the class came out of ``CONFIG_MAPPING``."""
+    caller = seen.caller
+    if caller is None or caller.target.function != "AutoConfig.from_pretrained":
+        return None
+    pattern = _text(caller.variables, "pattern")
+    read = seen.variables.get("config_dict")
+    found_by_name = pattern is not None and type(read) is dict and "model_type" not in read
+    return "class-resolved", {
+        "way": "name-pattern" if found_by_name else "mapping",
+        "key": pattern if found_by_name else (_text(read, "model_type") if type(read) is dict else None),
+        "class": _class_name(seen.variables.get("cls")),
+    }
+
+
+def config_built(seen: Observed) -> tuple[str, dict[str, Any]]:
+    built = _first_of(seen.value)
+    left = seen.variables.get("kwargs")
+    return "config-built", {
+        "class": _class_of(built),
+        "taken": _texts(seen.variables.get("to_remove")),
+        "unused": _keys(left),
+        "kept": _set_and_left(built, left),
+    }
+
+
+def _set_and_left(built: Any, left: Any) -> list[str]:
+    """Arguments that became attributes and are handed on all the same: 4.x does so with the dtype."""
+    attributes = safe_inspect.instance_dict(built)
+    if type(left) is not dict or type(attributes) is not dict:
+        return []
+    return [name for name in _keys(left) if left[name] is not None and attributes.get(name) is left[name]]
+
+
+# The trust decision: its three booleans, and the answer.
+
+
+def trust_decided(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "trust-asked", {**_trust_facts(seen), "decision": _boolean(seen.value)}
+
+
+def trust_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+    seen.recording.refused = True
+    return "trust-asked", {**_trust_facts(seen), "decision": False, "refused": True}
+
+
+def _trust_facts(seen: Observed) -> dict[str, Any]:
+    caller = seen.caller.variables if seen.caller is not None else {}
+    return {
+        "has_local_code": seen.variables.get("has_local_code") is True,
+        "has_remote_code": seen.variables.get("has_remote_code") is True,
+        "given": _boolean(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
+    }
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if type(value) is bool else None
+
+
+# From a class reference in `auto_map` to a class: the module is checked, copied, imported and registered.
+
+
+def dynamic_class_resolved(seen: Observed) -> tuple[str, dict[str, Any]]:
+    variables = seen.variables
+    return "class-resolved", {
+        "way": "remote",
+        "reference": _text(variables, "class_reference"),
+        "repository": _text(variables, "repo_id"),
+        "module_file": _text(variables, "module_file"),
+        "class_name": _text(variables, "class_name"),
+        "final_module": _text(variables, "final_module"),
+        "class": _class_name(seen.value),
+    }
+
+
+def module_copied(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "module-copied", {
+        "from": _text(seen.variables, "resolved_module_file"),
+        "into": _text(seen.variables, "submodule_path"),
+        "module": seen.value if type(seen.value) is str else None,
+    }
+
+
+def imports_checked(seen: Observed) -> tuple[str, dict[str, Any]]:
+    file = _text(seen.variables, "filename")
+    if file is not None:
+        seen.recording.note_code_folder(os.path.dirname(file))
+    return "imports-checked", {
+        "file": file,
+        "packages": sorted(_texts(seen.variables.get("imports"))),
+        "missing": sorted(_texts(seen.variables.get("missing_packages"))),
+        "relative": sorted(_texts(seen.value)),
+    }
+
+
+def module_imported(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "module-imported", {
+        "module": _text(seen.variables, "name", "module_path"),
+        "class": _class_name(seen.value),
+    }
+
+
+def registered_for_saving(seen: Observed) -> tuple[str, dict[str, Any]]:
+    auto_class = seen.variables.get("auto_class")
+    return "class-registered", {
+        "class": _class_name(seen.variables.get("cls")),
+        "with": auto_class if type(auto_class) is str else _class_name(auto_class),
+        "how": "for saving",
+    }
+
+
+def registered(seen: Observed) -> tuple[str, dict[str, Any]]:
+    variables = seen.variables
+    return "class-registered", {
+        "class": _class_name(variables.get("model_class")) or _class_name(variables.get("config")),
+        "with": _class_name(variables.get("cls")) or "AutoConfig",
+        "how": "for loading",
+        "config": _class_name(variables.get("config_class")) or _text(variables, "model_type"),
+    }
+
+
+# The model: which class loads it, and what was loaded.
+
+_AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
+
+
+def model_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+    """A model class that the auto class took from its mapping and not from the model directory."""
+    caller = seen.caller
+    if caller is None or caller.target.function != _AUTO_MODEL:
+        return None
+    module = _class_name(seen.variables.get("cls")) or ""
+    if module.startswith("transformers_modules."):
+        return None  # told already when the dynamic class was resolved
+    return "class-resolved", {
+        "way": "mapping",
+        "key": _class_of(seen.variables.get("config")),
+        "class": module,
+    }
+
+
+def model_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+    model = _first_of(seen.value)
+    return "model-loaded", {"class": _class_of(model), "parameters": _parameter_count(seen.recording.summaries, model)}
+
+
+def _parameter_count(summaries: Summariser, model: Any) -> int | None:
+    made = summaries.summary(model)
+    return made.parameters if isinstance(made, Module) else None
+
+
+# The tokenizer and the processors.
+
+
+def tokenizer_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "tokenizer-loaded", {"class": _class_of(seen.value)}
+
+
+def processor_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+    return "processor-loaded", {"class": _class_of(seen.value)}
+
+
+PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
+    "cached_file": {"return": file_found, "unwind": file_refused},
+    "extract_commit_hash": {"return": commit_resolved},
+    "resolve_revision": {"return": commit_resolved},
+    "_dict_from_json_file": {"return": json_read},
+    "find_adapter_config_file": {"return": adapter_looked_up},
+    "get_config_dict": {"return": config_read},
+    "from_dict": {"call": config_class_by_mapping, "return": config_built},
+    "resolve_trust_remote_code": {"return": trust_decided, "unwind": trust_refused},
+    "get_class_from_dynamic_module": {"return": dynamic_class_resolved},
+    "get_cached_module_file": {"return": module_copied},
+    "check_imports": {"return": imports_checked, "unwind": imports_checked},
+    "get_class_in_module": {"return": module_imported},
+    "register_for_auto_class": {"return": registered_for_saving},
+    "register": {"return": registered},
+    "PreTrainedModel.from_pretrained": {"call": model_class_by_mapping, "return": model_loaded},
+    "AutoTokenizer.from_pretrained": {"return": tokenizer_loaded},
+    "AutoProcessor.from_pretrained": {"return": processor_loaded},
+    "AutoImageProcessor.from_pretrained": {"return": processor_loaded},
+    "AutoFeatureExtractor.from_pretrained": {"return": processor_loaded},
+    "AutoVideoProcessor.from_pretrained": {"return": processor_loaded},
+}
+
+
+# Plain facts out of a frame's variables.
+
+
+def _text(variables: Mapping[str, Any], *names: str) -> str | None:
+    """The first of these variables that is a text or a path, as text."""
+    for name in names:
+        value = variables.get(name)
+        if type(value) is str:
+            return value
+        if safe_inspect.is_path(value):
+            return str(os.fspath(value))
+    return None
+
+
+def _class_name(kind: object) -> str | None:
+    """``module.Class`` of a class object."""
+    if not safe_inspect.is_a(kind, type):
+        return None
+    return f"{safe_inspect.module_name(kind)}.{safe_inspect.qualified_name(kind)}"
+
+
+def _class_of(value: object) -> str | None:
+    """``module.Class`` of a value's class; None for None."""
+    return None if value is None else _class_name(type(value))
+
+
+def _keys(value: object) -> list[str]:
+    """The text keys of a dictionary."""
+    return [key for key in list(dict.keys(value)) if type(key) is str] if safe_inspect.is_a(value, dict) else []
+
+
+def _first_of(value: object) -> object:
+    """A value, or the first of those returned with it as a tuple."""
+    return value[0] if type(value) is tuple and value else value
+
+
+def _texts(value: object) -> list[str]:
+    """The texts in a plain list, tuple or set."""
+    if type(value) is list or type(value) is tuple or type(value) is set:
+        return [item for item in list(value) if type(item) is str]
+    return []
