@@ -46,7 +46,7 @@ def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> Non
     session = _session(job, ModelOptions())
     began = time.perf_counter()
     with session:
-        model = run_load.do(job, session)
+        model = run_load.run_load(job, session)
     seconds = time.perf_counter() - began
     session.finish(None, model)
     seal(Path(job.journal), folder / "a.glmtrace")

@@ -27,19 +27,19 @@ MODELS = {"bert-tiny": "AutoModel", "glm-4v-tiny": "AutoModelForCausalLM"}
 BETWEEN = {
     "guard": None,  # the guard itself
     "patches": None,
-    "session": {"start", "stop", "finish", "__init__", "__enter__", "__exit__", "leave_to_parent"},
+    "session": {"start", "stop", "finish", "__init__", "__enter__", "__exit__", "detach_after_fork"},
     "code_guard": None,  # consent: in doubt nothing runs
-    "child": None, "work": None, "in_process": None, "loading": None, "preload": None,
-    "model.making": None, "model.adaptation": None, "model.inputs": None,  # make what is loaded and fed
+    "child": None, "run_load": None, "in_process": None,
+    "model.weightless": None, "model.lora": None, "model.inputs": None,  # make what is loaded and fed
     "model.generation": {"generate", "put", "end", "stop", "watch", "_unused"},
-    "model.watch": {"passes", "stop"},
-    "model.operators": None,
+    "model.model_watch": {"passes", "stop"},
+    "model.forward": {"watch_operators"},
     "model.construction": {"stop"},
-    "recording": {"stage", "check_limit", "let_go", "finish", "_close", "skip"},  # a limit is there to end the load
+    "recording": {"stage", "check_limit", "detach_after_fork", "finish", "_close", "skip"},  # a limit is there to end the load
     "stepping.settrace": {"start", "stop", "unstepped", "__init__", "__enter__", "__exit__"},
     "stepping.monitoring": {"start", "stop", "_started", "_line", "_returned", "_raised", "_unwound"},
-    "stepping.own_code": {"steps_passes"},
-    "curtains": {"_wrapped", "_behind", "_ask"},
+    "stepping.model_code": {"steps_passes"},
+    "stepping.tracing_pause": {"_wrapped", "_pausing", "_holds"},
     "probes.messages": {"write", "writelines", "_accept", "__getattr__", "__iter__", "finish"},
 }  # fmt: skip
 
@@ -203,7 +203,7 @@ def test_a_function_that_breaks(part: int, tmp_path: Path) -> None:
 def test_every_patch_is_watched() -> None:
     """An attribute is set without the guard only where nothing of ours runs, or where a fault is caught in place."""
     bare = set(_set_by_hand())
-    assert bare <= {"curtains", "code_guard", "model.making", "probes.messages"}, bare
+    assert bare <= {"stepping.tracing_pause", "code_guard", "model.weightless", "probes.messages"}, bare
 
 
 def _set_by_hand() -> Iterator[str]:

@@ -144,10 +144,10 @@ def test_every_stage_has_a_name() -> None:
 
 
 def kinds_in_the_code() -> Iterator[str]:
-    """What stands first in a probe's answer ``(kind, {…})`` and in a call ``point(kind, …)``."""
+    """The first item of a probe's answer ``(kind, {…})`` and the first argument of ``record_event(kind, …)``."""
     for path in (PACKAGE / "recorder").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "point":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record_event":
                 first = node.args[0]
             elif isinstance(node, ast.Tuple) and path.parent.name == "probes" and len(node.elts) == 2:
                 first = node.elts[0] if isinstance(node.elts[1], (ast.Dict, ast.Call)) else node

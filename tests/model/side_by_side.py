@@ -142,7 +142,7 @@ def do_traced(job: Job, trace_path: Path) -> Traced:
     )  # fmt: skip
     try:
         with one_thread(), session:
-            model = work.do(job, session)
+            model = work.run_load(job, session)
     except BaseException as caught:
         error = caught
         raise

@@ -227,9 +227,9 @@ def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPat
 
     recording = Recording(tmp_path / "journal", Redactor(set()), Roots({}))
     left: list[dict[str, Any]] = []
-    record = recording.point
+    record = recording.record_event
 
-    def point(kind: str, data: dict[str, Any], **more: Any) -> int:
+    def record_event(kind: str, data: dict[str, Any], **more: Any) -> int:
         pass_time(1_000)
         if kind == "module-left":
             left.append(data)
@@ -241,7 +241,7 @@ def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(forward, "time", SimpleNamespace(perf_counter_ns=lambda: now))
     monkeypatch.setattr(forward, "statistics_of", statistics)
-    monkeypatch.setattr(recording, "point", point)
+    monkeypatch.setattr(recording, "record_event", record_event)
     tree, model = ModuleTree(), Whole()
     tree.root(model)
     watch = forward.ForwardWatch(recording, tree, statistics=True, on_pass=lambda: None)

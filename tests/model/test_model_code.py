@@ -6,7 +6,7 @@ import torch
 import transformers
 from transformers.models.bert import modeling_bert
 
-from tracer.recorder.stepping.model_code import OwnCode, is_model_file
+from tracer.recorder.stepping.model_code import ModelCode, is_model_file
 
 BERT = modeling_bert.__file__ or ""
 
@@ -21,19 +21,19 @@ def test_model_files() -> None:
 
 
 def test_files_come_from_the_modules_classes() -> None:
-    own = OwnCode("first")
+    own = ModelCode("first")
     own.add_files_of([modeling_bert.BertLayer, torch.nn.Linear, torch.nn.LayerNorm])
     assert own.files == {BERT}
 
 
 def test_functions_are_targets_once_their_file_is_known() -> None:
-    own = OwnCode("first")
+    own = ModelCode("first")
     forward = modeling_bert.BertSelfOutput.forward.__code__
     assert own.target(forward, {}) is None
     own.files.add(forward.co_filename)
     target = own.target(forward, {})
     assert target is not None
-    assert target.own
+    assert target.in_model
     assert target.function == "BertSelfOutput.forward"
     lambda_code = (lambda: 0).__code__.replace(co_filename=forward.co_filename)
     assert own.target(lambda_code, {}) is None
@@ -47,7 +47,7 @@ def test_functions_are_targets_once_their_file_is_known() -> None:
 def test_which_executions_are_stepped() -> None:
     forward = modeling_bert.BertLayer.forward.__code__
     other = modeling_bert.BertPooler.forward.__code__
-    first, every, none = OwnCode("first"), OwnCode("all"), OwnCode("none")
+    first, every, none = ModelCode("first"), ModelCode("all"), ModelCode("none")
     assert [first.may_step(forward), first.may_step(forward), first.may_step(other)] == [True, False, True]
     first.new_pass()
     assert first.may_step(forward)
@@ -58,12 +58,12 @@ def test_which_executions_are_stepped() -> None:
 def test_of_building_the_first_is_stepped_always() -> None:
     build = modeling_bert.BertLayer.__init__.__code__
     for wish in ("first", "all", "none"):
-        own = OwnCode(wish)  # type: ignore[arg-type]
+        own = ModelCode(wish)  # type: ignore[arg-type]
         assert [own.may_step(build), own.may_step(build)] == [True, False]
 
 
 def test_initialisers_are_told_by_what_they_build() -> None:
-    own = OwnCode("first")
+    own = ModelCode("first")
     layer = modeling_bert.BertPooler.__init__.__code__
     config = transformers.BertConfig(hidden_size=8, num_attention_heads=1)
     target = own.target(layer, {"self": modeling_bert.BertPooler(config)})

@@ -13,7 +13,7 @@ import torch
 
 from tracer.recorder.guard import Guard
 from tracer.recorder.patches import Patches
-from tracer.recorder.weights.checkpoint_load import verdict
+from tracer.recorder.weights.checkpoint_load import loading_info
 from tracer.recorder.weights.weights_watch import WeightsWatch
 
 
@@ -27,7 +27,7 @@ class Points:
         self.skipped: dict[str, str] = {}
         self.guard = Guard(self.skip)
 
-    def point(self, kind: str, data: dict[str, Any], *, stage: str | None = None) -> None:
+    def record_event(self, kind: str, data: dict[str, Any], *, stage: str | None = None) -> None:
         assert stage == "weights"
         self.points.append((kind, data))
 
@@ -282,14 +282,14 @@ def test_a_function_that_takes_something_else_does_not_break_the_load(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong in what is told stays out of the load."""
-    from tracer.recorder.weights.checkpoint_load import Ledger
+    from tracer.recorder.weights.checkpoint_load import CheckpointLoad
 
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise AttributeError("no such attribute")
 
     with monkeypatch.context() as context:
         for name in ("rename", "matched", "loaded", "mismatched", "report"):
-            context.setattr(Ledger, name, broken)
+            context.setattr(CheckpointLoad, name, broken)
         told, model, info = load(tensors(layer_weight=(3, 2), layer_bias=(5,)))
     assert torch.equal(model.layer.weight, torch.ones(3, 2))
     assert info.missing_keys == {"head.weight"}
@@ -309,8 +309,8 @@ def test_every_form_of_what_a_release_says(form: Any) -> None:
         "bare": info,
         "in a tuple": (info, {}),
     }[form]
-    assert verdict(returned) == (["a", "b"], [], {"c": [5]})
-    assert verdict(None) is None
+    assert loading_info(returned) == (["a", "b"], [], {"c": [5]})
+    assert loading_info(None) is None
 
 
 # ── How files are read ──────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from tests.support.forked import in_fork
 from tests.support.reading import by_line
 
 WAYS = [(False, True), (False, False), *([(True, True)] if hasattr(sys, "monitoring") else [])]
-"""Whether by ``sys.monitoring``, and whether with curtains, which stepping by ``sys.settrace`` alone has."""
+"""Whether by ``sys.monitoring``, and whether with functions in which tracing is paused, which stepping by ``sys.settrace`` alone has."""
 
 CONFIGURATION = """
 from transformers import AutoConfig, PretrainedConfig
@@ -114,21 +114,21 @@ def _save_weights(folder: str) -> None:
     save_file({"blocks.0.linear.bias": torch.ones(4)}, f"{folder}/model.safetensors", metadata={"format": "pt"})
 
 
-def _steps(model: str, folder: str, by_monitoring: bool, curtains: bool, lines: bool) -> list[tuple[Any, ...]]:
+def _steps(model: str, folder: str, by_monitoring: bool, pauses: bool, lines: bool) -> list[tuple[Any, ...]]:
     """Kind, event, function, line and stage of every step but what is printed."""
     import transformers
     from transformers import dynamic_module_utils
 
     from tracer.recorder.session import Session
-    from tracer.recorder.stepping.tracing_pause import Curtains
+    from tracer.recorder.stepping.tracing_pause import PausedFunctions
     from tracer.trace.reading import open_trace
 
     dynamic_module_utils.HF_MODULES_CACHE = f"{folder}/modules"
     sys.path.insert(0, f"{folder}/modules")
     importlib.invalidate_caches()
     transformers.utils.logging.disable_progress_bar()
-    if not curtains:
-        Curtains.draw = lambda self, patches: None  # type: ignore[method-assign]
+    if not pauses:
+        PausedFunctions.wrap = lambda self, patches: None  # type: ignore[method-assign]
     journal = Path(folder) / "journal"
     session = Session(journal, model=model, lines=lines, by_monitoring=by_monitoring)
     with session:
@@ -145,10 +145,10 @@ def _steps(model: str, folder: str, by_monitoring: bool, curtains: bool, lines: 
 
 def compared(model: Path, folder: Path, lines: bool) -> list[tuple[Any, ...]]:
     found = []
-    for number, (by_monitoring, curtains) in enumerate(WAYS):
+    for number, (by_monitoring, pauses) in enumerate(WAYS):
         place = folder / str(number)
         place.mkdir()
-        found.append(in_fork(_steps, str(model), str(place), by_monitoring, curtains, lines))
+        found.append(in_fork(_steps, str(model), str(place), by_monitoring, pauses, lines))
     for other in found[1:]:
         assert other == found[0]
     return found[0]

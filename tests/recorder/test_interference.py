@@ -537,7 +537,7 @@ def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
         module.run()
         is_defined_in(1, "builtins")  # type: ignore[arg-type]
     with recorded.trace as trace:
-        assert str(trace.outcome["fault"]).startswith("recorder/raw.py:")
+        assert str(trace.outcome["fault"]).startswith("recorder/safe_inspect.py:")
         (cause,) = diagnose(trace).causes
     assert cause.kind == "own-fault"
     with pytest.raises(KeyError), toy.recording() as recorded:

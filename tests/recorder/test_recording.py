@@ -118,7 +118,7 @@ def test_an_interrupt_at_every_call_leaves_a_sound_journal(tmp_path: Path) -> No
                 frame, _ = recording.new_frame("module", f"function {number}", 0, 1)
                 source = recording.source_number(str(sources[number]))
                 recording.step("config", "line", frame=frame, source=source, line=1, value=value)
-                recording.point("output", {"text": f"said {number}"})
+                recording.record_event("output", {"text": f"said {number}"})
                 sys.setprofile(None)
             except Stop:
                 sys.setprofile(None)
@@ -242,7 +242,7 @@ def test_a_redactor_that_speaks(tmp_path: Path) -> None:
         def text(self, text: str) -> str:
             if self.depth < 3:
                 self.depth += 1
-                recording.point("output", {"text": "nested"})
+                recording.record_event("output", {"text": "nested"})
                 self.depth -= 1
             return super().text(text)
 
@@ -295,7 +295,7 @@ def test_nothing_grows_after_the_end(toy: Toy) -> None:
     size = os.path.getsize(recorded.path)
     for number in range(50):
         assert recording.step("config", "line") == -1
-        assert recording.point("output", {"text": "late"}) == -1
+        assert recording.record_event("output", {"text": "late"}) == -1
         recording.new_frame("m", "f", 0, 1)
         recording.summaries.number({"late": [number]})
         recording.meta(late=1)

@@ -25,10 +25,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recorder.hostile import Touched, armed, hostile, hostile_metaclass
-from tracer.recorder.probes import PROBES
+from tracer.recorder.probes.loading import PROBES
 from tracer.recorder.safe_text import exception_text
 from tracer.recorder.stepping.local_changes import LocalChanges
-from tracer.recorder.stepping.stepped_frame import Observed
+from tracer.recorder.stepping.stepped_frame import FrameEvent
 from tracer.recorder.summary import MAX_DEPTH, MAX_ITEMS, MAX_NODES, MAX_PAIRS, MAX_TEXT, Summariser
 from tracer.trace import values as v
 from tracer.trace.values import Value, decode_value
@@ -529,7 +529,7 @@ def test_no_code_of_a_variable_is_run_by_a_probe(made: Made, what: str) -> None:
             for probe in probes.values():
                 for one in held:
                     for caller in callers:
-                        seen = Observed(dict.fromkeys(NAMES, one), one, caller, _Recording(made))  # type: ignore[arg-type]
+                        seen = FrameEvent(dict.fromkeys(NAMES, one), one, caller, _Recording(made))  # type: ignore[arg-type]
                         try:
                             meaning = probe(seen)
                         except Exception as error:

@@ -23,7 +23,7 @@ from typing import Any
 
 from tracer.recorder import run_load as work
 from tracer.recorder.code_guard import CodeGuard
-from tracer.recorder.environment import limit_memory, take_environment
+from tracer.recorder.environment import apply_environment, limit_memory
 from tracer.recorder.model.model_watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
@@ -36,7 +36,7 @@ from tracer.trace.redaction.learned import SecretsTeller
 def main(job_file: str) -> int:
     """Do the job; returns the process's exit code."""
     job = read_job(Path(job_file).read_bytes())
-    take_environment(job.environment)
+    apply_environment(job.environment)
     if job.cwd is not None:
         os.chdir(job.cwd)
     if job.memory is not None:
@@ -71,11 +71,11 @@ def record(job: Job) -> int:
         if job.work == "load":
             session.part = None
             _import_the_library()
-            work.check(job)
+            work.check_job(job)
             guard = _guard(job)
         with session, guard or nullcontext():
             if job.work == "load":
-                result = work.do(job, session)
+                result = work.run_load(job, session)
             else:
                 _run_script(job.script)
     except BaseException as caught:
@@ -86,7 +86,7 @@ def record(job: Job) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near; a second Ctrl-C must not tear the journal
     outcome = session.finish(error, result)
     if job.work == "script" and error is not None and outcome.status == "failed":
-        return _end_as_the_script_did(error)
+        return _exit_code_of_script(error)
     return 0
 
 
@@ -153,7 +153,7 @@ def _wait_for_threads() -> None:
             thread.join()
 
 
-def _end_as_the_script_did(error: BaseException) -> int:
+def _exit_code_of_script(error: BaseException) -> int:
     """Print what Python would have printed."""
     if isinstance(error, SystemExit):
         if not isinstance(error.code, int):

@@ -64,7 +64,7 @@ class CodeGuard:
                 return source(loader, path)
             if path == loader.path:
                 data = source(loader, path)
-                self._look_at(name, data)
+                self._check(name, data)
                 return data
             if path.endswith(".pyc"):
                 raise FileNotFoundError(path)  # what it was compiled from can't be told: Python compiles anew
@@ -99,7 +99,7 @@ class CodeGuard:
         package = loader.name if loader.is_package(loader.name) else loader.name.rpartition(".")[0]
         return os.path.join(*package.split("."), os.path.basename(loader.path))
 
-    def _look_at(self, name: str, data: bytes) -> None:
+    def _check(self, name: str, data: bytes) -> None:
         if not data:
             return  # transformers puts an empty __init__.py into each of its folders
         found = hashlib.sha256(data).hexdigest()

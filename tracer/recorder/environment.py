@@ -32,7 +32,7 @@ _VARIABLES: Final = re.compile(
 )
 
 
-def surroundings(environment: Mapping[str, str]) -> dict[str, Any]:
+def environment_facts(environment: Mapping[str, str]) -> dict[str, Any]:
     """Facts for the trace's metadata; secrets among the variables appear by name only."""
     return {
         "releases": {name: release for name in _PACKAGES if (release := _release(name))},
@@ -85,7 +85,7 @@ def _gpus() -> list[str]:
     return [line.strip() for line in said.splitlines() if line.strip()]
 
 
-def take_environment(variables: dict[str, str]) -> None:
+def apply_environment(variables: dict[str, str]) -> None:
     """Set a job's variables in a process that may have imported the library before it knew them.
 
     transformers reads where its modules cache is once, when it is imported (``HF_MODULES_CACHE`` of ``utils/hub.py``,

@@ -14,19 +14,19 @@ class StopLoad(BaseException):
 _PANIC: Final = "PanicException"  # of libraries written in Rust: an error like any other, but for its base class
 
 
-class Ending(NamedTuple):
+class CallOutcome(NamedTuple):
     """How a watched call ended: ``error`` is None where it returned ``result``."""
 
     result: Any = None
     error: BaseException | None = None
 
 
-Watching = Generator[None, Ending, None]
+Watching = Generator[None, CallOutcome, None]
 Watch = Callable[..., Watching]
 """What runs around a call, as a generator function with the call's own arguments.
 
-It yields once, where the call happens, and is sent the call's :class:`Ending`. One that returns before it yields leaves
-the call alone.
+It yields once, where the call happens, and is sent the call's :class:`CallOutcome`. If it returns before it yields, the
+call is left alone.
 """
 
 
@@ -77,9 +77,9 @@ class Guard:
             try:
                 result = original(*args, **kwargs)
             except BaseException as error:
-                end(name, watching, Ending(None, error))
+                end(name, watching, CallOutcome(None, error))
                 raise
-            end(name, watching, Ending(result))
+            end(name, watching, CallOutcome(result))
             return result
 
         return watched
@@ -96,9 +96,9 @@ class Guard:
             self.note(name, error)
             return None
 
-    def _end(self, name: str, watching: Watching, ending: Ending) -> None:
+    def _end(self, name: str, watching: Watching, outcome: CallOutcome) -> None:
         try:
-            watching.send(ending)
+            watching.send(outcome)
         except StopIteration:
             return
         except BaseException as error:

@@ -74,10 +74,10 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
         finally:
             _recording = False
             if os.getpid() == process:  # a process forked off in the block may leave it too; the journal is not its own
-                _conclude(session, held, trace_path, error)
+                _finish(session, held, trace_path, error)
 
 
-def _conclude(session: Session, held: HeldJournal, trace_path: Path, error: BaseException | None) -> None:
+def _finish(session: Session, held: HeldJournal, trace_path: Path, error: BaseException | None) -> None:
     """Write the trace, and say what of it could not be written.
 
     Raises:

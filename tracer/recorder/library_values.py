@@ -26,15 +26,15 @@ def torch_maker_for(kind: type) -> Callable[[Any], Value] | None:
     if torch is None or not hasattr(torch, "_C") or not hasattr(torch, "nn"):
         return None
     if safe_inspect.inherits(kind, torch.Tensor):
-        return tensor
+        return summarise_tensor
     if safe_inspect.inherits(kind, torch.nn.Module):
-        return module
+        return summarise_module
     if safe_inspect.is_one_of(kind, (torch.dtype, torch.device, torch.Size, torch.layout)):
         return lambda value: Named(f"torch.{safe_inspect.name(kind)}", str(value))
     return None
 
 
-def tensor(value: Any) -> Tensor | Object:
+def summarise_tensor(value: Any) -> Tensor | Object:
     """Shape, dtype and device of a tensor; of a subclass too, without entering its ``__torch_function__``."""
     kind = _kind(type(value))
     if kind.readable:
@@ -49,18 +49,18 @@ def tensor(value: Any) -> Tensor | Object:
     return Object(safe_inspect.type_name(type(value)))
 
 
-def described(value: Any) -> Tensor:
+def tensor_facts(value: Any) -> Tensor:
     """As :func:`tensor`; one that does not tell its shape, dtype or device has none of them."""
-    made = tensor(value)
+    made = summarise_tensor(value)
     return made if isinstance(made, Tensor) else Tensor(made.type, [], UNKNOWN, UNKNOWN)
 
 
-def module(value: Any) -> Module:
+def summarise_module(value: Any) -> Module:
     """Class and size of a module, counted over its registries, not through its methods."""
-    return Module(safe_inspect.type_name(type(value)), numbers_in(value))
+    return Module(safe_inspect.type_name(type(value)), count_parameters(value))
 
 
-def numbers_in(module: Any) -> int:
+def count_parameters(module: Any) -> int:
     """How many numbers a module's parameters have, its own and those of the modules in it, each once."""
     read = _descriptors()
     numbers = 0

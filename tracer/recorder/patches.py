@@ -9,7 +9,7 @@ from typing import Any, Final
 from tracer.recorder.guard import Guard, Watch
 
 _ABSENT: Final = object()
-_STANDS_IN: Final = " <importlib._bootstrap>"
+_WRAPPER_SUFFIX: Final = " <importlib._bootstrap>"
 
 
 class Patches:
@@ -36,7 +36,7 @@ class Patches:
 
     def set(self, owner: Any, name: str, value: Any) -> None:
         """Set ``owner.name``, remembering what stood in the owner itself (not in its bases)."""
-        _pass_over(value)
+        _hide_from_warnings(value)
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
@@ -50,12 +50,12 @@ class Patches:
             self._undo.pop()  # after it was put back: an interrupt must not come in between
 
 
-def stands_in(code: CodeType) -> bool:
+def is_wrapper_code(code: CodeType) -> bool:
     """Whether this is code of a wrapper: what is raised in its frame, the function that it calls has raised."""
-    return code.co_filename.endswith(_STANDS_IN)
+    return code.co_filename.endswith(_WRAPPER_SUFFIX)
 
 
-def _pass_over(value: Any) -> None:
+def _hide_from_warnings(value: Any) -> None:
     """Make a wrapper's frame one that warnings do not count.
 
     A warning with a ``stacklevel`` names the file of a caller so many frames up, and filters go by that file. Frames of
@@ -70,4 +70,4 @@ def _pass_over(value: Any) -> None:
 def _of_the_import_system(code: CodeType) -> CodeType:
     if "_bootstrap" in code.co_filename:
         return code
-    return code.replace(co_filename=f"{code.co_filename}{_STANDS_IN}")
+    return code.replace(co_filename=f"{code.co_filename}{_WRAPPER_SUFFIX}")

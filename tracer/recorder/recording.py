@@ -83,7 +83,7 @@ class Recording:
         self.thread = ThreadState()
         self._journal = journal.JournalWriter(journal_path, made)
         self.lock = threading.RLock()
-        self.summaries = Summariser(self.clean, self.learn_secret, self._store_value, self.lock)
+        self.summaries = Summariser(self.clean, self.add_secret, self._store_value, self.lock)
         self._cleaned: dict[str, str] = {}
         self._pending: list[bytes] = []  # values and frames that a step to come points at
         self._late: list[tuple[bytes, Any]] = []  # what was said in the middle of writing something else
@@ -106,7 +106,7 @@ class Recording:
         self.loads = 0  # calls of from_pretrained and its like that came to their end
         self.raised_in_load = False  # whether the exception last seen was seen inside of one
         self._raised: tuple[int, int, CodeType] | None = None
-        redactor.told = self._secret_was_learned
+        redactor.told = self._on_secret_added
         if tell_secret is not None:
             for secret in redactor.secrets:
                 tell_secret(secret)
@@ -131,11 +131,11 @@ class Recording:
                 self._cleaned[text] = cleaned
         return cleaned
 
-    def learn_secret(self, secret: str) -> None:
+    def add_secret(self, secret: str) -> None:
         """Keep this text out from now on."""
         self.redactor.learn(secret)
 
-    def _secret_was_learned(self, secret: str) -> None:
+    def _on_secret_added(self, secret: str) -> None:
         """Clean texts anew from now on, and record those values again that show it."""
         with self.lock:
             self._cleaned.clear()
@@ -172,15 +172,17 @@ class Recording:
             )  # fmt: skip
             return self._append(journal.STEP, fields)
 
-    def point(self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None) -> int:
+    def record_event(
+        self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None
+    ) -> int:
         """Record a step that belongs to no frame event, in the innermost stepped frame of this thread.
 
         Its stage is the last step's, unless given.
         """
         stack = self.thread.stack
         stage = stage or self.whole_stage
-        if stack and stack[-1].unheard:
-            stack[-1].settle()
+        if stack and stack[-1].may_end_unseen:
+            stack[-1].close_if_ended()
         if stack:
             innermost = stack[-1]
             return self.step(
@@ -215,7 +217,7 @@ class Recording:
                 library = is_library_file(filename)
                 if not library:
                     for secret in secrets_in_source(text.decode()):
-                        self.learn_secret(secret)
+                        self.add_secret(secret)
                     text = self.redactor.source(text.decode()).encode()
                 elif self.redactor.concerns(text):
                     text = self.redactor.known_in_source(text.decode()).encode()
@@ -306,7 +308,7 @@ class Recording:
                 self._append_last(journal.END, facts)
             self._close()
 
-    def let_go(self) -> None:
+    def detach_after_fork(self) -> None:
         """Write no more, in a process that was forked off: the journal is the other one's."""
         self.lock = self.summaries.lock = threading.RLock()  # a thread that is not here may hold the other
         self._closed = True

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.model.inputs import make_inputs, read_image
-from tracer.recorder.model.lora import adapt, inner, lora_config
+from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
 from tracer.recorder.model.weightless import FakeWeights, from_configuration
 from tracer.recorder.session import Session
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
 
-def check(job: Job) -> None:
+def check_job(job: Job) -> None:
     """Look at all that can be known before the load, so that no finished load is spoilt by it.
 
     Raises:
@@ -30,11 +30,11 @@ def check(job: Job) -> None:
         lora_config(job.peft)
 
 
-def do(job: Job, session: Session) -> Any:
+def run_load(job: Job, session: Session) -> Any:
     """Load, put on the device, adapt, run a pass, generate; returns the model."""
     session.part = None
     device = _device(job)
-    model, tokenizer, fake = load(job, device)
+    model, tokenizer, fake = load_model(job, device)
     if not hasattr(model, "eval"):
         return model  # AutoConfig, AutoTokenizer: there is nothing to run
     session.part = "device"
@@ -43,13 +43,13 @@ def do(job: Job, session: Session) -> Any:
     model.eval()
     if job.peft is not None:
         session.part = "peft"
-        model = adapt(model, job.peft, session.recording)
+        model = apply_lora(model, job.peft, session.recording)
     if job.forward:
-        _run(job, session, model, tokenizer, fake)
+        _run_model(job, session, model, tokenizer, fake)
     return model
 
 
-def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> None:
+def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> None:
     import torch
 
     recording = session.recording
@@ -57,7 +57,7 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
     with recording.stage("tokenizer"):
         inputs = make_inputs(job, model, tokenizer, recording)
     if inputs.arguments is None:
-        recording.point("not-fed", recording.clean_data({"why": inputs.why}), stage="forward")
+        recording.record_event("not-fed", recording.clean_data({"why": inputs.why}), stage="forward")
         return
     arguments = fake.inputs(inputs.arguments) if fake is not None else inputs.arguments
     unstepped = fake.unstepped() if fake is not None else nullcontext()
@@ -66,8 +66,8 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
         model(**arguments)
     if job.generate and not _generates(model):
         with recording.stage("generate"):
-            recording.point(
-                "not-generated", recording.clean_data({"why": f"{type(inner(model)).__name__} writes no text"})
+            recording.record_event(
+                "not-generated", recording.clean_data({"why": f"{type(unwrap_peft(model)).__name__} writes no text"})
             )
     elif job.generate:
         session.part = "generate"
@@ -77,7 +77,7 @@ def _run(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> N
 
 def _generates(model: Any) -> bool:
     """Whether transformers' ``generate`` takes the model."""
-    return hasattr(inner(model), "can_generate") and bool(inner(model).can_generate())
+    return hasattr(unwrap_peft(model), "can_generate") and bool(unwrap_peft(model).can_generate())
 
 
 def _device(job: Job) -> str:
@@ -115,7 +115,7 @@ _HEADS: Final = (
 )
 
 
-def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
+def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
     """Load the tokenizer, if wanted, and the model; returns model, tokenizer, and what made fake weights.
 
     ``device`` is where random weights are made; those of a checkpoint come to the CPU first.
@@ -127,7 +127,7 @@ def load(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
     if job.tokenizer and (source := tokenizer_source(job.model)) is not None:
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=job.trust_remote_code, **hub)
-    arguments = {"trust_remote_code": job.trust_remote_code, **_live(job.kwargs)}
+    arguments = {"trust_remote_code": job.trust_remote_code, **_with_dtypes(job.kwargs)}
     arguments["trust_remote_code"] = job.trust_remote_code  # what was consented to, whatever the keywords say
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
@@ -198,7 +198,7 @@ def _dtype_argument(release: str) -> str:
     return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
-def _live(arguments: dict[str, Any]) -> dict[str, Any]:
+def _with_dtypes(arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments with ``torch.float16`` and its kin turned from text into dtypes."""
     import torch
 

@@ -14,20 +14,20 @@ from typing import Any, Final
 
 from tracer.recorder import safe_inspect
 from tracer.recorder.code_guard import CodeRefused
-from tracer.recorder.environment import surroundings
+from tracer.recorder.environment import environment_facts
 from tracer.recorder.guard import StopLoad
 from tracer.recorder.model.model_watch import ModelOptions, ModelWatch
-from tracer.recorder.patches import Patches, stands_in
+from tracer.recorder.patches import Patches, is_wrapper_code
 from tracer.recorder.probes.loading import PROBES
 from tracer.recorder.probes.messages import RecordedStream, watch_messages
 from tracer.recorder.recording import Recording
 from tracer.recorder.source_text import read_source
 from tracer.recorder.stepping.code_objects import qualified_name
-from tracer.recorder.stepping.model_code import OwnCode, StepForward
+from tracer.recorder.stepping.model_code import ModelCode, StepForward
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
-from tracer.recorder.stepping.target_index import Catalogue
-from tracer.recorder.stepping.tracing_pause import Curtains
+from tracer.recorder.stepping.target_index import TargetIndex
+from tracer.recorder.stepping.tracing_pause import PausedFunctions
 from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.recorder.weights.weights_watch import ShardWatch
 from tracer.trace.append_only import Identity
@@ -88,21 +88,21 @@ class Session:
         self.recording.limit = stop_after
         self._patches = Patches(self.recording.guard)
         self._forward_output = forward_output
-        self._own = OwnCode(step_forward)
-        self._catalogue = Catalogue(PROBES, self._own, self._library_grew, self._closed)
+        self._model_code = ModelCode(step_forward)
+        self._target_index = TargetIndex(PROBES, self._model_code, self._on_new_file, self._on_opaque_function)
         self._stepper: SettraceStepper | MonitoringStepper
         if hasattr(sys, "monitoring") if by_monitoring is None else by_monitoring:
-            self._stepper = MonitoringStepper(self.recording, self._catalogue, lines=lines)
+            self._stepper = MonitoringStepper(self.recording, self._target_index, lines=lines)
         else:
-            self._stepper = SettraceStepper(self.recording, self._catalogue, lines=lines, all_threads=all_threads)
+            self._stepper = SettraceStepper(self.recording, self._target_index, lines=lines, all_threads=all_threads)
         self.recording.guard.check = self._stepper.keep_on
-        self._curtains = Curtains(self._stepper) if isinstance(self._stepper, SettraceStepper) else None
+        self._paused_functions = PausedFunctions(self._stepper) if isinstance(self._stepper, SettraceStepper) else None
         for function in ("PreTrainedModel.from_pretrained", "PreTrainedModel._from_config"):
-            self.recording.on_call[function] = self._model_is_next
-        self.model = ModelWatch(self.recording, self._own, self._look_again, model_options or ModelOptions())
+            self.recording.on_call[function] = self._on_model_class
+        self.model = ModelWatch(self.recording, self._model_code, self._on_new_targets, model_options or ModelOptions())
         if model is None:
             for function in AUTO_CALLS:
-                self.recording.on_call[function] = self._auto_class_is_called
+                self.recording.on_call[function] = self._on_auto_class
         self._shards = ShardWatch(self.recording)
         self._began = self._seconds = 0.0
         self.part: Part | None = "script"
@@ -118,9 +118,9 @@ class Session:
             self.recording.note_code_folder(model)
 
     def start(self) -> None:
-        self.recording.meta(**surroundings(os.environ))
+        self.recording.meta(**environment_facts(os.environ))
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_in_child(weakref.ref(self)))
+            os.register_at_fork(after_in_child=_detaches_after_fork(weakref.ref(self)))
         try:
             watch_messages(self.recording, self._patches, forward=self._forward_output)
             self._began = time.monotonic()
@@ -142,9 +142,9 @@ class Session:
             self._shards.stop()
             self._patches.restore()
 
-    def leave_to_parent(self) -> None:
+    def detach_after_fork(self) -> None:
         """In a process that was forked off while recording: this one is not recorded."""
-        self.recording.let_go()
+        self.recording.detach_after_fork()
         self._stepper.stop()
         self._patches.restore()
 
@@ -163,34 +163,34 @@ class Session:
     ) -> None:
         self.stop()
 
-    def _closed(self, code: CodeType) -> None:
+    def _on_opaque_function(self, code: CodeType) -> None:
         self.recording.skip(
             f"lines of {qualified_name(code)}",
             "it reads its own local variables as a dictionary, which stepping would change on this Python: its call "
             "and its end are recorded, its lines and variables are not",
         )
 
-    def _library_grew(self, filename: str) -> None:
+    def _on_new_file(self, filename: str) -> None:
         """A module of the library was met for the first time: what has to be patched in it exists now."""
         guard = self.recording.guard
         guard.call("weights", self._shards.watch, self._patches)
         guard.call("functions that this release lacks", self._note_missing_targets, filename)
-        if self._curtains is not None:
-            self._curtains.draw(self._patches)
+        if self._paused_functions is not None:
+            self._paused_functions.wrap(self._patches)
 
-    def _model_is_next(self, variables: Mapping[str, Any]) -> None:
+    def _on_model_class(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")
         if not safe_inspect.is_a(model_class, type):
             return
-        self.model.class_is_next(model_class, self._patches)
+        self.model.expect_class(model_class, self._patches)
 
-    def _look_again(self) -> None:
+    def _on_new_targets(self) -> None:
         """The model's own code has become known."""
-        self._catalogue.forget_misses()
+        self._target_index.forget_misses()
         if isinstance(self._stepper, MonitoringStepper):
-            self._stepper.look_again()
+            self._stepper.restart()
 
-    def _auto_class_is_called(self, variables: Mapping[str, Any]) -> None:
+    def _on_auto_class(self, variables: Mapping[str, Any]) -> None:
         """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""
         path = variables.get("pretrained_model_name_or_path")
         if type(path) is str and os.path.isdir(path) and "model" not in self.recording.roots.folders:
@@ -265,16 +265,16 @@ def _place_of_own_fault(error: BaseException) -> str | None:
         return None
     code = traceback.tb_frame.f_code
     path = Path(code.co_filename)
-    if stands_in(code) or _HERE not in path.parents or path.name in _CALLS_FOR_THE_USER:
+    if is_wrapper_code(code) or _HERE not in path.parents or path.name in _CALLS_FOR_THE_USER:
         return None
     return f"{path.relative_to(_HERE.parent)}:{traceback.tb_lineno}"
 
 
-def _in_child(session: weakref.ref[Session]) -> Callable[[], None]:
+def _detaches_after_fork(session: weakref.ref[Session]) -> Callable[[], None]:
     """What Python calls in every process forked off from now on; it can't be told to stop."""
 
     def forked() -> None:
         if (one := session()) is not None:
-            one.leave_to_parent()
+            one.detach_after_fork()
 
     return forked

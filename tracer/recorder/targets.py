@@ -76,7 +76,7 @@ class Target(NamedTuple):
     lines: bool = True
     sections: tuple[Section, ...] = ()
     whole: bool = False
-    own: bool = False
+    in_model: bool = False
 
 
 _AUTO: Final = "transformers/models/auto/"
@@ -164,9 +164,9 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 """Simple names of all targets: most functions are told apart by this alone."""
 
 CONFIG_INIT: Final = Target("", "", "config")
-MODEL_INIT: Final = Target("", "", "construct", own=True)
+MODEL_INIT: Final = Target("", "", "construct", in_model=True)
 MODEL_LOAD: Final = Target("", "", "construct")
-MODEL_CODE: Final = Target("", "", None, own=True)
+MODEL_CODE: Final = Target("", "", None, in_model=True)
 
 
 def tail(filename: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Watching
-from tracer.recorder.library_values import described, numbers_in
+from tracer.recorder.library_values import count_parameters, tensor_facts
 from tracer.recorder.model.tree import ModuleTree, registry, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
@@ -26,7 +26,7 @@ class ConstructionWatch:
         self._hook: Any = None
         self._classes: dict[type, tuple[str, str | None]] = {}  # name and place
         self._watched_classes: set[type] = set()
-        self._heard: set[int] = set()  # numbers of the modules that a step tells of
+        self._recorded: set[int] = set()  # numbers of the modules that a step tells of
 
     def watch(self, patches: Patches) -> None:
         """Begin, if torch is loaded by now and not watched yet."""
@@ -54,8 +54,8 @@ class ConstructionWatch:
         self._watched_classes.add(model_class)
 
         def built(instance: Any, /, *_: Any, **__: Any) -> Watching:
-            ending = yield
-            if ending.error is None and type(instance) is model_class:
+            outcome = yield
+            if outcome.error is None and type(instance) is model_class:
                 with unstepped():
                     self._complete(instance)
 
@@ -67,22 +67,22 @@ class ConstructionWatch:
                 self._built(parent, name, child)
 
     def _inserted(self, parent: Any, index: int, module: Any) -> Watching:
-        ending = yield
+        outcome = yield
         names = [name for name, child in registry(parent, "_modules").items() if child is module]
-        if ending.error is None and names:
+        if outcome.error is None and names:
             self._registered(parent, names[0], module)
 
     def _built(self, parent: Any, name: str, child: Any) -> None:
         number = self._tree.number(child)
-        self._heard.add(number)
+        self._recorded.add(number)
         facts = {"module": number, "parent": self._tree.number(parent), "name": str(name)}
-        self._recording.point("module-built", {**facts, **self._facts(child)}, stage=self._stage())
+        self._recording.record_event("module-built", {**facts, **self._facts(child)}, stage=self._stage())
 
     def _complete(self, model: Any) -> None:
         parts = walk(model)
         tree = self._tree.root(model, parts)
         if self._hook is not None:
-            self._tell_unheard(parts)
+            self._record_unregistered(parts)
         parameters = {
             f"{path}.{leaf}" if path else leaf: value
             for path, part in parts
@@ -96,17 +96,18 @@ class ConstructionWatch:
             **self._facts(model),
             "modules": len(tree),
             "tensors": len({id(value) for value in parameters.values()} - replaced.keys()),
-            "numbers": numbers_in(model) - sum(math.prod(described(value).shape) for value in replaced.values()),
+            "numbers": count_parameters(model)
+            - sum(math.prod(tensor_facts(value).shape) for value in replaced.values()),
             "tied": tied,
             "tree": tree,
         }
-        self._recording.point("model-built", facts, stage=self._stage())
+        self._recording.record_event("model-built", facts, stage=self._stage())
 
-    def _tell_unheard(self, parts: list[tuple[str, Any]]) -> None:
+    def _record_unregistered(self, parts: list[tuple[str, Any]]) -> None:
         """Modules that were put into their parents past torch's registration."""
         for _, parent in parts:
             for name, child in registry(parent, "_modules").items():
-                if child is not None and self._tree.number(child) not in self._heard:
+                if child is not None and self._tree.number(child) not in self._recorded:
                     self._built(parent, name, child)
 
     def _stage(self) -> str | None:
@@ -138,7 +139,7 @@ def _tensors(named: dict[str, Any]) -> list[list[Any]]:
     rows: list[list[Any]] = []
     for name, value in named.items():
         if value is not None:
-            made = described(value)
+            made = tensor_facts(value)
             rows.append([name, made.shape, made.dtype, made.device])
     return rows
 
@@ -157,7 +158,7 @@ def to_be_tied(model: Any, parameters: dict[str, Any]) -> list[str]:
         if name in parameters
         and source in parameters
         and parameters[name] is not parameters[source]
-        and described(parameters[name]).shape == described(parameters[source]).shape
+        and tensor_facts(parameters[name]).shape == tensor_facts(parameters[source]).shape
     ]
 
 
@@ -168,9 +169,9 @@ def _by_the_class(model: Any, parameters: dict[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in parameters.items():
         if any(isinstance(pattern, str) and re.search(pattern, name) for pattern in patterns):
-            shape = described(value).shape
+            shape = tensor_facts(value).shape
             for other, candidate in parameters.items():
-                if re.search(r"embed|wte", other) and other != name and described(candidate).shape == shape:
+                if re.search(r"embed|wte", other) and other != name and tensor_facts(candidate).shape == shape:
                     found[name] = other
                     break
     return found

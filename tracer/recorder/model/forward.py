@@ -51,7 +51,7 @@ class ForwardWatch:
         self._patches.restore()
         measured = self._clock.measured()
         if measured:
-            self._recording.point("device-times", {"milliseconds": measured})
+            self._recording.record_event("device-times", {"milliseconds": measured})
 
     def _called(self, module: Any, /, *args: Any, **kwargs: Any) -> Watching:
         """A record before and after a call, neither of which the stepper's trace function sees."""
@@ -60,18 +60,18 @@ class ForwardWatch:
             facts = self._enter(module, args, kwargs)
         if facts is None:
             return
-        with unstepped() if _is_torchs_own_leaf(module) else nullcontext():
+        with unstepped() if _is_torch_leaf(module) else nullcontext():
             began = time.perf_counter_ns()
             self._own += began - came
             own = self._own
-            ending = yield
+            outcome = yield
             ended = time.perf_counter_ns()
         spent = ended - began - (self._own - own)  # without what the modules inside cost to record
         with unstepped():
-            if ending.error is not None:
-                self._fail(facts, ending.error)
+            if outcome.error is not None:
+                self._fail(facts, outcome.error)
             else:
-                self._leave(facts, spent, ending.result)
+                self._leave(facts, spent, outcome.result)
         self._own += time.perf_counter_ns() - ended
 
     def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
@@ -85,13 +85,13 @@ class ForwardWatch:
         facts: dict[str, Any] = {"call": call, "parent": parent, "path": path}
         inputs = self._recording.summaries.number(named_arguments(module, args, kwargs))
         more = self._clock.enter(call)
-        self._recording.point("module-entered", {**facts, "class": type(module).__name__, **more}, value=inputs)
+        self._recording.record_event("module-entered", {**facts, "class": type(module).__name__, **more}, value=inputs)
         self._stack.append(call)
         return facts
 
     def _fail(self, facts: dict[str, Any], error: BaseException) -> None:
         self._stack.pop()
-        self._recording.point("module-left", {**facts, "raised": type(error).__name__})
+        self._recording.record_event("module-left", {**facts, "raised": type(error).__name__})
 
     def _leave(self, facts: dict[str, Any], spent: int, result: Any) -> None:
         self._stack.pop()
@@ -99,13 +99,13 @@ class ForwardWatch:
         if self._statistics:
             with self._clock.aside():
                 facts["statistics"] = self._recording.guard.call("statistics", statistics_of, result) or []
-        self._recording.point("module-left", facts, value=self._recording.summaries.number(result))
+        self._recording.record_event("module-left", facts, value=self._recording.summaries.number(result))
 
 
 _leaves: dict[type, bool] = {}
 
 
-def _is_torchs_own_leaf(module: Any) -> bool:
+def _is_torch_leaf(module: Any) -> bool:
     """Whether a module is of torch's own code and holds no other: nothing in it is ever stepped."""
     kind = type(module)
     known = _leaves.get(kind)
@@ -152,7 +152,7 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
                 break
             if value.numel() == 0 or value.is_meta or value.is_complex() or _is_fake(value):
                 continue
-            made.append({"at": at, **_of(value.detach())})
+            made.append({"at": at, **_numbers_of(value.detach())})
     return made
 
 
@@ -173,7 +173,7 @@ def _without_modes() -> Iterator[None]:
         yield
 
 
-def _of(value: Any) -> dict[str, Any]:
+def _numbers_of(value: Any) -> dict[str, Any]:
     import torch
 
     numbers = value.double() if value.dtype != torch.bool else value.to(torch.uint8).double()
@@ -216,7 +216,7 @@ def watch_operators(recording: Recording) -> Any:
             if name is None:
                 name = names[function] = str(function)
             seen = recording.summaries.number({"in": (*args, kwargs) if kwargs else args, "out": result})
-            recording.point("operator", {"name": name}, value=seen)
+            recording.record_event("operator", {"name": name}, value=seen)
 
     class Operators(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
         @classmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from tracer.recorder.guard import Ending, Watching
-from tracer.recorder.model.lora import inner
+from tracer.recorder.guard import CallOutcome, Watching
+from tracer.recorder.model.lora import unwrap_peft
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 
@@ -34,22 +34,22 @@ class TokenWatch:
 
     def watch(self, model: Any) -> None:
         """Look at what ``_update_model_kwargs_for_generation`` returns, until :meth:`stop`."""
-        kind = type(inner(model))
+        kind = type(unwrap_peft(model))
         original = getattr(kind, "_update_model_kwargs_for_generation", None)
         if original is not None:
             self._patches.watch(kind, "_update_model_kwargs_for_generation", self._updated, original)
 
     def _updated(self, _: Any, /, outputs: Any = None, *__: Any, **___: Any) -> Watching:
-        ending = yield
+        outcome = yield
         self._lengths = {}
-        if ending.error is None:
-            found = self._recording.guard.call("lengths of mask, positions and cache", self._measure, outputs, ending)
+        if outcome.error is None:
+            found = self._recording.guard.call("lengths of mask, positions and cache", self._measure, outputs, outcome)
             self._lengths = found or {}
-        self._tell()
+        self._record_when_complete()
 
-    def _measure(self, outputs: Any, ending: Ending) -> dict[str, int]:
+    def _measure(self, outputs: Any, outcome: CallOutcome) -> dict[str, int]:
         """Lengths of the mask, of the positions and of the cache, as far as they are known for certain."""
-        arguments = ending.result
+        arguments = outcome.result
         found: dict[str, int] = {}
         for name in ("attention_mask", "position_ids"):
             value = arguments.get(name)
@@ -91,21 +91,21 @@ class TokenWatch:
             self._index += 1
             if self._waiting is not None:  # the bookkeeping of the one before never came
                 self._lengths = {}
-                self._tell()
+                self._record_when_complete()
             self._waiting = facts
-            self._tell()
+            self._record_when_complete()
         self._last = now
 
     def _end(self) -> None:
         self._lengths = self._lengths or {}
-        self._tell()
+        self._record_when_complete()
 
-    def _tell(self) -> None:
+    def _record_when_complete(self) -> None:
         """Record the token once its bookkeeping is done, which releases do before or after they stream it."""
         if self._waiting is not None and self._lengths is not None:
             facts = {**self._waiting, **self._lengths}
             self._waiting = self._lengths = None
-            self._recording.point("token-generated", self._recording.clean_data(facts))
+            self._recording.record_event("token-generated", self._recording.clean_data(facts))
 
 
 def generate(model: Any, inputs: dict[str, Any], count: int, watch: TokenWatch) -> Any:
@@ -127,7 +127,7 @@ def _unused(model: Any) -> dict[str, Any]:
 
     They are set to what they are where nobody sets them.
     """
-    settings = getattr(inner(model), "generation_config", None)
+    settings = getattr(unwrap_peft(model), "generation_config", None)
     return {
         name: neutral for name, neutral in _GREEDY.items() if getattr(settings, name, neutral) not in (neutral, None)
     }

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.model.lora import inner
+from tracer.recorder.model.lora import unwrap_peft
 from tracer.recorder.recording import Recording
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -62,7 +62,7 @@ def _encode(tokenizer: Any, prompt: str, image: Any, recording: Recording) -> An
     if image is not None:
         message["image"] = image
     rendered = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
-    recording.point("chat-rendered", recording.clean_data({"text": str(rendered)}))
+    recording.record_event("chat-rendered", recording.clean_data({"text": str(rendered)}))
     return tokenizer.apply_chat_template(
         [message], add_generation_prompt=True, tokenize=True, return_tensors="pt", return_dict=True
     )
@@ -104,7 +104,7 @@ def _record_text(tokenizer: Any, prompt: str, batch: Any, recording: Recording) 
     pieces = [tokenizer.decode([number]) for number in ids[:_MAX_PIECES]]
     special = {str(name): str(value) for name, value in getattr(tokenizer, "special_tokens_map", {}).items()}
     facts = {"prompt": prompt, "ids": ids[:_MAX_PIECES], "pieces": pieces, "count": len(ids), "special": special}
-    recording.point("text-prepared", recording.clean_data(facts))
+    recording.record_event("text-prepared", recording.clean_data(facts))
 
 
 def _fitting(batch: Any, model: Any) -> dict[str, Any]:
@@ -135,4 +135,4 @@ def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
 
 def _parameters(model: Any) -> Collection[str]:
     """Names of what ``forward`` takes."""
-    return inspect.signature(type(inner(model)).forward).parameters
+    return inspect.signature(type(unwrap_peft(model)).forward).parameters

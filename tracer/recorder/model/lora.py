@@ -11,7 +11,7 @@ from tracer.recorder.recording import Recording
 from tracer.trace.errors import TracerError
 
 
-def adapt(model: Any, path: str, recording: Recording) -> Any:
+def apply_lora(model: Any, path: str, recording: Recording) -> Any:
     """``get_peft_model`` with the configuration in a JSON file; returns the wrapped model.
 
     Raises:
@@ -27,18 +27,18 @@ def adapt(model: Any, path: str, recording: Recording) -> Any:
         trainable, total = wrapped.get_nb_trainable_parameters()
         share = round(100 * trainable / total, 4) if total else 0.0
         facts = {"replaced": replaced, "trainable": trainable, "all": total, "percent": share}
-        recording.point("peft-applied", recording.clean_data({**_given(wrapped), **facts}))
+        recording.record_event("peft-applied", recording.clean_data({**_lora_facts(wrapped), **facts}))
         wrapped.print_trainable_parameters()
     return wrapped
 
 
-def inner(model: Any) -> Any:
+def unwrap_peft(model: Any) -> Any:
     """The model inside of what peft has wrapped; any other model itself."""
     peft = sys.modules.get("peft")
     return model.get_base_model() if peft is not None and isinstance(model, peft.PeftModel) else model
 
 
-def _given(wrapped: Any) -> dict[str, Any]:
+def _lora_facts(wrapped: Any) -> dict[str, Any]:
     """What the LoRA was made with, as peft completed it, and the factors that its layers multiply B·A by."""
     from peft.tuners.lora import LoraLayer
 

@@ -13,7 +13,7 @@ from tracer.recorder.model.forward import ForwardWatch, watch_operators
 from tracer.recorder.model.tree import ModuleTree, walk
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.stepping.model_code import OwnCode
+from tracer.recorder.stepping.model_code import ModelCode
 from tracer.recorder.stepping.settrace import unstepped
 
 
@@ -33,16 +33,16 @@ class ModelWatch:
     """
 
     def __init__(
-        self, recording: Recording, own: OwnCode, look_again: Callable[[], None], options: ModelOptions
+        self, recording: Recording, model_code: ModelCode, on_new_targets: Callable[[], None], options: ModelOptions
     ) -> None:
         self._recording = recording
-        self._own = own
-        self._look_again = look_again
+        self._model_code = model_code
+        self._on_new_targets = on_new_targets
         self._options = options
         self._tree = ModuleTree()
         self.construction = ConstructionWatch(recording, self._tree)
 
-    def class_is_next(self, model_class: Any, patches: Patches) -> None:
+    def expect_class(self, model_class: Any, patches: Patches) -> None:
         """A model of this class is about to be built."""
         self.construction.watch(patches)
         self.construction.watch_class(model_class, patches)
@@ -53,23 +53,23 @@ class ModelWatch:
         guard = self._recording.guard
         forward: ForwardWatch | None = guard.call("passes", self._get_ready, model)
         operators = guard.call("operators", watch_operators, self._recording) if self._options.operators else None
-        stepping = nullcontext() if self._own.steps_passes else unstepped()
+        stepping = nullcontext() if self._model_code.steps_passes else unstepped()
         try:
             with self._recording.stage(stage), stepping, operators or nullcontext():
                 yield
         finally:
             if forward is not None:
                 guard.call("passes", forward.stop)
-            self._own.files.clear()
+            self._model_code.files.clear()
 
     def _get_ready(self, model: Any) -> ForwardWatch:
         forward = ForwardWatch(
-            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._own.new_pass
+            self._recording, self._tree, statistics=self._options.statistics, on_pass=self._model_code.new_pass
         )
         parts = walk(model)
         self._tree.root(model, parts)
-        self._own.add_files_of({type(part) for _, part in parts})
-        self._look_again()
+        self._model_code.add_files_of({type(part) for _, part in parts})
+        self._on_new_targets()
         forward.start(getattr(model, "device", None))
         return forward
 

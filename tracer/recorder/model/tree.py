@@ -71,11 +71,11 @@ def registry(module: Any, name: str) -> dict[str, Any]:
     return object.__getattribute__(module, "__dict__").get(name) or {}
 
 
-class Places:
+class ParameterIndex:
     """The modules of a model by path, and the paths of its modules. One module can stand in several places."""
 
     def __init__(self, model: Any) -> None:
-        self.modules = dict(_every(model))
+        self.modules = dict(_all_places(model))
         self._paths: dict[int, str] = {}
         for path, module in self.modules.items():
             self._paths.setdefault(id(module), path)
@@ -116,7 +116,7 @@ def own_tensors(module: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _every(model: Any) -> Iterator[tuple[str, Any]]:
+def _all_places(model: Any) -> Iterator[tuple[str, Any]]:
     """Every module at each of its places; a module inside itself is not gone into again."""
     ahead: list[tuple[str, Any, tuple[int, ...]]] = [("", model, ())]
     while ahead:

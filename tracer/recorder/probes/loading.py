@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tracer.recorder import safe_inspect
-from tracer.recorder.stepping.stepped_frame import Observed, Probe
+from tracer.recorder.stepping.stepped_frame import FrameEvent, Probe
 from tracer.recorder.summary import Summariser
 from tracer.trace.values import Module
 
@@ -20,24 +20,24 @@ from tracer.trace.values import Module
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
 
 
-def _asked_for(seen: Observed) -> dict[str, Any]:
+def _asked_for(seen: FrameEvent) -> dict[str, Any]:
     return {
         "name": _text(seen.variables, "filename", "full_filename"),
         "in": _text(seen.variables, "path_or_repo_id"),
     }
 
 
-def file_found(seen: Observed) -> tuple[str, dict[str, Any]]:
+def file_found(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     if type(seen.value) is str:
         return "file-resolved", {**_asked_for(seen), "path": seen.value}
     return "file-missing", _asked_for(seen)
 
 
-def file_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+def file_refused(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "file-missing", _asked_for(seen)
 
 
-def commit_resolved(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+def commit_resolved(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
     found = seen.value
     if (
         safe_inspect.module_name(type(found)) == "huggingface_hub._revision"
@@ -47,14 +47,14 @@ def commit_resolved(seen: Observed) -> tuple[str, dict[str, Any]] | None:
     return ("commit-resolved", {"commit": found}) if type(found) is str and _COMMIT.match(found) else None
 
 
-def json_read(seen: Observed) -> tuple[str, dict[str, Any]]:
+def json_read(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "json-read", {"path": _text(seen.variables, "json_file"), "keys": _keys(seen.value)}
 
 
 # The adapter: whether the directory holds a PEFT adapter.
 
 
-def adapter_looked_up(seen: Observed) -> tuple[str, dict[str, Any]]:
+def adapter_looked_up(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     asked = {"in": _text(seen.variables, "model_id")}
     if type(seen.value) is str:
         return "adapter-found", {**asked, "path": seen.value}
@@ -64,7 +64,7 @@ def adapter_looked_up(seen: Observed) -> tuple[str, dict[str, Any]]:
 # The configuration: what config.json held, what was left over, which class it became.
 
 
-def config_read(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+def config_read(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
     value = seen.value
     if type(value) is not tuple or len(value) != 2:
         return None
@@ -77,7 +77,7 @@ def config_read(seen: Observed) -> tuple[str, dict[str, Any]] | None:
     }
 
 
-def config_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+def config_class_by_mapping(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
     """``from_dict`` called by ``AutoConfig.from_pretrained`` itself: the class came out of ``CONFIG_MAPPING``."""
     caller = seen.caller
     if caller is None or caller.target.function != "AutoConfig.from_pretrained":
@@ -92,7 +92,7 @@ def config_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None
     }
 
 
-def config_built(seen: Observed) -> tuple[str, dict[str, Any]]:
+def config_built(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     built = _first_of(seen.value)
     left = seen.variables.get("kwargs")
     return "config-built", {
@@ -114,16 +114,16 @@ def _set_and_left(built: Any, left: Any) -> list[str]:
 # The trust decision: its three booleans, and the answer.
 
 
-def trust_decided(seen: Observed) -> tuple[str, dict[str, Any]]:
+def trust_decided(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "trust-asked", {**_trust_facts(seen), "decision": _boolean(seen.value)}
 
 
-def trust_refused(seen: Observed) -> tuple[str, dict[str, Any]]:
+def trust_refused(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     seen.recording.refused = True
     return "trust-asked", {**_trust_facts(seen), "decision": False, "refused": True}
 
 
-def _trust_facts(seen: Observed) -> dict[str, Any]:
+def _trust_facts(seen: FrameEvent) -> dict[str, Any]:
     caller = seen.caller.variables if seen.caller is not None else {}
     return {
         "has_local_code": seen.variables.get("has_local_code") is True,
@@ -139,7 +139,7 @@ def _boolean(value: Any) -> bool | None:
 # From a class reference in `auto_map` to a class: the module is checked, copied, imported and registered.
 
 
-def dynamic_class_resolved(seen: Observed) -> tuple[str, dict[str, Any]]:
+def dynamic_class_resolved(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     variables = seen.variables
     return "class-resolved", {
         "way": "remote",
@@ -152,7 +152,7 @@ def dynamic_class_resolved(seen: Observed) -> tuple[str, dict[str, Any]]:
     }
 
 
-def module_copied(seen: Observed) -> tuple[str, dict[str, Any]]:
+def module_copied(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "module-copied", {
         "from": _text(seen.variables, "resolved_module_file"),
         "into": _text(seen.variables, "submodule_path"),
@@ -160,7 +160,7 @@ def module_copied(seen: Observed) -> tuple[str, dict[str, Any]]:
     }
 
 
-def imports_checked(seen: Observed) -> tuple[str, dict[str, Any]]:
+def imports_checked(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     file = _text(seen.variables, "filename")
     if file is not None:
         seen.recording.note_code_folder(os.path.dirname(file))
@@ -172,14 +172,14 @@ def imports_checked(seen: Observed) -> tuple[str, dict[str, Any]]:
     }
 
 
-def module_imported(seen: Observed) -> tuple[str, dict[str, Any]]:
+def module_imported(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "module-imported", {
         "module": _text(seen.variables, "name", "module_path"),
         "class": _class_name(seen.value),
     }
 
 
-def registered_for_saving(seen: Observed) -> tuple[str, dict[str, Any]]:
+def registered_for_saving(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     auto_class = seen.variables.get("auto_class")
     return "class-registered", {
         "class": _class_name(seen.variables.get("cls")),
@@ -188,7 +188,7 @@ def registered_for_saving(seen: Observed) -> tuple[str, dict[str, Any]]:
     }
 
 
-def registered(seen: Observed) -> tuple[str, dict[str, Any]]:
+def registered(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     variables = seen.variables
     return "class-registered", {
         "class": _class_name(variables.get("model_class")) or _class_name(variables.get("config")),
@@ -203,7 +203,7 @@ def registered(seen: Observed) -> tuple[str, dict[str, Any]]:
 _AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
 
 
-def model_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
+def model_class_by_mapping(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
     """A model class that the auto class took from its mapping and not from the model directory."""
     caller = seen.caller
     if caller is None or caller.target.function != _AUTO_MODEL:
@@ -218,7 +218,7 @@ def model_class_by_mapping(seen: Observed) -> tuple[str, dict[str, Any]] | None:
     }
 
 
-def model_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+def model_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     model = _first_of(seen.value)
     return "model-loaded", {"class": _class_of(model), "parameters": _parameter_count(seen.recording.summaries, model)}
 
@@ -231,11 +231,11 @@ def _parameter_count(summaries: Summariser, model: Any) -> int | None:
 # The tokenizer and the processors.
 
 
-def tokenizer_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+def tokenizer_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "tokenizer-loaded", {"class": _class_of(seen.value)}
 
 
-def processor_loaded(seen: Observed) -> tuple[str, dict[str, Any]]:
+def processor_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "processor-loaded", {"class": _class_of(seen.value)}
 
 

@@ -35,7 +35,7 @@ def _watch_warnings(recording: Recording, patches: Patches) -> None:
             recording.summaries.message(message) if safe_inspect.is_a(message, Warning) else safe_inspect.text(message)
         )
         place = {"file": recording.clean(filename), "line": lineno}
-        recording.point(
+        recording.record_event(
             "warning", {"category": safe_inspect.name(category), "message": _cut(recording, text or ""), **place}
         )
         with _quiet(recording):
@@ -49,7 +49,7 @@ def _watch_logs(recording: Recording, patches: Patches) -> None:
         with _quiet(recording):
             yield
         level = {"level": str(record.levelname), "logger": str(record.name)}
-        recording.point("log", {**level, "message": _cut(recording, _message(record))})
+        recording.record_event("log", {**level, "message": _cut(recording, _message(record))})
 
     patches.watch(logging.Logger, "handle", handled)
 
@@ -135,7 +135,7 @@ class RecordedStream:
             self._step(line[:-_MAX_TEXT])
 
     def _step(self, text: str) -> None:
-        self._recording.point("output", {"stream": self._name, "text": _cut(self._recording, text)})
+        self._recording.record_event("output", {"stream": self._name, "text": _cut(self._recording, text)})
 
 
 class _quiet:  # noqa: N801 - reads as a statement

@@ -8,7 +8,7 @@ from operator import is_, is_not
 from typing import Any, Final
 
 from tracer.recorder.library_values import is_config_type
-from tracer.recorder.stepping.mutation import WatchedPairs, Watches
+from tracer.recorder.stepping.mutation import DictSnapshot, MutationTracker
 from tracer.recorder.summary import Summariser
 from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Unbound
@@ -34,7 +34,7 @@ class LocalChanges:
         self._caller = caller
         self._previous: dict[str, Any] = {}
         self._numbers: dict[str, ValueId] = {}
-        self._watches = Watches()
+        self._mutations = MutationTracker()
 
     def since_last(self, variables: dict[str, Any]) -> list[Change]:
         """The changes, in the order of the variables; ``variables`` is the frame's ``f_locals``."""
@@ -53,11 +53,11 @@ class LocalChanges:
             changes[:0] = self._bindings(changed)
             if self._asked_again:
                 self._previous = dict(variables)
-        changes.extend(self._watches.changes(self._previous, self._summaries))
+        changes.extend(self._mutations.changes(self._previous, self._summaries))
         return changes
 
     def _bindings(self, changed: list[tuple[str, Any]]) -> list[Change]:
-        numbers, watches = self._numbers, self._watches
+        numbers, watches = self._numbers, self._mutations
         changes: list[Change] = []
         for name, value in changed:
             if name in _HIDDEN or name[0] == ".":
@@ -80,13 +80,13 @@ class LocalChanges:
         shared = self._shared(value)
         return self._summaries.number(value) if shared is None or shared.number is None else shared.number
 
-    def _shared(self, value: Any) -> WatchedPairs | None:
+    def _shared(self, value: Any) -> DictSnapshot | None:
         """What is known of this very object here or in the caller: most are handed on from frame to frame."""
-        shared = self._watches.shared(value)
-        return shared if shared is not None or self._caller is None else self._caller._watches.shared(value)
+        shared = self._mutations.shared(value)
+        return shared if shared is not None or self._caller is None else self._caller._mutations.shared(value)
 
     def _deletions(self, variables: dict[str, Any]) -> Iterator[Change]:
         for name in self._previous.keys() - variables.keys():
-            self._watches.drop(name)
+            self._mutations.drop(name)
             if self._numbers.pop(name, None) is not None:
                 yield Unbound(name)

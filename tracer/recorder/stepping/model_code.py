@@ -16,7 +16,7 @@ _REMOTE = "/transformers_modules/"
 _RESUMED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-class OwnCode:
+class ModelCode:
     """Functions of the model directory's files; of a built-in model, of its modeling file.
 
     Attributes:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.model_code import is_model_file
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
-from tracer.recorder.stepping.target_index import Catalogue
+from tracer.recorder.stepping.target_index import TargetIndex
 
 _TOOL_NAME: Final = "glm-trace"
 
@@ -21,9 +21,9 @@ _TOOL_NAME: Final = "glm-trace"
 class MonitoringStepper:
     """Steps the catalogue's targets in every thread."""
 
-    def __init__(self, recording: Recording, catalogue: Catalogue, *, lines: bool) -> None:
+    def __init__(self, recording: Recording, index: TargetIndex, *, lines: bool) -> None:
         self._recording = recording
-        self._catalogue = catalogue
+        self._index = index
         self._lines = lines
         self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
         self._tool = -1
@@ -69,12 +69,12 @@ class MonitoringStepper:
         if monitoring.get_tool(self._tool) in (None, _TOOL_NAME):
             self._recording.skip(f"steps before step {step}", f"{reason}; it was switched on again here")
             for stepped in self._recording.thread.stack:
-                stepped.unheard = True
+                stepped.may_end_unseen = True
             self._switch_on()
         else:
             self._recording.skip("steps under another tool", f"{reason} before step {step} and uses it itself")
 
-    def look_again(self) -> None:
+    def restart(self) -> None:
         """Report starts of functions again that were no targets so far."""
         if self._tool >= 0:
             self._monitoring.restart_events()
@@ -96,20 +96,20 @@ class MonitoringStepper:
         self._tool = -1
 
     def _started(self, code: CodeType, offset: int) -> Any:
-        if not self._catalogue.wants(code):
+        if not self._index.may_match(code):
             return self._monitoring.DISABLE
         frame = sys._getframe(1)
         try:
-            entry = self._catalogue.find(frame)
+            entry = self._index.lookup(frame)
             if entry is None:
                 return None if is_model_file(code.co_filename) else self._monitoring.DISABLE
             if id(code) not in self._targets:
                 events = self._monitoring.events
-                lines = self._lines and entry.target.lines and not entry.closed
+                lines = self._lines and entry.target.lines and not entry.opaque
                 wanted = events.PY_RETURN | (events.LINE if lines else 0)
                 self._targets[id(code)] = code, wanted
                 self._monitoring.set_local_events(self._tool, code, wanted)
-            stepped = SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines, entry.closed)
+            stepped = SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines, entry.opaque)
             stepped.entered(frame)
         except Exception as error:
             self._fault(error)

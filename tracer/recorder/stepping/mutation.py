@@ -20,7 +20,7 @@ _GROWTH: Final = 16  # and told again when that has changed by a sixteenth: what
 _LEAVES: Final = frozenset(map(id, (type(None), bool, int, float, str, bytes, complex, type)))
 
 
-class Watches:
+class MutationTracker:
     """The watched variables of one frame.
 
     Asked after every line and mostly answering no, so the question is put to all containers at once, by identity and
@@ -35,12 +35,12 @@ class Watches:
         "_list_values",
         "_lists",
         "_sized",
+        "_snapshots",
         "_stale",
-        "_watched",
     )
 
     def __init__(self) -> None:
-        self._watched: dict[str, WatchedPairs | WatchedOther] = {}
+        self._snapshots: dict[str, DictSnapshot | ContainerSnapshot] = {}
         self._stale = False
         self._sized: list[Any] = []
         self._dicts: list[dict[Any, Any]] = []
@@ -51,45 +51,45 @@ class Watches:
         self._list_values: list[Any] = []
 
     def __contains__(self, name: str) -> bool:
-        return name in self._watched
+        return name in self._snapshots
 
-    def shared(self, value: Any) -> WatchedPairs | None:
+    def shared(self, value: Any) -> DictSnapshot | None:
         """The watch on this very object, if it is as it was when last summarised."""
-        for watched in self._watched.values():
-            if type(watched) is WatchedPairs and watched.value is value:
+        for watched in self._snapshots.values():
+            if type(watched) is DictSnapshot and watched.value is value:
                 return watched if watched.number is not None and not _mutated(watched.containers) else None
         return None
 
     def set(
-        self, name: str, value: Any, summaries: Summariser, number: ValueId, shared: WatchedPairs | None = None
+        self, name: str, value: Any, summaries: Summariser, number: ValueId, shared: DictSnapshot | None = None
     ) -> None:
         """Watch a variable's value, which was just summarised under ``number``, if it can change in place.
 
         ``shared`` is another variable's watch on it.
         """
-        watched: WatchedPairs | WatchedOther | None
+        watched: DictSnapshot | ContainerSnapshot | None
         if is_secret_name(name):
             watched = None
         else:
-            watched = _watch(value, summaries, number) if shared is None else shared.again()
+            watched = _snapshot_of(value, summaries, number) if shared is None else shared.clone()
         if watched is not None:
-            self._watched[name] = watched
+            self._snapshots[name] = watched
             self._stale = True
         else:
             self.drop(name)
 
     def drop(self, name: str) -> None:
-        if self._watched.pop(name, None) is not None:
+        if self._snapshots.pop(name, None) is not None:
             self._stale = True
 
     def changes(self, variables: dict[str, Any], summaries: Summariser) -> Iterator[Change]:
         """What changed in place since last asked."""
-        if self._watched and not self._same():
-            for name, watched in list(self._watched.items()):
+        if self._snapshots and not self._same():
+            for name, watched in list(self._snapshots.items()):
                 value = variables[name]
                 if watched.outgrown:
                     number = summaries.number(value, name)
-                    self._watched[name] = WatchedOther(value, number)
+                    self._snapshots[name] = ContainerSnapshot(value, number)
                     yield Bound(name, number)
                 else:
                     yield from watched.changes(name, value, summaries)
@@ -106,7 +106,7 @@ class Watches:
         )
 
     def _gather(self) -> None:
-        pairs = [pair for watched in self._watched.values() for pair in watched.containers]
+        pairs = [pair for watched in self._snapshots.values() for pair in watched.containers]
         dicts = [(container, copy) for container, copy in pairs if type(copy) is dict]
         lists = [(container, copy) for container, copy in pairs if type(copy) is tuple]
         self._sized = [container for container, _ in pairs]
@@ -120,7 +120,7 @@ class Watches:
         self._stale = False
 
 
-class WatchedPairs:
+class DictSnapshot:
     """A dictionary, or a configuration object's instance dictionary: told key by key."""
 
     __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers", "number", "value")
@@ -133,11 +133,11 @@ class WatchedPairs:
         self._copy = dict(contents)
         # By the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
         self._inner: dict[int, tuple[Any, Any, list[tuple[Any, Any]]]] = {}
-        self._look_inside(self._copy.items())
+        self._scan_items(self._copy.items())
 
-    def again(self) -> WatchedPairs:
+    def clone(self) -> DictSnapshot:
         """The same for another variable."""
-        other = WatchedPairs.__new__(WatchedPairs)
+        other = DictSnapshot.__new__(DictSnapshot)
         other.value, other.number, other._contents, other._copy = self.value, self.number, self._contents, self._copy
         other._pairs, other._inner, other.containers = dict(self._pairs), dict(self._inner), self.containers
         return other
@@ -154,9 +154,9 @@ class WatchedPairs:
         # Copied before it is summarised: what another thread changes in between is seen the next time.
         before, self._copy = self._copy, dict(self._contents)
         if self._has_only_grown(before):
-            yield from self._told(name, self._touched(before), [], summaries)
+            yield from self._changes_of(name, self._touched(before), [], summaries)
         else:
-            yield from self._told_anew(name, summaries)
+            yield from self._all_changes(name, summaries)
 
     def _has_only_grown(self, before: dict[Any, Any]) -> bool:
         """As nearly always: the keys that were there come first, new ones after them, and all are written apart."""
@@ -172,12 +172,12 @@ class WatchedPairs:
         touched.extend((key, item) for at, (key, item, inner) in inside if at not in seen and _mutated(inner))
         return touched
 
-    def _told(
+    def _changes_of(
         self, name: str, pairs: Collection[tuple[Any, Any]], removed: list[str], summaries: Summariser
     ) -> Iterator[Change]:
         added: dict[str, ValueId] = {}
         changed: dict[str, ValueId] = {}
-        self._look_inside(pairs)
+        self._scan_items(pairs)
         for shown, item in {summaries.key(key): item for key, item in pairs}.items():
             number, old = summaries.number(item, shown, 1), self._pairs.get(shown)
             if number != old:
@@ -185,15 +185,15 @@ class WatchedPairs:
         if added or changed or removed:
             yield Items(name, added, changed, removed)
 
-    def _told_anew(self, name: str, summaries: Summariser) -> Iterator[Change]:
+    def _all_changes(self, name: str, summaries: Summariser) -> Iterator[Change]:
         now = {summaries.key(key) for key in self._copy}
         removed = [shown for shown in self._pairs if shown not in now]
         for shown in removed:
             del self._pairs[shown]
         self._inner = {}
-        yield from self._told(name, self._copy.items(), removed, summaries)
+        yield from self._changes_of(name, self._copy.items(), removed, summaries)
 
-    def _look_inside(self, pairs: Collection[tuple[Any, Any]]) -> None:
+    def _scan_items(self, pairs: Collection[tuple[Any, Any]]) -> None:
         """Watch the containers in these items, and no longer those that were in their place."""
         for key, item in pairs:
             inner = [] if id(type(item)) in _LEAVES else list(_containers(item, MAX_DEPTH - 1))
@@ -205,7 +205,7 @@ class WatchedPairs:
         self.containers.extend(chain.from_iterable(inner for _, _, inner in self._inner.values()))
 
 
-class WatchedOther:
+class ContainerSnapshot:
     """A list, set, tuple, very large dictionary or dictionary of a special kind: told as a whole."""
 
     __slots__ = ("_number", "containers")
@@ -224,16 +224,16 @@ class WatchedOther:
                 yield Bound(name, number)
 
 
-def _watch(value: Any, summaries: Summariser, number: ValueId) -> WatchedPairs | WatchedOther | None:
+def _snapshot_of(value: Any, summaries: Summariser, number: ValueId) -> DictSnapshot | ContainerSnapshot | None:
     kind = type(value)
     if id(kind) in _LEAVES:
         return None
     if kind is dict or is_config_type(kind):
         contents = value if kind is dict else _attributes(value)
         if len(contents) > _LENGTH:
-            return WatchedOther(value, number)
-        return WatchedPairs(value, contents, summaries, number)
-    watched = WatchedOther(value, number) if kind is list or kind is set or kind is tuple else None
+            return ContainerSnapshot(value, number)
+        return DictSnapshot(value, contents, summaries, number)
+    watched = ContainerSnapshot(value, number) if kind is list or kind is set or kind is tuple else None
     return watched if watched is not None and watched.containers else None
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from tracer.recorder import safe_inspect
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
-from tracer.recorder.stepping.target_index import Catalogue
+from tracer.recorder.stepping.target_index import TargetIndex
 
 _RETURNS: Final = frozenset(opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap)
 
@@ -38,9 +38,9 @@ _thread = _Thread()
 class SettraceStepper:
     """Steps the catalogue's targets in this thread, and with ``all_threads`` in those started from now on."""
 
-    def __init__(self, recording: Recording, catalogue: Catalogue, *, lines: bool, all_threads: bool) -> None:
+    def __init__(self, recording: Recording, index: TargetIndex, *, lines: bool, all_threads: bool) -> None:
         self.recording = recording
-        self._catalogue = catalogue
+        self._index = index
         self._lines = lines
         self._all_threads = all_threads
         self.router = self._make_router()
@@ -109,17 +109,17 @@ class SettraceStepper:
         stack: list[SteppedFrame] = self.recording.thread.stack
         known = {(stepped.frame_id, stepped.code): stepped for stepped in stack}
         for stepped in stack:
-            stepped.unheard = True
+            stepped.may_end_unseen = True
         while frame is not None:
             found = known.get((id(frame), frame.f_code))
-            if found is not None and not found.closed and frame.f_trace is None:
+            if found is not None and not found.opaque and frame.f_trace is None:
                 frame.f_trace = _trace_frame(found, self.recording, self)
             frame = frame.f_back
         if stack:
-            stack[-1].settle()
+            stack[-1].close_if_ended()
 
     def _make_router(self) -> TraceFunction:
-        names, own_files, find = self._catalogue.names, self._catalogue.own.files, self._catalogue.find
+        names, own_files, find = self._index.names, self._index.model_code.files, self._index.lookup
         recording, lines, trace_frame, thread = self.recording, self._lines, _trace_frame, _thread
 
         def router(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
@@ -134,11 +134,11 @@ class SettraceStepper:
                 if entry is None:
                     return None
                 thread.stepper = self
-                stepped = SteppedFrame(recording, entry.target, frame, entry.probes, lines, entry.closed)
+                stepped = SteppedFrame(recording, entry.target, frame, entry.probes, lines, entry.opaque)
                 # Every event of a frame brings its dictionary of local variables up to date, so here is none.
-                stepped.unheard = entry.closed
+                stepped.may_end_unseen = entry.opaque
                 stepped.entered(frame)
-                if entry.closed:
+                if entry.opaque:
                     return None
                 frame.f_trace_lines = stepped.steps_lines
                 return trace_frame(stepped, recording, self)

@@ -24,7 +24,7 @@ _LOADS: Final = ("from_pretrained", "from_config")
 _sections: dict[int, tuple[CodeType, Sections]] = {}
 
 
-class Observed(NamedTuple):
+class FrameEvent(NamedTuple):
     """What a probe sees of a frame event.
 
     ``value`` is what was returned or raised; ``caller`` the nearest stepped caller.
@@ -36,7 +36,7 @@ class Observed(NamedTuple):
     recording: Recording
 
 
-Probe = Callable[[Observed], "tuple[str, dict[str, Any]] | None"]
+Probe = Callable[[FrameEvent], "tuple[str, dict[str, Any]] | None"]
 """Gives a frame event its meaning: the step kind and its data; None where it has none."""
 
 
@@ -44,16 +44,16 @@ class SteppedFrame:
     """Emits the steps of a frame. The interpreter hooks call its methods; it never keeps the frame itself.
 
     Args:
-        closed: whether its local variables must not be looked at once it runs.
+        opaque: whether its local variables must not be read while it runs.
 
     Attributes:
-        unheard: whether its end may go unreported.
+        may_end_unseen: whether the interpreter may not report its end.
     """
 
     __slots__ = (
         "_called_directly", "_changes", "_lines", "_probes", "_raised", "_raised_step", "_raised_value", "_raw_line",
-        "_recording", "_sections", "_starts", "_statement", "_whole", "_with_lines",
-        "caller", "closed", "code", "frame_id", "line", "number", "source", "stage", "target", "unheard", "variables",
+        "_recording", "_sections", "_starts", "_statement", "_whole", "_with_lines", "caller", "code", "frame_id",
+        "line", "may_end_unseen", "number", "opaque", "source", "stage", "target", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -63,14 +63,14 @@ class SteppedFrame:
         frame: FrameType,
         probes: Mapping[str, Probe],
         with_lines: bool,
-        closed: bool = False,
+        opaque: bool = False,
     ) -> None:
         code = frame.f_code
         stack = recording.thread.stack
-        if stack and stack[-1].unheard:
-            stack[-1].settle()
-        self.closed = closed
-        self.unheard = False
+        if stack and stack[-1].may_end_unseen:
+            stack[-1].close_if_ended()
+        self.opaque = opaque
+        self.may_end_unseen = False
         self.target = target
         self.code = code
         self.frame_id = id(frame)  # valid for as long as the frame runs, which is as long as it is asked for
@@ -81,7 +81,7 @@ class SteppedFrame:
         self.line = code.co_firstlineno
         self._recording = recording
         self._probes = probes
-        self._with_lines = with_lines and target.lines and not closed
+        self._with_lines = with_lines and target.lines and not opaque
         self._changes = LocalChanges(
             recording.summaries, None if self.caller is None else self.caller._changes, asked_again=self._with_lines
         )
@@ -115,12 +115,12 @@ class SteppedFrame:
         return self._lines < MAX_LINES
 
     def entered(self, frame: FrameType) -> None:
-        variables = arguments_of(frame) if self.closed else frame.f_locals
+        variables = arguments_of(frame) if self.opaque else frame.f_locals
         listener = self._recording.on_call.get(self.target.function)
         if listener is not None:
             self._recording.guard.call(f"call of {self.target.function}", listener, variables)
         self._emit("call", variables, None)
-        if self.closed:
+        if self.opaque:
             self.variables = {}  # which would hold what the function itself has let go
 
     def reached_line(self, frame: FrameType, line: int) -> None:
@@ -146,11 +146,11 @@ class SteppedFrame:
         if issubclass(type(error), (StopIteration, GeneratorExit)) or self._is_known(error, frame, traceback):
             return
         self._raised = id(error)
-        self._stands_at(frame)
+        self._set_line(frame)
         self._emit("raise", self._locals_of(frame), error, traceback=traceback)
 
     def returned(self, frame: FrameType, value: Any) -> None:
-        self._stands_at(frame)
+        self._set_line(frame)
         if self.caller is None and self.is_load:
             self._recording.loads += 1
         try:
@@ -159,7 +159,7 @@ class SteppedFrame:
             self._close()
 
     def unwound(self, frame: FrameType, error: BaseException | None) -> None:
-        self._stands_at(frame)
+        self._set_line(frame)
         try:
             self._emit("unwind", self._locals_of(frame), error)
         finally:
@@ -174,7 +174,7 @@ class SteppedFrame:
         # Without lines nobody noticed that the one before was caught and is gone. This one was here only once, then.
         return _times_here(traceback or safe_inspect.traceback_of(error), frame) > 1
 
-    def settle(self, error: BaseException | None = None, traceback: TracebackType | None = None) -> None:
+    def close_if_ended(self, error: BaseException | None = None, traceback: TracebackType | None = None) -> None:
         """Close this frame, the innermost one, if it has ended without a report; then those below it likewise.
 
         Its end is a step if it is known: an exception that is seen now has come through it, or it was called by a
@@ -189,18 +189,18 @@ class SteppedFrame:
         try:
             if seen is not None and safe_inspect.came_through(seen, self.code, traceback):
                 self._emit("unwind", self.variables, seen)
-            elif self._called_directly and self.caller is not None and not self.caller.unheard:
+            elif self._called_directly and self.caller is not None and not self.caller.may_end_unseen:
                 self._emit("return", self.variables, None)
         finally:
             self._close()
         stack = self._recording.thread.stack
-        if stack and stack[-1].unheard:
-            stack[-1].settle(error, traceback)
+        if stack and stack[-1].may_end_unseen:
+            stack[-1].close_if_ended(error, traceback)
 
     def _locals_of(self, frame: FrameType) -> Any:
-        return self.variables if self.closed else frame.f_locals
+        return self.variables if self.opaque else frame.f_locals
 
-    def _stands_at(self, frame: FrameType) -> None:
+    def _set_line(self, frame: FrameType) -> None:
         if frame.f_lineno:
             self.line = self._starts.get(frame.f_lineno, frame.f_lineno)
 
@@ -214,8 +214,8 @@ class SteppedFrame:
     ) -> None:
         recording = self._recording
         stack = recording.thread.stack
-        if stack and stack[-1] is not self and stack[-1].unheard:
-            stack[-1].settle(value if event == "raise" else None, traceback)
+        if stack and stack[-1] is not self and stack[-1].may_end_unseen:
+            stack[-1].close_if_ended(value if event == "raise" else None, traceback)
         if type(variables) is not dict:
             variables = dict(variables)  # from Python 3.13 on a view that would keep the frame alive
         if recording.limit is not None and event in ("call", "line"):
@@ -225,8 +225,8 @@ class SteppedFrame:
             changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
             kind, data = event, None
             probe = self._probes.get(event)
-            if probe is not None and not (self.unheard and event == "return" and not has_value):
-                meaning = self._ask(probe, variables, value)
+            if probe is not None and not (self.may_end_unseen and event == "return" and not has_value):
+                meaning = self._call_probe(probe, variables, value)
                 if meaning is not None:
                     kind, data = meaning[0], recording.clean_data(meaning[1])
             shown = self._changes.number(value) if has_value or value is not None else None
@@ -253,8 +253,8 @@ class SteppedFrame:
         leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)
         thread.in_flight = (self._raised, self._raised_step, self.code) if leaves else None
 
-    def _ask(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
-        seen = Observed(variables, value, self.caller, self._recording)
+    def _call_probe(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
+        seen = FrameEvent(variables, value, self.caller, self._recording)
         meaning: tuple[str, dict[str, Any]] | None = self._recording.guard.call(
             f"probe {self.target.function}", probe, seen
         )

@@ -7,22 +7,22 @@ from types import CodeType, FrameType
 from typing import NamedTuple
 
 from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, reads_its_locals
-from tracer.recorder.stepping.model_code import OwnCode
+from tracer.recorder.stepping.model_code import ModelCode
 from tracer.recorder.stepping.stepped_frame import Probe
 from tracer.recorder.targets import BY_FUNCTION, NAMES, Target, tail
 
 _NO_PROBES: dict[str, Probe] = {}
 
 
-class Entry(NamedTuple):
+class TargetEntry(NamedTuple):
     """``closed``: whether the function's local variables must not be looked at once it runs."""
 
     target: Target
     probes: Mapping[str, Probe]
-    closed: bool = False
+    opaque: bool = False
 
 
-class Catalogue:
+class TargetIndex:
     """Knows the targets that were met.
 
     Args:
@@ -35,28 +35,28 @@ class Catalogue:
     def __init__(
         self,
         probes: Mapping[str, Mapping[str, Probe]],
-        own: OwnCode,
+        model_code: ModelCode,
         on_new_file: Callable[[str], None],
-        on_closed: Callable[[CodeType], None],
+        on_opaque: Callable[[CodeType], None],
     ) -> None:
         self.names = NAMES
-        self.own = own
+        self.model_code = model_code
         self.files: set[str] = set()
         self._probes = probes
         self._on_new_file = on_new_file
-        self._on_closed = on_closed
-        self._known: dict[int, tuple[CodeType, Entry | None]] = {}  # the code is kept, or its id could be reused
+        self._on_opaque = on_opaque
+        self._known: dict[int, tuple[CodeType, TargetEntry | None]] = {}  # the code is kept, or its id could be reused
 
-    def wants(self, code: CodeType) -> bool:
+    def may_match(self, code: CodeType) -> bool:
         """Whether the code may be a target; most are told apart by their name alone."""
-        return code.co_name in self.names or code.co_filename in self.own.files
+        return code.co_name in self.names or code.co_filename in self.model_code.files
 
-    def find(self, frame: FrameType) -> Entry | None:
+    def lookup(self, frame: FrameType) -> TargetEntry | None:
         """The entry of the frame's function, or None for an execution that is not stepped."""
         code = frame.f_code
         known = self._known.get(id(code))
-        entry = known[1] if known is not None else self._meet(code, frame)
-        if entry is not None and entry.target.own and not self.own.may_step(code):
+        entry = known[1] if known is not None else self._add(code, frame)
+        if entry is not None and entry.target.in_model and not self.model_code.may_step(code):
             return None
         return entry
 
@@ -64,23 +64,23 @@ class Catalogue:
         """Look again at functions that were no targets: the model's own code has become known."""
         self._known = {key: known for key, known in self._known.items() if known[1] is not None}
 
-    def _meet(self, code: CodeType, frame: FrameType) -> Entry | None:
-        entry = self._look_up(code, frame)
+    def _add(self, code: CodeType, frame: FrameType) -> TargetEntry | None:
+        entry = self._entry_for(code, frame)
         self._known[id(code)] = (code, entry)
         if entry is not None and code.co_filename not in self.files:
             self.files.add(code.co_filename)
             self._on_new_file(code.co_filename)
         return entry
 
-    def _look_up(self, code: CodeType, frame: FrameType) -> Entry | None:
+    def _entry_for(self, code: CodeType, frame: FrameType) -> TargetEntry | None:
         ending = tail(code.co_filename)
         target = BY_FUNCTION.get((ending, qualified_name(code))) if ending else None
         asked_about = code.co_name in ("__init__", "from_pretrained")  # for which it counts what they are called on
-        target = target or self.own.target(code, arguments_of(frame) if asked_about else {})
+        target = target or self.model_code.target(code, arguments_of(frame) if asked_about else {})
         if target is None:
             return None
         probes = self._probes.get(target.function) or self._probes.get(code.co_name) or _NO_PROBES
         closed = reads_its_locals(code)
         if closed:
-            self._on_closed(code)
-        return Entry(target, probes, closed)
+            self._on_opaque(code)
+        return TargetEntry(target, probes, closed)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from tracer.recorder.library_values import described
-from tracer.recorder.model.tree import Places
+from tracer.recorder.library_values import tensor_facts
+from tracer.recorder.model.tree import ParameterIndex
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
-from tracer.recorder.weights.files import Stored, WeightsFiles, describe
+from tracer.recorder.weights.files import StoredTensor, WeightsFiles, describe
 
 
-class Verdict(NamedTuple):
+class LoadingInfo(NamedTuple):
     """Names as the release writes them: of the model, or of the checkpoint; those of mismatches with their shape."""
 
     missing: list[str]
@@ -20,7 +20,7 @@ class Verdict(NamedTuple):
     mismatched: dict[str, list[int] | None]
 
 
-def verdict(returned: Any) -> Verdict | None:
+def loading_info(returned: Any) -> LoadingInfo | None:
     """Out of what a load returned: a tuple of lists in 4.x, an object that says it in 5.x, alone or in a tuple."""
     if (
         isinstance(returned, tuple)
@@ -28,11 +28,11 @@ def verdict(returned: Any) -> Verdict | None:
         and all(isinstance(one, (list, set)) for one in returned[1:4])
     ):
         missing, unexpected, mismatched = returned[1:4]  # the model stands in front
-        return Verdict(_texts(missing), _texts(unexpected), _shapes(mismatched))
+        return LoadingInfo(_texts(missing), _texts(unexpected), _shapes(mismatched))
     for said in (returned, *(returned if isinstance(returned, tuple) else ())):
         if hasattr(said, "missing_keys") and hasattr(said, "unexpected_keys"):  # torch's own has no more than these
             mismatched = _shapes(getattr(said, "mismatched_keys", ()))
-            return Verdict(_texts(said.missing_keys), _texts(said.unexpected_keys), mismatched)
+            return LoadingInfo(_texts(said.missing_keys), _texts(said.unexpected_keys), mismatched)
     return None
 
 
@@ -58,7 +58,7 @@ class Mismatch(NamedTuple):
     shape: list[int] | None
 
 
-class Ledger:
+class CheckpointLoad:
     """Records each tensor as it is loaded, and the report once it is known what was left.
 
     Args:
@@ -77,10 +77,10 @@ class Ledger:
         paths: list[str],
         state_dict: Any = None,
         wanted: list[str] | None = None,
-        accounted: Callable[[Any], bool] = lambda value: False,
+        is_reported: Callable[[Any], bool] = lambda value: False,
     ) -> None:
         self.model = model
-        self.places = Places(model)
+        self.parameter_index = ParameterIndex(model)
         self.renamed: dict[str, str] = {}  # names in the files → names in the model, as the library has told them
         self.returned: Any = None
         self._matched: dict[str, dict[str, Any]] = {}
@@ -88,7 +88,7 @@ class Ledger:
         self._files = files
         self._paths = paths
         self._wanted = None if wanted is None else set(wanted)
-        self._stored: dict[str, Stored] = {}
+        self._stored: dict[str, StoredTensor] = {}
         self._loaded: dict[str, None] = {}  # by names in the files
         self._filled: list[str] = []  # by names in the model
         self._mismatched: list[Mismatch] = []
@@ -96,8 +96,8 @@ class Ledger:
         self._unfit: set[str] = set()  # by names in the files: of mismatches and of conversions that failed
         self._settled_before = {
             id(value): (value, _version(value))
-            for _, value in self.places.parameters()
-            if (accounted(value) or _is_marked(value)) and not self._is_meta(value)
+            for _, value in self.parameter_index.parameters()
+            if (is_reported(value) or _is_marked(value)) and not self._is_meta(value)
         }
         base = getattr(type(model), "base_model_prefix", "")
         self._base = base if isinstance(base, str) else ""
@@ -131,17 +131,17 @@ class Ledger:
 
     def is_on_meta(self, parameter: str) -> bool:
         """Whether a parameter of the model has no memory."""
-        value = self.places.find(parameter)
+        value = self.parameter_index.find(parameter)
         return value is not None and self._is_meta(value)
 
     @staticmethod
     def _is_meta(value: Any) -> bool:
-        return described(value).device == "meta"
+        return tensor_facts(value).device == "meta"
 
     def target(self, name: str) -> str | None:
         """The parameter that a name in a file or in the library's words means; None where the model has none."""
         for candidate in self._candidates(name):
-            if self.places.has(candidate):
+            if self.parameter_index.has(candidate):
                 return candidate
         return None
 
@@ -168,11 +168,11 @@ class Ledger:
             facts: dict[str, Any] = {"sources": held, "parameter": self._clean(parameter)}
             if shared_with:
                 facts["shared_with"] = [self._clean(name) for name in shared_with]
-            value = self.places.find(parameter)
+            value = self.parameter_index.find(parameter)
             if value is not None:
-                made = described(value)
+                made = tensor_facts(value)
                 facts.update(shape=made.shape, dtype=made.dtype, device=device or made.device)
-            self._recording.point("tensor-loaded", facts, stage="weights")
+            self._recording.record_event("tensor-loaded", facts, stage="weights")
         except Exception as error:  # a parameter that is like no other; the load must not notice
             self._recording.skip("tensor-loaded", f"{type(error).__name__}: {error}")
 
@@ -192,26 +192,26 @@ class Ledger:
         """
         self._unfit.update(sources)
         held = [{**self._from_file(name), "pattern": str(patterns.get(name) or name)} for name in sources]
-        known = [name for name in targets if self.places.has(name)] or targets
+        known = [name for name in targets if self.parameter_index.has(name)] or targets
         facts = {"parameters": known, "sources": held, "operation": operation, "reason": reason}
         self._unconverted.append(facts)
-        self._recording.point("conversion-failed", self._recording.clean_data(facts), stage="weights")
+        self._recording.record_event("conversion-failed", self._recording.clean_data(facts), stage="weights")
 
-    def report(self) -> None:
+    def record_report(self) -> None:
         """Record what is left, in the library's words and by our own count."""
         self.look_up_files()
-        said = verdict(self.returned)
+        said = loading_info(self.returned)
         for name, shape in said.mismatched.items() if said is not None else ():
-            self._library_says_mismatched(name, shape)
+            self._mark_mismatched(name, shape)
         if said is not None:
-            self._left_on_disk(said)
+            self._mark_left_on_disk(said)
         left = [name for name in self._stored if not self.is_settled(name)]
         unread: list[str] = []
         if said is None:  # it broke off: what has a place in the model would have come later
             unread = [name for name in left if self.target(name) is not None]
             left = [name for name in left if self.target(name) is None]
         told = set(said.unexpected) if said is not None else set()
-        standing = list(self.places.parameters())
+        standing = list(self.parameter_index.parameters())
         new = self._new(standing) if said is not None else []
         facts = {
             "checkpoint": len(self._stored),
@@ -231,20 +231,20 @@ class Ledger:
                 for one in self._mismatched
             ],
             "unconverted": self._unconverted,
-            "tied": [names for names in _together(standing).values() if len(names) > 1],
+            "tied": [names for names in _names_by_tensor(standing).values() if len(names) > 1],
             "new": [name for name in new if not self.is_on_meta(name)],
             "empty": [name for name in new if self.is_on_meta(name)],
             "unread": unread,
         }
-        self._recording.point("weights-report", self._recording.clean_data(facts), stage="weights")
+        self._recording.record_event("weights-report", self._recording.clean_data(facts), stage="weights")
 
-    def _library_says_mismatched(self, name: str, shape: list[int] | None) -> None:
+    def _mark_mismatched(self, name: str, shape: list[int] | None) -> None:
         parameter = self.target(name) or name
         sources = [own for own in self._stored if not self.is_settled(own) and self.target(own) == parameter]
         if sources:
             self.mismatched(sources, parameter, shape)
 
-    def _left_on_disk(self, said: Verdict) -> None:
+    def _mark_left_on_disk(self, said: LoadingInfo) -> None:
         """A file is not even opened when all that is in it stays on the disk."""
         told = set(said.unexpected)
         for name in [name for name in self._stored if not self.is_settled(name)]:
@@ -252,7 +252,7 @@ class Ledger:
             if parameter is not None and self.is_on_meta(parameter) and told.isdisjoint(self._candidates(name)):
                 self.loaded([name], parameter, device="disk")
 
-    def _missing(self, said: Verdict) -> list[str]:
+    def _missing(self, said: LoadingInfo) -> list[str]:
         return [name for name in (self.target(name) or name for name in said.missing) if self._is_of_this_load(name)]
 
     def _new(self, standing: list[tuple[str, Any]]) -> list[str]:
@@ -265,17 +265,17 @@ class Ledger:
         """Whether a parameter was for this load to fill: an adapter's load is not about the base that it lies on."""
         if self._wanted is not None and name not in self._wanted:
             return False
-        value = self.places.find(name)
+        value = self.parameter_index.find(name)
         before = self._settled_before.get(id(value))
         return before is None or before[0] is not value or before[1] != _version(value)
 
-    def accounted(self) -> list[Any]:
+    def model_tensors(self) -> list[Any]:
         """The tensors of the model, of each of which the report has told where it comes from."""
-        return [value for _, value in self.places.parameters()]
+        return [value for _, value in self.parameter_index.parameters()]
 
     def _shape(self, parameter: str) -> list[int] | None:
-        value = self.places.find(parameter)
-        return None if value is None else described(value).shape
+        value = self.parameter_index.find(parameter)
+        return None if value is None else tensor_facts(value).shape
 
     def _from_file(self, name: str) -> dict[str, Any]:
         stored = self._stored.get(name)
@@ -302,7 +302,7 @@ def _version(value: Any) -> int | None:
         return None
 
 
-def _together(standing: list[tuple[str, Any]]) -> dict[int, list[str]]:
+def _names_by_tensor(standing: list[tuple[str, Any]]) -> dict[int, list[str]]:
     names: dict[int, list[str]] = {}
     for name, value in standing:
         names.setdefault(id(value), []).append(name)

@@ -13,10 +13,10 @@ from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from tracer.recorder.guard import Watching
-from tracer.recorder.library_values import described
+from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.weights.checkpoint_load import Ledger
+from tracer.recorder.weights.checkpoint_load import CheckpointLoad
 
 
 class Provenance:
@@ -95,17 +95,17 @@ def _storage(value: Any) -> int:
 _OPERATION: Final = re.compile(r"^Error:? (?:via )?(?P<name>\w+) ", re.MULTILINE)  # in the library's own text
 
 
-class ConversionWay:
+class ConversionWatch:
     """Watches the functions of ``transformers.core_model_loading``.
 
     Args:
-        ledger: gives the account that is open now, if any.
+        load: gives the account that is open now, if any.
     """
 
-    def __init__(self, recording: Recording, ledger: Callable[[], Ledger | None]) -> None:
+    def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
-        self._ledger = ledger
-        self._group: _Group | None = None  # that is being converted, or was the last one
+        self._current_load = current_load
+        self._group: _ConversionGroup | None = None  # that is being converted, or was the last one
         self._skipped: Any = None
 
     def watch(self, loading: Any, patches: Patches) -> None:
@@ -127,72 +127,74 @@ class ConversionWay:
                     patches.watch(kind, "materialize_tensors", self._materialized)
 
     def _renamed(self, source_key: Any, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        ledger = self._ledger()
-        if ledger is not None and isinstance(ending.result, tuple):
-            ledger.rename(source_key, *ending.result[:2])
+        outcome = yield
+        load = self._current_load()
+        if load is not None and isinstance(outcome.result, tuple):
+            load.rename(source_key, *outcome.result[:2])
 
     def _converted(self, transform: Any, layer_name: Any, *args: Any, **kwargs: Any) -> Watching:
         self._group = None
-        ledger = self._ledger()
-        if ledger is None:
+        load = self._current_load()
+        if load is None:
             return
         found = transform.layer_targets.get(layer_name) or ()
-        matched = {name: pattern for name, pattern in ledger.matched(layer_name).items() if name in found}
+        matched = {name: pattern for name, pattern in load.matched(layer_name).items() if name in found}
         in_order = list(matched) if len(matched) == len(found) else sorted(found)
-        group = self._group = _Group(transform, layer_name, in_order, matched)
+        group = self._group = _ConversionGroup(transform, layer_name, in_order, matched)
         with group.following():
-            ending = yield
-        if ending.error is None:
-            group.made(ending.result[0] if isinstance(ending.result, tuple) else ending.result)
-        elif self._skipped is not None and isinstance(ending.error, self._skipped):
-            self._given_up(ledger, group, ending.error, (*args, *kwargs.values()))
+            outcome = yield
+        if outcome.error is None:
+            group.made(outcome.result[0] if isinstance(outcome.result, tuple) else outcome.result)
+        elif self._skipped is not None and isinstance(outcome.error, self._skipped):
+            self._given_up(load, group, outcome.error, (*args, *kwargs.values()))
 
     def _materialized(self, transform: Any, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        if ending.error is None and self._group is not None and self._group.transform is transform:
-            self._group.read(ending.result)
+        outcome = yield
+        if outcome.error is None and self._group is not None and self._group.transform is transform:
+            self._group.read(outcome.result)
 
-    def _given_up(self, ledger: Ledger, group: _Group, error: BaseException, given: tuple[Any, ...]) -> None:
+    def _given_up(
+        self, load: CheckpointLoad, group: _ConversionGroup, error: BaseException, given: tuple[Any, ...]
+    ) -> None:
         """The library gives a group up and goes on: it logs the reason, and raises when all others are loaded."""
-        said = _said(group.target, given)
+        said = _recorded_error(group.target, given)
         cause = error.__context__
         reason = said if cause is None else f"{type(cause).__name__}: {cause}"
         operation = _OPERATION.search(said)
         name = operation["name"] if operation is not None else None
-        ledger.not_converted(group.sources, group.targets(), reason, name, group.patterns)
+        load.not_converted(group.sources, group.targets(), reason, name, group.patterns)
 
     def _set(self, model: Any, target_name: Any, param_value: Any, *args: Any, **kwargs: Any) -> Watching:
         """Another tensor in its place: it was set. The old one still, of another shape: it did not fit."""
-        ledger = self._ledger()
-        if ledger is None:
+        load = self._current_load()
+        if load is None:
             return
-        before = ledger.places.find(target_name)
-        ending = yield
-        if ending.error is not None or (before is None and not target_name.endswith("_extra_state")):
+        before = load.parameter_index.find(target_name)
+        outcome = yield
+        if outcome.error is not None or (before is None and not target_name.endswith("_extra_state")):
             return  # the model has the name, and no parameter under it: the library counts it as unexpected
-        sources, others = self._sources(ledger, target_name)
-        after = ledger.places.find(target_name)
-        if after is not before or before is None or described(param_value).shape == described(before).shape:
-            ledger.loaded(sources, target_name, shared_with=others)
+        sources, others = self._sources(load, target_name)
+        after = load.parameter_index.find(target_name)
+        if after is not before or before is None or tensor_facts(param_value).shape == tensor_facts(before).shape:
+            load.loaded(sources, target_name, shared_with=others)
         else:
-            ledger.mismatched(sources, target_name, described(param_value).shape)
+            load.mismatched(sources, target_name, tensor_facts(param_value).shape)
 
     def _offloaded(self, target_name: Any, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        ledger = self._ledger()
-        if ledger is not None and ending.error is None:
-            sources, others = self._sources(ledger, target_name)
-            ledger.loaded(sources, target_name, device="disk", shared_with=others)
+        outcome = yield
+        load = self._current_load()
+        if load is not None and outcome.error is None:
+            sources, others = self._sources(load, target_name)
+            load.loaded(sources, target_name, device="disk", shared_with=others)
 
-    def _sources(self, ledger: Ledger, target: str) -> tuple[list[str], list[str]]:
+    def _sources(self, load: CheckpointLoad, target: str) -> tuple[list[str], list[str]]:
         """The tensors that went into a parameter; where some may have gone into others only, these as well."""
         if self._group is not None:
             return self._group.sources_of(target)
-        return [name for name, renamed in ledger.renamed.items() if renamed == target], []
+        return [name for name, renamed in load.renamed.items() if renamed == target], []
 
 
-class _Group:
+class _ConversionGroup:
     """Tensors that are converted together: one of the library's transforms with what it has collected.
 
     Attributes:
@@ -250,7 +252,7 @@ class _Group:
         return [self.target, *(self.target.replace(first, other) for other in rest if first in self.target)]
 
 
-def _said(target: str, given: tuple[Any, ...]) -> str:
+def _recorded_error(target: str, given: tuple[Any, ...]) -> str:
     """What the library has written down about a group: in a dictionary, or in an object that holds it."""
     for value in given:
         errors = getattr(value, "conversion_errors", value)

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.library_values import described
+from tracer.recorder.library_values import tensor_facts
 
 _MOST: Final = 100_000_000  # bytes of a header; safetensors takes no more either
 _DTYPES: Final = {
@@ -23,7 +23,7 @@ _DTYPES: Final = {
 }  # fmt: skip
 
 
-class Stored(NamedTuple):
+class StoredTensor(NamedTuple):
     """A tensor in a file. ``path`` is None where the tensors were handed over in memory."""
 
     path: str | None
@@ -32,7 +32,7 @@ class Stored(NamedTuple):
     bytes: int
 
 
-def read_header(path: str) -> dict[str, Stored]:
+def read_header(path: str) -> dict[str, StoredTensor]:
     """The tensors of a safetensors file by name: eight bytes tell the length of the JSON that follows.
 
     Raises:
@@ -49,24 +49,26 @@ def read_header(path: str) -> dict[str, Stored]:
     return {name: _entry(path, entry) for name, entry in header.items() if name != "__metadata__"}
 
 
-def _entry(path: str, entry: Any) -> Stored:
+def _entry(path: str, entry: Any) -> StoredTensor:
     try:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
-        return Stored(path, [int(extent) for extent in shape], _DTYPES.get(dtype) or dtype.lower(), int(end - begin))
+        return StoredTensor(
+            path, [int(extent) for extent in shape], _DTYPES.get(dtype) or dtype.lower(), int(end - begin)
+        )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("an entry without dtype, shape and offsets") from error
 
 
-def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, Stored]:
+def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, StoredTensor]:
     """The same of a dictionary of tensors; what is no tensor in it is nobody's weight."""
     import torch
 
     found = {}
     for name, value in state_dict.items():
         if isinstance(name, str) and torch.Tensor in type(value).__mro__:
-            made = described(value)
+            made = tensor_facts(value)
             size = getattr(torch, made.dtype).itemsize
-            found[name] = Stored(path, made.shape, made.dtype, math.prod(made.shape) * size)
+            found[name] = StoredTensor(path, made.shape, made.dtype, math.prod(made.shape) * size)
     return found
 
 
@@ -78,7 +80,7 @@ class WeightsFiles:
     """
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[tuple[int, int], dict[str, Stored]]] = {}
+        self._held: dict[str, tuple[tuple[int, int], dict[str, StoredTensor]]] = {}
         self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
 
     def read(self, path: str, state_dict: Any) -> None:
@@ -96,7 +98,7 @@ class WeightsFiles:
                 if isinstance(name, str) and torch.Tensor in type(value).__mro__:
                     self._names[id(value)] = (weakref.ref(value), name)
 
-    def tensors(self, path: str) -> dict[str, Stored]:
+    def tensors(self, path: str) -> dict[str, StoredTensor]:
         """What a file holds: of safetensors at any time, of other kinds once they were read.
 
         Raises:

@@ -15,23 +15,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from tracer.recorder.guard import Watching
-from tracer.recorder.library_values import described
+from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.model.tree import own_tensors
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.weights.checkpoint_load import Ledger
+from tracer.recorder.weights.checkpoint_load import CheckpointLoad
 
 
-class StateDictWay:
+class StateDictWatch:
     """Watches the functions through which every tensor of a state dict goes, as far as a release has them.
 
     Args:
-        ledger: gives the account that is open now, if any.
+        load: gives the account that is open now, if any.
     """
 
-    def __init__(self, recording: Recording, ledger: Callable[[], Ledger | None]) -> None:
+    def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
-        self._ledger = ledger
+        self._current_load = current_load
         self._thread = threading.local()  # a release may load its files side by side
 
     def watch(self, modeling: Any, patches: Patches) -> None:
@@ -51,100 +51,100 @@ class StateDictWay:
             patches.watch(modeling.PreTrainedModel, "_get_key_renaming_mapping", self._renaming)
 
     def _renaming(self, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        ledger = self._ledger()
-        if ledger is not None and isinstance(ending.result, dict):
-            ledger.renamed.update(ending.result)
+        outcome = yield
+        load = self._current_load()
+        if load is not None and isinstance(outcome.result, dict):
+            load.renamed.update(outcome.result)
 
     def _into_modules(self, *args: Any, **kwargs: Any) -> Watching:
-        ledger = self._ledger()
-        if ledger is not None:
-            with self.into_modules(ledger):
+        load = self._current_load()
+        if load is not None:
+            with self.into_modules(load):
                 yield
 
     @contextmanager
-    def into_modules(self, ledger: Ledger) -> Iterator[None]:
+    def into_modules(self, load: CheckpointLoad) -> Iterator[None]:
         """While it is open, every module is asked by torch to take its own out of a state dict."""
         from torch.nn import Module
 
         inside = Patches(self._recording.guard)
-        inside.watch(Module, "_load_from_state_dict", functools.partial(self._own, ledger))
+        inside.watch(Module, "_load_from_state_dict", functools.partial(self._own, load))
         try:
             yield
         finally:
             inside.restore()
 
-    def _own(self, ledger: Ledger, module: Any, state_dict: Any, prefix: Any, *args: Any) -> Watching:
+    def _own(self, load: CheckpointLoad, module: Any, state_dict: Any, prefix: Any, *args: Any) -> Watching:
         errors = args[-1]  # torch writes down here what does not fit
         before = len(errors)
-        ending = yield
-        if ending.error is None:
-            self._took(ledger, module, state_dict, prefix, fits=len(errors) == before)
+        outcome = yield
+        if outcome.error is None:
+            self._took(load, module, state_dict, prefix, fits=len(errors) == before)
 
-    def _took(self, ledger: Ledger, module: Any, state_dict: Any, prefix: str, *, fits: bool) -> None:
-        path = ledger.places.path(module)
+    def _took(self, load: CheckpointLoad, module: Any, state_dict: Any, prefix: str, *, fits: bool) -> None:
+        path = load.parameter_index.path(module)
         for leaf, value in own_tensors(module):
             given = state_dict.get(prefix + leaf)
             if given is None:
                 continue
-            source = ledger.source(prefix + leaf, given)
+            source = load.source(prefix + leaf, given)
             parameter = prefix + leaf if path is None else f"{path}.{leaf}" if path else leaf
             if fits or _fits(given, value):
-                ledger.loaded([source], parameter)
+                load.loaded([source], parameter)
             else:
-                ledger.mismatched([source], parameter)
+                load.mismatched([source], parameter)
 
     def _into_meta(self, *args: Any, **kwargs: Any) -> Watching:
-        ledger = self._ledger()
-        if ledger is None or len(args) < 2 or not isinstance(args[1], dict):
+        load = self._current_load()
+        if load is None or len(args) < 2 or not isinstance(args[1], dict):
             return
         before = getattr(self._thread, "coming", None)
-        base = ledger.places.path(args[0])
+        base = load.parameter_index.path(args[0])
         # Before 4.50 the keys can have a prefix in front of the model's names: the argument after the state dict.
         prefix = next((text for text in args[2:4] if isinstance(text, str) and text.endswith(".")), "")
-        names = {ledger.source(key, value): key for key, value in args[1].items()}
-        self._thread.coming = (ledger, args[1], f"{base}." if base else "", prefix)
+        names = {load.source(key, value): key for key, value in args[1].items()}
+        self._thread.coming = (load, args[1], f"{base}." if base else "", prefix)
         try:
-            ending = yield
+            outcome = yield
         finally:
             self._thread.coming = before
-        if ending.error is None:
-            self._settle(ledger, names)
+        if outcome.error is None:
+            self._settle(load, names)
 
-    def _settle(self, ledger: Ledger, names: dict[str, str]) -> None:
+    def _settle(self, load: CheckpointLoad, names: dict[str, str]) -> None:
         """What got in by no way that is watched: through a quantizer, or not into memory at all."""
         for source, key in names.items():
-            parameter = ledger.target(key)
-            if parameter is not None and not ledger.is_settled(source):
-                ledger.loaded([source], parameter, device="disk" if ledger.is_on_meta(parameter) else None)
+            parameter = load.target(key)
+            if parameter is not None and not load.is_settled(source):
+                load.loaded([source], parameter, device="disk" if load.is_on_meta(parameter) else None)
 
     def _set(self, *args: Any, **kwargs: Any) -> Watching:
         coming = getattr(self._thread, "coming", None)
         if coming is None or len(args) < 2:
             return
-        ledger, state_dict, base, prefix = coming
+        load, state_dict, base, prefix = coming
         key = args[1]
         if prefix + key in state_dict:
             key = prefix + key
-        source, parameter = ledger.source(key, state_dict.get(key)), base + args[1]
-        ending = yield
-        if ending.error is None:
-            if ledger.places.has(parameter):  # torch leaves buffers alone that don't belong to the checkpoint
-                ledger.loaded([source], parameter)
-        elif isinstance(ending.error, Exception):
+        source, parameter = load.source(key, state_dict.get(key)), base + args[1]
+        outcome = yield
+        if outcome.error is None:
+            if load.parameter_index.has(parameter):  # torch leaves buffers alone that don't belong to the checkpoint
+                load.loaded([source], parameter)
+        elif isinstance(outcome.error, Exception):
             value = args[2] if len(args) == 3 else kwargs.get("value", kwargs.get("tensor"))
-            place = ledger.places.find(parameter)
+            place = load.parameter_index.find(parameter)
             if place is not None and hasattr(value, "shape") and not _fits(value, place):
-                ledger.mismatched([source], parameter)
+                load.mismatched([source], parameter)
 
 
 def _fits(given: Any, value: Any) -> bool:
     """Whether torch takes it: the same shape, or one number for no dimension."""
-    there, here = described(given).shape, described(value).shape
+    there, here = tensor_facts(given).shape, tensor_facts(value).shape
     return there == here or (here == [] and there == [1])
 
 
-class AdapterWay:
+class AdapterWatch:
     """Watches ``load_adapter`` of models: while it runs, what peft reads and sets.
 
     Args:
@@ -156,16 +156,16 @@ class AdapterWay:
     def __init__(
         self,
         recording: Recording,
-        way: StateDictWay,
+        state_dicts: StateDictWatch,
         *,
         file_read: Callable[[str, Any], None],
-        account: Callable[[Any, list[str], Any], Ledger],
-        close: Callable[[Ledger], None],
+        open_load: Callable[[Any, list[str], Any], CheckpointLoad],
+        close: Callable[[CheckpointLoad], None],
     ) -> None:
         self._recording = recording
-        self._way = way
+        self._state_dicts = state_dicts
         self._file_read = file_read
-        self._account = account
+        self._open_load = open_load
         self._close = close
         self._paths: list[str] = []  # of the adapter that is being loaded
 
@@ -191,16 +191,16 @@ class AdapterWay:
             inside.restore()
 
     def _read(self, path: Any, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        if ending.error is None:
+        outcome = yield
+        if outcome.error is None:
             self._paths = [os.fspath(path)]
-            self._file_read(self._paths[0], ending.result)
+            self._file_read(self._paths[0], outcome.result)
 
     def _filling(self, model: Any, peft_model_state_dict: Any, *args: Any, **kwargs: Any) -> Watching:
-        ledger = self._account(model, self._paths, peft_model_state_dict)
+        load = self._open_load(model, self._paths, peft_model_state_dict)
         try:
-            with self._way.into_modules(ledger):
-                ending = yield
-            ledger.returned = ending.result
+            with self._state_dicts.into_modules(load):
+                outcome = yield
+            load.returned = outcome.result
         finally:
-            self._close(ledger)
+            self._close(load)

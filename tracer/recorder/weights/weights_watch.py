@@ -14,13 +14,13 @@ import weakref
 from typing import Any
 
 from tracer.recorder.guard import Watch, Watching
-from tracer.recorder.library_values import described
+from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
-from tracer.recorder.weights.checkpoint_load import Ledger, verdict
-from tracer.recorder.weights.conversion import ConversionWay
+from tracer.recorder.weights.checkpoint_load import CheckpointLoad, loading_info
+from tracer.recorder.weights.conversion import ConversionWatch
 from tracer.recorder.weights.files import WeightsFiles
-from tracer.recorder.weights.state_dicts import AdapterWay, StateDictWay
+from tracer.recorder.weights.state_dicts import AdapterWatch, StateDictWatch
 
 
 class ShardWatch:
@@ -52,18 +52,18 @@ class ShardWatch:
 
         def watched(*args: Any, **kwargs: Any) -> Watching:
             recording.check_limit("weights")
-            ending = yield
-            if ending.error is not None:
+            outcome = yield
+            if outcome.error is not None:
                 return
-            result = ending.result
+            result = outcome.result
             path = os.fspath(next(iter((*args, *kwargs.values()))))
             read = result if isinstance(result, dict) else None
             count = len(result.keys()) if kind == "shard-opened" else None if read is None else len(read)
             size = os.path.getsize(path) if os.path.exists(path) else None
             facts: dict[str, Any] = {"path": path, "bytes": size, "tensors": count}
-            if read and all(described(value).device == "meta" for value in read.values()):
+            if read and all(tensor_facts(value).device == "meta" for value in read.values()):
                 facts["device"] = "meta"  # names and shapes alone, as 4.50 to 4.57 do before they take slices
-            recording.point(kind, recording.clean_data(facts), stage="weights")
+            recording.record_event(kind, recording.clean_data(facts), stage="weights")
             self._weights.file_read(path, read)
 
         return watched
@@ -78,10 +78,10 @@ class WeightsWatch:
     def __init__(self, recording: Recording) -> None:
         self.files = WeightsFiles()
         self._recording = recording
-        self._open: list[Ledger] = []
-        self._unreported: list[Ledger] = []
+        self._open: list[CheckpointLoad] = []
+        self._unreported: list[CheckpointLoad] = []
         self._evaluated = Patches(recording.guard)
-        self._accounted: dict[int, weakref.ref[Any]] = {}  # tensors that a report has told of
+        self._reported: dict[int, weakref.ref[Any]] = {}  # tensors that a report has told of
 
     def watch(self, modeling: Any, patches: Patches) -> None:
         """Watch the functions that this release has."""
@@ -97,58 +97,58 @@ class WeightsWatch:
             if name in vars(kind):
                 patches.watch(kind, name, self._finishing)
         conversion = sys.modules.get("transformers.core_model_loading")
-        state_dicts = StateDictWay(self._recording, self._now)
+        state_dicts = StateDictWatch(self._recording, self._current_load)
         if conversion is not None:
-            ConversionWay(self._recording, self._now).watch(conversion, patches)
+            ConversionWatch(self._recording, self._current_load).watch(conversion, patches)
         else:
             state_dicts.watch(modeling, patches)
-        AdapterWay(
-            self._recording, state_dicts, file_read=self._adapter_read, account=self._account_of, close=self._report
+        AdapterWatch(
+            self._recording, state_dicts, file_read=self._adapter_read, open_load=self._load_of, close=self._report
         ).watch(modeling, patches)
 
     def file_read(self, path: str, state_dict: Any) -> None:
         """A file was opened, or read whole into a dictionary."""
         if state_dict is not None:
             self.files.read(path, state_dict)
-        ledger = self._now()
-        if ledger is not None and not path.endswith(".safetensors"):
-            ledger.look_up_files()
+        load = self._current_load()
+        if load is not None and not path.endswith(".safetensors"):
+            load.look_up_files()
 
     def _adapter_read(self, path: str, state_dict: Any) -> None:
         size = os.path.getsize(path) if os.path.exists(path) else None
         facts = {"path": path, "bytes": size, "tensors": len(state_dict)}
-        self._recording.point("shard-read", self._recording.clean_data(facts), stage="weights")
+        self._recording.record_event("shard-read", self._recording.clean_data(facts), stage="weights")
         self.files.read(path, state_dict)
 
     def stop(self) -> None:
         """Report what was never reported: the load ended in between."""
         self._evaluated.restore()
-        for ledger in [*self._open, *self._unreported]:
-            self._report(ledger)
+        for load in [*self._open, *self._unreported]:
+            self._report(load)
         self._open.clear()
         self._unreported.clear()
         self.files.forget_names()
 
-    def _now(self) -> Ledger | None:
+    def _current_load(self) -> CheckpointLoad | None:
         return self._open[-1] if self._open else None
 
     def _loading(self, signature: inspect.Signature, /, *args: Any, **kwargs: Any) -> Watching:
         self._recording.check_limit("weights")
-        ledger = self._ledger(signature, args, kwargs)
-        if ledger is None:
+        load = self._new_load(signature, args, kwargs)
+        if load is None:
             return
-        self._open.append(ledger)
-        ending = yield
-        if ending.error is None:
-            ledger.returned = ending.result
-            self._open.remove(ledger)
-            self._unreported.append(ledger)
+        self._open.append(load)
+        outcome = yield
+        if outcome.error is None:
+            load.returned = outcome.result
+            self._open.remove(load)
+            self._unreported.append(load)
             self._await_evaluation()
-        elif isinstance(ending.error, Exception):
-            self._open.remove(ledger)
-            self._report(ledger)
+        elif isinstance(outcome.error, Exception):
+            self._open.remove(load)
+            self._report(load)
 
-    def _ledger(self, signature: inspect.Signature, args: Any, kwargs: Any) -> Ledger | None:
+    def _new_load(self, signature: inspect.Signature, args: Any, kwargs: Any) -> CheckpointLoad | None:
         try:
             given = signature.bind(*args, **kwargs).arguments
             paths = given.get("checkpoint_files", given.get("resolved_archive_file"))
@@ -158,19 +158,21 @@ class WeightsWatch:
                 self.files.take(state_dict)
             named = [os.fspath(path) for path in paths or () if path]
             wanted = given.get("expected_keys")
-            return Ledger(self._recording, self.files, given["model"], named, state_dict, wanted, self._is_accounted)
+            return CheckpointLoad(
+                self._recording, self.files, given["model"], named, state_dict, wanted, self._is_reported
+            )
         except Exception as error:  # a release with other arguments
             self._recording.skip("tensors of the weights", f"{type(error).__name__}: {error}")
             return None
 
-    def _account_of(self, model: Any, paths: list[str], state_dict: Any) -> Ledger:
+    def _load_of(self, model: Any, paths: list[str], state_dict: Any) -> CheckpointLoad:
         if not paths:
             self.files.take(state_dict)
-        return Ledger(self._recording, self.files, model, paths, state_dict, accounted=self._is_accounted)
+        return CheckpointLoad(self._recording, self.files, model, paths, state_dict, is_reported=self._is_reported)
 
     def _finishing(self, model: Any, *args: Any, **kwargs: Any) -> Watching:
-        ending = yield
-        self._done(model, ending.result)
+        outcome = yield
+        self._done(model, outcome.result)
 
     def _await_evaluation(self) -> None:
         """In 4.x weights are tied after the load; then the model is put into evaluation mode, and all is done."""
@@ -185,24 +187,24 @@ class WeightsWatch:
 
     def _done(self, model: Any, returned: Any = None) -> None:
         """A model is complete; ``returned`` is what the library says now, where it says it again."""
-        for ledger in [ledger for ledger in self._unreported if ledger.model is model]:
-            if verdict(returned) is not None:
-                ledger.returned = returned
-            self._unreported.remove(ledger)
-            self._report(ledger)
+        for load in [load for load in self._unreported if load.model is model]:
+            if loading_info(returned) is not None:
+                load.returned = returned
+            self._unreported.remove(load)
+            self._report(load)
         if not self._unreported:
             self._evaluated.restore()
             if not self._open:
                 self.files.forget_names()
 
-    def _report(self, ledger: Ledger) -> None:
+    def _report(self, load: CheckpointLoad) -> None:
         try:
-            ledger.report()
-            for value in ledger.accounted():
-                self._accounted[id(value)] = weakref.ref(value)
+            load.record_report()
+            for value in load.model_tensors():
+                self._reported[id(value)] = weakref.ref(value)
         except Exception as error:
             self._recording.skip("report of the weights", f"{type(error).__name__}: {error}")
 
-    def _is_accounted(self, value: Any) -> bool:
-        known = self._accounted.get(id(value))
+    def _is_reported(self, value: Any) -> bool:
+        known = self._reported.get(id(value))
         return known is not None and known() is value
