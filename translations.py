@@ -10,6 +10,7 @@ import argparse
 import ast
 import io
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
@@ -94,8 +95,10 @@ def strings(message: Message) -> tuple[str, ...]:
 
 def compiled(path: Path) -> bytes:
     """What the .mo of a .po holds."""
+    catalog = read(path)
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=timezone.utc)  # else it is today's
     file = io.BytesIO()
-    write_mo(file, read(path))
+    write_mo(file, catalog)
     return file.getvalue()
 
 

@@ -25,6 +25,7 @@ from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
 from tracer.cli.main import main
+from tracer.i18n import tr
 from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import run_job
 from tracer.trace import journal
@@ -666,7 +667,7 @@ def test_show_in_chinese(command: Any, recorded: Path, failed: Path, monkeypatch
     assert is_plain(asked.out)
     assert "加载成功" in asked.out
     for stage in ("config", "trust", "dynamic-class"):
-        assert PHRASES[f"stage:{stage}"][1] in asked.out
+        assert tr("zh", PHRASES[f"stage:{stage}"]) in asked.out
     assert "called" not in asked.out
     assert "加载失败" in command("show", failed).out
     monkeypatch.setenv("GLM_TRACE_LANG", "")

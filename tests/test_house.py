@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import string
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from tests.conftest import FIXTURES, ROOT
 from tests.support.loads import Loads
 from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
 from tracer.views.phrases import PHRASES
-from tracer.views.remote_code import words
 
 PACKAGE = ROOT / "tracer"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -110,33 +108,6 @@ print("SHOWN")
 
 def test_looking_at_a_trace_loads_no_torch(loads: Loads) -> None:
     assert loaded_by(EVERY_LOOK, str(loads.record(FIXTURES / "bert-tiny").path)) == set()
-
-
-def placeholders(text: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
-
-
-def test_every_phrase_is_there_in_both_languages() -> None:
-    assert words.ENGLISH.keys() == words.CHINESE.keys()
-    pairs = PHRASES | {f"consent: {key}": (words.ENGLISH[key], words.CHINESE[key]) for key in words.ENGLISH}
-    for key, (english, chinese) in pairs.items():
-        assert english.strip()
-        assert chinese.strip()
-        assert placeholders(english) == placeholders(chinese), key
-
-
-def test_every_phrase_that_is_asked_for_exists() -> None:
-    asked = {
-        str(argument.value)
-        for path in SOURCES
-        if "remote_code" not in path.parts and "tui" not in path.parts
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say"
-        for argument in node.args[1:2]
-        if isinstance(argument, ast.Constant)
-    }
-    assert len(asked) > 10
-    assert asked <= PHRASES.keys()
 
 
 def test_every_stage_has_a_name() -> None:

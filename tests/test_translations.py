@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,36 @@ def test_translations_have_the_placeholders_of_the_text() -> None:
         *_, most = sources(message)
         for text in translations.strings(message):
             assert placeholders(text) == placeholders(most), message.id
+
+
+def test_texts_get_their_values() -> None:
+    """Where text and values are both written out, no placeholder is without a value."""
+    checked = 0
+    for path in sorted((ROOT / "tracer").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or any(word.arg is None for word in node.keywords):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in ("N_", "NP_", "NC_", "fill"):
+                continue
+            given = {word.arg for word in node.keywords}
+            for text in written_out(node):
+                checked += 1
+                assert placeholders(text) <= given, f"{path.name}:{node.lineno} {text}"
+    assert checked > 300
+
+
+def written_out(call: ast.Call) -> Iterator[str]:
+    """The texts that a call hands on: its own second argument if it is ``tr``, and what is marked among its arguments."""
+    if isinstance(call.func, ast.Name) and call.func.id == "tr" and isinstance(call.args[1], ast.Constant):
+        yield call.args[1].value
+    choices = list(call.args)
+    while choices:
+        one = choices.pop()
+        if isinstance(one, ast.IfExp):
+            choices += [one.body, one.orelse]
+        elif isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in ("N_", "NP_", "NC_"):
+            yield str(one.args[-1].value if isinstance(one.args[-1], ast.Constant) else "")
 
 
 def test_the_catalogs_are_as_update_writes_them() -> None:

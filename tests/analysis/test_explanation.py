@@ -16,7 +16,6 @@ from tests.conftest import FIXTURES
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
-from tests.test_house import placeholders
 from tracer.analysis.decisions.explanation import ExplainedDecision, explanation
 from tracer.analysis.decisions.model import KINDS, Decision
 from tracer.analysis.decisions.tracker import decisions
@@ -203,10 +202,6 @@ def test_every_meaning_has_its_sentences() -> None:
     assert all(
         outcome in {*KINDS["if"], *KINDS["try"], *KINDS["loop"]} for one in TURNING_POINTS for outcome in one.means
     )
-    for key, (english, chinese) in WORDS.items():
-        assert english.strip(), key
-        assert chinese.strip(), key
-        assert placeholders(english) == placeholders(chinese), key
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -258,4 +253,4 @@ def test_what_is_not_there(demo: Trace, loads: Loads, tmp_path: Path) -> None:
     assert code == 2
     calls = loads.record(FIXTURES / "bert-tiny", lines=False)
     code, text = run(str(calls.path), "--lang", "en")
-    assert (code, text.strip().replace("\n", " ")) == (0, WORDS["none-without-lines"][0])
+    assert (code, text.strip().replace("\n", " ")) == (0, WORDS["none-without-lines"])

@@ -17,10 +17,11 @@ from tests.support import damaged
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
 from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.i18n import tr
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import failure_lines
 from tracer.views.why import print_why
-from tracer.views.why_words import tell
+from tracer.views.why_words import WHY
 
 BROKEN = damaged.FIXTURES / "broken"
 
@@ -426,7 +427,7 @@ def test_the_remedy_is_what_to_type(recorded: Callable[[str], Trace]) -> None:
 def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, recorded: Callable[[str], Trace]) -> None:
     """A file of the directory, or a name that anybody can take on the index, is not to be installed."""
     with recorded(name) as trace:
-        _, _, ours = printed(trace, diagnose(trace), lang).partition(tell(lang, "title:cause"))  # after what it said
+        _, _, ours = printed(trace, diagnose(trace), lang).partition(tr(lang, WHY["title:cause"]))  # after what it said
         assert ours
         assert "pip install" not in ours
         screen = Console(file=io.StringIO(), width=80)

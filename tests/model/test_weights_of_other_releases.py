@@ -351,4 +351,4 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
     assert (found.what, found.a, found.b) == (
         "read-by", ["shard-opened", "shard-read"], ["shard-opened", "shard-read-names"],
     )  # fmt: skip
-    assert WORDS["shard-opened+shard-read-names"][0].startswith("read for names and shapes first")
+    assert str(WORDS["shard-opened+shard-read-names"]).startswith("read for names and shapes first")

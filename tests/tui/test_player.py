@@ -29,7 +29,7 @@ from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.tui.words import LABELS
-from tracer.views.why_words import tell
+from tracer.views.why_words import WHY
 
 SIZE = (140, 42)
 START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
@@ -461,7 +461,7 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
             assert isinstance(table, TableTab)
             assert [str(head.label) for head in table.ordered_columns] == [tr(lang, LABELS[table.empty])]
         await open_tab(app, "why", pilot)
-        assert tell(lang, "headline:loaded") in str(app.query_one("#why-text", Static).render())
+        assert tr(lang, WHY["headline:loaded"]) in str(app.query_one("#why-text", Static).render())
         await open_tab(app, "notes", pilot)
         chapter = app.state.reading and app.state.reading.chapter
         assert chapter is not None

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tests.trace import made
 from tests.walkthrough.writing import made_note, note, walkthrough
-from tracer.i18n import LANGS, Lang
+from tracer.i18n import LANGS, Lang, tr
 from tracer.text import markdown_writer as markdown
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound as Change
@@ -26,7 +26,6 @@ from tracer.views.walkthrough.code_lines import code_lines
 from tracer.views.walkthrough.localized import tell_walkthrough
 from tracer.views.walkthrough.terminal import print_list, print_walkthrough
 from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.binding import Binder, Bound
 from tracer.walkthrough.excerpt import Excerpt, Gap, Line, covered, excerpt
 from tracer.walkthrough.format import Walkthrough
@@ -435,7 +434,7 @@ def test_where_no_note_applies_one_sentence_says_so_and_a_way_out(demo: Trace, l
         print_walkthrough(told, demo, Console(file=out, width=300), lang)
         for text in (out.getvalue(), document(mine, demo, lang)):
             assert text.count(way) == 1
-            assert tell(lang, "not-here") not in text
+            assert tr(lang, "Does not apply to this load") not in text
             assert "PEFT" not in text
         print_walkthrough(told.of("a"), demo, Console(file=out, width=300), lang, head=False)
         assert "PEFT" in out.getvalue()

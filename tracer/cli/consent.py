@@ -12,10 +12,9 @@ import typer
 from rich.text import Text
 
 from tracer.cli.console import complain, messages
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.remote_code import RemoteCode, find_remote_code
 from tracer.trace.job import AgreedCode
-from tracer.views.phrases import say
 from tracer.views.remote_code.question import ask_consent
 
 _WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
@@ -47,14 +46,28 @@ def ask_for_consent(
         if not code.files:
             return None  # not in the cache: whether there is code is not known, and the library will refuse it
         files = ", ".join(file.path for file in code.files)
-        complain(say(lang, "no-consent", {"model": os.path.basename(model) or model, "files": files}))
+        complain(
+            tr(
+                lang,
+                "{model} needs its own code to run ({files}), and nobody is here to be asked. Look at "
+                "the code, then load again with --trust-remote-code.",
+                model=os.path.basename(model) or model,
+                files=files,
+            )
+        )
         raise typer.Exit(3)
     console = messages()
     if not ask_consent(code, console, lang, ask=lambda prompt: console.input(prompt, markup=False)):
-        console.print(Text(say(lang, "consent-refused")))
+        console.print(Text(tr(lang, "Nothing was run. No trace was written.")))
         raise typer.Exit(3)
     if look() != code:
-        complain(say(lang, "code-changed", {"model": os.path.basename(model) or model}))
+        complain(
+            tr(
+                lang,
+                "The code of {model} changed while you were reading it, so nothing was run. Load it again.",
+                model=os.path.basename(model) or model,
+            )
+        )
         raise typer.Exit(3)
     return agreed_code(code)
 

@@ -38,11 +38,10 @@ from tracer.cli.options import (
     WeightsFrom,
 )
 from tracer.cli.recording import command_line, record_and_report
-from tracer.i18n import language
+from tracer.i18n import language, tr
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import LoadOptions, adapter_folder
 from tracer.trace.job import Job
-from tracer.views.phrases import say
 
 HELP = """Load MODEL for real, record every step, and print the journey.
 
@@ -125,7 +124,14 @@ def record_load(
     options.check()
     folder = adapter_folder(model)
     if folder is not None:
-        note(say(speak, "adapter-folder", {"base": folder.base, "folder": folder.path}))
+        note(
+            tr(
+                speak,
+                "The adapter's base '{base}' is a path relative to the adapter, so the load runs in {folder}.",
+                base=folder.base,
+                folder=folder.path,
+            )
+        )
     said = kwargs.pop("trust_remote_code", None)
     trust = said is True or (trust_remote_code and said is None)
     cwd = folder.path if folder is not None else None

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from tracer.cli.arguments import Destination
 from tracer.cli.console import OutputFailed, complain, messages, note, results
-from tracer.i18n import Lang
+from tracer.i18n import NP_, Lang, tr
 from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
@@ -26,7 +26,7 @@ from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import gap_sentences
-from tracer.views.phrases import say
+from tracer.views.phrases import PHRASES
 from tracer.views.show import print_next, print_report
 
 
@@ -40,7 +40,15 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
     except OSError as error:
         raise TracerError(f"The trace {destination.path} can't be written: {error.strerror or error}.") from error
     for journal in destination.left:
-        note(say(lang, "journal-left", {"journal": journal, "quoted": shlex.quote(str(journal))}))
+        note(
+            tr(
+                lang,
+                "{journal} was left behind by a recording that could not finish. Make a trace of it "
+                "with: glm-trace seal {quoted}",
+                journal=journal,
+                quoted=shlex.quote(str(journal)),
+            )
+        )
     try:
         recorded = _record(job, path, held, lang, take_output=take_output, tui=tui)
     except NotSealed as error:
@@ -59,7 +67,9 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
     if not recorded.written:
         if recorded.native:
             messages().print(Text(visible(recorded.native)))
-        complain(say(lang, "nothing-recorded", {"path": path}))
+        complain(
+            tr(lang, "It ended before the first step was recorded, so the earlier trace {path} was kept.", path=path)
+        )
         raise typer.Exit(code)
     with open_trace(path) as trace:
         vain = list(_ignored_options(trace, job, lang))
@@ -82,7 +92,12 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     for step in trace.steps(kinds=["not-fed", "not-generated"]):
         option = "--generate" if step.kind == "not-generated" else ", ".join(given)
         if option:
-            yield say(lang, "asked-in-vain", {"option": option, "why": visible(str(step.data.get("why")))})
+            yield tr(
+                lang,
+                "{option} could not be done: {why}. The load itself is recorded.",
+                option=option,
+                why=visible(str(step.data.get("why"))),
+            )
 
 
 def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
@@ -91,7 +106,7 @@ def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
             from tracer.tui.player import Player
 
             Player(trace, lang).run()
-            console.print(Text.assemble((say(lang, "trace-at"), "bold"), f"  {visible(str(path))}"), soft_wrap=True)
+            console.print(Text.assemble((tr(lang, "Trace"), "bold"), f"  {visible(str(path))}"), soft_wrap=True)
         else:
             print_report(trace, console, lang)
             print_next(trace, console, lang)
@@ -128,7 +143,7 @@ class Progress:
 
     def __enter__(self) -> Progress:
         if self._status is not None:
-            self._status.update(Text(say(self._lang, "starting")))
+            self._status.update(Text(tr(self._lang, "starting Python and importing torch and transformers")))
             self._status.start()
         return self
 
@@ -144,12 +159,14 @@ class Progress:
 
     def _line(self, watched: JobProgress) -> Text:
         if watched.last is None:
-            return Text(f"{say(self._lang, 'starting')} · {watched.seconds:.0f} s")
-        stage = say(self._lang, f"stage:{watched.last.stage}")
-        parts = [say(self._lang, "running", {"stage": stage, "step": watched.last.number})]
+            return Text(
+                f"{tr(self._lang, 'starting Python and importing torch and transformers')} · {watched.seconds:.0f} s"
+            )
+        stage = tr(self._lang, PHRASES[f"stage:{watched.last.stage}"])
+        parts = [tr(self._lang, "{stage} · step {step}", stage=stage, step=watched.last.number)]
         if watched.file:
             parts.append(one_line(watched.file, 50))
         if watched.tensors:
-            parts.append(say(self._lang, "tensors", {"count": f"{watched.tensors:,}"}))
+            parts.append(tr(self._lang, NP_("{count} tensor", "{count} tensors"), count=f"{watched.tensors:,}"))
         parts.append(f"{watched.seconds:.1f} s")
         return Text(" · ".join(parts))

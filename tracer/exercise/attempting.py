@@ -10,6 +10,7 @@ from tracer.exercise.library import Kept
 from tracer.exercise.progress import now
 from tracer.exercise.running import Bench
 from tracer.exercise.workshop import Workshop
+from tracer.i18n import N_
 from tracer.launch.runner import Interrupts, JobProgress
 
 
@@ -31,7 +32,11 @@ def attempt(
                 kept, learner, workshop.traces(kept), progress=lambda _, one: progress(one), interrupts=interrupts
             )
     except OSError as error:
-        raise ExerciseError("os", path=error.filename or learner, message=error.strerror or error) from None
+        raise ExerciseError(
+            N_("{path} can't be read or written: {message}."),
+            path=error.filename or learner,
+            message=error.strerror or error,
+        ) from None
     if interrupts.count:
         raise KeyboardInterrupt
     judgement = judge(kept.exercise, ran, answers)

@@ -11,6 +11,7 @@ from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import TASK, Kept, chosen, exercises, read_exercise
 from tracer.exercise.progress import Progress
 from tracer.exercise.workshop import Workshop, standing_in
+from tracer.i18n import N_
 from tracer.walkthrough.releases import in_range
 
 
@@ -38,10 +39,19 @@ def current(name: str | None, workshop: Workshop, known: dict[str, Kept], here: 
     inside = standing_in(workshop, here)
     wanted = name or (inside if inside in known or inside in progress.exercises else "") or progress.last
     if not wanted:
-        raise ExerciseError("nothing-started", folder=workshop.folder)
+        raise ExerciseError(
+            N_("No exercise has been started in {folder}. Begin with: glm-trace exercise start"), folder=workshop.folder
+        )
     entry = progress.exercises.get(wanted)
     if wanted not in known and entry is not None and entry.source:
-        raise ExerciseError("source-gone", id=wanted, folder=entry.source)
+        raise ExerciseError(
+            N_(
+                "The exercise {id} was started from {folder}, and it is not there any more. Name the "
+                "folder that holds it with --exercises."
+            ),
+            id=wanted,
+            folder=entry.source,
+        )
     return chosen(wanted, known)
 
 
@@ -68,7 +78,12 @@ def require_release(kept: Kept) -> None:
         ExerciseError: with both releases.
     """
     if not fits(kept):
-        raise ExerciseError("release", id=kept.exercise.id, releases=kept.exercise.releases, release=installed())
+        raise ExerciseError(
+            N_("{id} needs transformers {releases}, and {release} is installed."),
+            id=kept.exercise.id,
+            releases=kept.exercise.releases,
+            release=installed(),
+        )
 
 
 @lru_cache(maxsize=1)

@@ -19,6 +19,7 @@ import platformdirs
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry
+from tracer.i18n import N_
 
 _KEY: Final = 32  # bytes
 
@@ -42,6 +43,15 @@ def code_of(kept: Kept) -> list[str]:
     return [str(path.relative_to(kept.folder)) for path in _files(kept.folder) if path.suffix in (".py", ".pyc", ".so")]
 
 
+NOT_AGREED: Final = N_(
+    "{id} comes from {folder} and runs code from there, to which nobody has agreed. Look at it, then say yes with: "
+    "{command}"
+)
+CHANGED: Final = N_(
+    "{folder} has changed since you agreed to run its code. Look at {id} again, then say yes with: {command}"
+)
+
+
 def needs_consent(kept: Kept, entry: Entry | None) -> bool:
     """Whether nobody has agreed yet to what an exercise runs."""
     return not kept.ours and (entry is None or entry.consent != digest(kept.folder))
@@ -54,8 +64,9 @@ def require(kept: Kept, entry: Entry | None, command: str) -> None:
         ExerciseError: with exit code 3; ``command`` is how to agree.
     """
     if needs_consent(kept, entry):
-        key = "changed" if entry is not None and entry.consent else "not-agreed"
-        raise ExerciseError(key, 3, id=kept.exercise.id, folder=kept.folder, command=command)
+        changed = entry is not None and entry.consent
+        message = CHANGED if changed else NOT_AGREED
+        raise ExerciseError(message, 3, id=kept.exercise.id, folder=kept.folder, command=command)
 
 
 def _key() -> bytes:
@@ -73,9 +84,15 @@ def _key() -> bytes:
                 file.write(secrets.token_bytes(_KEY))
         key = path.read_bytes()
     except OSError as error:
-        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+        raise ExerciseError(
+            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+        ) from None
     if len(key) != _KEY:
-        raise ExerciseError("os", path=path, message=f"{_KEY} bytes expected, delete it to have a new one")
+        raise ExerciseError(
+            N_("{path} can't be read or written: {message}."),
+            path=path,
+            message=f"{_KEY} bytes expected, delete it to have a new one",
+        )
     return key
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from tracer.bundled import bundled
-from tracer.exercise.errors import ExerciseError, pair
+from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Exercise
+from tracer.i18n import N_, Sentence
 from tracer.text.visible import visible
 from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
 
@@ -49,7 +50,13 @@ def chosen(name: str, known: dict[str, Kept]) -> Kept:
         if name.isdigit() and one.exercise.order == int(name):
             return one
     near = get_close_matches(name, known, n=1)
-    raise ExerciseError("no-exercise", name=name, hint=pair("near", near=near[0]) if near else pair("see-list"))
+    raise ExerciseError(
+        N_("There is no exercise {name}. {hint}"),
+        name=name,
+        hint=Sentence(N_("Did you mean {near}?"), near=visible(near[0]))
+        if near
+        else Sentence(N_("See them with: glm-trace exercise list")),
+    )
 
 
 def read_exercise(folder: Path) -> Exercise:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Exercise, Prediction
 from tracer.exercise.progress import Entry
+from tracer.i18n import N_
 
 
 def open_questions(exercise: Exercise, entry: Entry, *, again: bool = False) -> list[Prediction]:
@@ -26,13 +27,25 @@ def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not questions:
-            raise ExerciseError("no-questions", id=exercise.id)
+            raise ExerciseError(N_("{id} asks nothing, so there is nothing to answer."), id=exercise.id)
         if not equals or not text.strip():
-            raise ExerciseError("bad-answer", pair=pair, ids=", ".join(questions))
+            raise ExerciseError(
+                N_("--answer {pair} is no ID=TEXT pair. The questions are: {ids}."), pair=pair, ids=", ".join(questions)
+            )
         if name not in questions:
-            raise ExerciseError("no-question", id=exercise.id, name=name, ids=", ".join(questions))
+            raise ExerciseError(
+                N_("{id} has no question {name}. The questions are: {ids}."),
+                id=exercise.id,
+                name=name,
+                ids=", ".join(questions),
+            )
         if not is_answer(questions[name], text):
-            raise ExerciseError("bad-number", name=name, count=len(questions[name].choices), given=text)
+            raise ExerciseError(
+                N_("{name} is answered with a number from 1 to {count}, and not with {given}."),
+                name=name,
+                count=len(questions[name].choices),
+                given=text,
+            )
         found[name] = text.strip()
     return found
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from tracer.exercise.errors import ExerciseError
+from tracer.i18n import N_
 from tracer.text.visible import one_line
 
 FILE: Final = "progress.json"
@@ -101,15 +102,36 @@ def read_progress(path: Path) -> Progress:
     except (FileNotFoundError, NotADirectoryError):
         return Progress()
     except OSError as error:
-        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+        raise ExerciseError(
+            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+        ) from None
     try:
         if msgspec.json.decode(data, type=_Version).version > VERSION:
-            raise ExerciseError("newer", path=path)
+            raise ExerciseError(
+                N_(
+                    "{path} was written by a newer glm-trace and was left as it is. Use that one, or another "
+                    "course folder."
+                ),
+                path=path,
+            )
         return msgspec.json.decode(data, type=Progress)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if path.parent.name != MARK and not is_ours(path):
-            raise ExerciseError("in-the-way", folder=path) from None
-        raise ExerciseError("damaged", path=path, message=one_line(str(error), 100)) from None
+            raise ExerciseError(
+                N_(
+                    "{folder} exists and was not made by glm-trace, so nothing is written there. Move it, or "
+                    "name another folder."
+                ),
+                folder=path,
+            ) from None
+        raise ExerciseError(
+            N_(
+                "{path} is damaged ({message}) and was left as it is. Mend it, or move it away: your "
+                "exercises stay, what is remembered of them begins anew."
+            ),
+            path=path,
+            message=one_line(str(error), 100),
+        ) from None
 
 
 def write_progress(path: Path, progress: Progress) -> None:
@@ -128,7 +150,9 @@ def write_progress(path: Path, progress: Progress) -> None:
             os.fsync(file.fileno())
         os.replace(written, path)
     except OSError as error:
-        raise ExerciseError("os", path=path, message=error.strerror or error) from None
+        raise ExerciseError(
+            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             os.unlink(written)  # where it was not moved into its place

@@ -17,6 +17,7 @@ import msgspec
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Run
 from tracer.exercise.library import Kept
+from tracer.i18n import N_
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import adapter_folder
 from tracer.launch.process_start import Starter, WarmStarter
@@ -73,7 +74,9 @@ class Bench:
         """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
         _refuse_too_large(learner)
         if any(state_of(journal) == "recording" for journal in keep_in.glob(f"*{SUFFIX}")):
-            raise ExerciseError("check-under-way", folder=learner)
+            raise ExerciseError(
+                N_("Another check of {folder} is still running. Wait until it has ended."), folder=learner
+            )
         shutil.rmtree(keep_in, ignore_errors=True)
         keep_in.mkdir(parents=True)
         (keep_in / ".gitignore").write_text("*\n", encoding="utf-8")
@@ -171,4 +174,12 @@ def _refuse_too_large(learner: Path) -> None:
         files += 1
         size += path.stat().st_size
         if size > _LARGEST or files > _MOST_FILES:
-            raise ExerciseError("too-large", folder=learner, megabytes=_LARGEST >> 20, files=f"{_MOST_FILES:,}")
+            raise ExerciseError(
+                N_(
+                    "{folder} holds more than {megabytes} MB or {files} files; an exercise needs far fewer. "
+                    "Move what does not belong to it elsewhere."
+                ),
+                folder=learner,
+                megabytes=_LARGEST >> 20,
+                files=f"{_MOST_FILES:,}",
+            )

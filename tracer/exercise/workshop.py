@@ -20,6 +20,7 @@ from tracer.exercise.layers import build
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import FILE, MARK, Entry, Progress, is_ours, now, read_progress, write_progress
 from tracer.exercise.running import TRACES
+from tracer.i18n import N_
 from tracer.views.exercise.task_sheet import SHEETS, sheet
 
 USUAL: Final = MARK
@@ -86,7 +87,12 @@ class Workshop:
     def require_started(self, kept: Kept, command: str) -> None:
         """Stop here for an exercise that was not started; ``command`` starts it."""
         if not self.is_started(kept):
-            raise ExerciseError("not-started", id=kept.exercise.id, folder=self.folder, command=command)
+            raise ExerciseError(
+                N_("{id} has not been started in {folder}. Start it with: {command}"),
+                id=kept.exercise.id,
+                folder=self.folder,
+                command=command,
+            )
 
     def agree(self, kept: Kept, consent: str) -> None:
         """Remember what of a teacher's exercise was agreed to."""
@@ -103,7 +109,13 @@ class Workshop:
             entry.source = "" if kept.ours else str(kept.folder.absolute())
         if os.path.lexists(self.of(kept)):
             if not self.is_started(kept):
-                raise ExerciseError("in-the-way", folder=self.of(kept))
+                raise ExerciseError(
+                    N_(
+                        "{folder} exists and was not made by glm-trace, so nothing is written there. Move it, or "
+                        "name another folder."
+                    ),
+                    folder=self.of(kept),
+                )
             return False
         self._put(kept, self.of(kept))
         return True
@@ -161,17 +173,25 @@ class Workshop:
                 else:
                     move(made)
         except (OSError, shutil.Error) as error:
-            raise ExerciseError("os", path=place, message=getattr(error, "strerror", None) or error) from None
+            raise ExerciseError(
+                N_("{path} can't be read or written: {message}."),
+                path=place,
+                message=getattr(error, "strerror", None) or error,
+            ) from None
 
     def _make(self) -> None:
         """The folder itself; one that holds what is not ours is not taken for it."""
         if self.folder.exists() and not self.folder.is_dir():
-            raise ExerciseError("not-a-folder", folder=self.folder)
+            raise ExerciseError(
+                N_("{folder} is a file; a course folder is needed there. Name another."), folder=self.folder
+            )
         try:
             new = self._is_new
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ExerciseError("os", path=self.folder, message=error.strerror or error) from None
+            raise ExerciseError(
+                N_("{path} can't be read or written: {message}."), path=self.folder, message=error.strerror or error
+            ) from None
         if new:
             self.adopt()
 

@@ -13,12 +13,12 @@ from rich.text import Text
 from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.value_format import format_summary, summary_to_json
-from tracer.i18n import Lang
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.trace.values import Sequence
 from tracer.trace.values import Text as TextValue
-from tracer.views.decisions_words import WORDS, tell
+from tracer.views.decisions_words import WORDS
 from tracer.views.phrases import stage_name
 
 _CONDITION: Final = 200  # characters of a condition
@@ -33,9 +33,23 @@ def print_explanation(trace: Trace, told: list[ExplainedDecision], count: int, c
     """Print the decisions that explain the load, stage by stage; ``count`` is how many there are in all."""
     if not told:
         key = "no-explanation" if count else _none(trace)
-        console.print(tell(lang, key, {"all": count}))
+        console.print(tr(lang, WORDS[key], all=count))
         return
-    console.print(Text(tell(lang, "explained", {"count": len(told), "all": f"{count:,}"}), "dim"))
+    console.print(
+        Text(
+            tr(
+                lang,
+                NP_(
+                    "{count} of {all} decision explain this load",
+                    "{count} of {all} decisions explain this load",
+                    by="all",
+                ),
+                count=len(told),
+                all=f"{count:,}",
+            ),
+            "dim",
+        )
+    )
     for stage, group in _by_stage(told):
         console.print(_stage(trace, stage, group, lang))
 
@@ -43,7 +57,7 @@ def print_explanation(trace: Trace, told: list[ExplainedDecision], count: int, c
 def print_all(trace: Trace, decisions: list[Decision], console: Console, lang: Lang) -> None:
     """Print every decision on a line of its own."""
     if not decisions:
-        console.print(tell(lang, _none(trace)))
+        console.print(tr(lang, WORDS[_none(trace)]))
     for line in decision_lines(trace, decisions, lang):
         console.print(line, soft_wrap=True)
 
@@ -135,7 +149,7 @@ def _explained(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
         lines.append(Text(", ".join(values), "yellow"))
     details = [_where(decision)]
     if one.times > 1:
-        details.append(tell(lang, "alike", {"times": one.times}))
+        details.append(tr(lang, "×{times}", times=one.times))
     lines.append(Text(" · ".join(details), "dim"))
     if decision.skipped is not None:
         lines.append(Text(_skipped(decision, lang), "dim"))
@@ -147,10 +161,10 @@ def headline(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
     key = f"means:{one.means}"
     text = Text()
     if key in WORDS:
-        text.append(one_line(tell(lang, key, _placeholders(trace, one)), _CONDITION), "bold")
+        text.append(one_line(tr(lang, WORDS[key], **_placeholders(trace, one)), _CONDITION), "bold")
     if one.why != "turning-point":
         text.append((" — " if lang == "en" else "——") if text else "")
-        text.append(tell(lang, one.why), "bold red" if one.why == "failure" else "bold")
+        text.append(tr(lang, WORDS[one.why]), "bold red" if one.why == "failure" else "bold")
     return text
 
 
@@ -182,15 +196,15 @@ def outcome_text(trace: Trace, decision: Decision, lang: Lang) -> Text:
 def _ways(trace: Trace, decision: Decision, lang: Lang) -> Iterator[str]:
     outcome = decision.outcome
     if outcome == "then":
-        yield tell(lang, "yes")
+        yield tr(lang, WORDS["yes"])
     elif outcome in _NOT_TAKEN:
-        yield tell(lang, "no" if decision.kind == "conditional" else _NOT_TAKEN[outcome])
+        yield tr(lang, WORDS["no" if decision.kind == "conditional" else _NOT_TAKEN[outcome]])
     elif outcome in ("entered", "not-entered"):
         yield _rounds(decision, lang)
         if f"end:{decision.ended}" in WORDS:
-            yield tell(lang, f"end:{decision.ended}")
+            yield tr(lang, WORDS[f"end:{decision.ended}"])
     elif outcome in WORDS:
-        yield visible(tell(lang, outcome, {"taken": decision.taken}))
+        yield visible(tr(lang, WORDS[outcome], taken=decision.taken))
     else:
         yield visible(outcome)
     if decision.value is not None:
@@ -199,10 +213,10 @@ def _ways(trace: Trace, decision: Decision, lang: Lang) -> Iterator[str]:
 
 def _rounds(decision: Decision, lang: Lang) -> str:
     if decision.outcome == "not-entered":
-        return tell(lang, "rounds-none")
+        return tr(lang, WORDS["rounds-none"])
     if decision.times is None:
-        return tell(lang, "rounds-unknown")
-    return tell(lang, "rounds-one" if decision.times == 1 else "rounds", {"times": f"{decision.times:,}"})
+        return tr(lang, WORDS["rounds-unknown"])
+    return tr(lang, N_("once") if decision.times == 1 else N_("{times} times"), times=f"{decision.times:,}")
 
 
 def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
@@ -210,7 +224,7 @@ def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
     shown = [
         f"{visible(name)} = {visible(format_summary(trace, value, _VALUE))}" for name, value in decision.names.items()
     ]
-    shown += [tell(lang, "absent", {"name": visible(name)}) for name in decision.absent]
+    shown += [tr(lang, "no {name}", name=visible(name)) for name in decision.absent]
     return [*shown[:_NAMES], "…"] if len(shown) > _NAMES else shown
 
 
@@ -222,4 +236,8 @@ def _skipped(decision: Decision, lang: Lang) -> str:
     skipped = decision.skipped
     assert skipped is not None
     values = {"first": skipped.first, "last": skipped.last, "text": one_line(skipped.text, _TEXT)}
-    return tell(lang, "skipped-one" if skipped.first == skipped.last else "skipped", values)
+    return tr(
+        lang,
+        N_("skipped {first}: {text}") if skipped.first == skipped.last else N_("skipped {first}–{last}: {text}"),
+        **values,
+    )

@@ -14,10 +14,9 @@ from rich.text import Text
 
 from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
 from tracer.analysis.value_format import format_json
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.views.diff_words import WORDS
-from tracer.views.filling import fill
 
 _AT_A_GLANCE: Final = 6  # of a topic
 _STATEMENTS: Final = 16  # of the code, at a glance,
@@ -55,22 +54,25 @@ class _Printer:
         self._print_environment()
         differing = [topic for topic in TOPICS if self._comparison.of(topic)]
         if not differing:
-            self._console.print(self._say("same"))
+            self._console.print(self._say(N_("The two loads went the same way.")))
             return
         self._names("differ-in", [f"{self._topic(name)} {len(self._comparison.of(name))}" for name in differing])
         self._names("same-in", [self._topic(name) for name in TOPICS if name not in differing])
         cut = [topic for topic in TOPICS if topic in topics and topic in differing and self._print_topic(topic)]
         if cut:
-            self._console.print(Text(f"\n{self._say('more-hint', topic=cut[0])}", "dim"), soft_wrap=False)
+            hint = N_("Everything of one topic: glm-trace diff A B --topic {topic}; of all: --all")
+            self._console.print(Text(f"\n{self._say(hint, topic=cut[0])}", "dim"), soft_wrap=False)
 
     def _print_environment(self) -> None:
         """Print the environment variables that were not the same for both loads; they may be why these differ."""
         a, b = (side.environment for side in self._comparison.sides)
-        unset = self._say("unset")
+        unset = self._say(N_("not set"))
         for name in sorted(a.keys() | b.keys()):
             if a.get(name) != b.get(name):
                 values = [_shown(side[name]) if name in side else unset for side in (a, b)]
-                self._console.print(Text(self._say("environment", name=_shown(name), a=values[0], b=values[1])))
+                self._console.print(
+                    Text(self._say(N_("{name}: A {a}, B {b}"), name=_shown(name), a=values[0], b=values[1]))
+                )
 
     def _names(self, key: str, names: list[str]) -> None:
         if names:
@@ -92,22 +94,29 @@ class _Printer:
 
     def _left_out(self, count: int) -> bool:
         if count:
-            self._console.print(Padding(Text(self._say("more", count=count), "dim"), (0, 0, 0, 2), expand=False))
+            self._console.print(
+                Padding(Text(self._say(N_("… {count} more"), count=count), "dim"), (0, 0, 0, 2), expand=False)
+            )
         return count > 0
 
     def _print_row(self, row: _Row) -> None:
         difference = row.difference
         what, _, side = difference.what.partition("-only-")
-        title = self._say(what, subject=_shown(difference.subject))
+        title = self._worded(what, subject=_shown(difference.subject))
         if len(row.subjects) > 1:
-            count = self._say("many", count=len(row.subjects), first=row.subjects[0], last=row.subjects[-1])
-            title = f"{self._say(what, subject='…')} ({count})" if what in _NAMED else count
+            count = self._say(
+                N_("{count} alike, from {first} to {last}"),
+                count=len(row.subjects),
+                first=row.subjects[0],
+                last=row.subjects[-1],
+            )
+            title = f"{self._worded(what, subject='…')} ({count})" if what in _NAMED else count
         grid = _grid()
         if side:
             value, step = (difference.a, difference.steps[0]) if side == "a" else (difference.b, difference.steps[1])
             text = self._value(what, value)
-            line = self._say("one-line", subject=title, value=text) if text else title
-            grid.add_row(self._say(f"only-{side}"), _step(step), Text(line))
+            line = self._say(N_("{subject}: {value}"), subject=title, value=text) if text else title
+            grid.add_row(self._worded(f"only-{side}"), _step(step), Text(line))
             self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
             return
         self._console.print(Padding(Text(title), (0, 0, 0, 2), expand=False))
@@ -117,11 +126,11 @@ class _Printer:
 
     def _value(self, what: str, value: Any) -> str:
         if what == "read-by" and isinstance(value, list):
-            return self._say("+".join(map(str, value)))
+            return self._worded("+".join(map(str, value)))
         if what == "went-otherwise" and isinstance(value, list):
-            return ", ".join(self._say(f"outcome:{outcome}") for outcome in value)
+            return ", ".join(self._worded(f"outcome:{outcome}") for outcome in value)
         if what == "keyword" and isinstance(value, dict):
-            end = self._say(f"end:{value.get('what')}", where=_shown(value.get("where")))
+            end = self._worded(f"end:{value.get('what')}", where=_shown(value.get("where")))
             return f"{end} ({_shown(value['error'])})" if value.get("error") else end
         if what == "registered":
             return ""
@@ -144,7 +153,7 @@ class _Printer:
                 self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
                 self._print_statements(found)
             return False
-        grid = _counts(self._say("rewritten"), self._say("only-a"), self._say("only-b"))
+        grid = _counts(self._say(N_("rewritten")), self._say(WORDS["only-a"]), self._say(WORDS["only-b"]))
         for function, found in _by_function(differences).items():
             counts = [sum(one.what == what for one in found) for what in ("rewritten", "ran-only-a", "ran-only-b")]
             grid.add_row(visible(function), *(str(count or "") for count in counts))
@@ -152,7 +161,11 @@ class _Printer:
         names = self._comparison.arguments
         telling = _few_of_each([one for one in differences if not names.isdisjoint(_words(one))])
         if telling:
-            self._console.print(Padding(Text(self._say("code-telling")), (1, 0, 0, 2), expand=False))
+            self._console.print(
+                Padding(
+                    Text(self._say(N_("Of these, what handles an argument of this load:"))), (1, 0, 0, 2), expand=False
+                )
+            )
             for function, found in _by_function(telling).items():
                 self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
                 self._print_statements(found)
@@ -168,12 +181,14 @@ class _Printer:
         self._console.print(Padding(grid, (0, 0, 0, 4), expand=False))
 
     def _topic(self, topic: str) -> str:
-        return self._say(f"topic:{topic}")
+        return self._worded(f"topic:{topic}")
 
-    def _say(self, key: str, **values: Any) -> str:
-        if key not in WORDS:
-            return visible(key)
-        return fill(WORDS[key][0 if self._lang == "en" else 1], values)
+    def _say(self, message: Message, **values: Any) -> str:
+        return tr(self._lang, message, **values)
+
+    def _worded(self, key: str, **values: Any) -> str:
+        """Return the words for a name that the comparison found, or what it found itself."""
+        return self._say(WORDS[key], **values) if key in WORDS else visible(key)
 
 
 _NAMED: Final = {"parameter-shape", "parameter-dtype", "tensor-from", "tensor-became", "read-by"}

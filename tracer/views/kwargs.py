@@ -14,12 +14,12 @@ from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.value_format import format_value
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.values import ValueId
-from tracer.views.kwargs_words import WORDS, word
+from tracer.views.kwargs_words import WORDS
 from tracer.views.shell_commands import program
 
 _LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
@@ -38,18 +38,20 @@ def print_overview(
     """Print every keyword argument of a call with what became of it."""
     console.print()
     if call is None:
-        console.print(word(lang, "no-calls"))
+        console.print(
+            tr(lang, "The user called no from_pretrained in this trace, so there are no keyword arguments to follow.")
+        )
         return
     _print_folded(console, Text(visible(call.call), "bold"), "")
     for origin in (USER, LIBRARY):
         of_origin = [one for one in found if one.origin == origin]
         if of_origin:
             console.print()
-            console.print(Text(word(lang, origin), "bold cyan"))
+            console.print(Text(tr(lang, WORDS[origin]), "bold cyan"))
             for one in of_origin:
                 _print_row(trace, one, console, lang)
     if not found:
-        console.print(word(lang, "none"))
+        console.print(tr(lang, "The call had no keyword arguments."))
     console.print()
     _print_next(trace, found, others, console, lang)
 
@@ -59,7 +61,7 @@ def print_path(
 ) -> None:
     """Print the path of one keyword argument from top to bottom, each stop with its step and its statement."""
     console.print()
-    title = Text(_pair(trace, journey), "bold").append(f" · {word(lang, f'by-{journey.origin}')}", "dim")
+    title = Text(_pair(trace, journey), "bold").append(f" · {tr(lang, WORDS[f'by-{journey.origin}'])}", "dim")
     _print_folded(console, title, "")
     _print_folded(console, Text(visible(call.call), "dim"), "")
     console.print()
@@ -70,7 +72,7 @@ def print_path(
     for stop in shown:
         if stop.frame != frame:
             frame = stop.frame
-            _print_folded(console, Text(word(lang, "in", function=visible(stop.function)), "cyan"), rail)
+            _print_folded(console, Text(tr(lang, "in {function}", function=visible(stop.function)), "cyan"), rail)
         style = "bold yellow" if stop.what in ("refused", "dropped") else ""
         _print_folded(console, Text(stop_text(trace, stop, lang), style), f"{stop.step:>{width}} ├ ", f"{rail}  ")
         if stop.statement:
@@ -82,14 +84,25 @@ def print_path(
         _print_folded(console, Text(visible(journey.end.error)), " " * (width + 4))
     if hidden := len(journey.hops) - len(shown):
         console.print()
-        _print_folded(console, Text(word(lang, "hidden", count=hidden), "dim"), "")
+        _print_folded(
+            console,
+            Text(
+                tr(
+                    lang,
+                    "{count} not shown: calls that did not use it, calls named above, unused copies (--all)",
+                    count=hidden,
+                ),
+                "dim",
+            ),
+            "",
+        )
 
 
 def _print_row(trace: Trace, journey: KeywordPath, console: Console, lang: Lang) -> None:
     """Name and value, then what became of it, then where to look."""
     steps = [stop.step for stop in journey.hops]
     key = "stops" if len(steps) > 1 else "one-stop"
-    place = word(lang, key, count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
+    place = tr(lang, WORDS[key], count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
     _print_folded(console, Text(_pair(trace, journey)), _INDENT)
     lost = journey.end.what in _LOST
     line = Text.assemble((f"→ {end_text(journey, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
@@ -101,9 +114,11 @@ def _print_next(
 ) -> None:
     """The commands that show more."""
     command = f"{program()} kwargs {visible(file_argument(trace))}"
-    hints = [(word(lang, "one"), f"{command} {visible(one.name)}") for one in found[:1]]
-    hints += [(word(lang, "other-call", step=one.step), f"{command} --call {one.step}") for one in others]
-    title = f"{word(lang, 'next')}  "
+    hints = [(tr(lang, "the whole path of one"), f"{command} {visible(one.name)}") for one in found[:1]]
+    hints += [
+        (tr(lang, "the other call, at step {step}", step=one.step), f"{command} --call {one.step}") for one in others
+    ]
+    title = f"{tr(lang, 'Next')}  "
     for index, (what, line) in enumerate(hints):
         lead = title if index == 0 else " " * cell_len(title)
         console.print(Text.assemble((lead, "bold"), (f"# {what}", "dim")), soft_wrap=True)
@@ -137,8 +152,12 @@ def end_text(journey: KeywordPath, lang: Lang) -> str:
         key = "end:overwritten-by"
     if key not in WORDS:
         return visible(end.what)
-    told = word(lang, key, where=visible(end.where), name=visible(end.name), step=end.step, by=visible(end.by))
-    return word(lang, "end:on", end=told, on=visible(", ".join(end.on))) if end.on else told
+    told = tr(lang, WORDS[key], where=visible(end.where), name=visible(end.name), step=end.step, by=visible(end.by))
+    return (
+        tr(lang, "{end}; from there to {on}, not followed further", end=told, on=visible(", ".join(end.on)))
+        if end.on
+        else told
+    )
 
 
 def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
@@ -155,8 +174,8 @@ def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
         where = where.partition("(")[0]
     if stop.through:
         where = (", " if what == "unused" else " → ").join([where, *stop.through])
-    told = word(lang, what, where=visible(where), value=_shown(trace, stop.value), by=visible(stop.by))
-    return f"{told} {word(lang, 'times', count=stop.times)}" if stop.times > 1 else told
+    told = tr(lang, WORDS[what], where=visible(where), value=_shown(trace, stop.value), by=visible(stop.by))
+    return f"{told} {tr(lang, '({count} times)', count=stop.times)}" if stop.times > 1 else told
 
 
 def _print_statement(console: Console, stop: Hop, rail: str, *, whole: bool) -> None:

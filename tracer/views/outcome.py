@@ -10,12 +10,12 @@ from rich.text import Text
 from tracer.analysis.diagnosis.remote_code_rules import changed_code
 from tracer.analysis.diagnosis.surprises import incomplete_trace
 from tracer.analysis.step_context import step_place
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
-from tracer.views.phrases import PHRASES, say, stage_name
+from tracer.views.phrases import PHRASES, stage_name
 from tracer.views.shell_commands import program, trace_argument
-from tracer.views.why_words import tell
+from tracer.views.why_words import WHY
 
 GOOD: Final = ("loaded", "stopped")
 """The statuses that are an end as it was meant to be."""
@@ -26,14 +26,14 @@ def outcome_text(outcome: dict[str, Any], lang: Lang) -> str:
     status, part = str(outcome.get("status", "unfinished")), outcome.get("part")
     for key in (f"outcome:{status}:{part}", f"outcome:{status}"):
         if key in PHRASES:
-            return say(lang, key)
+            return tr(lang, PHRASES[key])
     return visible(status)
 
 
 def undone_texts(trace: Trace, lang: Lang) -> list[str]:
     """Return what was to be done after the load and could not be tried, though nothing failed."""
     kinds = ("not-fed", "not-generated")
-    return [say(lang, f"undone:{kind}") for kind in kinds if trace.nearest(-1, kind=kind) is not None]
+    return [tr(lang, PHRASES[f"undone:{kind}"]) for kind in kinds if trace.nearest(-1, kind=kind) is not None]
 
 
 def outcome_style(outcome: dict[str, Any]) -> str:
@@ -56,27 +56,35 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
         place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}
     code = changed_code(trace)
     if code is not None:
-        yield Text(visible(tell(lang, f"cause:{code.kind}", code.values)), "bold red")
-        yield Text(tell(lang, f"remedy:{code.remedy}"), "yellow")
+        yield Text(visible(tr(lang, WHY[f"cause:{code.kind}"], **code.values)), "bold red")
+        yield Text(tr(lang, WHY[f"remedy:{code.remedy}"]), "yellow")
     elif status in ("failed", "refused"):
         yield from _failure(outcome, place, lang, seen=failure_was_seen(trace))
     elif status == "no-load":
-        yield Text(say(lang, "no-load-hint"), "yellow")
+        yield Text(
+            tr(
+                lang,
+                "glm-trace records what from_pretrained and from_config of transformers' models, "
+                "configurations and tokenizers do. None was called here, or none came to its end. Put "
+                "that call inside what is recorded: a model that was loaded before is not watched.",
+            ),
+            "yellow",
+        )
     elif status == "misused" and outcome.get("message"):
         yield Text("\n".join(map(visible, str(outcome["message"]).split("\n"))), "bold red")
     elif status in ("killed", "unfinished"):
         yield from _death(outcome, place, lang)
     elif status == "interrupted" and place is None:
-        yield Text(say(lang, "killed-early"), "yellow")
+        yield Text(tr(lang, "It ended before the first step was recorded."), "yellow")
     if status in ("failed", "refused", "killed"):
-        yield Text(tell(lang, "why-hint", {"command": f"{program()} why {trace_argument(trace)}"}))
+        yield Text(tr(lang, "Why, and what to do: {command}", command=f"{program()} why {trace_argument(trace)}"))
 
 
 def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
     """Say what keeps the trace from being the whole load."""
     for gap in incomplete_trace(trace):
         values = {name: visible(str(value)) for name, value in gap.values.items()}
-        yield tell(lang, f"surprise:{gap.kind}", values)
+        yield tr(lang, WHY[f"surprise:{gap.kind}"], **values)
 
 
 def failure_was_seen(trace: Trace) -> bool:
@@ -91,13 +99,27 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, 
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
         key = "failed-at" if seen else "failed-after"
-        yield Text(say(lang, key if place["place"] else f"{key}-stage", place), "red")
+        yield Text(tr(lang, PHRASES[key if place["place"] else f"{key}-stage"], **place), "red")
     if "pip install" in str(message):
-        yield Text(say(lang, "hint-pip"), "yellow")
+        yield Text(
+            tr(
+                lang,
+                "The names in that pip command come from the model's code: they may be no packages, or "
+                "other people's. Look before you install.",
+            ),
+            "yellow",
+        )
     if _is_out_of_memory(name, str(message or "")):
-        yield Text(say(lang, "hint-memory"), "yellow")
+        yield Text(
+            tr(
+                lang,
+                "There was not enough memory. Try --dtype bfloat16, which halves what float32 takes, "
+                "another --device, or --weights fake, which takes none.",
+            ),
+            "yellow",
+        )
     if outcome.get("status") == "refused":
-        yield Text(say(lang, "refused-hint"), "yellow")
+        yield Text(tr(lang, "Look at the code, then load again with --trust-remote-code."), "yellow")
 
 
 def _is_out_of_memory(error: str, message: str) -> bool:
@@ -108,12 +130,39 @@ def _is_out_of_memory(error: str, message: str) -> bool:
 def _death(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
     signal, code = outcome.get("signal"), outcome.get("exit_code")
     if place is None:
-        yield Text(say(lang, "killed-early"), "bold red")
+        yield Text(tr(lang, "It ended before the first step was recorded."), "bold red")
     elif isinstance(signal, str):
-        yield Text(say(lang, "killed-signal", {**place, "signal": visible(signal)}), "bold red")
+        yield Text(
+            tr(
+                lang,
+                "The process was ended by {signal} after step {step} ({stage}, {place}).",
+                **place,
+                signal=visible(signal),
+            ),
+            "bold red",
+        )
     elif code is not None:
-        yield Text(say(lang, "killed-exit", {**place, "code": code}), "bold red")
+        yield Text(
+            tr(
+                lang,
+                "The process ended itself with exit code {code} after step {step} ({stage}, {place}), in "
+                "the middle of the load.",
+                **place,
+                code=code,
+            ),
+            "bold red",
+        )
     if signal == "SIGKILL":
-        yield Text(say(lang, "hint-sigkill"), "yellow")
+        yield Text(
+            tr(
+                lang,
+                "SIGKILL often means that the system ran out of memory. Try --dtype bfloat16, which "
+                "halves what float32 takes, or --weights fake, which takes none.",
+            ),
+            "yellow",
+        )
     elif signal in _NATIVE_SIGNALS:
-        yield Text(say(lang, "hint-native"), "yellow")
+        yield Text(
+            tr(lang, "It was killed inside native code; 'native_output' in the metadata holds what it last said."),
+            "yellow",
+        )

@@ -16,13 +16,13 @@ from rich.text import Text
 from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
-from tracer.i18n import Lang
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import visible, without_codes
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
-from tracer.views.phrases import say, stage_name
+from tracer.views.phrases import PHRASES, stage_name
 from tracer.views.shell_commands import program
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
@@ -59,7 +59,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
         parts.append(Text(_text(f"transformers {release}")))
     parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
     parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
-    parts.append(Text(say(lang, "steps", {"count": f"{len(trace):,}"}), "dim"))
+    parts.append(Text(_steps(len(trace), lang), "dim"))
     seconds = trace.outcome.get("seconds")
     if isinstance(seconds, (int, float)):
         parts.append(Text(_duration(seconds), "dim"))
@@ -70,14 +70,26 @@ def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     title = Text.assemble(
         (stage_name(summary.stage, lang), "bold cyan"),
         (f"  {_text(summary.stage)}", "dim"),
-        (f"  {say(lang, 'steps', {'count': f'{summary.steps:,}'})}  {_duration(summary.seconds)}", "dim"),
+        (f"  {_steps(summary.steps, lang)}  {_duration(summary.seconds)}", "dim"),
     )
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     if (slow := summary.slowest) is not None:
         values = {"time": _duration(slow.seconds), "step": slow.step, "statement": _text(slow.text or "")}
-        grid.add_row("", Text(say(lang, "slowest-at" if slow.text else "slowest", values), "dim"))
+        grid.add_row(
+            "",
+            Text(
+                tr(
+                    lang,
+                    N_("of which {time} in step {step}: {statement}")
+                    if slow.text
+                    else N_("of which {time} in step {step}"),
+                    **values,
+                ),
+                "dim",
+            ),
+        )
     for number, text in _lines(summary.facts, lang):
         grid.add_row(number, text)
     return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
@@ -95,7 +107,7 @@ def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
             text = message_text(fact, lang) if fact.what == "said" else fact_text(fact, lang)
             yield str(fact.step), Text(text, "yellow" if fact.trouble else "")
         elif shown[fact.what] == _FACTS_OF_A_KIND:
-            yield "", Text(say(lang, "more", {"count": counts[fact.what] - _FACTS_OF_A_KIND + 1}), "dim")
+            yield "", Text(tr(lang, "… {count} more like this", count=counts[fact.what] - _FACTS_OF_A_KIND + 1), "dim")
 
 
 def message_text(fact: Fact, lang: Lang) -> str:
@@ -104,19 +116,32 @@ def message_text(fact: Fact, lang: Lang) -> str:
     lines = [line.rstrip() for line in message.strip("\n").expandtabs(4).split("\n")]
     longest = max((len(line) for line in lines if not _RULE.fullmatch(line)), default=0)
     shown = [_text(line[: max(longest, _SHORTEST_RULE)] if _RULE.fullmatch(line) else line) for line in lines]
-    text = say(lang, "said", {"who": who, "message": "\n".join(shown)})
-    return text if fact.times == 1 else f"{text}{say(lang, 'times', {'count': fact.times})}"
+    text = tr(lang, "{who}: {message}", who=who, message="\n".join(shown))
+    return text if fact.times == 1 else f"{text}{tr(lang, '  (said {count} times)', count=fact.times)}"
 
 
 def fact_text(fact: Fact, lang: Lang) -> str:
     """A fact as one sentence."""
     values = {name: _value(name, value, lang) for name, value in fact.values.items()}
-    return say(lang, fact.what, values)
+    if fact.what in ("built", "built-tied"):
+        values.update({name: tr(lang, part, count=values.get(name)) for name, part in _PARTS.items()})
+    return tr(lang, PHRASES[fact.what], **values)
+
+
+_PARTS: Final = {
+    "modules": NP_("{count} module", "{count} modules"),
+    "tensors": NP_("{count} parameter", "{count} parameters"),
+    "numbers": NP_("{count} number", "{count} numbers"),
+}
+
+
+def _steps(count: int, lang: Lang) -> str:
+    return tr(lang, NP_("{count} step", "{count} steps"), count=f"{count:,}")
 
 
 def _value(name: str, value: Any, lang: Lang) -> str:
     if name in ("has_local_code", "has_remote_code"):
-        return say(lang, "yes" if value else "no")
+        return tr(lang, N_("yes") if value else N_("no"))
     if name == "bytes":
         return size(value) if isinstance(value, int) else "?"
     if name in ("class", "with") and isinstance(value, str):
@@ -149,7 +174,7 @@ def _end(trace: Trace, lang: Lang) -> RenderableType:
 def print_next(trace: Trace, console: Console, lang: Lang) -> None:
     """Print where the trace is and what to try next."""
     path = _relative(trace)
-    labels = say(lang, "trace-at"), say(lang, "next")
+    labels = tr(lang, "Trace"), tr(lang, "Next")
     width = max(map(cell_len, labels)) + 2
     console.print()
 
@@ -172,7 +197,7 @@ def print_next(trace: Trace, console: Console, lang: Lang) -> None:
         ("next-failed" if failed else "next-stage", f"show {_quoted(path)} --stage {_text(wanted)} --steps")
     )
     for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
-        line(label, Text(f"# {say(lang, what)}", "dim"))
+        line(label, Text(f"# {tr(lang, PHRASES[what])}", "dim"))
         line("", Text(f"{program()} {words}"))
 
 

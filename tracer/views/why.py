@@ -13,14 +13,14 @@ from rich.text import Text
 
 from tracer.analysis.diagnosis import Cause, Diagnosis, Evidence
 from tracer.analysis.value_format import format_json
-from tracer.i18n import Lang
+from tracer.i18n import N_, NC_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_style
-from tracer.views.phrases import say, stage_name
+from tracer.views.phrases import stage_name
 from tracer.views.shell_commands import program, trace_argument
-from tracer.views.why_words import WHY, tell
+from tracer.views.why_words import WHY
 
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
 _NAMES: Final = 6  # of a longer list of names only the first are written
@@ -35,17 +35,17 @@ def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang, *, c
     """Print a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more."""
     console.print(_headline(trace, found, lang))
     if found.error is not None and found.status in ("failed", "refused"):
-        console.print(_block(tell(lang, "title:said"), [_exception(found)]))
+        console.print(_block(tr(lang, "What the library said"), [_exception(found)]))
     for cause in found.causes:
         if isinstance(output := cause.values.get("output"), str) and output.strip():
-            console.print(_block(tell(lang, "title:output"), [Prose(line) for line in _tail(output)]))
+            console.print(_block(tr(lang, "Its last words"), [Prose(line) for line in _tail(output)]))
     for position, cause in enumerate(found.causes):
         console.print(_cause(trace, found, cause, lang, first=position == 0))
     if found.surprises:
         console.print(_surprises(found, lang))
     if len(trace) and command:
         console.print()
-        console.print(Text(tell(lang, "title:see"), "bold"))
+        console.print(Text(tr(lang, "See it"), "bold"))
         console.print(Text(f"  {_command(trace, found)}"), soft_wrap=True)  # to be copied whole
 
 
@@ -73,13 +73,15 @@ def _sentence(found: Diagnosis, lang: Lang) -> str:
         key = "headline:other"
     values = {
         "count": len(found.surprises),
-        "when": tell(lang, "when:at" if found.exceptions else "when:after", {"step": found.step}),
+        "when": tr(
+            lang, NC_("failed", "at step {step}") if found.exceptions else N_("after step {step}"), step=found.step
+        ),
         "step": found.step if found.step is not None else "–",
         "stage": stage_name(found.stage or "?", lang),
         "error": visible((found.error or "?").rpartition(".")[2]),
         "status": visible(found.status),
     }
-    return tell(lang, key, values)
+    return tr(lang, WHY[key], **values)
 
 
 def _exception(found: Diagnosis) -> Prose:
@@ -97,11 +99,11 @@ def _tail(output: str) -> list[str]:
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool) -> RenderableType:
     title = _TITLES[cause.certainty] if first else "title:other"
     values = _shown(cause.values, lang)
-    blocks = [_block(tell(lang, title), [Prose(tell(lang, f"cause:{cause.kind}", values))])]
+    blocks = [_block(tr(lang, WHY[title]), [Prose(tr(lang, WHY[f"cause:{cause.kind}"], **values))])]
     if cause.remedy is not None:
-        blocks.append(_block(tell(lang, "title:remedy"), [Prose(tell(lang, f"remedy:{cause.remedy}", values))]))
+        blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, WHY[f"remedy:{cause.remedy}"], **values))]))
     if cause.chain:
-        blocks.append(_block(tell(lang, "title:chain"), [_chain(trace, found, cause.chain, lang)]))
+        blocks.append(_block(tr(lang, "How it came about"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
 
 
@@ -112,15 +114,15 @@ def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
     advised: set[str] = set()
     for surprise in found.surprises[:_SURPRISES]:
         values = _shown(surprise.values, lang)
-        text = tell(lang, f"surprise:{surprise.kind}", values)
+        text = tr(lang, WHY[f"surprise:{surprise.kind}"], **values)
         if surprise.remedy is not None and surprise.remedy not in advised:
             advised.add(surprise.remedy)
-            text = f"{text}\n{tell(lang, f'remedy:{surprise.remedy}', values)}"
+            text = f"{text}\n{tr(lang, WHY[f'remedy:{surprise.remedy}'], **values)}"
         at = surprise.chain[-1].step if surprise.chain else None
-        grid.add_row("·" if at is None else tell(lang, "step", {"number": at}), Prose(text))
+        grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(text))
     if (more := len(found.surprises) - _SURPRISES) > 0:
-        grid.add_row("", Text(tell(lang, "more", {"count": more}), "dim"))
-    return _block(tell(lang, "title:surprises"), [grid])
+        grid.add_row("", Text(tr(lang, "… and {count} more", count=more), "dim"))
+    return _block(tr(lang, NC_("title", "Worth knowing")), [grid])
 
 
 def _chain(trace: Trace, found: Diagnosis, chain: list[Evidence], lang: Lang) -> RenderableType:
@@ -130,7 +132,7 @@ def _chain(trace: Trace, found: Diagnosis, chain: list[Evidence], lang: Lang) ->
     grid.add_column()
     for one in chain:
         text = evidence_text(found, one, lang)
-        grid.add_row(tell(lang, "step", {"number": one.step}), visible(trace.step(one.step).kind), Prose(text))
+        grid.add_row(tr(lang, "step {number}", number=one.step), visible(trace.step(one.step).kind), Prose(text))
     return grid
 
 
@@ -138,7 +140,7 @@ def evidence_text(found: Diagnosis, one: Evidence, lang: Lang) -> str:
     """What a step of the chain shows, as one sentence."""
     # What the exception says stands above already.
     what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
-    return one_line(tell(lang, f"step:{what}", _shown(one.values, lang)), _STEP_TEXT)
+    return one_line(tr(lang, WHY[f"step:{what}"], **_shown(one.values, lang)), _STEP_TEXT)
 
 
 def _command(trace: Trace, found: Diagnosis) -> str:
@@ -166,7 +168,7 @@ def _value(value: Any, lang: Lang) -> str:
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         shown = ", ".join(value[:_NAMES])
         rest = len(value) - _NAMES
-        return visible(f"{shown} {tell(lang, 'more', {'count': rest})}" if rest > 0 else shown)
+        return visible(f"{shown} {tr(lang, '… and {count} more', count=rest)}" if rest > 0 else shown)
     if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype, a device: told by one text
         return visible(value["text"])
     text = format_json(value) if isinstance(value, (dict, list)) else str(value)
@@ -178,4 +180,4 @@ def _asked(trace: Trace) -> str:
     asked, roots = trace.meta.get("asked"), trace.meta.get("roots")
     if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
         return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"
-    return " ".join(map(str, asked)) if isinstance(asked, list) else str(asked or say("en", "trace-at"))
+    return " ".join(map(str, asked)) if isinstance(asked, list) else str(asked or tr("en", "Trace"))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.steps import Step
@@ -22,36 +22,15 @@ from tracer.walkthrough.yaml_file import is_id
 _MOST_EXPECTED: Final = 4
 _LONGEST: Final = 60  # characters of a value that is expected, and of a piece of a statement
 
-COMMENTS: Final[dict[str, tuple[str, str]]] = {
-    "head": (
-        "Notes about a part of a load. Check them with: glm-trace walkthrough check",
-        "对一次加载某一部分的导读。检查它：glm-trace walkthrough check",
-    ),
-    "suits": (
-        "the kind of load it is about: any, remote-code, adapter, vision, failed",
-        "适用于哪类加载：any、remote-code、adapter、vision、failed",
-    ),
-    "loads": (
-        "The loads that it is checked against; left out, that of `glm-trace demo`.",
-        "检查时所用的加载；不写就是 `glm-trace demo` 的那一次。",
-    ),
-    "stage": ("the stage of the step", "步骤所在的阶段"),
-    "anchor": (
-        "The step: the function, and a piece of its statement. `through:` goes on to a later one.",
-        "步骤：函数，以及其中一条语句的片段。`through:` 延伸到后面的语句。",
-    ),
-    "text": (
-        "Markdown. A recorded value stands in braces.",
-        "Markdown。双花括号里写值的路径。",
-    ),
-    "expect": (
-        "What the text relies on. The check reads it from the trace.",
-        "正文所依据的事实，检查时从记录中核对。",
-    ),
-    "question": (
-        "A question for the reader; take the # away.",
-        "给读者的思考题；去掉 # 即可使用。",
-    ),
+COMMENTS: Final[dict[str, Message]] = {
+    "head": N_("Notes about a part of a load. Check them with: glm-trace walkthrough check"),
+    "suits": N_("the kind of load it is about: any, remote-code, adapter, vision, failed"),
+    "loads": N_("The loads that it is checked against; left out, that of `glm-trace demo`."),
+    "stage": N_("the stage of the step"),
+    "anchor": N_("The step: the function, and a piece of its statement. `through:` goes on to a later one."),
+    "text": N_("Markdown. A recorded value stands in braces."),
+    "expect": N_("What the text relies on. The check reads it from the trace."),
+    "question": N_("A question for the reader; take the # away."),
 }
 
 
@@ -173,7 +152,7 @@ def _expected(binder: Binder, place: Place, path: str) -> dict[str, Any] | None:
 
 def _lines(name: str, notes: list[_NoteBegun], loads: dict[str, Any] | None, schema: str, lang: Lang) -> Iterator[str]:
     def comment(key: str) -> str:
-        return f"# {COMMENTS[key][0 if lang == 'en' else 1]}"
+        return f"# {tr(lang, COMMENTS[key])}"
 
     title = name.replace("-", " ")
     yield f"# yaml-language-server: $schema={schema}"

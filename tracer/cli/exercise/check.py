@@ -13,6 +13,7 @@ from tracer.cli.options import Speak
 from tracer.exercise.attempting import is_solved
 from tracer.exercise.predicting import given_answers
 from tracer.exercise.running import bench
+from tracer.i18n import N_
 
 HELP = """Record what is in your folder of an exercise, and tell what holds and what does not yet.
 
@@ -37,15 +38,17 @@ def check(
             with workshop.entry(kept) as entry:
                 entry.answers.update(given)
         title = kept.exercise.title.said(at.lang).strip()
-        at.teacher.say("told:checking", "bold", id=kept.exercise.id, title=title)
+        at.teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
         at.teacher.gap()
         if not ask(at, workshop, kept, again=again and not given) and again and not given:
-            at.teacher.say("ask:nothing", "dim")
+            at.teacher.say(
+                N_("There is nothing to answer again: this task asks nothing, or every answer was right."), "dim"
+            )
         with bench() as recording:
             judgement = record(at, workshop, kept, recording)
         solved = is_solved(judgement)
         tell_judgement(at, workshop, kept, judgement)
         if not solved:
             at.teacher.gap()
-            at.teacher.say("told:hint", "dim", command=at.teacher.command("hint"))
+            at.teacher.say(N_("A hint: {command}"), "dim", command=at.teacher.command("hint"))
     raise typer.Exit(0 if solved else 1)

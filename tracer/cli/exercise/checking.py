@@ -18,7 +18,7 @@ from tracer.exercise.predicting import is_answer, open_questions
 from tracer.exercise.progress import Entry
 from tracer.exercise.running import Bench
 from tracer.exercise.workshop import Workshop
-from tracer.views.exercise.words import tell
+from tracer.i18n import N_, tr
 from tracer.views.shell_commands import command
 
 
@@ -27,7 +27,15 @@ def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
     require_release(kept)
     command = at.command("start", kept, "--trust")
     if not workshop.is_own:
-        raise ExerciseError("foreign-course", 3, folder=workshop.folder, command=command)
+        raise ExerciseError(
+            N_(
+                "{folder} was not made here by you, or was moved since, and checking runs the code in "
+                "it. Look at it, then say yes with: {command}"
+            ),
+            3,
+            folder=workshop.folder,
+            command=command,
+        )
     require(kept, workshop.progress.exercises.get(kept.exercise.id), command)
 
 
@@ -38,9 +46,18 @@ def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> 
     if questions and not can_ask():
         answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
         check = command("exercise", "check", kept.exercise.id)
-        raise ExerciseError("unanswered", id=kept.exercise.id, command=" ".join([check, *answers]))
+        raise ExerciseError(
+            N_("{id} asks a question first, and this is no terminal to answer it in. Answer it with: {command}"),
+            id=kept.exercise.id,
+            command=" ".join([check, *answers]),
+        )
     for number, one in enumerate(questions, 1):
-        at.teacher.say("ask:heading", "bold", number=number, count=len(questions))
+        at.teacher.say(
+            N_("Before anything runs: what do you expect? ({number} of {count})"),
+            "bold",
+            number=number,
+            count=len(questions),
+        )
         at.teacher.question(one)
         answer = _answer(at, one)
         with workshop.entry(kept) as entry:
@@ -70,10 +87,16 @@ def tell_judgement(at: Session, workshop: Workshop, kept: Kept, judgement: Judge
 def _answer(at: Session, one: Prediction) -> str:
     console = messages()
     while True:
-        answer = console.input(Text(tell(at.lang, "ask:choose" if one.choices else "ask:type"))).strip()
+        answer = console.input(Text(tr(at.lang, N_("Number: ") if one.choices else N_("Answer: ")))).strip()
         if is_answer(one, answer):
             return answer
-        at.teacher.say("ask:range" if one.choices else "ask:empty", "yellow", count=len(one.choices))
+        at.teacher.say(
+            N_("Please type a number from 1 to {count}.")
+            if one.choices
+            else N_("Please type an answer; Ctrl-C leaves."),
+            "yellow",
+            count=len(one.choices),
+        )
 
 
 def _titles(at: Session, kept: Kept) -> dict[str, str]:

@@ -10,6 +10,7 @@ from tracer.cli.exercise.options import Folders, Name
 from tracer.cli.exercise.session import session
 from tracer.cli.options import Speak
 from tracer.exercise.attempting import next_hint
+from tracer.i18n import N_
 
 HELP = """Show the next hint of an exercise; how many you have seen is remembered."""
 
@@ -32,4 +33,8 @@ def hint(
             at.teacher.hint(kept.exercise, one)
             at.teacher.gap()
         if number is None or number == count:
-            at.teacher.say("hint:no-more", "dim", command=at.teacher.command("solution", kept.exercise.id))
+            at.teacher.say(
+                N_("That was the last hint. One way to do it: {command}"),
+                "dim",
+                command=at.teacher.command("solution", kept.exercise.id),
+            )

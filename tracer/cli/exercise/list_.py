@@ -7,6 +7,7 @@ from tracer.cli.exercise.session import session
 from tracer.cli.options import Speak
 from tracer.exercise.progress import Progress
 from tracer.exercise.workshop import find_workshop
+from tracer.i18n import N_
 from tracer.views.exercise.tables import print_list
 
 HELP = """List the exercises in the order of the course, and how far you are with each."""
@@ -19,4 +20,4 @@ def list_(exercises: Folders = None, lang: Speak = None) -> None:
         print_list(at.known(progress), progress, at.teacher.console, at.lang)
         if workshop is None:
             at.teacher.gap()
-            at.teacher.say("list:begin", command=at.teacher.command("start"))
+            at.teacher.say(N_("Begin with: {command}"), command=at.teacher.command("start"))

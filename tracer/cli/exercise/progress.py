@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracer.cli.exercise.options import Folders
 from tracer.cli.exercise.session import session
 from tracer.cli.options import Speak
+from tracer.i18n import N_
 from tracer.views.exercise.tables import print_progress
 
 HELP = """Show which exercises you have solved and started, how many hints you took, and when."""
@@ -18,4 +19,4 @@ def progress(exercises: Folders = None, lang: Speak = None) -> None:
         print_progress(known, remembered, at.teacher.console, at.lang)
         solved = sum(bool(remembered.exercises[name].solved) for name in known if name in remembered.exercises)
         at.teacher.gap()
-        at.teacher.say("progress:count", "bold", solved=solved, count=len(known))
+        at.teacher.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))

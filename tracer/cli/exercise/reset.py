@@ -7,7 +7,7 @@ from tracer.cli.exercise.session import asked, can_ask, session
 from tracer.cli.options import Speak
 from tracer.exercise.consent import require
 from tracer.exercise.errors import ExerciseError
-from tracer.views.exercise.words import tell
+from tracer.i18n import N_, tr
 
 HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
 
@@ -19,11 +19,13 @@ def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: 
         require(kept, workshop.progress.exercises.get(kept.exercise.id), at.command("start", kept, "--trust"))
         folder, aside = (at.teacher.path(path) for path in (workshop.of(kept), workshop.aside(kept)))
         if not yes and not can_ask():
-            raise ExerciseError("say-yes")
+            raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
         values = {"id": kept.exercise.id, "folder": folder, "aside": aside}
-        if not yes and not asked(tell(at.lang, "reset:ask", values)):
-            at.teacher.say("reset:kept")
+        if not yes and not asked(
+            tr(at.lang, "{id} begins anew; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)
+        ):
+            at.teacher.say(N_("Nothing was changed."))
             return
         moved = workshop.reset(kept)
-        at.teacher.say("start:made", folder=folder)
-        at.teacher.say("reset:moved", folder=at.teacher.path(moved))
+        at.teacher.say(N_("Your files are in {folder}"), folder=folder)
+        at.teacher.say(N_("Your old files are in {folder}"), folder=at.teacher.path(moved))

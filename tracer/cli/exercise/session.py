@@ -14,15 +14,14 @@ from rich.text import Text
 from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
 from tracer.exercise.choosing import current, known_here
-from tracer.exercise.consent import code_of, digest, needs_consent
+from tracer.exercise.consent import CHANGED, NOT_AGREED, code_of, digest, needs_consent
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry, Progress
 from tracer.exercise.workshop import USUAL, Workshop, find_workshop
-from tracer.i18n import Lang, language
+from tracer.i18n import N_, NC_, Lang, language, tr
 from tracer.text.visible import visible
 from tracer.views.exercise.printer import Teacher
-from tracer.views.exercise.words import tell
 from tracer.views.shell_commands import command
 
 _MOST_SHOWN = 20  # files
@@ -45,7 +44,7 @@ class Session(msgspec.Struct):
         """
         found = find_workshop(self.here)
         if found is None:
-            raise ExerciseError("no-course")
+            raise ExerciseError(N_("There is no course folder here or above. Begin with: glm-trace exercise start"))
         return found
 
     def workshop_or_new(self, folder: Path | None) -> Workshop:
@@ -83,7 +82,7 @@ def session(lang: Language | None, folders: Sequence[Path] | None = None) -> Ite
     except (KeyboardInterrupt, EOFError):
         console = messages()
         console.print()
-        console.print(Text(tell(speak, "left"), "dim"))
+        console.print(Text(tr(speak, "Left. Nothing is lost."), "dim"))
         raise typer.Exit(130) from None
 
 
@@ -112,21 +111,30 @@ def agreed(kept: Kept, entry: Entry | None, given: bool, lang: Lang, command: st
     digest_shown = digest(kept.folder)
     if given:
         return digest_shown
-    refused = ExerciseError("not-agreed", 3, id=kept.exercise.id, folder=kept.folder, command=command)
+    refused = ExerciseError(NOT_AGREED, 3, id=kept.exercise.id, folder=kept.folder, command=command)
     if not can_ask():
         raise refused
     console = messages()
     values = {"id": visible(kept.exercise.id), "folder": visible(str(kept.folder))}
-    console.print(Text(tell(lang, "trust:what", values)))
+    console.print(
+        Text(
+            tr(
+                lang,
+                "{id} is not part of glm-trace; it comes from {folder}. When it is checked, code of that "
+                "folder runs on this machine:",
+                **values,
+            )
+        )
+    )
     files = code_of(kept)
-    for name in files[:_MOST_SHOWN] or [tell(lang, "trust:none")]:
+    for name in files[:_MOST_SHOWN] or [tr(lang, "(no Python file of its own)")]:
         console.print(Text(f"  {visible(name)}"))
     if len(files) > _MOST_SHOWN:
-        console.print(Text(f"  {tell(lang, 'trust:more', {'count': len(files) - _MOST_SHOWN})}"))
-    if not asked(tell(lang, "trust:ask")):
+        console.print(Text(f"  {tr(lang, NC_('files', '… and {count} more'), count=len(files) - _MOST_SHOWN)}"))
+    if not asked(tr(lang, "Do you trust it? [y/N] ")):
         raise refused
     if digest(kept.folder) != digest_shown:
-        raise ExerciseError("changed", 3, id=kept.exercise.id, folder=kept.folder, command=command)
+        raise ExerciseError(CHANGED, 3, id=kept.exercise.id, folder=kept.folder, command=command)
     return digest_shown
 
 
@@ -139,11 +147,28 @@ def own(at: Session, workshop: Workshop, kept: Kept, given: bool) -> None:
     if workshop.is_own:
         return
     command = at.command("start", kept, "--trust")
-    refused = ExerciseError("foreign-course", 3, folder=workshop.folder, command=command)
+    refused = ExerciseError(
+        N_(
+            "{folder} was not made here by you, or was moved since, and checking runs the code in "
+            "it. Look at it, then say yes with: {command}"
+        ),
+        3,
+        folder=workshop.folder,
+        command=command,
+    )
     if not given:
         if not can_ask():
             raise refused
-        messages().print(Text(tell(at.lang, "trust:course", {"folder": visible(str(workshop.folder))})))
-        if not asked(tell(at.lang, "trust:ask")):
+        messages().print(
+            Text(
+                tr(
+                    at.lang,
+                    "{folder} was not made here by you, or was moved since. When an exercise is checked, the "
+                    "code in it runs on this machine.",
+                    folder=visible(str(workshop.folder)),
+                )
+            )
+        )
+        if not asked(tr(at.lang, "Do you trust it? [y/N] ")):
             raise refused
     workshop.adopt()

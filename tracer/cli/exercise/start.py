@@ -13,6 +13,7 @@ from tracer.cli.options import Speak
 from tracer.exercise.choosing import next_open, require_release
 from tracer.exercise.library import Kept, chosen
 from tracer.exercise.workshop import Workshop
+from tracer.i18n import N_
 
 HELP = """Put the files of an exercise, and its task, into DIR/NAME.
 
@@ -41,7 +42,11 @@ def start(
         known = at.known(progress)
         kept = chosen(name, known) if name is not None else next_open(known, progress)
         if kept is None:
-            at.teacher.say("list:none" if not known else "start:all-solved")
+            at.teacher.say(
+                N_("There is no exercise.")
+                if not known
+                else N_("Every exercise here is solved. To do one again: glm-trace exercise reset NAME")
+            )
             return
         begin(at, workshop, kept, trust)
 
@@ -59,10 +64,14 @@ def begin(at: Session, workshop: Workshop, kept: Kept, trust: bool) -> None:
     at.teacher.task(kept.exercise)
     at.teacher.gap()
     if made:
-        at.teacher.say("start:made", folder=place)
+        at.teacher.say(N_("Your files are in {folder}"), folder=place)
     else:
-        at.teacher.say("start:exists", id=kept.exercise.id, folder=place)
-        at.teacher.say("start:reset", command=at.teacher.command("reset", kept.exercise.id))
-    at.teacher.say("start:next")
+        at.teacher.say(
+            N_("{id} was started before; your files in {folder} are as you left them."),
+            id=kept.exercise.id,
+            folder=place,
+        )
+        at.teacher.say(N_("To begin it anew: {command}"), command=at.teacher.command("reset", kept.exercise.id))
+    at.teacher.say(N_("Go there, edit, and let it be checked whenever you save:"))
     at.teacher.line(f"cd {place}")
     at.teacher.line(at.teacher.command("watch"))

@@ -17,9 +17,9 @@ from tracer.exercise.running import bench
 from tracer.exercise.validating import Validated
 from tracer.exercise.validating import validate as validated
 from tracer.export import json_documents as as_json
+from tracer.i18n import tr
 from tracer.text.visible import visible
 from tracer.views.exercise.validation import document, print_validated
-from tracer.views.exercise.words import tell
 from tracer.walkthrough.library import library
 
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
@@ -52,7 +52,7 @@ def validate(
 
                     def show(layer: str, id_: str = kept.exercise.id, status: Status = status) -> None:
                         values = {"id": visible(id_), "layer": visible(layer)}
-                        status.update(Text(tell(at.lang, "validate:doing", values)))
+                        status.update(Text(tr(at.lang, "{id}: {layer}", **values)))
 
                     found.append(validated(kept, recording, readable, show))
                 if not json:

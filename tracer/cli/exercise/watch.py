@@ -18,7 +18,7 @@ from tracer.exercise.library import Kept
 from tracer.exercise.running import Bench, bench
 from tracer.exercise.watching import look, wait_for_save
 from tracer.exercise.workshop import Workshop
-from tracer.views.exercise.words import tell
+from tracer.i18n import N_, tr
 
 HELP = """Check an exercise at once, and again whenever you save one of its files.
 
@@ -31,11 +31,14 @@ def watch(name: Name = None, exercises: Folders = None, lang: Speak = None) -> N
         workshop = at.workshop()
         following: Kept | None = at.current(name, workshop)
         if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-            raise ExerciseError("terminal", command=at.teacher.command("check", *([name] if name else [])))
+            raise ExerciseError(
+                N_("Watching needs a terminal. Check once instead with: {command}"),
+                command=at.teacher.command("check", *([name] if name else [])),
+            )
         with bench() as recording:
             while following is not None:
                 following = _until_solved(at, workshop, following, recording)
-                if following is None or not asked(tell(at.lang, "watch:go-on"), default=True):
+                if following is None or not asked(tr(at.lang, "Go on with it? [Y/n] "), default=True):
                     break
                 at.teacher.console.clear()
                 begin(at, workshop, following, trust=False)
@@ -56,7 +59,7 @@ def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> 
         if not first:
             teacher.console.clear()
         title = kept.exercise.title.said(at.lang).strip()
-        teacher.say("told:checking", "bold", id=kept.exercise.id, title=title)
+        teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
         teacher.gap()
         following = tell_judgement(at, workshop, kept, judgement)
         if is_solved(judgement):
@@ -66,6 +69,8 @@ def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> 
             teacher.gap()
             teacher.hint(kept.exercise, hint)
         teacher.gap()
-        teacher.say("watch:waiting", "dim", time=time.strftime("%H:%M:%S"))
+        teacher.say(
+            N_("{time} · Save a file, and it is checked again. Ctrl-C leaves."), "dim", time=time.strftime("%H:%M:%S")
+        )
         first = False
         wait_for_save(folder, seen)

@@ -16,12 +16,11 @@ from tracer.cli.console import ends_with, messages, results
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
 from tracer.export import json_documents as as_json
-from tracer.i18n import Lang, language
+from tracer.i18n import Lang, language, tr
 from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.check_report import print_checked, print_coverage
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.checkup import Checked, Given, checkup, covered
 from tracer.walkthrough.checkup import as_json as document
 from tracer.walkthrough.format import Walkthrough
@@ -123,6 +122,8 @@ class _Loads:
             self._waiting.remove(wanted)
             if console.is_terminal:
                 said = {"number": number + 1, "count": len(self._wanted), "load": os.path.basename(wanted.model)}
-                console.print(Text(visible(tell(self._lang, "check:recording", said)), "dim"))
+                console.print(
+                    Text(visible(tr(self._lang, "recording load {number} of {count}: {load}", **said)), "dim")
+                )
             path = record(wanted, self._folder, number, self._lang)
             yield Given(self._stack.enter_context(open_trace(path)), frozenset(wanted.of))

@@ -12,12 +12,11 @@ from rich.text import Text
 from tracer.bundled import bundled, fixture_names
 from tracer.cli.console import results
 from tracer.cli.options import Speak
-from tracer.i18n import language
+from tracer.i18n import language, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.shell_commands import command
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.beginning import beginning, checked_name
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.loads import as_recorded, written
@@ -53,9 +52,9 @@ def new(
         text = beginning(name, binder, step or [], loads, schema, speak)
     _write(path, text)
     console = results()
-    console.print(Text(visible(tell(speak, "new:written", {"path": path}))), soft_wrap=True)
+    console.print(Text(visible(tr(speak, "Written: {path}", path=path))), soft_wrap=True)
     words = ["walkthrough", "check", name, *([str(file)] if file is not None else [])]
-    console.print(Text(tell(speak, "new:next"), "dim"))
+    console.print(Text(tr(speak, "Check it with:"), "dim"))
     shown = command(*words, "--walkthroughs", str(walkthroughs))
     console.print(Text(visible(f"  {shown}")), soft_wrap=True)
 

@@ -8,13 +8,13 @@ from rich.text import Text
 
 from tracer.analysis.kwargs.model import USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.tui.value_text import number_text
 from tracer.views.kwargs import end_text, stop_text
-from tracer.views.kwargs_words import word
+from tracer.views.kwargs_words import WORDS
 
 _STATEMENT = 80
 _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
@@ -39,7 +39,7 @@ def _overview(trace: Trace, journey: KeywordPath, stops: list[Hop], lang: Lang) 
         Text(visible(journey.name), "bold" if journey.origin == USER else ""),
         Text(end_text(journey, lang), "bold yellow" if lost else "bold"),
         number_text(trace, journey.value, 30),
-        Text(word(lang, f"by-{journey.origin}"), "dim"),
+        Text(tr(lang, WORDS[f"by-{journey.origin}"]), "dim"),
         "",
     )
     return Row(first, cells, opens=bool(stops))

@@ -12,13 +12,12 @@ from tracer.exercise.format import Exercise, Prediction
 from tracer.exercise.judging import Judgement, Verdict
 from tracer.exercise.library import Kept
 from tracer.exercise.predicting import is_answer
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.markdown import markdown_lines
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
 from tracer.views.exercise.run_failures import broken_told
 from tracer.views.exercise.task_sheet import heading
-from tracer.views.exercise.words import tell
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import problem_told
 from tracer.walkthrough.checking import Problem
@@ -46,9 +45,9 @@ class Teacher:
         relative = os.path.relpath(path, self._here)
         return str(path) if relative.startswith(os.path.join("..", "..")) else relative
 
-    def say(self, key: str, style: str = "", **values: object) -> None:
+    def say(self, message: Message, style: str = "", **values: object) -> None:
         """A sentence of ours; what it is filled with may be foreign."""
-        self.plain(tell(self.lang, key, {name: visible(str(value)) for name, value in values.items()}), style)
+        self.plain(tr(self.lang, message, **{name: visible(str(value)) for name, value in values.items()}), style)
 
     def plain(self, sentence: str, style: str = "", indent: int = 0) -> None:
         for line in wrapped(sentence, self._width - indent):
@@ -84,7 +83,7 @@ class Teacher:
 
     def hint(self, exercise: Exercise, number: int) -> None:
         """One hint, by its number from 1."""
-        self.say("hint:of", "bold", number=number, count=len(exercise.hints))
+        self.say(N_("Hint {number} of {count}"), "bold", number=number, count=len(exercise.hints))
         self.markdown(exercise.hints[number - 1].said(self.lang), 2)
 
     def judgement(self, kept: Kept, judgement: Judgement) -> None:
@@ -106,25 +105,28 @@ class Teacher:
         wrong = [one for one in judgement.verdicts if one.id in questions and one.state != "passed"]
         if wrong and not failed:
             self.gap()
-            self.say("told:again", command=self.command("check", kept.exercise.id, "--again"))
+            self.say(
+                N_("Think it over, then answer again: {command}"),
+                command=self.command("check", kept.exercise.id, "--again"),
+            )
 
     def solved(self, kept: Kept, judgement: Judgement, following: Kept | None, titles: dict[str, str]) -> None:
         """Congratulate, say where it is explained, and what is next."""
         self.gap()
-        self.say("told:solved", "bold green", title=kept.exercise.title.said(self.lang).strip())
+        self.say(N_("Solved: {title}. Well done!"), "bold green", title=kept.exercise.title.said(self.lang).strip())
         read = [name for name in kept.exercise.read if name in titles]
         best = best_traces(read, [ran.trace for ran in judgement.ran.values() if ran.trace is not None])
         if best:
             self.gap()
-            self.say("told:read")
+            self.say(N_("What you have just seen is explained here:"))
             for name, trace in best.items():
                 self.plain(visible(titles[name]), "dim", 2)
                 self.line(command("replay", self.path(trace), "--walkthrough", name), 4)
         self.gap()
         if following is None:
-            self.say("told:last")
+            self.say(N_("That was the last one that was open. Every exercise is solved."))
         else:
-            self.say("told:next", title=following.exercise.title.said(self.lang).strip())
+            self.say(N_("Next: {title}"), title=following.exercise.title.said(self.lang).strip())
             self.line(self.command("start", following.exercise.id))
 
     def _broken(self, kept: Kept, judgement: Judgement) -> bool:
@@ -135,7 +137,7 @@ class Teacher:
         first = judgement.first_failure
         if first is not None and first.state == "failed" and (first.case or first.run != name):
             return False
-        self._mark("failed", tell(self.lang, "broken:run", {"run": f"`{name}`"}))
+        self._mark("failed", tr(self.lang, "The run {run} did not end as a load ends", run=f"`{name}`"))
         ran = judgement.ran[name]
         self.markdown(broken_told(kept.exercise.runs[name], ran, self.lang), 4)
         if ran.trace is not None and ran.outcome is not None and ran.outcome.step is not None:
@@ -149,22 +151,26 @@ class Teacher:
         else:
             outcome = ran.outcome if ran is not None else None
             message = one_line(outcome.message, 300) if outcome is not None and outcome.message else None
-            sentence = tell(self.lang, "told:not-seen", {"message": message or tell(self.lang, "told:no-message")})
+            sentence = tr(
+                self.lang,
+                "The recording never came to the place that this is about: {message}",
+                message=message or tr(self.lang, "it ended before"),
+            )
             self.plain(sentence, indent=4)
         if one.fact:
             fact = problem_told(Problem("", "", "expect", {**one.fact}), self.lang)
-            self.markdown(tell(self.lang, "told:expected", {"fact": fact}), 4)
+            self.markdown(tr(self.lang, "Checked by: {fact}.", fact=fact), 4)
         if ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
 
     def _predicted(self, one: Verdict, question: Prediction, judgement: Judgement) -> None:
         self._mark("passed" if one.state == "passed" else "failed", self._title(one, question))
-        self.markdown(tell(self.lang, "told:answer", {"given": self._spelled(question, one.given)}), 4)
+        self.markdown(tr(self.lang, "You said: {given}", given=self._spelled(question, one.given)), 4)
         if one.said is None:
             self._failed(one, judgement)
             return
-        verdict = "told:right" if one.state == "passed" else "told:wrong"
-        self.plain(tell(self.lang, verdict, {"found": one_line(one.found, 200)}), "bold", 4)
+        verdict = N_("Right.") if one.state == "passed" else N_("It came out otherwise: {found}")
+        self.plain(tr(self.lang, verdict, found=one_line(one.found, 200)), "bold", 4)
         self.markdown(one.said.said(self.lang), 4)
         ran = judgement.ran.get(one.run)
         if one.state != "passed" and ran is not None and ran.trace is not None and one.step is not None:
@@ -177,7 +183,7 @@ class Teacher:
         return code(one_line(given, 200))
 
     def _step(self, trace: Path, step: int) -> None:
-        self.plain(tell(self.lang, "told:see"), "dim", 4)
+        self.plain(tr(self.lang, "See that step:"), "dim", 4)
         self.line(command("replay", self.path(trace), "--step", str(step)), 6)
 
     def _title(self, one: Verdict, question: Prediction | None) -> str:

@@ -11,10 +11,10 @@ from rich.text import Text
 from tracer.exercise.choosing import fits
 from tracer.exercise.library import Kept
 from tracer.exercise.progress import Entry, Progress, day
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
-from tracer.views.exercise.words import tell
+from tracer.views.exercise.words import WORDS
 
 _STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim"}
 
@@ -22,10 +22,10 @@ _STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim
 def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
     """Print the exercises in their order, each with its state."""
     table = _table(console)
-    table.add_column(tell(lang, "column:order"), justify="right", no_wrap=True)
-    table.add_column(tell(lang, "column:id"), style="cyan", no_wrap=True)
-    table.add_column(tell(lang, "column:title"), overflow="fold", ratio=1)
-    table.add_column(tell(lang, "column:state"), no_wrap=True)
+    table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
+    table.add_column(tr(lang, "Name"), style="cyan", no_wrap=True)
+    table.add_column(tr(lang, "Title"), overflow="fold", ratio=1)
+    table.add_column(tr(lang, "State"), no_wrap=True)
     for name, kept in known.items():
         table.add_row(
             _order(kept),
@@ -39,13 +39,13 @@ def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, 
 def print_progress(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
     """Print how far a learner has come with each exercise."""
     table = _table(console)
-    table.add_column(tell(lang, "column:order"), justify="right", no_wrap=True)
-    table.add_column(tell(lang, "column:id"), style="cyan", overflow="fold", ratio=1)
-    table.add_column(tell(lang, "column:state"), no_wrap=True)
+    table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
+    table.add_column(tr(lang, "Name"), style="cyan", overflow="fold", ratio=1)
+    table.add_column(tr(lang, "State"), no_wrap=True)
     for name in ("checks", "hints"):
-        table.add_column(tell(lang, f"column:{name}"), justify="right", no_wrap=True)
-    table.add_column(tell(lang, "column:solution"), no_wrap=True)
-    table.add_column(tell(lang, "column:when"), no_wrap=True)
+        table.add_column(tr(lang, WORDS[f"column:{name}"]), justify="right", no_wrap=True)
+    table.add_column(tr(lang, "Solution"), no_wrap=True)
+    table.add_column(tr(lang, "When"), no_wrap=True)
     for name, kept in known.items():
         entry = progress.exercises.get(name)
         count = len(kept.exercise.hints)
@@ -55,7 +55,7 @@ def print_progress(known: Mapping[str, Kept], progress: Progress, console: Conso
             _state(kept, entry, lang),
             str(entry.attempts) if entry is not None and entry.attempts else "",
             f"{min(max(entry.hints, 0), count)}/{count}" if entry is not None else "",
-            tell(lang, "solution:seen") if entry is not None and entry.solution_seen else "",
+            tr(lang, "seen") if entry is not None and entry.solution_seen else "",
             day(entry.solved or entry.started) if entry is not None else "",
         )
     console.print(table)
@@ -73,4 +73,4 @@ def _state(kept: Kept, entry: Entry | None, lang: Lang) -> Text:
     state = "new" if entry is None or not entry.started else "solved" if entry.solved else "started"
     if state == "new" and not fits(kept):
         state = "release"
-    return Text(visible(tell(lang, f"state:{state}", {"releases": kept.exercise.releases})), _STYLES[state])
+    return Text(visible(tr(lang, WORDS[f"state:{state}"], releases=kept.exercise.releases)), _STYLES[state])

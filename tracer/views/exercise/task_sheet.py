@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tracer.exercise.format import Exercise
-from tracer.i18n import Lang
-from tracer.views.exercise.words import tell
+from tracer.i18n import Lang, tr
+from tracer.views.exercise.words import WORDS
 
 SHEETS: Final[dict[str, Lang]] = {"TASK.md": "en", "TASK.zh.md": "zh"}
 _COMMANDS: Final = ("check", "watch", "hint", "solution", "reset")
@@ -21,15 +21,15 @@ def sheet(exercise: Exercise, lang: Lang) -> str:
 def heading(exercise: Exercise, lang: Lang) -> str:
     """Its number in the course and its title."""
     title = exercise.title.said(lang).strip()
-    return title if exercise.order is None else tell(lang, "sheet:heading", {"order": exercise.order, "title": title})
+    return title if exercise.order is None else tr(lang, "Exercise {order}: {title}", order=exercise.order, title=title)
 
 
 def _parts(exercise: Exercise, lang: Lang) -> Iterator[str]:
     yield f"# {heading(exercise, lang)}"
     yield exercise.text.said(lang).strip()
     if exercise.predictions:
-        yield f"## {tell(lang, 'sheet:questions')}"
-        yield tell(lang, "sheet:questions-why")
+        yield f"## {tr(lang, 'Predict first')}"
+        yield tr(lang, "`check` asks you this before it runs anything. Look at the files, think, then answer.")
         for number, one in enumerate(exercise.predictions, 1):
             lines = one.ask.said(lang).strip().splitlines()
             yield "\n".join([f"{number}. {lines[0]}", *(f"   {line}".rstrip() for line in lines[1:])])
@@ -37,9 +37,9 @@ def _parts(exercise: Exercise, lang: Lang) -> Iterator[str]:
                 yield "\n".join(
                     f"   {at}. {choice.text.said(lang).strip()}" for at, choice in enumerate(one.choices, 1)
                 )
-    yield f"## {tell(lang, 'sheet:working')}"
-    yield tell(lang, "sheet:commands")
+    yield f"## {tr(lang, 'Working on it')}"
+    yield tr(lang, "Edit the files in this folder. In it, or anywhere in the course folder:")
     width = max(map(len, _COMMANDS))
-    told = (tell(lang, f"sheet:{name}", {"hints": len(exercise.hints)}) for name in _COMMANDS)
+    told = (tr(lang, WORDS[f"sheet:{name}"], hints=len(exercise.hints)) for name in _COMMANDS)
     lines = [f"glm-trace exercise {name:<{width}}  # {what}" for name, what in zip(_COMMANDS, told, strict=True)]
     yield "\n".join(["```sh", *lines, "```"])

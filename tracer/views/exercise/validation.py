@@ -12,29 +12,31 @@ from rich.text import Text
 from tracer.exercise.choosing import installed
 from tracer.exercise.library import Kept
 from tracer.exercise.validating import Validated
-from tracer.i18n import Lang
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
-from tracer.views.exercise.words import tell
+from tracer.views.exercise.words import WORDS
 
 
 def print_validated(one: Validated, kept: Kept, console: Console, lang: Lang) -> None:
     """A line for one exercise, and below it what is wrong."""
     count = len(one.problems)
     order = "" if kept.exercise.order is None else str(kept.exercise.order)
-    key = "validate:ok" if not count else "validate:bad-one" if count == 1 else "validate:bad"
     line = Text(f"{order:>3} ", "dim")
     line.append(visible(one.id), "bold").append(" · ")
-    line.append(tell(lang, key, {"count": count}), "red" if count else "green")
-    told = "validate:of" if one.fits else "validate:other-release"
+    line.append(
+        tr(lang, NP_("{count} problem", "{count} problems") if count else N_("ok"), count=count),
+        "red" if count else "green",
+    )
+    told = N_("{attempts} wrong attempts") if one.fits else N_("not for transformers {release}")
     values = {"attempts": len(kept.exercise.wrong), "release": installed()}
-    line.append(f" · {tell(lang, told, values)}", "dim")
+    line.append(f" · {tr(lang, told, **values)}", "dim")
     if one.fits:
         line.append(f" · {one.seconds:.1f} s", "dim")
     console.print(line, soft_wrap=True)
     for problem in one.problems:
         shown = {name: one_line(str(value), 300) for name, value in problem.values.items()}
-        console.print(Padding(Prose(tell(lang, f"problem:{problem.what}", shown)), (0, 0, 0, 6), expand=False))
+        console.print(Padding(Prose(tr(lang, WORDS[f"problem:{problem.what}"], **shown)), (0, 0, 0, 6), expand=False))
 
 
 def document(validated: list[Validated]) -> dict[str, Any]:

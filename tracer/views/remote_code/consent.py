@@ -15,11 +15,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, join, tr
 from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
 from tracer.text.visible import visible
 from tracer.text.wrapping_by_character import wrapped
-from tracer.views.remote_code.words import intro, note_line, reasons, say, size, unseen_line, with_lines
+from tracer.views.remote_code.words import SENTENCES, intro, note_line, reasons, size, unseen_line, with_lines
 
 _SHORT_HASH = 12
 _FINDINGS_TOLD = 40
@@ -43,17 +43,29 @@ class _Screen:
 
     def render(self) -> None:
         code = self._code
-        title = Text.assemble((f" {self._say('title')} ", "bold reverse"), "  ", self._text(code.model, "bold"))
+        title = Text.assemble(
+            (f" {self._say(N_('Remote code'))} ", "bold reverse"), "  ", self._text(code.model, "bold")
+        )
         self._console.print()
         self._part(title)
         self._part(self._prose(intro(self._lang, code)))
         if code.files:
             self._part(self._files())
             self._part(*self._findings())
-        self._points("unseen", (unseen_line(self._lang, one) for one in code.unseen), _LOUD)
-        self._points("notes", self._notes(), "bold")
+        self._points(N_("Cannot be shown"), (unseen_line(self._lang, one) for one in code.unseen), _LOUD)
+        self._points(N_("Worth knowing"), self._notes(), "bold")
         if code.files:
-            self._part(self._prose(self._say("proof"), "italic"))
+            self._part(
+                self._prose(
+                    self._say(
+                        N_(
+                            "Found in the syntax tree: a help for reading, no proof that the code is safe. Code that "
+                            "is meant to hide something can hide it from this."
+                        )
+                    ),
+                    "italic",
+                )
+            )
 
     # The list of files
 
@@ -82,19 +94,23 @@ class _Screen:
         path = self._text(file.path, "bold")
         if file.leaves_to:
             outside = file.leaves_to == file.path
-            where = self._say("outside") if outside else self._say("really", path=file.leaves_to)
+            where = (
+                self._say(N_("outside the model's directory"))
+                if outside
+                else self._say(N_("really {path}"), path=file.leaves_to)
+            )
             path.append("\n" + self._clean(where), _LOUD)
         return path
 
     def _why(self, file: RemoteFile, width: int) -> Text:
-        why = self._prose(self._say("and").join(reasons(self._lang, file.reached)), width=width)
+        why = self._prose(join(self._lang, reasons(self._lang, file.reached)), width=width)
         if len({one.repository for one in self._code.files}) > 1:
-            why.append("\n" + self._clean(self._say("from", name=file.repository)), "dim")
+            why.append("\n" + self._clean(self._say(N_("from {name}"), name=file.repository)), "dim")
         return why
 
     def _hash(self, file: RemoteFile) -> Text:
         if not file.sha256:
-            return Text(self._say("no-hash" if file.size else "unread"), _LOUD)
+            return Text(self._say(N_("too large for a checksum") if file.size else N_("could not be read")), _LOUD)
         start, rest = file.sha256[:_SHORT_HASH], file.sha256[_SHORT_HASH:]
         return Text.assemble(("sha256 ", "dim"), (start, "cyan"), (rest, "dim"), overflow="fold")
 
@@ -108,39 +124,49 @@ class _Screen:
                 parts.append(Text.assemble((f"{number}  ", "bold"), self._text(file.path, "bold")))
                 parts.append(Padding(self._found(file.findings), (0, 0, 0, 3)))
         if parts:
-            parts.insert(0, Text(self._say("stands-out"), "bold underline"))
+            parts.insert(0, Text(self._say(N_("What stands out")), "bold underline"))
         if quiet:
-            parts.append(self._prose(self._say("nothing", files=self._say("and").join(quiet))))
+            parts.append(
+                self._prose(
+                    self._say(
+                        N_(
+                            "Nothing of the known kinds was found in {files}. That does not make it safe: read the "
+                            "code yourself."
+                        ),
+                        files=join(self._lang, quiet),
+                    )
+                )
+            )
         return parts
 
     def _found(self, findings: tuple[Finding, ...]) -> RenderableType:
         if findings[0].kind in ("does-not-parse", "not-searched"):
             only = findings[0]
-            return self._prose(self._say(only.kind, line=only.line, why=only.name), _LOUD, indent=3)
+            return self._prose(self._say(SENTENCES[only.kind], line=only.line, why=only.name), _LOUD, indent=3)
         groups = grouped(finding for finding in findings if not finding.weak)
         told = groups[:_FINDINGS_TOLD]
         heads = [
-            self._say("on-import"),
-            self._say("when-called"),
-            *(self._say(group[0].kind) for group in told),
+            self._say(N_("on import")),
+            self._say(N_("when called")),
+            *(self._say(SENTENCES[group[0].kind]) for group in told),
         ]
         kinds = max(map(cell_len, heads))
-        lines = max(map(cell_len, [self._say("line"), *map(line_numbers, told)]))
+        lines = max(map(cell_len, [self._say(N_("line")), *map(line_numbers, told)]))
         parts: list[RenderableType] = []
         for on_import in (True, False):
             table = Table.grid(padding=(0, 2, 0, 0), expand=True)
             table.add_column(width=kinds, no_wrap=True)
             table.add_column(width=lines, no_wrap=True, justify="right")
             table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-            when = self._say("on-import" if on_import else "when-called")
-            table.add_row(Text(when, "dim"), Text(self._say("line"), "dim"))
+            when = self._say(N_("on import") if on_import else N_("when called"))
+            table.add_row(Text(when, "dim"), Text(self._say(N_("line")), "dim"))
             for group in (group for group in told if group[0].on_import is on_import):
-                kind = Text(self._say(group[0].kind), _LOUD if on_import else _CALM)
+                kind = Text(self._say(SENTENCES[group[0].kind]), _LOUD if on_import else _CALM)
                 table.add_row(kind, line_numbers(group), self._text(as_written(group[0])))
             if table.row_count > 1:
                 parts.append(table)
         if len(groups) > len(told):
-            parts.append(Text(self._say("more-findings", count=len(groups) - len(told)), _LOUD))
+            parts.append(Text(self._say(N_("and {count} more"), count=len(groups) - len(told)), _LOUD))
         return Group(*parts, *self._minor(findings))
 
     def _minor(self, findings: tuple[Finding, ...]) -> list[Text]:
@@ -157,15 +183,28 @@ class _Screen:
         for (kind, package), group in list(packages.items())[:_FINDINGS_TOLD]:
             parts = grouped(group)
             if len(parts) > _MINOR_TOLD:
-                items.append(self._say("minor-many", package=package, count=len(parts), kind=self._say(kind)))
+                items.append(
+                    self._say(
+                        N_("{package} ({kind}, {count} places)"),
+                        package=package,
+                        count=len(parts),
+                        kind=self._say(SENTENCES[kind]),
+                    )
+                )
                 continue
             for part in parts:
                 name, numbers = part[0].name, line_numbers(part)
                 if not name.startswith("import ") or _package(part[0]) not in loud:
-                    items.append(self._say("at-lines" if "," in numbers else "at-line", name=name, lines=numbers))
+                    items.append(
+                        self._say(
+                            N_("{name} (lines {lines})") if "," in numbers else N_("{name} (line {lines})"),
+                            name=name,
+                            lines=numbers,
+                        )
+                    )
         if not items:
             return []
-        return [self._prose(self._say("minor", items=self._say("and").join(items)), "dim", indent=3)]
+        return [self._prose(self._say(N_("minor: {items}"), items=join(self._lang, items)), "dim", indent=3)]
 
     # What else there is to know
 
@@ -175,9 +214,11 @@ class _Screen:
         others = self._code.others
         if others:
             told = [*others[:_OTHERS_TOLD], *(["…"] if len(others) > _OTHERS_TOLD else [])]
-            yield self._say("others", files=self._say("and").join(told))
+            yield self._say(
+                N_("Python files there that nothing was seen to lead to: {files}"), files=join(self._lang, told)
+            )
 
-    def _points(self, title: str, lines: Iterable[str], style: str) -> None:
+    def _points(self, title: Message, lines: Iterable[str], style: str) -> None:
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_column()
         table.add_column(overflow="fold")
@@ -192,8 +233,8 @@ class _Screen:
         if parts:
             self._console.print(Padding(Group(*parts), (0, 1, 1, 1)))
 
-    def _say(self, key: str, **values: object) -> str:
-        return say(self._lang, key, **values)
+    def _say(self, message: Message, **values: object) -> str:
+        return tr(self._lang, message, **values)
 
     def _clean(self, text: str) -> str:
         return visible(text, encoding=self._console.encoding)

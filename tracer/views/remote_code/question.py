@@ -9,12 +9,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.remote_code.files import UnreadableError, read_source, split_lines
 from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
 from tracer.text.visible import visible
 from tracer.views.remote_code.consent import render_consent
-from tracer.views.remote_code.words import say, size
+from tracer.views.remote_code.words import size
 
 _YES = frozenset({"y", "yes", "是", "好"})
 _NO = frozenset({"", "n", "no", "否", "不"})
@@ -35,7 +35,7 @@ def ask_consent(code: RemoteCode, console: Console, lang: Lang, *, ask: Callable
         console.print()
         agreed = False
     if not agreed:
-        console.print(Text(f" {say(lang, 'refused')}"))
+        console.print(Text(f" {tr(lang, 'Not run.')}"))
     return agreed
 
 
@@ -48,9 +48,17 @@ class _Question:
 
     def put(self) -> bool:
         files = bool(self._code.files)
-        self._print(Text(say(self._lang, "keys" if files else "keys-unseen"), "dim"))
+        self._print(
+            Text(
+                tr(
+                    self._lang,
+                    N_("y runs it · Enter does not · v shows a source") if files else N_("y runs it · Enter does not"),
+                ),
+                "dim",
+            )
+        )
         for _ in range(_PATIENCE):
-            answer = self._answer("question" if files else "question-unseen")
+            answer = self._answer(N_("Run this code? [y/N/v] ") if files else N_("Run it unseen? [y/N] "))
             if answer in _YES:
                 return True
             if answer in _NO:
@@ -58,17 +66,27 @@ class _Question:
             if files and answer.startswith("v"):
                 self._view(answer.removeprefix("view").removeprefix("v").strip())
             else:
-                self._print(Text(say(self._lang, "keys" if files else "keys-unseen"), "dim"))
+                self._print(
+                    Text(
+                        tr(
+                            self._lang,
+                            N_("y runs it · Enter does not · v shows a source")
+                            if files
+                            else N_("y runs it · Enter does not"),
+                        ),
+                        "dim",
+                    )
+                )
         return False
 
-    def _answer(self, key: str, **values: object) -> str:
-        return self._ask(f" {say(self._lang, key, **values)}").strip().lower()
+    def _answer(self, message: Message, **values: object) -> str:
+        return self._ask(f" {tr(self._lang, message, **values)}").strip().lower()
 
     def _view(self, number: str) -> None:
         count = len(self._code.files)
         if count == 1:
             number = "1"
-        number = number or self._answer("which", count=count)
+        number = number or self._answer(N_("Which file? [1-{count}] "), count=count)
         if number.isdecimal() and 1 <= int(number) <= count:
             self._show(self._code.files[int(number) - 1])
 
@@ -78,7 +96,7 @@ class _Question:
         for start in range(0, len(rows), step):
             for row in rows[start : start + step]:
                 self._console.print(row)
-            if start + step < len(rows) and self._answer("more").startswith("q"):
+            if start + step < len(rows) and self._answer(N_("-- Enter: more · q and Enter: back -- ")).startswith("q"):
                 break
         self._console.print()
 
@@ -105,7 +123,10 @@ def source_rows(file: RemoteFile, console: Console, lang: Lang) -> Iterator[Rend
     if source.sha256 == file.sha256:
         yield text(f" sha256 {source.sha256}", "dim")
     else:
-        yield text(f" {say(lang, 'changed', sha256=source.sha256)}", "bold red")
+        yield text(
+            f" {tr(lang, 'It has changed since it was listed: sha256 is now {sha256}', sha256=source.sha256)}",
+            "bold red",
+        )
     yield Text("")
     lines = split_lines(source.text)
     if not lines[-1]:
@@ -119,8 +140,8 @@ def source_rows(file: RemoteFile, console: Console, lang: Lang) -> Iterator[Rend
         row.add_row(str(number), marks.get(number, ""), text(line.expandtabs(4)))
         yield row
     if not source.complete:
-        yield text(f" {say(lang, 'cut', size=size(len(source.data)))}", "bold red")
-    yield text(f" {say(lang, 'end', file=file.path)}", "dim")
+        yield text(f" {tr(lang, 'Only the first {size} are shown.', size=size(len(source.data)))}", "bold red")
+    yield text(f" {tr(lang, 'end of {file}', file=file.path)}", "dim")
 
 
 def _marks(findings: tuple[Finding, ...]) -> dict[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.i18n import Lang
+from tracer.i18n import NP_, Lang, tr
 from tracer.text.markdown_writer import anchor, folded, in_link, literal, to_anchor
 from tracer.text.visible import visible
 from tracer.trace.meta import model_name
@@ -13,7 +13,6 @@ from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_text
 from tracer.views.walkthrough.article_note import note_section
 from tracer.views.walkthrough.localized import NoteTold, Told
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.filling import code
 
 _UNBOUND: Final = "not-here"
@@ -28,27 +27,31 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
     yield f"# {walkthrough.title}"
     order = walkthrough.walkthrough.order
     if order is not None:
-        yield f"*{tell(lang, 'part', {'order': order})}*"
+        yield f"*{tr(lang, 'Part {order} of the course', order=order)}*"
     yield walkthrough.summary
     if walkthrough.before:
         between = ", " if lang == "en" else "、"
         titles = between.join(f"“{one}”" if lang == "en" else f"《{one}》" for one in walkthrough.before)
-        yield tell(lang, "before", {"titles": titles})
+        yield tr(lang, "Read first: {titles}.", titles=titles)
     if trace is not None:
         yield from _load(walkthrough, trace, lang)
     else:
-        yield tell(lang, "unbound-legend", {"example": code("‹config.model_type›")})
+        yield tr(
+            lang,
+            "No load was given: a value stands as its path, such as {example}. Give a trace to fill them in.",
+            example=code("‹config.model_type›"),
+        )
     if nowhere := walkthrough.nowhere(lang, code):
         yield nowhere
         return
     here, elsewhere = walkthrough.here, walkthrough.elsewhere
-    yield f"## {tell(lang, 'contents')}"
+    yield f"## {tr(lang, 'Contents')}"
     yield "\n".join(_contents(walkthrough, lang))
     for number, note in enumerate(here, 1):
         yield note_section(number, note, lang, walkthrough.example(note, lang, code))
     if elsewhere:
         yield anchor(_UNBOUND)
-        yield f"## {tell(lang, 'not-here')}"
+        yield f"## {tr(lang, 'Does not apply to this load')}"
         apart = walkthrough._replace(notes=elsewhere)
         for note in elsewhere:
             yield from _not_here(apart, note, lang)
@@ -56,27 +59,31 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
 
 def _load(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[str]:
     """What load the values are from."""
-    yield f"## {tell(lang, 'made-from')}"
+    yield f"## {tr(lang, 'Made from this load')}"
     colon = ": " if lang == "en" else "："
     yield "\n".join(f"- **{name}**{colon}{fact}" for name, fact in _facts(walkthrough, trace, lang))
-    yield tell(lang, "legend")
+    yield tr(
+        lang,
+        "In the code, `>` marks the statement of the note and `-` lines that did not run. Values "
+        "are those recorded at that step.",
+    )
 
 
 def _facts(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[tuple[str, str]]:
-    yield tell(lang, "made:model"), code(visible(model_name(trace.meta)))
+    yield tr(lang, "Model"), code(visible(model_name(trace.meta)))
     if result := trace.outcome.get("result"):
-        yield tell(lang, "made:class"), code(visible(str(result).rpartition(".")[2]))
+        yield tr(lang, "Class"), code(visible(str(result).rpartition(".")[2]))
     releases = trace.meta.get("releases")
     if isinstance(releases, dict):
         names = [name for name in ("transformers", "torch", "peft") if name in releases]
-        yield tell(lang, "made:releases"), literal(", ".join(f"{name} {releases[name]}" for name in names))
-    yield tell(lang, "made:outcome"), _outcome(trace, lang)
-    yield tell(lang, "made:notes"), walkthrough.counted(lang)
+        yield tr(lang, "Releases"), literal(", ".join(f"{name} {releases[name]}" for name in names))
+    yield tr(lang, "Outcome"), _outcome(trace, lang)
+    yield tr(lang, "Notes"), walkthrough.counted(lang)
 
 
 def _outcome(trace: Trace, lang: Lang) -> str:
     said = literal(outcome_text(trace.outcome, lang))
-    steps = tell(lang, "made:steps", {"steps": f"{len(trace):,}"})
+    steps = tr(lang, NP_("{steps} step", "{steps} steps", by="steps"), steps=f"{len(trace):,}")
     error = trace.outcome.get("error")
     return " · ".join([said, *([code(visible(str(error)))] if error else []), steps])
 
@@ -85,10 +92,10 @@ def _contents(walkthrough: Told, lang: Lang) -> Iterator[str]:
     for number, one in enumerate(walkthrough.here, 1):
         yield f"{number}. [{in_link(one.title)}]({to_anchor(one.note.id)})"
     if walkthrough.elsewhere:
-        yield f"\n[{tell(lang, 'not-here')}]({to_anchor(_UNBOUND)})"
+        yield f"\n[{tr(lang, 'Does not apply to this load')}]({to_anchor(_UNBOUND)})"
 
 
 def _not_here(walkthrough: Told, note: NoteTold, lang: Lang) -> Iterator[str]:
     yield f"{anchor(note.note.id)}\n\n### {note.title}"
     yield walkthrough.reason(note, lang, code)
-    yield folded(tell(lang, "its-text"), note.text)
+    yield folded(tr(lang, "What the note explains"), note.text)

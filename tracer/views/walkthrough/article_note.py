@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, NC_, Lang, tr
 from tracer.text.markdown_writer import anchor, fenced, folded, in_link, indented, literal, table, to_anchor
 from tracer.text.visible import visible
 from tracer.views.phrases import stage_name
+from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.code_lines import code_lines, covers, reach
 from tracer.views.walkthrough.localized import Link, NoteTold, Way
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.excerpt import Excerpt
 from tracer.walkthrough.filling import code
 
@@ -38,15 +38,15 @@ def _parts(number: int, note: NoteTold, lang: Lang, example: str) -> Iterator[st
     if note.also:
         yield folded(covers(note.also, lang), "\n\n".join(_code(other, lang) for other in note.also))
     if note.values:
-        head = (tell(lang, "value:role"), tell(lang, "value:name"), tell(lang, "value:value"))
+        head = (tr(lang, NC_("moment", "When")), tr(lang, "Name"), tr(lang, "Value"))
         yield table(head, (_value(role, name, value, lang) for role, name, value in note.values))
     if note.ways:
-        yield f"**{tell(lang, 'decided')}**"
+        yield f"**{tr(lang, 'Which way it went')}**"
         yield "\n".join(f"- {_way(way, lang)}" for way in note.ways)
     if note.ask:
         yield from _question(note, lang)
     if note.links:
-        yield tell(lang, "see", {"links": (", " if lang == "en" else "、").join(map(_link, note.links))})
+        yield tr(lang, "See also: {links}", links=(", " if lang == "en" else "、").join(map(_link, note.links)))
 
 
 def _where(note: NoteTold, lang: Lang) -> str:
@@ -54,12 +54,12 @@ def _where(note: NoteTold, lang: Lang) -> str:
         first = note.note.anchors[0]
         key = "where" if first.statement else "where-call" if first.function else "where-kind"
         values = {"function": first.function, "statement": first.statement, "kind": first.kind}
-        return f"*{tell(lang, key, {name: code(visible(text)) for name, text in values.items()})}*"
+        return f"*{tr(lang, WORDS[key], **{name: code(visible(text)) for name, text in values.items()})}*"
     step = note.step
     values = {"step": str(step.number), "stage": literal(stage_name(step.stage, lang))}
     if note.function:
-        return f"*{tell(lang, 'place', {**values, 'function': code(visible(note.function))})}*"
-    return f"*{tell(lang, 'place-outside', {**values, 'kind': code(visible(step.kind))})}*"
+        return f"*{tr(lang, 'step {step} · {stage} · {function}', **values, function=code(visible(note.function)))}*"
+    return f"*{tr(lang, 'step {step} · {stage} · {kind}', **values, kind=code(visible(step.kind)))}*"
 
 
 def _code(excerpt: Excerpt, lang: Lang) -> str:
@@ -67,11 +67,11 @@ def _code(excerpt: Excerpt, lang: Lang) -> str:
 
 
 def _value(role: str, name: str, value: str, lang: Lang) -> tuple[str, str, str]:
-    return tell(lang, f"value:{role}"), code(visible(name)) if name else "", code(visible(value))
+    return tr(lang, WORDS[f"value:{role}"]), code(visible(name)) if name else "", code(visible(value))
 
 
 def _way(way: Way, lang: Lang) -> str:
-    line = tell(lang, "decided-line", {"line": way.line})
+    line = tr(lang, "line {line}", line=way.line)
     colon = ": " if lang == "en" else "："
     said = f"{line}{colon}{code(visible(way.asked))} → **{literal(way.outcome)}**"
     if way.times > 1:
@@ -85,14 +85,14 @@ def _way(way: Way, lang: Lang) -> str:
 
 def _question(note: NoteTold, lang: Lang) -> Iterator[str]:
     colon = ". " if lang == "en" else "："
-    yield f"**{tell(lang, 'question')}**{colon}{note.ask}"
+    yield f"**{tr(lang, 'Question')}**{colon}{note.ask}"
     yield "\n".join(f"{number}. {indented(one.text, 3)}" for number, one in enumerate(note.answers, 1))
     said = []
     for number, one in enumerate(note.answers, 1):
-        word = tell(lang, "right" if one.right else "wrong")
+        word = tr(lang, N_("right") if one.right else N_("wrong"))
         head = f"**{number} — {word}.** " if lang == "en" else f"**{number}，{word}。** "
         said.append(f"- {head}{indented(one.because, 2)}")
-    yield folded(tell(lang, "answers"), "\n".join(said))
+    yield folded(tr(lang, "Answer"), "\n".join(said))
 
 
 def _link(link: Link) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tracer.i18n import Lang
-from tracer.views.walkthrough.words import tell
+from tracer.i18n import NP_, Lang, tr
+from tracer.views.walkthrough.catalogue import WORDS
 from tracer.walkthrough.excerpt import Excerpt, Gap, Line
 
 
@@ -30,14 +30,15 @@ def mark(line: Line) -> str:
 
 def gap(one: Gap, lang: Lang) -> str:
     """How many lines are left out."""
-    key = "gap-not-run" if one.ran is False else "gap"
-    return tell(lang, f"{key}-one" if one.lines == 1 else key, {"count": one.lines})
+    not_run = NP_("… {count} line that did not run", "… {count} lines that did not run")
+    gap = NP_("… {count} line", "… {count} lines")
+    return tr(lang, not_run if one.ran is False else gap, count=one.lines)
 
 
 def reach(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
     """The file and the lines."""
     key = "file-line" if excerpt.first == excerpt.last else "file-lines"
-    return tell(lang, key, {"path": marked(excerpt.path), "first": excerpt.first, "last": excerpt.last})
+    return tr(lang, WORDS[key], path=marked(excerpt.path), first=excerpt.first, last=excerpt.last)
 
 
 def covers(excerpts: Sequence[Excerpt], lang: Lang) -> str:
@@ -45,8 +46,8 @@ def covers(excerpts: Sequence[Excerpt], lang: Lang) -> str:
     said: dict[str, list[str]] = {}
     for one in excerpts:
         key = "line-alone" if one.first == one.last else "lines"
-        said.setdefault(one.function, []).append(tell(lang, key, {"first": one.first, "last": one.last}))
+        said.setdefault(one.function, []).append(tr(lang, WORDS[key], first=one.first, last=one.last))
     comma, semicolon = (", ", "; ") if lang == "en" else ("、", "；")
     opening, closing = (" (", ")") if lang == "en" else ("（", "）")
     code = semicolon.join(f"{function}{opening}{comma.join(lines)}{closing}" for function, lines in said.items())
-    return tell(lang, "also", {"code": code})
+    return tr(lang, "Also explained: {code}", code=code)

@@ -10,13 +10,14 @@ import msgspec
 
 from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, named_values
 from tracer.analysis.decisions.turning_points import turning_point
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.markdown_writer import block, inline
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
 from tracer.views.shell_commands import command
-from tracer.views.walkthrough.words import Marked, misfit_told, tell, told
+from tracer.views.walkthrough.catalogue import WORDS
+from tracer.views.walkthrough.words import Marked, misfit_told, told
 from tracer.walkthrough.binding import Binder, Bound, NotBound
 from tracer.walkthrough.excerpt import Excerpt, covered, excerpt
 from tracer.walkthrough.filling import filled, holes
@@ -97,7 +98,7 @@ class Told(NamedTuple):
         """How many of the notes are about the load."""
         examples = sum(one.example is not None for one in self.notes)
         key = "made:notes-examples" if examples else "made:notes-told"
-        return tell(lang, key, {"bound": len(self.here) - examples, "count": len(self.notes), "examples": examples})
+        return tr(lang, WORDS[key], bound=len(self.here) - examples, count=len(self.notes), examples=examples)
 
     def nowhere(self, lang: Lang, marked: Marked = str) -> str:
         """That no note has a step in the load, and where they can be read. Empty where one has."""
@@ -113,14 +114,14 @@ class Told(NamedTuple):
             "show": command("walkthrough", "show", name),
         }
         key = "none-here:demo" if load == Load() else "none-here:other"
-        return tell(lang, key, {"count": len(self.notes), **{key: marked(word) for key, word in words.items()}})
+        return tr(lang, WORDS[key], count=len(self.notes), **{key: marked(word) for key, word in words.items()})
 
     def reason(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
         """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
         at = self.notes.index(note)
         before = self.notes[at - 1] if at else None
         why = _why(note, lang, marked)
-        return tell(lang, "why:same") if why and why == _why(before, lang, marked) else why
+        return tr(lang, "For the same reason as the one before.") if why and why == _why(before, lang, marked) else why
 
     def example(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
         """That a note was written for another load, and what is otherwise in this one. Empty where it is about this."""
@@ -215,10 +216,8 @@ class _Teller:
         title = inline(other.title.said(self._lang))
         note = next((one for one in other.notes if one.id == wanted), None)
         if note is None:
-            return Link("", tell(self._lang, "walkthrough", {"title": title}))
-        return Link(
-            "", tell(self._lang, "of-walkthrough", {"note": inline(note.title.said(self._lang)), "title": title})
-        )
+            return Link("", tr(self._lang, "the walkthrough “{title}”", title=title))
+        return Link("", tr(self._lang, "“{note}” in “{title}”", note=inline(note.title.said(self._lang)), title=title))
 
 
 def _way(trace: Trace, one: Decided, lang: Lang) -> Way:

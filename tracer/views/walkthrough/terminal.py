@@ -9,16 +9,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.phrases import stage_name
+from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.code_lines import code_lines, reach
 from tracer.views.walkthrough.localized import NoteTold, Told, Way
 from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.views.walkthrough.words import tell
 from tracer.walkthrough.excerpt import Excerpt
 from tracer.walkthrough.format import Walkthrough
 
@@ -37,22 +37,22 @@ def print_walkthrough(
     count = len(walkthrough.walkthrough.notes)
     numbers = {note.id: number for number, note in enumerate(walkthrough.walkthrough.notes, 1)}
     for note in walkthrough.notes:
-        title = Text.assemble((tell(lang, "note-of", {"number": numbers[note.note.id], "count": count}), "dim"))
+        title = Text.assemble((tr(lang, "Note {number} of {count}", number=numbers[note.note.id], count=count), "dim"))
         console.print(_below(title, *_note(note, walkthrough, lang)))
 
 
 def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, console: Console, lang: Lang) -> None:
     """Print which walkthroughs there are; ``here`` are how many notes of each apply to a load."""
     if not walkthroughs:
-        console.print(tell(lang, "list:none"))
+        console.print(tr(lang, "There is no walkthrough."))
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", expand=True)
-    table.add_column(tell(lang, "list:number"), justify="right", no_wrap=True)
-    table.add_column(tell(lang, "list:id"), style="cyan", no_wrap=True)
-    table.add_column(tell(lang, "list:title"), overflow="fold", ratio=1)
-    table.add_column(tell(lang, "list:notes" if here is None else "list:here"), justify="right", no_wrap=True)
-    table.add_column(tell(lang, "list:suits"), no_wrap=True)
-    table.add_column(tell(lang, "list:releases"), no_wrap=True)
+    table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
+    table.add_column(tr(lang, "Name"), style="cyan", no_wrap=True)
+    table.add_column(tr(lang, "Title"), overflow="fold", ratio=1)
+    table.add_column(tr(lang, N_("Notes") if here is None else N_("Here")), justify="right", no_wrap=True)
+    table.add_column(tr(lang, "For"), no_wrap=True)
+    table.add_column(tr(lang, "transformers"), no_wrap=True)
     for one in walkthroughs:
         count = len(one.notes)
         table.add_row(
@@ -60,7 +60,7 @@ def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, con
             Text(visible(one.id)),
             Prose(visible(" ".join(one.title.said(lang).split()))),
             str(count) if here is None else f"{here[one.id]}/{count}",
-            tell(lang, f"suits:{one.suits}"),
+            tr(lang, WORDS[f"suits:{one.suits}"]),
             Text(visible(one.releases)),
         )
     console.print(table)
@@ -74,20 +74,32 @@ def _below(*parts: RenderableType) -> Padding:
 def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{walkthrough.title}**")
     if walkthrough.walkthrough.order is not None:
-        yield Text(tell(lang, "part", {"order": walkthrough.walkthrough.order}), "dim")
+        yield Text(tr(lang, "Part {order} of the course", order=walkthrough.walkthrough.order), "dim")
     yield Padding(TerminalMarkdown(walkthrough.summary), (1, 0), expand=False)
     if walkthrough.before:
         names = (f"“{one}”" if lang == "en" else f"《{one}》" for one in walkthrough.before)
         titles = (", " if lang == "en" else "、").join(names)
-        yield TerminalMarkdown(tell(lang, "before", {"titles": titles}))
+        yield TerminalMarkdown(tr(lang, "Read first: {titles}.", titles=titles))
     if trace is None:
-        yield TerminalMarkdown(tell(lang, "unbound-legend", {"example": "`‹config.model_type›`"}))
+        yield TerminalMarkdown(
+            tr(
+                lang,
+                "No load was given: a value stands as its path, such as {example}. Give a trace to fill them in.",
+                example="`‹config.model_type›`",
+            )
+        )
         return
     releases = trace.meta.get("releases")
     release = releases.get("transformers") if isinstance(releases, dict) else None
     facts = [model_name(trace.meta), f"transformers {release}", walkthrough.counted(lang)]
-    yield Prose(visible(f"{tell(lang, 'made-from')}{_COLON[lang]}{' · '.join(facts)}"))
-    yield TerminalMarkdown(tell(lang, "legend"))
+    yield Prose(visible(f"{tr(lang, 'Made from this load')}{_COLON[lang]}{' · '.join(facts)}"))
+    yield TerminalMarkdown(
+        tr(
+            lang,
+            "In the code, `>` marks the statement of the note and `-` lines that did not run. Values "
+            "are those recorded at that step.",
+        )
+    )
 
 
 def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableType]:
@@ -96,7 +108,7 @@ def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableT
     if example := walkthrough.example(note, lang):
         yield Prose(visible(example), "yellow")
     if why := walkthrough.reason(note, lang):
-        yield Prose(visible(f"{tell(lang, 'not-here')}{_COLON[lang]}{why}"), "yellow")
+        yield Prose(visible(f"{tr(lang, 'Does not apply to this load')}{_COLON[lang]}{why}"), "yellow")
         return
     yield _below(TerminalMarkdown(note.text))
     for excerpt in [*([note.excerpt] if note.excerpt is not None else []), *note.also]:
@@ -105,12 +117,12 @@ def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableT
         yield _below(_values(note, lang))
     if note.ways:
         ways = [line for way in note.ways for line in _way(way, lang)]
-        yield _below(Text(tell(lang, "decided"), "bold"), *ways)
+        yield _below(Text(tr(lang, "Which way it went"), "bold"), *ways)
     if note.ask:
         yield _below(*_question(note, lang))
     if note.links:
         links = (", " if lang == "en" else "、").join(link.words for link in note.links)
-        yield _below(TerminalMarkdown(tell(lang, "see", {"links": links})))
+        yield _below(TerminalMarkdown(tr(lang, "See also: {links}", links=links)))
 
 
 def _where(note: NoteTold, lang: Lang) -> str:
@@ -119,7 +131,7 @@ def _where(note: NoteTold, lang: Lang) -> str:
         values = {"step": note.step.number, "stage": stage_name(note.step.stage, lang)}
         key = "place" if note.function else "place-outside"
         values |= {"function": visible(note.function), "kind": visible(note.step.kind)}
-        where = f"{where} · {tell(lang, key, values)}"
+        where = f"{where} · {tr(lang, WORDS[key], **values)}"
     return where
 
 
@@ -136,13 +148,13 @@ def _values(note: NoteTold, lang: Lang) -> Table:
     grid.add_column(overflow="fold")
     for role, name, value in note.values:
         text = Text.assemble((f"{visible(name)} = " if name else "", ""), (visible(value), "yellow"))
-        grid.add_row(tell(lang, f"value:{role}"), text)
+        grid.add_row(tr(lang, WORDS[f"value:{role}"]), text)
     return grid
 
 
 def _way(way: Way, lang: Lang) -> Iterator[RenderableType]:
     times = f" ×{way.times:,}" if way.times > 1 else ""
-    line = tell(lang, "decided-line", {"line": way.line})
+    line = tr(lang, "line {line}", line=way.line)
     yield Prose(visible(f"{line}{_COLON[lang]}{way.asked} → {way.outcome}{times}"))
     if way.values:
         yield Padding(Text(visible(", ".join(way.values)), "yellow"), (0, 0, 0, 2), expand=False)
@@ -151,12 +163,12 @@ def _way(way: Way, lang: Lang) -> Iterator[RenderableType]:
 
 
 def _question(note: NoteTold, lang: Lang) -> Iterator[RenderableType]:
-    yield TerminalMarkdown(f"**{tell(lang, 'question')}**{_COLON[lang]}{note.ask}")
+    yield TerminalMarkdown(f"**{tr(lang, 'Question')}**{_COLON[lang]}{note.ask}")
     for number, one in enumerate(note.answers, 1):
         yield _numbered(f"{number}.", one.text)
-    yield Text(tell(lang, "answers"), "bold")
+    yield Text(tr(lang, "Answer"), "bold")
     for number, one in enumerate(note.answers, 1):
-        word = tell(lang, "right" if one.right else "wrong")
+        word = tr(lang, N_("right") if one.right else N_("wrong"))
         yield _numbered(f"{number}.", f"**{word}**{_COLON[lang]}{one.because}")
 
 

@@ -5,26 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tracer.i18n import Lang
+from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.views.decisions_words import WORDS as DECISIONS
-from tracer.views.filling import fill
 from tracer.views.phrases import stage_name
 from tracer.views.walkthrough.catalogue import WORDS
 from tracer.walkthrough.checking import Problem
 from tracer.walkthrough.fitting import Misfit
 from tracer.walkthrough.unbound import Unbound
-
-
-def tell(lang: Lang, key: str, values: Mapping[str, Any] | None = None) -> str:
-    """The sentence of a key, filled in; a value that is not known is ``…``."""
-    return fill(WORDS[key][0 if lang == "en" else 1], _Known(values or {}))
-
-
-class _Known(dict[str, Any]):
-    def __missing__(self, name: str) -> str:
-        return "…"
-
 
 _CODE: Final = ("function", "inside", "within", "statement", "asked", "kind")
 _LONGEST: Final = 100
@@ -57,24 +45,32 @@ def misfit_told(misfit: Misfit, lang: Lang, marked: Marked = str, *, legend: boo
     """
     first = misfit.unmet[0] if misfit.unmet else None
     if first is None:
-        why = tell(lang, "here:missing", {"subject": marked(one_line(misfit.missing[0], _LONGEST))})
+        why = tr(lang, "there is no {subject}", subject=marked(one_line(misfit.missing[0], _LONGEST)))
     else:
         words = {"subject": first.subject, "asked": first.asked, "there": first.there}
-        why = tell(lang, f"here:{first.claim}", {name: marked(one_line(word, 60)) for name, word in words.items()})
-    said = tell(lang, "example-legend") if legend else ""
-    return tell(lang, "example", {"model": marked(one_line(misfit.model, 60)), "why": why, "legend": said}).rstrip()
+        why = tr(
+            lang, WORDS[f"here:{first.claim}"], **{name: marked(one_line(word, 60)) for name, word in words.items()}
+        )
+    said = tr(lang, "‹…› stands for a value of that load.") if legend else ""
+    return tr(
+        lang,
+        "Written for a load of the bundled model {model}; in this load {why}. {legend}",
+        model=marked(one_line(misfit.model, 60)),
+        why=why,
+        legend=said,
+    ).rstrip()
 
 
 def problem_told(problem: Problem, lang: Lang) -> str:
     """What is wrong, as a sentence that goes on from the names of walkthrough and note."""
     values = problem.values
     if problem.what == "unbound":
-        return tell(lang, "problem:unbound", {"why": _reason(str(values.get("why")), values, lang, _quoted)})
+        return tr(lang, "the note has no step. {why}", why=_reason(str(values.get("why")), values, lang, _quoted))
     key = f"expect:{values.get('claim')}" if problem.what == "expect" else f"problem:{problem.what}"
     words = {name: one_line(str(value), 300) for name, value in values.items()}
     quoted = {name: _quoted(word) if name in _QUOTED else word
               for name, word in words.items()}  # fmt: skip
-    return tell(lang, key, quoted)
+    return tr(lang, WORDS[key], **quoted)
 
 
 def _reason(what: str, values: Mapping[str, Any], lang: Lang, marked: Marked) -> str:
@@ -97,7 +93,7 @@ def _reason(what: str, values: Mapping[str, Any], lang: Lang, marked: Marked) ->
     if what == "decision":
         words["outcome"] = _outcome(str(values.get("outcome")), str(values.get("taken") or ""), lang)
         words["names"] = _names(values.get("names"), marked, lang)
-    return tell(lang, key, words)
+    return tr(lang, WORDS[key], **words)
 
 
 def _outcome(outcome: str, taken: str, lang: Lang) -> str:
@@ -105,7 +101,7 @@ def _outcome(outcome: str, taken: str, lang: Lang) -> str:
            "entered": "rounds-unknown"}.get(outcome, outcome)  # fmt: skip
     if key not in DECISIONS:
         return visible(outcome)
-    return fill(DECISIONS[key][0 if lang == "en" else 1], _Known({"taken": one_line(taken, _LONGEST)}))
+    return tr(lang, DECISIONS[key], taken=one_line(taken, _LONGEST))
 
 
 def _wanted(wanted: object, marked: Marked, lang: Lang) -> str:
