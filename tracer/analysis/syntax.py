@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tokenize
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
@@ -20,6 +21,8 @@ StatementLike: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS: Final = (ast.For, ast.AsyncFor, ast.While)
 TRIES: Final = (ast.Try, getattr(ast, "TryStar", ast.Try))  # ``except*`` came with Python 3.11
+_OPEN: Final = ("(", "[", "{")
+_CLOSED: Final = (")", "]", "}")
 _NOT_OF_THE_HEADER: Final = (
     ast.stmt, ast.ExceptHandler, ast.match_case,
     ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
@@ -126,6 +129,29 @@ class SourceSyntax:
             known = self._texts[id(node)] = (node, self._text(node))
         return known[1]
 
+    @cached_property
+    def _statements(self) -> dict[int, ast.stmt]:
+        found: dict[int, ast.stmt] = {}
+        for node in ast.walk(self.tree):  # outer statements come before inner ones, which replace them
+            if isinstance(node, ast.stmt):
+                found.update(dict.fromkeys(range(node.lineno, header_end(node) + 1), node))
+        return found
+
+    def statement(self, line: int) -> ast.stmt | None:
+        """Return the innermost statement on a line; of a compound statement only the header counts."""
+        return self._statements.get(line)
+
+    def written(self, node: ast.stmt) -> str:
+        """Return a statement as it is written; of a compound one the header."""
+        return "\n".join(self._header_lines(node))
+
+    def one_line(self, node: ast.stmt) -> str:
+        """Return a statement on one line, without comments; of a compound one the header."""
+        return _joined(self._header_lines(node))
+
+    def _header_lines(self, node: ast.stmt) -> list[str]:
+        return self.lines[node.lineno - 1 : header_end(node)]
+
     def header(self, node: ast.AST) -> str:
         """The header of a statement on one line, without its colon."""
         if isinstance(node, (ast.For, ast.AsyncFor)):
@@ -203,6 +229,11 @@ class SyntaxTrees:
                 self._known[number] = syntax_of(text) if self._left > 0 else SourceSyntax("")
         return self._known[number]
 
+    def statement(self, source: int | None, line: int | None) -> ast.stmt | None:
+        """Return the innermost statement on a line of a stored source."""
+        syntax = self(source)
+        return syntax.statement(line) if syntax is not None and line is not None else None
+
 
 @lru_cache(maxsize=128)
 def syntax_of(text: str) -> SourceSyntax:
@@ -276,3 +307,26 @@ def _blocks(node: ast.AST) -> Iterator[tuple[str, list[ast.stmt]]]:
         statements = getattr(node, branch, None)
         if isinstance(statements, list) and statements:
             yield branch, statements
+
+
+def _joined(kept: list[str]) -> str:
+    """Return the lines of a header as one line, without comments."""
+    bare = _without_comments(kept) if any("#" in line for line in kept) else kept
+    text = ""
+    for line in filter(None, (" ".join(line.split()) for line in bare)):
+        text += line if not text or text.endswith(_OPEN) or line.startswith(_CLOSED) else f" {line}"
+    return text
+
+
+def _without_comments(lines: list[str]) -> list[str]:
+    kept = list(lines)
+    source = iter([f"{line}\n" for line in [lines[0].lstrip(), *lines[1:]]]) if lines else iter(())
+    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+    try:
+        for token in tokenize.generate_tokens(lambda: next(source, "")):
+            if token.type == tokenize.COMMENT:
+                row, column = token.start
+                kept[row - 1] = kept[row - 1][: column + (indent if row == 1 else 0)]
+    except (tokenize.TokenError, SyntaxError):
+        pass  # a head ends before its block does; its comments were seen by then
+    return kept

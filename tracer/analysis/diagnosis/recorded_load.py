@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,10 +10,10 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Evidence
 from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
 from tracer.analysis.locals import locals_after
+from tracer.analysis.syntax import SyntaxTrees
 from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
-from tracer.trace.syntax import parse
 
 AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
 AUTO_CONFIG: Final = "AutoConfig.from_pretrained"
@@ -63,6 +62,7 @@ class RecordedLoad:
         self.status = str(self.outcome.get("status", "unfinished"))
         part = self.outcome.get("part")
         self.part = part if isinstance(part, str) else None
+        self._syntax = SyntaxTrees(trace)
         self._steps: dict[str, list[Step]] = {}
         for step in trace.steps(kinds=_KINDS):
             self._steps.setdefault(step.kind, []).append(step)
@@ -188,7 +188,15 @@ class RecordedLoad:
         """The source of the statement that an exception arrived in; of a compound one its head alone."""
         if passage.frame is None or passage.line is None:
             return ""
-        return statement_at(self.trace.source(self.trace.frame(passage.frame).source).text, passage.line)
+        syntax = self._syntax(self.trace.frame(passage.frame).source)
+        if syntax is None:
+            return ""
+        statement = syntax.statement(passage.line)
+        return (
+            syntax.written(statement)
+            if statement is not None
+            else "\n".join(syntax.lines[passage.line - 1 : passage.line])
+        )
 
     # Evidence
 
@@ -211,23 +219,6 @@ def _items(value: dict[str, Any]) -> dict[str, Any]:
         items = value.get("items")
         return items if isinstance(items, dict) else {}
     return value
-
-
-def statement_at(text: str, line: int) -> str:
-    """The innermost statement around a line, as it is written; the line alone where the text is no Python."""
-    lines = text.splitlines()
-    first, last = line, line
-    try:
-        smallest = len(lines) + 1
-        for node in ast.walk(parse(text)):
-            if isinstance(node, ast.stmt):
-                body = getattr(node, "body", None)
-                end = body[0].lineno - 1 if body else node.end_lineno or node.lineno
-                if node.lineno <= line <= end and end - node.lineno < smallest:
-                    first, last, smallest = node.lineno, end, end - node.lineno
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # a file made by hand can hold anything
-        pass
-    return "\n".join(lines[first - 1 : last])
 
 
 def class_in(value: Any) -> str | None:

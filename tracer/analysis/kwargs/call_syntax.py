@@ -3,78 +3,12 @@
 from __future__ import annotations
 
 import ast
-import tokenize
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
-from tracer.analysis.syntax import Function, SourceSyntax, SyntaxTrees, header_end
-from tracer.trace.reading import Trace
+from tracer.analysis.syntax import Function
 
-_OPEN: Final = ("(", "[", "{")
-_CLOSED: Final = (")", "]", "}")
 _CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "copy", "deepcopy")
-
-
-class StatementHead(NamedTuple):
-    """A statement as a person reads it and as syntax; of a compound one the head alone."""
-
-    text: str
-    node: ast.stmt
-
-
-class StatementSources:
-    """The sources of a trace, looked at when they are first asked for. What is no Python has no statements."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._syntax = SyntaxTrees(trace)
-        self._statements: dict[int, dict[int, StatementHead]] = {}
-
-    def statement(self, source: int | None, line: int | None) -> StatementHead | None:
-        """The statement that begins on, or stands around, a line."""
-        if source is None or line is None:
-            return None
-        if source not in self._statements:
-            syntax = self._syntax(source)
-            self._statements[source] = _statements(syntax) if syntax is not None else {}
-        return self._statements[source].get(line)
-
-    def definition(self, source: int, line: int) -> Function | None:
-        """The function whose ``def``, or first decorator, stands on a line."""
-        syntax = self._syntax(source)
-        return syntax.functions.get(line) if syntax is not None else None
-
-
-def _statements(syntax: SourceSyntax) -> dict[int, StatementHead]:
-    found: dict[int, StatementHead] = {}
-    for node in ast.walk(syntax.tree):  # outer statements come before inner ones, which so win
-        if isinstance(node, ast.stmt):
-            last = header_end(node)
-            statement = StatementHead(_head_text(node, syntax.lines, last), node)
-            found.update(dict.fromkeys(range(node.lineno, last + 1), statement))
-    return found
-
-
-def _head_text(node: ast.stmt, lines: list[str], last: int) -> str:
-    kept = lines[node.lineno - 1 : last]
-    bare = _without_comments(kept) if any("#" in line for line in kept) else kept
-    text = ""
-    for line in filter(None, (" ".join(line.split()) for line in bare)):
-        text += line if not text or text.endswith(_OPEN) or line.startswith(_CLOSED) else f" {line}"
-    return text
-
-
-def _without_comments(lines: list[str]) -> list[str]:
-    kept = list(lines)
-    source = iter([f"{line}\n" for line in [lines[0].lstrip(), *lines[1:]]]) if lines else iter(())
-    indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
-    try:
-        for token in tokenize.generate_tokens(lambda: next(source, "")):
-            if token.type == tokenize.COMMENT:
-                row, column = token.start
-                kept[row - 1] = kept[row - 1][: column + (indent if row == 1 else 0)]
-    except (tokenize.TokenError, SyntaxError):
-        pass  # a head ends before its block does; its comments were seen by then
-    return kept
 
 
 def head_expressions(node: ast.stmt) -> Iterator[ast.expr]:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Final
 
 from tracer.analysis.kwargs.call_syntax import (
-    StatementSources,
     arguments,
     call_of,
     calls,
@@ -20,6 +19,7 @@ from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
 from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.locals import LocalsState
+from tracer.analysis.syntax import SyntaxTrees
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
@@ -40,7 +40,7 @@ class ArgumentFollower:
         self._before = before
         self._trace = trace
         self._call = call
-        self._sources = StatementSources(trace)
+        self._sources = SyntaxTrees(trace)
         self._paths = trace.source_paths()
         self._frames: dict[int, LiveFrame] = {}
         self._tracks: dict[str, TrackedArgument] = {}
@@ -57,12 +57,13 @@ class ArgumentFollower:
         self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
     ) -> None:
         """Note what the frame's running statement did."""
-        step, statement = live.step, live.statement
+        step, syntax = live.step, self._sources(live.step.source)
+        text = syntax.one_line(live.statement) if syntax is not None and live.statement is not None else ""
         path = self._paths.get(step.source) if step.source is not None else None
         track.hops.append(
             Hop(
                 step.number, live.frame.number, step.stage, live.frame.function, path, step.line, what, where,
-                track.current if value is None else value, statement.text if statement is not None else "",
+                track.current if value is None else value, text,
             )
         )  # fmt: skip
 
@@ -128,7 +129,7 @@ class ArgumentFollower:
 
     def _enter(self, frame: Frame, step: Step, caller: LiveFrame) -> None:
         live = self._live(frame, step)
-        node = caller.statement.node if caller.statement is not None else None
+        node = caller.statement
         call = call_of(node, frame.function)
         if call is not None:
             caller.answered.append(call)
@@ -182,10 +183,10 @@ class ArgumentFollower:
         caller = self._frames.get(live.frame.parent) if live.frame.parent is not None else None
         if step.event != "return" or caller is None or live.statement is None:
             return
-        node = live.statement.node
+        node = live.statement
         if not isinstance(node, ast.Return) or node.value is None:
             return
-        caller.returned_by = call_of(caller.statement.node if caller.statement else None, live.frame.function)
+        caller.returned_by = call_of(caller.statement, live.frame.function)
         caller.returned = self._returned(live, node.value)
 
     def _returned(self, live: LiveFrame, value: ast.expr) -> dict[int, ReturnedDict]:
@@ -205,7 +206,7 @@ class ArgumentFollower:
             return
         held: HeldArguments = {key: track for one in live.held.values() for key, track in one.items()}
         held.update(live.locals)
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         refused = _REFUSALS.search(error.message) if error.type == "TypeError" else None
         if refused is not None and not live.answered:
             names = [refused.group(2)]
@@ -224,7 +225,8 @@ class ArgumentFollower:
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────
 
     def _live(self, frame: Frame, step: Step) -> LiveFrame:
-        live = LiveFrame(frame, self._sources.definition(frame.source, frame.line), step, LocalsState(self._trace))
+        syntax = self._sources(frame.source)
+        live = LiveFrame(frame, syntax.function(frame) if syntax is not None else None, step, LocalsState(self._trace))
         for change in step.changes:
             if isinstance(change, Bound):
                 self._mover.bind(live, step, change)

@@ -6,7 +6,7 @@ import ast
 
 import msgspec
 
-from tracer.analysis.kwargs.call_syntax import StatementHead, assigned, called_name, value_sources, walk
+from tracer.analysis.kwargs.call_syntax import assigned, called_name, value_sources, walk
 from tracer.analysis.kwargs.model import Hop
 from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import Function
@@ -82,7 +82,7 @@ class LiveFrame(msgspec.Struct, eq=False):
     definition: Function | None
     step: Step
     variables: LocalsState
-    statement: StatementHead | None = None
+    statement: ast.stmt | None = None
     held: dict[str, HeldArguments] = {}
     locals: HeldArguments = {}
     flows: set[str] = set()
@@ -173,4 +173,4 @@ class LiveFrame(msgspec.Struct, eq=False):
         )
 
     def targets(self) -> tuple[list[ast.expr], ast.expr | None]:
-        return assigned(self.statement.node) if self.statement is not None else ([], None)
+        return assigned(self.statement) if self.statement is not None else ([], None)

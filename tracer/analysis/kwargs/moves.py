@@ -75,7 +75,7 @@ class MoveTracker:
             if isinstance(change, Unbound):
                 self._forget(live, change.name)
                 live.variables.apply(step.number, [change])
-        if done and live.statement is not None and (loop := loop_over_items(live.statement.node)) is not None:
+        if done and live.statement is not None and (loop := loop_over_items(live.statement)) is not None:
             dictionary, key_variable, value_variable = loop
             live.loops[value_variable] = (dictionary, key_variable)
 
@@ -127,7 +127,7 @@ class MoveTracker:
     @staticmethod
     def _assigned(live: LiveFrame, name: str) -> ast.expr | None:
         """What the running statement gives a variable."""
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         if node is None:
             return None
         return assigned(node)[1] or walrus_value(node, name)
@@ -138,7 +138,7 @@ class MoveTracker:
         """The followed keys of a dictionary that a variable was set to, and whether it bears keyword arguments."""
         value = self._trace.value(change.value)
         content = dict(value.items) if isinstance(value, Mapping) else {}
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         place = target_position(node, change.name) if node is not None else None
         if place is not None and place in live.returned:
             given = live.returned[place]
@@ -178,7 +178,7 @@ class MoveTracker:
         live.held.get(name, {}).pop(key, None)
         if track.hops and track.hops[-1].step == live.step.number and track.hops[-1].what in _TAKEN:
             return  # that was its way out
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         taker = self._taker(live, name, key)
         if taker is None and not isinstance(node, ast.Delete) and not live.popped(node, name, key):
             self._record_hop(live, track, "taken-out")  # by a function that was given the dictionary itself
@@ -199,7 +199,7 @@ class MoveTracker:
         targets, expression = live.targets()
         if targets and live.popped(expression, name, key):
             return targets[0]
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         for part in walk(node):
             if isinstance(part, ast.NamedExpr) and live.popped(part.value, name, key):
                 return part.target
@@ -221,7 +221,7 @@ class MoveTracker:
     def _source_of(live: LiveFrame, key: str, value: ValueId) -> TrackedArgument | None:
         """The followed argument that a statement put under a key."""
         targets, expression = live.targets()
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         given = [expression] if targets else []
         for call in calls(node) if not targets else []:
             if called_name(call) == "setdefault" and len(call.args) == 2 and live.key_of(call.args[0]) == key:
@@ -241,7 +241,7 @@ class MoveTracker:
     # ── into objects, and into functions that are not stepped ───────────────────────────────────────
 
     def _into_configs(self, live: LiveFrame, changed: dict[str, dict[str, ValueId]]) -> None:
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         targets, expression = live.targets()
         for target in targets:
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
@@ -288,7 +288,7 @@ class MoveTracker:
     def _overwrite(self, live: LiveFrame, thing: TrackedConfig, changed: dict[str, ValueId]) -> None:
         """Attributes of an object got other values than those that followed arguments gave them."""
         owner = thing.type.rpartition(".")[2]
-        read = live.tracks_in(live.statement.node) if live.statement is not None else []
+        read = live.tracks_in(live.statement) if live.statement is not None else []
         for name, value in changed.items():
             track, before = thing.arguments_by_attribute.get(name), thing.items.get(name)
             thing.items[name] = value
@@ -304,13 +304,13 @@ class MoveTracker:
     @staticmethod
     def _key_set(live: LiveFrame) -> str:
         """The key that ``setattr(object, key, value)`` puts something under."""
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         of_keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
         return next((key for one in of_keys if (key := live.key_of(one))), "")
 
     def _into_plain_calls(self, live: LiveFrame) -> None:
         """``f(**kwargs)`` and ``f(name=value)`` where no stepped frame answered: the arguments went there."""
-        node = live.statement.node if live.statement is not None else None
+        node = live.statement
         for call in calls(node):
             if call in live.answered or called_name(call) in COPIES:
                 continue
