@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tracer.launch.children import PRELOADED
+from tracer.launch.process_start import PRELOADED
 
 
 def in_fork(function: Callable[..., Any], *args: Any, timeout: float = 120) -> Any:
