@@ -297,6 +297,7 @@ CASES: Final[dict[str, Case]] = {
         options={"kwargs": {"ignore_mismatched_sizes": True}},
     ),
     "renamed": Case(damaged.tensor_renamed, LOADED, surprises=("weights-new", "weights-unexpected")),
+    "tensor-missing": Case(damaged.tensor_missing, LOADED, surprises=("weights-new",)),
     "new-head": Case(whole("bert-tiny"), LOADED, surprises=("head-new",), options=OWN_CLASS),
     "dtype-changed": Case(
         damaged.dtype_of_the_config, LOADED, surprises=("dtype-changed",), options=by_line({"dtype": "auto"}, {})

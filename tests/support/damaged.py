@@ -281,6 +281,15 @@ def tensor_renamed(folder: Path) -> Path:
     return model
 
 
+def tensor_missing(folder: Path) -> Path:
+    """The checkpoint lacks one tensor of a layer whose other tensors it has."""
+    model = copied("bert-tiny", folder)
+    edit_tensors(
+        model / "model.safetensors", lambda tensors: tensors.pop("encoder.layer.0.attention.self.query.weight")
+    )
+    return model
+
+
 def dtype_of_the_config(folder: Path) -> Path:
     """config.json has another dtype than the checkpoint is stored in."""
     copied("bert-tiny", folder)

@@ -70,13 +70,18 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         names = {entry.get("parameter") for entry in mismatched}
         new = [name for name in texts(step.data.get("new")) if name not in names]
         unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
-        layers, apart = _of_further_layers(load, step, new)
+        filled = _filled_before(load, step)
+        layers = _of_further_layers(filled, new)
+        others = [name for name in new if name not in set(layers)]
+        checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
+        heads = _of_unfilled_parts(filled, others) if checkpoint_is_whole else []
+        missing = [name for name in others if name not in set(heads)]
         if layers:
             yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
-        if apart:
-            checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
-            kind, remedy = ("head-new", "train-head") if checkpoint_is_whole else ("weights-new", "names-of-weights")
-            yield _of(step, kind, {"count": len(apart), "names": apart}, remedy)
+        if heads:
+            yield _of(step, "head-new", {"count": len(heads), "names": heads}, "train-head")
+        if missing:
+            yield _of(step, "weights-new", {"count": len(missing), "names": missing}, "names-of-weights")
         if unexpected:
             yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
         if mismatched and load.status == "loaded":
@@ -86,21 +91,40 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
 
 
-def _of_further_layers(load: RecordedLoad, report: Step, new: list[str]) -> tuple[list[str], list[str]]:
-    """Names of a layer that the checkpoint has nothing of, while it has all of the same names in other layers."""
-    filled = [
+def _filled_before(load: RecordedLoad, report: Step) -> list[str]:
+    """Return the parameters that the checkpoint had filled when the library gave its report."""
+    return [
         str(step.data.get("parameter"))
         for step in load.trace.steps(kinds=["tensor-loaded"], stop=report.number)
         if step.number < report.number
     ]
+
+
+def _of_further_layers(filled: list[str], new: list[str]) -> list[str]:
+    """Return names of a layer that the checkpoint has nothing of, while it has the same names in other layers."""
     layers = {layer for name in filled for layer in _layers(name)}
     patterns = {_NUMBERS.sub("*", name) for name in filled}
-    further = [
+    return [
         name
         for name in new
         if _NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
     ]
-    return further, [name for name in new if name not in set(further)]
+
+
+def _of_unfilled_parts(filled: list[str], new: list[str]) -> list[str]:
+    """Return names in a part of the model that the checkpoint has nothing of: ``classifier.…``, ``bert.pooler.…``.
+
+    A part is a child of the model, or of the base model in it. A tensor that is missing among others of its part,
+    such as one of an expert's, is in no such part.
+    """
+    filled_parts = {part for name in filled for part in _parts(name)}
+    return [name for name in new if any(part not in filled_parts for part in _parts(name))]
+
+
+def _parts(name: str) -> list[str]:
+    """Return the paths of a parameter's first two modules: ``bert`` and ``bert.pooler``."""
+    modules = name.split(".")[:-1]
+    return [".".join(modules[:depth]) for depth in range(1, min(len(modules), 2) + 1)]
 
 
 def _layers(name: str) -> list[str]:
