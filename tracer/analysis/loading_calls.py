@@ -10,10 +10,18 @@ from tracer.analysis.value_format import format_value
 from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Step
+from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Mapping, ValueId
 
-_LOADING: Final = ("from_pretrained", "from_config")
+AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
+AUTO_CONFIG: Final = "AutoConfig.from_pretrained"
+AUTO_TOKENIZER: Final = "AutoTokenizer.from_pretrained"
+AUTO_PROCESSOR: Final = "AutoProcessor.from_pretrained"
+MODEL_LOADER: Final = "PreTrainedModel.from_pretrained"
+"""The functions behind the usual calls; every auto model class shares the first."""
+
+_METHODS: Final = ("from_pretrained", "from_config")
+_MODEL_OWNERS: Final = tuple(function.partition(".")[0] for function in (AUTO_MODEL, MODEL_LOADER))
 
 
 class LoadingCall(msgspec.Struct):
@@ -27,28 +35,28 @@ class LoadingCall(msgspec.Struct):
 
 
 def loading_calls(trace: Trace) -> list[LoadingCall]:
-    """The user's own loading calls, in order."""
+    """Return the user's own loading calls, in order."""
     found: dict[int, LoadingCall] = {}
     for step in trace.steps(kinds=["call"]):
-        if step.frame is not None and _is_outermost_auto_call(trace, step):
+        if step.frame is not None and is_loading_call(trace.frame(step.frame)):
             found.setdefault(
                 step.frame, LoadingCall(step.number, step.frame, step.number, _formatted(trace, step), False)
             )
-    for one in found.values():
-        for step in trace.steps(frame=one.frame):
-            one.last, one.returned = step.number, step.event == "return"
+    for call in found.values():
+        for step in trace.steps(frame=call.frame):
+            call.last, call.returned = step.number, step.event == "return"
     return list(found.values())
 
 
-def _is_outermost_auto_call(trace: Trace, step: Step) -> bool:
-    frame = trace.frame(step.frame if step.frame is not None else -1)
+def is_loading_call(frame: Frame) -> bool:
+    """Return whether a frame is a loading call that the user made: a class's loading method, with no stepped caller."""
     owner, _, name = frame.function.rpartition(".")
-    return frame.parent is None and bool(owner) and name in _LOADING
+    return frame.parent is None and bool(owner) and name in _METHODS
 
 
 def loads_a_model(trace: Trace, call: LoadingCall) -> bool:
-    """Whether it loads a model, and not a tokenizer, a processor or a configuration."""
-    return trace.frame(call.frame).function.partition(".")[0] in ("_BaseAutoModelClass", "PreTrainedModel")
+    """Return whether a call loads a model, and not a tokenizer, a processor or a configuration."""
+    return trace.frame(call.frame).function.partition(".")[0] in _MODEL_OWNERS
 
 
 def _formatted(trace: Trace, step: Step) -> str:

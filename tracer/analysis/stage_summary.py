@@ -10,7 +10,16 @@ import msgspec
 
 from tracer.analysis.kwargs.model import USER
 from tracer.analysis.kwargs.paths import keyword_paths
-from tracer.analysis.loading_calls import format_call, loading_calls
+from tracer.analysis.loading_calls import (
+    AUTO_CONFIG,
+    AUTO_MODEL,
+    AUTO_PROCESSOR,
+    AUTO_TOKENIZER,
+    MODEL_LOADER,
+    format_call,
+    is_loading_call,
+    loading_calls,
+)
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
@@ -134,13 +143,7 @@ def facts_of_step(step: Step) -> Iterator[Fact]:
         yield from _TELLERS[step.kind](step)
 
 
-_AUTO_CALLS: Final = (
-    "_BaseAutoModelClass.from_pretrained",
-    "AutoTokenizer.from_pretrained",
-    "AutoProcessor.from_pretrained",
-    "AutoConfig.from_pretrained",
-)
-_LIBRARY_LOADER: Final = "PreTrainedModel.from_pretrained"
+_AUTO_CALLS: Final = (AUTO_MODEL, AUTO_TOKENIZER, AUTO_PROCESSOR, AUTO_CONFIG)
 _REMOTE: Final = "transformers_modules."  # the package that code of model directories is imported under
 
 
@@ -149,10 +152,10 @@ def _call(trace: Trace, step: Step) -> Iterator[Fact]:
     if step.frame is None:
         return
     frame = trace.frame(step.frame)
-    if frame.parent is None and frame.function in _AUTO_CALLS:
+    if is_loading_call(frame) and frame.function in _AUTO_CALLS:
         yield Fact("called", step.number, {"call": format_call(trace, step)})
     elif frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained"):
-        alone = not any(_is_in(trace, one, step.frame) for one in trace.frames() if one.function == _LIBRARY_LOADER)
+        alone = not any(_is_in(trace, one, step.frame) for one in trace.frames() if one.function == MODEL_LOADER)
         yield Fact("own-loader-alone" if alone else "own-loader", step.number, {"function": frame.function})
 
 

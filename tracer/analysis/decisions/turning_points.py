@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
 from tracer.analysis.decisions.model import Decision
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace import values as v
 
 Variable: TypeAlias = "Callable[[str], v.Value | None]"
@@ -71,10 +72,10 @@ def _one_dtype(value: v.Value | None) -> bool:
 
 
 _P = TurningPoint
-_MODEL: Final = r"_BaseAutoModelClass\.from_pretrained"
-_CONFIG: Final = r"AutoConfig\.from_pretrained"
-_TOKENIZER: Final = r"AutoTokenizer\.from_pretrained"
-_LOAD: Final = r"PreTrainedModel\.from_pretrained"
+_MODEL: Final = re.escape(AUTO_MODEL)
+_CONFIG: Final = re.escape(AUTO_CONFIG)
+_TOKENIZER: Final = re.escape(AUTO_TOKENIZER)
+_LOAD: Final = re.escape(MODEL_LOADER)
 _GET_CONFIG: Final = r"Pre[tT]rainedConfig\._get_config_dict"
 _FROM_DICT: Final = r"Pre[tT]rainedConfig\.from_dict"
 _TRUST: Final = "resolve_trust_remote_code"

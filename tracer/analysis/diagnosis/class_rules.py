@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import (
-    AUTO_CONFIG,
-    AUTO_MODEL,
-    AUTO_TOKENIZER,
-    RecordedLoad,
-    class_in,
-    last_name,
-)
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
 
 
 def unknown_model_type(load: RecordedLoad) -> Cause | None:

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import AUTO_CONFIG, MODEL, RecordedLoad, file_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, texts
+from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
 from tracer.trace.steps import Step
 
 _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # how json tells a place, since Python 2.6
@@ -20,7 +21,7 @@ def not_json(load: RecordedLoad) -> Cause | None:
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
     # Both lines read the index in the statement that gives sharded_metadata its value.
-    if root.origin.function.endswith(MODEL) and "sharded_metadata" in load.statement(root.origin):
+    if root.origin.function.endswith(MODEL_LOADER) and "sharded_metadata" in load.statement(root.origin):
         values["file"] = "model.safetensors.index.json"
         return Cause("not-json", "likely", load.raised(), values, "download-again")
     reading = load.enclosing(root.origin, "_dict_from_json_file")
@@ -77,7 +78,7 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
 def weights_missing(load: RecordedLoad) -> Cause | None:
     """No weights file under any name that the library knows."""
     failure = load.failure
-    if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL):
+    if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL_LOADER):
         return None
     if load.steps("shard-opened", "shard-read") or checkpoint_files(load):
         return None
@@ -111,7 +112,7 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     if failure is None:
         return None
     by_safetensors = failure.error.startswith("safetensors") and failure.name == "SafetensorError"
-    by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL)
+    by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL_LOADER)
     path = _first_unread(load)
     if not (by_safetensors or by_torch) or path is None:
         return None
@@ -129,7 +130,7 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
 
 def checkpoint_files(load: RecordedLoad) -> list[str]:
     """The weights files of the load that failed: by the index, or the one file."""
-    frame = load.enclosing(load.failure.origin, MODEL) if load.failure is not None else None
+    frame = load.enclosing(load.failure.origin, MODEL_LOADER) if load.failure is not None else None
     if frame is None:
         return []
     # 4.44 names the variable resolved_archive_file, 5.x checkpoint_files

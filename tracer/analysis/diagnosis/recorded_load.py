@@ -9,16 +9,13 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Evidence
 from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER, loading_calls
 from tracer.analysis.locals import locals_after
 from tracer.analysis.syntax import SyntaxTrees
 from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 
-AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
-AUTO_CONFIG: Final = "AutoConfig.from_pretrained"
-AUTO_TOKENIZER: Final = "AutoTokenizer.from_pretrained"
-MODEL: Final = "PreTrainedModel.from_pretrained"
 REMOTE: Final = "transformers_modules"  # the package that code of model directories is imported under
 
 _KINDS: Final = (
@@ -158,14 +155,11 @@ class RecordedLoad:
 
     @cached_property
     def model_call(self) -> Step | None:
-        """The last call of an auto model class that no stepped function made."""
-        found = None
-        for step in self.trace.steps(kinds=["call"]):
-            if step.frame is not None:
-                frame = self.trace.frame(step.frame)
-                if frame.function == AUTO_MODEL and frame.parent is None:
-                    found = step
-        return found
+        """The user's last call of an auto model class."""
+        for call in reversed(loading_calls(self.trace)):
+            if self.trace.frame(call.frame).function == AUTO_MODEL:
+                return self.trace.step(call.step)
+        return None
 
     def given_arguments(self, call: Step | None) -> dict[str, Any]:
         """The keyword arguments of a call of an auto class."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import AUTO_TOKENIZER, MODEL, RecordedLoad, entries, last_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, entries, last_name, texts
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
-from tracer.analysis.loading_calls import loading_calls
+from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
@@ -139,7 +139,7 @@ def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
     if call is None or not given:
         return
     for frame in load.trace.frames():
-        if frame.function != MODEL:
+        if frame.function != MODEL_LOADER:
             continue
         for step in load.trace.steps(frame=frame.number):
             if not any(isinstance(change, Bound) and change.name == "_" for change in step.changes):

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import MODEL, RecordedLoad, entries, last_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, entries, last_name, texts
+from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.steps import Step
 
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
@@ -138,7 +139,7 @@ def adapter_does_not_fit(load: RecordedLoad) -> Cause | None:
     """The base was built and filled, and then the adapter could not be put into it."""
     failure, found = load.failure, load.last("adapter-found")
     report = load.steps("weights-report")
-    if failure is None or found is None or not report or not failure.origin.function.endswith(MODEL):
+    if failure is None or found is None or not report or not failure.origin.function.endswith(MODEL_LOADER):
         return None
     if report[0].data.get("loaded") != report[0].data.get("checkpoint") or failure.step < report[0].number:
         return None
