@@ -23,8 +23,8 @@ from tracer.tui.player import Player
 from tracer.tui.stage_bar import StageBar
 from tracer.views.outcome import outcome_text
 from tracer.views.phrases import PHRASES
-from tracer.views.show import print_report
-from tracer.views.why import print_why
+from tracer.views.show import load_report
+from tracer.views.why import diagnosis_report
 from tracer.views.why_words import WHY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -38,8 +38,8 @@ ENDS: list[dict[str, Any]] = [
 def said(trace: Trace, lang: Lang) -> tuple[str, str]:
     """What ``show`` and ``why`` print."""
     shown, why = (Console(file=io.StringIO(), width=200) for _ in range(2))
-    print_report(trace, shown, lang)
-    print_why(trace, diagnose(trace), why, lang)
+    shown.print(load_report(trace, lang))
+    why.print(diagnosis_report(trace, diagnose(trace), lang))
     return shown.file.getvalue(), why.file.getvalue()  # type: ignore[attr-defined]
 
 

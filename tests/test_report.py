@@ -14,7 +14,7 @@ from tests.trace.made import end_record, frame_record_of, meta_record, sealed, s
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.i18n import Lang
 from tracer.trace.reading import open_trace
-from tracer.views.show import print_next, print_report
+from tracer.views.show import load_report, next_commands
 
 REPORT = (
     "\x1b[1mBertModel LOAD REPORT\x1b[0m from: <model>\n"
@@ -35,8 +35,8 @@ def report(tmp_path: Path) -> Callable[..., str]:
         path = sealed(tmp_path, [meta_record(), source_record(), frame_record_of(0), *map(step_record, made), end])
         console = Console(file=io.StringIO(), width=width)
         with open_trace(path) as trace:
-            print_report(trace, console, lang)
-            print_next(trace, console, lang)
+            console.print(load_report(trace, lang), crop=False)
+            console.print(next_commands(trace, lang), crop=False)
         return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
     return print_it

@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import load_document, step_documents
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction.redactor import MASK
 
@@ -182,8 +182,8 @@ def packed_in(path: Path) -> Iterator[tuple[str, bytes]]:
             yield f"{table}.{column}", json.dumps(json.loads(text), ensure_ascii=False).encode()
     connection.close()
     with open_trace(path) as trace:
-        yield "as JSON", json.dumps(as_json.summary(trace), ensure_ascii=False).encode()
-        yield "steps as JSON", json.dumps(list(as_json.steps(trace)), ensure_ascii=False).encode()
+        yield "as JSON", json.dumps(load_document(trace), ensure_ascii=False).encode()
+        yield "steps as JSON", json.dumps(list(step_documents(trace)), ensure_ascii=False).encode()
 
 
 def assert_nowhere(name: str, places: Iterator[tuple[str, bytes]]) -> None:
@@ -248,7 +248,7 @@ def assert_met(path: Path) -> None:
 def assert_readable(path: Path) -> None:
     """What is no secret stays what it is."""
     with open_trace(path) as trace:
-        read = json.dumps(list(as_json.steps(trace)), ensure_ascii=False)
+        read = json.dumps(list(step_documents(trace)), ensure_ascii=False)
     for name, value in NOT_SECRET.items():
         assert re.search(rf'"{name}": {re.escape(json.dumps(value))}', read), name
     assert '"Accept": "text/html"' in read

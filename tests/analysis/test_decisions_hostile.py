@@ -12,12 +12,13 @@ from tests.trace import made
 from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
-from tracer.cli.console import results
+from tracer.cli.console import print_result
+from tracer.export.json_documents import decisions_document
 from tracer.i18n import LANGS
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound, Items, Unbound
 from tracer.trace.values import Text
-from tracer.views.decisions import decision_document, decision_lines, print_explanation
+from tracer.views.decisions import decision_lines, explanation_report
 
 TEXT = """def load(path):
     if path:
@@ -45,8 +46,8 @@ def trace_of(folder: Path, *steps: dict[str, Any], text: str = TEXT, **frame: An
         told = explanation(trace)
         for lang in LANGS:
             assert len(list(decision_lines(trace, found, lang))) == len(found)  # type: ignore[arg-type]
-            print_explanation(trace, told, len(found), results(), lang)  # type: ignore[arg-type]
-        assert decision_document(trace, found, told)["count"] == len(found)
+            print_result(explanation_report(trace, told, len(found), lang))  # type: ignore[arg-type]
+        assert decisions_document(trace, found, told)["count"] == len(found)
         return found
 
 

@@ -23,7 +23,7 @@ from tracer.analysis.decisions.turning_points import TURNING_POINTS
 from tracer.analysis.value_format import summary_to_json
 from tracer.cli.main import app
 from tracer.trace.reading import Trace
-from tracer.views.decisions import print_explanation
+from tracer.views.decisions import explanation_report
 from tracer.views.decisions_words import WORDS
 
 """Set to 1, the tests write their golden files anew instead of comparing; look at the difference with git."""
@@ -176,7 +176,7 @@ def golden_text(trace: Trace) -> str:
     """The explanation without what differs from run to run: steps, lines, hashes, and whether the cache was warm."""
     told = [one for one in explanation(trace) if one.means not in ("code-copied", "code-cached")]
     console = Console(width=100, force_terminal=False, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    print_explanation(trace, told, len(list(decisions(trace))), console, "en")
+    console.print(explanation_report(trace, told, len(list(decisions(trace))), "en"))
     text = console.export_text()
     for pattern, instead in (
         (r" +$", ""),

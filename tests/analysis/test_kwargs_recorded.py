@@ -25,7 +25,7 @@ from tracer.cli.main import main
 from tracer.i18n import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.views.kwargs import print_overview, print_path
+from tracer.views.kwargs import kwarg_path, kwargs_overview
 
 OPTIONS = {**MAIN_CALL, "low_cpu_mem_usage": True}
 
@@ -188,10 +188,12 @@ def printed(trace: Trace, name: str | None, lang: Lang, *, everything: bool = Fa
     assert call is not None
     found = keyword_paths(trace)
     if name is None:
-        print_overview(trace, call, [one for one in loading_calls(trace) if one != call], found, console, lang)
+        console.print(
+            kwargs_overview(trace, call, [one for one in loading_calls(trace) if one != call], found, lang), crop=False
+        )
     else:
         (journey,) = [one for one in found if one.name == name]
-        print_path(trace, call, journey, console, lang, everything=everything)
+        console.print(kwarg_path(trace, call, journey, lang, everything=everything), crop=False)
     assert isinstance(console.file, StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 

@@ -20,7 +20,7 @@ from tracer.analysis.diagnosis import Diagnosis, diagnose
 from tracer.i18n import tr
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import failure_lines
-from tracer.views.why import print_why
+from tracer.views.why import diagnosis_report
 from tracer.views.why_words import WHY
 
 BROKEN = damaged.FIXTURES / "broken"
@@ -394,7 +394,7 @@ def test_it_can_be_read_on_80_columns(name: str, lang: Any, recorded: Callable[[
 
 def printed(trace: Trace, found: Diagnosis, lang: Any) -> str:
     screen = Console(file=io.StringIO(), width=80, highlight=False)
-    print_why(trace, found, screen, lang)
+    screen.print(diagnosis_report(trace, found, lang), crop=False)
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 

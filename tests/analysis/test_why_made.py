@@ -21,7 +21,7 @@ from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
 from tracer.trace.values import Exception_, Plain, Text
 from tracer.trace.vocabulary import KINDS
-from tracer.views.why import print_why
+from tracer.views.why import diagnosis_report
 from tracer.views.why_words import WHY
 
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB"  # torch 2.4
@@ -176,14 +176,14 @@ def found(folder: Path, records: list[bytes]) -> Diagnosis:
     with open_trace(made.sealed(folder, records)) as trace:
         diagnosis = diagnose(trace)
         for lang in ("en", "zh"):
-            print_why(trace, diagnosis, Console(file=io.StringIO(), width=80), lang)
+            Console(file=io.StringIO(), width=80).print(diagnosis_report(trace, diagnosis, lang))
         return diagnosis
 
 
 def test_the_last_words_of_native_code_are_shown(tmp_path: Path) -> None:
     screen = Console(file=io.StringIO(), width=80)
     with open_trace(made.sealed(tmp_path, ENDS["segmentation fault"][0])) as trace:
-        print_why(trace, diagnose(trace), screen, "en")
+        screen.print(diagnosis_report(trace, diagnose(trace), "en"), crop=False)
     assert isinstance(screen.file, io.StringIO)
     assert "Fatal Python error: Segmentation fault" in screen.file.getvalue()
 
@@ -230,7 +230,7 @@ def test_a_surprise(name: str, tmp_path: Path) -> None:
 def test_one_is_not_told_as_many(tmp_path: Path) -> None:
     screen = Console(file=io.StringIO(), width=80)
     with open_trace(made.sealed(tmp_path, SURPRISES["no numbers"][0])) as trace:
-        print_why(trace, diagnose(trace), screen, "en")
+        screen.print(diagnosis_report(trace, diagnose(trace), "en"), crop=False)
     assert isinstance(screen.file, io.StringIO)
     assert "1 parameter has no numbers at all" in screen.file.getvalue()
 

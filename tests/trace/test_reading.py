@@ -26,25 +26,25 @@ from tests.trace.made import (
     write_journal,
 )
 from tracer.analysis.value_format import format_value, to_json
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import load_document, step_documents
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.steps import Bound, LightStep
 from tracer.trace.values import Plain, Text
-from tracer.views.show import print_next, print_report, step_lines
+from tracer.views.show import load_report, next_commands, step_lines
 
 
 def look(path: Path) -> None:
     """Open a file and show all of it, as the commands do."""
     with open_trace(path) as trace:
         read_everything(trace)
-        as_json.summary(trace)
-        list(as_json.steps(trace))
+        load_document(trace)
+        list(step_documents(trace))
         list(step_lines(trace))
         console = Console(file=io.StringIO(), width=80)
-        print_report(trace, console, "en")
-        print_next(trace, console, "en")
+        console.print(load_report(trace, "en"), crop=False)
+        console.print(next_commands(trace, "en"), crop=False)
 
 
 def looks_whole_or_is_told(path: Path) -> bool:
@@ -405,7 +405,7 @@ def test_terminal_escapes_are_written_out(tmp_path: Path) -> None:
         db.execute("UPDATE frame SET function = char(27) || 'c'")
     console = Console(file=io.StringIO(), width=200, force_terminal=False)
     with open_trace(path) as trace:
-        print_report(trace, console, "en")
+        console.print(load_report(trace, "en"), crop=False)
         for line in step_lines(trace):
             console.print(line)
     assert isinstance(console.file, io.StringIO)

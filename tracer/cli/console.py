@@ -6,9 +6,11 @@ import errno
 import io
 import os
 import sys
-from typing import IO, Final, TextIO
+from collections.abc import Iterable
+from typing import IO, Any, Final, TextIO
 
-from rich.console import Console
+import typer
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from tracer.text.visible import visible
@@ -114,6 +116,26 @@ def results(exit_code: int = 0) -> Console:
     """Return the console of standard output; ``exit_code`` is the command's, should its output end early."""
     ends_with(exit_code)
     return Console(highlight=False, soft_wrap=False)
+
+
+def print_result(renderable: RenderableType, exit_code: int = 0) -> None:
+    """Print what a command shows on standard output; lines that are made to be copied whole are not cut."""
+    results(exit_code).print(renderable, crop=False)
+
+
+def print_lines(lines: Iterable[Text]) -> None:
+    """Print lines on standard output, each as soon as it is made."""
+    console = results()
+    for line in lines:
+        console.print(Group(line), crop=False)  # printed by itself, a Text loses what it says of its wrapping
+
+
+def print_document(document: Any, exit_code: int = 0, *, indent: int = 2) -> None:
+    """Print a JSON document on standard output; without ``indent``, on one line."""
+    from tracer.export.json_documents import encode_document  # --help does without
+
+    ends_with(exit_code)
+    typer.echo(encode_document(document, indent=indent))
 
 
 def ends_with(exit_code: int) -> None:

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.decisions.explanation import explanation, select_decisions
-from tracer.cli.console import results
+from tracer.cli.console import print_document, print_lines, print_result
 from tracer.cli.options import Speak, Stage
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import decisions_document
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
-from tracer.views.decisions import decision_document, print_all, print_explanation
+from tracer.views.decisions import all_decisions, explanation_report
 
 HELP = """Print the decisions that explain the load of FILE: which way it went, and what skipped code stands behind.
 
@@ -34,10 +34,12 @@ def decisions(
 ) -> None:
     with open_trace(file) as trace:
         found = select_decisions(trace, stage=stage.value if stage is not None else None, function=function)
-        told = None if everything or function is not None else explanation(trace, found, whole=stage is None)
+        explained = None if everything or function is not None else explanation(trace, found, whole=stage is None)
         if json:
-            typer.echo(as_json.encode(decision_document(trace, found, told), indent=2))
-        elif told is None:
-            print_all(trace, found, results(), language(lang.value if lang is not None else None))
+            print_document(decisions_document(trace, found, explained))
+            return
+        speak = language(lang.value if lang is not None else None)
+        if explained is None:
+            print_lines(all_decisions(trace, found, speak))
         else:
-            print_explanation(trace, told, len(found), results(), language(lang.value if lang is not None else None))
+            print_result(explanation_report(trace, explained, len(found), speak))

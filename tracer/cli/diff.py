@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.diff import TOPICS, compare
-from tracer.cli.console import ends_with, results
+from tracer.cli.console import print_document, print_result
 from tracer.cli.options import Speak
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import comparison_document
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
-from tracer.views.diff import print_comparison
+from tracer.views.diff import comparison_report
 
 HELP = """Compare two traces: what came out, and where their ways parted.
 
@@ -40,9 +40,8 @@ def diff(
     code = 1 if comparison.differences else 0
     topics = [one.value for one in topic or ()]
     if json:
-        ends_with(code)
-        typer.echo(as_json.encode(as_json.comparison(comparison, topics), indent=2))
+        print_document(comparison_document(comparison, topics), code)
     else:
         speak = language(lang.value if lang is not None else None)
-        print_comparison(comparison, results(code), speak, topics=topics, everything=everything)
+        print_result(comparison_report(comparison, speak, topics=topics, everything=everything), code)
     raise typer.Exit(code)

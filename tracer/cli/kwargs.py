@@ -9,13 +9,12 @@ import typer
 
 from tracer.analysis.kwargs.paths import find_keyword_path, keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
-from tracer.cli.console import results
+from tracer.cli.console import print_document, print_result
 from tracer.cli.options import Speak
-from tracer.export import json_documents as as_json
-from tracer.export import kwargs_json
+from tracer.export.json_documents import kwargs_document
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
-from tracer.views import kwargs as kwargs_text
+from tracer.views.kwargs import kwarg_path, kwargs_overview
 
 HELP = """Show what became of the keyword arguments of the load that FILE holds.
 
@@ -44,14 +43,14 @@ def kwargs(
         if name is None:
             chosen, found = select_call(trace, call), keyword_paths(trace, call=call)
         else:
-            chosen, journey = find_keyword_path(trace, name, call=call)
-            found = [journey]
+            chosen, path = find_keyword_path(trace, name, call=call)
+            found = [path]
         if json:
-            typer.echo(as_json.encode(kwargs_json.document(trace, chosen, found), indent=2))
+            print_document(kwargs_document(trace, chosen, found))
             return
         speak = language(lang.value if lang is not None else None)
         if name is not None and chosen is not None:
-            kwargs_text.print_path(trace, chosen, found[0], results(), speak, everything=everything)
+            print_result(kwarg_path(trace, chosen, found[0], speak, everything=everything))
         else:
-            others = [one for one in loading_calls(trace) if one != chosen]
-            kwargs_text.print_overview(trace, chosen, others, found, results(), speak)
+            others = [other for other in loading_calls(trace) if other != chosen]
+            print_result(kwargs_overview(trace, chosen, others, found, speak))

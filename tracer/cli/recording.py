@@ -27,7 +27,7 @@ from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import gap_sentences
 from tracer.views.phrases import PHRASES
-from tracer.views.show import print_next, print_report
+from tracer.views.show import load_report, next_commands
 
 
 def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
@@ -108,8 +108,8 @@ def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
             Player(trace, lang).run()
             console.print(Text.assemble((tr(lang, "Trace"), "bold"), f"  {visible(str(path))}"), soft_wrap=True)
         else:
-            print_report(trace, console, lang)
-            print_next(trace, console, lang)
+            console.print(load_report(trace, lang), crop=False)
+            console.print(next_commands(trace, lang), crop=False)
 
 
 def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output: bool, tui: bool) -> JobResult:

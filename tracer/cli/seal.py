@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from tracer.cli import arguments
-from tracer.cli.console import results
+from tracer.cli.console import print_result
 from tracer.cli.options import Speak
 from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import SUFFIX, HeldJournal
 from tracer.trace.reading import open_trace
 from tracer.trace.sealing import seal_and_remove
-from tracer.views.show import print_next
+from tracer.views.show import next_commands
 
 HELP = """Make a trace of FILE, the journal of a recording that was killed or found the disk full.
 
@@ -41,7 +41,7 @@ def seal(
         path = _target(file, output)
         seal_and_remove(held, path)
     with open_trace(path) as trace:
-        print_next(trace, results(), language(lang.value if lang is not None else None))
+        print_result(next_commands(trace, language(lang.value if lang is not None else None)))
 
 
 def _target(file: Path, output: Path | None) -> Path:

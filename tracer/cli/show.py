@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.console import results
+from tracer.cli.console import print_document, print_lines, print_result
 from tracer.cli.options import Speak, Stage
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import load_document, step_documents
 from tracer.i18n import language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.show import print_report, step_lines
+from tracer.views.show import load_report, step_lines
 
 HELP = """Print the journey that FILE holds, stage by stage.
 
@@ -37,16 +37,14 @@ def show(
         if json:
             _print_json(trace, wanted, steps)
         elif steps:
-            console = results()
-            for line in step_lines(trace, stage=wanted):
-                console.print(line, soft_wrap=True)
+            print_lines(step_lines(trace, stage=wanted))
         else:
-            print_report(trace, results(), language(lang.value if lang is not None else None), stage=wanted)
+            print_result(load_report(trace, language(lang.value if lang is not None else None), stage=wanted))
 
 
 def _print_json(trace: Trace, stage: str | None, steps: bool) -> None:
     if steps:
-        for step in as_json.steps(trace, stage=stage):
-            typer.echo(as_json.encode(step))
+        for step in step_documents(trace, stage=stage):
+            print_document(step, indent=0)
     else:
-        typer.echo(as_json.encode(as_json.summary(trace, stage=stage), indent=2))
+        print_document(load_document(trace, stage=stage))

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.diagnosis import diagnose
-from tracer.cli.console import results
+from tracer.cli.console import print_document, print_result
 from tracer.cli.options import Speak
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import diagnosis_document
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
-from tracer.views.why import print_why
+from tracer.views.why import diagnosis_report
 
 HELP = """Say why the load in FILE failed, and what to do about it.
 
@@ -29,7 +29,7 @@ def why(
 ) -> None:
     with open_trace(file) as trace:
         found = diagnose(trace)
-        if not json:
-            print_why(trace, found, results(), language(lang.value if lang is not None else None))
-            return
-        typer.echo(as_json.encode(found, indent=2))
+        if json:
+            print_document(diagnosis_document(found))
+        else:
+            print_result(diagnosis_report(trace, found, language(lang.value if lang is not None else None)))

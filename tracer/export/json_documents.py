@@ -1,4 +1,4 @@
-"""A trace as JSON: one object for the whole, or one object a line for each step."""
+"""JSON documents for programs: what ``--json`` prints for a trace, its steps, a diagnosis, a comparison, and so on."""
 
 from __future__ import annotations
 
@@ -8,42 +8,73 @@ from typing import Any, Final
 
 import msgspec
 
+from tracer.analysis.decisions.explanation import ExplainedDecision
+from tracer.analysis.decisions.model import Decision
+from tracer.analysis.diagnosis import Diagnosis
 from tracer.analysis.diff import Comparison
+from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages
-from tracer.analysis.value_format import to_json
+from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 
 
-def summary(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
+def load_document(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
     """``{"meta", "outcome", "stages": [{"stage", "steps", "seconds", "facts": […]}]}``."""
     stages = [msgspec.to_builtins(one) for one in summarize_stages(trace) if stage is None or one.stage == stage]
     meta = {key: value for key, value in trace.meta.items() if key != "outcome"}
     return {"meta": meta, "outcome": trace.outcome, "stages": stages}
 
 
-def steps(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:
+def step_documents(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:
     """Each step as an object, values and names filled in."""
     paths = trace.source_paths()
     for step in trace.steps(stages=None if stage is None else [stage]):
         yield _step(trace, step, paths)
 
 
-def comparison(compared: Comparison, topics: Collection[str] = ()) -> dict[str, Any]:
+def comparison_document(compared: Comparison, topics: Collection[str] = ()) -> dict[str, Any]:
     """``{"a", "b", "same", "differences": […]}``, of these topics or of all."""
     a, b = (side._asdict() for side in compared.sides)
     differences = [msgspec.to_builtins(one) for one in compared.differences if not topics or one.topic in topics]
     return {"a": a, "b": b, "same": not compared.differences, "differences": differences}
 
 
-def encode(made: Any, *, indent: int = 0) -> str:
+def kwargs_document(trace: Trace, call: LoadingCall | None, found: list[KeywordPath]) -> dict[str, Any]:
+    """``{"call", "journeys": [{"name", "origin", "value", "stops", "end"}]}``, values as JSON."""
+    return {
+        "call": msgspec.to_builtins(call),
+        "journeys": [_path(trace, path) for path in found],
+    }
+
+
+def decisions_document(
+    trace: Trace, decisions: list[Decision], explained: list[ExplainedDecision] | None
+) -> dict[str, Any]:
+    """``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` is of all."""
+    shown = (
+        [_decision(trace, decision) for decision in decisions]
+        if explained is None
+        else [_explained(trace, decision) for decision in explained]
+    )
+    return {"count": len(decisions), "decisions": shown}
+
+
+def diagnosis_document(found: Diagnosis) -> dict[str, Any]:
+    """Return the fields of a :class:`~tracer.analysis.diagnosis.Diagnosis`, causes and surprises included."""
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
+
+
+def encode_document(document: Any, *, indent: int = 0) -> str:
     """JSON text that a terminal can't obey: what is not printable is escaped, also where JSON does not ask for it."""
     text = (
-        msgspec.json.format(msgspec.json.encode(made), indent=indent).decode()
+        msgspec.json.format(msgspec.json.encode(document), indent=indent).decode()
         if indent
-        else msgspec.json.encode(made).decode()
+        else msgspec.json.encode(document).decode()
     )
     return _UNPRINTABLE.sub(lambda match: "".join(map(_escape, match.group())), text)
 
@@ -85,3 +116,41 @@ def _change(trace: Trace, change: Change) -> dict[str, Any]:
         "changed": {key: to_json(trace, value) for key, value in change.changed.items()},
         "removed": change.removed,
     }
+
+
+def _path(trace: Trace, path: KeywordPath) -> dict[str, Any]:
+    made: dict[str, Any] = msgspec.to_builtins(path)
+    made["value"] = to_json(trace, path.value)
+    for stop, number in zip(made["stops"], [stop.value for stop in path.hops], strict=True):
+        stop["value"] = None if number is None else to_json(trace, number)
+    return made
+
+
+def _decision(trace: Trace, decision: Decision) -> dict[str, Any]:
+    """A decision as plain JSON, its values filled in."""
+    skipped = decision.skipped
+    return {
+        "step": decision.step,
+        "frame": decision.frame,
+        "stage": decision.stage,
+        "function": decision.function,
+        "path": decision.path,
+        "line": decision.line,
+        "kind": decision.kind,
+        "condition": decision.condition,
+        "outcome": decision.outcome,
+        "taken": decision.taken or None,
+        "names": {name: summary_to_json(trace, value) for name, value in decision.names.items()},
+        "absent": decision.absent,
+        "value": None if decision.value is None else summary_to_json(trace, decision.value),
+        "times": decision.times,
+        "ended": decision.ended,
+        "skipped": None if skipped is None else {"from": skipped.first, "to": skipped.last, "text": skipped.text},
+        "went": decision.went,
+    }
+
+
+def _explained(trace: Trace, explained: ExplainedDecision) -> dict[str, Any]:
+    """The same with why it is told."""
+    extra = {"why": explained.why, "means": explained.means or None, "count": explained.times}
+    return {**_decision(trace, explained.decision), **extra}

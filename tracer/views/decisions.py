@@ -1,18 +1,18 @@
-"""Decisions as a person reads them: the explanation of a load, or every decision on a line."""
+"""Decisions as ``decisions`` prints them: the explanation of a load, or every decision on a line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.value_format import format_summary, summary_to_json
+from tracer.analysis.value_format import format_summary
 from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
@@ -29,44 +29,27 @@ _NOT_TAKEN: Final = {"after": "no", "else": "no-else", "elif": "no-elif"}
 _MARKS: Final = {"then": "green", "case": "green", "entered": "green", "except": "yellow", "not-caught": "red"}
 
 
-def print_explanation(trace: Trace, told: list[ExplainedDecision], count: int, console: Console, lang: Lang) -> None:
-    """Print the decisions that explain the load, stage by stage; ``count`` is how many there are in all."""
-    if not told:
-        key = "no-explanation" if count else _none(trace)
-        console.print(tr(lang, WORDS[key], all=count))
-        return
-    console.print(
-        Text(
-            tr(
-                lang,
-                NP_(
-                    "{count} of {all} decision explain this load",
-                    "{count} of {all} decisions explain this load",
-                    by="all",
-                ),
-                count=len(told),
-                all=f"{count:,}",
-            ),
-            "dim",
-        )
-    )
-    for stage, group in _by_stage(told):
-        console.print(_stage(trace, stage, group, lang))
+def explanation_report(trace: Trace, explained: list[ExplainedDecision], count: int, lang: Lang) -> RenderableType:
+    """Return the decisions that explain the load, stage by stage; ``count`` is how many there are in all."""
+    if not explained:
+        return Text(tr(lang, WORDS["no-explanation" if count else _none(trace)], all=count))
+    title = NP_("{count} of {all} decision explain this load", "{count} of {all} decisions explain this load", by="all")
+    head = Text(tr(lang, title, count=len(explained), all=f"{count:,}"), "dim")
+    return Group(head, *(_stage(trace, stage, group, lang) for stage, group in _by_stage(explained)))
 
 
-def print_all(trace: Trace, decisions: list[Decision], console: Console, lang: Lang) -> None:
-    """Print every decision on a line of its own."""
+def all_decisions(trace: Trace, decisions: list[Decision], lang: Lang) -> Iterator[Text]:
+    """Yield every decision on a line of its own, or one sentence if there are none."""
     if not decisions:
-        console.print(tr(lang, WORDS[_none(trace)]))
-    for line in decision_lines(trace, decisions, lang):
-        console.print(line, soft_wrap=True)
+        yield Text(tr(lang, WORDS[_none(trace)]))
+    yield from decision_lines(trace, decisions, lang)
 
 
 def decision_lines(trace: Trace, decisions: Iterable[Decision], lang: Lang) -> Iterator[Text]:
-    """Step, stage, function and line, what was asked, which way it went, and the values in it."""
+    """Yield lines of step, stage, function and line, the condition, its outcome, and the values in it."""
     width = len(str(max(len(trace) - 1, 0)))
     for decision in decisions:
-        text = Text(f"{decision.step:>{width}} ", "dim")
+        text = Text(f"{decision.step:>{width}} ", "dim", no_wrap=True, overflow="ignore")
         text.append(f"{visible(decision.stage):<13} ", "cyan")
         text.append(f"{_where(decision)} ", "dim")
         text.append(asked_text(decision))
@@ -75,42 +58,6 @@ def decision_lines(trace: Trace, decisions: Iterable[Decision], lang: Lang) -> I
         if details := ", ".join(value_texts(trace, decision, lang)):
             text.append(f"  ({details})", "yellow")
         yield text
-
-
-def as_json(trace: Trace, decision: Decision) -> dict[str, Any]:
-    """A decision as plain JSON, its values filled in."""
-    skipped = decision.skipped
-    return {
-        "step": decision.step,
-        "frame": decision.frame,
-        "stage": decision.stage,
-        "function": decision.function,
-        "path": decision.path,
-        "line": decision.line,
-        "kind": decision.kind,
-        "condition": decision.condition,
-        "outcome": decision.outcome,
-        "taken": decision.taken or None,
-        "names": {name: summary_to_json(trace, value) for name, value in decision.names.items()},
-        "absent": decision.absent,
-        "value": None if decision.value is None else summary_to_json(trace, decision.value),
-        "times": decision.times,
-        "ended": decision.ended,
-        "skipped": None if skipped is None else {"from": skipped.first, "to": skipped.last, "text": skipped.text},
-        "went": decision.went,
-    }
-
-
-def explained_as_json(trace: Trace, explained: ExplainedDecision) -> dict[str, Any]:
-    """The same with why it is told."""
-    extra = {"why": explained.why, "means": explained.means or None, "count": explained.times}
-    return {**as_json(trace, explained.decision), **extra}
-
-
-def decision_document(trace: Trace, decisions: list[Decision], told: list[ExplainedDecision] | None) -> dict[str, Any]:
-    """``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` is of all."""
-    shown = [as_json(trace, one) for one in decisions] if told is None else [explained_as_json(trace, x) for x in told]
-    return {"count": len(decisions), "decisions": shown}
 
 
 def _none(trace: Trace) -> str:

@@ -1,4 +1,4 @@
-"""A comparison as a person reads it: at a glance first, every difference of a topic on request."""
+"""A comparison as ``diff`` prints it: at a glance first, every difference of a topic on request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple
 
-from rich.console import Console
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -28,11 +28,15 @@ _LONGEST: Final = 400  # characters of one value
 _RELEASES: Final = ("transformers", "torch", "peft")
 
 
-def print_comparison(
-    comparison: Comparison, console: Console, lang: Lang, *, topics: Collection[str] = (), everything: bool = False
-) -> None:
-    """Print the sides, what is the same and what differs; ``topics`` and ``everything`` leave nothing of it out."""
-    _Printer(comparison, console, lang, set(TOPICS if everything else topics)).print(topics or TOPICS)
+def comparison_report(
+    comparison: Comparison, lang: Lang, *, topics: Collection[str] = (), everything: bool = False
+) -> RenderableType:
+    """Return the sides, what is the same and what differs.
+
+    Topics that are asked for, by ``topics`` or ``everything``, are shown in full; the others at a glance.
+    """
+    writer = _Writer(comparison, lang, set(TOPICS if everything else topics))
+    return Group(*writer.report(topics or TOPICS))
 
 
 class _Row(NamedTuple):
@@ -42,64 +46,63 @@ class _Row(NamedTuple):
     subjects: list[str]
 
 
-class _Printer:
-    def __init__(self, comparison: Comparison, console: Console, lang: Lang, whole: set[str]) -> None:
+class _Writer:
+    """Turns a comparison into renderables; topics in ``whole`` are shown in full."""
+
+    def __init__(self, comparison: Comparison, lang: Lang, whole: set[str]) -> None:
         self._comparison = comparison
-        self._console = console
         self._lang = lang
         self._whole = whole
 
-    def print(self, topics: Collection[str]) -> None:
-        self._console.print(_sides(self._comparison.sides))
-        self._print_environment()
+    def report(self, topics: Collection[str]) -> Iterator[RenderableType]:
+        yield _sides(self._comparison.sides)
+        yield from self._environment()
         differing = [topic for topic in TOPICS if self._comparison.of(topic)]
         if not differing:
-            self._console.print(self._say(N_("The two loads went the same way.")))
+            yield Text(self._say(N_("The two loads went the same way.")))
             return
-        self._names("differ-in", [f"{self._topic(name)} {len(self._comparison.of(name))}" for name in differing])
-        self._names("same-in", [self._topic(name) for name in TOPICS if name not in differing])
-        cut = [topic for topic in TOPICS if topic in topics and topic in differing and self._print_topic(topic)]
+        yield from self._names(
+            "differ-in", [f"{self._topic(name)} {len(self._comparison.of(name))}" for name in differing]
+        )
+        yield from self._names("same-in", [self._topic(name) for name in TOPICS if name not in differing])
+        cut: list[str] = []
+        for topic in TOPICS:
+            if topic in topics and topic in differing:
+                parts, left_out = self._topic_parts(topic)
+                yield Text(f"\n{self._topic(topic)}", "bold cyan")
+                yield from parts
+                if left_out:
+                    yield _indented(Text(self._say(N_("… {count} more"), count=left_out), "dim"))
+                    cut.append(topic)
         if cut:
             hint = N_("Everything of one topic: glm-trace diff A B --topic {topic}; of all: --all")
-            self._console.print(Text(f"\n{self._say(hint, topic=cut[0])}", "dim"), soft_wrap=False)
+            yield Text(f"\n{self._say(hint, topic=cut[0])}", "dim")
 
-    def _print_environment(self) -> None:
-        """Print the environment variables that were not the same for both loads; they may be why these differ."""
+    def _environment(self) -> Iterator[Text]:
+        """Yield the environment variables that were not the same for both loads; they may be why these differ."""
         a, b = (side.environment for side in self._comparison.sides)
         unset = self._say(N_("not set"))
         for name in sorted(a.keys() | b.keys()):
             if a.get(name) != b.get(name):
                 values = [_shown(side[name]) if name in side else unset for side in (a, b)]
-                self._console.print(
-                    Text(self._say(N_("{name}: A {a}, B {b}"), name=_shown(name), a=values[0], b=values[1]))
-                )
+                yield Text(self._say(N_("{name}: A {a}, B {b}"), name=_shown(name), a=values[0], b=values[1]))
 
-    def _names(self, key: str, names: list[str]) -> None:
+    def _names(self, key: str, names: list[str]) -> Iterator[Text]:
         if names:
-            self._console.print(Text(self._say(key, topics=(" · ").join(names))))
+            yield Text(self._worded(key, topics=(" · ").join(names)))
 
-    def _print_topic(self, topic: str) -> bool:
-        """Print a topic; returns whether something of it was left out."""
-        self._console.print(Text(f"\n{self._topic(topic)}", "bold cyan"))
+    def _topic_parts(self, topic: str) -> tuple[list[RenderableType], int]:
+        """Return the differences of a topic, and how many of them were left out."""
         differences = self._comparison.of(topic)
         if topic == "code":
-            return self._print_code(differences)
+            return self._code(differences)
         if topic == "calls":
-            return self._print_calls(differences)
+            return self._calls(differences)
         rows = _grouped(differences)
         shown = rows if topic in self._whole else rows[:_AT_A_GLANCE]
-        for row in shown:
-            self._print_row(row)
-        return self._left_out(len(rows) - len(shown))
+        return [part for row in shown for part in self._row(row)], len(rows) - len(shown)
 
-    def _left_out(self, count: int) -> bool:
-        if count:
-            self._console.print(
-                Padding(Text(self._say(N_("… {count} more"), count=count), "dim"), (0, 0, 0, 2), expand=False)
-            )
-        return count > 0
-
-    def _print_row(self, row: _Row) -> None:
+    def _row(self, row: _Row) -> Iterator[RenderableType]:
         difference = row.difference
         what, _, side = difference.what.partition("-only-")
         title = self._worded(what, subject=_shown(difference.subject))
@@ -117,12 +120,12 @@ class _Printer:
             text = self._value(what, value)
             line = self._say(N_("{subject}: {value}"), subject=title, value=text) if text else title
             grid.add_row(self._worded(f"only-{side}"), _step(step), Text(line))
-            self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+            yield _indented(grid)
             return
-        self._console.print(Padding(Text(title), (0, 0, 0, 2), expand=False))
+        yield _indented(Text(title))
         for letter, value, step in zip("AB", (difference.a, difference.b), difference.steps, strict=True):
             grid.add_row(letter, _step(step), Text(self._value(what, value)))
-        self._console.print(Padding(grid, (0, 0, 0, 4), expand=False))
+        yield _indented(grid, 4)
 
     def _value(self, what: str, value: Any) -> str:
         if what == "read-by" and isinstance(value, list):
@@ -138,47 +141,44 @@ class _Printer:
             return _shown(f"{value.get('class')} ({value.get('way')})")
         return _shown(value)
 
-    def _print_calls(self, differences: list[Difference]) -> bool:
-        """One line for each function: so many calls in A, so many in B."""
+    def _calls(self, differences: list[Difference]) -> tuple[list[RenderableType], int]:
+        """Return one line for each function: so many calls in A, so many in B."""
         shown = differences if "calls" in self._whole else differences[: 2 * _AT_A_GLANCE]
         grid = _counts("A", "B")
-        for one in shown:
-            grid.add_row(_shown(one.subject), *(f"{count or 0} ×" for count in (one.a, one.b)))
-        self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
-        return self._left_out(len(differences) - len(shown))
+        for difference in shown:
+            grid.add_row(_shown(difference.subject), *(f"{count or 0} ×" for count in (difference.a, difference.b)))
+        return [_indented(grid)], len(differences) - len(shown)
 
-    def _print_code(self, differences: list[Difference]) -> bool:
+    def _code(self, differences: list[Difference]) -> tuple[list[RenderableType], int]:
         if "code" in self._whole:
-            for function, found in _by_function(differences).items():
-                self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
-                self._print_statements(found)
-            return False
+            return list(self._statements(differences)), 0
         grid = _counts(self._say(N_("rewritten")), self._say(WORDS["only-a"]), self._say(WORDS["only-b"]))
         for function, found in _by_function(differences).items():
             counts = [sum(one.what == what for one in found) for what in ("rewritten", "ran-only-a", "ran-only-b")]
             grid.add_row(visible(function), *(str(count or "") for count in counts))
-        self._console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+        parts: list[RenderableType] = [_indented(grid)]
         names = self._comparison.arguments
         telling = _few_of_each([one for one in differences if not names.isdisjoint(_words(one))])
         if telling:
-            self._console.print(
+            parts.append(
                 Padding(
                     Text(self._say(N_("Of these, what handles an argument of this load:"))), (1, 0, 0, 2), expand=False
                 )
             )
-            for function, found in _by_function(telling).items():
-                self._console.print(Padding(Text(visible(function), "bold"), (0, 0, 0, 2), expand=False))
-                self._print_statements(found)
-        return self._left_out(len(differences) - len(telling))
+            parts += self._statements(telling)
+        return parts, len(differences) - len(telling)
 
-    def _print_statements(self, differences: list[Difference]) -> None:
-        grid = _grid()
-        for one in differences:
-            texts = focused(one.a, one.b) if one.what == "rewritten" else (one.a, one.b)
-            for letter, text, step in zip("AB", texts, one.steps, strict=True):
-                if text is not None:
-                    grid.add_row(letter, _step(step), Text(one_line(str(text), _LONGEST)))
-        self._console.print(Padding(grid, (0, 0, 0, 4), expand=False))
+    def _statements(self, differences: list[Difference]) -> Iterator[RenderableType]:
+        """Yield each function's name and its statements in A and B."""
+        for function, found in _by_function(differences).items():
+            yield _indented(Text(visible(function), "bold"))
+            grid = _grid()
+            for one in found:
+                texts = focused(one.a, one.b) if one.what == "rewritten" else (one.a, one.b)
+                for letter, text, step in zip("AB", texts, one.steps, strict=True):
+                    if text is not None:
+                        grid.add_row(letter, _step(step), Text(one_line(str(text), _LONGEST)))
+            yield _indented(grid, 4)
 
     def _topic(self, topic: str) -> str:
         return self._worded(f"topic:{topic}")
@@ -200,6 +200,10 @@ def _sides(sides: tuple[Side, Side]) -> Table:
         releases = [f"{name} {side.releases[name]}" for name in _RELEASES if name in side.releases]
         grid.add_row(letter, "", Text(visible(side.file), "bold") + Text(f"  {visible(', '.join(releases))}", "dim"))
     return grid
+
+
+def _indented(part: RenderableType, columns: int = 2) -> Padding:
+    return Padding(part, (0, 0, 0, columns), expand=False)
 
 
 def _grid() -> Table:

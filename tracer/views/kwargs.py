@@ -1,13 +1,12 @@
-"""Keyword journeys as a person reads them: an overview of all, or the path of one."""
+"""Keyword arguments as ``kwargs`` prints them: an overview of all, or the path of one."""
 
 from __future__ import annotations
 
-import os
-import shlex
+from collections.abc import Iterator
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, KeywordPath
@@ -20,119 +19,119 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.values import ValueId
 from tracer.views.kwargs_words import WORDS
-from tracer.views.shell_commands import program
+from tracer.views.shell_commands import command_text, program, trace_argument
 
 _LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
 _VALUE: Final = 40  # characters of a value
 _INDENT: Final = "  "
 
 
-def print_overview(
-    trace: Trace,
-    call: LoadingCall | None,
-    others: list[LoadingCall],
-    found: list[KeywordPath],
-    console: Console,
-    lang: Lang,
-) -> None:
-    """Print every keyword argument of a call with what became of it."""
-    console.print()
+def kwargs_overview(
+    trace: Trace, call: LoadingCall | None, others: list[LoadingCall], found: list[KeywordPath], lang: Lang
+) -> RenderableType:
+    """Return every keyword argument of a call with what became of it; ``others`` are the trace's other calls."""
     if call is None:
-        console.print(
-            tr(lang, "The user called no from_pretrained in this trace, so there are no keyword arguments to follow.")
+        return Group(
+            "",
+            Text(
+                tr(
+                    lang,
+                    "The user called no from_pretrained in this trace, so there are no keyword arguments to follow.",
+                )
+            ),
         )
-        return
-    _print_folded(console, Text(visible(call.call), "bold"), "")
+    parts: list[RenderableType] = ["", _Indented(Text(visible(call.call), "bold"))]
     for origin in (USER, LIBRARY):
-        of_origin = [one for one in found if one.origin == origin]
+        of_origin = [path for path in found if path.origin == origin]
         if of_origin:
-            console.print()
-            console.print(Text(tr(lang, WORDS[origin]), "bold cyan"))
-            for one in of_origin:
-                _print_row(trace, one, console, lang)
+            parts += ["", Text(tr(lang, WORDS[origin]), "bold cyan")]
+            for path in of_origin:
+                parts += _row(trace, path, lang)
     if not found:
-        console.print(tr(lang, "The call had no keyword arguments."))
-    console.print()
-    _print_next(trace, found, others, console, lang)
+        parts.append(Text(tr(lang, "The call had no keyword arguments.")))
+    return Group(*parts, "", *_next_commands(trace, found, others, lang))
 
 
-def print_path(
-    trace: Trace, call: LoadingCall, journey: KeywordPath, console: Console, lang: Lang, *, everything: bool = False
-) -> None:
-    """Print the path of one keyword argument from top to bottom, each stop with its step and its statement."""
-    console.print()
-    title = Text(_pair(trace, journey), "bold").append(f" · {tr(lang, WORDS[f'by-{journey.origin}'])}", "dim")
-    _print_folded(console, title, "")
-    _print_folded(console, Text(visible(call.call), "dim"), "")
-    console.print()
-    shown = journey.hops if everything else essential_hops(journey)
+def kwarg_path(
+    trace: Trace, call: LoadingCall, path: KeywordPath, lang: Lang, *, everything: bool = False
+) -> RenderableType:
+    """Return the path of one keyword argument from top to bottom, each stop with its step and its statement."""
+    title = Text(_pair(trace, path), "bold").append(f" · {tr(lang, WORDS[f'by-{path.origin}'])}", "dim")
+    parts: list[RenderableType] = ["", _Indented(title), _Indented(Text(visible(call.call), "dim")), ""]
+    shown = path.hops if everything else essential_hops(path)
     width = max(len(str(stop.step)) for stop in shown) if shown else 1
     rail = f"{' ' * width} │ "
     frame: int | None = None
     for stop in shown:
         if stop.frame != frame:
             frame = stop.frame
-            _print_folded(console, Text(tr(lang, "in {function}", function=visible(stop.function)), "cyan"), rail)
+            parts.append(_Indented(Text(tr(lang, "in {function}", function=visible(stop.function)), "cyan"), rail))
         style = "bold yellow" if stop.what in ("refused", "dropped") else ""
-        _print_folded(console, Text(stop_text(trace, stop, lang), style), f"{stop.step:>{width}} ├ ", f"{rail}  ")
+        parts.append(_Indented(Text(stop_text(trace, stop, lang), style), f"{stop.step:>{width}} ├ ", f"{rail}  "))
         if stop.statement:
-            _print_statement(console, stop, rail, whole=everything)
-    console.print(Text(rail.rstrip(), "dim"))
-    end = Text(end_text(journey, lang), "bold yellow" if journey.end.what in _LOST else "bold green")
-    _print_folded(console, end, f"{' ' * width} ╰▸ ", " " * (width + 4))
-    if journey.end.error:
-        _print_folded(console, Text(visible(journey.end.error)), " " * (width + 4))
-    if hidden := len(journey.hops) - len(shown):
-        console.print()
-        _print_folded(
-            console,
-            Text(
-                tr(
-                    lang,
-                    "{count} not shown: calls that did not use it, calls named above, unused copies (--all)",
-                    count=hidden,
-                ),
-                "dim",
-            ),
-            "",
+            parts.append(_Indented(Text(visible(stop.statement), "dim"), f"{rail}    ", cut=not everything))
+    parts.append(Text(rail.rstrip(), "dim"))
+    end = Text(end_text(path, lang), "bold yellow" if path.end.what in _LOST else "bold green")
+    parts.append(_Indented(end, f"{' ' * width} ╰▸ ", " " * (width + 4)))
+    if path.end.error:
+        parts.append(_Indented(Text(visible(path.end.error)), " " * (width + 4)))
+    if hidden := len(path.hops) - len(shown):
+        sentence = tr(
+            lang,
+            "{count} not shown: calls that did not use it, calls named above, unused copies (--all)",
+            count=hidden,
         )
+        parts += ["", _Indented(Text(sentence, "dim"))]
+    return Group(*parts)
 
 
-def _print_row(trace: Trace, journey: KeywordPath, console: Console, lang: Lang) -> None:
-    """Name and value, then what became of it, then where to look."""
-    steps = [stop.step for stop in journey.hops]
+class _Indented:
+    """Text after a lead, its further lines after another; ``cut`` keeps it to one line."""
+
+    def __init__(self, text: Text, first: str = "", rest: str | None = None, *, cut: bool = False) -> None:
+        self._text = text
+        self._first = first
+        self._rest = first if rest is None else rest
+        self._cut = cut
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = options.max_width - max(cell_len(self._first), cell_len(self._rest))
+        text, lead = self._text, self._first
+        if self._cut and text.cell_len > room > 1:
+            text = Text(set_cell_size(text.plain, room - 1).rstrip() + "…", text.style)
+        for line in text.wrap(console, max(room, 20)):
+            line.rstrip()
+            yield Text.assemble((lead, "dim"), line, no_wrap=True, overflow="ignore")
+            lead = self._rest
+
+
+def _row(trace: Trace, path: KeywordPath, lang: Lang) -> Iterator[RenderableType]:
+    """Yield name and value, then what became of it and where to look."""
+    steps = [stop.step for stop in path.hops]
     key = "stops" if len(steps) > 1 else "one-stop"
     place = tr(lang, WORDS[key], count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
-    _print_folded(console, Text(_pair(trace, journey)), _INDENT)
-    lost = journey.end.what in _LOST
-    line = Text.assemble((f"→ {end_text(journey, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
-    _print_folded(console, line, _INDENT * 2, _INDENT * 3)
+    yield _Indented(Text(_pair(trace, path)), _INDENT)
+    lost = path.end.what in _LOST
+    line = Text.assemble((f"→ {end_text(path, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
+    yield _Indented(line, _INDENT * 2, _INDENT * 3)
 
 
-def _print_next(
-    trace: Trace, found: list[KeywordPath], others: list[LoadingCall], console: Console, lang: Lang
-) -> None:
-    """The commands that show more."""
-    command = f"{program()} kwargs {visible(file_argument(trace))}"
-    hints = [(tr(lang, "the whole path of one"), f"{command} {visible(one.name)}") for one in found[:1]]
+def _next_commands(trace: Trace, found: list[KeywordPath], others: list[LoadingCall], lang: Lang) -> Iterator[Text]:
+    """Yield the commands that show more."""
+    command = f"{program()} kwargs {trace_argument(trace)}"
+    hints = [(tr(lang, "the whole path of one"), f"{command} {visible(path.name)}") for path in found[:1]]
     hints += [
-        (tr(lang, "the other call, at step {step}", step=one.step), f"{command} --call {one.step}") for one in others
+        (tr(lang, "the other call, at step {step}", step=call.step), f"{command} --call {call.step}") for call in others
     ]
     title = f"{tr(lang, 'Next')}  "
     for index, (what, line) in enumerate(hints):
         lead = title if index == 0 else " " * cell_len(title)
-        console.print(Text.assemble((lead, "bold"), (f"# {what}", "dim")), soft_wrap=True)
-        console.print(Text(" " * cell_len(title) + line), soft_wrap=True)  # a command stays whole, to be copied
+        yield Text.assemble((lead, "bold"), (f"# {what}", "dim"), no_wrap=True, overflow="ignore")
+        yield command_text(" " * cell_len(title) + line)
 
 
-def file_argument(trace: Trace) -> str:
-    """The trace as one would name it in a command typed here."""
-    relative = os.path.relpath(trace.path)
-    return shlex.quote(relative if not relative.startswith("..") else str(trace.path))
-
-
-def _pair(trace: Trace, journey: KeywordPath) -> str:
-    return f"{visible(journey.name)}={_shown(trace, journey.value)}"
+def _pair(trace: Trace, path: KeywordPath) -> str:
+    return f"{visible(path.name)}={_shown(trace, path.value)}"
 
 
 def _shown(trace: Trace, number: ValueId | None) -> str:
@@ -142,11 +141,11 @@ def _shown(trace: Trace, number: ValueId | None) -> str:
         return "?"
 
 
-def end_text(journey: KeywordPath, lang: Lang) -> str:
+def end_text(path: KeywordPath, lang: Lang) -> str:
     """What became of a keyword argument, as one sentence."""
-    end = journey.end
+    end = path.end
     key = f"end:{end.what}"
-    if end.what == "used" and end.name not in ("", journey.name):
+    if end.what == "used" and end.name not in ("", path.name):
         key = "end:used-as"
     elif end.what == "overwritten" and end.by:
         key = "end:overwritten-by"
@@ -176,20 +175,3 @@ def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
         where = (", " if what == "unused" else " → ").join([where, *stop.through])
     told = tr(lang, WORDS[what], where=visible(where), value=_shown(trace, stop.value), by=visible(stop.by))
     return f"{told} {tr(lang, '({count} times)', count=stop.times)}" if stop.times > 1 else told
-
-
-def _print_statement(console: Console, stop: Hop, rail: str, *, whole: bool) -> None:
-    text = visible(stop.statement)
-    room = console.width - cell_len(rail) - 4
-    if not whole and cell_len(text) > room > 1:
-        text = set_cell_size(text, room - 1).rstrip() + "…"
-    _print_folded(console, Text(text, "dim"), f"{rail}    ")
-
-
-def _print_folded(console: Console, text: Text, first: str, rest: str | None = None) -> None:
-    """Print a text whose further lines stand under its first."""
-    lead, room = first, max(console.width - max(cell_len(first), cell_len(rest or first)), 20)
-    for line in text.wrap(console, room):
-        line.rstrip()
-        console.print(Text.assemble((lead, "dim"), line), soft_wrap=True)
-        lead = first if rest is None else rest

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from rich.text import Text
+
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 
@@ -32,7 +34,17 @@ def command(*words: str) -> str:
     return f"{program()} {shlex.join(words)}"
 
 
-def trace_argument(trace: Trace) -> str:
-    """Where the trace is, as a person in this folder would type it."""
+def trace_path(trace: Trace) -> str:
+    """Return where the trace is: relative to this folder if it is in it or below it."""
     relative = os.path.relpath(trace.path)
-    return shlex.quote(visible(relative if not relative.startswith("..") else str(trace.path)))
+    return visible(relative if not relative.startswith("..") else str(trace.path))
+
+
+def trace_argument(trace: Trace) -> str:
+    """Return where the trace is, as a person would type it in a command here."""
+    return shlex.quote(trace_path(trace))
+
+
+def command_text(command: str) -> Text:
+    """Return a command as text that is never broken into lines, so that it can be copied."""
+    return Text(command, no_wrap=True, overflow="ignore")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -23,7 +22,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
 from tracer.views.phrases import PHRASES, stage_name
-from tracer.views.shell_commands import program
+from tracer.views.shell_commands import program, trace_argument, trace_path
 
 _FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
 _RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that only rules something off
@@ -31,15 +30,16 @@ _SHORTEST_RULE: Final = 20
 _NAMES: Final = 12  # of a longer list of names only the first are written
 
 
-def print_report(trace: Trace, console: Console, lang: Lang, *, stage: str | None = None) -> None:
-    """Print the head, the stages with their facts, and the end of a trace."""
-    console.print(_head(trace, lang))
+def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> RenderableType:
+    """Return the head, the stages with their facts, and the end of a trace."""
     ended_in = _where_it_ended(trace)
-    for summary in summarize_stages(trace):
-        # Where there is nothing to tell, a stage is left out, unless it is asked for or the load ended in it.
-        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage)):
-            console.print(_stage(summary, lang))
-    console.print(_end(trace, lang))
+    stages = [
+        _stage(summary, lang)
+        for summary in summarize_stages(trace)
+        # A stage without facts is left out, unless it is asked for or the load ended in it.
+        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage))
+    ]
+    return Group(_head(trace, lang), *stages, _end(trace, lang))
 
 
 def _where_it_ended(trace: Trace) -> str | None:
@@ -171,34 +171,31 @@ def _end(trace: Trace, lang: Lang) -> RenderableType:
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
 
 
-def print_next(trace: Trace, console: Console, lang: Lang) -> None:
-    """Print where the trace is and what to try next."""
-    path = _relative(trace)
+def next_commands(trace: Trace, lang: Lang) -> RenderableType:
+    """Return where the trace is and the commands to try next."""
     labels = tr(lang, "Trace"), tr(lang, "Next")
     width = max(map(cell_len, labels)) + 2
-    console.print()
 
-    def line(label: str, text: Text) -> None:
-        # To be copied whole, so it is not broken at the screen's edge.
-        console.print(Text.assemble((set_cell_size(label, width), "bold"), text), soft_wrap=True)
+    def line(label: str, text: Text) -> Text:
+        lead = (set_cell_size(label, width), "bold")
+        return Text.assemble(lead, text, no_wrap=True, overflow="ignore")  # it is to be copied whole
 
-    line(labels[0], Text(f"{_text(path)}  ({size(trace.path.stat().st_size)})"))
+    lines = [Text(), line(labels[0], Text(f"{trace_path(trace)}  ({size(trace.path.stat().st_size)})"))]
     step = trace.outcome.get("step")
     failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
     where = step_place(trace, step) if failed and isinstance(step, int) else None
     counts = trace.stage_counts()
     if not counts:
-        return
+        return Group(*lines)
     wanted = where.stage if where is not None else "trust" if "trust" in counts else next(iter(counts))
-    commands = [("next-replay", f"replay {_quoted(path)}")]
-    if not failed:  # of a failure `why` was named above
-        commands.append(("next-decisions", f"decisions {_quoted(path)}"))
-    commands.append(
-        ("next-failed" if failed else "next-stage", f"show {_quoted(path)} --stage {_text(wanted)} --steps")
-    )
+    path = trace_argument(trace)
+    commands = [("next-replay", f"replay {path}")]
+    if not failed:  # the end of the report names `why` for a failure
+        commands.append(("next-decisions", f"decisions {path}"))
+    commands.append(("next-failed" if failed else "next-stage", f"show {path} --stage {_text(wanted)} --steps"))
     for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
-        line(label, Text(f"# {tr(lang, PHRASES[what])}", "dim"))
-        line("", Text(f"{program()} {words}"))
+        lines += [line(label, Text(f"# {tr(lang, PHRASES[what])}", "dim")), line("", Text(f"{program()} {words}"))]
+    return Group(*lines)
 
 
 def size(count: int) -> str:
@@ -228,15 +225,6 @@ def _cache_path(path: str) -> str:
     return path if len(parts) < 3 else f"{parts[0]}/…/{parts[-1]}"
 
 
-def _relative(trace: Trace) -> str:
-    relative = os.path.relpath(trace.path)
-    return relative if not relative.startswith("..") else str(trace.path)
-
-
-def _quoted(path: str) -> str:
-    return f"'{path}'" if " " in path else path
-
-
 def _text(text: str) -> str:
     return visible(text)
 
@@ -247,7 +235,7 @@ def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
     width = len(str(max(len(trace) - 1, 0)))
     for step in trace.steps(stages=None if stage is None else [stage]):
         depth = trace.frame(step.frame).depth if step.frame is not None else 0
-        text = Text(f"{step.number:>{width}} ", "dim")
+        text = Text(f"{step.number:>{width}} ", "dim", no_wrap=True, overflow="ignore")
         text.append(f"{visible(step.stage):<13} ", "cyan")
         text.append("  " * min(depth, 10))
         text.append_text(_what(trace, step, sources))

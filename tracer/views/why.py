@@ -1,4 +1,4 @@
-"""A diagnosis as a person reads it: what failed, why, what to do, and the steps that show it."""
+"""A diagnosis as ``why`` prints it: what failed, why, what to do, and the steps that show it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +19,7 @@ from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_style
 from tracer.views.phrases import stage_name
-from tracer.views.shell_commands import program, trace_argument
+from tracer.views.shell_commands import command_text, program, trace_argument
 from tracer.views.why_words import WHY
 
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
@@ -31,22 +31,24 @@ _OUTPUT: Final = 8  # lines of what native code said
 _SURPRISES: Final = 8  # more are counted, not listed
 
 
-def print_why(trace: Trace, found: Diagnosis, console: Console, lang: Lang, *, command: bool = True) -> None:
-    """Print a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more."""
-    console.print(_headline(trace, found, lang))
+def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool = True) -> RenderableType:
+    """Return a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more.
+
+    Without ``steps``, the steps that show it and that command are left out, as the player lists them itself.
+    """
+    parts = [_headline(trace, found, lang)]
     if found.error is not None and found.status in ("failed", "refused"):
-        console.print(_block(tr(lang, "What the library said"), [_exception(found)]))
+        parts.append(_block(tr(lang, "What the library said"), [_exception(found)]))
     for cause in found.causes:
         if isinstance(output := cause.values.get("output"), str) and output.strip():
-            console.print(_block(tr(lang, "Its last words"), [Prose(line) for line in _tail(output)]))
+            parts.append(_block(tr(lang, "Its last words"), [Prose(line) for line in _tail(output)]))
     for position, cause in enumerate(found.causes):
-        console.print(_cause(trace, found, cause, lang, first=position == 0))
+        parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps))
     if found.surprises:
-        console.print(_surprises(found, lang))
-    if len(trace) and command:
-        console.print()
-        console.print(Text(tr(lang, "See it"), "bold"))
-        console.print(Text(f"  {_command(trace, found)}"), soft_wrap=True)  # to be copied whole
+        parts.append(_surprises(found, lang))
+    if len(trace) and steps:
+        parts += ["", Text(tr(lang, "See it"), "bold"), command_text(f"  {_command(trace, found)}")]
+    return Group(*parts)
 
 
 def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
@@ -96,13 +98,13 @@ def _tail(output: str) -> list[str]:
     return [one_line(line, _STEP_TEXT) for line in output.strip().splitlines()[-_OUTPUT:]]
 
 
-def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool) -> RenderableType:
+def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool) -> RenderableType:
     title = _TITLES[cause.certainty] if first else "title:other"
     values = _shown(cause.values, lang)
     blocks = [_block(tr(lang, WHY[title]), [Prose(tr(lang, WHY[f"cause:{cause.kind}"], **values))])]
     if cause.remedy is not None:
         blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, WHY[f"remedy:{cause.remedy}"], **values))]))
-    if cause.chain:
+    if cause.chain and steps:
         blocks.append(_block(tr(lang, "How it came about"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
 

@@ -16,7 +16,7 @@ from tracer.exercise.library import chosen
 from tracer.exercise.running import bench
 from tracer.exercise.validating import Validated
 from tracer.exercise.validating import validate as validated
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import encode_document
 from tracer.i18n import tr
 from tracer.text.visible import visible
 from tracer.views.exercise.validation import document, print_validated
@@ -58,5 +58,5 @@ def validate(
                 if not json:
                     print_validated(found[-1], kept, at.teacher.console, at.lang)
         if json:
-            typer.echo(as_json.encode(document(found), indent=2))
+            typer.echo(encode_document(document(found), indent=2))
     raise typer.Exit(int(any(one.problems for one in found)))

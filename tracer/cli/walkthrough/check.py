@@ -15,7 +15,7 @@ from tracer.cli.arguments import SUFFIX
 from tracer.cli.console import ends_with, messages, results
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
-from tracer.export import json_documents as as_json
+from tracer.export.json_documents import encode_document
 from tracer.i18n import Lang, language, tr
 from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible
@@ -79,7 +79,7 @@ def check(
         everything = list(chosen.values())
         tables = [(one, covered(one, everything, whole=not names)) for one in traces] if coverage else None
         if json:
-            typer.echo(as_json.encode(document(checked, tables), indent=2))
+            typer.echo(encode_document(document(checked, tables), indent=2))
         else:
             print_coverage(tables or [], console, speak)
     raise typer.Exit(code)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from functools import partial
 
-from msgspec.structs import replace
-from rich.console import Console
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -20,7 +18,7 @@ from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.tabs.table_tab import Row, TableTab
-from tracer.views.why import evidence_text, print_why
+from tracer.views.why import diagnosis_report, evidence_text
 
 
 class DiagnosisTab(VerticalScroll):
@@ -30,7 +28,7 @@ class DiagnosisTab(VerticalScroll):
         super().__init__()
         self._state = state
         self._lang: Lang = lang
-        self._shown: tuple[Lang, int] | None = None
+        self._shown: Lang | None = None
         self.computed = False
 
     def compose(self) -> ComposeResult:
@@ -38,21 +36,21 @@ class DiagnosisTab(VerticalScroll):
         yield EvidenceTable(self._state, self._lang)
 
     def show(self, state: PlayerState, lang: Lang) -> None:
-        width = max(self.size.width - 3, 40)
-        if self._shown != (lang, width):
+        if self._shown != lang:
             if self._shown is None:
                 self.query_one(Static).update(Text(tr(lang, "Computing …"), "dim"))
-            self._shown, self.computed = (lang, width), False
-            start_worker(self, partial(self._compute, state, lang, width), exclusive=True)
+            self._shown, self.computed = lang, False
+            start_worker(self, partial(self._compute, state, lang), exclusive=True)
 
-    async def _compute(self, state: PlayerState, lang: Lang, width: int) -> None:
+    async def _compute(self, state: PlayerState, lang: Lang) -> None:
         table = self.query_one(EvidenceTable)
         table.lang = lang
+        report: RenderableType
         try:
-            said, rows = await in_background(state.trace.path, lambda trace: _told(trace, lang, width))
+            report, rows = await in_background(state.trace.path, lambda trace: _diagnosis(trace, lang))
         except TracerError as error:
-            said, rows = Text(visible(str(error))), []
-        self.query_one(Static).update(said)
+            report, rows = Text(visible(str(error))), []
+        self.query_one(Static).update(report)
         table.put(rows)
         table.display = bool(rows)
         self.computed = True
@@ -64,13 +62,9 @@ class EvidenceTable(TableTab):
     heads = ("column:shows",)
 
 
-def _told(trace: Trace, lang: Lang, width: int) -> tuple[Text, list[Row]]:
+def _diagnosis(trace: Trace, lang: Lang) -> tuple[RenderableType, list[Row]]:
     found = diagnose(trace)
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard")
-    with console.capture() as said:
-        causes = [replace(cause, chain=[]) for cause in found.causes]  # the rows below have their steps
-        print_why(trace, replace(found, causes=causes), console, lang, command=False)
-    return Text.from_ansi(said.get().strip("\n")), _evidence(found, lang)
+    return diagnosis_report(trace, found, lang, steps=False), _evidence(found, lang)
 
 
 def _evidence(found: Diagnosis, lang: Lang) -> list[Row]:
