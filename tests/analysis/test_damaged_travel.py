@@ -33,7 +33,7 @@ from tracer.tui.player_state import PlayerState
 from tracer.tui.stage_bar import stretches
 from tracer.walkthrough import library
 from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.coverage import coverage
+from tracer.walkthrough.coverage import measure_coverage
 
 MOVES = (
     Cursor.next, Cursor.previous, Cursor.into, Cursor.into_back, Cursor.over, Cursor.over_back, Cursor.out,
@@ -66,9 +66,9 @@ def search_for_all(trace: Trace) -> None:
 
 
 def bind_notes(trace: Trace) -> None:
-    walkthrough = library.named("config-file", library.library())
+    walkthrough = library.find_walkthrough("config-file", library.library())
     list(Binder(trace).bind(walkthrough))
-    coverage(trace, [walkthrough])
+    measure_coverage(trace, [walkthrough])
 
 
 def decide(trace: Trace) -> None:

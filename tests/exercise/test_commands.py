@@ -99,7 +99,7 @@ def test_start_without_a_name_begins_the_course(command: Command, place: Path, l
     done = command("start", "--lang", lang)
     assert done.code == 0
     assert f"{said}{FIRST}" in done.text
-    assert exercises()[FIRST].exercise.title.said(lang) in done.text
+    assert exercises()[FIRST].exercise.title.localized(lang) in done.text
     assert f"cd glm-trace-exercises/{FIRST}" in done.out
     assert (learner(place) / "model" / "config.json").is_file()
 

@@ -21,16 +21,16 @@ from tracer.text import markdown_writer as markdown
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound as Change
 from tracer.trace.values import Text
-from tracer.views.walkthrough.article import article
+from tracer.views.walkthrough.article import render_article
 from tracer.views.walkthrough.code_lines import code_lines
-from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.localized import localize
 from tracer.views.walkthrough.terminal import print_list, print_walkthrough
 from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.excerpt import Excerpt, Gap, Line, covered, excerpt
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.excerpt import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import library
-from tracer.walkthrough.recorded import decided, recorded
+from tracer.walkthrough.recorded import step_decisions, step_values
 
 HOSTILE = "`a` ``b`` | </details><script>x</script> ```\n# head [l](x) \x1b[31m‮ \\ *y* &lt; 中文"
 WRITTEN = "{{ path }} ``b` | </details><script>x</script> [l](x) ] [ \x1b[31m‮ \\ &lt; 中文 ```"
@@ -42,7 +42,7 @@ SOURCE = (
 
 def document(walkthrough: Walkthrough, trace: Trace | None, lang: Lang = "en", **known: Walkthrough) -> str:
     binder = Binder(trace) if trace is not None else None
-    return article(tell_walkthrough(walkthrough, {walkthrough.id: walkthrough, **known}, binder, lang), trace, lang)
+    return render_article(localize(walkthrough, {walkthrough.id: walkthrough, **known}, binder, lang), trace, lang)
 
 
 def parsed(text: str) -> list[Token]:
@@ -147,14 +147,14 @@ SPLIT = {
 }
 
 
-def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> Bound:
+def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> BoundNote:
     found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
-    assert isinstance(found, Bound)
+    assert isinstance(found, BoundNote)
     return found
 
 
 def told_lines(binder: Binder, anchor: Any, stage: str = "dynamic-class") -> list[str]:
-    found = excerpt(binder, bound(binder, anchor, stage))
+    found = note_excerpt(binder, bound(binder, anchor, stage))
     assert found is not None
     return [re.sub(r"^(. )\d* *(?=\|)", r"\1", line) for line in code_lines(found, "en")]
 
@@ -185,19 +185,27 @@ def test_a_call_shows_the_head_of_the_function(binder: Binder) -> None:
 
 
 def test_long_code_is_shortened(binder: Binder) -> None:
-    found = excerpt(binder, bound(binder, {"function": "PreTrainedModel.from_pretrained", "whole": True}, "construct"))
+    found = note_excerpt(
+        binder, bound(binder, {"function": "PreTrainedModel.from_pretrained", "whole": True}, "construct")
+    )
     assert found is not None
     assert found.last - found.first > 200
     assert len(found.lines) < 45
-    missing = sum(one.lines for one in found.lines if isinstance(one, Gap))
-    shown = [one.number for one in found.lines if isinstance(one, Line)]
+    missing = sum(one.lines for one in found.lines if isinstance(one, ExcerptGap))
+    shown = [one.number for one in found.lines if isinstance(one, ExcerptLine)]
     assert missing + len(shown) == found.last - found.first + 1
     assert shown == sorted(shown)
     assert (shown[0], shown[-1]) == (found.first, found.last)
 
 
 def test_gaps_are_told_in_words() -> None:
-    lines = [Line(9, "    a", True), Gap(1, None), Gap(2, False), Line(13, "    b", None), Gap(1, False)]
+    lines = [
+        ExcerptLine(9, "    a", True),
+        ExcerptGap(1, None),
+        ExcerptGap(2, False),
+        ExcerptLine(13, "    b", None),
+        ExcerptGap(1, False),
+    ]
     made_up = Excerpt("f", "g", 9, 14, [*lines])
     assert list(code_lines(made_up, "en")) == [
         "   9 | a",
@@ -212,13 +220,13 @@ def test_gaps_are_told_in_words() -> None:
 def test_other_code_is_told_where_the_note_does_not_show_it(binder: Binder) -> None:
     also = [{"function": "check_imports"}, {"function": "get_class_from_dynamic_module", "statement": SPLIT["statement"]},
             {"function": "no_such"}, {"function": "check_imports", "releases": "<1"}]  # fmt: skip
-    found = list(covered(binder, bound(binder, SPLIT, covers=also)))
+    found = list(covered_excerpts(binder, bound(binder, SPLIT, covers=also)))
     assert [one.function for one in found] == ["check_imports"]
 
 
 def test_values_before_and_after(binder: Binder) -> None:
     anchor = {**SPLIT, "statement": SPLIT["through"]}
-    assert [tuple(one) for one in recorded(binder, bound(binder, anchor))] == [
+    assert [tuple(one) for one in step_values(binder, bound(binder, anchor))] == [
         ("used", "class_reference", "configuration_chatglm.ChatGLMConfig"),
         ("made", "module_file", "configuration_chatglm"),
         ("made", "class_name", "ChatGLMConfig"),
@@ -226,7 +234,7 @@ def test_values_before_and_after(binder: Binder) -> None:
 
 
 def test_arguments_that_are_none_are_told_at_once(binder: Binder) -> None:
-    found = recorded(binder, bound(binder, {"function": "get_cached_module_file"}))
+    found = step_values(binder, bound(binder, {"function": "get_cached_module_file"}))
     assert ("argument", "module_file", "configuration_chatglm.py") in [tuple(one) for one in found]
     empty = [one for one in found if one.value == "None"]
     assert len(empty) == 1
@@ -234,7 +242,7 @@ def test_arguments_that_are_none_are_told_at_once(binder: Binder) -> None:
 
 
 def test_decisions_of_the_code(binder: Binder) -> None:
-    made_here = decided(binder, bound(binder, SPLIT))
+    made_here = step_decisions(binder, bound(binder, SPLIT))
     assert [(one.decision.condition, one.decision.outcome) for one in made_here] == [
         ('"--" in class_reference', "else")
     ]
@@ -296,7 +304,7 @@ def test_a_reason_is_told_once(demo: Trace) -> None:
         ("a", "PeftModel.forward", "peft"), ("b", "PeftModel.forward", "peft"), ("c", "check_imports", "dynamic-class"),
         ("d", "PeftModel.generate", "generate"), ("e", "PeftModel.forward", "peft"),
     )]  # fmt: skip
-    told = tell_walkthrough(walkthrough(*apart), {}, Binder(demo), "en")
+    told = localize(walkthrough(*apart), {}, Binder(demo), "en")
     assert [told.reason(one, "en") for one in told.notes] == [
         "This load never came to the stage PEFT.",
         "For the same reason as the one before.",
@@ -329,7 +337,7 @@ def test_the_terminal_shows_every_line_whole(demo: Trace, lang: Lang, width: int
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False)
     known = {"mine": mine, "other": other}
-    print_walkthrough(tell_walkthrough(mine, known, Binder(demo), lang), demo, console, lang)
+    print_walkthrough(localize(mine, known, Binder(demo), lang), demo, console, lang)
     print_list([mine, other], {"mine": 2, "other": 1}, console, lang)
     text = out.getvalue()
     assert "\x1b" not in text
@@ -346,7 +354,7 @@ def test_the_terminal_without_a_load() -> None:
     mine, other = course()
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False)
-    print_walkthrough(tell_walkthrough(mine, {"other": other}, None, "en").of("split"), None, console, "en", head=False)
+    print_walkthrough(localize(mine, {"other": other}, None, "en").only("split"), None, console, "en", head=False)
     text = out.getvalue()
     assert "Note 1 of 3" in text
     assert "The reference is `‹class_reference›`." in text
@@ -358,7 +366,7 @@ def test_the_terminal_without_a_load() -> None:
 def test_the_terminal_with_hostile_values(hostile: Trace, lang: Lang) -> None:
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False)
-    print_walkthrough(tell_walkthrough(hostile_walkthrough(), {}, Binder(hostile), lang), hostile, console, lang)
+    print_walkthrough(localize(hostile_walkthrough(), {}, Binder(hostile), lang), hostile, console, lang)
     assert not {"\x1b", "\x0c", "‮"} & {*out.getvalue()}
 
 
@@ -413,8 +421,8 @@ def test_the_documents_of_the_course_are_sound(new_demo: Trace, lang: Lang) -> N
     known, binder = library(), Binder(new_demo)
     assert len(known) > 15
     for one in known.values():
-        told = tell_walkthrough(one, known, binder, lang)
-        text = article(told, new_demo, lang)
+        told = localize(one, known, binder, lang)
+        text = render_article(told, new_demo, lang)
         assert_sound(text)
         assert "{{" not in text.replace("{{{", "")
         sections = 3 + len(told.here) + (1 + len(told.elsewhere) if told.elsewhere else 0)
@@ -430,13 +438,13 @@ def test_where_no_note_applies_one_sentence_says_so_and_a_way_out(demo: Trace, l
     ):
         mine = walkthrough(*never, id="mine", order=15, loads=loads)
         out = io.StringIO()
-        told = tell_walkthrough(mine, {}, Binder(demo), lang)
+        told = localize(mine, {}, Binder(demo), lang)
         print_walkthrough(told, demo, Console(file=out, width=300), lang)
         for text in (out.getvalue(), document(mine, demo, lang)):
             assert text.count(way) == 1
             assert tr(lang, "Does not apply to this load") not in text
             assert "PEFT" not in text
-        print_walkthrough(told.of("a"), demo, Console(file=out, width=300), lang, head=False)
+        print_walkthrough(told.only("a"), demo, Console(file=out, width=300), lang, head=False)
         assert "PEFT" in out.getvalue()
 
 
@@ -449,13 +457,13 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
         note(SPLIT, id="hole", text={"en": "{{ class_reference }} {{ absent }}", "zh": "{{ absent }}"}),
     ]
     mine = walkthrough(*whole, id="mine")
-    so, otherwise, hole = tell_walkthrough(mine, {}, Binder(demo), lang).notes
+    so, otherwise, hole = localize(mine, {}, Binder(demo), lang).notes
     assert so.example is None
     assert "`configuration_chatglm.ChatGLMConfig`" in so.text
     assert "`‹class_reference›`" in otherwise.text
     assert "`‹absent›`" in hole.text
     out = io.StringIO()
-    print_walkthrough(tell_walkthrough(mine, {}, Binder(demo), lang), demo, Console(file=out, width=300), lang)
+    print_walkthrough(localize(mine, {}, Binder(demo), lang), demo, Console(file=out, width=300), lang)
     for marked in (out.getvalue(), document(mine, demo, lang).replace("`", "")):
         assert marked.count("glm-4v-tiny") == 2
         assert {"en": "there is no absent", "zh": "没有 absent"}[lang] in marked

@@ -8,21 +8,21 @@ import pytest
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound, NotBound, alike
-from tracer.walkthrough.paths import Place
+from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote, matches_value
+from tracer.walkthrough.paths import StepScope
 
 SPLIT = "module_file, class_name = class_reference.split"
 
 
-def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> Bound:
+def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> BoundNote:
     found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
-    assert isinstance(found, Bound)
+    assert isinstance(found, BoundNote)
     return found
 
 
-def not_bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> NotBound:
+def not_bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> UnboundNote:
     found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
-    assert isinstance(found, NotBound)
+    assert isinstance(found, UnboundNote)
     return found
 
 
@@ -99,7 +99,7 @@ def test_a_kind_with_data(binder: Binder) -> None:
 def test_a_caller_chooses(binder: Binder) -> None:
     anchor = {"function": "get_cached_module_file", "within": "AutoConfig.from_pretrained"}
     step = bound(binder, anchor).step
-    assert Place(binder.trace, step).value("module_file") is not None
+    assert StepScope(binder.trace, step).value("module_file") is not None
     assert not_bound(binder, {**anchor, "within": "AutoProcessor.from_pretrained"}).why.what == "not-within"
 
 
@@ -202,4 +202,4 @@ def test_a_release_that_it_is_not_for(binder: Binder, where: str) -> None:
     ],
 )
 def test_what_is_alike(given: Any, wanted: Any, holds: bool) -> None:
-    assert alike(given, wanted) is holds
+    assert matches_value(given, wanted) is holds

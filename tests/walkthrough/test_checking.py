@@ -9,8 +9,8 @@ import pytest
 
 from tests.walkthrough.writing import as_yaml, document, note, walkthrough, words
 from tracer.trace.reading import Trace
-from tracer.walkthrough.checking import check_text, check_trace
-from tracer.walkthrough.coverage import coverage, share
+from tracer.walkthrough.checking import check_one, check_text
+from tracer.walkthrough.coverage import coverage_totals, measure_coverage
 from tracer.walkthrough.yaml_file import BadWalkthrough, read_walkthrough
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name = class_reference.split"}
@@ -22,7 +22,7 @@ GOOD = note(
 
 
 def problems(trace: Trace, **changed: Any) -> list[tuple[str, str]]:
-    return [(one.note, one.what) for one in check_trace(walkthrough({**GOOD, **changed}), trace)]
+    return [(one.note, one.what) for one in check_one(walkthrough({**GOOD, **changed}), trace)]
 
 
 def test_a_good_one_is_green(demo: Trace) -> None:
@@ -52,7 +52,7 @@ def test_a_release_that_is_claimed_wrongly_is_caught(demo: Trace) -> None:
 
 def test_a_release_that_is_not_claimed_is_left_alone(demo: Trace) -> None:
     assert problems(demo, anchor={"function": "absent"}, releases=">=99") == []
-    assert check_trace(walkthrough({**GOOD, "anchor": {"function": "absent"}}, releases=">=99"), demo) == []
+    assert check_one(walkthrough({**GOOD, "anchor": {"function": "absent"}}, releases=">=99"), demo) == []
 
 
 def test_a_missing_translation_is_caught(tmp_path: Path) -> None:
@@ -72,8 +72,8 @@ def test_code_that_is_claimed_and_not_there_is_caught(demo: Trace) -> None:
 
 def test_only_the_notes_of_a_load(demo: Trace) -> None:
     made = walkthrough({**GOOD, "anchor": {"function": "absent"}, "load": "other"}, loads={"demo": {}, "other": {}})
-    assert check_trace(made, demo, "demo") == []
-    assert [one.what for one in check_trace(made, demo, "other")] == ["unbound"]
+    assert check_one(made, demo, "demo") == []
+    assert [one.what for one in check_one(made, demo, "other")] == ["unbound"]
 
 
 def test_links_and_paths_need_no_trace() -> None:
@@ -101,8 +101,8 @@ def test_every_text_is_looked_at(demo: Trace) -> None:
 
 
 def explained(trace: Trace, function: str, *notes: dict[str, Any]) -> tuple[int, int]:
-    found = coverage(trace, [walkthrough(*notes)])
-    return share(one for one in found if one.function == function)
+    found = measure_coverage(trace, [walkthrough(*notes)])
+    return coverage_totals(one for one in found if one.function == function)
 
 
 def test_what_no_note_is_about_is_not_explained(demo: Trace) -> None:
@@ -124,7 +124,7 @@ def test_a_range_and_a_whole_function_are_explained(demo: Trace) -> None:
 
 
 def test_what_did_not_run_does_not_count(demo: Trace) -> None:
-    every = {one.function: one for one in coverage(demo, [])}
+    every = {one.function: one for one in measure_coverage(demo, [])}
     text = document()  # no walkthrough at all
     assert text["notes"] == []
     assert every["get_class_from_dynamic_module"].executed < 15

@@ -11,7 +11,7 @@ from tests.data.demo.store import unpack
 from tests.trace.made import end_record, meta_record, ordinary_records, sealed
 from tests.walkthrough.writing import note, walkthrough
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.choosing import best_traces, matching
+from tracer.walkthrough.choosing import best_traces, walkthrough_for
 
 ANY = walkthrough(note({"function": "f"}), id="any")
 BROKEN = walkthrough(note({"function": "f"}), id="broken", suits="failed", loads={"x": {"fixture": "broken/not-json"}})
@@ -37,7 +37,7 @@ ALL = [BROKEN, ANY, LORA]
 def test_what_opens(tmp_path: Path, meta: dict[str, Any], outcome: str, opens: str | None) -> None:
     records = [meta_record(**meta), *ordinary_records()[1:-1], end_record(status=outcome)]
     with open_trace(sealed(tmp_path, records)) as trace:
-        assert matching(trace, ALL) == opens
+        assert walkthrough_for(trace, ALL) == opens
 
 
 def test_a_walkthrough_is_read_along_the_trace_that_it_says_most_of(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import JobResult, run_job
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.loads import as_recorded, matching, written
+from tracer.walkthrough.loads import load_name_for, load_of_trace, loads_entry
 from tracer.walkthrough.yaml_file import read_walkthrough
 
 NEW = "5.23.0"
@@ -432,8 +432,8 @@ def test_new_names_the_load(command: Any, place: Path, loads: Loads) -> None:
         "bert-tiny", {"num_labels": 3}, None, False, 0,
     )  # fmt: skip
     with open_trace(recorded) as trace:
-        assert matching(made, trace) == "mine"
-        assert written(as_recorded(trace), ["bert-tiny"]) == {"mine": {
+        assert load_name_for(made, trace) == "mine"
+        assert loads_entry(load_of_trace(trace), ["bert-tiny"]) == {"mine": {
             "fixture": "bert-tiny", "kwargs": {"num_labels": 3}, "dtype": None, "forward": False, "generate": 0,
         }}  # fmt: skip
 
@@ -444,7 +444,7 @@ def test_of_two_loads_of_a_model_the_nearer_one_is_meant(own: Path, loads: Loads
     made = read_walkthrough(write(own, GOOD, id="near", loads={"plain": plain, "labels": labels}))
     for kwargs, name in (({"num_labels": 3}, "labels"), ({}, "plain")):
         with open_trace(loads.record(FIXTURES / "bert-tiny", forward=False, kwargs=kwargs).path) as trace:
-            assert matching(made, trace) == name
+            assert load_name_for(made, trace) == name
 
 
 def test_a_load_that_was_allowed_is_not_one_that_was_refused(own: Path, loads: Loads) -> None:
@@ -459,6 +459,6 @@ def test_a_load_that_was_allowed_is_not_one_that_was_refused(own: Path, loads: L
             "other-class": {"auto_class": "AutoModelForSequenceClassification"},
         }.items():
             made = read_walkthrough(write(own, GOOD, id="near", loads={name: {**load, **other}}))
-            assert matching(made, trace) is None, name
+            assert load_name_for(made, trace) is None, name
         made = read_walkthrough(write(own, GOOD, id="near", loads={"refused": {**load, "trust": False}, "same": load}))
-        assert matching(made, trace) == "same"
+        assert load_name_for(made, trace) == "same"

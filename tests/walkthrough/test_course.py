@@ -14,9 +14,9 @@ from tests.support.reading import by_line
 from tracer.bundled import bundled
 from tracer.cli.walkthrough.recording import Wanted, job_of, wanted_loads
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.checking import check_text, check_trace
-from tracer.walkthrough.coverage import coverage, share
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.checking import check_one, check_text
+from tracer.walkthrough.coverage import coverage_totals, measure_coverage
 from tracer.walkthrough.library import course
 
 COURSE = {one.id: one for one in course()}
@@ -70,7 +70,7 @@ def test_every_note_tells_the_truth(
         found = [
             problem
             for walkthrough, load in sorted(wanted.of)
-            for problem in check_trace(COURSE[walkthrough], trace, load, [other] if wanted is DEMO else [])
+            for problem in check_one(COURSE[walkthrough], trace, load, [other] if wanted is DEMO else [])
         ]
         assert found == []
 
@@ -80,8 +80,8 @@ def test_the_code_of_the_journey_is_explained(
 ) -> None:
     """At least 80 % of the executed statements, in all and in each of its larger functions."""
     with open_trace(trace_of(DEMO, loads, recorded, tmp_path_factory.mktemp("course"))) as trace:
-        found = coverage(trace, COURSE.values())
-    explained, executed = share(found)
+        found = measure_coverage(trace, COURSE.values())
+    explained, executed = coverage_totals(found)
     assert executed > 600
     assert explained >= 0.8 * executed
     assert [one.function for one in found if one.executed >= 10 and one.explained < 0.8 * one.executed] == []
@@ -97,7 +97,7 @@ def test_the_first_note_of_every_walkthrough_is_found_in_its_load(
         for walkthrough in COURSE.values():
             if next(iter(walkthrough.loads)) == "demo":
                 of_the_demo += 1
-                bound = [one for one in binder.bind(walkthrough) if isinstance(one, Bound)]
+                bound = [one for one in binder.bind(walkthrough) if isinstance(one, BoundNote)]
                 assert len(bound) >= len(walkthrough.notes) / 2, walkthrough.id
         assert of_the_demo > 5
 

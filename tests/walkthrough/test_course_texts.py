@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tracer.text.markdown import markdown_lines
 from tracer.text.markdown_writer import block
 from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.filling import filled
+from tracer.walkthrough.filling import fill_placeholders
 
 FILES: Final = [
     *sorted((ROOT / "walkthroughs").glob("*.yaml")),
@@ -67,7 +67,7 @@ def code_of(text: str) -> list[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem if path.stem != "task" else path.parent.name)
 def test_code_is_code_on_the_terminal_in_the_player_and_in_the_document(path: Path) -> None:
     for both in pairs(yaml.safe_load(path.read_text(encoding="utf-8"))):
-        for text in (filled(one, None) for one in both):
+        for text in (fill_placeholders(one, None) for one in both):
             code = code_of(text)
             if not code:
                 continue

@@ -8,8 +8,8 @@ import pytest
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.expecting import unmet
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.expecting import unmet_expectations
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name = class_reference.split"}
 MAPPED = {"function": "get_class_from_dynamic_module", "statement": 'if "--" in class_reference'}
@@ -21,8 +21,8 @@ def wrong(
 ) -> list[str]:
     made = made_note(anchor, stage=stage, expect=[expect])
     bound = binder.note(made, walkthrough(note(anchor)))
-    assert isinstance(bound, Bound)
-    return [f"{one.wanted} / {one.found}" for one in unmet(binder, bound, **options)]
+    assert isinstance(bound, BoundNote)
+    return [f"{one.wanted} / {one.found}" for one in unmet_expectations(binder, bound, **options)]
 
 
 MET: list[dict[str, Any]] = [

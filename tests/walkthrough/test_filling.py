@@ -9,15 +9,15 @@ from markdown_it import MarkdownIt
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.filling import code, filled, holes, is_path
-from tracer.walkthrough.paths import Place
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.filling import fill_placeholders, inline_code, is_path, placeholder_paths
+from tracer.walkthrough.paths import StepScope
 
 
-def place(binder: Binder, anchor: Any, stage: str = "dynamic-class") -> Place:
+def place(binder: Binder, anchor: Any, stage: str = "dynamic-class") -> StepScope:
     found = binder.note(made_note(anchor, stage=stage), walkthrough(note(anchor)))
-    assert isinstance(found, Bound)
-    return Place(binder.trace, found.step)
+    assert isinstance(found, BoundNote)
+    return StepScope(binder.trace, found.step)
 
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name = class_reference.split"}
@@ -43,30 +43,30 @@ SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file,
     ],
 )
 def test_a_path(binder: Binder, path: str, said: str) -> None:
-    assert filled("{{ " + path + " }}", place(binder, SPLIT)) == said
+    assert fill_placeholders("{{ " + path + " }}", place(binder, SPLIT)) == said
 
 
 def test_the_data_and_the_value_of_a_step(binder: Binder) -> None:
     at = place(binder, {"kind": "class-resolved"})
-    assert filled("{{step.way}} {{ step.value }}", at) == "`remote` `ChatGLMConfig`"
+    assert fill_placeholders("{{step.way}} {{ step.value }}", at) == "`remote` `ChatGLMConfig`"
 
 
 def test_an_item_of_a_list(binder: Binder) -> None:
     at = place(binder, {"kind": "imports-checked"})
-    assert filled("{{ step.packages[0] }} {{ step.value.length }}", at) == "`transformers` `0`"
+    assert fill_placeholders("{{ step.packages[0] }} {{ step.value.length }}", at) == "`transformers` `0`"
 
 
 def test_a_release_is_told(demo: Trace) -> None:
     releases = demo.meta["releases"]
-    assert filled("{{ load.transformers }}", Place(demo, 0)) == f"`{releases['transformers']}`"
+    assert fill_placeholders("{{ load.transformers }}", StepScope(demo, 0)) == f"`{releases['transformers']}`"
 
 
 def test_without_a_trace_the_paths_are_shown() -> None:
-    assert filled("{{ a.b }} and {{c}}", None) == "`‹a.b›` and `‹c›`"
+    assert fill_placeholders("{{ a.b }} and {{c}}", None) == "`‹a.b›` and `‹c›`"
 
 
 def test_the_holes_of_a_text() -> None:
-    assert list(holes("{{ a }} {{b.c}} {{ d\n }}")) == ["a", "b.c", "d"]
+    assert list(placeholder_paths("{{ a }} {{b.c}} {{ d\n }}")) == ["a", "b.c", "d"]
 
 
 @pytest.mark.parametrize("path", ["a", "a.b", "a.0", "a[b.c]", "step.way", "变量.x", "a_1.-1"])
@@ -83,7 +83,7 @@ def test_what_is_no_path(path: str) -> None:
     "text", ["a", "`", "``", "a`b", "`a`", " ", "", "```\nx", "a ``` b `", "<b>", "*a*", "[x](y)", "\\"]
 )
 def test_a_value_is_code_whatever_is_in_it(text: str) -> None:
-    parsed = MarkdownIt().parse(f"before {code(text)} after")
+    parsed = MarkdownIt().parse(f"before {inline_code(text)} after")
     inline = parsed[1].children or []
     assert [child.type for child in inline] == ["text", "code_inline", "text"]
     assert inline[1].content.strip() == " ".join(text.split()).strip() or inline[1].content == text

@@ -15,16 +15,16 @@ from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
 from tracer.i18n import Lang
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.localized import localize
 from tracer.views.walkthrough.words import told
-from tracer.walkthrough.binding import Binder, Bound, NotBound
-from tracer.walkthrough.checkup import Given, checkup
-from tracer.walkthrough.expecting import unmet
-from tracer.walkthrough.filling import filled, holes
-from tracer.walkthrough.fitting import texts
+from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.checkup import GivenTrace, check_many
+from tracer.walkthrough.expecting import unmet_expectations
+from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
+from tracer.walkthrough.fitting import note_texts
 from tracer.walkthrough.library import course
-from tracer.walkthrough.paths import Place
-from tracer.walkthrough.statements import named
+from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.statements import name_matches
 
 pytestmark = pytest.mark.slow
 
@@ -85,7 +85,7 @@ class Facts:
 
     def _steps(self, function: str, condition: str = "1") -> list[Row]:
         """Stage, line, event and source of every step of a function."""
-        names = [name for name in self._functions if named(name, function)]
+        names = [name for name in self._functions if name_matches(name, function)]
         marks = ", ".join("?" * len(names))
         query = (
             "SELECT step.stage, step.line, step.event, step.source FROM step JOIN frame ON step.frame = frame.number"
@@ -140,7 +140,9 @@ def holds(facts: Facts, what: str, values: dict[str, Any]) -> bool:
 def test_each_reason_is_true(other: tuple[str, Trace]) -> None:
     name, trace = other
     facts, binder = Facts(trace), Binder(trace)
-    without = [one for walkthrough in COURSE.values() for one in binder.bind(walkthrough) if isinstance(one, NotBound)]
+    without = [
+        one for walkthrough in COURSE.values() for one in binder.bind(walkthrough) if isinstance(one, UnboundNote)
+    ]
     assert len(without) > (100 if name != "demo" else 20)
     assert [(one.note.id, one.why) for one in without if not holds(facts, one.why.what, one.why.values)] == []
     for one in without:
@@ -151,7 +153,7 @@ def test_each_reason_is_true(other: tuple[str, Trace]) -> None:
 
 def test_a_function_of_another_model_is_not_there(other: tuple[str, Trace]) -> None:
     name, trace = other
-    whys = {one.note.id: one.why for one in Binder(trace).bind(COURSE["config-class"]) if isinstance(one, NotBound)}
+    whys = {one.note.id: one.why for one in Binder(trace).bind(COURSE["config-class"]) if isinstance(one, UnboundNote)}
     reason = told(whys["arguments"], "en") if "arguments" in whys else ""
     if name in ("bert", "llama", "own_code", "failed"):
         assert reason == "The code that this load ran has no ChatGLMConfig.__init__."
@@ -163,7 +165,7 @@ def test_a_function_of_another_model_is_not_there(other: tuple[str, Trace]) -> N
 
 def test_a_class_fetched_for_the_tokenizer_was_fetched_all_the_same(other: tuple[str, Trace]) -> None:
     name, trace = other
-    whys = [one.why for one in Binder(trace).bind(COURSE["dynamic-class"]) if isinstance(one, NotBound)]
+    whys = [one.why for one in Binder(trace).bind(COURSE["dynamic-class"]) if isinstance(one, UnboundNote)]
     said = "get_class_from_dynamic_module ran, but not in the stage Dynamic class: it ran in Tokenizer."
     assert (said in [told(why, "en") for why in whys]) == (name == "tokenizer_alone")
 
@@ -174,29 +176,29 @@ def test_what_is_told_as_of_this_load_is_so(other: tuple[str, Trace], lang: Lang
     name, trace = other
     binder, examples = Binder(trace), 0
     for walkthrough in COURSE.values():
-        tell = tell_walkthrough(walkthrough, COURSE, binder, lang)
+        tell = localize(walkthrough, COURSE, binder, lang)
         for one in tell.here:
-            assert isinstance(one.bound, Bound)
-            place = Place(trace, one.bound.step, binder.variables)
+            assert isinstance(one.bound, BoundNote)
+            place = StepScope(trace, one.bound.step, binder.variables)
             if one.example is None:
-                assert unmet(binder, one.bound) == []
-                for text in texts(one.note):
-                    assert all(place.value(path) is not None for path in holes(text)), one.note.id
+                assert unmet_expectations(binder, one.bound) == []
+                for text in note_texts(one.note):
+                    assert all(place.value(path) is not None for path in placeholder_paths(text)), one.note.id
             else:
                 examples += 1
                 said = tell.example(one, lang)
                 assert one.example.model in said
-                for path in holes(one.note.text.said(lang)):
-                    assert filled(f"{{{{ {path} }}}}", None) in one.text
-        assert sum(one.example is not None for one in tell.here) == 0 or str(len(tell.notes)) in tell.counted(lang)
+                for path in placeholder_paths(one.note.text.localized(lang)):
+                    assert fill_placeholders(f"{{{{ {path} }}}}", None) in one.text
+        assert sum(one.example is not None for one in tell.here) == 0 or str(len(tell.notes)) in tell.count_text(lang)
     assert examples > 30 if name in ("bert", "llama", "own_code", "failed") else examples < 5
 
 
 def test_a_trace_is_held_against_the_notes_of_its_own_load_alone(other: tuple[str, Trace]) -> None:
     name, trace = other
     for walkthrough in COURSE.values():
-        checked = checkup(walkthrough, COURSE, [Given(trace)], whatever=False)
-        assert checked.found == [], walkthrough.id
+        checked = check_many(walkthrough, COURSE, [GivenTrace(trace)], all_notes=False)
+        assert checked.problems == [], walkthrough.id
         if walkthrough.id == "when-it-fails":
             assert checked.notes == 0
         elif name == "demo" and "demo" in walkthrough.loads:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.walkthrough.writing import note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Bound, NotBound
-from tracer.walkthrough.reading_along import Open, ReadingAlong, chapters
+from tracer.walkthrough.binding import BoundNote, UnboundNote
+from tracer.walkthrough.reading_along import NotePosition, WalkthroughReader, bind_chapters
 
 F = "get_class_from_dynamic_module"
 ONE = walkthrough(
@@ -28,18 +28,18 @@ NONE = walkthrough(note({"function": "no_such_function"}, id="absent"), id="none
 
 
 @pytest.fixture
-def reading(demo: Trace) -> ReadingAlong:
-    return ReadingAlong(chapters(demo, [ONE, NONE, TWO]))
+def reading(demo: Trace) -> WalkthroughReader:
+    return WalkthroughReader(bind_chapters(demo, [ONE, NONE, TWO]))
 
 
-def ids(reading: ReadingAlong) -> str | None:
+def ids(reading: WalkthroughReader) -> str | None:
     return None if reading.note is None else reading.note.note.id
 
 
-def test_one_key_goes_from_the_first_note_to_the_last(reading: ReadingAlong) -> None:
+def test_one_key_goes_from_the_first_note_to_the_last(reading: WalkthroughReader) -> None:
     seen = []
     while (bound := reading.next()) is not None:
-        assert isinstance(bound, Bound)
+        assert isinstance(bound, BoundNote)
         assert reading.chapter is not None
         seen.append((reading.chapter.walkthrough.id, bound.note.id))
     assert seen == [("one", "call"), ("one", "range"), ("one", "inside"), ("two", "again"), ("two", "elsewhere")]
@@ -49,7 +49,7 @@ def test_one_key_goes_from_the_first_note_to_the_last(reading: ReadingAlong) -> 
     assert back == ["again", "inside", "range", "call"]
 
 
-def test_begin_at_a_walkthrough(reading: ReadingAlong) -> None:
+def test_begin_at_a_walkthrough(reading: WalkthroughReader) -> None:
     assert reading.begin("two") is not None
     assert ids(reading) == "again"
     assert reading.begin("none") is None
@@ -57,7 +57,7 @@ def test_begin_at_a_walkthrough(reading: ReadingAlong) -> None:
     assert ids(reading) == "again"
 
 
-def test_a_note_on_offer_is_the_next_one(reading: ReadingAlong, demo: Trace) -> None:
+def test_a_note_on_offer_is_the_next_one(reading: WalkthroughReader, demo: Trace) -> None:
     reading.offer("two")
     assert ids(reading) == "again"
     bound = reading.next()
@@ -70,7 +70,7 @@ def test_a_note_on_offer_is_the_next_one(reading: ReadingAlong, demo: Trace) -> 
     assert ids(reading) == "elsewhere"
 
 
-def test_the_note_about_a_step(reading: ReadingAlong, demo: Trace) -> None:
+def test_the_note_about_a_step(reading: WalkthroughReader, demo: Trace) -> None:
     first = reading.next()
     assert first is not None
     frame = demo.step(first.step).frame
@@ -81,29 +81,29 @@ def test_the_note_about_a_step(reading: ReadingAlong, demo: Trace) -> None:
     assert list(told) == ["call", "range", "inside"]
 
 
-def test_an_open_note_stays_at_its_step(reading: ReadingAlong, demo: Trace) -> None:
+def test_an_open_note_stays_at_its_step(reading: WalkthroughReader, demo: Trace) -> None:
     reading.begin("two")
     note = reading.note
-    assert isinstance(note, Bound)
+    assert isinstance(note, BoundNote)
     reading.follow(demo.step(note.step))
     assert ids(reading) == "again"
 
 
-def test_a_note_of_another_chapter_where_this_one_says_nothing(reading: ReadingAlong, demo: Trace) -> None:
+def test_a_note_of_another_chapter_where_this_one_says_nothing(reading: WalkthroughReader, demo: Trace) -> None:
     reading.next()
     step = next(demo.steps(kinds=["adapter-absent"]))
     reading.follow(step)
     assert ids(reading) == "elsewhere"
 
 
-def test_a_step_that_no_note_is_about_leaves_the_open_one(reading: ReadingAlong, demo: Trace) -> None:
+def test_a_step_that_no_note_is_about_leaves_the_open_one(reading: WalkthroughReader, demo: Trace) -> None:
     reading.next()
     reading.follow(next(demo.steps(kinds=["model-loaded"])))
     assert ids(reading) == "call"
 
 
-def test_a_note_without_a_step_can_be_looked_at(reading: ReadingAlong) -> None:
-    assert isinstance(reading.go(Open(0, 3)), NotBound)
+def test_a_note_without_a_step_can_be_looked_at(reading: WalkthroughReader) -> None:
+    assert isinstance(reading.go(NotePosition(0, 3)), UnboundNote)
     assert ids(reading) == "absent"
     following = reading.next()
     assert following is not None
@@ -111,9 +111,9 @@ def test_a_note_without_a_step_can_be_looked_at(reading: ReadingAlong) -> None:
 
 
 def test_nothing_bound_at_all(demo: Trace) -> None:
-    reading = ReadingAlong(chapters(demo, [NONE]))
+    reading = WalkthroughReader(bind_chapters(demo, [NONE]))
     assert reading.empty
     assert reading.next() is None
     reading.follow(demo.step(0))
     assert reading.note is None
-    assert not ReadingAlong(chapters(demo, [ONE])).empty
+    assert not WalkthroughReader(bind_chapters(demo, [ONE])).empty

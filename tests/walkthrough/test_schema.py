@@ -37,7 +37,7 @@ def test_descriptions_are_plain_text() -> None:
 def test_unknown_keys_are_refused_and_keys_are_spelled_as_in_a_file() -> None:
     definitions = schema()["$defs"]
     assert {one["additionalProperties"] for one in definitions.values()} == {False}
-    assert "is" in definitions["Expect"]["properties"]
+    assert "is" in definitions["Expectation"]["properties"]
     fields = {field.encode_name for field in msgspec.structs.fields(structs.Walkthrough)}
     assert definitions["Walkthrough"]["properties"].keys() == fields
 

@@ -13,17 +13,17 @@ from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.i18n import Lang, tr
 from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.words import problem_told, told
-from tracer.walkthrough.binding import Binder, NotBound
-from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.binding import Binder, UnboundNote
+from tracer.walkthrough.checking import WalkthroughProblem
 from tracer.walkthrough.expecting import _claims
-from tracer.walkthrough.filling import code
-from tracer.walkthrough.format import SUITS, Expect
-from tracer.walkthrough.unbound import Unbound
+from tracer.walkthrough.filling import inline_code
+from tracer.walkthrough.format import SUITS, Expectation
+from tracer.walkthrough.unbound import UnboundReason
 
 FOLDER = Path(tracer.walkthrough.__file__).parent
 
 
-EVERYTHING = Expect(
+EVERYTHING = Expectation(
     value="x", is_=1, near=1.0, type="int", shape=[1], dtype="bfloat16", length=1, parameters=1, has=["a"], lacks=["b"]
 )
 
@@ -31,10 +31,10 @@ EVERYTHING = Expect(
 def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
     made = {
         str(argument.value)
-        for name, calls in (("unbound.py", "Unbound"), ("binding.py", "Unbound"), ("checking.py", "Problem"))
+        for name, calls in (("unbound.py", "UnboundReason"), ("binding.py", "UnboundReason"), ("checking.py", "WalkthroughProblem"))
         for node in ast.walk(ast.parse((FOLDER / name).read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == calls
-        for argument in node.args[0 if calls == "Unbound" else 2 :][:1]
+        for argument in node.args[0 if calls == "UnboundReason" else 2 :][:1]
         if isinstance(argument, ast.Constant)
     }
     assert {"stage", "decision", "release", "expect", "link", "value"} <= made
@@ -92,7 +92,7 @@ def test_why_a_note_has_no_step(
     binder: Binder, anchor: Any, stage: str, english: list[str], chinese: list[str]
 ) -> None:
     bound = binder.note(made_note(anchor, stage=stage), walkthrough(note(anchor)))
-    assert isinstance(bound, NotBound)
+    assert isinstance(bound, UnboundNote)
     for lang, pieces in (("en", english), ("zh", chinese)):
         said = told(bound.why, lang)
         assert "…" not in said
@@ -101,13 +101,13 @@ def test_why_a_note_has_no_step(
 
 
 def test_code_in_a_reason_can_be_marked() -> None:
-    why = Unbound("left-before", {"inside": "f", "function": "f", "statement": "a `b`"})
-    assert told(why, "en", code) == "`f` ended before it came to `` a `b` ``."
+    why = UnboundReason("left-before", {"inside": "f", "function": "f", "statement": "a `b`"})
+    assert told(why, "en", inline_code) == "`f` ended before it came to `` a `b` ``."
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_reason_of_a_newer_release_stays_as_it_is(lang: Lang) -> None:
-    assert told(Unbound("moon-phase\x1b"), lang) == "moon-phase\\x1b"
+    assert told(UnboundReason("moon-phase\x1b"), lang) == "moon-phase\\x1b"
 
 
 @pytest.mark.parametrize(
@@ -120,4 +120,4 @@ def test_a_reason_of_a_newer_release_stays_as_it_is(lang: Lang) -> None:
     ],
 )
 def test_a_problem(what: str, values: dict[str, Any], said: str) -> None:
-    assert problem_told(Problem("w", "n", what, values), "en") == said
+    assert problem_told(WalkthroughProblem("w", "n", what, values), "en") == said

@@ -66,12 +66,12 @@ def _to_read(name: str | None, folders: list[Path]) -> tuple[list[Walkthrough] |
     """What is read along, where that is not the bundled course, and the id of the one to begin with."""
     if name is None and not folders:
         return None, None
-    from tracer.walkthrough.library import library, named
+    from tracer.walkthrough.library import find_walkthrough, library
 
     known = library(folders)
     if name is None:
         return list(known.values()), None
-    chosen = named(name, known)
+    chosen = find_walkthrough(name, known)
     return list({**known, chosen.id: chosen}.values()), chosen.id
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 
 from tracer.trace.vocabulary import STAGES
-from tracer.walkthrough.format import Anchor, Expect, Words
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,11 +73,11 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    say: Words
+    say: BilingualText
     stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
     anchor: Anchor | list[Anchor] | None = None
     when: dict[str, Any] = {}
-    expect: list[Expect] = []
+    expect: list[Expectation] = []
 
     @property
     def anchors(self) -> list[Anchor]:
@@ -102,12 +102,12 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    title: Words
-    failing: Words
+    title: BilingualText
+    failing: BilingualText
     run: str = ""
     stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
     anchor: Anchor | list[Anchor] | None = None
-    expect: list[Expect] = []
+    expect: list[Expectation] = []
     absent: bool = False
     cases: list[Case] = []
     releases: str = ""
@@ -130,7 +130,7 @@ def _anchors(given: Anchor | list[Anchor] | None) -> list[Anchor]:
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One answer to choose; it is right where ``is`` is what was recorded (texts may have ``*``)."""
 
-    text: Words
+    text: BilingualText
     is_: Any = msgspec.field(name="is")
 
 
@@ -149,9 +149,9 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    ask: Words
+    ask: BilingualText
     answer: str
-    after: Words
+    after: BilingualText
     choices: list[Choice] = []
     run: str = ""
     stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
@@ -211,9 +211,9 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    title: Words
-    text: Words
-    hints: list[Words]
+    title: BilingualText
+    text: BilingualText
+    hints: list[BilingualText]
     runs: dict[str, Run]
     order: int | None = None
     start: Start = Start()

@@ -12,14 +12,14 @@ import msgspec
 from tracer.exercise.format import Case, Check, Exercise, Prediction
 from tracer.exercise.running import Ran
 from tracer.trace.reading import Trace, open_trace
-from tracer.walkthrough.binding import Binder, Bound, alike, plain_of, spelled
-from tracer.walkthrough.expecting import Unmet, unmet
-from tracer.walkthrough.filling import filled, worded
-from tracer.walkthrough.format import Anchor, Expect, Note, Words
-from tracer.walkthrough.paths import Place
+from tracer.walkthrough.binding import Binder, BoundNote, matches_value, simplified, to_plain
+from tracer.walkthrough.expecting import UnmetExpectation, unmet_expectations
+from tracer.walkthrough.filling import fill_placeholders, format_found
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation, Note
+from tracer.walkthrough.paths import StepScope
 from tracer.walkthrough.releases import in_range
 
-_NOWHERE: Final = Words("-", "-")
+_NOWHERE: Final = BilingualText("-", "-")
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -42,10 +42,10 @@ class Verdict(msgspec.Struct, frozen=True):
     """
 
     id: str
-    title: Words
+    title: BilingualText
     state: str
     run: str
-    said: Words | None = None
+    said: BilingualText | None = None
     step: int | None = None
     wanted: str = ""
     found: str = ""
@@ -119,13 +119,13 @@ def _look(check: Check, run: str, binder: Binder) -> Verdict:
         return Verdict(check.id, check.title, "passed", run) if step is None else _failed(check, run, binder, step)
     if step is None:
         return _failed(check, run, binder, _end(binder.trace))
-    wrong = unmet(binder, _bound(check.expect, step))
+    wrong = unmet_expectations(binder, _bound(check.expect, step))
     if not wrong:
         return Verdict(check.id, check.title, "passed", run, step=step)
     return _failed(check, run, binder, step, wrong[0])
 
 
-def _failed(check: Check, run: str, binder: Binder, step: int, wrong: Unmet | None = None) -> Verdict:
+def _failed(check: Check, run: str, binder: Binder, step: int, wrong: UnmetExpectation | None = None) -> Verdict:
     """A failure, told by the first of the check's cases that fits."""
     said, case = check.failing, ""
     for one in check.cases:
@@ -141,14 +141,14 @@ def _failed(check: Check, run: str, binder: Binder, step: int, wrong: Unmet | No
 
 
 def _fits(case: Case, binder: Binder, step: int) -> bool:
-    place = Place(binder.trace, step, binder.variables)
-    holds = all(alike(plain_of(binder.trace, place.value(path)), wanted) for path, wanted in case.when.items())
-    return holds and not unmet(binder, _bound(case.expect, step))
+    place = StepScope(binder.trace, step, binder.variables)
+    holds = all(matches_value(to_plain(binder.trace, place.value(path)), wanted) for path, wanted in case.when.items())
+    return holds and not unmet_expectations(binder, _bound(case.expect, step))
 
 
-def _bound(expect: list[Expect], step: int) -> Bound:
+def _bound(expect: list[Expectation], step: int) -> BoundNote:
     anchor = Anchor(kind="call")
-    return Bound(Note("-", "config", anchor, _NOWHERE, _NOWHERE, expect=expect), step, anchor)
+    return BoundNote(Note("-", "config", anchor, _NOWHERE, _NOWHERE, expect=expect), step, anchor)
 
 
 def _step(anchors: list[Anchor], stage: str | None, binder: Binder) -> int | None:
@@ -169,9 +169,9 @@ def _end(trace: Trace) -> int:
     return step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1
 
 
-def _said(words: Words, binder: Binder, step: int) -> Words:
-    place = Place(binder.trace, step, binder.variables)
-    return Words(filled(words.en, place), filled(words.zh, place))
+def _said(words: BilingualText, binder: Binder, step: int) -> BilingualText:
+    place = StepScope(binder.trace, step, binder.variables)
+    return BilingualText(fill_placeholders(words.en, place), fill_placeholders(words.zh, place))
 
 
 def _predicted(
@@ -183,22 +183,26 @@ def _predicted(
     given = answers.get(one.id, "")
     if binder is None or step is None:
         return Verdict(one.id, one.ask, "not-seen", run, given=given)
-    place = Place(binder.trace, step, binder.variables)
+    place = StepScope(binder.trace, step, binder.variables)
     found = place.value(one.answer)
     if found is None:
         return Verdict(one.id, one.ask, "not-seen", run, step=step, given=given)
-    truth = plain_of(binder.trace, found)
+    truth = to_plain(binder.trace, found)
     right = _is_right(one, given, truth)
     said = _said(one.after, binder, step)
     state = "passed" if right else "failed"
-    return Verdict(one.id, one.ask, state, run, said, step, found=worded(binder.trace, found), given=given)
+    return Verdict(one.id, one.ask, state, run, said, step, found=format_found(binder.trace, found), given=given)
 
 
 def _is_right(one: Prediction, given: str, truth: Any) -> bool:
     given = given.strip()
     if one.choices:
-        return given.isdigit() and 1 <= int(given) <= len(one.choices) and alike(truth, one.choices[int(given) - 1].is_)
-    return bool(given) and same_answer(given, spelled(truth))
+        return (
+            given.isdigit()
+            and 1 <= int(given) <= len(one.choices)
+            and matches_value(truth, one.choices[int(given) - 1].is_)
+        )
+    return bool(given) and same_answer(given, simplified(truth))
 
 
 def same_answer(given: str, truth: Any) -> bool:

@@ -15,7 +15,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
 if TYPE_CHECKING:  # it comes when the notes are looked at
-    from tracer.walkthrough.reading_along import ReadingAlong
+    from tracer.walkthrough.reading_along import WalkthroughReader
 
 Place = tuple[int, int]
 """A source and a line of it."""
@@ -32,7 +32,7 @@ class PlayerState:
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
-        self.reading: ReadingAlong | None = None  # the notes, once they were looked up
+        self.reading: WalkthroughReader | None = None  # the notes, once they were looked up
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
         self.line_counts = lru_cache(maxsize=128)(self._ran)

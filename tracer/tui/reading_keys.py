@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # they come after the first screen, and so does their import
     from tracer.trace.reading import Trace
     from tracer.tui.tabs.notes import NotesTab
     from tracer.walkthrough.format import Walkthrough
-    from tracer.walkthrough.reading_along import ReadingAlong
+    from tracer.walkthrough.reading_along import WalkthroughReader
 
 
 class ReadingKeys(Acting):
@@ -33,7 +33,7 @@ class ReadingKeys(Acting):
         self.begin_with: str | None = None
         self._loading = False
         self._matching: str | None = None
-        self._when_loaded: list[Callable[[ReadingAlong], None]] = []
+        self._when_loaded: list[Callable[[WalkthroughReader], None]] = []
 
     def _do_next_note(self) -> None:
         self._with_reading(lambda reading: self._turn(reading, back=False))
@@ -58,7 +58,7 @@ class ReadingKeys(Acting):
         if self.state.reading is None or not tab.is_mounted or not tab.focus_answers():
             self.notify(tr(self.lang, "This note asks nothing."), timeout=2)
 
-    def _turn(self, reading: ReadingAlong, *, back: bool) -> None:
+    def _turn(self, reading: WalkthroughReader, *, back: bool) -> None:
         found = reading.next(back=back)
         if found is not None:
             self._open_tab()
@@ -81,7 +81,7 @@ class ReadingKeys(Acting):
         start = self.state.number
         asked = self.begin_with
 
-        def begin(reading: ReadingAlong) -> None:
+        def begin(reading: WalkthroughReader) -> None:
             if self.state.number != start:  # the reader has walked on meanwhile
                 return
             if asked is not None:
@@ -101,7 +101,7 @@ class ReadingKeys(Acting):
     def on_notes_tab_chosen(self, message: NotesTab.Chosen) -> None:
         self.go(message.step)
 
-    def _with_reading(self, then: Callable[[ReadingAlong], None]) -> None:
+    def _with_reading(self, then: Callable[[WalkthroughReader], None]) -> None:
         """Do something with the notes, which are looked up beside the screen the first time."""
         if self.state.reading is not None:
             then(self.state.reading)
@@ -113,19 +113,19 @@ class ReadingKeys(Acting):
 
     async def _load(self) -> None:
         from tracer.tui.background import in_background
-        from tracer.walkthrough.choosing import matching
+        from tracer.walkthrough.choosing import walkthrough_for
         from tracer.walkthrough.library import course
-        from tracer.walkthrough.reading_along import ReadingAlong, chapters
+        from tracer.walkthrough.reading_along import WalkthroughReader, bind_chapters
 
-        def bound(trace: Trace) -> tuple[ReadingAlong, str | None]:
+        def bound(trace: Trace) -> tuple[WalkthroughReader, str | None]:
             found = self.walkthroughs if self.walkthroughs is not None else list(course())
-            return ReadingAlong(chapters(trace, found)), matching(trace, found)
+            return WalkthroughReader(bind_chapters(trace, found)), walkthrough_for(trace, found)
 
         try:
             reading, self._matching = await in_background(self.state.trace.path, bound)
         except TracerError as error:
             self.complain(error)
-            reading, self._matching = ReadingAlong([]), None
+            reading, self._matching = WalkthroughReader([]), None
         self.state.reading = reading
         waiting, self._when_loaded = self._when_loaded, []
         for then in waiting:

@@ -13,9 +13,9 @@ from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.steps import Step
 from tracer.trace.vocabulary import KINDS, STAGES
-from tracer.walkthrough.binding import Binder, plain_of, spelled
+from tracer.walkthrough.binding import Binder, simplified, to_plain
 from tracer.walkthrough.format import Anchor
-from tracer.walkthrough.paths import PATH, Place
+from tracer.walkthrough.paths import PATH, StepScope
 from tracer.walkthrough.recorded import paths_at, statement_at
 from tracer.walkthrough.yaml_file import is_id
 
@@ -34,7 +34,7 @@ COMMENTS: Final[dict[str, Message]] = {
 }
 
 
-def beginning(
+def scaffold(
     name: str, binder: Binder | None, steps: Iterable[int], loads: dict[str, Any] | None, schema: str, lang: Lang
 ) -> str:
     """The text of a new file.
@@ -96,7 +96,7 @@ def _at(binder: Binder, number: int) -> _NoteBegun:
     if step.stage not in STAGES:
         raise TracerError(f"Step {number} of {binder.trace.path} is in a stage that this release does not know.")
     anchor = _anchor(binder, step)
-    place = Place(binder.trace, number, binder.variables)
+    place = StepScope(binder.trace, number, binder.variables)
     paths = [path for path in paths_at(binder, step) if _can_be_written(path) and place.value(path) is not None]
     expected = [one for path in paths if (one := _expected(binder, place, path)) is not None]
     function = anchor.get("function") or step.kind
@@ -140,9 +140,9 @@ def _position(binder: Binder, anchor: Anchor, step: Step) -> int:
     raise TracerError(f"Step {step.number} of {binder.trace.path} can't be found again by its code; name another step.")
 
 
-def _expected(binder: Binder, place: Place, path: str) -> dict[str, Any] | None:
+def _expected(binder: Binder, place: StepScope, path: str) -> dict[str, Any] | None:
     """A fact about a value that a check can hold, where the value is short and plain."""
-    plain = spelled(plain_of(binder.trace, place.value(path)))
+    plain = simplified(to_plain(binder.trace, place.value(path)))
     if plain is None or isinstance(plain, (bool, int)):
         return {"value": path, "is": plain}
     if isinstance(plain, str) and 0 < len(plain) <= _LONGEST and plain.isprintable() and "*" not in plain:

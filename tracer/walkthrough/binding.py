@@ -21,13 +21,13 @@ from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
 from tracer.trace.steps import Step
 from tracer.walkthrough.format import Anchor, Note, Walkthrough
-from tracer.walkthrough.paths import Data, Found, Place
+from tracer.walkthrough.paths import FoundValue, PlainData, StepScope
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Statement, Statements, named
-from tracer.walkthrough.unbound import Unbound, why_unbound
+from tracer.walkthrough.statements import CodeStatement, StatementIndex, name_matches
+from tracer.walkthrough.unbound import UnboundReason, why_unbound
 
 
-class Bound(msgspec.Struct, frozen=True):
+class BoundNote(msgspec.Struct, frozen=True):
     """A note at its step.
 
     Attributes:
@@ -47,11 +47,11 @@ class Bound(msgspec.Struct, frozen=True):
     last: int | None = None
 
 
-class NotBound(msgspec.Struct, frozen=True):
+class UnboundNote(msgspec.Struct, frozen=True):
     """A note that has no step in this trace, with the reason."""
 
     note: Note
-    why: Unbound
+    why: UnboundReason
 
 
 class Binder:
@@ -59,7 +59,7 @@ class Binder:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.statements = Statements(trace)
+        self.statements = StatementIndex(trace)
         self.variables = LocalsHistory(trace)
         releases = trace.meta.get("releases")
         self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
@@ -74,15 +74,15 @@ class Binder:
                 found.setdefault(journey.name, journey)
         return found
 
-    def bind(self, walkthrough: Walkthrough) -> list[Bound | NotBound]:
+    def bind(self, walkthrough: Walkthrough) -> list[BoundNote | UnboundNote]:
         """Every note of a walkthrough, in reading order."""
         return [self.note(note, walkthrough) for note in walkthrough.notes]
 
-    def note(self, note: Note, walkthrough: Walkthrough) -> Bound | NotBound:
+    def note(self, note: Note, walkthrough: Walkthrough) -> BoundNote | UnboundNote:
         """One note of a walkthrough."""
         for wanted in (walkthrough.releases, note.releases):
             if not in_range(self.release, wanted):
-                return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
+                return UnboundNote(note, UnboundReason("release", {"release": self.release, "wanted": wanted}))
         fitting = [anchor for anchor in note.anchors if in_range(self.release, anchor.releases)]
         for anchor in fitting:
             step = self.step(anchor, anchor.stage or note.stage)
@@ -90,10 +90,10 @@ class Binder:
                 return self._bound(note, anchor, step)
         if not fitting:
             wanted = ", ".join(anchor.releases for anchor in note.anchors)
-            return NotBound(note, Unbound("release", {"release": self.release, "wanted": wanted}))
+            return UnboundNote(note, UnboundReason("release", {"release": self.release, "wanted": wanted}))
         reasons = [why_unbound(self, anchor, anchor.stage or note.stage) for anchor in fitting]
         told = next((reason for reason in reasons if reason.decision is not None), reasons[0])
-        return NotBound(note, told)
+        return UnboundNote(note, told)
 
     def step(self, anchor: Anchor, stage: str | None) -> int | None:
         """The step of an anchor in a stage, or for None in any."""
@@ -129,67 +129,75 @@ class Binder:
         step = self.trace.step(number)
         if anchor.within and not self._is_within(step, anchor.within):
             return False
-        if any(not alike(step.data.get(key), wanted) for key, wanted in anchor.data.items()):
+        if any(not matches_value(step.data.get(key), wanted) for key, wanted in anchor.data.items()):
             return False
-        place = Place(self.trace, number, self.variables)
-        return all(alike(plain_of(self.trace, place.value(path)), wanted) for path, wanted in anchor.where.items())
+        place = StepScope(self.trace, number, self.variables)
+        return all(
+            matches_value(to_plain(self.trace, place.value(path)), wanted) for path, wanted in anchor.where.items()
+        )
 
     def _is_within(self, step: Step, function: str) -> bool:
         if step.frame is None:
             return False
         try:
-            return any(named(self.trace.frame(one).function, function) for one in callers(self.trace, step.frame))
+            return any(
+                name_matches(self.trace.frame(one).function, function) for one in callers(self.trace, step.frame)
+            )
         except DanglingNumber:
             return False
 
-    def _bound(self, note: Note, anchor: Anchor, number: int) -> Bound:
+    def _bound(self, note: Note, anchor: Anchor, number: int) -> BoundNote:
         step = self.trace.step(number)
         spans = self._explained(anchor, step)
         if not spans:
-            return Bound(note, number, anchor, step.source, step.line, step.line)
-        return Bound(note, number, anchor, step.source, spans[0].first, max(one.last for one in spans))
+            return BoundNote(note, number, anchor, step.source, step.line, step.line)
+        return BoundNote(note, number, anchor, step.source, spans[0].first, max(one.last for one in spans))
 
-    def _explained(self, anchor: Anchor, step: Step) -> list[Statement]:
+    def _explained(self, anchor: Anchor, step: Step) -> list[CodeStatement]:
         """The statements that a note is about by its anchor alone."""
         if step.frame is None or not anchor.function:
             return []
         frame = self.trace.frame(step.frame)
         code = FunctionCode(frame.function, frame.source, frame.line)
         if anchor.whole:
-            return self.statements.of(code)
-        here = [one for one in self.statements.of(code) if step.line is not None and one.first <= step.line <= one.last]
+            return self.statements.of_function(code)
+        here = [
+            one
+            for one in self.statements.of_function(code)
+            if step.line is not None and one.first <= step.line <= one.last
+        ]
         return self.statements.range(code, here[0], anchor.through) if anchor.statement and here else here
 
 
-def plain_of(trace: Trace, found: Found | None) -> Any:
+def to_plain(trace: Trace, found: FoundValue | None) -> Any:
     """A value that was found under a path, as plain JSON."""
     if found is None:
         return None
-    return found.plain if isinstance(found, Data) else summary_to_json(trace, found)
+    return found.plain if isinstance(found, PlainData) else summary_to_json(trace, found)
 
 
-def alike(given: Any, wanted: Any) -> bool:
+def matches_value(given: Any, wanted: Any) -> bool:
     """Whether a plain value is what a walkthrough says; texts may have ``*``."""
-    given = spelled(given)
+    given = simplified(given)
     if isinstance(wanted, str):
-        return isinstance(given, str) and matches(given, wanted)
+        return isinstance(given, str) and matches_pattern(given, wanted)
     if isinstance(wanted, list):
         return (
             isinstance(given, list)
             and len(given) == len(wanted)
-            and all(alike(one, other) for one, other in zip(given, wanted, strict=True))
+            and all(matches_value(one, other) for one, other in zip(given, wanted, strict=True))
         )
     if isinstance(wanted, bool) or isinstance(given, bool):
         return given is wanted
     return bool(given == wanted)
 
 
-def matches(text: str, pattern: str) -> bool:
+def matches_pattern(text: str, pattern: str) -> bool:
     """Whether a text is a pattern, in which ``*`` alone is special."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def spelled(given: Any) -> Any:
+def simplified(given: Any) -> Any:
     """A summary that is one text to its reader, as that text: a class by its name, a dtype, a tuple as a list."""
     if not isinstance(given, dict) or "is" not in given:
         return given

@@ -8,16 +8,16 @@ from typing import Any
 import msgspec
 
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound, NotBound
-from tracer.walkthrough.expecting import unmet
-from tracer.walkthrough.filling import holes, is_path
-from tracer.walkthrough.fitting import texts
+from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.expecting import unmet_expectations
+from tracer.walkthrough.filling import is_path, placeholder_paths
+from tracer.walkthrough.fitting import note_texts
 from tracer.walkthrough.format import Note, Walkthrough
-from tracer.walkthrough.paths import Place
+from tracer.walkthrough.paths import StepScope
 from tracer.walkthrough.releases import in_range
 
 
-class Problem(msgspec.Struct, frozen=True):
+class WalkthroughProblem(msgspec.Struct, frozen=True):
     """Something that a walkthrough says and that is not so.
 
     Attributes:
@@ -35,24 +35,26 @@ class Problem(msgspec.Struct, frozen=True):
     step: int | None = None
 
 
-def check_text(walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> list[Problem]:
+def check_text(walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> list[WalkthroughProblem]:
     """What can be told without a trace: links that lead nowhere, values that no path could name."""
     found = [
-        Problem(walkthrough.id, "", "link", {"link": one}) for one in walkthrough.prerequisites if one not in known
+        WalkthroughProblem(walkthrough.id, "", "link", {"link": one})
+        for one in walkthrough.prerequisites
+        if one not in known
     ]
     for note in walkthrough.notes:
         for link in note.links:
             if not _leads_somewhere(link, walkthrough, known):
-                found.append(Problem(walkthrough.id, note.id, "link", {"link": link}))
-        for hole in sorted({hole for text in texts(note) for hole in holes(text)}):
+                found.append(WalkthroughProblem(walkthrough.id, note.id, "link", {"link": link}))
+        for hole in sorted({hole for text in note_texts(note) for hole in placeholder_paths(text)}):
             if not is_path(hole):
-                found.append(Problem(walkthrough.id, note.id, "path", {"path": hole}))
+                found.append(WalkthroughProblem(walkthrough.id, note.id, "path", {"path": hole}))
     return found
 
 
-def check_trace(
+def check_one(
     walkthrough: Walkthrough, trace: Trace, load: str | None = None, others: Sequence[Trace] = ()
-) -> list[Problem]:
+) -> list[WalkthroughProblem]:
     """What a trace shows to be wrong.
 
     Args:
@@ -64,31 +66,33 @@ def check_trace(
     binder = Binder(trace)
     if not in_range(binder.release, walkthrough.releases):
         return []
-    found: list[Problem] = []
+    found: list[WalkthroughProblem] = []
     for note in walkthrough.notes:
         if load is None or walkthrough.load_of(note) == load:
             found.extend(_check_note(binder, note, walkthrough, others))
     return found
 
 
-def _check_note(binder: Binder, note: Note, walkthrough: Walkthrough, others: Sequence[Trace]) -> Iterator[Problem]:
+def _check_note(
+    binder: Binder, note: Note, walkthrough: Walkthrough, others: Sequence[Trace]
+) -> Iterator[WalkthroughProblem]:
     if not in_range(binder.release, note.releases):
         return
     bound = binder.note(note, walkthrough)
-    if isinstance(bound, NotBound):
-        yield Problem(walkthrough.id, note.id, "unbound", {"why": bound.why.what, **bound.why.values})
+    if isinstance(bound, UnboundNote):
+        yield WalkthroughProblem(walkthrough.id, note.id, "unbound", {"why": bound.why.what, **bound.why.values})
         return
-    for wrong in unmet(binder, bound, others):
+    for wrong in unmet_expectations(binder, bound, others):
         values = {"claim": wrong.claim, "subject": wrong.subject, "asked": wrong.asked, "there": wrong.there}
-        yield Problem(walkthrough.id, note.id, "expect", values, bound.step)
-    place = Place(binder.trace, bound.step, binder.variables)
-    for hole in sorted({hole for text in texts(note) for hole in holes(text)}):
+        yield WalkthroughProblem(walkthrough.id, note.id, "expect", values, bound.step)
+    place = StepScope(binder.trace, bound.step, binder.variables)
+    for hole in sorted({hole for text in note_texts(note) for hole in placeholder_paths(text)}):
         if is_path(hole) and place.value(hole) is None:
-            yield Problem(walkthrough.id, note.id, "value", {"path": hole}, bound.step)
+            yield WalkthroughProblem(walkthrough.id, note.id, "value", {"path": hole}, bound.step)
     yield from _check_covered(binder, bound, walkthrough)
 
 
-def _check_covered(binder: Binder, bound: Bound, walkthrough: Walkthrough) -> Iterator[Problem]:
+def _check_covered(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> Iterator[WalkthroughProblem]:
     """Pieces of code that a note claims to explain, and that are not there."""
     statements = binder.statements
     if bound.anchor.through and bound.first == bound.last:
@@ -97,17 +101,19 @@ def _check_covered(binder: Binder, bound: Bound, walkthrough: Walkthrough) -> It
         firsts = statements.find(code, bound.anchor.statement)
         if firsts and not statements.find(code, bound.anchor.through, firsts[0].first):
             values = {"function": code.function, "statement": bound.anchor.through}
-            yield Problem(walkthrough.id, bound.note.id, "statement", values, bound.step)
+            yield WalkthroughProblem(walkthrough.id, bound.note.id, "statement", values, bound.step)
     for covered in bound.note.covers:
         if not in_range(binder.release, covered.releases):
             continue
         codes = statements.codes(covered.function)
         if not codes:
-            yield Problem(walkthrough.id, bound.note.id, "function", {"function": covered.function}, bound.step)
+            yield WalkthroughProblem(
+                walkthrough.id, bound.note.id, "function", {"function": covered.function}, bound.step
+            )
         elif missing := next((piece for piece in (covered.statement, covered.through) if piece and not any(
             statements.find(code, piece) for code in codes)), None):  # fmt: skip
             values = {"function": covered.function, "statement": missing}
-            yield Problem(walkthrough.id, bound.note.id, "statement", values, bound.step)
+            yield WalkthroughProblem(walkthrough.id, bound.note.id, "statement", values, bound.step)
 
 
 def _leads_somewhere(link: str, walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> bool:

@@ -10,18 +10,18 @@ import msgspec
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.checking import Problem, check_text, check_trace
-from tracer.walkthrough.coverage import Coverage, coverage
+from tracer.walkthrough.checking import WalkthroughProblem, check_one, check_text
+from tracer.walkthrough.coverage import FunctionCoverage, measure_coverage
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.loads import matching
+from tracer.walkthrough.loads import load_name_for
 from tracer.walkthrough.releases import in_range
 
 
-class Given(NamedTuple):
+class GivenTrace(NamedTuple):
     """A trace to check with. ``of``: walkthrough and name of each load that it was recorded for."""
 
     trace: Trace
-    of: frozenset[tuple[str, str]] | None = None
+    recorded_for: frozenset[tuple[str, str]] | None = None
 
     @property
     def release(self) -> str:
@@ -32,24 +32,24 @@ class Given(NamedTuple):
         return model_name(self.trace.meta)
 
 
-class Found(NamedTuple):
+class TraceProblem(NamedTuple):
     """A problem, and the release of the trace that shows it; None for one that needs no trace."""
 
-    problem: Problem
+    problem: WalkthroughProblem
     release: str | None
 
 
-class Checked(NamedTuple):
+class CheckResult(NamedTuple):
     """What came of a walkthrough."""
 
     walkthrough: Walkthrough
     notes: int
-    found: list[Found]
+    problems: list[TraceProblem]
 
 
-def checkup(
-    walkthrough: Walkthrough, known: Mapping[str, Walkthrough], traces: Sequence[Given], *, whatever: bool
-) -> Checked:
+def check_many(
+    walkthrough: Walkthrough, known: Mapping[str, Walkthrough], traces: Sequence[GivenTrace], *, all_notes: bool
+) -> CheckResult:
     """Check one walkthrough.
 
     Args:
@@ -58,27 +58,29 @@ def checkup(
         traces: the traces there are.
         whatever: check all notes against a trace that is of none of its loads, instead of leaving it out.
     """
-    found = [Found(problem, None) for problem in check_text(walkthrough, known)]
+    found = [TraceProblem(problem, None) for problem in check_text(walkthrough, known)]
     notes: set[str] = set()
-    for given, load in _fitting(walkthrough, traces, whatever=whatever):
+    for given, load in _traces_for(walkthrough, traces, all_notes=all_notes):
         release = given.release
         others = [
             other.trace
-            for other, its in _fitting(walkthrough, traces, whatever=whatever)
+            for other, its in _traces_for(walkthrough, traces, all_notes=all_notes)
             if its == load and other.release != release
         ]
-        problems = check_trace(walkthrough, given.trace, load, others)
-        found += [Found(problem, release) for problem in problems]
-        notes |= _checked(walkthrough, load, release)
-    return Checked(walkthrough, len(notes), found)
+        problems = check_one(walkthrough, given.trace, load, others)
+        found += [TraceProblem(problem, release) for problem in problems]
+        notes |= _checked_notes(walkthrough, load, release)
+    return CheckResult(walkthrough, len(notes), found)
 
 
-def covered(given: Given, walkthroughs: Sequence[Walkthrough], *, whole: bool) -> list[Coverage]:
+def coverage_table(given: GivenTrace, walkthroughs: Sequence[Walkthrough], *, whole: bool) -> list[FunctionCoverage]:
     """The functions of a load; without ``whole``, those that the walkthroughs say something of."""
-    return [one for one in coverage(given.trace, walkthroughs) if whole or one.explained]
+    return [one for one in measure_coverage(given.trace, walkthroughs) if whole or one.explained]
 
 
-def as_json(checked: Sequence[Checked], tables: Sequence[tuple[Given, list[Coverage]]] | None) -> dict[str, Any]:
+def as_json(
+    checked: Sequence[CheckResult], tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]] | None
+) -> dict[str, Any]:
     """The same for programs."""
     document: dict[str, Any] = {
         "walkthroughs": [
@@ -86,7 +88,7 @@ def as_json(checked: Sequence[Checked], tables: Sequence[tuple[Given, list[Cover
                 "id": one.walkthrough.id,
                 "notes": len(one.walkthrough.notes),
                 "checked": one.notes,
-                "problems": [{**msgspec.to_builtins(problem), "release": release} for problem, release in one.found],
+                "problems": [{**msgspec.to_builtins(problem), "release": release} for problem, release in one.problems],
             }
             for one in checked
         ]
@@ -105,18 +107,20 @@ def as_json(checked: Sequence[Checked], tables: Sequence[tuple[Given, list[Cover
     return document
 
 
-def _fitting(walkthrough: Walkthrough, traces: Sequence[Given], *, whatever: bool) -> list[tuple[Given, str | None]]:
+def _traces_for(
+    walkthrough: Walkthrough, traces: Sequence[GivenTrace], *, all_notes: bool
+) -> list[tuple[GivenTrace, str | None]]:
     """The traces to check with, each with the name of its load; None for all notes."""
-    found: list[tuple[Given, str | None]] = []
+    found: list[tuple[GivenTrace, str | None]] = []
     for given in traces:
-        if given.of is not None:
-            found += [(given, load) for owner, load in sorted(given.of) if owner == walkthrough.id]
-        elif (load := matching(walkthrough, given.trace)) is not None or whatever:
+        if given.recorded_for is not None:
+            found += [(given, load) for owner, load in sorted(given.recorded_for) if owner == walkthrough.id]
+        elif (load := load_name_for(walkthrough, given.trace)) is not None or all_notes:
             found.append((given, load))
     return found
 
 
-def _checked(walkthrough: Walkthrough, load: str | None, release: str) -> set[str]:
+def _checked_notes(walkthrough: Walkthrough, load: str | None, release: str) -> set[str]:
     return {
         note.id
         for note in walkthrough.notes

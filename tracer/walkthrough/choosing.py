@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tracer.trace.reading import Trace, open_trace
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.fitting import fitting
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.fitting import count_applicable
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import course
-from tracer.walkthrough.paths import facts
+from tracer.walkthrough.paths import load_facts
 
 _DEMO = "glm-4v-tiny"
 
@@ -20,11 +20,11 @@ def fixture_of(trace: Trace) -> str | None:
     command = trace.meta.get("command")
     if isinstance(command, list) and command[1:2] == ["demo"]:
         return _DEMO
-    model = facts(trace)["model"]
+    model = load_facts(trace)["model"]
     return str(model) if trace.meta.get("work") == "load" and model else None
 
 
-def matching(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:
+def walkthrough_for(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:
     """The id of the first walkthrough that was written for this very model directory and for how its load ended."""
     fixture = fixture_of(trace)
     failed = trace.outcome.get("status") != "loaded"
@@ -43,8 +43,8 @@ def best_traces(names: Sequence[str], traces: Iterable[Path]) -> dict[str, Path]
         with open_trace(path) as trace:
             binder = Binder(trace)
             for one in wanted:
-                bound = sum(isinstance(note, Bound) for note in binder.bind(one))
-                count = (fitting(binder, one) if bound else 0, bound)
+                bound = sum(isinstance(note, BoundNote) for note in binder.bind(one))
+                count = (count_applicable(binder, one) if bound else 0, bound)
                 if bound and (one.id not in best or count > best[one.id][0]):
                     best[one.id] = count, path
     return {name: best[name][1] for name in names if name in best}

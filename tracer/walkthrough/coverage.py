@@ -8,13 +8,13 @@ import msgspec
 
 from tracer.trace.queries import FunctionCode, lines_in_function
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.format import Covered, Walkthrough
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.format import CoveredCode, Walkthrough
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Statement
+from tracer.walkthrough.statements import CodeStatement
 
 
-class Coverage(msgspec.Struct, frozen=True):
+class FunctionCoverage(msgspec.Struct, frozen=True):
     """One function's executed statements. ``missing`` are the first lines of those that no note explains."""
 
     function: str
@@ -24,18 +24,18 @@ class Coverage(msgspec.Struct, frozen=True):
     missing: list[int]
 
 
-def coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[Coverage]:
+def measure_coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[FunctionCoverage]:
     """Of each stepped function of a load, in the order in which they were first called."""
     binder = Binder(trace)
     explained: dict[FunctionCode, set[int]] = {}
     for walkthrough in walkthroughs:
         for bound in binder.bind(walkthrough):
-            if isinstance(bound, Bound):
+            if isinstance(bound, BoundNote):
                 for code, statement in _explained(binder, bound):
                     explained.setdefault(code, set()).add(statement.first)
     paths = trace.source_paths()
     return [
-        Coverage(
+        FunctionCoverage(
             code.function,
             paths.get(code.source, "?"),
             len(ran),
@@ -47,7 +47,7 @@ def coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[Coverage
     ]
 
 
-def share(found: Iterable[Coverage]) -> tuple[int, int]:
+def coverage_totals(found: Iterable[FunctionCoverage]) -> tuple[int, int]:
     """Explained and executed statements in all."""
     every = list(found)
     return sum(one.explained for one in every), sum(one.executed for one in every)
@@ -56,29 +56,29 @@ def share(found: Iterable[Coverage]) -> tuple[int, int]:
 def _executed(binder: Binder) -> Iterator[tuple[FunctionCode, set[int]]]:
     for code in binder.statements.all_codes():
         lines = lines_in_function(binder.trace, code)
-        statements = binder.statements.of(code)
+        statements = binder.statements.of_function(code)
         yield code, {one.first for one in statements if any(one.first <= line <= one.last for line in lines)}
 
 
-def _explained(binder: Binder, bound: Bound) -> Iterator[tuple[FunctionCode, Statement]]:
+def _explained(binder: Binder, bound: BoundNote) -> Iterator[tuple[FunctionCode, CodeStatement]]:
     """Every statement that a note is about."""
     frame_number = binder.trace.step(bound.step).frame
     if frame_number is not None and bound.first is not None and bound.last is not None and bound.anchor.function:
         frame = binder.trace.frame(frame_number)
         code = FunctionCode(frame.function, frame.source, frame.line)
-        for one in binder.statements.of(code):
+        for one in binder.statements.of_function(code):
             if bound.first <= one.first <= bound.last:
                 yield code, one
     for covered in bound.note.covers:
         if in_range(binder.release, covered.releases):
-            yield from _covered(binder, covered)
+            yield from _covered_statements(binder, covered)
 
 
-def _covered(binder: Binder, covered: Covered) -> Iterator[tuple[FunctionCode, Statement]]:
+def _covered_statements(binder: Binder, covered: CoveredCode) -> Iterator[tuple[FunctionCode, CodeStatement]]:
     statements = binder.statements
     for code in statements.codes(covered.function):
         if not covered.statement:
-            yield from ((code, one) for one in statements.of(code))
+            yield from ((code, one) for one in statements.of_function(code))
             continue
         for first in statements.find(code, covered.statement)[:1]:
             yield from ((code, one) for one in statements.range(code, first, covered.through))

@@ -10,17 +10,17 @@ from typing import Final, NamedTuple, TypeAlias
 from tracer.analysis.syntax import first_line, header_end
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode, lines_in_frame, lines_in_function
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.format import Covered
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.format import CoveredCode
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import Statement, function_of
+from tracer.walkthrough.statements import CodeStatement, function_of
 
 _MOST: Final = 40  # lines of an excerpt
 _KEPT: Final = {"not-run": 2, "comment": 2, "documentation": 0}  # lines of a run of such that are shown
 _AT_THE_END: Final = 8
 
 
-class Line(NamedTuple):
+class ExcerptLine(NamedTuple):
     """A line of source. ``ran`` is None for one that can't run: a comment, an ``else:``."""
 
     number: int
@@ -29,14 +29,14 @@ class Line(NamedTuple):
     here: bool = False
 
 
-class Gap(NamedTuple):
+class ExcerptGap(NamedTuple):
     """Lines that are left out; ``ran`` is False where none of them ran."""
 
     lines: int
     ran: bool | None
 
 
-Shown: TypeAlias = "Line | Gap"
+Shown: TypeAlias = "ExcerptLine | ExcerptGap"
 
 
 class Excerpt(NamedTuple):
@@ -49,7 +49,7 @@ class Excerpt(NamedTuple):
     lines: list[Shown]
 
 
-def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
+def note_excerpt(binder: Binder, bound: BoundNote) -> Excerpt | None:
     """The code that a note is about by its anchor; None for a step that stands in no stored source."""
     step = binder.trace.step(bound.step)
     if bound.source is None or bound.first is None or bound.last is None or step.frame is None:
@@ -65,17 +65,17 @@ def excerpt(binder: Binder, bound: Bound) -> Excerpt | None:
         first, last = min(first, header[0]), max(last, header[1])
     ran = lines_in_frame(binder.trace, step.frame, code.source)
     here = step.line if step.event != "call" and not bound.anchor.whole else None
-    return _made(binder, code, first, last, ran, here)
+    return _make_excerpt(binder, code, first, last, ran, here)
 
 
-def covered(binder: Binder, bound: Bound) -> Iterator[Excerpt]:
+def covered_excerpts(binder: Binder, bound: BoundNote) -> Iterator[Excerpt]:
     """The other code that a note explains, in the order in which it stands; what its own excerpt has is not told."""
     found = []
-    own = excerpt(binder, bound)
+    own = note_excerpt(binder, bound)
     for one in bound.note.covers:
         if in_range(binder.release, one.releases):
             for code in binder.statements.codes(one.function)[:1]:
-                made = _covered(binder, code, one)
+                made = _covered_excerpt(binder, code, one)
                 if made is not None and not (own is not None and _within(made, own)):
                     found.append(made)
     yield from sorted(found, key=lambda one: (one.path, one.first))
@@ -86,8 +86,8 @@ def _within(one: Excerpt, other: Excerpt) -> bool:
     return same and other.first <= one.first and one.last <= other.last
 
 
-def _covered(binder: Binder, code: FunctionCode, wanted: Covered) -> Excerpt | None:
-    statements = binder.statements.of(code)
+def _covered_excerpt(binder: Binder, code: FunctionCode, wanted: CoveredCode) -> Excerpt | None:
+    statements = binder.statements.of_function(code)
     header = _header(binder, code)
     if wanted.statement:
         found = binder.statements.find(code, wanted.statement)[:1]
@@ -96,7 +96,7 @@ def _covered(binder: Binder, code: FunctionCode, wanted: Covered) -> Excerpt | N
         return None
     first, last = statements[0].first, max(one.last for one in statements)
     first = first if wanted.statement or header is None else header[0]
-    return _made(binder, code, first, last, lines_in_function(binder.trace, code), None)
+    return _make_excerpt(binder, code, first, last, lines_in_function(binder.trace, code), None)
 
 
 def _header(binder: Binder, code: FunctionCode) -> tuple[int, int] | None:
@@ -105,22 +105,24 @@ def _header(binder: Binder, code: FunctionCode) -> tuple[int, int] | None:
     return None if node is None else (first_line(node), header_end(node))
 
 
-def _made(binder: Binder, code: FunctionCode, first: int, last: int, ran: set[int], here: int | None) -> Excerpt | None:
+def _make_excerpt(
+    binder: Binder, code: FunctionCode, first: int, last: int, ran: set[int], here: int | None
+) -> Excerpt | None:
     syntax = binder.statements.sources(code.source)
     if syntax is None or not 0 < first <= last <= len(syntax.lines):
         return None
-    kinds = _kinds(binder.statements.of(code), ran)
+    kinds = _kinds(binder.statements.of_function(code), ran)
     lines = [
-        Line(number, syntax.lines[number - 1], {"ran": True, "not-run": False}.get(kinds.get(number, "")))
+        ExcerptLine(number, syntax.lines[number - 1], {"ran": True, "not-run": False}.get(kinds.get(number, "")))
         for number in range(first, last + 1)
     ]
-    marked = _marked(lines, binder.statements.of(code), here)
+    marked = _marked(lines, binder.statements.of_function(code), here)
     shown = _shortened(list(_folded(marked, kinds)))
     path = binder.trace.source_paths().get(code.source, "?")
     return Excerpt(path, code.function, first, last, shown)
 
 
-def _kinds(statements: Iterable[Statement], ran: set[int]) -> dict[int, str]:
+def _kinds(statements: Iterable[CodeStatement], ran: set[int]) -> dict[int, str]:
     """What is to say of each line of statements. Where no line was stepped, nothing."""
     found: dict[int, str] = {}
     for one in statements:
@@ -131,7 +133,7 @@ def _kinds(statements: Iterable[Statement], ran: set[int]) -> dict[int, str]:
     return found
 
 
-def _marked(lines: list[Line], statements: Iterable[Statement], here: int | None) -> list[Line]:
+def _marked(lines: list[ExcerptLine], statements: Iterable[CodeStatement], here: int | None) -> list[ExcerptLine]:
     """The statement of the step, on each of its lines."""
     if here is None:
         return lines
@@ -140,10 +142,10 @@ def _marked(lines: list[Line], statements: Iterable[Statement], here: int | None
     return [line._replace(here=first <= line.number <= last) for line in lines]
 
 
-def _folded(lines: list[Line], kinds: dict[int, str]) -> Iterator[Shown]:
+def _folded(lines: list[ExcerptLine], kinds: dict[int, str]) -> Iterator[Shown]:
     """Long runs of comments, documentation and lines that did not run, shortened to their beginnings."""
 
-    def kind(line: Line) -> str:
+    def kind(line: ExcerptLine) -> str:
         stripped = line.text.strip()
         known = "comment" if stripped.startswith("#") else kinds.get(line.number, "")
         return known if known in _KEPT else ""
@@ -155,10 +157,10 @@ def _folded(lines: list[Line], kinds: dict[int, str]) -> Iterator[Shown]:
             yield from run
         else:
             yield from run[:kept]
-            yield Gap(len(run) - kept, False if what == "not-run" else None)
+            yield ExcerptGap(len(run) - kept, False if what == "not-run" else None)
 
 
-def _joined(lines: list[Line], kind: object) -> list[tuple[Line, str]]:
+def _joined(lines: list[ExcerptLine], kind: object) -> list[tuple[ExcerptLine, str]]:
     """Each line with its kind; what stands between lines that did not run belongs to them."""
     assert callable(kind)
     kinds = [str(kind(line)) for line in lines]
@@ -184,6 +186,6 @@ def _shortened(lines: list[Shown]) -> list[Shown]:
     if len(lines) <= _MOST:
         return lines
     cut = lines[_MOST - _AT_THE_END : -_AT_THE_END]
-    count = sum(one.lines if isinstance(one, Gap) else 1 for one in cut)
+    count = sum(one.lines if isinstance(one, ExcerptGap) else 1 for one in cut)
     none_ran = all(one.ran is False for one in cut)
-    return [*lines[: _MOST - _AT_THE_END], Gap(count, False if none_ran else None), *lines[-_AT_THE_END:]]
+    return [*lines[: _MOST - _AT_THE_END], ExcerptGap(count, False if none_ran else None), *lines[-_AT_THE_END:]]

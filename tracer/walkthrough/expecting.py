@@ -13,20 +13,20 @@ from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.diff import Difference, compare
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, Bound, alike, matches, plain_of, spelled
-from tracer.walkthrough.format import Expect
-from tracer.walkthrough.paths import Data, Found, Place
+from tracer.walkthrough.binding import Binder, BoundNote, matches_pattern, matches_value, simplified, to_plain
+from tracer.walkthrough.format import Expectation
+from tracer.walkthrough.paths import FoundValue, PlainData, StepScope
 from tracer.walkthrough.releases import in_range
-from tracer.walkthrough.statements import named, squeezed
+from tracer.walkthrough.statements import name_matches, without_spaces
 
 
-class Unmet(NamedTuple):
+class UnmetExpectation(NamedTuple):
     """A fact that does not hold: what was expected, and what there is instead, in English words.
 
     The last four are the same in no language: which claim it is, of what, what was expected of it, what there is.
     """
 
-    expect: Expect
+    expect: Expectation
     wanted: str
     found: str
     claim: str
@@ -35,7 +35,7 @@ class Unmet(NamedTuple):
     there: str
 
 
-def unmet(binder: Binder, bound: Bound, others: Sequence[Trace] = ()) -> list[Unmet]:
+def unmet_expectations(binder: Binder, bound: BoundNote, others: Sequence[Trace] = ()) -> list[UnmetExpectation]:
     """The facts of a bound note that don't hold, in their order.
 
     Args:
@@ -48,11 +48,11 @@ def unmet(binder: Binder, bound: Bound, others: Sequence[Trace] = ()) -> list[Un
         if in_range(binder.release, expect.releases):
             wrong = _CHECKS[expect.about](binder, bound, expect, others)
             if wrong is not None:
-                found.append(Unmet(expect, *wrong))
+                found.append(UnmetExpectation(expect, *wrong))
     return found
 
 
-class _Broken(NamedTuple):
+class _Mismatch(NamedTuple):
     wanted: str
     found: str
     claim: str
@@ -61,38 +61,38 @@ class _Broken(NamedTuple):
     there: str = ""
 
 
-_Wrong = _Broken | None
+_Wrong = _Mismatch | None
 
 
-def _value(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+def _value(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Trace]) -> _Wrong:
     trace = binder.trace
-    found = Place(trace, bound.step, binder.variables).value(expect.value)
+    found = StepScope(trace, bound.step, binder.variables).value(expect.value)
     if found is None:
-        return _Broken(f"{expect.value} to be recorded", "nothing under it", "recorded", expect.value)
-    plain = plain_of(trace, found)
+        return _Mismatch(f"{expect.value} to be recorded", "nothing under it", "recorded", expect.value)
+    plain = to_plain(trace, found)
     for what, wanted, holds in _claims(expect):
         if not holds(found, plain):
             there = _shown(found, plain, what)
             given = f"the keys {there}" if what in ("has", "lacks") and isinstance(plain, dict) else there
             asked = ", ".join(map(str, _at_fault(plain, expect, what))) or f"{wanted!r}"
-            return _Broken(f"{expect.value} {what} {wanted!r}", given, what, expect.value, asked, there)
+            return _Mismatch(f"{expect.value} {what} {wanted!r}", given, what, expect.value, asked, there)
     return None
 
 
-def _at_fault(plain: Any, expect: Expect, what: str) -> list[Any]:
+def _at_fault(plain: Any, expect: Expectation, what: str) -> list[Any]:
     """Of the keys and items that are asked for, those that are not so."""
     if what == "has":
         return [one for one in expect.has if not _holds(plain, one)]
     return [one for one in expect.lacks if _holds(plain, one)] if what == "lacks" else []
 
 
-_Claim = tuple[str, Any, Callable[[Found, Any], bool]]
+_Claim = tuple[str, Any, Callable[[FoundValue, Any], bool]]
 
 
-def _claims(expect: Expect) -> list[_Claim]:
+def _claims(expect: Expectation) -> list[_Claim]:
     claims: list[_Claim] = []
     if expect.is_ is not UNSET:
-        claims.append(("is", expect.is_, lambda found, plain: alike(plain, expect.is_)))
+        claims.append(("is", expect.is_, lambda found, plain: matches_value(plain, expect.is_)))
     if expect.near is not None:
         near, within = expect.near, expect.within
         claims.append(("is near", near, lambda found, plain: _is_near(plain, near, within)))
@@ -123,15 +123,15 @@ def _is_near(plain: Any, wanted: float, within: float) -> bool:
     return isinstance(plain, (int, float)) and not isinstance(plain, bool) and abs(plain - wanted) <= within
 
 
-def _has_type(found: Found, plain: Any, wanted: str) -> bool:
-    if isinstance(found, (Data, v.Plain, v.Text)):
-        return _PLAIN_TYPES.get(type(spelled(plain))) == wanted
+def _has_type(found: FoundValue, plain: Any, wanted: str) -> bool:
+    if isinstance(found, (PlainData, v.Plain, v.Text)):
+        return _PLAIN_TYPES.get(type(simplified(plain))) == wanted
     own = getattr(found, "type", None) or type(found).__name__.strip("_").lower()
     return own == wanted or str(own).endswith(f".{wanted}")
 
 
-def _has_shape(found: Found, wanted: list[int | str]) -> bool:
-    given = found.shape if isinstance(found, v.Tensor) else found.plain if isinstance(found, Data) else None
+def _has_shape(found: FoundValue, wanted: list[int | str]) -> bool:
+    given = found.shape if isinstance(found, v.Tensor) else found.plain if isinstance(found, PlainData) else None
     return (
         isinstance(given, list)
         and len(given) == len(wanted)
@@ -139,78 +139,78 @@ def _has_shape(found: Found, wanted: list[int | str]) -> bool:
     )
 
 
-def _has_dtype(found: Found, wanted: str) -> bool:
+def _has_dtype(found: FoundValue, wanted: str) -> bool:
     own = found.dtype if isinstance(found, v.Tensor) else found.text if isinstance(found, v.Named) else ""
     return own.removeprefix("torch.") == wanted.removeprefix("torch.")
 
 
-def _length(found: Found, plain: Any) -> int | None:
+def _length(found: FoundValue, plain: Any) -> int | None:
     if isinstance(found, v.Text):
         return found.length or len(found.value)
-    if not isinstance(found, Data):
+    if not isinstance(found, PlainData):
         return getattr(found, "length", None)
     return len(plain) if isinstance(plain, (list, dict, str)) else None
 
 
 def _holds(plain: Any, wanted: Any) -> bool:
     """Whether a container has a key or an item."""
-    inside = spelled(plain)
+    inside = simplified(plain)
     if isinstance(inside, dict):
         inside = list(inside.get("items", {})) if "is" in inside else list(inside)
-    return isinstance(inside, list) and any(alike(one, wanted) for one in inside)
+    return isinstance(inside, list) and any(matches_value(one, wanted) for one in inside)
 
 
-def _shown(found: Found, plain: Any, what: str) -> str:
+def _shown(found: FoundValue, plain: Any, what: str) -> str:
     """What there is, as far as a claim is about it."""
     if what in ("has", "lacks") and isinstance(plain, dict):
         keys = plain.get("items", plain) if "is" in plain else plain
-        return ", ".join(map(str, keys)) if isinstance(keys, (dict, list)) else f"{spelled(plain)!r}"
-    if what == "is of type" or (what == "is" and isinstance(spelled(plain), dict)):
-        return str(getattr(found, "type", "") or type(spelled(plain)).__name__).rpartition(".")[2]
+        return ", ".join(map(str, keys)) if isinstance(keys, (dict, list)) else f"{simplified(plain)!r}"
+    if what == "is of type" or (what == "is" and isinstance(simplified(plain), dict)):
+        return str(getattr(found, "type", "") or type(simplified(plain)).__name__).rpartition(".")[2]
     if what == "has shape":
-        return f"{getattr(found, 'shape', spelled(plain))!r}"
+        return f"{getattr(found, 'shape', simplified(plain))!r}"
     if what == "has length":
         return f"{_length(found, plain)!r}"
-    return f"{getattr(found, 'parameters', None) if what == 'has parameters' else spelled(plain)!r}"
+    return f"{getattr(found, 'parameters', None) if what == 'has parameters' else simplified(plain)!r}"
 
 
-def _decision(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+def _decision(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Trace]) -> _Wrong:
     frame = binder.trace.step(bound.step).frame
     made = [] if frame is None else [one for one in decisions(binder.trace, frame=frame) if one.step == bound.step]
-    asked = squeezed(expect.asks)
-    fitting = [one for one in made if asked in squeezed(one.condition)]
+    asked = without_spaces(expect.asks)
+    fitting = [one for one in made if asked in without_spaces(one.condition)]
     if any(one.outcome == expect.decision for one in fitting):
         return None
     went = ", ".join(f"{one.condition} → {one.outcome}" for one in made)
     claim = "decision" if made else "no decision"
     said = went or "no decision at this step"
-    return _Broken(f"the decision {expect.decision!r}", said, claim, expect.asks, expect.decision, went)
+    return _Mismatch(f"the decision {expect.decision!r}", said, claim, expect.asks, expect.decision, went)
 
 
-def _journey(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+def _journey(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Trace]) -> _Wrong:
     asked = " ".join(part for part in (expect.end, expect.where) if part)
     wanted = f"{expect.journey} to end as {expect.end!r}" + (f" at {expect.where}" if expect.where else "")
     journey = binder.journeys.get(expect.journey)
     if journey is None:
-        return _Broken(wanted, "no such argument", "no journey", expect.journey, asked)
+        return _Mismatch(wanted, "no such argument", "no journey", expect.journey, asked)
     end = journey.end
     places = (end.where, end.where.removesuffix(".__init__"))
-    if end.what == expect.end and (not expect.where or any(named(place, expect.where) for place in places)):
+    if end.what == expect.end and (not expect.where or any(name_matches(place, expect.where) for place in places)):
         return None
     there = f"{end.what} {end.where}".strip()
-    return _Broken(wanted, there, "journey", expect.journey, asked, there)
+    return _Mismatch(wanted, there, "journey", expect.journey, asked, there)
 
 
-def _difference(binder: Binder, bound: Bound, expect: Expect, others: Sequence[Trace]) -> _Wrong:
+def _difference(binder: Binder, bound: BoundNote, expect: Expectation, others: Sequence[Trace]) -> _Wrong:
     for other in others:
         for one in _compared(other, binder.trace):
-            if matches(one.subject, expect.difference) and expect.topic in ("", one.topic):
+            if matches_pattern(one.subject, expect.difference) and expect.topic in ("", one.topic):
                 return None
     if not others:
         return None
     topic = f" ({expect.topic})" if expect.topic else ""
     wanted = f"a difference about {expect.difference!r}{topic} between the releases"
-    return _Broken(wanted, "none", "difference", f"{expect.difference}{topic}")
+    return _Mismatch(wanted, "none", "difference", f"{expect.difference}{topic}")
 
 
 @lru_cache(maxsize=2)  # a walkthrough about the releases asks for the same two again and again
@@ -218,17 +218,17 @@ def _compared(one: Trace, other: Trace) -> list[Difference]:
     return compare(one, other).differences
 
 
-def _cause(binder: Binder, bound: Bound, expect: Expect, _: Sequence[Trace]) -> _Wrong:
+def _cause(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Trace]) -> _Wrong:
     found = diagnose(binder.trace)
     kinds = [cause.kind for cause in (*found.causes, *found.surprises)]
     if expect.cause in kinds:
         return None
     there = ", ".join(kinds)
     claim = "cause" if kinds else "no cause"
-    return _Broken(f"the cause {expect.cause!r}", there or "no cause", claim, "", expect.cause, there)
+    return _Mismatch(f"the cause {expect.cause!r}", there or "no cause", claim, "", expect.cause, there)
 
 
-_CHECKS: Final[dict[str, Callable[[Binder, Bound, Expect, Sequence[Trace]], _Wrong]]] = {
+_CHECKS: Final[dict[str, Callable[[Binder, BoundNote, Expectation, Sequence[Trace]], _Wrong]]] = {
     "value": _value,
     "decision": _decision,
     "journey": _journey,

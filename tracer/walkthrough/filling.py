@@ -10,7 +10,7 @@ from tracer.analysis.value_format import format_summary
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.values import Plain, Text
-from tracer.walkthrough.paths import PATH, Data, Found, Place
+from tracer.walkthrough.paths import PATH, FoundValue, PlainData, StepScope
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _LONGEST: Final = 100
@@ -19,18 +19,18 @@ _AXES: Final = 5  # a longer list of numbers is no shape
 UNKNOWN: Final = "…"
 
 
-def filled(text: str, place: Place | None) -> str:
+def fill_placeholders(text: str, place: StepScope | None) -> str:
     """A text with its values; without a place, their paths stand in their place."""
 
     def value(hole: re.Match[str]) -> str:
         path = hole[1].strip()
         if place is None:
-            return code(f"‹{path}›")
+            return inline_code(f"‹{path}›")
         found = place.value(path)
         if found is None:
             return UNKNOWN
         limit = _LONGEST_MESSAGE if path.endswith("message") else _LONGEST
-        shown = code(worded(place.trace, found, limit))
+        shown = inline_code(format_found(place.trace, found, limit))
         return shown.replace("|", r"\|") if _in_table(text, hole.start()) else shown
 
     return _HOLE.sub(value, text)
@@ -41,7 +41,7 @@ def _in_table(text: str, at: int) -> bool:
     return text[text.rfind("\n", 0, at) + 1 : at].lstrip().startswith("|")
 
 
-def holes(text: str) -> Iterator[str]:
+def placeholder_paths(text: str) -> Iterator[str]:
     """The paths that a text asks for."""
     return (hole[1].strip() for hole in _HOLE.finditer(text))
 
@@ -50,9 +50,9 @@ def is_path(text: str) -> bool:
     return PATH.fullmatch(text) is not None
 
 
-def worded(trace: Trace, found: Found, limit: int = _LONGEST) -> str:
+def format_found(trace: Trace, found: FoundValue, limit: int = _LONGEST) -> str:
     """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``, six digits of a fraction."""
-    if isinstance(found, Data):
+    if isinstance(found, PlainData):
         return _elided(_of_data(found.plain), limit)
     if isinstance(found, Text) and found.value:
         return _elided(repr(found.value[: limit * 4])[1:-1], limit)
@@ -78,7 +78,7 @@ def _elided(text: str, limit: int) -> str:
     return one_line(f"{text[: limit // 3]}…{text[-(limit - limit // 3 - 1) :]}", limit)
 
 
-def code(text: str) -> str:
+def inline_code(text: str) -> str:
     """A text as Markdown's inline code, whatever is in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)

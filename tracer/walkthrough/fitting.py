@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import NamedTuple
 
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.expecting import Unmet, unmet
-from tracer.walkthrough.filling import holes, is_path
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.expecting import UnmetExpectation, unmet_expectations
+from tracer.walkthrough.filling import is_path, placeholder_paths
 from tracer.walkthrough.format import Note, Walkthrough
-from tracer.walkthrough.paths import Place
+from tracer.walkthrough.paths import StepScope
 
 
-class Misfit(NamedTuple):
+class NoteMismatch(NamedTuple):
     """What a note says of the load that it was written for, and that is not so in this one.
 
     Attributes:
@@ -23,34 +23,34 @@ class Misfit(NamedTuple):
     """
 
     model: str
-    unmet: list[Unmet]
+    unmet: list[UnmetExpectation]
     missing: list[str]
 
 
-def misfit(binder: Binder, bound: Bound, walkthrough: Walkthrough) -> Misfit | None:
+def find_mismatch(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> NoteMismatch | None:
     """What keeps a note from being about this load; None where all that it says of it holds."""
-    wrong = unmet(binder, bound)
+    wrong = unmet_expectations(binder, bound)
     missing = list(_missing(binder, bound))
     if not wrong and not missing:
         return None
     load = walkthrough.loads.get(walkthrough.load_of(bound.note))
-    return Misfit(PurePath(load.fixture).name if load is not None else "", wrong, missing)
+    return NoteMismatch(PurePath(load.fixture).name if load is not None else "", wrong, missing)
 
 
-def fitting(binder: Binder, walkthrough: Walkthrough) -> int:
+def count_applicable(binder: Binder, walkthrough: Walkthrough) -> int:
     """How many notes of a walkthrough are about this load."""
-    bound = [one for one in binder.bind(walkthrough) if isinstance(one, Bound)]
-    return sum(misfit(binder, one, walkthrough) is None for one in bound)
+    bound = [one for one in binder.bind(walkthrough) if isinstance(one, BoundNote)]
+    return sum(find_mismatch(binder, one, walkthrough) is None for one in bound)
 
 
-def _missing(binder: Binder, bound: Bound) -> Iterator[str]:
-    place = Place(binder.trace, bound.step, binder.variables)
-    for path in sorted({path for text in texts(bound.note) for path in holes(text)}):
+def _missing(binder: Binder, bound: BoundNote) -> Iterator[str]:
+    place = StepScope(binder.trace, bound.step, binder.variables)
+    for path in sorted({path for text in note_texts(bound.note) for path in placeholder_paths(text)}):
         if not is_path(path) or place.value(path) is None:
             yield path
 
 
-def texts(note: Note) -> list[str]:
+def note_texts(note: Note) -> list[str]:
     """Everything that a note says, in both languages."""
     words = [note.title, note.text]
     if note.question is not None:

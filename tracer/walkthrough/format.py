@@ -18,7 +18,7 @@ SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")
 OUTCOMES: Final = tuple(dict.fromkeys(outcome for outcomes in DECISIONS.values() for outcome in outcomes))
 
 
-class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BilingualText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same thing said in both languages; a note's text is Markdown.
 
     ``{{ path }}`` in it stands for a recorded value, see :mod:`tracer.walkthrough.paths`.
@@ -32,7 +32,7 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not getattr(self, name).strip():
                 raise ValueError(f"Expected text under `{name}`, and it is empty")
 
-    def said(self, lang: str) -> str:
+    def localized(self, lang: str) -> str:
         return self.zh if lang == "zh" else self.en
 
 
@@ -83,7 +83,7 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`occurrence` counts from 1, or backwards from -1")
 
 
-class Covered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CoveredCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """More code that a note explains, elsewhere than at its anchor.
 
     Attributes:
@@ -99,7 +99,7 @@ class Covered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     releases: str = ""
 
 
-class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"is_": "is"}):
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"is_": "is"}):
     """A fact that must hold at the note's step, in the loads that the walkthrough names.
 
     One of ``value``, ``decision``, ``journey``, ``difference`` and ``cause`` says what it is about.
@@ -192,15 +192,15 @@ _KEYS: Final = tuple(name for names in _KEYS_OF.values() for name in names)
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One answer to choose, with what to say to the one who chose it."""
 
-    text: Words
-    because: Words
+    text: BilingualText
+    because: BilingualText
     right: bool = False
 
 
-class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NoteQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question with answers to choose from; at least one is right."""
 
-    ask: Words
+    ask: BilingualText
     answers: list[Answer]
 
     def __post_init__(self) -> None:
@@ -230,12 +230,12 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     stage: Literal[STAGES]  # type: ignore[valid-type]
     anchor: Anchor | list[Anchor]
-    title: Words
-    text: Words
+    title: BilingualText
+    text: BilingualText
     load: str = ""
-    expect: list[Expect] = []
-    covers: list[Covered] = []
-    question: Question | None = None
+    expect: list[Expectation] = []
+    covers: list[CoveredCode] = []
+    question: NoteQuestion | None = None
     links: list[str] = []
     releases: str = ""
 
@@ -292,8 +292,8 @@ class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    title: Words
-    summary: Words
+    title: BilingualText
+    summary: BilingualText
     notes: list[Note]
     order: int | None = None
     prerequisites: list[str] = []

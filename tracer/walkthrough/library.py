@@ -57,7 +57,7 @@ def file_of(
     return None
 
 
-def named(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
+def find_walkthrough(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
     """A walkthrough by its id, its number in the course, or the path of its file.
 
     Raises:

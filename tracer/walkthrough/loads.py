@@ -21,9 +21,9 @@ _DTYPES: Final = ("dtype", "torch_dtype")
 _BY_ITSELF: Final = (None, "AutoModel", "AutoModelForCausalLM")  # what a load takes where no class is named
 
 
-def matching(walkthrough: Walkthrough, trace: Trace) -> str | None:
+def load_name_for(walkthrough: Walkthrough, trace: Trace) -> str | None:
     """The name of the load that a trace is of; of several that it could be, what has most in common."""
-    own, peft = as_recorded(trace), "peft" in trace.stages()
+    own, peft = load_of_trace(trace), "peft" in trace.stages()
     model = model_name(trace.meta)
     same = {
         name: load
@@ -33,7 +33,7 @@ def matching(walkthrough: Walkthrough, trace: Trace) -> str | None:
     return max(same, key=lambda name: _in_common(same[name], own), default=None)
 
 
-def as_recorded(trace: Trace) -> Load:
+def load_of_trace(trace: Trace) -> Load:
     """The load that a trace is of, as far as it tells."""
     call, given = _call(trace)
     trust = given.pop("trust_remote_code", None)
@@ -51,7 +51,7 @@ def as_recorded(trace: Trace) -> Load:
     )
 
 
-def written(load: Load, fixtures: Collection[str]) -> dict[str, Any] | None:
+def loads_entry(load: Load, fixtures: Collection[str]) -> dict[str, Any] | None:
     """What stands under ``loads`` in a file; None for the load of the demo.
 
     Args:

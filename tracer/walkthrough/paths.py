@@ -31,16 +31,16 @@ PARTS: Final = ("shape", "dtype", "device", "type", "length", "parameters", "nam
 WORDS: Final = ("after", "caller", "step", "load")
 
 
-class Data(NamedTuple):
+class PlainData(NamedTuple):
     """Plain JSON that is no recorded value: of a step's data, of the load."""
 
     plain: Any
 
 
-Found: TypeAlias = "v.Value | Data"
+FoundValue: TypeAlias = "v.Value | PlainData"
 
 
-class Place:
+class StepScope:
     """A step of a trace, and what is recorded there."""
 
     def __init__(self, trace: Trace, step: int, variables: LocalsHistory | None = None) -> None:
@@ -48,7 +48,7 @@ class Place:
         self.step: Step = trace.step(step)
         self._variables = variables or LocalsHistory(trace)
 
-    def value(self, path: str) -> Found | None:
+    def value(self, path: str) -> FoundValue | None:
         """What stands under a path; None where nothing is recorded under it."""
         segments = [bracketed or plain for bracketed, plain in _SEGMENT.findall(path)]
         if not segments:
@@ -58,9 +58,9 @@ class Place:
         except DanglingNumber:
             return None
 
-    def _from(self, first: str, rest: list[str]) -> Found | None:
+    def _from(self, first: str, rest: list[str]) -> FoundValue | None:
         if first == "load":
-            return _in_data(facts(self.trace), rest)
+            return _in_data(load_facts(self.trace), rest)
         if first == "step":
             return self._of_step(rest)
         if first in ("after", "caller"):
@@ -69,14 +69,14 @@ class Place:
         states = self._states(self.step.number)
         return self._variable(states[0], [first, *rest]) if states else None
 
-    def _of_step(self, rest: list[str]) -> Found | None:
+    def _of_step(self, rest: list[str]) -> FoundValue | None:
         if rest[:1] == ["value"] and self.step.value is not None:
             return _inside(self.trace, self.trace.value(self.step.value), rest[1:])
         if rest[:1] in (["number"], ["kind"], ["stage"]):
-            return Data(getattr(self.step, rest[0]))
+            return PlainData(getattr(self.step, rest[0]))
         return _in_data(self.step.data, rest)
 
-    def _variable(self, state: FrameState, path: list[str]) -> Found | None:
+    def _variable(self, state: FrameState, path: list[str]) -> FoundValue | None:
         local: Local | None = state.variables.get(path[0])
         return None if local is None else _inside(self.trace, local.value(self.trace), path[1:])
 
@@ -93,7 +93,7 @@ class Place:
         return self._variables.at(number)
 
 
-def facts(trace: Trace) -> dict[str, Any]:
+def load_facts(trace: Trace) -> dict[str, Any]:
     """What ``load`` stands for."""
     releases = trace.meta.get("releases")
     found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
@@ -111,7 +111,7 @@ def facts(trace: Trace) -> dict[str, Any]:
     return found
 
 
-def _in_data(data: Any, path: list[str]) -> Data | None:
+def _in_data(data: Any, path: list[str]) -> PlainData | None:
     for key in path:
         if isinstance(data, dict) and key in data:
             data = data[key]
@@ -119,10 +119,10 @@ def _in_data(data: Any, path: list[str]) -> Data | None:
             data = data[int(key)]
         else:
             return None
-    return Data(data) if path else None
+    return PlainData(data) if path else None
 
 
-def _inside(trace: Trace, value: v.Value, path: list[str]) -> Found | None:
+def _inside(trace: Trace, value: v.Value, path: list[str]) -> FoundValue | None:
     for position, key in enumerate(path):
         inner = _item(value, key)
         if inner is None:
@@ -140,9 +140,9 @@ def _item(value: v.Value, key: str) -> v.ValueId | None:
     return None
 
 
-def _part(value: v.Value, key: str) -> Data | None:
+def _part(value: v.Value, key: str) -> PlainData | None:
     if key == "length" and isinstance(value, v.Text):
-        return Data(value.length or len(value.value))
+        return PlainData(value.length or len(value.value))
     if key not in PARTS or not hasattr(value, key):
         return None
-    return Data(getattr(value, key))
+    return PlainData(getattr(value, key))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
-from tracer.walkthrough.binding import Binder, Bound, NotBound
-from tracer.walkthrough.fitting import Misfit, misfit
+from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.fitting import NoteMismatch, find_mismatch
 from tracer.walkthrough.format import Walkthrough
 
 
@@ -19,23 +19,23 @@ class Chapter(NamedTuple):
     """
 
     walkthrough: Walkthrough
-    notes: list[Bound | NotBound]
-    examples: dict[int, Misfit]
+    notes: list[BoundNote | UnboundNote]
+    examples: dict[int, NoteMismatch]
 
     @property
     def bound(self) -> list[int]:
         """The indexes of the notes that have a step."""
-        return [index for index, note in enumerate(self.notes) if isinstance(note, Bound)]
+        return [index for index, note in enumerate(self.notes) if isinstance(note, BoundNote)]
 
 
-class Open(NamedTuple):
+class NotePosition(NamedTuple):
     """An open note: the chapter's index and the note's."""
 
     chapter: int
     note: int
 
 
-def chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]:
+def bind_chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]:
     """The walkthroughs with their notes bound to a trace."""
     binder = Binder(trace)
     return [_chapter(binder, walkthrough) for walkthrough in walkthroughs]
@@ -43,29 +43,31 @@ def chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]
 
 def _chapter(binder: Binder, walkthrough: Walkthrough) -> Chapter:
     notes = binder.bind(walkthrough)
-    wrong = {at: misfit(binder, note, walkthrough) for at, note in enumerate(notes) if isinstance(note, Bound)}
+    wrong = {
+        at: find_mismatch(binder, note, walkthrough) for at, note in enumerate(notes) if isinstance(note, BoundNote)
+    }
     return Chapter(walkthrough, notes, {at: found for at, found in wrong.items() if found is not None})
 
 
-class ReadingAlong:
+class WalkthroughReader:
     """Where a reader is in the chapters. ``open`` is None until a note was opened."""
 
     def __init__(self, found: Sequence[Chapter]) -> None:
         self.chapters = list(found)
-        self.open: Open | None = None
+        self.open: NotePosition | None = None
         self._followed: int | None = None
-        self._offered: Open | None = None
-        self.answered: dict[Open, int] = {}
+        self._offered: NotePosition | None = None
+        self.answered: dict[NotePosition, int] = {}
         """Which answer was given to a note's question."""
-        self._order = [Open(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
-        self._by_step: dict[int, list[Open]] = {}
-        self._by_place: dict[tuple[int, int], list[Open]] = {}
+        self._order = [NotePosition(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
+        self._by_step: dict[int, list[NotePosition]] = {}
+        self._by_place: dict[tuple[int, int], list[NotePosition]] = {}
         for one, chapter in enumerate(self.chapters):
             for number, note in enumerate(chapter.notes):
-                if isinstance(note, Bound):
-                    self._enter(Open(one, number), note)
+                if isinstance(note, BoundNote):
+                    self._enter(NotePosition(one, number), note)
 
-    def _enter(self, at: Open, note: Bound) -> None:
+    def _enter(self, at: NotePosition, note: BoundNote) -> None:
         self._by_step.setdefault(note.step, []).append(at)
         if note.source is not None and note.first is not None and note.last is not None:
             for line in range(note.first, note.last + 1):
@@ -86,23 +88,23 @@ class ReadingAlong:
         return self.chapters[self.open.chapter] if self.open is not None else None
 
     @property
-    def note(self) -> Bound | NotBound | None:
+    def note(self) -> BoundNote | UnboundNote | None:
         """The open note."""
         chapter = self.chapter
         return chapter.notes[self.open.note] if chapter is not None and self.open is not None else None
 
-    def next(self, *, back: bool = False) -> Bound | None:
+    def next(self, *, back: bool = False) -> BoundNote | None:
         """Open the next note that has a step, in the next chapter where this one is at its end."""
         at = self._next(back=back)
         self._offered = None
         return self._opened(at) if at is not None else None
 
-    def peek(self) -> tuple[Chapter, Bound] | None:
+    def peek(self) -> tuple[Chapter, BoundNote] | None:
         """What :meth:`next` would open."""
         at = self._next(back=False)
         return (self.chapters[at.chapter], self._bound(at)) if at is not None else None
 
-    def _next(self, *, back: bool) -> Open | None:
+    def _next(self, *, back: bool) -> NotePosition | None:
         if self.open is not None and self.open == self._offered and not back:
             return self.open
         if self.open is not None:
@@ -111,11 +113,11 @@ class ReadingAlong:
             order = self._order
         return (order[-1] if back else order[0]) if order else None
 
-    def begin(self, walkthrough: str) -> Bound | None:
+    def begin(self, walkthrough: str) -> BoundNote | None:
         """Open a walkthrough's first note that has a step."""
         for one, chapter in enumerate(self.chapters):
             if chapter.walkthrough.id == walkthrough and chapter.bound:
-                return self._opened(Open(one, chapter.bound[0]))
+                return self._opened(NotePosition(one, chapter.bound[0]))
         return None
 
     def offer(self, walkthrough: str) -> None:
@@ -123,7 +125,7 @@ class ReadingAlong:
         if self.begin(walkthrough) is not None:
             self._offered = self.open
 
-    def go(self, at: Open) -> Bound | NotBound:
+    def go(self, at: NotePosition) -> BoundNote | UnboundNote:
         """Open a note, whether it has a step or not."""
         self.open = at
         return self.chapters[at.chapter].notes[at.note]
@@ -138,33 +140,33 @@ class ReadingAlong:
             self.open = found
             self._offered = None
 
-    def about(self, step: Step) -> Open | None:
+    def about(self, step: Step) -> NotePosition | None:
         """The note that is about a step; of several the open one, then one of its chapter, then the closest."""
         note = self.note
-        if isinstance(note, Bound) and note.step == step.number:
+        if isinstance(note, BoundNote) and note.step == step.number:
             return self.open
         found = [*self._by_step.get(step.number, ()), *self._at_place(step)]
         return min(found, key=lambda at: self._distance(at, step), default=None)
 
-    def _at_place(self, step: Step) -> list[Open]:
+    def _at_place(self, step: Step) -> list[NotePosition]:
         if step.source is None or step.line is None:
             return []
         return self._by_place.get((step.source, step.line), [])
 
-    def _distance(self, at: Open, step: Step) -> tuple[bool, bool, bool, int, Open]:
+    def _distance(self, at: NotePosition, step: Step) -> tuple[bool, bool, bool, int, NotePosition]:
         note = self._bound(at)
         elsewhere = self.open is not None and at.chapter != self.open.chapter
         return elsewhere, note.note.stage != step.stage, note.step != step.number, _size(note), at
 
-    def _bound(self, at: Open) -> Bound:
+    def _bound(self, at: NotePosition) -> BoundNote:
         note = self.chapters[at.chapter].notes[at.note]
-        assert isinstance(note, Bound)
+        assert isinstance(note, BoundNote)
         return note
 
-    def _opened(self, at: Open) -> Bound:
+    def _opened(self, at: NotePosition) -> BoundNote:
         self.open = at
         return self._bound(at)
 
 
-def _size(note: Bound) -> int:
+def _size(note: BoundNote) -> int:
     return (note.last or 0) - (note.first or 0)

@@ -12,10 +12,10 @@ from tracer.analysis.decisions.tracker import decisions
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode
 from tracer.trace.steps import Step
-from tracer.walkthrough.binding import Binder, Bound
-from tracer.walkthrough.filling import worded
-from tracer.walkthrough.paths import Data, Place
-from tracer.walkthrough.statements import Statement
+from tracer.walkthrough.binding import Binder, BoundNote
+from tracer.walkthrough.filling import format_found
+from tracer.walkthrough.paths import PlainData, StepScope
+from tracer.walkthrough.statements import CodeStatement
 
 _MOST: Final = 10
 _OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data that say nothing of the load
@@ -24,7 +24,7 @@ _MOST_DECISIONS: Final = 6
 _OF_EVENT: Final = {"return": "returned", "raise": "raised", "unwind": "raised"}
 
 
-class Recorded(NamedTuple):
+class StepValue(NamedTuple):
     """A value. ``role`` says of when: ``used``, ``made``, ``argument``, ``returned``, ``raised`` or ``told``."""
 
     role: str
@@ -32,23 +32,23 @@ class Recorded(NamedTuple):
     value: str
 
 
-class Decided(NamedTuple):
+class CountedDecision(NamedTuple):
     """A decision, and how often the same was asked with the same outcome."""
 
     decision: Decision
     times: int
 
 
-def recorded(binder: Binder, bound: Bound) -> list[Recorded]:
+def step_values(binder: Binder, bound: BoundNote) -> list[StepValue]:
     """The values at a note's step, in the order in which they are written there."""
     trace = binder.trace
     step = trace.step(bound.step)
-    place = Place(trace, bound.step, binder.variables)
+    place = StepScope(trace, bound.step, binder.variables)
     found = dict.fromkeys(_recorded(binder, step, place))
     return list(_together(found))[:_MOST]
 
 
-def _together(found: Iterable[Recorded]) -> Iterator[Recorded]:
+def _together(found: Iterable[StepValue]) -> Iterator[StepValue]:
     """Names that hold None at one time are told at once; a call of the library has many such arguments."""
     every = list(found)
     for role in dict.fromkeys(one.role for one in every):
@@ -58,10 +58,10 @@ def _together(found: Iterable[Recorded]) -> Iterator[Recorded]:
             yield from own
         else:
             yield from (one for one in own if one.value != "None")
-            yield Recorded(role, ", ".join(one.name for one in empty), "None")
+            yield StepValue(role, ", ".join(one.name for one in empty), "None")
 
 
-def decided(binder: Binder, bound: Bound) -> list[Decided]:
+def step_decisions(binder: Binder, bound: BoundNote) -> list[CountedDecision]:
     """The decisions that the note's code took in this execution of its function."""
     frame = binder.trace.step(bound.step).frame
     if frame is None or bound.first is None or bound.last is None:
@@ -73,7 +73,7 @@ def decided(binder: Binder, bound: Bound) -> list[Decided]:
             key = (one.line, one.condition, one.outcome, one.taken)
             firsts.setdefault(key, one)
             counts[key] = counts.get(key, 0) + 1
-    return [Decided(one, counts[key]) for key, one in firsts.items()][:_MOST_DECISIONS]
+    return [CountedDecision(one, counts[key]) for key, one in firsts.items()][:_MOST_DECISIONS]
 
 
 def _says_nothing(decision: Decision) -> bool:
@@ -90,11 +90,11 @@ def paths_at(binder: Binder, step: Step) -> list[str]:
     statement = statement_at(binder, step) if step.event == "line" else None
     if statement is None:
         return [f"step.{name}" for name, value in step.data.items() if value is not None]
-    place = Place(binder.trace, step.number, binder.variables)
+    place = StepScope(binder.trace, step.number, binder.variables)
     return list(dict.fromkeys(path for _, _, path in _of_statement(place, statement.spot.node)))
 
 
-def _recorded(binder: Binder, step: Step, place: Place) -> Iterator[Recorded]:
+def _recorded(binder: Binder, step: Step, place: StepScope) -> Iterator[StepValue]:
     if step.event == "line":
         statement = statement_at(binder, step)
         if statement is not None:
@@ -108,10 +108,10 @@ def _recorded(binder: Binder, step: Step, place: Place) -> Iterator[Recorded]:
         yield from _named(place, _OF_EVENT[step.event], "", "step.value")
     for name, value in step.data.items():
         if value is not None and name not in _OF_THE_RECORDING:
-            yield Recorded("told", name, worded(place.trace, Data(value)))
+            yield StepValue("told", name, format_found(place.trace, PlainData(value)))
 
 
-def _of_statement(place: Place, node: ast.AST) -> Iterator[tuple[str, str, str]]:
+def _of_statement(place: StepScope, node: ast.AST) -> Iterator[tuple[str, str, str]]:
     """What is recorded of what a statement uses and makes: the role, how it is written, its path."""
     for expression in _read(node):
         for path, text in asked_paths(expression):
@@ -127,10 +127,10 @@ def _of_statement(place: Place, node: ast.AST) -> Iterator[tuple[str, str, str]]
                 yield "made", "".join(text), written
 
 
-def _named(place: Place, role: str, name: str, path: str) -> Iterator[Recorded]:
+def _named(place: StepScope, role: str, name: str, path: str) -> Iterator[StepValue]:
     found = place.value(path)
     if found is not None:
-        yield Recorded(role, name, worded(place.trace, found))
+        yield StepValue(role, name, format_found(place.trace, found))
 
 
 def _written(path: Iterable[str | int]) -> str:
@@ -161,7 +161,7 @@ def _written_to(node: ast.AST) -> Iterator[ast.AST]:
             yield item.optional_vars
 
 
-def statement_at(binder: Binder, step: Step) -> Statement | None:
+def statement_at(binder: Binder, step: Step) -> CodeStatement | None:
     """The statement that a step is about to run."""
     if step.frame is None or step.line is None:
         return None
@@ -171,4 +171,4 @@ def statement_at(binder: Binder, step: Step) -> Statement | None:
         return None
     code = FunctionCode(frame.function, frame.source, frame.line)
     here = step.line
-    return next((one for one in binder.statements.of(code) if one.first <= here <= one.last), None)
+    return next((one for one in binder.statements.of_function(code) if one.first <= here <= one.last), None)

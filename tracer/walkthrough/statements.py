@@ -15,7 +15,7 @@ from tracer.trace.steps import Frame
 _SPACE = re.compile(r"\s+")
 
 
-class Statement(NamedTuple):
+class CodeStatement(NamedTuple):
     """A statement of a function; of a compound one its header. ``text`` has no spaces, ``shown`` is its first line."""
 
     first: int
@@ -25,18 +25,18 @@ class Statement(NamedTuple):
     spot: StatementNode
 
 
-class Statements:
+class StatementIndex:
     """The statements of a trace's functions. Keep one for a trace."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.sources = SyntaxTrees(trace)
-        self.of = lru_cache(maxsize=1_024)(self._of)
+        self.of_function = lru_cache(maxsize=1_024)(self._of)
         self._codes: list[FunctionCode] | None = None
 
     def codes(self, function: str) -> list[FunctionCode]:
         """The functions whose qualified name ends so, at a dot, in the order of their first frames."""
-        return [code for code in self.all_codes() if named(code.function, function)]
+        return [code for code in self.all_codes() if name_matches(code.function, function)]
 
     def all_codes(self) -> list[FunctionCode]:
         """Every function that any frame executes."""
@@ -44,7 +44,7 @@ class Statements:
             self._codes = functions(self.trace)
         return self._codes
 
-    def _of(self, code: FunctionCode) -> list[Statement]:
+    def _of(self, code: FunctionCode) -> list[CodeStatement]:
         """The statements of a function, in the order of their lines."""
         syntax = self.sources(code.source)
         function = function_of(syntax, code)
@@ -54,17 +54,17 @@ class Statements:
         made = [_statement(syntax, spot) for spot in nodes.values()]
         return sorted(made, key=lambda one: (one.first, one.last))
 
-    def find(self, code: FunctionCode, piece: str, after: int = 0) -> list[Statement]:
+    def find(self, code: FunctionCode, piece: str, after: int = 0) -> list[CodeStatement]:
         """The statements of a function that have a piece of text, from a line on."""
-        wanted = squeezed(piece)
-        return [one for one in self.of(code) if wanted in one.text and one.first >= after]
+        wanted = without_spaces(piece)
+        return [one for one in self.of_function(code) if wanted in one.text and one.first >= after]
 
-    def range(self, code: FunctionCode, first: Statement, through: str) -> list[Statement]:
+    def range(self, code: FunctionCode, first: CodeStatement, through: str) -> list[CodeStatement]:
         """A statement and those after it, up to the next one that has a piece of text; empty where none has."""
         if not through:
             return [first]
         ends = self.find(code, through, first.first)
-        return [one for one in self.of(code) if first.first <= one.first <= ends[0].first] if ends else []
+        return [one for one in self.of_function(code) if first.first <= one.first <= ends[0].first] if ends else []
 
 
 def function_of(syntax: SourceSyntax | None, code: FunctionCode) -> Function | None:
@@ -74,9 +74,11 @@ def function_of(syntax: SourceSyntax | None, code: FunctionCode) -> Function | N
     return syntax.function(frame)
 
 
-def _statement(syntax: SourceSyntax, spot: StatementNode) -> Statement:
+def _statement(syntax: SourceSyntax, spot: StatementNode) -> CodeStatement:
     first, last = first_line(spot.node), header_end(spot.node)
-    return Statement(first, last, squeezed(without_comments(syntax.lines[first - 1 : last])), syntax.line(first), spot)
+    return CodeStatement(
+        first, last, without_spaces(without_comments(syntax.lines[first - 1 : last])), syntax.line(first), spot
+    )
 
 
 def without_comments(lines: Iterable[str]) -> str:
@@ -84,11 +86,11 @@ def without_comments(lines: Iterable[str]) -> str:
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
-def squeezed(text: str) -> str:
+def without_spaces(text: str) -> str:
     """A text without its spaces, so that line breaks in a call don't matter."""
     return _SPACE.sub("", text)
 
 
-def named(function: str, wanted: str) -> bool:
+def name_matches(function: str, wanted: str) -> bool:
     """Whether a qualified name is, or ends at a dot in, what is wanted."""
     return function == wanted or function.endswith(f".{wanted}")

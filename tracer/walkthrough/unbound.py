@@ -15,7 +15,7 @@ from tracer.analysis.value_format import format_summary
 from tracer.trace.queries import FunctionCode, frames_of, has_line_step, last_lines
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Anchor
-from tracer.walkthrough.statements import Statement, Statements
+from tracer.walkthrough.statements import CodeStatement, StatementIndex
 
 if TYPE_CHECKING:
     from tracer.walkthrough.binding import Binder
@@ -37,7 +37,7 @@ _INNER: Final = (
 )  # fmt: skip
 
 
-class Unbound(msgspec.Struct, frozen=True):
+class UnboundReason(msgspec.Struct, frozen=True):
     """A reason.
 
     Attributes:
@@ -61,24 +61,24 @@ class Unbound(msgspec.Struct, frozen=True):
         return self.decision is not None and self.decision.kind == "try"
 
 
-def why_unbound(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
+def why_unbound(binder: Binder, anchor: Anchor, stage: str) -> UnboundReason:
     """The reason why an anchor has no step in a stage of a trace."""
     return (_of_function if anchor.function else _of_kind)(binder, anchor, stage)
 
 
-def _of_kind(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
+def _of_kind(binder: Binder, anchor: Anchor, stage: str) -> UnboundReason:
     stages = _stages(binder, anchor)
     values = {"kind": anchor.kind, "stage": stage}
     if stage not in stages:
         if stages and _matching(binder, anchor, None):
-            return Unbound("kind-elsewhere", {**values, "there": stages})
-        return Unbound("kind" if stage in binder.trace.stages() else "stage", values)
+            return UnboundReason("kind-elsewhere", {**values, "there": stages})
+        return UnboundReason("kind" if stage in binder.trace.stages() else "stage", values)
     if anchor.data:
-        return Unbound("kind-data", {**values, "wanted": anchor.data})
+        return UnboundReason("kind-data", {**values, "wanted": anchor.data})
     return _other_case(binder, anchor, values)
 
 
-def _of_function(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
+def _of_function(binder: Binder, anchor: Anchor, stage: str) -> UnboundReason:
     statements = binder.statements
     codes = statements.codes(anchor.function)
     if not codes:
@@ -94,22 +94,22 @@ def _of_function(binder: Binder, anchor: Anchor, stage: str) -> Unbound:
     values = {"function": anchor.function, "stage": stage}
     stages = _stages(binder, anchor)
     if not stages:
-        return Unbound(f"no-{anchor.event or 'call'}", values)
+        return UnboundReason(f"no-{anchor.event or 'call'}", values)
     if stage not in stages:
-        return Unbound("other-stage", {**values, "there": stages})
+        return UnboundReason("other-stage", {**values, "there": stages})
     return _other_case(binder, anchor, values)
 
 
-def _other_case(binder: Binder, anchor: Anchor, values: dict[str, Any]) -> Unbound:
+def _other_case(binder: Binder, anchor: Anchor, values: dict[str, Any]) -> UnboundReason:
     """It happened in the stage, but not so, or not so often, as the note says."""
     stage = str(values["stage"])
     count = len(_matching(binder, anchor, stage))
     if 0 < count < abs(anchor.occurrence):
-        return Unbound("too-few", {**values, "count": count, "occurrence": abs(anchor.occurrence)})
+        return UnboundReason("too-few", {**values, "count": count, "occurrence": abs(anchor.occurrence)})
     if anchor.within and not _matching(binder, msgspec.structs.replace(anchor, where={}, data={}), stage):
-        return Unbound("not-within", {**values, "within": anchor.within})
+        return UnboundReason("not-within", {**values, "within": anchor.within})
     wanted = {**anchor.where, **anchor.data}
-    return Unbound("values", {**values, "wanted": wanted}) if wanted else Unbound("no-such-case", values)
+    return UnboundReason("values", {**values, "wanted": wanted}) if wanted else UnboundReason("no-such-case", values)
 
 
 def _stages(binder: Binder, anchor: Anchor) -> list[str]:
@@ -121,14 +121,14 @@ def _matching(binder: Binder, anchor: Anchor, stage: str | None) -> list[int]:
     return [number for number in binder.candidates(anchor, stage) if binder.holds(anchor, number)]
 
 
-def _no_statement(binder: Binder, anchor: Anchor, codes: list[FunctionCode]) -> Unbound:
+def _no_statement(binder: Binder, anchor: Anchor, codes: list[FunctionCode]) -> UnboundReason:
     paths = binder.trace.source_paths()
     own = {paths.get(code.source, "").startswith(_OF_THE_MODEL) for code in codes}
     whose = "statement-anywhere" if len(own) > 1 else "statement-of-model" if True in own else "statement"
-    return Unbound(whose, {"function": anchor.function, "statement": anchor.statement, "release": binder.release})
+    return UnboundReason(whose, {"function": anchor.function, "statement": anchor.statement, "release": binder.release})
 
 
-def _never_called(binder: Binder, function: str, stage: str) -> Unbound:
+def _never_called(binder: Binder, function: str, stage: str) -> UnboundReason:
     """Look for the statements that would have called it, and ask why none of them ran."""
     reasons = [_passed_by(binder.trace, code, statement) for code, statement in _calls_of(binder.statements, function)]
     told = [one for one in reasons if one is not None and one.what in ("decision", "left-before")]
@@ -136,11 +136,13 @@ def _never_called(binder: Binder, function: str, stage: str) -> Unbound:
         nearest = min(told, key=lambda one: (one.what != "left-before", one.is_try, one.stage != stage))
         return msgspec.structs.replace(nearest, values={**nearest.values, "function": function, "called": True})
     if stage not in binder.trace.stages():
-        return Unbound("stage", {"stage": stage})
-    return Unbound("function" if _is_there(binder.statements, function) else "no-function", {"function": function})
+        return UnboundReason("stage", {"stage": stage})
+    return UnboundReason(
+        "function" if _is_there(binder.statements, function) else "no-function", {"function": function}
+    )
 
 
-def _is_there(statements: Statements, function: str) -> bool:
+def _is_there(statements: StatementIndex, function: str) -> bool:
     """Whether any code that the trace holds defines a function, in a class of that name where it is a method."""
     owner, _, name = function.rpartition(".")
     for source in statements.trace.source_paths():
@@ -154,10 +156,10 @@ def _is_there(statements: Statements, function: str) -> bool:
     return False
 
 
-def _calls_of(statements: Statements, function: str) -> Iterator[tuple[FunctionCode, Statement]]:
+def _calls_of(statements: StatementIndex, function: str) -> Iterator[tuple[FunctionCode, CodeStatement]]:
     """The statements that can only have called this function."""
     for code in statements.all_codes():
-        for one in statements.of(code):
+        for one in statements.of_function(code):
             if any(_is_call_of(call, code, function) for call in _calls_in(one.spot.node)):
                 yield code, one
 
@@ -197,22 +199,22 @@ def _last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
-def _passed_by(trace: Trace, code: FunctionCode, statement: Statement) -> Unbound | None:
+def _passed_by(trace: Trace, code: FunctionCode, statement: CodeStatement) -> UnboundReason | None:
     """Why a statement of a function that ran did not run; None where it did."""
     if has_line_step(trace, code, statement.first, statement.last):
         return None
     values = {"function": code.function, "inside": code.function, "statement": statement.shown}
     lasts = last_lines(trace, code)
     if not lasts:
-        return Unbound("lines-not-recorded", values)
+        return UnboundReason("lines-not-recorded", values)
     for frame in frames_of(trace, code, _MOST_FRAMES):
         decision = _led_past(list(decisions(trace, frame=frame)), statement)
         if decision is not None:
-            return Unbound("decision", {**values, **_told_of(trace, decision)}, decision)
-    return Unbound("left-before" if max(lasts) < statement.first else "not-run", values)
+            return UnboundReason("decision", {**values, **_told_of(trace, decision)}, decision)
+    return UnboundReason("left-before" if max(lasts) < statement.first else "not-run", values)
 
 
-def _led_past(made: list[Decision], statement: Statement) -> Decision | None:
+def _led_past(made: list[Decision], statement: CodeStatement) -> Decision | None:
     """The outermost decision of an execution that led past a statement, of those that the statement is inside of."""
     around = [(block.owner.node, block.branch) for block in statement.spot.enclosing() if block.owner is not None]
     for node, branch in reversed(around):

@@ -37,7 +37,7 @@ def check(
         if given:
             with workshop.entry(kept) as entry:
                 entry.answers.update(given)
-        title = kept.exercise.title.said(at.lang).strip()
+        title = kept.exercise.title.localized(at.lang).strip()
         at.teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
         at.teacher.gap()
         if not ask(at, workshop, kept, again=again and not given) and again and not given:

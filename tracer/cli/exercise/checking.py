@@ -105,4 +105,4 @@ def _titles(at: Session, kept: Kept) -> dict[str, str]:
         return {}
     from tracer.walkthrough.library import course
 
-    return {one.id: one.title.said(at.lang) for one in course()}
+    return {one.id: one.title.localized(at.lang) for one in course()}

@@ -58,7 +58,7 @@ def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> 
         judgement = record(at, workshop, kept, bench)
         if not first:
             teacher.console.clear()
-        title = kept.exercise.title.said(at.lang).strip()
+        title = kept.exercise.title.localized(at.lang).strip()
         teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
         teacher.gap()
         following = tell_judgement(at, workshop, kept, judgement)

@@ -21,10 +21,10 @@ from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.check_report import print_checked, print_coverage
-from tracer.walkthrough.checkup import Checked, Given, checkup, covered
+from tracer.walkthrough.checkup import CheckResult, GivenTrace, check_many, coverage_table
 from tracer.walkthrough.checkup import as_json as document
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.library import file_of, is_file, library, named
+from tracer.walkthrough.library import file_of, find_walkthrough, is_file, library
 
 HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
 
@@ -53,17 +53,17 @@ def check(
     folders = walkthroughs or []
     known = library(folders)
     names = [one for one in arguments or [] if not _is_trace(one)]
-    chosen = {one.id: one for one in (named(name, known) for name in names)} or known
+    chosen = {one.id: one for one in (find_walkthrough(name, known) for name in names)} or known
     files = _files(list(chosen), names, folders)
     with ExitStack() as stack:
         paths = [*(Path(one) for one in arguments or [] if _is_trace(one)), *(trace or [])]
-        traces = [Given(stack.enter_context(open_trace(path))) for path in paths]
+        traces = [GivenTrace(stack.enter_context(open_trace(path))) for path in paths]
         loads = None
         if not traces:
             folder = stack.enter_context(scratch_folder())
             owners = [(one, files[name][0] if name in files else None) for name, one in chosen.items()]
             loads = _Loads(owners, folder, stack, speak)
-        checked: list[Checked] = []
+        checked: list[CheckResult] = []
         code = 0
         console = results()
         if not chosen and not json:
@@ -71,13 +71,13 @@ def check(
         for one in chosen.values():
             if loads is not None:
                 traces += loads.record_for(one.id)
-            checked.append(checkup(one, known | chosen, traces, whatever=bool(names)))
-            code = int(any(one.found for one in checked))
+            checked.append(check_many(one, known | chosen, traces, all_notes=bool(names)))
+            code = int(any(one.problems for one in checked))
             ends_with(code)
             if not json:  # each when it is done: all of them take minutes
                 print_checked(checked[-1:], files, console, speak)
         everything = list(chosen.values())
-        tables = [(one, covered(one, everything, whole=not names)) for one in traces] if coverage else None
+        tables = [(one, coverage_table(one, everything, whole=not names)) for one in traces] if coverage else None
         if json:
             typer.echo(encode_document(document(checked, tables), indent=2))
         else:
@@ -112,7 +112,7 @@ class _Loads:
         self._stack = stack
         self._lang = lang
 
-    def record_for(self, walkthrough: str) -> Iterator[Given]:
+    def record_for(self, walkthrough: str) -> Iterator[GivenTrace]:
         """Record what a walkthrough asks for and nobody before it did."""
         from tracer.cli.walkthrough.recording import record
 
@@ -126,4 +126,4 @@ class _Loads:
                     Text(visible(tr(self._lang, "recording load {number} of {count}: {load}", **said)), "dim")
                 )
             path = record(wanted, self._folder, number, self._lang)
-            yield Given(self._stack.enter_context(open_trace(path)), frozenset(wanted.of))
+            yield GivenTrace(self._stack.enter_context(open_trace(path)), frozenset(wanted.of))

@@ -14,7 +14,7 @@ from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.terminal import print_list
 from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.fitting import fitting
+from tracer.walkthrough.fitting import count_applicable
 from tracer.walkthrough.library import library
 
 HELP = """List the walkthroughs in the order of the course.
@@ -35,5 +35,5 @@ def list_(
     if file is not None:
         with open_trace(file) as trace:
             binder = Binder(trace)
-            here = {one.id: fitting(binder, one) for one in known.values()}
+            here = {one.id: count_applicable(binder, one) for one in known.values()}
     print_list(list(known.values()), here, results(), language(lang.value if lang is not None else None))

@@ -17,9 +17,9 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.shell_commands import command
-from tracer.walkthrough.beginning import beginning, checked_name
+from tracer.walkthrough.beginning import checked_name, scaffold
 from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.loads import as_recorded, written
+from tracer.walkthrough.loads import load_of_trace, loads_entry
 from tracer.walkthrough.schema import NAME as SCHEMA
 
 HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.
@@ -48,8 +48,8 @@ def new(
     schema = str(bundled("walkthroughs") / SCHEMA)
     with open_trace(file) if file is not None else nullcontext() as trace:
         binder = Binder(trace) if trace is not None else None
-        loads = written(as_recorded(trace), fixture_names(bundled("fixtures"))) if trace is not None else None
-        text = beginning(name, binder, step or [], loads, schema, speak)
+        loads = loads_entry(load_of_trace(trace), fixture_names(bundled("fixtures"))) if trace is not None else None
+        text = scaffold(name, binder, step or [], loads, schema, speak)
     _write(path, text)
     console = results()
     console.print(Text(visible(tr(speak, "Written: {path}", path=path))), soft_wrap=True)

@@ -18,12 +18,12 @@ from tracer.i18n import language
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
-from tracer.views.walkthrough.article import article
-from tracer.views.walkthrough.localized import tell_walkthrough
+from tracer.views.walkthrough.article import render_article
+from tracer.views.walkthrough.localized import localize
 from tracer.views.walkthrough.terminal import print_walkthrough
 from tracer.walkthrough.binding import Binder
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.library import library, named
+from tracer.walkthrough.library import find_walkthrough, library
 
 HELP = """Print a walkthrough with the values of the load that FILE holds; without FILE, with their paths instead.
 
@@ -51,18 +51,18 @@ def show(
     lang: Speak = None,
 ) -> None:
     known = library(walkthroughs or ())
-    wanted = named(name, known)
+    wanted = find_walkthrough(name, known)
     speak = language(lang.value if lang is not None else None)
     if note is not None:
         _must_have(wanted, note)
     with open_trace(file) if file is not None else nullcontext() as trace:
         binder = Binder(trace) if trace is not None else None
-        told = tell_walkthrough(wanted, known, binder, speak)
-        told = told if note is None else told.of(note)
+        told = localize(wanted, known, binder, speak)
+        told = told if note is None else told.only(note)
         if form is Format.text and output is None:
             print_walkthrough(told, trace, results(), speak, head=note is None)
             return
-        document = article(told, trace, speak)
+        document = render_article(told, trace, speak)
     if output is not None:
         _write(output, document)
         return

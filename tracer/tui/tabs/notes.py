@@ -21,11 +21,11 @@ from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.views.walkthrough.words import misfit_told, told
-from tracer.walkthrough.binding import Bound, NotBound
-from tracer.walkthrough.filling import filled, holes
+from tracer.walkthrough.binding import BoundNote, UnboundNote
+from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.paths import Place
-from tracer.walkthrough.reading_along import Chapter, Open, ReadingAlong
+from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.reading_along import Chapter, NotePosition, WalkthroughReader
 
 WIDEST = 100
 """Longer lines are hard to read."""
@@ -34,7 +34,7 @@ WIDEST = 100
 class RenderedNote:
     """The open note of a reading, in lines of a width."""
 
-    def __init__(self, reading: ReadingAlong, trace: Trace, lang: Lang, width: int) -> None:
+    def __init__(self, reading: WalkthroughReader, trace: Trace, lang: Lang, width: int) -> None:
         assert reading.chapter is not None
         assert reading.open is not None
         assert reading.note is not None
@@ -43,11 +43,11 @@ class RenderedNote:
         self._number = reading.open.note
         self._lang: Lang = lang
         self._width = min(width, WIDEST)
-        self.bound: Bound | NotBound = reading.note
+        self.bound: BoundNote | UnboundNote = reading.note
         self._example = self._chapter.examples.get(self._number)
-        self._place: Place | None = None
-        if isinstance(self.bound, Bound) and self._example is None:
-            self._place = Place(trace, self.bound.step, LocalsHistory(trace))
+        self._place: StepScope | None = None
+        if isinstance(self.bound, BoundNote) and self._example is None:
+            self._place = StepScope(trace, self.bound.step, LocalsHistory(trace))
 
     def text(self, number: int) -> Text:
         """All but the question; ``number`` is the step that the player stands at."""
@@ -62,25 +62,25 @@ class RenderedNote:
             number=self._number + 1,
             count=len(self._chapter.notes),
         )
-        if isinstance(self.bound, Bound):
+        if isinstance(self.bound, BoundNote):
             where += f" · {tr(lang, 'step {step}', step=self.bound.step)}"
         yield from (line for line in broken(Text(where, "dim"), self._width))
-        title = Text(plain_title(filled(note.title.said(lang), self._place)), "bold")
+        title = Text(plain_title(fill_placeholders(note.title.localized(lang), self._place)), "bold")
         yield from broken(title, self._width)
 
     def _body(self) -> Iterator[Text]:
-        if isinstance(self.bound, NotBound):
+        if isinstance(self.bound, UnboundNote):
             why = tr(self._lang, "Does not apply to this load: {why}", why=told(self.bound.why, self._lang))
             yield from broken(Text(f"⊘ {why}", "italic"), self._width)
             yield Text()
         elif self._example is not None:
-            legend = next(holes(self.bound.note.text.said(self._lang)), None) is not None
+            legend = next(placeholder_paths(self.bound.note.text.localized(self._lang)), None) is not None
             yield from broken(Text(f"≈ {misfit_told(self._example, self._lang, legend=legend)}", "italic"), self._width)
             yield Text()
-        yield from self.markdown(self.bound.note.text.said(self._lang))
+        yield from self.markdown(self.bound.note.text.localized(self._lang))
 
     def _footing(self, number: int) -> Iterator[Text]:
-        if isinstance(self.bound, Bound) and self.bound.step != number:
+        if isinstance(self.bound, BoundNote) and self.bound.step != number:
             yield Text()
             away = tr(
                 self._lang,
@@ -99,12 +99,12 @@ class RenderedNote:
             ("  ", ""),
             (tr(self._lang, "x, then ↑↓ and Enter to answer"), "dim"),
         )
-        return Text("\n").join([Text(), head, *self.markdown(question.ask.said(self._lang))])
+        return Text("\n").join([Text(), head, *self.markdown(question.ask.localized(self._lang))])
 
     def answers(self) -> list[Text]:
         question = self.bound.note.question
         found = [] if question is None else question.answers
-        return [Text("\n").join(self.markdown(answer.text.said(self._lang), 4)) for answer in found]
+        return [Text("\n").join(self.markdown(answer.text.localized(self._lang), 4)) for answer in found]
 
     def said(self, answer: int) -> Text:
         """What is said to the one who chose an answer."""
@@ -112,7 +112,7 @@ class RenderedNote:
         assert question is not None
         chosen = question.answers[answer]
         verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not so.")), "bold")
-        return Text("\n").join([verdict, *self.markdown(chosen.because.said(self._lang))])
+        return Text("\n").join([verdict, *self.markdown(chosen.because.localized(self._lang))])
 
     def following(self) -> Text | None:
         """What the next key leads to."""
@@ -121,20 +121,20 @@ class RenderedNote:
             return None
         chapter, bound = after
         same = chapter is self._chapter
-        title = bound.note.title.said(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
-        title = plain_title(filled(title, None)) if "{{" in title else title
+        title = bound.note.title.localized(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
+        title = plain_title(fill_placeholders(title, None)) if "{{" in title else title
         word = tr(
             self._lang, N_("w  next: {title}") if same else N_("w  next walkthrough: {title}"), title=visible(title)
         )
         return Text("\n").join([Text(), *broken(Text(word, "dim"), self._width)])
 
     def markdown(self, source: str, narrower: int = 0) -> list[Text]:
-        return markdown_lines(filled(source, self._place), self._width - narrower)
+        return markdown_lines(fill_placeholders(source, self._place), self._width - narrower)
 
 
 def chapter_title(walkthrough: Walkthrough, lang: Lang) -> str:
     number = f"{walkthrough.order} " if walkthrough.order is not None else ""
-    return visible(f"{number}{walkthrough.title.said(lang)}")
+    return visible(f"{number}{walkthrough.title.localized(lang)}")
 
 
 def plain_title(title: str) -> str:
@@ -213,7 +213,7 @@ class NotesTab(Horizontal):
         for name in ("#notes-ask", "#notes-answers", "#notes-said", "#notes-next"):
             self.query_one(name).display = False
 
-    def _show_page(self, page: RenderedNote, reading: ReadingAlong) -> None:
+    def _show_page(self, page: RenderedNote, reading: WalkthroughReader) -> None:
         holder = self.query_one(NotePage)
         if holder.note != reading.open:
             holder.note = reading.open
@@ -228,7 +228,7 @@ class NotesTab(Horizontal):
         self._put("#notes-said", None if given is None else page.said(given))
         self._put("#notes-next", page.following())
 
-    def _list_answers(self, answers: OptionList, page: RenderedNote, reading: ReadingAlong) -> None:
+    def _list_answers(self, answers: OptionList, page: RenderedNote, reading: WalkthroughReader) -> None:
         assert reading.open is not None
         given = reading.answered.get(reading.open)
         question = page.bound.note.question
@@ -279,16 +279,16 @@ class NotesTab(Horizontal):
         elif isinstance(event.option, Entry):
             self._open(reading, event.option.at)
 
-    def _open(self, reading: ReadingAlong, at: Open) -> None:
+    def _open(self, reading: WalkthroughReader, at: NotePosition) -> None:
         note = reading.go(at)
-        if isinstance(note, Bound):
+        if isinstance(note, BoundNote):
             self.post_message(self.Chosen(note.step))
         else:
             self.show(self._state, self._lang)
 
     def on_note_page_entered(self) -> None:
         reading = self._state.reading
-        if reading is not None and isinstance(reading.note, Bound):
+        if reading is not None and isinstance(reading.note, BoundNote):
             self.post_message(self.Chosen(reading.note.step))
 
 
@@ -302,7 +302,7 @@ class NotePage(VerticalScroll, inherit_bindings=False):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.note: Open | None = None
+        self.note: NotePosition | None = None
 
     def action_enter(self) -> None:
         self.post_message(self.Entered())
@@ -311,7 +311,7 @@ class NotePage(VerticalScroll, inherit_bindings=False):
 class Entry(Option):
     """A line of the contents: of a walkthrough, which leads to its first note, or of a note."""
 
-    def __init__(self, text: Text, at: Open, *, note: bool) -> None:
+    def __init__(self, text: Text, at: NotePosition, *, note: bool) -> None:
         super().__init__(text)
         self.at = at
         self.note = note
@@ -324,7 +324,7 @@ class Contents(OptionList):
         super().__init__(id=id, compact=True)
         self._listed: tuple[object, ...] = ()
 
-    def list(self, reading: ReadingAlong, lang: Lang) -> None:
+    def list(self, reading: WalkthroughReader, lang: Lang) -> None:
         wanted = id(reading), reading.open, lang
         if wanted == self._listed:
             return
@@ -338,7 +338,7 @@ class Contents(OptionList):
             )
 
 
-def _entries(reading: ReadingAlong, lang: Lang) -> list[Entry]:
+def _entries(reading: WalkthroughReader, lang: Lang) -> list[Entry]:
     found: list[Entry] = []
     for one, chapter in enumerate(reading.chapters):
         if not chapter.bound:
@@ -346,26 +346,26 @@ def _entries(reading: ReadingAlong, lang: Lang) -> list[Entry]:
         is_open = reading.open is not None and reading.open.chapter == one
         title = Text(chapter_title(chapter.walkthrough, lang), "bold" if is_open else "", no_wrap=True)
         title.truncate(_WIDTH, overflow="ellipsis")
-        found.append(Entry(title, Open(one, chapter.bound[0]), note=False))
+        found.append(Entry(title, NotePosition(one, chapter.bound[0]), note=False))
         if is_open:
             found.extend(_notes(reading, one, lang))
     return found
 
 
-def _notes(reading: ReadingAlong, one: int, lang: Lang) -> list[Entry]:
+def _notes(reading: WalkthroughReader, one: int, lang: Lang) -> list[Entry]:
     lines = []
     for number, bound in enumerate(reading.chapters[one].notes):
-        here = isinstance(bound, Bound)
-        title = plain_title(filled(bound.note.title.said(lang), None))
+        here = isinstance(bound, BoundNote)
+        title = plain_title(fill_placeholders(bound.note.title.localized(lang), None))
         example = number in reading.chapters[one].examples
-        mark = "▶ " if reading.open == Open(one, number) else "⊘ " if not here else "≈ " if example else "  "
+        mark = "▶ " if reading.open == NotePosition(one, number) else "⊘ " if not here else "≈ " if example else "  "
         text = Text.assemble((mark, "bold"), (title, "" if here else "dim"), no_wrap=True)
         text.truncate(_WIDTH, overflow="ellipsis")
-        lines.append(Entry(text, Open(one, number), note=True))
+        lines.append(Entry(text, NotePosition(one, number), note=True))
     return lines
 
 
-def _nothing_open(reading: ReadingAlong, lang: Lang, contents: bool) -> str:
+def _nothing_open(reading: WalkthroughReader, lang: Lang, contents: bool) -> str:
     """Return what is on the page before a note is open; without the list of contents it offers no choice."""
     if reading.empty:
         return tr(lang, "No walkthrough has a note about this load.")

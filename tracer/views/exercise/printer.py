@@ -20,9 +20,9 @@ from tracer.views.exercise.run_failures import broken_told
 from tracer.views.exercise.task_sheet import heading
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import problem_told
-from tracer.walkthrough.checking import Problem
+from tracer.walkthrough.checking import WalkthroughProblem
 from tracer.walkthrough.choosing import best_traces
-from tracer.walkthrough.filling import code
+from tracer.walkthrough.filling import inline_code
 
 _MARKS = {"passed": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "waiting": ("·", ".", "dim")}
 _WIDEST = 100  # columns; longer lines are hard to read
@@ -68,23 +68,23 @@ class Teacher:
         """Title and text of an exercise."""
         self.plain(visible(heading(exercise, self.lang)), "bold")
         self.gap()
-        self.markdown(exercise.text.said(self.lang))
+        self.markdown(exercise.text.localized(self.lang))
 
     def question(self, one: Prediction) -> None:
         """A question, with the answers to choose from."""
-        self.markdown(one.ask.said(self.lang))
+        self.markdown(one.ask.localized(self.lang))
         for number, choice in enumerate(one.choices, 1):
-            self._hung(Text(f"  {number}. ", "bold"), choice.text.said(self.lang))
+            self._hung(Text(f"  {number}. ", "bold"), choice.text.localized(self.lang))
 
     def answer(self, one: Prediction, given: str) -> None:
         """A question, and an answer to it."""
-        self._hung(Text("• "), one.ask.said(self.lang))
+        self._hung(Text("• "), one.ask.localized(self.lang))
         self.markdown(self._spelled(one, given), 2)
 
     def hint(self, exercise: Exercise, number: int) -> None:
         """One hint, by its number from 1."""
         self.say(N_("Hint {number} of {count}"), "bold", number=number, count=len(exercise.hints))
-        self.markdown(exercise.hints[number - 1].said(self.lang), 2)
+        self.markdown(exercise.hints[number - 1].localized(self.lang), 2)
 
     def judgement(self, kept: Kept, judgement: Judgement) -> None:
         """How an attempt went: every check, and the first failing one as a teacher tells it."""
@@ -113,7 +113,9 @@ class Teacher:
     def solved(self, kept: Kept, judgement: Judgement, following: Kept | None, titles: dict[str, str]) -> None:
         """Congratulate, say where it is explained, and what is next."""
         self.gap()
-        self.say(N_("Solved: {title}. Well done!"), "bold green", title=kept.exercise.title.said(self.lang).strip())
+        self.say(
+            N_("Solved: {title}. Well done!"), "bold green", title=kept.exercise.title.localized(self.lang).strip()
+        )
         read = [name for name in kept.exercise.read if name in titles]
         best = best_traces(read, [ran.trace for ran in judgement.ran.values() if ran.trace is not None])
         if best:
@@ -126,7 +128,7 @@ class Teacher:
         if following is None:
             self.say(N_("That was the last one that was open. Every exercise is solved."))
         else:
-            self.say(N_("Next: {title}"), title=following.exercise.title.said(self.lang).strip())
+            self.say(N_("Next: {title}"), title=following.exercise.title.localized(self.lang).strip())
             self.line(self.command("start", following.exercise.id))
 
     def _broken(self, kept: Kept, judgement: Judgement) -> bool:
@@ -147,7 +149,7 @@ class Teacher:
     def _failed(self, one: Verdict, judgement: Judgement) -> None:
         ran = judgement.ran.get(one.run)
         if one.said is not None:
-            self.markdown(one.said.said(self.lang), 4)
+            self.markdown(one.said.localized(self.lang), 4)
         else:
             outcome = ran.outcome if ran is not None else None
             message = one_line(outcome.message, 300) if outcome is not None and outcome.message else None
@@ -158,7 +160,7 @@ class Teacher:
             )
             self.plain(sentence, indent=4)
         if one.fact:
-            fact = problem_told(Problem("", "", "expect", {**one.fact}), self.lang)
+            fact = problem_told(WalkthroughProblem("", "", "expect", {**one.fact}), self.lang)
             self.markdown(tr(self.lang, "Checked by: {fact}.", fact=fact), 4)
         if ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
@@ -171,7 +173,7 @@ class Teacher:
             return
         verdict = N_("Right.") if one.state == "passed" else N_("It came out otherwise: {found}")
         self.plain(tr(self.lang, verdict, found=one_line(one.found, 200)), "bold", 4)
-        self.markdown(one.said.said(self.lang), 4)
+        self.markdown(one.said.localized(self.lang), 4)
         ran = judgement.ran.get(one.run)
         if one.state != "passed" and ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
@@ -179,8 +181,8 @@ class Teacher:
     def _spelled(self, question: Prediction, given: str) -> str:
         """An answer as its reader knows it, in Markdown: a choice by its text."""
         if question.choices and is_answer(question, given):
-            return question.choices[int(given) - 1].text.said(self.lang).strip()
-        return code(one_line(given, 200))
+            return question.choices[int(given) - 1].text.localized(self.lang).strip()
+        return inline_code(one_line(given, 200))
 
     def _step(self, trace: Path, step: int) -> None:
         self.plain(tr(self.lang, "See that step:"), "dim", 4)
@@ -188,7 +190,7 @@ class Teacher:
 
     def _title(self, one: Verdict, question: Prediction | None) -> str:
         words = question.ask if question is not None else one.title
-        return words.said(self.lang)
+        return words.localized(self.lang)
 
     def _mark(self, state: str, text: str) -> None:
         sign, plain, style = _MARKS[state]

@@ -30,7 +30,7 @@ def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, 
         table.add_row(
             _order(kept),
             Text(visible(name)),
-            Prose(visible(" ".join(kept.exercise.title.said(lang).split()))),
+            Prose(visible(" ".join(kept.exercise.title.localized(lang).split()))),
             _state(kept, progress.exercises.get(name), lang),
         )
     console.print(table)

@@ -20,22 +20,22 @@ def sheet(exercise: Exercise, lang: Lang) -> str:
 
 def heading(exercise: Exercise, lang: Lang) -> str:
     """Its number in the course and its title."""
-    title = exercise.title.said(lang).strip()
+    title = exercise.title.localized(lang).strip()
     return title if exercise.order is None else tr(lang, "Exercise {order}: {title}", order=exercise.order, title=title)
 
 
 def _parts(exercise: Exercise, lang: Lang) -> Iterator[str]:
     yield f"# {heading(exercise, lang)}"
-    yield exercise.text.said(lang).strip()
+    yield exercise.text.localized(lang).strip()
     if exercise.predictions:
         yield f"## {tr(lang, 'Predict first')}"
         yield tr(lang, "`check` asks you this before it runs anything. Look at the files, think, then answer.")
         for number, one in enumerate(exercise.predictions, 1):
-            lines = one.ask.said(lang).strip().splitlines()
+            lines = one.ask.localized(lang).strip().splitlines()
             yield "\n".join([f"{number}. {lines[0]}", *(f"   {line}".rstrip() for line in lines[1:])])
             if one.choices:
                 yield "\n".join(
-                    f"   {at}. {choice.text.said(lang).strip()}" for at, choice in enumerate(one.choices, 1)
+                    f"   {at}. {choice.text.localized(lang).strip()}" for at, choice in enumerate(one.choices, 1)
                 )
     yield f"## {tr(lang, 'Working on it')}"
     yield tr(lang, "Edit the files in this folder. In it, or anywhere in the course folder:")

@@ -11,19 +11,19 @@ from tracer.text.visible import visible
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_text
-from tracer.views.walkthrough.article_note import note_section
-from tracer.views.walkthrough.localized import NoteTold, Told
-from tracer.walkthrough.filling import code
+from tracer.views.walkthrough.article_note import render_note
+from tracer.views.walkthrough.localized import LocalizedNote, LocalizedWalkthrough
+from tracer.walkthrough.filling import inline_code
 
 _UNBOUND: Final = "not-here"
 
 
-def article(walkthrough: Told, trace: Trace | None, lang: Lang) -> str:
+def render_article(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -> str:
     """The whole document, with a line break at its end."""
     return "\n\n".join(part for part in _parts(walkthrough, trace, lang) if part) + "\n"
 
 
-def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
+def _parts(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -> Iterator[str]:
     yield f"# {walkthrough.title}"
     order = walkthrough.walkthrough.order
     if order is not None:
@@ -39,16 +39,16 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
         yield tr(
             lang,
             "No load was given: a value stands as its path, such as {example}. Give a trace to fill them in.",
-            example=code("‹config.model_type›"),
+            example=inline_code("‹config.model_type›"),
         )
-    if nowhere := walkthrough.nowhere(lang, code):
+    if nowhere := walkthrough.nowhere(lang, inline_code):
         yield nowhere
         return
     here, elsewhere = walkthrough.here, walkthrough.elsewhere
     yield f"## {tr(lang, 'Contents')}"
     yield "\n".join(_contents(walkthrough, lang))
     for number, note in enumerate(here, 1):
-        yield note_section(number, note, lang, walkthrough.example(note, lang, code))
+        yield render_note(number, note, lang, walkthrough.example(note, lang, inline_code))
     if elsewhere:
         yield anchor(_UNBOUND)
         yield f"## {tr(lang, 'Does not apply to this load')}"
@@ -57,7 +57,7 @@ def _parts(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[str]:
             yield from _not_here(apart, note, lang)
 
 
-def _load(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[str]:
+def _load(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterator[str]:
     """What load the values are from."""
     yield f"## {tr(lang, 'Made from this load')}"
     colon = ": " if lang == "en" else "："
@@ -69,33 +69,33 @@ def _load(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[str]:
     )
 
 
-def _facts(walkthrough: Told, trace: Trace, lang: Lang) -> Iterator[tuple[str, str]]:
-    yield tr(lang, "Model"), code(visible(model_name(trace.meta)))
+def _facts(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterator[tuple[str, str]]:
+    yield tr(lang, "Model"), inline_code(visible(model_name(trace.meta)))
     if result := trace.outcome.get("result"):
-        yield tr(lang, "Class"), code(visible(str(result).rpartition(".")[2]))
+        yield tr(lang, "Class"), inline_code(visible(str(result).rpartition(".")[2]))
     releases = trace.meta.get("releases")
     if isinstance(releases, dict):
         names = [name for name in ("transformers", "torch", "peft") if name in releases]
         yield tr(lang, "Releases"), literal(", ".join(f"{name} {releases[name]}" for name in names))
     yield tr(lang, "Outcome"), _outcome(trace, lang)
-    yield tr(lang, "Notes"), walkthrough.counted(lang)
+    yield tr(lang, "Notes"), walkthrough.count_text(lang)
 
 
 def _outcome(trace: Trace, lang: Lang) -> str:
     said = literal(outcome_text(trace.outcome, lang))
     steps = tr(lang, NP_("{steps} step", "{steps} steps", by="steps"), steps=f"{len(trace):,}")
     error = trace.outcome.get("error")
-    return " · ".join([said, *([code(visible(str(error)))] if error else []), steps])
+    return " · ".join([said, *([inline_code(visible(str(error)))] if error else []), steps])
 
 
-def _contents(walkthrough: Told, lang: Lang) -> Iterator[str]:
+def _contents(walkthrough: LocalizedWalkthrough, lang: Lang) -> Iterator[str]:
     for number, one in enumerate(walkthrough.here, 1):
         yield f"{number}. [{in_link(one.title)}]({to_anchor(one.note.id)})"
     if walkthrough.elsewhere:
         yield f"\n[{tr(lang, 'Does not apply to this load')}]({to_anchor(_UNBOUND)})"
 
 
-def _not_here(walkthrough: Told, note: NoteTold, lang: Lang) -> Iterator[str]:
+def _not_here(walkthrough: LocalizedWalkthrough, note: LocalizedNote, lang: Lang) -> Iterator[str]:
     yield f"{anchor(note.note.id)}\n\n### {note.title}"
-    yield walkthrough.reason(note, lang, code)
+    yield walkthrough.reason(note, lang, inline_code)
     yield folded(tr(lang, "What the note explains"), note.text)

@@ -15,24 +15,24 @@ from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
 from tracer.views.walkthrough.words import problem_told
-from tracer.walkthrough.checkup import Checked, Found, Given
-from tracer.walkthrough.coverage import Coverage, share
+from tracer.walkthrough.checkup import CheckResult, GivenTrace, TraceProblem
+from tracer.walkthrough.coverage import FunctionCoverage, coverage_totals
 
 Places = Mapping[str, "tuple[Path, Mapping[str, int]]"]
 """Of walkthroughs by id: the file, and the line of each note."""
 
 
-def print_checked(checked: Sequence[Checked], places: Places, console: Console, lang: Lang) -> None:
+def print_checked(checked: Sequence[CheckResult], places: Places, console: Console, lang: Lang) -> None:
     """Print each walkthrough: that it holds, or everything that does not."""
     if not checked:
         console.print(tr(lang, "There is no walkthrough to check."))
     for one in checked:
         console.print(_verdict(one, lang))
-        for found in one.found:
+        for found in one.problems:
             console.print(Padding(Prose(_sentence(one, found, places, lang)), (0, 0, 0, 4), expand=False))
 
 
-def print_coverage(tables: Sequence[tuple[Given, list[Coverage]]], console: Console, lang: Lang) -> None:
+def print_coverage(tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]], console: Console, lang: Lang) -> None:
     """Print, function by function, how many of the executed statements are explained."""
     for given, functions in tables:
         console.print()
@@ -45,8 +45,8 @@ def print_coverage(tables: Sequence[tuple[Given, list[Coverage]]], console: Cons
         )
 
 
-def _verdict(one: Checked, lang: Lang) -> Text:
-    count = len(one.found)
+def _verdict(one: CheckResult, lang: Lang) -> Text:
+    count = len(one.problems)
     order = "" if one.walkthrough.order is None else str(one.walkthrough.order)
     text = Text(f"{order:>3} ", "dim")
     text.append(visible(one.walkthrough.id), "bold")
@@ -63,7 +63,7 @@ def _verdict(one: Checked, lang: Lang) -> Text:
     return text.append(f" · {notes}", "dim")
 
 
-def _sentence(one: Checked, found: Found, places: Places, lang: Lang) -> str:
+def _sentence(one: CheckResult, found: TraceProblem, places: Places, lang: Lang) -> str:
     """File and line, note, what is wrong, and in which trace."""
     problem, release = found
     place = places.get(one.walkthrough.id)
@@ -83,9 +83,9 @@ def _sentence(one: Checked, found: Found, places: Places, lang: Lang) -> str:
     return visible((": " if lang == "en" else "：").join([*parts, said]))
 
 
-def _coverage(functions: list[Coverage], lang: Lang) -> Table:
+def _coverage(functions: list[FunctionCoverage], lang: Lang) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_footer=True)
-    explained, executed = share(functions)
+    explained, executed = coverage_totals(functions)
     table.add_column(tr(lang, "Function"), tr(lang, "total"), overflow="fold")
     table.add_column(tr(lang, "Explained"), f"{explained}/{executed}", justify="right", no_wrap=True)
     table.add_column(tr(lang, "%"), _percent(explained, executed), justify="right", no_wrap=True)

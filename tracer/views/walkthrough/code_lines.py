@@ -6,42 +6,44 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tracer.i18n import NP_, Lang, tr
 from tracer.views.walkthrough.catalogue import WORDS
-from tracer.walkthrough.excerpt import Excerpt, Gap, Line
+from tracer.walkthrough.excerpt import Excerpt, ExcerptGap, ExcerptLine
 
 
 def code_lines(excerpt: Excerpt, lang: Lang) -> Iterator[str]:
     """Each line with its mark and number, moved to the left as far as they all can be."""
     width = len(str(excerpt.last))
     own = [
-        len(one.text) - len(one.text.lstrip()) for one in excerpt.lines if isinstance(one, Line) and one.text.strip()
+        len(one.text) - len(one.text.lstrip())
+        for one in excerpt.lines
+        if isinstance(one, ExcerptLine) and one.text.strip()
     ]
     margin = min(own, default=0)
     for one in excerpt.lines:
-        if isinstance(one, Gap):
-            yield f"  {'':>{width}} | # {gap(one, lang)}"
+        if isinstance(one, ExcerptGap):
+            yield f"  {'':>{width}} | # {gap_text(one, lang)}"
         else:
-            yield f"{mark(one)} {one.number:>{width}} | {one.text[margin:]}".rstrip()
+            yield f"{line_mark(one)} {one.number:>{width}} | {one.text[margin:]}".rstrip()
 
 
-def mark(line: Line) -> str:
+def line_mark(line: ExcerptLine) -> str:
     """``>``: the statement of the step. ``-``: it did not run."""
     return ">" if line.here else "-" if line.ran is False else " "
 
 
-def gap(one: Gap, lang: Lang) -> str:
+def gap_text(one: ExcerptGap, lang: Lang) -> str:
     """How many lines are left out."""
     not_run = NP_("… {count} line that did not run", "… {count} lines that did not run")
     gap = NP_("… {count} line", "… {count} lines")
     return tr(lang, not_run if one.ran is False else gap, count=one.lines)
 
 
-def reach(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
+def excerpt_location(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
     """The file and the lines."""
     key = "file-line" if excerpt.first == excerpt.last else "file-lines"
     return tr(lang, WORDS[key], path=marked(excerpt.path), first=excerpt.first, last=excerpt.last)
 
 
-def covers(excerpts: Sequence[Excerpt], lang: Lang) -> str:
+def covered_text(excerpts: Sequence[Excerpt], lang: Lang) -> str:
     """The functions with their lines, as one sentence."""
     said: dict[str, list[str]] = {}
     for one in excerpts:

@@ -18,16 +18,16 @@ from tracer.views.decisions import asked_text, headline, outcome_text, value_tex
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.words import Marked, misfit_told, told
-from tracer.walkthrough.binding import Binder, Bound, NotBound
-from tracer.walkthrough.excerpt import Excerpt, covered, excerpt
-from tracer.walkthrough.filling import filled, holes
-from tracer.walkthrough.fitting import Misfit, misfit
-from tracer.walkthrough.format import Load, Note, Walkthrough, Words
-from tracer.walkthrough.paths import Place
-from tracer.walkthrough.recorded import Decided, Recorded, decided, recorded
+from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.excerpt import Excerpt, covered_excerpts, note_excerpt
+from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
+from tracer.walkthrough.fitting import NoteMismatch, find_mismatch
+from tracer.walkthrough.format import BilingualText, Load, Note, Walkthrough
+from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.recorded import CountedDecision, StepValue, step_decisions, step_values
 
 
-class Answered(NamedTuple):
+class LocalizedAnswer(NamedTuple):
     """An answer with what is said of it; Markdown."""
 
     text: str
@@ -35,7 +35,7 @@ class Answered(NamedTuple):
     right: bool
 
 
-class Way(NamedTuple):
+class DecisionText(NamedTuple):
     """A decision in words: its line, what it asked, how it went, with which values, and what that means."""
 
     line: int
@@ -53,7 +53,7 @@ class Link(NamedTuple):
     words: str
 
 
-class NoteTold(msgspec.Struct, frozen=True):
+class LocalizedNote(msgspec.Struct, frozen=True):
     """A note in one language; texts are Markdown.
 
     ``example`` is there where the note tells of another load than this; its texts then have no values of this one.
@@ -62,39 +62,39 @@ class NoteTold(msgspec.Struct, frozen=True):
     note: Note
     title: str
     text: str
-    bound: Bound | NotBound | None
+    bound: BoundNote | UnboundNote | None
     ask: str
-    answers: list[Answered]
+    answers: list[LocalizedAnswer]
     links: list[Link]
-    example: Misfit | None = None
+    example: NoteMismatch | None = None
     step: Step | None = None
     function: str = ""
     excerpt: Excerpt | None = None
-    also: list[Excerpt] = []
-    values: list[Recorded] = []
-    ways: list[Way] = []
+    other_excerpts: list[Excerpt] = []
+    values: list[StepValue] = []
+    decisions: list[DecisionText] = []
 
 
-class Told(NamedTuple):
+class LocalizedWalkthrough(NamedTuple):
     """A walkthrough in one language."""
 
     walkthrough: Walkthrough
     title: str
     summary: str
     before: list[str]
-    notes: list[NoteTold]
+    notes: list[LocalizedNote]
 
     @property
-    def here(self) -> list[NoteTold]:
+    def here(self) -> list[LocalizedNote]:
         """The notes that have a step in the load; without a load, all of them."""
-        return [one for one in self.notes if not isinstance(one.bound, NotBound)]
+        return [one for one in self.notes if not isinstance(one.bound, UnboundNote)]
 
     @property
-    def elsewhere(self) -> list[NoteTold]:
+    def elsewhere(self) -> list[LocalizedNote]:
         """Those that have none."""
-        return [one for one in self.notes if isinstance(one.bound, NotBound)]
+        return [one for one in self.notes if isinstance(one.bound, UnboundNote)]
 
-    def counted(self, lang: Lang) -> str:
+    def count_text(self, lang: Lang) -> str:
         """How many of the notes are about the load."""
         examples = sum(one.example is not None for one in self.notes)
         key = "made:notes-examples" if examples else "made:notes-told"
@@ -116,47 +116,47 @@ class Told(NamedTuple):
         key = "none-here:demo" if load == Load() else "none-here:other"
         return tr(lang, WORDS[key], count=len(self.notes), **{key: marked(word) for key, word in words.items()})
 
-    def reason(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+    def reason(self, note: LocalizedNote, lang: Lang, marked: Marked = str) -> str:
         """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
         at = self.notes.index(note)
         before = self.notes[at - 1] if at else None
         why = _why(note, lang, marked)
         return tr(lang, "For the same reason as the one before.") if why and why == _why(before, lang, marked) else why
 
-    def example(self, note: NoteTold, lang: Lang, marked: Marked = str) -> str:
+    def example(self, note: LocalizedNote, lang: Lang, marked: Marked = str) -> str:
         """That a note was written for another load, and what is otherwise in this one. Empty where it is about this."""
         if note.example is None:
             return ""
-        legend = next(holes(note.note.text.said(lang)), None) is not None
+        legend = next(placeholder_paths(note.note.text.localized(lang)), None) is not None
         return misfit_told(note.example, lang, marked, legend=legend)
 
-    def of(self, note: str) -> Told:
+    def only(self, note: str) -> LocalizedWalkthrough:
         """The same with one note alone."""
         return self._replace(notes=[one for one in self.notes if one.note.id == note])
 
 
-def _why(note: NoteTold | None, lang: Lang, marked: Marked) -> str:
-    return told(note.bound.why, lang, marked) if note is not None and isinstance(note.bound, NotBound) else ""
+def _why(note: LocalizedNote | None, lang: Lang, marked: Marked) -> str:
+    return told(note.bound.why, lang, marked) if note is not None and isinstance(note.bound, UnboundNote) else ""
 
 
-def tell_walkthrough(
+def localize(
     walkthrough: Walkthrough, known: Mapping[str, Walkthrough], binder: Binder | None, lang: Lang
-) -> Told:
+) -> LocalizedWalkthrough:
     """Tell a walkthrough; ``known`` are those that its links may lead to."""
-    bound: list[Bound | NotBound | None]
+    bound: list[BoundNote | UnboundNote | None]
     bound = [None] * len(walkthrough.notes) if binder is None else [*binder.bind(walkthrough)]
-    teller = _Teller(walkthrough, known, binder, lang)
-    before = [known[one].title.said(lang) if one in known else one for one in walkthrough.prerequisites]
-    return Told(
+    teller = _Localizer(walkthrough, known, binder, lang)
+    before = [known[one].title.localized(lang) if one in known else one for one in walkthrough.prerequisites]
+    return LocalizedWalkthrough(
         walkthrough,
-        inline(walkthrough.title.said(lang)),
-        block(walkthrough.summary.said(lang)),
+        inline(walkthrough.title.localized(lang)),
+        block(walkthrough.summary.localized(lang)),
         [inline(one) for one in before],
         [teller.note(note, where) for note, where in zip(walkthrough.notes, bound, strict=True)],
     )
 
 
-class _Teller:
+class _Localizer:
     def __init__(
         self, walkthrough: Walkthrough, known: Mapping[str, Walkthrough], binder: Binder | None, lang: Lang
     ) -> None:
@@ -165,62 +165,65 @@ class _Teller:
         self._binder = binder
         self._lang = lang
 
-    def note(self, note: Note, bound: Bound | NotBound | None) -> NoteTold:
+    def note(self, note: Note, bound: BoundNote | UnboundNote | None) -> LocalizedNote:
         binder = self._binder
-        if binder is None or not isinstance(bound, Bound):
-            return self._told(note, bound, None)
-        place = Place(binder.trace, bound.step, binder.variables)
+        if binder is None or not isinstance(bound, BoundNote):
+            return self._texts(note, bound, None)
+        place = StepScope(binder.trace, bound.step, binder.variables)
         frame = place.step.frame
-        example = misfit(binder, bound, self._walkthrough)
+        example = find_mismatch(binder, bound, self._walkthrough)
         return msgspec.structs.replace(
-            self._told(note, bound, place if example is None else None),
+            self._texts(note, bound, place if example is None else None),
             example=example,
             step=place.step,
             function=binder.trace.frame(frame).function if frame is not None else "",
-            excerpt=excerpt(binder, bound),
-            also=list(covered(binder, bound)),
-            values=recorded(binder, bound),
-            ways=[_way(binder.trace, one, self._lang) for one in decided(binder, bound)],
+            excerpt=note_excerpt(binder, bound),
+            other_excerpts=list(covered_excerpts(binder, bound)),
+            values=step_values(binder, bound),
+            decisions=[_decision_text(binder.trace, one, self._lang) for one in step_decisions(binder, bound)],
         )
 
-    def _told(self, note: Note, bound: Bound | NotBound | None, place: Place | None) -> NoteTold:
+    def _texts(self, note: Note, bound: BoundNote | UnboundNote | None, place: StepScope | None) -> LocalizedNote:
         """What a note says, without what is recorded at its step."""
         question = note.question
         answers = question.answers if question is not None else []
-        return NoteTold(
+        return LocalizedNote(
             note,
             self._inline(note.title, place),
             self._block(note.text, place),
             bound,
             ask=self._block(question.ask, place) if question is not None else "",
             answers=[
-                Answered(self._block(one.text, place), self._block(one.because, place), one.right) for one in answers
+                LocalizedAnswer(self._block(one.text, place), self._block(one.because, place), one.right)
+                for one in answers
             ],
             links=[self._link(link) for link in note.links],
         )
 
-    def _inline(self, words: Words, place: Place | None) -> str:
-        return inline(filled(words.said(self._lang), place))
+    def _inline(self, words: BilingualText, place: StepScope | None) -> str:
+        return inline(fill_placeholders(words.localized(self._lang), place))
 
-    def _block(self, words: Words, place: Place | None) -> str:
-        return block(filled(words.said(self._lang), place))
+    def _block(self, words: BilingualText, place: StepScope | None) -> str:
+        return block(fill_placeholders(words.localized(self._lang), place))
 
     def _link(self, link: str) -> Link:
         name, _, wanted = link.partition("/")
         own = {note.id: note for note in self._walkthrough.notes}
         if not wanted and name in own:
-            return Link(name, inline(own[name].title.said(self._lang)))
+            return Link(name, inline(own[name].title.localized(self._lang)))
         other = self._known.get(name)
         if other is None:
             return Link("", inline(link))
-        title = inline(other.title.said(self._lang))
+        title = inline(other.title.localized(self._lang))
         note = next((one for one in other.notes if one.id == wanted), None)
         if note is None:
             return Link("", tr(self._lang, "the walkthrough “{title}”", title=title))
-        return Link("", tr(self._lang, "“{note}” in “{title}”", note=inline(note.title.said(self._lang)), title=title))
+        return Link(
+            "", tr(self._lang, "“{note}” in “{title}”", note=inline(note.title.localized(self._lang)), title=title)
+        )
 
 
-def _way(trace: Trace, one: Decided, lang: Lang) -> Way:
+def _decision_text(trace: Trace, one: CountedDecision, lang: Lang) -> DecisionText:
     decision = one.decision
     variable = DecisionLocals(trace, decision)
     point = turning_point(decision, variable)
@@ -229,4 +232,6 @@ def _way(trace: Trace, one: Decided, lang: Lang) -> Way:
         told = ExplainedDecision(decision, "turning-point", point[1], values=named_values(point[0], variable))
         means = headline(trace, told, lang).plain
     outcome = outcome_text(trace, decision, lang).plain.removeprefix("→ ")
-    return Way(decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times)
+    return DecisionText(
+        decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times
+    )

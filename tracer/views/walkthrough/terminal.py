@@ -16,8 +16,8 @@ from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.phrases import stage_name
 from tracer.views.walkthrough.catalogue import WORDS
-from tracer.views.walkthrough.code_lines import code_lines, reach
-from tracer.views.walkthrough.localized import NoteTold, Told, Way
+from tracer.views.walkthrough.code_lines import code_lines, excerpt_location
+from tracer.views.walkthrough.localized import DecisionText, LocalizedNote, LocalizedWalkthrough
 from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
 from tracer.walkthrough.excerpt import Excerpt
 from tracer.walkthrough.format import Walkthrough
@@ -26,7 +26,7 @@ _COLON = {"en": ": ", "zh": "："}
 
 
 def print_walkthrough(
-    walkthrough: Told, trace: Trace | None, console: Console, lang: Lang, *, head: bool = True
+    walkthrough: LocalizedWalkthrough, trace: Trace | None, console: Console, lang: Lang, *, head: bool = True
 ) -> None:
     """Print a walkthrough; without its head, the notes alone."""
     if head:
@@ -58,7 +58,7 @@ def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, con
         table.add_row(
             "" if one.order is None else str(one.order),
             Text(visible(one.id)),
-            Prose(visible(" ".join(one.title.said(lang).split()))),
+            Prose(visible(" ".join(one.title.localized(lang).split()))),
             str(count) if here is None else f"{here[one.id]}/{count}",
             tr(lang, WORDS[f"suits:{one.suits}"]),
             Text(visible(one.releases)),
@@ -71,7 +71,7 @@ def _below(*parts: RenderableType) -> Padding:
     return Padding(Group(*parts), (1, 0, 0, 0), expand=False)
 
 
-def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[RenderableType]:
+def _head(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{walkthrough.title}**")
     if walkthrough.walkthrough.order is not None:
         yield Text(tr(lang, "Part {order} of the course", order=walkthrough.walkthrough.order), "dim")
@@ -91,7 +91,7 @@ def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[Render
         return
     releases = trace.meta.get("releases")
     release = releases.get("transformers") if isinstance(releases, dict) else None
-    facts = [model_name(trace.meta), f"transformers {release}", walkthrough.counted(lang)]
+    facts = [model_name(trace.meta), f"transformers {release}", walkthrough.count_text(lang)]
     yield Prose(visible(f"{tr(lang, 'Made from this load')}{_COLON[lang]}{' · '.join(facts)}"))
     yield TerminalMarkdown(
         tr(
@@ -102,7 +102,7 @@ def _head(walkthrough: Told, trace: Trace | None, lang: Lang) -> Iterator[Render
     )
 
 
-def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableType]:
+def _note(note: LocalizedNote, walkthrough: LocalizedWalkthrough, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{note.title}**")
     yield Text(_where(note, lang), "dim")
     if example := walkthrough.example(note, lang):
@@ -111,12 +111,12 @@ def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableT
         yield Prose(visible(f"{tr(lang, 'Does not apply to this load')}{_COLON[lang]}{why}"), "yellow")
         return
     yield _below(TerminalMarkdown(note.text))
-    for excerpt in [*([note.excerpt] if note.excerpt is not None else []), *note.also]:
+    for excerpt in [*([note.excerpt] if note.excerpt is not None else []), *note.other_excerpts]:
         yield _below(*_code(excerpt, lang))
     if note.values:
         yield _below(_values(note, lang))
-    if note.ways:
-        ways = [line for way in note.ways for line in _way(way, lang)]
+    if note.decisions:
+        ways = [line for way in note.decisions for line in _decision_lines(way, lang)]
         yield _below(Text(tr(lang, "Which way it went"), "bold"), *ways)
     if note.ask:
         yield _below(*_question(note, lang))
@@ -125,7 +125,7 @@ def _note(note: NoteTold, walkthrough: Told, lang: Lang) -> Iterator[RenderableT
         yield _below(TerminalMarkdown(tr(lang, "See also: {links}", links=links)))
 
 
-def _where(note: NoteTold, lang: Lang) -> str:
+def _where(note: LocalizedNote, lang: Lang) -> str:
     where = visible(note.note.id)
     if note.step is not None:
         values = {"step": note.step.number, "stage": stage_name(note.step.stage, lang)}
@@ -136,13 +136,13 @@ def _where(note: NoteTold, lang: Lang) -> str:
 
 
 def _code(excerpt: Excerpt, lang: Lang) -> Iterator[RenderableType]:
-    yield Prose(visible(f"{excerpt.function} · {reach(excerpt, lang)}"), "dim")
+    yield Prose(visible(f"{excerpt.function} · {excerpt_location(excerpt, lang)}"), "dim")
     for line in code_lines(excerpt, lang):
         style = {">": "bold", "-": "dim"}.get(line[:1], "")
         yield Text(visible(line), style, no_wrap=True, overflow="ellipsis")
 
 
-def _values(note: NoteTold, lang: Lang) -> Table:
+def _values(note: LocalizedNote, lang: Lang) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -152,7 +152,7 @@ def _values(note: NoteTold, lang: Lang) -> Table:
     return grid
 
 
-def _way(way: Way, lang: Lang) -> Iterator[RenderableType]:
+def _decision_lines(way: DecisionText, lang: Lang) -> Iterator[RenderableType]:
     times = f" ×{way.times:,}" if way.times > 1 else ""
     line = tr(lang, "line {line}", line=way.line)
     yield Prose(visible(f"{line}{_COLON[lang]}{way.asked} → {way.outcome}{times}"))
@@ -162,7 +162,7 @@ def _way(way: Way, lang: Lang) -> Iterator[RenderableType]:
         yield Padding(Prose(visible(way.means)), (0, 0, 0, 2), expand=False)
 
 
-def _question(note: NoteTold, lang: Lang) -> Iterator[RenderableType]:
+def _question(note: LocalizedNote, lang: Lang) -> Iterator[RenderableType]:
     yield TerminalMarkdown(f"**{tr(lang, 'Question')}**{_COLON[lang]}{note.ask}")
     for number, one in enumerate(note.answers, 1):
         yield _numbered(f"{number}.", one.text)

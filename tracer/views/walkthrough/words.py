@@ -10,9 +10,9 @@ from tracer.text.visible import one_line, visible
 from tracer.views.decisions_words import WORDS as DECISIONS
 from tracer.views.phrases import stage_name
 from tracer.views.walkthrough.catalogue import WORDS
-from tracer.walkthrough.checking import Problem
-from tracer.walkthrough.fitting import Misfit
-from tracer.walkthrough.unbound import Unbound
+from tracer.walkthrough.checking import WalkthroughProblem
+from tracer.walkthrough.fitting import NoteMismatch
+from tracer.walkthrough.unbound import UnboundReason
 
 _CODE: Final = ("function", "inside", "within", "statement", "asked", "kind")
 _LONGEST: Final = 100
@@ -23,7 +23,7 @@ Marked = Callable[[str], str]
 """How code stands in a sentence: as it is, or marked as code."""
 
 
-def told(unbound: Unbound, lang: Lang, marked: Marked = str) -> str:
+def told(unbound: UnboundReason, lang: Lang, marked: Marked = str) -> str:
     """Why a note has no step in a load, as a sentence.
 
     Args:
@@ -34,7 +34,7 @@ def told(unbound: Unbound, lang: Lang, marked: Marked = str) -> str:
     return _reason(unbound.what, unbound.values, lang, marked)
 
 
-def misfit_told(misfit: Misfit, lang: Lang, marked: Marked = str, *, legend: bool = True) -> str:
+def misfit_told(misfit: NoteMismatch, lang: Lang, marked: Marked = str, *, legend: bool = True) -> str:
     """That a note was written for another load, and what is otherwise in this one, as a sentence.
 
     Args:
@@ -61,7 +61,7 @@ def misfit_told(misfit: Misfit, lang: Lang, marked: Marked = str, *, legend: boo
     ).rstrip()
 
 
-def problem_told(problem: Problem, lang: Lang) -> str:
+def problem_told(problem: WalkthroughProblem, lang: Lang) -> str:
     """What is wrong, as a sentence that goes on from the names of walkthrough and note."""
     values = problem.values
     if problem.what == "unbound":
