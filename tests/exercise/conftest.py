@@ -11,21 +11,21 @@ import pytest
 
 from tests.walkthrough.writing import words
 from tracer.exercise.format import Exercise
-from tracer.exercise.library import Kept
-from tracer.exercise.running import Bench, bench
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.running import RunRecorder, run_recorder
 
 
 @pytest.fixture(scope="session")
-def workbench() -> Iterator[Bench]:
-    with bench() as made:
+def workbench() -> Iterator[RunRecorder]:
+    with run_recorder() as made:
         yield made
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> Callable[..., Kept]:
+def made(tmp_path: Path) -> Callable[..., ExerciseFiles]:
     """Makes an exercise whose folder is empty but for what a test puts there."""
 
-    def make(**fields: Any) -> Kept:
+    def make(**fields: Any) -> ExerciseFiles:
         whole: dict[str, Any] = {
             "id": "made",
             "title": words(),
@@ -43,6 +43,6 @@ def made(tmp_path: Path) -> Callable[..., Kept]:
         }
         folder = tmp_path / "tasks" / "made"
         folder.mkdir(parents=True, exist_ok=True)
-        return Kept(msgspec.convert({**whole, **fields}, Exercise), folder, True)
+        return ExerciseFiles(msgspec.convert({**whole, **fields}, Exercise), folder, True)
 
     return make

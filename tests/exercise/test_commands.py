@@ -17,9 +17,9 @@ from rich.cells import cell_len
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.damaged import edit_text
 from tracer.cli.main import main
-from tracer.exercise.library import exercises
-from tracer.exercise.running import Bench
-from tracer.exercise.workshop import USUAL, Workshop
+from tracer.exercise.library import all_exercises
+from tracer.exercise.running import RunRecorder
+from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder
 from tracer.trace.reading import open_trace
 
 
@@ -49,11 +49,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def command(
-    place: Path, workbench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Path, workbench: RunRecorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Result]:
     """Calls a command, which records on the bench of all tests."""
     for name in ("check", "validate"):
-        monkeypatch.setattr(f"tracer.cli.exercise.{name}.bench", lambda: nullcontext(workbench))
+        monkeypatch.setattr(f"tracer.cli.exercise.{name}.run_recorder", lambda: nullcontext(workbench))
 
     def call(*arguments: object, cwd: Path | None = None) -> Result:
         if cwd is not None:
@@ -74,7 +74,7 @@ Command = Callable[..., Result]
 
 
 def learner(place: Path, name: str = FIRST) -> Path:
-    return place / USUAL / name
+    return place / DEFAULT_NAME / name
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -82,8 +82,8 @@ def test_list_fits_and_shows_the_state(command: Command, place: Path, lang: str)
     done = command("list", "--lang", lang)
     assert done.code == 0
     assert all(cell_len(line.rstrip()) <= 80 for line in done.out.splitlines())
-    assert next(iter(exercises())) == FIRST
-    for name in exercises():
+    assert next(iter(all_exercises())) == FIRST
+    for name in all_exercises():
         assert name in done.out
     assert {"en": "Begin with: glm-trace exercise start", "zh": "开始做："}[lang] in done.out
     command("start")
@@ -99,7 +99,7 @@ def test_start_without_a_name_begins_the_course(command: Command, place: Path, l
     done = command("start", "--lang", lang)
     assert done.code == 0
     assert f"{said}{FIRST}" in done.text
-    assert exercises()[FIRST].exercise.title.localized(lang) in done.text
+    assert all_exercises()[FIRST].exercise.title.localized(lang) in done.text
     assert f"cd glm-trace-exercises/{FIRST}" in done.out
     assert (learner(place) / "model" / "config.json").is_file()
 
@@ -141,8 +141,8 @@ def test_check_tells_the_first_failure_then_congratulates(
     assert "✓ 用的是它自己的类" in done.out
     assert "完成了：找不到自己代码的模型" in done.out
     assert "glm-trace replay ../.glm-trace/load.glmtrace --walkthrough dynamic-class" in done.out
-    assert f"glm-trace exercise start {list(exercises())[1]}" in done.out
-    assert Workshop(place / USUAL).progress.exercises[FIRST].attempts == 2
+    assert f"glm-trace exercise start {list(all_exercises())[1]}" in done.out
+    assert CourseFolder(place / DEFAULT_NAME).progress.exercises[FIRST].attempts == 2
     assert "1 of " in command("progress").out
 
 
@@ -182,7 +182,7 @@ def test_a_model_that_is_gone_is_said(command: Command, place: Path) -> None:
 def test_questions_are_answered_judged_and_answered_again(command: Command, place: Path) -> None:
     folder = teachers(place / "teacher")
     assert command("start", "asking", "--exercises", folder, "--trust").code == 0
-    assert (place / USUAL / "asking" / "TASK.md").is_file()
+    assert (place / DEFAULT_NAME / "asking" / "TASK.md").is_file()
     unasked = command("check")
     assert unasked.code == 2
     assert "glm-trace exercise check asking --answer class=… --answer status=…" in unasked.sentence
@@ -213,7 +213,7 @@ def test_a_teachers_code_runs_only_with_consent(command: Command, place: Path) -
     refused = command("start", "asking", "--exercises", folder)
     assert refused.code == 3
     assert "to which nobody has agreed" in refused.sentence
-    assert not (place / USUAL).exists()
+    assert not (place / DEFAULT_NAME).exists()
 
     assert command("start", "asking", "--exercises", folder, "--trust").code == 0
     assert command("check").code == 1
@@ -229,7 +229,7 @@ def test_a_teachers_code_runs_only_with_consent(command: Command, place: Path) -
 def test_code_of_a_course_folder_of_others_runs_only_with_consent(command: Command, place: Path) -> None:
     """It is remembered in that folder what was agreed to, and whoever made the folder wrote that too."""
     assert command("start", FIRST).code == 0
-    (place / USUAL).rename(place / "downloaded")
+    (place / DEFAULT_NAME).rename(place / "downloaded")
     refused = command("check", FIRST, cwd=place / "downloaded")
     assert refused.code == 3
     assert "was not made here by you" in refused.sentence
@@ -243,7 +243,7 @@ def test_code_of_a_course_folder_of_others_runs_only_with_consent(command: Comma
 def test_consent_cannot_be_written_by_somebody_else(command: Command, place: Path) -> None:
     folder = teachers(place / "teacher", questions=False)
     assert command("start", "asking", "--exercises", folder, "--trust").code == 0
-    progress = place / USUAL / "progress.json"
+    progress = place / DEFAULT_NAME / "progress.json"
     held = json.loads(progress.read_text(encoding="utf-8"))
     whole = hashlib.sha256(os.path.abspath(folder / "asking").encode())  # what anybody can work out
     for path in sorted(path for path in (folder / "asking").rglob("*") if path.is_file()):
@@ -256,7 +256,7 @@ def test_consent_cannot_be_written_by_somebody_else(command: Command, place: Pat
 
 def test_hints_come_one_by_one(command: Command, place: Path) -> None:
     command("start", FIRST)
-    hints = exercises()[FIRST].exercise.hints
+    hints = all_exercises()[FIRST].exercise.hints
     for number in range(1, len(hints) + 1):
         assert f"Hint {number} of {len(hints)}" in command("hint").out
     last = command("hint", "--lang", "zh")
@@ -274,7 +274,7 @@ def test_solution_and_reset_ask_first(command: Command, place: Path) -> None:
         done = command(name)
         assert done.code == 2
         assert "--yes" in done.sentence
-    assert files_of(place / USUAL).keys() == {f"{FIRST}/{name}" for name in before} | {"progress.json"}
+    assert files_of(place / DEFAULT_NAME).keys() == {f"{FIRST}/{name}" for name in before} | {"progress.json"}
 
     shown = command("solution", "--yes")
     assert shown.code == 0
@@ -285,12 +285,12 @@ def test_solution_and_reset_ask_first(command: Command, place: Path) -> None:
     assert "seen" in command("progress").out
 
     assert f"Your old files are in glm-trace-exercises/{FIRST}.before-1" in command("reset", "--yes").text
-    assert files_of(place / USUAL / f"{FIRST}.before-1") == files_of(learner(place)) == before
+    assert files_of(place / DEFAULT_NAME / f"{FIRST}.before-1") == files_of(learner(place)) == before
 
 
 def test_the_solution_of_a_solved_exercise_is_not_asked_about(command: Command, place: Path) -> None:
     command("start", FIRST)
-    kept = place / USUAL / "progress.json"
+    kept = place / DEFAULT_NAME / "progress.json"
     progress = json.loads(kept.read_text(encoding="utf-8"))
     progress["exercises"][FIRST]["solved"] = "2026-01-01T00:00:00+00:00"
     kept.write_text(json.dumps(progress), encoding="utf-8")
@@ -320,7 +320,7 @@ def test_what_can_not_be_done_is_one_sentence(command: Command, arguments: list[
 
 def test_an_exercise_that_was_not_started_says_how(command: Command, place: Path) -> None:
     command("start", FIRST)
-    other = list(exercises())[1]
+    other = list(all_exercises())[1]
     for name in ("check", "hint", "solution", "reset", "watch"):
         done = command(name, other)
         assert done.code == 2
@@ -332,7 +332,7 @@ def test_an_exercise_that_was_not_started_says_how(command: Command, place: Path
 
 def test_a_damaged_memory_stops_every_command_and_is_left(command: Command, place: Path) -> None:
     command("start", FIRST)
-    file = place / USUAL / "progress.json"
+    file = place / DEFAULT_NAME / "progress.json"
     file.write_text('{"glm-trace-exercises": 1, "exer')
     for name in ("list", "start", "check", "hint", "progress"):
         done = command(name, "--lang", "zh")

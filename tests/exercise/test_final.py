@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.loads import Loads
 from tracer.bundled import bundled
-from tracer.exercise.judging import judge
-from tracer.exercise.layers import build
-from tracer.exercise.library import Kept, read_exercise
-from tracer.exercise.running import Ran
+from tracer.exercise.judging import grade
+from tracer.exercise.layers import build_folder
+from tracer.exercise.library import ExerciseFiles, read_exercise
+from tracer.exercise.running import RecordedRun
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -25,15 +25,15 @@ DECIDES = re.compile(r"the picture decides: ([\d.]+), turned ([\d.]+)")
 
 
 @pytest.fixture(scope="module")
-def final() -> Kept:
+def final() -> ExerciseFiles:
     folder = Path(str(bundled("walkthroughs"))) / "exercises" / "small-vision-language-model"
-    return Kept(read_exercise(folder), folder, True)
+    return ExerciseFiles(read_exercise(folder), folder, True)
 
 
 @pytest.fixture
-def learner(final: Kept, tmp_path: Path) -> Path:
+def learner(final: ExerciseFiles, tmp_path: Path) -> Path:
     """A learner's folder with the solution in it."""
-    build(final, tmp_path / "learner", "solution")
+    build_folder(final, tmp_path / "learner", "solution")
     return tmp_path / "learner"
 
 
@@ -47,7 +47,7 @@ def output_of(script: Path, learner: Path) -> str:
     return done.stdout
 
 
-def test_the_solution_learns_from_pictures(final: Kept, learner: Path) -> None:
+def test_the_solution_learns_from_pictures(final: ExerciseFiles, learner: Path) -> None:
     (learner / "model" / "model.safetensors").unlink()
     assert output_of(learner / "make_weights.py", learner) == ""
     printed = output_of(final.folder / "judge" / "train.py", learner)
@@ -61,14 +61,14 @@ def test_the_solution_learns_from_pictures(final: Kept, learner: Path) -> None:
     assert turned > right + 0.2
 
 
-def test_a_picture_takes_the_place_of_its_token(final: Kept, learner: Path) -> None:
+def test_a_picture_takes_the_place_of_its_token(final: ExerciseFiles, learner: Path) -> None:
     printed = output_of(final.folder / "judge" / "facts.py", learner)
     assert "text fits: 15 tokens, logits 1×15×100" in printed
     assert "picture placed: 16 tokens, logits 1×31×100" in printed
     assert "the future is hidden" in printed
 
 
-def test_a_layer_holds_no_large_file(final: Kept) -> None:
+def test_a_layer_holds_no_large_file(final: ExerciseFiles) -> None:
     sizes = {path: path.stat().st_size for path in final.folder.rglob("*") if path.is_file()}
     assert max(sizes.values()) < 200_000
     assert sum(sizes.values()) < 1_000_000
@@ -76,14 +76,14 @@ def test_a_layer_holds_no_large_file(final: Kept) -> None:
 
 @pytest.mark.parametrize("tokenizer", [False, True])
 def test_what_the_model_lacks_is_not_told_of_the_tokenizer(
-    final: Kept, loads: Loads, tmp_path: Path, tokenizer: bool
+    final: ExerciseFiles, loads: Loads, tmp_path: Path, tokenizer: bool
 ) -> None:
     solution = final.folder / "solution" / "model"
     for name in ("config.json", "configuration_small.py", *(["tokenizer_config.json"] if tokenizer else [])):
         shutil.copy(solution / name, tmp_path)
     recorded = loads.record(tmp_path, auto_class="AutoModelForCausalLM")
-    verdicts = judge(final.exercise, {"load": Ran(recorded.path, recorded.outcome)}).verdicts
-    said = next(one.said for one in verdicts if one.id == "tokenizer")
+    verdicts = grade(final.exercise, {"load": RecordedRun(recorded.path, recorded.outcome)}).grades
+    said = next(one.feedback for one in verdicts if one.id == "tokenizer")
     assert said is not None
     for text in (said.en, said.zh):
         assert "modeling_small" not in text

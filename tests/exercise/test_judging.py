@@ -10,9 +10,9 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tests.walkthrough.writing import words
-from tracer.exercise.judging import Judgement, judge, same_answer
-from tracer.exercise.library import Kept
-from tracer.exercise.running import Ran
+from tracer.exercise.judging import GradeReport, grade, same_answer
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.running import RecordedRun
 from tracer.trace.outcome import Outcome
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name ="}
@@ -25,9 +25,9 @@ LOADED = {
 
 
 @pytest.fixture(scope="session")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RecordedRun]:
     path: Path = unpack("5.23.0", tmp_path_factory.mktemp("demo"))
-    return {"load": Ran(path, Outcome("loaded"))}
+    return {"load": RecordedRun(path, Outcome("loaded"))}
 
 
 def check(**fields: Any) -> dict[str, Any]:
@@ -40,16 +40,18 @@ def check(**fields: Any) -> dict[str, Any]:
     }
 
 
-def judged(made: Callable[..., Kept], ran: dict[str, Ran], *checks: dict[str, Any], **options: Any) -> Judgement:
+def judged(
+    made: Callable[..., ExerciseFiles], ran: dict[str, RecordedRun], *checks: dict[str, Any], **options: Any
+) -> GradeReport:
     answers = options.pop("answers", None)
-    return judge(made(checks=list(checks), **options).exercise, ran, answers)
+    return grade(made(checks=list(checks), **options).exercise, ran, answers)
 
 
 def test_a_check_that_holds(made: Any, ran: Any) -> None:
     found = judged(made, ran, LOADED, check(expect=[{"value": "after.module_file", "is": "configuration_chatglm"}]))
     assert found.passed
     assert found.first_failure is None
-    assert all(one.step is not None for one in found.verdicts)
+    assert all(one.step is not None for one in found.grades)
 
 
 def test_one_that_does_not_says_what_was_wanted_and_found(made: Any, ran: Any) -> None:
@@ -59,11 +61,11 @@ def test_one_that_does_not_says_what_was_wanted_and_found(made: Any, ran: Any) -
     failure = found.first_failure
     assert failure is not None
     assert (failure.reason, failure.state) == ("one", "failed")
-    assert failure.said is not None
-    assert failure.said.en == "It is `configuration_chatglm`."
+    assert failure.feedback is not None
+    assert failure.feedback.en == "It is `configuration_chatglm`."
     assert "mine" in failure.wanted
     assert "configuration_chatglm" in failure.found
-    assert [one.state for one in found.verdicts] == ["failed", "passed"]
+    assert [one.state for one in found.grades] == ["failed", "passed"]
 
 
 def test_a_case_answers_for_itself(made: Any, ran: Any) -> None:
@@ -80,15 +82,15 @@ def test_a_case_answers_for_itself(made: Any, ran: Any) -> None:
     found = judged(made, ran, check(expect=[{"value": "after.module_file", "is": "mine"}], cases=cases)).first_failure
     assert found is not None
     assert found.reason == "one/library"
-    assert found.said is not None
-    assert found.said.zh == "got `remote`"
+    assert found.feedback is not None
+    assert found.feedback.zh == "got `remote`"
 
 
 def test_an_anchor_that_is_not_there_fails_at_the_end(made: Any, ran: Any) -> None:
     found = judged(made, ran, check(anchor={"kind": "peft-applied"}, failing=words("none"))).first_failure
     assert found is not None
-    assert found.said is not None
-    assert found.said.en == "none"
+    assert found.feedback is not None
+    assert found.feedback.en == "none"
     assert found.step is not None
 
 
@@ -98,13 +100,13 @@ def test_what_has_to_be_absent(made: Any, ran: Any) -> None:
 
 
 def test_a_check_for_other_releases_is_left_out(made: Any, ran: Any) -> None:
-    assert [one.id for one in judged(made, ran, LOADED, check(releases="<5")).verdicts] == ["loads"]
+    assert [one.id for one in judged(made, ran, LOADED, check(releases="<5")).grades] == ["loads"]
 
 
 def test_a_run_that_left_no_trace(made: Any) -> None:
-    found = judged(made, {"load": Ran(None, None, missing="model")}, LOADED)
-    assert [one.state for one in found.verdicts] == ["not-seen"]
-    assert found.broken == "load"
+    found = judged(made, {"load": RecordedRun(None, None, missing="model")}, LOADED)
+    assert [one.state for one in found.grades] == ["not-seen"]
+    assert found.failed_run == "load"
     assert not found.passed
 
 
@@ -129,10 +131,10 @@ PREDICTIONS = [
 )
 def test_predictions(made: Any, ran: Any, answers: dict[str, str], states: list[str]) -> None:
     found = judged(made, ran, predictions=PREDICTIONS, answers=answers)
-    assert [one.state for one in found.verdicts] == states
-    assert found.verdicts[0].found == "configuration_chatglm"
-    assert found.verdicts[0].said is not None
-    assert found.verdicts[0].said.en == "`configuration_chatglm.ChatGLMConfig`"
+    assert [one.state for one in found.grades] == states
+    assert found.grades[0].found == "configuration_chatglm"
+    assert found.grades[0].feedback is not None
+    assert found.grades[0].feedback.en == "`configuration_chatglm.ChatGLMConfig`"
 
 
 @pytest.mark.parametrize(

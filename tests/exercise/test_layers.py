@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tracer.exercise.layers import build, lay_over
-from tracer.exercise.library import Kept
+from tracer.exercise.layers import build_folder, lay_over
+from tracer.exercise.library import ExerciseFiles
 from tracer.trace.errors import TracerError
 
 
@@ -18,12 +18,12 @@ def put(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def test_fixtures_then_the_start_then_a_layer(made: Callable[..., Kept], tmp_path: Path) -> None:
+def test_fixtures_then_the_start_then_a_layer(made: Callable[..., ExerciseFiles], tmp_path: Path) -> None:
     kept = made(start={"fixtures": {"model": "bert-tiny"}, "without": ["model/vocab.txt", "model/tok*"]})
     put(kept.folder / "start/notes.txt", "start")
     put(kept.folder / "solution/notes.txt", "solved")
     put(kept.folder / "solution/model/config.json.merge", '{"hidden_size": null, "own": {"a": 1}}')
-    build(kept, tmp_path / "work", "solution")
+    build_folder(kept, tmp_path / "work", "solution")
     assert (tmp_path / "work/notes.txt").read_text() == "solved"
     config = json.loads((tmp_path / "work/model/config.json").read_text())
     assert "hidden_size" not in config
@@ -32,10 +32,10 @@ def test_fixtures_then_the_start_then_a_layer(made: Callable[..., Kept], tmp_pat
     assert not list((tmp_path / "work/model").glob("tok*"))
 
 
-def test_a_folder_with_files_is_left_alone(made: Callable[..., Kept], tmp_path: Path) -> None:
+def test_a_folder_with_files_is_left_alone(made: Callable[..., ExerciseFiles], tmp_path: Path) -> None:
     put(tmp_path / "work/mine.txt", "mine")
     with pytest.raises(TracerError, match="not an empty folder"):
-        build(made(), tmp_path / "work")
+        build_folder(made(), tmp_path / "work")
     assert [path.name for path in (tmp_path / "work").iterdir()] == ["mine.txt"]
 
 

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.progress import FILE, MARK, Entry, Progress, day, is_ours, now, read_progress, write_progress
+from tracer.exercise.progress import (
+    FILE,
+    MARK,
+    CourseProgress,
+    ExerciseProgress,
+    is_ours,
+    local_day,
+    now,
+    read_progress,
+    write_progress,
+)
 
 
 @pytest.fixture
@@ -21,7 +31,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_it_reads_back_as_written(path: Path) -> None:
-    progress = Progress(last="b", exercises={"b": Entry(started=now(), answers={"q": "1 35"}, hints=2, solved=now())})
+    progress = CourseProgress(
+        last="b", exercises={"b": ExerciseProgress(started=now(), answers={"q": "1 35"}, hints=2, solved=now())}
+    )
     write_progress(path, progress)
     assert read_progress(path) == progress
     assert is_ours(path)
@@ -29,7 +41,7 @@ def test_it_reads_back_as_written(path: Path) -> None:
 
 
 def test_nothing_yet(path: Path) -> None:
-    assert read_progress(path) == Progress()
+    assert read_progress(path) == CourseProgress()
     assert not is_ours(path)
 
 
@@ -69,14 +81,14 @@ def test_a_newer_one_is_left_alone(path: Path) -> None:
 
 
 def test_it_is_written_whole_or_not_at_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_progress(path, Progress(last="before"))
+    write_progress(path, CourseProgress(last="before"))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tracer.exercise.progress.os.fsync", full)
     with pytest.raises(ExerciseError, match="No space left on device"):
-        write_progress(path, Progress(last="after"))
+        write_progress(path, CourseProgress(last="after"))
     assert read_progress(path).last == "before"
     assert [one.name for one in path.parent.iterdir()] == [FILE]
 
@@ -85,4 +97,4 @@ def test_it_is_written_whole_or_not_at_all(path: Path, monkeypatch: pytest.Monke
     ("moment", "said"), [("", ""), ("yesterday\x1b[2J", "yesterday…"), ("2026-01-02T12:00:00+00:00", "2026-01-02")]
 )
 def test_a_day_is_shown_and_what_is_none_does_no_harm(moment: str, said: str) -> None:
-    assert day(moment) == said
+    assert local_day(moment) == said

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.damaged import copied, edit_text
-from tracer.exercise.judging import Judgement, judge
-from tracer.exercise.library import Kept
-from tracer.exercise.running import Bench
+from tracer.exercise.judging import GradeReport, grade
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.running import RunRecorder
 from tracer.launch.runner import Limits
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal
@@ -21,7 +21,7 @@ from tracer.trace.reading import open_trace
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
-Make = Callable[..., Kept]
+Make = Callable[..., ExerciseFiles]
 EXITS = "        os._exit(0)"
 
 
@@ -44,34 +44,34 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def run(kept: Kept, folder: Path, workbench: Bench, tmp_path: Path) -> Judgement:
-    return judge(kept.exercise, workbench.record(kept, folder, tmp_path / "traces"))
+def run(kept: ExerciseFiles, folder: Path, workbench: RunRecorder, tmp_path: Path) -> GradeReport:
+    return grade(kept.exercise, workbench.record(kept, folder, tmp_path / "traces"))
 
 
 def quick(seconds: int = 6, **fields: Any) -> dict[str, Any]:
     return {"runs": {"load": {"auto_class": "AutoModel", "seconds": seconds, **fields}}}
 
 
-def test_what_works_passes(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_what_works_passes(made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path) -> None:
     judged = run(made(), learner("pass"), workbench, tmp_path)
     assert judged.passed
-    assert judged.broken is None
+    assert judged.failed_run is None
 
 
-def test_an_endless_loop_ends_in_time(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_an_endless_loop_ends_in_time(made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path) -> None:
     began = time.monotonic()
     judged = run(made(**quick()), learner("while True:", "    pass"), workbench, tmp_path)
-    assert judged.ran["load"].limit == "seconds"
-    assert judged.broken == "load"
+    assert judged.runs["load"].limit == "seconds"
+    assert judged.failed_run == "load"
     assert not judged.passed
     assert time.monotonic() - began < 30
-    assert judged.ran["load"].trace is not None
-    with open_trace(judged.ran["load"].trace) as trace:  # what it did until then was kept
+    assert judged.runs["load"].trace is not None
+    with open_trace(judged.runs["load"].trace) as trace:  # what it did until then was kept
         assert len(trace) > 100
 
 
 def test_a_loop_that_ignores_everything_ends_in_time(
-    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
 ) -> None:
     statements = (
         "import signal",
@@ -81,7 +81,7 @@ def test_a_loop_that_ignores_everything_ends_in_time(
         "        while True: pass",
         "    except BaseException: pass",
     )
-    assert run(made(**quick()), learner(*statements), workbench, tmp_path).ran["load"].limit == "seconds"
+    assert run(made(**quick()), learner(*statements), workbench, tmp_path).runs["load"].limit == "seconds"
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_a_loop_that_ignores_everything_ends_in_time(
     ids=["print", "fd1", "fd2"],
 )
 def test_gigabytes_of_output_end_at_a_limit(
-    statement: str, made: Make, learner: Any, workbench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    statement: str, made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import tracer.exercise.running as running
 
     monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, bytes=8 << 20))
     judged = run(made(**quick(60)), learner("while True:", f"    {statement}"), workbench, tmp_path)
-    assert judged.ran["load"].limit == "output"
+    assert judged.runs["load"].limit == "output"
     assert sum(path.stat().st_size for path in (tmp_path / "traces").iterdir()) < 64 << 20
 
 
@@ -110,37 +110,39 @@ def test_gigabytes_of_output_end_at_a_limit(
     ids=["python", "torch", "at once"],
 )
 def test_memory_has_a_limit(
-    statements: tuple[str, ...], made: Make, learner: Any, workbench: Bench, tmp_path: Path,
+    statements: tuple[str, ...], made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     import tracer.exercise.running as running
 
     monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, memory=1 << 30))
     judged = run(made(**quick(60)), learner(*statements), workbench, tmp_path)
-    assert judged.ran["load"].limit == "memory"
-    assert judged.broken == "load"
-    assert judged.ran["load"].outcome is not None
-    assert judged.ran["load"].outcome.status == "failed"  # with an exception, and all that was recorded until then
+    assert judged.runs["load"].limit == "memory"
+    assert judged.failed_run == "load"
+    assert judged.runs["load"].outcome is not None
+    assert judged.runs["load"].outcome.status == "failed"  # with an exception, and all that was recorded until then
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_a_process_that_ends_itself(code: int, made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_a_process_that_ends_itself(
+    code: int, made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
+) -> None:
     judged = run(made(), learner(f"os._exit({code})"), workbench, tmp_path)
-    outcome = judged.ran["load"].outcome
-    assert judged.broken == "load"
+    outcome = judged.runs["load"].outcome
+    assert judged.failed_run == "load"
     assert outcome is not None
     assert (outcome.status, outcome.exit_code) == ("killed", code)
 
 
-def test_a_process_that_kills_itself(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_a_process_that_kills_itself(made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path) -> None:
     judged = run(made(), learner("os.kill(os.getpid(), 9)"), workbench, tmp_path)
-    outcome = judged.ran["load"].outcome
+    outcome = judged.runs["load"].outcome
     assert outcome is not None
     assert outcome.signal == "SIGKILL"
 
 
 def test_code_that_deletes_its_own_files_deletes_a_copy(
-    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
 ) -> None:
     folder = learner("import shutil", "shutil.rmtree(config._name_or_path)", "shutil.rmtree(os.getcwd(), True)")
     before = files_of(folder)
@@ -148,7 +150,9 @@ def test_code_that_deletes_its_own_files_deletes_a_copy(
     assert files_of(folder) == before
 
 
-def test_what_a_process_has_started_ends_with_it(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_what_a_process_has_started_ends_with_it(
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
+) -> None:
     mark = tmp_path / "started"
     folder = learner(
         "import subprocess, sys",
@@ -169,7 +173,9 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_escape_sequences_are_shown_and_not_obeyed(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_escape_sequences_are_shown_and_not_obeyed(
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
+) -> None:
     check = {
         "id": "loads",
         "title": {"en": "x", "zh": "x"},
@@ -179,20 +185,20 @@ def test_escape_sequences_are_shown_and_not_obeyed(made: Make, learner: Any, wor
     folder = learner(r"raise RuntimeError('\x1b[31mred\x1b]0;title\x07 `code` [bold]')")
     judged = run(made(checks=[check]), folder, workbench, tmp_path)
     assert judged.first_failure is not None
-    assert judged.first_failure.said is not None
-    assert "\x1b" not in judged.first_failure.said.en
-    assert "\\x1b[31mred" in judged.first_failure.said.en
+    assert judged.first_failure.feedback is not None
+    assert "\x1b" not in judged.first_failure.feedback.en
+    assert "\\x1b[31mred" in judged.first_failure.feedback.en
 
 
-def test_a_directory_that_is_not_there(made: Make, workbench: Bench, tmp_path: Path) -> None:
+def test_a_directory_that_is_not_there(made: Make, workbench: RunRecorder, tmp_path: Path) -> None:
     (tmp_path / "learner").mkdir()
     judged = run(made(), tmp_path / "learner", workbench, tmp_path)
-    assert judged.ran["load"].missing == "model"
-    assert judged.broken == "load"
-    assert [one.state for one in judged.verdicts] == ["not-seen"]
+    assert judged.runs["load"].missing == "model"
+    assert judged.failed_run == "load"
+    assert [one.state for one in judged.grades] == ["not-seen"]
 
 
-def test_two_checks_of_one_folder_at_once(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_two_checks_of_one_folder_at_once(made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path) -> None:
     folder = learner("pass")
     (tmp_path / "traces").mkdir()
     with HeldJournal.create(tmp_path / "traces" / "load.glmtrace.journal") as held:
@@ -202,7 +208,7 @@ def test_two_checks_of_one_folder_at_once(made: Make, learner: Any, workbench: B
     assert run(made(), folder, workbench, tmp_path).passed  # what a killed check left is in nobody's way
 
 
-def test_a_folder_that_is_too_large(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_a_folder_that_is_too_large(made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path) -> None:
     folder = learner("pass")
     with (folder / "huge.bin").open("wb") as file:
         file.truncate(600 << 20)
@@ -210,14 +216,16 @@ def test_a_folder_that_is_too_large(made: Make, learner: Any, workbench: Bench, 
         workbench.record(made(), folder, tmp_path / "traces")
 
 
-def test_a_link_out_of_the_folder_is_not_followed(made: Make, learner: Any, workbench: Bench, tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_is_not_followed(
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
+) -> None:
     folder = learner("pass")
     os.symlink("/", folder / "everything")
     assert run(made(), folder, workbench, tmp_path).passed
 
 
 def test_the_modules_cache_holds_nothing_of_the_run_before(
-    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
 ) -> None:
     """A file that was removed is missing, though the run before had it."""
     folder = learner("pass")
@@ -226,7 +234,7 @@ def test_the_modules_cache_holds_nothing_of_the_run_before(
     assert not run(made(), folder, workbench, tmp_path).passed
 
 
-def test_a_script_of_the_task_runs_in_the_folder(made: Make, workbench: Bench, tmp_path: Path) -> None:
+def test_a_script_of_the_task_runs_in_the_folder(made: Make, workbench: RunRecorder, tmp_path: Path) -> None:
     check = {
         "id": "said",
         "title": {"en": "x", "zh": "x"},
@@ -253,12 +261,12 @@ def test_the_limits(tmp_path: Path) -> None:
 
 
 def test_runs_keep_away_from_the_modules_cache_of_this_process(
-    made: Make, learner: Any, workbench: Bench, tmp_path: Path
+    made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path
 ) -> None:
     """Whoever else forks from the same warm process goes on with a cache of its own."""
     judged = run(made(), learner("pass"), workbench, tmp_path)
-    assert judged.ran["load"].trace is not None
-    with open_trace(judged.ran["load"].trace) as trace:
+    assert judged.runs["load"].trace is not None
+    with open_trace(judged.runs["load"].trace) as trace:
         cache = trace.meta["roots"]["modules-cache"]
         imported = next(trace.steps(kinds=["module-imported"]))
     assert cache != os.environ["HF_MODULES_CACHE"]

@@ -22,7 +22,7 @@ def test_every_key_of_an_exercise_is_described() -> None:
     definitions = schema()["$defs"]
     fields = {field.encode_name for field in msgspec.structs.fields(Exercise)}
     assert definitions["Exercise"]["properties"].keys() == fields
-    for name in ("Exercise", "Run", "Check", "Case", "Prediction", "Start", "Wrong"):
+    for name in ("Exercise", "Run", "Check", "FailureCase", "Prediction", "Start", "Wrong"):
         for key, told in definitions[name]["properties"].items():
             assert told.get("description"), f"{name}.{key}"
             assert "``" not in told["description"]
@@ -31,7 +31,7 @@ def test_every_key_of_an_exercise_is_described() -> None:
 def test_unknown_keys_are_refused_and_keys_are_spelled_as_in_a_file() -> None:
     definitions: dict[str, Any] = schema()["$defs"]
     assert {one["additionalProperties"] for one in definitions.values()} == {False}
-    assert "is" in definitions["Choice"]["properties"]
+    assert "is" in definitions["AnswerChoice"]["properties"]
 
 
 def test_every_task_names_it() -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.exercise.teacher import FIRST, teachers
 from tests.support.damaged import edit_text
-from tracer.exercise.library import TASK, Kept, read_exercise
-from tracer.exercise.running import Bench
-from tracer.exercise.validating import Problem, _unsound, validate
+from tracer.exercise.library import TASK, ExerciseFiles, read_exercise
+from tracer.exercise.running import RunRecorder
+from tracer.exercise.validating import ExerciseProblem, _static_problems, validate
 from tracer.views.exercise.words import WORDS
 from tracer.walkthrough.library import course
 
@@ -27,9 +27,9 @@ NAMES = sorted(path.parent.name for path in COURSE.glob(f"*/{TASK}"))
     "name", [pytest.param(name, marks=[] if name == FIRST else pytest.mark.slow) for name in NAMES]
 )
 def test_the_start_fails_the_solution_passes_and_wrong_attempts_fail_for_their_reasons(
-    name: str, workbench: Bench
+    name: str, workbench: RunRecorder
 ) -> None:
-    kept = Kept(read_exercise(COURSE / name), COURSE / name, True)
+    kept = ExerciseFiles(read_exercise(COURSE / name), COURSE / name, True)
     assert validate(kept, workbench, [one.id for one in course()]).problems == []
 
 
@@ -48,10 +48,10 @@ def test_no_task_holds_much() -> None:
         assert max(sizes.values()) <= 200_000, name
 
 
-def unsound(folder: Path, change: Callable[[Path], object], bench: Bench) -> list[Problem]:
+def unsound(folder: Path, change: Callable[[Path], object], bench: RunRecorder) -> list[ExerciseProblem]:
     task = teachers(folder, "task", questions=False) / "task"
     change(task)
-    return validate(Kept(read_exercise(task), task, False), bench).problems
+    return validate(ExerciseFiles(read_exercise(task), task, False), bench).problems
 
 
 def swapped(task: Path) -> None:
@@ -60,59 +60,62 @@ def swapped(task: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_start_that_passes_and_attempts_that_pass_are_found(tmp_path: Path, workbench: Bench) -> None:
+def test_a_start_that_passes_and_attempts_that_pass_are_found(tmp_path: Path, workbench: RunRecorder) -> None:
     def change(task: Path) -> None:
         swapped(task)
         shutil.rmtree(task / "wrong" / "class-too")
         (task / "wrong" / "class-too").mkdir()
 
     found = unsound(tmp_path, change, workbench)
-    assert Problem("start-passes") in found
-    assert Problem("attempt-passes", {"attempt": "class-too"}) in found
+    assert ExerciseProblem("start-passes") in found
+    assert ExerciseProblem("attempt-passes", {"attempt": "class-too"}) in found
 
 
 @pytest.mark.slow
-def test_a_solution_that_fails_and_a_layer_that_does_not_fit_are_found(tmp_path: Path, workbench: Bench) -> None:
+def test_a_solution_that_fails_and_a_layer_that_does_not_fit_are_found(tmp_path: Path, workbench: RunRecorder) -> None:
     def change(task: Path) -> None:
         shutil.rmtree(task / "solution")
         (task / "wrong" / "class-too" / "none.json.merge").write_text("{}")
 
     found = unsound(tmp_path, change, workbench)
-    assert Problem("solution-fails", {"first": "loads/no-such-file"}) in found
+    assert ExerciseProblem("solution-fails", {"first": "loads/no-such-file"}) in found
     [layer] = [one for one in found if one.what == "no-files"]
     assert layer.values["layer"] == "wrong/class-too"
 
 
 @pytest.mark.slow
-def test_an_attempt_that_fails_elsewhere_is_found(tmp_path: Path, workbench: Bench) -> None:
+def test_an_attempt_that_fails_elsewhere_is_found(tmp_path: Path, workbench: RunRecorder) -> None:
     def change(task: Path) -> None:
         edit_text(task / "task.yaml", "class-too: {fails: loads/no-such-class", "class-too: {fails: own-class")
 
     values = {"attempt": "class-too", "wanted": "own-class", "first": "loads/no-such-class"}
-    assert unsound(tmp_path, change, workbench) == [Problem("attempt-fails-elsewhere", values)]
+    assert unsound(tmp_path, change, workbench) == [ExerciseProblem("attempt-fails-elsewhere", values)]
 
 
 @pytest.mark.parametrize(
     ("wrong", "found"),
     [
-        ({"a": "loads", "b": "run"}, [Problem("few-attempts", {"count": 2, "least": 3})]),
-        ({"a": "loads", "b": "run", "c": "loads"}, [Problem("same-reason", {"attempt": "c", "other": "a", "first": "loads"})]),
+        ({"a": "loads", "b": "run"}, [ExerciseProblem("few-attempts", {"count": 2, "least": 3})]),
+        ({"a": "loads", "b": "run", "c": "loads"}, [ExerciseProblem("same-reason", {"attempt": "c", "other": "a", "first": "loads"})]),
     ],
     ids=["few", "same"],
 )  # fmt: skip
 def test_attempts_that_teach_too_little_are_found(
-    made: Callable[..., Kept], wrong: dict[str, str], found: list[Problem]
+    made: Callable[..., ExerciseFiles], wrong: dict[str, str], found: list[ExerciseProblem]
 ) -> None:
     kept = made(wrong={name: {"fails": fails, "what": "x"} for name, fails in wrong.items()})
-    assert list(_unsound(kept, None)) == found
+    assert list(_static_problems(kept, None)) == found
 
 
-def test_what_is_not_named_and_what_is_not_there_are_found(made: Callable[..., Kept]) -> None:
+def test_what_is_not_named_and_what_is_not_there_are_found(made: Callable[..., ExerciseFiles]) -> None:
     wrong: dict[str, Any] = {name: {"fails": "loads", "what": "x"} for name in "a"}
     kept = made(wrong=wrong, read=["nowhere", "dynamic-class"])
     (kept.folder / "wrong" / "forgotten").mkdir(parents=True)
-    found = list(_unsound(kept, ["dynamic-class"]))
-    assert found[1:] == [Problem("unlisted", {"attempt": "forgotten"}), Problem("read", {"name": "nowhere"})]
+    found = list(_static_problems(kept, ["dynamic-class"]))
+    assert found[1:] == [
+        ExerciseProblem("unlisted", {"attempt": "forgotten"}),
+        ExerciseProblem("read", {"name": "nowhere"}),
+    ]
 
 
 def test_there_is_a_sentence_for_every_problem() -> None:

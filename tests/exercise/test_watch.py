@@ -14,10 +14,10 @@ from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.damaged import edit_text
 from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
 from tracer.exercise.consent import digest
-from tracer.exercise.library import exercises
+from tracer.exercise.library import all_exercises
 from tracer.exercise.running import TRACES
-from tracer.exercise.watching import look, wait_for_save
-from tracer.exercise.workshop import USUAL, Workshop
+from tracer.exercise.watching import take_state, wait_for_save
+from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -41,9 +41,9 @@ def folder(tmp_path: Path) -> Path:
     ids=["written", "new", "removed", "renamed", "replaced"],
 )
 def test_a_save_is_seen(folder: Path, change: Callable[[Path], object]) -> None:
-    before = look(folder)
+    before = take_state(folder)
     change(folder)
-    assert look(folder) != before
+    assert take_state(folder) != before
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_a_save_is_seen(folder: Path, change: Callable[[Path], object]) -> None:
              "model/__pycache__/a.pyc"]
 )  # fmt: skip
 def test_what_editors_and_checks_write_is_no_save(folder: Path, name: str) -> None:
-    before = look(folder)
+    before = take_state(folder)
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("x")
-    assert look(folder) == before
+    assert take_state(folder) == before
 
 
 def test_files_that_can_not_be_looked_at_do_no_harm(folder: Path) -> None:
     (folder / "nowhere").symlink_to(folder / "gone")
     (folder / "round").symlink_to(folder)
-    assert look(folder)
+    assert take_state(folder)
 
 
 def test_several_saves_close_together_are_one(folder: Path) -> None:
@@ -69,7 +69,7 @@ def test_several_saves_close_together_are_one(folder: Path) -> None:
             time.sleep(0.15)
             (folder / "model" / f"{number}.py").write_text("x")
 
-    before = look(folder)
+    before = take_state(folder)
     writer = threading.Thread(target=save)
     writer.start()
     after = wait_for_save(folder, before)
@@ -100,11 +100,11 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
 Open = Callable[..., Terminal]
 
 
-def started(tmp_path: Path, name: str = FIRST, *folders: Path) -> Workshop:
-    workshop = Workshop(tmp_path / USUAL)
-    kept = exercises(folders)[name]
-    if not kept.ours:
-        workshop.agree(kept, digest(kept.folder))
+def started(tmp_path: Path, name: str = FIRST, *folders: Path) -> CourseFolder:
+    workshop = CourseFolder(tmp_path / DEFAULT_NAME)
+    kept = all_exercises(folders)[name]
+    if not kept.bundled:
+        workshop.record_consent(kept, digest(kept.folder))
     workshop.start(kept)
     return workshop
 
@@ -124,7 +124,7 @@ def test_it_checks_at_each_save_hints_after_each_attempt_and_goes_on(terminal: O
     edit_text(learner / "model" / "config.json", "modeling_broken.Broken", "modeling_broken.BrokenModel")
     screen.wait_for("Well done!")
     screen.wait_for("Go on with it? [Y/n]")
-    following = list(exercises())[1]
+    following = list(all_exercises())[1]
     screen.type("\r")
     screen.wait_for(f"Checking {following}", 120)
     screen.wait_for("Save a file")
@@ -199,12 +199,12 @@ def test_a_teachers_code_is_shown_and_asked_for(terminal: Open, tmp_path: Path) 
     refused.wait_for("Do you trust it? [y/N]")
     refused.type("\r")
     assert refused.end() == 3
-    assert not (tmp_path / USUAL).exists()
+    assert not (tmp_path / DEFAULT_NAME).exists()
     agreed = terminal("start", "asking", "--exercises", folder, "--lang", "zh")
     agreed.wait_for("信任它吗？")
     agreed.type("y\r")
     assert agreed.end() == 0
-    assert (tmp_path / USUAL / "asking" / "TASK.md").is_file()
+    assert (tmp_path / DEFAULT_NAME / "asking" / "TASK.md").is_file()
 
 
 def test_solution_and_reset_ask_and_a_no_changes_nothing(terminal: Open, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from typing import Final
 import platformdirs
 
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import Kept
-from tracer.exercise.progress import Entry
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.progress import ExerciseProgress
 from tracer.i18n import N_
 
 _KEY: Final = 32  # bytes
@@ -38,7 +38,7 @@ def course_seal(folder: Path) -> str:
     return hmac.new(_key(), b"course\0" + os.fsencode(os.path.realpath(folder)), "sha256").hexdigest()
 
 
-def code_of(kept: Kept) -> list[str]:
+def code_of(kept: ExerciseFiles) -> list[str]:
     """The Python files of an exercise, as paths in its folder."""
     return [str(path.relative_to(kept.folder)) for path in _files(kept.folder) if path.suffix in (".py", ".pyc", ".so")]
 
@@ -52,12 +52,12 @@ CHANGED: Final = N_(
 )
 
 
-def needs_consent(kept: Kept, entry: Entry | None) -> bool:
+def needs_consent(kept: ExerciseFiles, entry: ExerciseProgress | None) -> bool:
     """Whether nobody has agreed yet to what an exercise runs."""
-    return not kept.ours and (entry is None or entry.consent != digest(kept.folder))
+    return not kept.bundled and (entry is None or entry.consent != digest(kept.folder))
 
 
-def require(kept: Kept, entry: Entry | None, command: str) -> None:
+def require_consent(kept: ExerciseFiles, entry: ExerciseProgress | None, command: str) -> None:
     """Stop here where code would run that nobody has agreed to.
 
     Raises:

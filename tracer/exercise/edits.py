@@ -29,7 +29,7 @@ class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     replace: list[Replacement]
 
 
-def merge(patch: Path, target: Path) -> None:
+def merge_json(patch: Path, target: Path) -> None:
     """Change a JSON file as RFC 7386 says: objects are merged, null removes a key, anything else replaces it.
 
     Raises:
@@ -39,7 +39,7 @@ def merge(patch: Path, target: Path) -> None:
     target.write_text(json.dumps(_merged(held, changes), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def edit(changes: Path, target: Path) -> None:
+def edit_text(changes: Path, target: Path) -> None:
     """Replace pieces of a text file.
 
     Raises:

@@ -60,7 +60,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
 
 
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FailureCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to fail a check that deserves an answer of its own. The first case that fits is told.
 
     Attributes:
@@ -109,7 +109,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     anchor: Anchor | list[Anchor] | None = None
     expect: list[Expectation] = []
     absent: bool = False
-    cases: list[Case] = []
+    cases: list[FailureCase] = []
     releases: str = ""
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ def _anchors(given: Anchor | list[Anchor] | None) -> list[Anchor]:
     return given if isinstance(given, list) else [] if given is None else [given]
 
 
-class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AnswerChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One answer to choose; it is right where ``is`` is what was recorded (texts may have ``*``)."""
 
     text: BilingualText
@@ -152,7 +152,7 @@ class Prediction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask: BilingualText
     answer: str
     after: BilingualText
-    choices: list[Choice] = []
+    choices: list[AnswerChoice] = []
     run: str = ""
     stage: Literal[STAGES] | None = None  # type: ignore[valid-type]
     anchor: Anchor | list[Anchor] | None = None

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.exercise.format import Case, Check, Exercise, Prediction
-from tracer.exercise.running import Ran
+from tracer.exercise.format import Check, Exercise, FailureCase, Prediction
+from tracer.exercise.running import RecordedRun
 from tracer.trace.reading import Trace, open_trace
 from tracer.walkthrough.binding import Binder, BoundNote, matches_value, simplified, to_plain
 from tracer.walkthrough.expecting import UnmetExpectation, unmet_expectations
@@ -23,7 +23,7 @@ _NOWHERE: Final = BilingualText("-", "-")
 _NUMBER: Final = re.compile(r"\d+")
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Grade(msgspec.Struct, frozen=True):
     """What became of one check or prediction.
 
     Attributes:
@@ -45,7 +45,7 @@ class Verdict(msgspec.Struct, frozen=True):
     title: BilingualText
     state: str
     run: str
-    said: BilingualText | None = None
+    feedback: BilingualText | None = None
     step: int | None = None
     wanted: str = ""
     found: str = ""
@@ -59,30 +59,30 @@ class Verdict(msgspec.Struct, frozen=True):
         return f"{self.id}/{self.case}" if self.case else self.id
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class GradeReport(msgspec.Struct, frozen=True):
     """All verdicts, and how the runs went."""
 
-    ran: dict[str, Ran]
-    verdicts: list[Verdict]
+    runs: dict[str, RecordedRun]
+    grades: list[Grade]
 
     @property
     def passed(self) -> bool:
-        return all(one.state == "passed" for one in self.verdicts)
+        return all(one.state == "passed" for one in self.grades)
 
     @property
-    def broken(self) -> str | None:
+    def failed_run(self) -> str | None:
         """The first run that was ended by a limit, ended its own process, or had nothing to run."""
-        for name, ran in self.ran.items():
+        for name, ran in self.runs.items():
             if ran.limit or ran.missing or (ran.outcome is not None and ran.outcome.status in ("killed", "unfinished")):
                 return name
         return None
 
     @property
-    def first_failure(self) -> Verdict | None:
-        return next((one for one in self.verdicts if one.state != "passed"), None)
+    def first_failure(self) -> Grade | None:
+        return next((one for one in self.grades if one.state != "passed"), None)
 
 
-def judge(exercise: Exercise, ran: Mapping[str, Ran], answers: Mapping[str, str] | None = None) -> Judgement:
+def grade(exercise: Exercise, ran: Mapping[str, RecordedRun], answers: Mapping[str, str] | None = None) -> GradeReport:
     """Judge the runs of an exercise.
 
     Args:
@@ -100,32 +100,32 @@ def judge(exercise: Exercise, ran: Mapping[str, Ran], answers: Mapping[str, str]
                 binders[name] = Binder(stack.enter_context(open_trace(one.trace)))
         verdicts = list(_checked(exercise, binders))
         verdicts += [_predicted(exercise, one, binders, answers or {}) for one in exercise.predictions]
-    return Judgement(dict(ran), verdicts)
+    return GradeReport(dict(ran), verdicts)
 
 
-def _checked(exercise: Exercise, binders: Mapping[str, Binder]) -> Iterator[Verdict]:
+def _checked(exercise: Exercise, binders: Mapping[str, Binder]) -> Iterator[Grade]:
     for check in exercise.checks:
         run = exercise.run_of(check)
         binder = binders.get(run)
         if binder is None or len(binder.trace) == 0:
-            yield Verdict(check.id, check.title, "not-seen", run)
+            yield Grade(check.id, check.title, "not-seen", run)
         elif in_range(binder.release, check.releases):
             yield _look(check, run, binder)
 
 
-def _look(check: Check, run: str, binder: Binder) -> Verdict:
+def _look(check: Check, run: str, binder: Binder) -> Grade:
     step = _step(check.anchors, check.stage, binder)
     if check.absent:
-        return Verdict(check.id, check.title, "passed", run) if step is None else _failed(check, run, binder, step)
+        return Grade(check.id, check.title, "passed", run) if step is None else _failed(check, run, binder, step)
     if step is None:
         return _failed(check, run, binder, _end(binder.trace))
     wrong = unmet_expectations(binder, _bound(check.expect, step))
     if not wrong:
-        return Verdict(check.id, check.title, "passed", run, step=step)
+        return Grade(check.id, check.title, "passed", run, step=step)
     return _failed(check, run, binder, step, wrong[0])
 
 
-def _failed(check: Check, run: str, binder: Binder, step: int, wrong: UnmetExpectation | None = None) -> Verdict:
+def _failed(check: Check, run: str, binder: Binder, step: int, wrong: UnmetExpectation | None = None) -> Grade:
     """A failure, told by the first of the check's cases that fits."""
     said, case = check.failing, ""
     for one in check.cases:
@@ -133,14 +133,14 @@ def _failed(check: Check, run: str, binder: Binder, step: int, wrong: UnmetExpec
         if at is not None and _fits(one, binder, at):
             said, case, step = one.say, one.id, at
             break
-    verdict = Verdict(check.id, check.title, "failed", run, _said(said, binder, step), step, case=case)
+    verdict = Grade(check.id, check.title, "failed", run, _said(said, binder, step), step, case=case)
     if wrong is None:
         return verdict
     fact = {"claim": wrong.claim, "subject": wrong.subject, "asked": wrong.asked, "there": wrong.there}
     return msgspec.structs.replace(verdict, wanted=wrong.wanted, found=wrong.found, fact=fact)
 
 
-def _fits(case: Case, binder: Binder, step: int) -> bool:
+def _fits(case: FailureCase, binder: Binder, step: int) -> bool:
     place = StepScope(binder.trace, step, binder.variables)
     holds = all(matches_value(to_plain(binder.trace, place.value(path)), wanted) for path, wanted in case.when.items())
     return holds and not unmet_expectations(binder, _bound(case.expect, step))
@@ -174,24 +174,22 @@ def _said(words: BilingualText, binder: Binder, step: int) -> BilingualText:
     return BilingualText(fill_placeholders(words.en, place), fill_placeholders(words.zh, place))
 
 
-def _predicted(
-    exercise: Exercise, one: Prediction, binders: Mapping[str, Binder], answers: Mapping[str, str]
-) -> Verdict:
+def _predicted(exercise: Exercise, one: Prediction, binders: Mapping[str, Binder], answers: Mapping[str, str]) -> Grade:
     run = exercise.run_of(one)
     binder = binders.get(run)
     step = None if binder is None or not len(binder.trace) else _step(one.anchors, one.stage, binder)
     given = answers.get(one.id, "")
     if binder is None or step is None:
-        return Verdict(one.id, one.ask, "not-seen", run, given=given)
+        return Grade(one.id, one.ask, "not-seen", run, given=given)
     place = StepScope(binder.trace, step, binder.variables)
     found = place.value(one.answer)
     if found is None:
-        return Verdict(one.id, one.ask, "not-seen", run, step=step, given=given)
+        return Grade(one.id, one.ask, "not-seen", run, step=step, given=given)
     truth = to_plain(binder.trace, found)
     right = _is_right(one, given, truth)
     said = _said(one.after, binder, step)
     state = "passed" if right else "failed"
-    return Verdict(one.id, one.ask, state, run, said, step, found=format_found(binder.trace, found), given=given)
+    return Grade(one.id, one.ask, state, run, said, step, found=format_found(binder.trace, found), given=given)
 
 
 def _is_right(one: Prediction, given: str, truth: Any) -> bool:

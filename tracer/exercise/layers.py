@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from tracer.bundled import bundled, write_fixture
-from tracer.exercise.edits import edit, merge
-from tracer.exercise.library import Kept
+from tracer.exercise.edits import edit_text, merge_json
+from tracer.exercise.library import ExerciseFiles
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 
 
-def build(kept: Kept, folder: Path, *layers: str) -> None:
+def build_folder(kept: ExerciseFiles, folder: Path, *layers: str) -> None:
     """Make a working folder: the start, and over it further layers, such as ``solution`` or ``wrong/NAME``.
 
     Raises:
@@ -45,7 +45,7 @@ def lay_over(layer: Path, folder: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def changed_by(kept: Kept, layer: str) -> list[str]:
+def changed_by(kept: ExerciseFiles, layer: str) -> list[str]:
     """The files that a layer writes, changes or removes, as paths in the learner's folder."""
     root = kept.folder / layer
     paths = (path.relative_to(root) for path in _files(root))
@@ -61,8 +61,8 @@ def _remove(path: Path) -> None:
 
 _CHANGES: Final[dict[str, Callable[[Path, Path], None]]] = {
     ".removed": lambda _, target: _remove(target),
-    ".merge": merge,
-    ".edit": edit,
+    ".merge": merge_json,
+    ".edit": edit_text,
 }
 
 

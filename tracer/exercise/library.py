@@ -18,15 +18,15 @@ from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
 TASK = "task.yaml"
 
 
-class Kept(msgspec.Struct, frozen=True):
+class ExerciseFiles(msgspec.Struct, frozen=True):
     """An exercise and the folder that holds its files; ``ours`` is a bundled one."""
 
     exercise: Exercise
     folder: Path
-    ours: bool
+    bundled: bool
 
 
-def exercises(folders: Iterable[Path] = ()) -> dict[str, Kept]:
+def all_exercises(folders: Iterable[Path] = ()) -> dict[str, ExerciseFiles]:
     """The bundled exercises in their order, then those in some folders, by id.
 
     Raises:
@@ -38,7 +38,7 @@ def exercises(folders: Iterable[Path] = ()) -> dict[str, Kept]:
     return found
 
 
-def chosen(name: str, known: dict[str, Kept]) -> Kept:
+def find_exercise(name: str, known: dict[str, ExerciseFiles]) -> ExerciseFiles:
     """An exercise by its id or its number in the course.
 
     Raises:
@@ -75,11 +75,11 @@ def read_exercise(folder: Path) -> Exercise:
     return found
 
 
-def _in_folder(folder: Path, *, ours: bool) -> dict[str, Kept]:
+def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
     try:
         inside = sorted(path for path in folder.iterdir() if (path / TASK).is_file())
     except OSError as error:
         raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
-    kept = [Kept(read_exercise(path), path, ours) for path in inside]
+    kept = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
     kept.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
     return {one.exercise.id: one for one in kept}

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Exercise, Prediction
-from tracer.exercise.progress import Entry
+from tracer.exercise.progress import ExerciseProgress
 from tracer.i18n import N_
 
 
-def open_questions(exercise: Exercise, entry: Entry, *, again: bool = False) -> list[Prediction]:
+def open_questions(exercise: Exercise, entry: ExerciseProgress, *, again: bool = False) -> list[Prediction]:
     """The questions that have no answer yet; ``again``, those too whose answer was not right."""
     kept = set(entry.right) if again else set(entry.answers)
     return [one for one in exercise.predictions if one.id not in kept or one.id not in entry.answers]

@@ -22,7 +22,7 @@ VERSION: Final = 1
 _MOST: Final = 4 << 20  # bytes
 
 
-class Entry(msgspec.Struct, omit_defaults=True):
+class ExerciseProgress(msgspec.Struct, omit_defaults=True):
     """One exercise of a learner.
 
     Attributes:
@@ -48,7 +48,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
     solved: str = ""
 
 
-class Progress(msgspec.Struct):
+class CourseProgress(msgspec.Struct):
     """What the file holds.
 
     Attributes:
@@ -61,7 +61,7 @@ class Progress(msgspec.Struct):
     version: int = msgspec.field(name=MARK, default=VERSION)
     made: str = ""
     last: str = ""
-    exercises: dict[str, Entry] = {}
+    exercises: dict[str, ExerciseProgress] = {}
 
 
 class _Version(msgspec.Struct):
@@ -73,7 +73,7 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def day(moment: str) -> str:
+def local_day(moment: str) -> str:
     """The day of a moment that was remembered, in this machine's time zone."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d")
@@ -90,7 +90,7 @@ def is_ours(path: Path) -> bool:
         return False
 
 
-def read_progress(path: Path) -> Progress:
+def read_progress(path: Path) -> CourseProgress:
     """What a file holds; nothing yet, where there is none.
 
     Raises:
@@ -100,7 +100,7 @@ def read_progress(path: Path) -> Progress:
         with path.open("rb") as file:
             data = file.read(_MOST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return Progress()
+        return CourseProgress()
     except OSError as error:
         raise ExerciseError(
             N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
@@ -114,7 +114,7 @@ def read_progress(path: Path) -> Progress:
                 ),
                 path=path,
             )
-        return msgspec.json.decode(data, type=Progress)
+        return msgspec.json.decode(data, type=CourseProgress)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if path.parent.name != MARK and not is_ours(path):
             raise ExerciseError(
@@ -134,7 +134,7 @@ def read_progress(path: Path) -> Progress:
         ) from None
 
 
-def write_progress(path: Path, progress: Progress) -> None:
+def write_progress(path: Path, progress: CourseProgress) -> None:
     """Write the file as a whole or not at all.
 
     Raises:

@@ -16,7 +16,7 @@ import msgspec
 
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Run
-from tracer.exercise.library import Kept
+from tracer.exercise.library import ExerciseFiles
 from tracer.i18n import N_
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import adapter_folder
@@ -34,7 +34,7 @@ TRACES: Final = ".glm-trace"
 """The folder in a learner's folder that keeps the traces of the last check."""
 
 
-class Ran(msgspec.Struct, frozen=True):
+class RecordedRun(msgspec.Struct, frozen=True):
     """A run that was recorded. ``missing`` is the model directory or script that is not there to run."""
 
     trace: Path | None
@@ -43,7 +43,7 @@ class Ran(msgspec.Struct, frozen=True):
     missing: str = ""
 
 
-class Bench:
+class RunRecorder:
     """Where runs are recorded; keep one for many, as its process has imported torch already.
 
     Raises:
@@ -64,13 +64,13 @@ class Bench:
 
     def record(
         self,
-        kept: Kept,
+        kept: ExerciseFiles,
         learner: Path,
         keep_in: Path,
         *,
         progress: Callable[[str, JobProgress], None] = lambda name, watched: None,
         interrupts: Interrupts | None = None,
-    ) -> dict[str, Ran]:
+    ) -> dict[str, RecordedRun]:
         """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
         _refuse_too_large(learner)
         if any(state_of(journal) == "recording" for journal in keep_in.glob(f"*{SUFFIX}")):
@@ -80,12 +80,12 @@ class Bench:
         shutil.rmtree(keep_in, ignore_errors=True)
         keep_in.mkdir(parents=True)
         (keep_in / ".gitignore").write_text("*\n", encoding="utf-8")
-        found: dict[str, Ran] = {}
+        found: dict[str, RecordedRun] = {}
         for name, run in kept.exercise.runs.items():
             with self._copy(learner) as copy:
                 job = self._job(kept, run, copy, keep_in / f"{name}.glmtrace")
                 if isinstance(job, str):
-                    found[name] = Ran(None, None, missing=job)
+                    found[name] = RecordedRun(None, None, missing=job)
                     continue
                 limits = Limits(run.seconds)
                 job.memory = limits.memory
@@ -98,7 +98,7 @@ class Bench:
                     limits=limits,
                 )
             limit = recorded.limit or ("memory" if is_out_of_memory(recorded.outcome) else None)
-            found[name] = Ran(recorded.path, recorded.outcome, limit)
+            found[name] = RecordedRun(recorded.path, recorded.outcome, limit)
             if recorded.outcome.status == "interrupted":
                 raise KeyboardInterrupt
         return found
@@ -115,7 +115,7 @@ class Bench:
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _job(self, kept: Kept, run: Run, copy: Path, trace: Path) -> Job | str:
+    def _job(self, kept: ExerciseFiles, run: Run, copy: Path, trace: Path) -> Job | str:
         """What is to be done, or the name of what is missing for it."""
         if run.script:
             script = kept.folder / "judge" / run.script
@@ -150,14 +150,14 @@ class Bench:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def run_recorder() -> Iterator[RunRecorder]:
     """A bench with a modules cache of its own, which looks nothing up on the hub."""
     with scratch_folder() as folder:
         settings = {"HF_HUB_OFFLINE": "1", **amx_environment()}
         before = {name: os.environ.get(name) for name in settings}
         os.environ.update(settings)  # the process that runs are forked from gets the environment of its start
         try:
-            yield Bench(folder)
+            yield RunRecorder(folder)
         finally:
             for name, value in before.items():
                 if value is None:

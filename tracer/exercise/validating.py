@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from tracer.exercise.attempting import is_solved
-from tracer.exercise.choosing import fits
+from tracer.exercise.choosing import fits_release
 from tracer.exercise.format import Exercise
-from tracer.exercise.judging import Judgement, judge
-from tracer.exercise.layers import build
-from tracer.exercise.library import Kept
-from tracer.exercise.running import Bench, Ran
+from tracer.exercise.judging import GradeReport, grade
+from tracer.exercise.layers import build_folder
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.running import RecordedRun, RunRecorder
 from tracer.launch.scratch import scratch_folder
 from tracer.trace.errors import TracerError
 
@@ -24,28 +24,28 @@ RUN: Final = "run"
 """What a wrong attempt fails by where its run itself ends badly."""
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ExerciseProblem(msgspec.Struct, frozen=True):
     """Something that is wrong with an exercise: the key of its sentence, and what that is filled with; plain JSON."""
 
     what: str
     values: dict[str, Any] = {}
 
 
-class Validated(msgspec.Struct, frozen=True):
+class ValidationResult(msgspec.Struct, frozen=True):
     """What came out for one exercise. ``fits``: it can be done on the transformers that is installed."""
 
     id: str
     fits: bool
-    problems: list[Problem]
+    problems: list[ExerciseProblem]
     seconds: float
 
 
 def validate(
-    kept: Kept,
-    bench: Bench,
+    kept: ExerciseFiles,
+    bench: RunRecorder,
     walkthroughs: Collection[str] | None = None,
     progress: Callable[[str], None] = lambda layer: None,
-) -> Validated:
+) -> ValidationResult:
     """Record and judge the start, the solution and every wrong attempt of an exercise.
 
     Args:
@@ -55,65 +55,67 @@ def validate(
         progress: told what is recorded next.
     """
     began = time.monotonic()
-    problems = list(_unsound(kept, walkthroughs))
-    here = fits(kept)
+    problems = list(_static_problems(kept, walkthroughs))
+    here = fits_release(kept)
     if here:
         problems += _recorded(kept, bench, progress)
-    return Validated(kept.exercise.id, here, problems, round(time.monotonic() - began, 1))
+    return ValidationResult(kept.exercise.id, here, problems, round(time.monotonic() - began, 1))
 
 
-def reasons(judgement: Judgement) -> list[str]:
+def reasons(judgement: GradeReport) -> list[str]:
     """What an attempt fails by: the first thing that does not hold, and a run that ended badly."""
     first = judgement.first_failure
     found = [first.reason] if first is not None else []
-    return [*found, RUN] if judgement.broken is not None else found
+    return [*found, RUN] if judgement.failed_run is not None else found
 
 
-def _unsound(kept: Kept, walkthroughs: Collection[str] | None) -> Iterator[Problem]:
+def _static_problems(kept: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
     """What can be told without a run."""
     wrong = kept.exercise.wrong
     if len(wrong) < LEAST_ATTEMPTS:
-        yield Problem("few-attempts", {"count": len(wrong), "least": LEAST_ATTEMPTS})
+        yield ExerciseProblem("few-attempts", {"count": len(wrong), "least": LEAST_ATTEMPTS})
     seen: dict[str, str] = {}
     for name, attempt in wrong.items():
         if attempt.fails in seen:
-            yield Problem("same-reason", {"attempt": name, "other": seen[attempt.fails], "first": attempt.fails})
+            yield ExerciseProblem(
+                "same-reason", {"attempt": name, "other": seen[attempt.fails], "first": attempt.fails}
+            )
         seen.setdefault(attempt.fails, name)
     folder = kept.folder / "wrong"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in wrong and path.name != "__pycache__":
-            yield Problem("unlisted", {"attempt": path.name})
+            yield ExerciseProblem("unlisted", {"attempt": path.name})
     for name in kept.exercise.read if walkthroughs is not None else ():
         if name not in (walkthroughs or ()):
-            yield Problem("read", {"name": name})
+            yield ExerciseProblem("read", {"name": name})
 
 
-def _recorded(kept: Kept, bench: Bench, progress: Callable[[str], None]) -> Iterator[Problem]:
+def _recorded(kept: ExerciseFiles, bench: RunRecorder, progress: Callable[[str], None]) -> Iterator[ExerciseProblem]:
     exercise = kept.exercise
     with scratch_folder() as folder:
         attempts = _Attempts(kept, bench, folder)
         yield from _attempted(exercise, attempts, progress)
 
 
-def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str], None]) -> Iterator[Problem]:
+def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str], None]) -> Iterator[ExerciseProblem]:
     for layer in ("start", "solution", *(f"wrong/{name}" for name in exercise.wrong)):
         progress(layer)
         kind, _, name = layer.partition("/")
         answers = {} if kind == "start" else {**exercise.solution, **(exercise.wrong[name].answers if name else {})}
         try:
-            judgement = judge(exercise, attempts.ran("" if kind == "start" else layer), answers)
+            judgement = grade(exercise, attempts.ran("" if kind == "start" else layer), answers)
         except (TracerError, OSError) as error:
-            yield Problem("no-files", {"layer": layer, "message": str(error)})
+            yield ExerciseProblem("no-files", {"layer": layer, "message": str(error)})
             continue
         found = reasons(judgement)
         if kind == "start" and not found:
-            yield Problem("start-passes")
+            yield ExerciseProblem("start-passes")
         elif kind == "solution" and not is_solved(judgement):
-            yield Problem("solution-fails", {"first": found[0]})
+            yield ExerciseProblem("solution-fails", {"first": found[0]})
         elif kind == "wrong" and not found:
-            yield Problem("attempt-passes", {"attempt": name})
+            yield ExerciseProblem("attempt-passes", {"attempt": name})
         elif kind == "wrong" and exercise.wrong[name].fails not in found:
-            yield Problem(
+            yield ExerciseProblem(
                 "attempt-fails-elsewhere", {"attempt": name, "wanted": exercise.wrong[name].fails, "first": found[0]}
             )
 
@@ -121,20 +123,20 @@ def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str]
 class _Attempts:
     """The runs of an exercise's layers; what has no files of its own is as the start, and recorded with it."""
 
-    def __init__(self, kept: Kept, bench: Bench, folder: Path) -> None:
+    def __init__(self, kept: ExerciseFiles, bench: RunRecorder, folder: Path) -> None:
         self._kept = kept
         self._bench = bench
         self._folder = folder
-        self._known: dict[str, dict[str, Ran]] = {}
+        self._known: dict[str, dict[str, RecordedRun]] = {}
         self._built = 0
 
-    def ran(self, layer: str) -> dict[str, Ran]:
+    def ran(self, layer: str) -> dict[str, RecordedRun]:
         if not (self._kept.folder / layer).is_dir():
             layer = ""
         if layer not in self._known:
             self._built += 1  # also of one that can't be put together
             place = self._folder / str(self._built)
-            build(self._kept, place / self._kept.exercise.id, *self._layers(layer))
+            build_folder(self._kept, place / self._kept.exercise.id, *self._layers(layer))
             self._known[layer] = self._bench.record(self._kept, place / self._kept.exercise.id, place / "traces")
         return self._known[layer]
 

@@ -16,21 +16,21 @@ _QUIET: Final = 2  # looks without a change: an editor that writes several files
 _NOT_WORK: Final = {TRACES, "__pycache__", ".git", ".venv", ".idea", ".vscode", ".ipynb_checkpoints"}
 _SCRATCH: Final = ("~", ".swp", ".swo", ".swx", ".tmp", ".pyc")
 
-Seen = dict[str, tuple[int, int]]
+FolderState = dict[str, tuple[int, int]]
 """Time of change and size, by path."""
 
 
-def look(folder: Path) -> Seen:
+def take_state(folder: Path) -> FolderState:
     """The files of a learner's folder as they are now; what editors keep beside them is left out."""
     return {str(path): (found.st_mtime_ns, found.st_size) for path, found in _files(folder)}
 
 
-def wait_for_save(folder: Path, before: Seen) -> Seen:
+def wait_for_save(folder: Path, before: FolderState) -> FolderState:
     """Wait until the files differ from what they were, and no longer change."""
     seen, quiet = before, 0
     while seen == before or quiet < _QUIET:
         time.sleep(_POLL)
-        latest = look(folder)
+        latest = take_state(folder)
         quiet = quiet + 1 if latest == seen else 0
         seen = latest
     return seen

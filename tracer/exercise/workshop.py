@@ -16,18 +16,27 @@ from typing import Final
 
 from tracer.exercise.consent import course_seal
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.layers import build
-from tracer.exercise.library import Kept
-from tracer.exercise.progress import FILE, MARK, Entry, Progress, is_ours, now, read_progress, write_progress
+from tracer.exercise.layers import build_folder
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.progress import (
+    FILE,
+    MARK,
+    CourseProgress,
+    ExerciseProgress,
+    is_ours,
+    now,
+    read_progress,
+    write_progress,
+)
 from tracer.exercise.running import TRACES
 from tracer.i18n import N_
-from tracer.views.exercise.task_sheet import SHEETS, sheet
+from tracer.views.exercise.task_sheet import SHEETS, task_sheet
 
-USUAL: Final = MARK
+DEFAULT_NAME: Final = MARK
 """The folder that a course is kept in, unless another is named."""
 
 
-class Workshop:
+class CourseFolder:
     """A course folder, there or to be made.
 
     Raises:
@@ -38,7 +47,7 @@ class Workshop:
         self.folder = Path(os.path.abspath(folder))
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> CourseProgress:
         """What is remembered now."""
         return read_progress(self.folder / FILE)
 
@@ -49,7 +58,7 @@ class Workshop:
 
     def adopt(self) -> None:
         """Remember that the folder's code may run."""
-        with self.remembering() as progress:
+        with self.updating() as progress:
             progress.made = course_seal(self.folder)
 
     @property
@@ -61,30 +70,30 @@ class Workshop:
         return not any(path.name == FILE or (path.is_dir() and not path.name.startswith(".")) for path in inside)
 
     @contextmanager
-    def remembering(self) -> Iterator[Progress]:
+    def updating(self) -> Iterator[CourseProgress]:
         """What is remembered, to be changed; written at the end."""
         progress = self.progress
         yield progress
         write_progress(self.folder / FILE, progress)
 
     @contextmanager
-    def entry(self, kept: Kept) -> Iterator[Entry]:
+    def updating_entry(self, kept: ExerciseFiles) -> Iterator[ExerciseProgress]:
         """What is remembered of one exercise, to be changed."""
-        with self.remembering() as progress:
-            yield progress.exercises.setdefault(kept.exercise.id, Entry(started=now()))
+        with self.updating() as progress:
+            yield progress.exercises.setdefault(kept.exercise.id, ExerciseProgress(started=now()))
 
-    def of(self, kept: Kept) -> Path:
+    def folder_of(self, kept: ExerciseFiles) -> Path:
         """Where a learner's files of an exercise are."""
         return self.folder / kept.exercise.id
 
-    def traces(self, kept: Kept) -> Path:
+    def traces_of(self, kept: ExerciseFiles) -> Path:
         """Where the traces of its last check are."""
-        return self.of(kept) / TRACES
+        return self.folder_of(kept) / TRACES
 
-    def is_started(self, kept: Kept) -> bool:
-        return self.of(kept).is_dir()
+    def is_started(self, kept: ExerciseFiles) -> bool:
+        return self.folder_of(kept).is_dir()
 
-    def require_started(self, kept: Kept, command: str) -> None:
+    def require_started(self, kept: ExerciseFiles, command: str) -> None:
         """Stop here for an exercise that was not started; ``command`` starts it."""
         if not self.is_started(kept):
             raise ExerciseError(
@@ -94,42 +103,42 @@ class Workshop:
                 command=command,
             )
 
-    def agree(self, kept: Kept, consent: str) -> None:
+    def record_consent(self, kept: ExerciseFiles, consent: str) -> None:
         """Remember what of a teacher's exercise was agreed to."""
         self._make()
-        with self.entry(kept) as entry:
+        with self.updating_entry(kept) as entry:
             entry.source, entry.consent = str(kept.folder.absolute()), consent
 
-    def start(self, kept: Kept) -> bool:
+    def start(self, kept: ExerciseFiles) -> bool:
         """Put an exercise's files into their folder; False where they are there already."""
         self._make()
-        with self.remembering() as progress:  # first: what can't be remembered is not begun
+        with self.updating() as progress:  # first: what can't be remembered is not begun
             progress.last = kept.exercise.id
-            entry = progress.exercises.setdefault(kept.exercise.id, Entry(started=now()))
-            entry.source = "" if kept.ours else str(kept.folder.absolute())
-        if os.path.lexists(self.of(kept)):
+            entry = progress.exercises.setdefault(kept.exercise.id, ExerciseProgress(started=now()))
+            entry.source = "" if kept.bundled else str(kept.folder.absolute())
+        if os.path.lexists(self.folder_of(kept)):
             if not self.is_started(kept):
                 raise ExerciseError(
                     N_(
                         "{folder} exists and was not made by glm-trace, so nothing is written there. Move it, or "
                         "name another folder."
                     ),
-                    folder=self.of(kept),
+                    folder=self.folder_of(kept),
                 )
             return False
-        self._put(kept, self.of(kept))
+        self._put(kept, self.folder_of(kept))
         return True
 
-    def aside(self, kept: Kept) -> Path:
+    def backup_path(self, kept: ExerciseFiles) -> Path:
         """Where a reset would move the learner's files."""
         number = 1
         while os.path.lexists(path := self.folder / f"{kept.exercise.id}.before-{number}"):
             number += 1
         return path
 
-    def reset(self, kept: Kept) -> Path:
+    def reset(self, kept: ExerciseFiles) -> Path:
         """Begin an exercise anew; returns where the old files are now."""
-        aside, place = self.aside(kept), self.of(kept)
+        aside, place = self.backup_path(kept), self.folder_of(kept)
 
         def swap(made: Path) -> None:
             os.rename(place, aside)
@@ -140,24 +149,29 @@ class Workshop:
                 raise
 
         self._put(kept, place, move=swap)
-        with self.remembering() as progress:
-            entry = progress.exercises.setdefault(kept.exercise.id, Entry())
+        with self.updating() as progress:
+            entry = progress.exercises.setdefault(kept.exercise.id, ExerciseProgress())
             entry.started, entry.answers, entry.right = now(), {}, []
             progress.last = kept.exercise.id
         return aside
 
-    def solution(self, kept: Kept) -> tuple[Path, bool]:
+    def write_solution(self, kept: ExerciseFiles) -> tuple[Path, bool]:
         """The solution's folder, beside the learner's; and whether it was written now."""
         place = self.folder / f"{kept.exercise.id}.solution"
         written = not os.path.lexists(place)
         if written:
             self._put(kept, place, "solution", sheets=False)
-        with self.entry(kept) as entry:
+        with self.updating_entry(kept) as entry:
             entry.solution_seen = entry.solution_seen or now()
         return place, written
 
     def _put(
-        self, kept: Kept, place: Path, *layers: str, sheets: bool = True, move: Callable[[Path], None] | None = None
+        self,
+        kept: ExerciseFiles,
+        place: Path,
+        *layers: str,
+        sheets: bool = True,
+        move: Callable[[Path], None] | None = None,
     ) -> None:
         """Put a folder together aside, then move it into its place: it is there as a whole or not at all."""
         try:
@@ -165,9 +179,9 @@ class Workshop:
                 dir=self.folder, prefix=".glm-trace-", ignore_cleanup_errors=True
             ) as aside:
                 made = Path(aside) / kept.exercise.id
-                build(kept, made, *layers)
+                build_folder(kept, made, *layers)
                 for name, lang in SHEETS.items() if sheets else ():
-                    (made / name).write_text(sheet(kept.exercise, lang), encoding="utf-8")
+                    (made / name).write_text(task_sheet(kept.exercise, lang), encoding="utf-8")
                 if move is None:
                     os.rename(made, place)
                 else:
@@ -196,16 +210,16 @@ class Workshop:
             self.adopt()
 
 
-def find_workshop(start: Path) -> Workshop | None:
+def find_course_folder(start: Path) -> CourseFolder | None:
     """The course folder that one stands in, or the usual one right here."""
     start = Path(os.path.abspath(start))
     for folder in (start, *start.parents):
-        if is_ours(folder / FILE) or (folder.name == USUAL and (folder / FILE).exists()):
-            return Workshop(folder)
-    return Workshop(start / USUAL) if (start / USUAL).is_dir() else None
+        if is_ours(folder / FILE) or (folder.name == DEFAULT_NAME and (folder / FILE).exists()):
+            return CourseFolder(folder)
+    return CourseFolder(start / DEFAULT_NAME) if (start / DEFAULT_NAME).is_dir() else None
 
 
-def standing_in(workshop: Workshop, start: Path) -> str:
+def exercise_containing(workshop: CourseFolder, start: Path) -> str:
     """The id of the exercise whose folder one stands in; empty outside of all."""
     try:
         inside = Path(os.path.abspath(start)).relative_to(workshop.folder).parts

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.exercise.checking import ask, record, require_allowed, tell_judgement
+from tracer.cli.exercise.checking import ask_questions, print_grades, record_attempt, require_allowed
 from tracer.cli.exercise.options import Answers, Folders, Name
-from tracer.cli.exercise.session import session
+from tracer.cli.exercise.session import exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.attempting import is_solved
 from tracer.exercise.predicting import given_answers
-from tracer.exercise.running import bench
+from tracer.exercise.running import run_recorder
 from tracer.i18n import N_
 
 HELP = """Record what is in your folder of an exercise, and tell what holds and what does not yet.
@@ -29,26 +29,26 @@ def check(
     exercises: Folders = None,
     lang: Speak = None,
 ) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop()
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder()
         kept = at.current(name, workshop)
         require_allowed(at, workshop, kept)
         given = given_answers(kept.exercise, answer or [])
         if given:
-            with workshop.entry(kept) as entry:
+            with workshop.updating_entry(kept) as entry:
                 entry.answers.update(given)
         title = kept.exercise.title.localized(at.lang).strip()
-        at.teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
-        at.teacher.gap()
-        if not ask(at, workshop, kept, again=again and not given) and again and not given:
-            at.teacher.say(
+        at.printer.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
+        at.printer.gap()
+        if not ask_questions(at, workshop, kept, again=again and not given) and again and not given:
+            at.printer.say(
                 N_("There is nothing to answer again: this task asks nothing, or every answer was right."), "dim"
             )
-        with bench() as recording:
-            judgement = record(at, workshop, kept, recording)
+        with run_recorder() as recording:
+            judgement = record_attempt(at, workshop, kept, recording)
         solved = is_solved(judgement)
-        tell_judgement(at, workshop, kept, judgement)
+        print_grades(at, workshop, kept, judgement)
         if not solved:
-            at.teacher.gap()
-            at.teacher.say(N_("A hint: {command}"), "dim", command=at.teacher.command("hint"))
+            at.printer.gap()
+            at.printer.say(N_("A hint: {command}"), "dim", command=at.printer.command("hint"))
     raise typer.Exit(0 if solved else 1)

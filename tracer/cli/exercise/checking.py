@@ -5,24 +5,24 @@ from __future__ import annotations
 from rich.text import Text
 
 from tracer.cli.console import messages
-from tracer.cli.exercise.session import Session, can_ask
+from tracer.cli.exercise.session import ExerciseContext, can_ask
 from tracer.cli.recording import Progress
 from tracer.exercise.attempting import attempt, is_solved
-from tracer.exercise.choosing import next_open, require_release
-from tracer.exercise.consent import require
+from tracer.exercise.choosing import next_unsolved, require_release
+from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Prediction
-from tracer.exercise.judging import Judgement
-from tracer.exercise.library import Kept
+from tracer.exercise.judging import GradeReport
+from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.predicting import is_answer, open_questions
-from tracer.exercise.progress import Entry
-from tracer.exercise.running import Bench
-from tracer.exercise.workshop import Workshop
+from tracer.exercise.progress import ExerciseProgress
+from tracer.exercise.running import RunRecorder
+from tracer.exercise.workshop import CourseFolder
 from tracer.i18n import N_, tr
 from tracer.views.shell_commands import command
 
 
-def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
+def require_allowed(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles) -> None:
     """Stop here where an exercise is for another release, or nobody agreed to its code."""
     require_release(kept)
     command = at.command("start", kept, "--trust")
@@ -36,12 +36,12 @@ def require_allowed(at: Session, workshop: Workshop, kept: Kept) -> None:
             folder=workshop.folder,
             command=command,
         )
-    require(kept, workshop.progress.exercises.get(kept.exercise.id), command)
+    require_consent(kept, workshop.progress.exercises.get(kept.exercise.id), command)
 
 
-def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> bool:
+def ask_questions(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, *, again: bool = False) -> bool:
     """Ask what is not answered yet; each answer is remembered at once. False where there was nothing to ask."""
-    entry = workshop.progress.exercises.get(kept.exercise.id, Entry())
+    entry = workshop.progress.exercises.get(kept.exercise.id, ExerciseProgress())
     questions = open_questions(kept.exercise, entry, again=again)
     if questions and not can_ask():
         answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
@@ -52,45 +52,47 @@ def ask(at: Session, workshop: Workshop, kept: Kept, *, again: bool = False) -> 
             command=" ".join([check, *answers]),
         )
     for number, one in enumerate(questions, 1):
-        at.teacher.say(
+        at.printer.say(
             N_("Before anything runs: what do you expect? ({number} of {count})"),
             "bold",
             number=number,
             count=len(questions),
         )
-        at.teacher.question(one)
+        at.printer.question(one)
         answer = _answer(at, one)
-        with workshop.entry(kept) as entry:
+        with workshop.updating_entry(kept) as entry:
             entry.answers[one.id] = answer
-        at.teacher.gap()
+        at.printer.gap()
     return bool(questions)
 
 
-def record(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> Judgement:
+def record_attempt(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, bench: RunRecorder) -> GradeReport:
     """Record and judge, with a line of progress."""
     with Progress(messages(), at.lang) as progress:
         bench.warm()
         return attempt(workshop, kept, bench, progress)
 
 
-def tell_judgement(at: Session, workshop: Workshop, kept: Kept, judgement: Judgement) -> Kept | None:
+def print_grades(
+    at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, judgement: GradeReport
+) -> ExerciseFiles | None:
     """Tell how it went; where it is solved, returns the exercise that is next."""
-    at.teacher.judgement(kept, judgement)
+    at.printer.grades(kept, judgement)
     if not is_solved(judgement):
         return None
     progress = workshop.progress
-    following = next_open(at.known(progress), progress, kept.exercise.id)
-    at.teacher.solved(kept, judgement, following, _titles(at, kept))
+    following = next_unsolved(at.known(progress), progress, kept.exercise.id)
+    at.printer.solved(kept, judgement, following, _titles(at, kept))
     return following
 
 
-def _answer(at: Session, one: Prediction) -> str:
+def _answer(at: ExerciseContext, one: Prediction) -> str:
     console = messages()
     while True:
         answer = console.input(Text(tr(at.lang, N_("Number: ") if one.choices else N_("Answer: ")))).strip()
         if is_answer(one, answer):
             return answer
-        at.teacher.say(
+        at.printer.say(
             N_("Please type a number from 1 to {count}.")
             if one.choices
             else N_("Please type an answer; Ctrl-C leaves."),
@@ -99,7 +101,7 @@ def _answer(at: Session, one: Prediction) -> str:
         )
 
 
-def _titles(at: Session, kept: Kept) -> dict[str, str]:
+def _titles(at: ExerciseContext, kept: ExerciseFiles) -> dict[str, str]:
     """The titles of the walkthroughs that explain an exercise."""
     if not kept.exercise.read:
         return {}

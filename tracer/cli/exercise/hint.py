@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.exercise.options import Folders, Name
-from tracer.cli.exercise.session import session
+from tracer.cli.exercise.session import exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.attempting import next_hint
 from tracer.i18n import N_
@@ -21,8 +21,8 @@ def hint(
     exercises: Folders = None,
     lang: Speak = None,
 ) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop()
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder()
         kept = at.current(name, workshop)
         count = len(kept.exercise.hints)
         number = next_hint(workshop, kept)
@@ -30,11 +30,11 @@ def hint(
             while number is not None and number < count:
                 number = next_hint(workshop, kept)
         for one in range(1 if everything else number or count, (number or count) + 1):
-            at.teacher.hint(kept.exercise, one)
-            at.teacher.gap()
+            at.printer.hint(kept.exercise, one)
+            at.printer.gap()
         if number is None or number == count:
-            at.teacher.say(
+            at.printer.say(
                 N_("That was the last hint. One way to do it: {command}"),
                 "dim",
-                command=at.teacher.command("solution", kept.exercise.id),
+                command=at.printer.command("solution", kept.exercise.id),
             )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tracer.cli.exercise.options import Folders
-from tracer.cli.exercise.session import session
+from tracer.cli.exercise.session import exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.progress import Progress
-from tracer.exercise.workshop import find_workshop
+from tracer.exercise.progress import CourseProgress
+from tracer.exercise.workshop import find_course_folder
 from tracer.i18n import N_
 from tracer.views.exercise.tables import print_list
 
@@ -14,10 +14,10 @@ HELP = """List the exercises in the order of the course, and how far you are wit
 
 
 def list_(exercises: Folders = None, lang: Speak = None) -> None:
-    with session(lang, exercises) as at:
-        workshop = find_workshop(at.here)
-        progress = workshop.progress if workshop is not None else Progress()
-        print_list(at.known(progress), progress, at.teacher.console, at.lang)
+    with exercise_context(lang, exercises) as at:
+        workshop = find_course_folder(at.here)
+        progress = workshop.progress if workshop is not None else CourseProgress()
+        print_list(at.known(progress), progress, at.printer.console, at.lang)
         if workshop is None:
-            at.teacher.gap()
-            at.teacher.say(N_("Begin with: {command}"), command=at.teacher.command("start"))
+            at.printer.gap()
+            at.printer.say(N_("Begin with: {command}"), command=at.printer.command("start"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracer.cli.exercise.options import Folders
-from tracer.cli.exercise.session import session
+from tracer.cli.exercise.session import exercise_context
 from tracer.cli.options import Speak
 from tracer.i18n import N_
 from tracer.views.exercise.tables import print_progress
@@ -12,11 +12,11 @@ HELP = """Show which exercises you have solved and started, how many hints you t
 
 
 def progress(exercises: Folders = None, lang: Speak = None) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop()
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder()
         remembered = workshop.progress
         known = at.known(remembered)
-        print_progress(known, remembered, at.teacher.console, at.lang)
+        print_progress(known, remembered, at.printer.console, at.lang)
         solved = sum(bool(remembered.exercises[name].solved) for name in known if name in remembered.exercises)
-        at.teacher.gap()
-        at.teacher.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))
+        at.printer.gap()
+        at.printer.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))

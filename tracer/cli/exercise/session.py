@@ -13,69 +13,69 @@ from rich.text import Text
 
 from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
-from tracer.exercise.choosing import current, known_here
+from tracer.exercise.choosing import current_exercise, known_exercises
 from tracer.exercise.consent import CHANGED, NOT_AGREED, code_of, digest, needs_consent
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import Kept
-from tracer.exercise.progress import Entry, Progress
-from tracer.exercise.workshop import USUAL, Workshop, find_workshop
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.progress import CourseProgress, ExerciseProgress
+from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder, find_course_folder
 from tracer.i18n import N_, NC_, Lang, language, tr
 from tracer.text.visible import visible
-from tracer.views.exercise.printer import Teacher
+from tracer.views.exercise.printer import ExercisePrinter
 from tracer.views.shell_commands import command
 
 _MOST_SHOWN = 20  # files
 _NO, _YES = ("", "n", "no", "否", "不"), ("y", "yes", "是", "好")
 
 
-class Session(msgspec.Struct):
+class ExerciseContext(msgspec.Struct):
     """A command that runs: in which folder, with which exercises, in which language."""
 
     lang: Lang
     folders: Sequence[Path]
     here: Path
-    teacher: Teacher
+    printer: ExercisePrinter
 
-    def workshop(self) -> Workshop:
+    def course_folder(self) -> CourseFolder:
         """The course folder.
 
         Raises:
             ExerciseError: there is none.
         """
-        found = find_workshop(self.here)
+        found = find_course_folder(self.here)
         if found is None:
             raise ExerciseError(N_("There is no course folder here or above. Begin with: glm-trace exercise start"))
         return found
 
-    def workshop_or_new(self, folder: Path | None) -> Workshop:
+    def course_folder_or_new(self, folder: Path | None) -> CourseFolder:
         """The course folder of that name; without one that which one stands in, else the usual one, maybe not there."""
         if folder is not None:
-            return Workshop(folder.expanduser())
-        return find_workshop(self.here) or Workshop(self.here / USUAL)
+            return CourseFolder(folder.expanduser())
+        return find_course_folder(self.here) or CourseFolder(self.here / DEFAULT_NAME)
 
-    def known(self, progress: Progress | None = None) -> dict[str, Kept]:
+    def known(self, progress: CourseProgress | None = None) -> dict[str, ExerciseFiles]:
         """The exercises there are."""
-        return known_here(self.folders, progress)
+        return known_exercises(self.folders, progress)
 
-    def current(self, name: str | None, workshop: Workshop) -> Kept:
+    def current(self, name: str | None, workshop: CourseFolder) -> ExerciseFiles:
         """The exercise that is meant, which was started."""
-        kept = current(name, workshop, self.known(workshop.progress), self.here)
+        kept = current_exercise(name, workshop, self.known(workshop.progress), self.here)
         workshop.require_started(kept, self.command("start", kept))
         return kept
 
-    def command(self, name: str, kept: Kept, *arguments: str) -> str:
+    def command(self, name: str, kept: ExerciseFiles, *arguments: str) -> str:
         """A command about an exercise, with the folder that it needs to be found in."""
-        folders = [] if kept.ours else ["--exercises", self.teacher.path(kept.folder.parent)]
+        folders = [] if kept.bundled else ["--exercises", self.printer.path(kept.folder.parent)]
         return command("exercise", name, kept.exercise.id, *arguments, *folders)
 
 
 @contextmanager
-def session(lang: Language | None, folders: Sequence[Path] | None = None) -> Iterator[Session]:
+def exercise_context(lang: Language | None, folders: Sequence[Path] | None = None) -> Iterator[ExerciseContext]:
     """Errors become sentences in the learner's language, Ctrl-C exit code 130."""
     speak = language(lang.value if lang is not None else None)
     here = Path.cwd()
     try:
-        yield Session(speak, folders or (), here, Teacher(results(), speak, here))
+        yield ExerciseContext(speak, folders or (), here, ExercisePrinter(results(), speak, here))
     except ExerciseError as error:
         complain(error.told(speak))
         raise typer.Exit(error.exit_code) from None
@@ -91,7 +91,7 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def asked(question: str, *, default: bool = False) -> bool:
+def confirm(question: str, *, default: bool = False) -> bool:
     """A yes or a no."""
     console = messages()
     while True:
@@ -100,7 +100,9 @@ def asked(question: str, *, default: bool = False) -> bool:
             return answer in _YES or (default and not answer)
 
 
-def agreed(kept: Kept, entry: Entry | None, given: bool, lang: Lang, command: str) -> str | None:
+def ask_consent(
+    kept: ExerciseFiles, entry: ExerciseProgress | None, given: bool, lang: Lang, command: str
+) -> str | None:
     """What is agreed to from now on, as a digest; None where nothing has to be, or was before.
 
     Raises:
@@ -131,14 +133,14 @@ def agreed(kept: Kept, entry: Entry | None, given: bool, lang: Lang, command: st
         console.print(Text(f"  {visible(name)}"))
     if len(files) > _MOST_SHOWN:
         console.print(Text(f"  {tr(lang, NC_('files', '… and {count} more'), count=len(files) - _MOST_SHOWN)}"))
-    if not asked(tr(lang, "Do you trust it? [y/N] ")):
+    if not confirm(tr(lang, "Do you trust it? [y/N] ")):
         raise refused
     if digest(kept.folder) != digest_shown:
         raise ExerciseError(CHANGED, 3, id=kept.exercise.id, folder=kept.folder, command=command)
     return digest_shown
 
 
-def own(at: Session, workshop: Workshop, kept: Kept, given: bool) -> None:
+def ask_course_consent(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, given: bool) -> None:
     """Have somebody agree to the code of a course folder that was not made here.
 
     Raises:
@@ -169,6 +171,6 @@ def own(at: Session, workshop: Workshop, kept: Kept, given: bool) -> None:
                 )
             )
         )
-        if not asked(tr(at.lang, "Do you trust it? [y/N] ")):
+        if not confirm(tr(at.lang, "Do you trust it? [y/N] ")):
             raise refused
     workshop.adopt()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from tracer.cli.exercise.options import Folders, Name, Yes
-from tracer.cli.exercise.session import asked, can_ask, session
+from tracer.cli.exercise.session import can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.consent import require
+from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import changed_by
 from tracer.i18n import N_, tr
@@ -16,21 +16,21 @@ HELP = """Write a solution into a folder beside yours, NAME.solution. Your own f
 
 
 def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop()
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder()
         kept = at.current(name, workshop)
-        id_, teacher = kept.exercise.id, at.teacher
+        id_, teacher = kept.exercise.id, at.printer
         entry = workshop.progress.exercises.get(id_)
-        require(kept, entry, at.command("start", kept, "--trust"))
+        require_consent(kept, entry, at.command("start", kept, "--trust"))
         yes = yes or (entry is not None and bool(entry.solved))  # then there is nothing left to spoil
         if not yes and not can_ask():
             raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
-        if not yes and not asked(
+        if not yes and not confirm(
             tr(at.lang, "The solution of {id} takes the finding away from you. Look at it now? [y/N] ", id=id_)
         ):
             teacher.say(N_("Then not. A hint instead: {command}"), command=teacher.command("hint", id_))
             return
-        place, written = workshop.solution(kept)
+        place, written = workshop.write_solution(kept)
         teacher.say(
             N_("One way to do it is in {folder}. Your own files are as they were.")
             if written
@@ -44,7 +44,7 @@ def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lan
             for path in changed:
                 teacher.line(path)
             teacher.gap()
-            both = [teacher.path(workshop.of(kept)), teacher.path(place)]
+            both = [teacher.path(workshop.folder_of(kept)), teacher.path(place)]
             excluded = ["-x", "TASK*", "-x", ".glm-trace"]
             teacher.say(N_("Compare it with yours:"))
             teacher.line(shlex.join(["diff", "-ru", *excluded, *both]))

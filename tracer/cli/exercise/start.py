@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from tracer.cli.exercise.options import Folders, Trust
-from tracer.cli.exercise.session import Session, agreed, own, session
+from tracer.cli.exercise.session import ExerciseContext, ask_consent, ask_course_consent, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.choosing import next_open, require_release
-from tracer.exercise.library import Kept, chosen
-from tracer.exercise.workshop import Workshop
+from tracer.exercise.choosing import next_unsolved, require_release
+from tracer.exercise.library import ExerciseFiles, find_exercise
+from tracer.exercise.workshop import CourseFolder
 from tracer.i18n import N_
 
 HELP = """Put the files of an exercise, and its task, into DIR/NAME.
@@ -36,13 +36,13 @@ def start(
     trust: Trust = False,
     lang: Speak = None,
 ) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop_or_new(directory)
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder_or_new(directory)
         progress = workshop.progress
         known = at.known(progress)
-        kept = chosen(name, known) if name is not None else next_open(known, progress)
+        kept = find_exercise(name, known) if name is not None else next_unsolved(known, progress)
         if kept is None:
-            at.teacher.say(
+            at.printer.say(
                 N_("There is no exercise.")
                 if not known
                 else N_("Every exercise here is solved. To do one again: glm-trace exercise reset NAME")
@@ -51,27 +51,27 @@ def start(
         begin(at, workshop, kept, trust)
 
 
-def begin(at: Session, workshop: Workshop, kept: Kept, trust: bool) -> None:
+def begin(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, trust: bool) -> None:
     """Start one exercise and tell its task."""
     require_release(kept)
-    own(at, workshop, kept, trust)
+    ask_course_consent(at, workshop, kept, trust)
     entry = workshop.progress.exercises.get(kept.exercise.id)
-    consent = agreed(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
+    consent = ask_consent(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
     if consent is not None:
-        workshop.agree(kept, consent)
+        workshop.record_consent(kept, consent)
     made = workshop.start(kept)
-    place = at.teacher.path(workshop.of(kept))
-    at.teacher.task(kept.exercise)
-    at.teacher.gap()
+    place = at.printer.path(workshop.folder_of(kept))
+    at.printer.task(kept.exercise)
+    at.printer.gap()
     if made:
-        at.teacher.say(N_("Your files are in {folder}"), folder=place)
+        at.printer.say(N_("Your files are in {folder}"), folder=place)
     else:
-        at.teacher.say(
+        at.printer.say(
             N_("{id} was started before; your files in {folder} are as you left them."),
             id=kept.exercise.id,
             folder=place,
         )
-        at.teacher.say(N_("To begin it anew: {command}"), command=at.teacher.command("reset", kept.exercise.id))
-    at.teacher.say(N_("Go there, edit, and let it be checked whenever you save:"))
-    at.teacher.line(f"cd {place}")
-    at.teacher.line(at.teacher.command("watch"))
+        at.printer.say(N_("To begin it anew: {command}"), command=at.printer.command("reset", kept.exercise.id))
+    at.printer.say(N_("Go there, edit, and let it be checked whenever you save:"))
+    at.printer.line(f"cd {place}")
+    at.printer.line(at.printer.command("watch"))

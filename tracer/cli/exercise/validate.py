@@ -10,16 +10,16 @@ from rich.text import Text
 
 from tracer.cli.console import messages
 from tracer.cli.exercise.options import Folders, Trust
-from tracer.cli.exercise.session import agreed, session
+from tracer.cli.exercise.session import ask_consent, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.library import chosen
-from tracer.exercise.running import bench
-from tracer.exercise.validating import Validated
+from tracer.exercise.library import find_exercise
+from tracer.exercise.running import run_recorder
+from tracer.exercise.validating import ValidationResult
 from tracer.exercise.validating import validate as validated
 from tracer.export.json_documents import encode_document
 from tracer.i18n import tr
 from tracer.text.visible import visible
-from tracer.views.exercise.validation import document, print_validated
+from tracer.views.exercise.validation import document, print_validation
 from tracer.walkthrough.library import library
 
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
@@ -38,15 +38,15 @@ def validate(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,
 ) -> None:
-    with session(lang, exercises) as at:
+    with exercise_context(lang, exercises) as at:
         known = at.known()
-        wanted = [chosen(name, known) for name in names] if names else list(known.values())
+        wanted = [find_exercise(name, known) for name in names] if names else list(known.values())
         for kept in wanted:
-            agreed(kept, None, trust, at.lang, at.command("validate", kept, "--trust"))
+            ask_consent(kept, None, trust, at.lang, at.command("validate", kept, "--trust"))
         readable = library()
-        found: list[Validated] = []
+        found: list[ValidationResult] = []
         console = messages()
-        with bench() as recording:
+        with run_recorder() as recording:
             for kept in wanted:
                 with Status("", console=console, spinner="dots") as status:
 
@@ -56,7 +56,7 @@ def validate(
 
                     found.append(validated(kept, recording, readable, show))
                 if not json:
-                    print_validated(found[-1], kept, at.teacher.console, at.lang)
+                    print_validation(found[-1], kept, at.printer.console, at.lang)
         if json:
             typer.echo(encode_document(document(found), indent=2))
     raise typer.Exit(int(any(one.problems for one in found)))

@@ -7,17 +7,17 @@ import time
 
 import typer
 
-from tracer.cli.exercise.checking import ask, record, require_allowed, tell_judgement
+from tracer.cli.exercise.checking import ask_questions, print_grades, record_attempt, require_allowed
 from tracer.cli.exercise.options import Folders, Name
-from tracer.cli.exercise.session import Session, asked, session
+from tracer.cli.exercise.session import ExerciseContext, confirm, exercise_context
 from tracer.cli.exercise.start import begin
 from tracer.cli.options import Speak
 from tracer.exercise.attempting import is_solved, next_hint
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import Kept
-from tracer.exercise.running import Bench, bench
-from tracer.exercise.watching import look, wait_for_save
-from tracer.exercise.workshop import Workshop
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.running import RunRecorder, run_recorder
+from tracer.exercise.watching import take_state, wait_for_save
+from tracer.exercise.workshop import CourseFolder
 from tracer.i18n import N_, tr
 
 HELP = """Check an exercise at once, and again whenever you save one of its files.
@@ -27,41 +27,43 @@ After an attempt that fails, the next hint is shown. Ctrl-C leaves at any time; 
 
 
 def watch(name: Name = None, exercises: Folders = None, lang: Speak = None) -> None:
-    with session(lang, exercises) as at:
-        workshop = at.workshop()
-        following: Kept | None = at.current(name, workshop)
+    with exercise_context(lang, exercises) as at:
+        workshop = at.course_folder()
+        following: ExerciseFiles | None = at.current(name, workshop)
         if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
             raise ExerciseError(
                 N_("Watching needs a terminal. Check once instead with: {command}"),
-                command=at.teacher.command("check", *([name] if name else [])),
+                command=at.printer.command("check", *([name] if name else [])),
             )
-        with bench() as recording:
+        with run_recorder() as recording:
             while following is not None:
                 following = _until_solved(at, workshop, following, recording)
-                if following is None or not asked(tr(at.lang, "Go on with it? [Y/n] "), default=True):
+                if following is None or not confirm(tr(at.lang, "Go on with it? [Y/n] "), default=True):
                     break
-                at.teacher.console.clear()
+                at.printer.console.clear()
                 begin(at, workshop, following, trust=False)
-                at.teacher.gap()
+                at.printer.gap()
     raise typer.Exit(0)
 
 
-def _until_solved(at: Session, workshop: Workshop, kept: Kept, bench: Bench) -> Kept | None:
+def _until_solved(
+    at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, bench: RunRecorder
+) -> ExerciseFiles | None:
     """Check after every save until it is solved; returns the exercise that is next."""
-    teacher, folder = at.teacher, workshop.of(kept)
+    teacher, folder = at.printer, workshop.folder_of(kept)
     require_allowed(at, workshop, kept)
-    ask(at, workshop, kept)
+    ask_questions(at, workshop, kept)
     hint, first = 0, True
     while True:
-        seen = look(folder)
+        seen = take_state(folder)
         require_allowed(at, workshop, kept)  # a task of others can change between two checks
-        judgement = record(at, workshop, kept, bench)
+        judgement = record_attempt(at, workshop, kept, bench)
         if not first:
             teacher.console.clear()
         title = kept.exercise.title.localized(at.lang).strip()
         teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
         teacher.gap()
-        following = tell_judgement(at, workshop, kept, judgement)
+        following = print_grades(at, workshop, kept, judgement)
         if is_solved(judgement):
             return following
         hint = hint if first else next_hint(workshop, kept) or hint

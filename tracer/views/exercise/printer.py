@@ -9,15 +9,15 @@ from rich.console import Console
 from rich.text import Text
 
 from tracer.exercise.format import Exercise, Prediction
-from tracer.exercise.judging import Judgement, Verdict
-from tracer.exercise.library import Kept
+from tracer.exercise.judging import Grade, GradeReport
+from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.predicting import is_answer
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.markdown import markdown_lines
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
-from tracer.views.exercise.run_failures import broken_told
-from tracer.views.exercise.task_sheet import heading
+from tracer.views.exercise.run_failures import run_failure_text
+from tracer.views.exercise.task_sheet import task_heading
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import problem_told
 from tracer.walkthrough.checking import WalkthroughProblem
@@ -28,7 +28,7 @@ _MARKS = {"passed": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "waiti
 _WIDEST = 100  # columns; longer lines are hard to read
 
 
-class Teacher:
+class ExercisePrinter:
     """Speaks one language on one console."""
 
     def __init__(self, console: Console, lang: Lang, here: Path) -> None:
@@ -66,7 +66,7 @@ class Teacher:
 
     def task(self, exercise: Exercise) -> None:
         """Title and text of an exercise."""
-        self.plain(visible(heading(exercise, self.lang)), "bold")
+        self.plain(visible(task_heading(exercise, self.lang)), "bold")
         self.gap()
         self.markdown(exercise.text.localized(self.lang))
 
@@ -86,11 +86,11 @@ class Teacher:
         self.say(N_("Hint {number} of {count}"), "bold", number=number, count=len(exercise.hints))
         self.markdown(exercise.hints[number - 1].localized(self.lang), 2)
 
-    def judgement(self, kept: Kept, judgement: Judgement) -> None:
+    def grades(self, kept: ExerciseFiles, judgement: GradeReport) -> None:
         """How an attempt went: every check, and the first failing one as a teacher tells it."""
         questions = {one.id: one for one in kept.exercise.predictions}
         failed = self._broken(kept, judgement)
-        for one in judgement.verdicts:
+        for one in judgement.grades:
             question = questions.get(one.id)
             if failed:
                 self._mark("waiting", self._title(one, question))
@@ -102,7 +102,7 @@ class Teacher:
                 failed = True
                 self._mark("failed", self._title(one, None))
                 self._failed(one, judgement)
-        wrong = [one for one in judgement.verdicts if one.id in questions and one.state != "passed"]
+        wrong = [one for one in judgement.grades if one.id in questions and one.state != "passed"]
         if wrong and not failed:
             self.gap()
             self.say(
@@ -110,14 +110,16 @@ class Teacher:
                 command=self.command("check", kept.exercise.id, "--again"),
             )
 
-    def solved(self, kept: Kept, judgement: Judgement, following: Kept | None, titles: dict[str, str]) -> None:
+    def solved(
+        self, kept: ExerciseFiles, judgement: GradeReport, following: ExerciseFiles | None, titles: dict[str, str]
+    ) -> None:
         """Congratulate, say where it is explained, and what is next."""
         self.gap()
         self.say(
             N_("Solved: {title}. Well done!"), "bold green", title=kept.exercise.title.localized(self.lang).strip()
         )
         read = [name for name in kept.exercise.read if name in titles]
-        best = best_traces(read, [ran.trace for ran in judgement.ran.values() if ran.trace is not None])
+        best = best_traces(read, [ran.trace for ran in judgement.runs.values() if ran.trace is not None])
         if best:
             self.gap()
             self.say(N_("What you have just seen is explained here:"))
@@ -131,25 +133,25 @@ class Teacher:
             self.say(N_("Next: {title}"), title=following.exercise.title.localized(self.lang).strip())
             self.line(self.command("start", following.exercise.id))
 
-    def _broken(self, kept: Kept, judgement: Judgement) -> bool:
+    def _broken(self, kept: ExerciseFiles, judgement: GradeReport) -> bool:
         """Tell of a run that ended badly, where a check's own case does not tell it better."""
-        name = judgement.broken
+        name = judgement.failed_run
         if name is None:
             return False
         first = judgement.first_failure
         if first is not None and first.state == "failed" and (first.case or first.run != name):
             return False
         self._mark("failed", tr(self.lang, "The run {run} did not end as a load ends", run=f"`{name}`"))
-        ran = judgement.ran[name]
-        self.markdown(broken_told(kept.exercise.runs[name], ran, self.lang), 4)
+        ran = judgement.runs[name]
+        self.markdown(run_failure_text(kept.exercise.runs[name], ran, self.lang), 4)
         if ran.trace is not None and ran.outcome is not None and ran.outcome.step is not None:
             self._step(ran.trace, ran.outcome.step)
         return True
 
-    def _failed(self, one: Verdict, judgement: Judgement) -> None:
-        ran = judgement.ran.get(one.run)
-        if one.said is not None:
-            self.markdown(one.said.localized(self.lang), 4)
+    def _failed(self, one: Grade, judgement: GradeReport) -> None:
+        ran = judgement.runs.get(one.run)
+        if one.feedback is not None:
+            self.markdown(one.feedback.localized(self.lang), 4)
         else:
             outcome = ran.outcome if ran is not None else None
             message = one_line(outcome.message, 300) if outcome is not None and outcome.message else None
@@ -165,16 +167,16 @@ class Teacher:
         if ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
 
-    def _predicted(self, one: Verdict, question: Prediction, judgement: Judgement) -> None:
+    def _predicted(self, one: Grade, question: Prediction, judgement: GradeReport) -> None:
         self._mark("passed" if one.state == "passed" else "failed", self._title(one, question))
         self.markdown(tr(self.lang, "You said: {given}", given=self._spelled(question, one.given)), 4)
-        if one.said is None:
+        if one.feedback is None:
             self._failed(one, judgement)
             return
         verdict = N_("Right.") if one.state == "passed" else N_("It came out otherwise: {found}")
         self.plain(tr(self.lang, verdict, found=one_line(one.found, 200)), "bold", 4)
-        self.markdown(one.said.localized(self.lang), 4)
-        ran = judgement.ran.get(one.run)
+        self.markdown(one.feedback.localized(self.lang), 4)
+        ran = judgement.runs.get(one.run)
         if one.state != "passed" and ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
 
@@ -188,7 +190,7 @@ class Teacher:
         self.plain(tr(self.lang, "See that step:"), "dim", 4)
         self.line(command("replay", self.path(trace), "--step", str(step)), 6)
 
-    def _title(self, one: Verdict, question: Prediction | None) -> str:
+    def _title(self, one: Grade, question: Prediction | None) -> str:
         words = question.ask if question is not None else one.title
         return words.localized(self.lang)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tracer.exercise.format import Run
-from tracer.exercise.running import Ran
+from tracer.exercise.running import RecordedRun
 from tracer.i18n import Lang, tr
 from tracer.launch.runner import Limits
 from tracer.text.visible import one_line
 
 
-def broken_told(run: Run, ran: Ran, lang: Lang) -> str:
+def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
     """What happened and what to look for, in Markdown."""
     if ran.missing:
         return tr(

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracer.exercise.choosing import fits
-from tracer.exercise.library import Kept
-from tracer.exercise.progress import Entry, Progress, day
+from tracer.exercise.choosing import fits_release
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.progress import CourseProgress, ExerciseProgress, local_day
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
@@ -19,7 +19,7 @@ from tracer.views.exercise.words import WORDS
 _STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim"}
 
 
-def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
+def print_list(known: Mapping[str, ExerciseFiles], progress: CourseProgress, console: Console, lang: Lang) -> None:
     """Print the exercises in their order, each with its state."""
     table = _table(console)
     table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
@@ -36,7 +36,7 @@ def print_list(known: Mapping[str, Kept], progress: Progress, console: Console, 
     console.print(table)
 
 
-def print_progress(known: Mapping[str, Kept], progress: Progress, console: Console, lang: Lang) -> None:
+def print_progress(known: Mapping[str, ExerciseFiles], progress: CourseProgress, console: Console, lang: Lang) -> None:
     """Print how far a learner has come with each exercise."""
     table = _table(console)
     table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
@@ -56,7 +56,7 @@ def print_progress(known: Mapping[str, Kept], progress: Progress, console: Conso
             str(entry.attempts) if entry is not None and entry.attempts else "",
             f"{min(max(entry.hints, 0), count)}/{count}" if entry is not None else "",
             tr(lang, "seen") if entry is not None and entry.solution_seen else "",
-            day(entry.solved or entry.started) if entry is not None else "",
+            local_day(entry.solved or entry.started) if entry is not None else "",
         )
     console.print(table)
 
@@ -65,12 +65,12 @@ def _table(console: Console) -> Table:
     return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", width=min(console.width, 100))
 
 
-def _order(kept: Kept) -> str:
+def _order(kept: ExerciseFiles) -> str:
     return "" if kept.exercise.order is None else str(kept.exercise.order)
 
 
-def _state(kept: Kept, entry: Entry | None, lang: Lang) -> Text:
+def _state(kept: ExerciseFiles, entry: ExerciseProgress | None, lang: Lang) -> Text:
     state = "new" if entry is None or not entry.started else "solved" if entry.solved else "started"
-    if state == "new" and not fits(kept):
+    if state == "new" and not fits_release(kept):
         state = "release"
     return Text(visible(tr(lang, WORDS[f"state:{state}"], releases=kept.exercise.releases)), _STYLES[state])

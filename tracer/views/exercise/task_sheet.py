@@ -13,19 +13,19 @@ SHEETS: Final[dict[str, Lang]] = {"TASK.md": "en", "TASK.zh.md": "zh"}
 _COMMANDS: Final = ("check", "watch", "hint", "solution", "reset")
 
 
-def sheet(exercise: Exercise, lang: Lang) -> str:
+def task_sheet(exercise: Exercise, lang: Lang) -> str:
     """The task as Markdown: what to do, what is asked, which commands there are."""
     return "\n\n".join(_parts(exercise, lang)) + "\n"
 
 
-def heading(exercise: Exercise, lang: Lang) -> str:
+def task_heading(exercise: Exercise, lang: Lang) -> str:
     """Its number in the course and its title."""
     title = exercise.title.localized(lang).strip()
     return title if exercise.order is None else tr(lang, "Exercise {order}: {title}", order=exercise.order, title=title)
 
 
 def _parts(exercise: Exercise, lang: Lang) -> Iterator[str]:
-    yield f"# {heading(exercise, lang)}"
+    yield f"# {task_heading(exercise, lang)}"
     yield exercise.text.localized(lang).strip()
     if exercise.predictions:
         yield f"## {tr(lang, 'Predict first')}"

@@ -9,16 +9,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from tracer.exercise.choosing import installed
-from tracer.exercise.library import Kept
-from tracer.exercise.validating import Validated
+from tracer.exercise.choosing import installed_release
+from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.validating import ValidationResult
 from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.views.exercise.words import WORDS
 
 
-def print_validated(one: Validated, kept: Kept, console: Console, lang: Lang) -> None:
+def print_validation(one: ValidationResult, kept: ExerciseFiles, console: Console, lang: Lang) -> None:
     """A line for one exercise, and below it what is wrong."""
     count = len(one.problems)
     order = "" if kept.exercise.order is None else str(kept.exercise.order)
@@ -29,7 +29,7 @@ def print_validated(one: Validated, kept: Kept, console: Console, lang: Lang) ->
         "red" if count else "green",
     )
     told = N_("{attempts} wrong attempts") if one.fits else N_("not for transformers {release}")
-    values = {"attempts": len(kept.exercise.wrong), "release": installed()}
+    values = {"attempts": len(kept.exercise.wrong), "release": installed_release()}
     line.append(f" · {tr(lang, told, **values)}", "dim")
     if one.fits:
         line.append(f" · {one.seconds:.1f} s", "dim")
@@ -39,6 +39,6 @@ def print_validated(one: Validated, kept: Kept, console: Console, lang: Lang) ->
         console.print(Padding(Prose(tr(lang, WORDS[f"problem:{problem.what}"], **shown)), (0, 0, 0, 6), expand=False))
 
 
-def document(validated: list[Validated]) -> dict[str, Any]:
+def document(validated: list[ValidationResult]) -> dict[str, Any]:
     """``{"transformers", "exercises": [{"id", "fits", "problems": [{"what", "values"}], "seconds"}]}``."""
-    return {"transformers": installed(), "exercises": [msgspec.to_builtins(one) for one in validated]}
+    return {"transformers": installed_release(), "exercises": [msgspec.to_builtins(one) for one in validated]}

@@ -61,7 +61,8 @@ def _where(note: LocalizedNote, lang: Lang) -> str:
     step = note.step
     values = {"step": str(step.number), "stage": literal(stage_name(step.stage, lang))}
     if note.function:
-        return f"*{tr(lang, 'step {step} · {stage} · {function}', **values, function=inline_code(visible(note.function)))}*"
+        function = inline_code(visible(note.function))
+        return f"*{tr(lang, 'step {step} · {stage} · {function}', **values, function=function)}*"
     return f"*{tr(lang, 'step {step} · {stage} · {kind}', **values, kind=inline_code(visible(step.kind)))}*"
 
 
