@@ -288,7 +288,7 @@ def test_a_function_that_takes_something_else_does_not_break_the_load(
         raise AttributeError("no such attribute")
 
     with monkeypatch.context() as context:
-        for name in ("rename", "matched", "loaded", "mismatched", "report"):
+        for name in ("rename", "matched", "loaded", "mismatched", "record_report"):
             context.setattr(CheckpointLoad, name, broken)
         told, model, info = load(tensors(layer_weight=(3, 2), layer_bias=(5,)))
     assert torch.equal(model.layer.weight, torch.ones(3, 2))

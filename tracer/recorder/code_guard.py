@@ -1,8 +1,8 @@
-"""What was agreed to is what runs: remote code is compared as the very bytes that are about to be compiled.
+"""Only agreed remote code runs: the bytes that are about to be compiled are compared with those that were shown.
 
-The files were shown before the process that loads them had started, so there is time to change them, and transformers
-may find others: a newer commit, another cache, an older copy among its modules. Whatever way it takes, Python reads
-the source of a module through ``SourceFileLoader.get_data`` and compiles what that returns; so this is the place.
+The files were shown before the loading process started, so they could have been changed since, and transformers may
+find others: a newer commit, another cache, an older copy among its modules. In every case Python reads the source of a
+module through ``SourceFileLoader.get_data`` and compiles what that returns; so the check is done there.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 from tracer.recorder.patches import Patches
 from tracer.trace.job import AgreedCode
 
-_REMOTE_CODE = "transformers_modules"  # the package that transformers makes all remote code part of
+_REMOTE_CODE = "transformers_modules"  # the package into which transformers puts all remote code
 _Loader = SourceFileLoader | SourcelessFileLoader | ExtensionFileLoader
 _SHOWN = 12  # characters of a checksum
 
 
 class CodeRefused(BaseException):
-    """Ends a load before a file runs that nobody has agreed to; no ``except Exception`` of remote code stops it.
+    """Ends a load before a file runs that the user has not agreed to; ``except Exception`` does not catch it.
 
     Attributes:
         file: the name of the file.
@@ -39,15 +39,15 @@ class CodeRefused(BaseException):
 
 
 class CodeGuard:
-    """Watches what is imported as remote code, or out of the modules cache and the folders of the model.
+    """Checks what is imported as remote code, or from the modules cache and the folders of the model.
 
     Attributes:
         ran: the checksums of what ran, by the path in its folder.
-        refused: what was stopped, if anything was.
+        refused: the refusal, if something was stopped.
     """
 
     def __init__(self, agreed: AgreedCode | None, folders: Iterable[str]) -> None:
-        """Without ``agreed`` nothing was shown, so nothing is compared; what runs is noted all the same."""
+        """Without ``agreed`` nothing was shown, so nothing is compared; what runs is noted anyway."""
         self._agreed = agreed
         named = [*folders, *(agreed.folders if agreed is not None else ())]
         self._folders = list(dict.fromkeys(f"{way(one)}{os.sep}" for one in named for way in _SPELLINGS))
@@ -67,7 +67,7 @@ class CodeGuard:
                 self._check(name, data)
                 return data
             if path.endswith(".pyc"):
-                raise FileNotFoundError(path)  # what it was compiled from can't be told: Python compiles anew
+                raise FileNotFoundError(path)  # its source is unknown: Python compiles it again
             return source(loader, path)
 
         self._patches.set(SourceFileLoader, "get_data", get_data)
@@ -79,7 +79,7 @@ class CodeGuard:
         self._patches.restore()
 
     def facts(self) -> dict[str, Any]:
-        """What the trace says of it."""
+        """Return what the trace records about it."""
         facts: dict[str, Any] = {"ran": self.ran}
         if self._agreed is not None:
             facts["agreed"] = self._agreed.files
@@ -88,14 +88,14 @@ class CodeGuard:
         return facts
 
     def _name(self, loader: _Loader) -> str | None:
-        """Return the path in a guarded folder, or that of a module of remote code; None for everything else."""
+        """Return the path in a guarded folder, or that of a remote module; None for everything else."""
         for way in _SPELLINGS:
             for folder in self._folders:
                 if (whole := way(loader.path)).startswith(folder):
                     return whole[len(folder) :]
         if loader.name.partition(".")[0] != _REMOTE_CODE:
             return None
-        # Python looks for a relative import all along sys.path, where another modules cache may come first.
+        # Python searches all of sys.path for a relative import, where another modules cache may come first.
         package = loader.name if loader.is_package(loader.name) else loader.name.rpartition(".")[0]
         return os.path.join(*package.split("."), os.path.basename(loader.path))
 

@@ -1,4 +1,4 @@
-"""Under what a load ran: releases, Python, processor, GPU, and the environment variables that matter."""
+"""The environment of a load: releases, Python, processor, GPU, environment variables, memory limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracer.trace.redaction.redactor import MASK
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",
 )  # fmt: skip
-# Of the hub's variables those that its client and transformers know: others can hold anything.
+# Of the hub's variables only those that its client and transformers know: others can hold anything.
 _VARIABLES: Final = re.compile(
     r"^(?:HF_(?:HOME|TOKEN|TOKEN_PATH|ENDPOINT|INFERENCE_ENDPOINT|MODULES_CACHE|ASSETS_CACHE|XET_\w+|DEBUG|"
     r"DATASETS_CACHE|DATASETS_OFFLINE|METRICS_CACHE|EVALUATE_OFFLINE|STORED_TOKENS_PATH|"
@@ -33,7 +33,7 @@ _VARIABLES: Final = re.compile(
 
 
 def environment_facts(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Facts for the trace's metadata; secrets among the variables appear by name only."""
+    """Return facts for the trace's metadata; secrets among the variables appear by name only."""
     return {
         "releases": {name: release for name in _PACKAGES if (release := _release(name))},
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -73,7 +73,7 @@ def _cores() -> int:
 
 
 def _gpus() -> list[str]:
-    """Asked of the driver's own tool: asking torch would start CUDA in a process that may not want it."""
+    """Ask the driver's own tool: torch would start CUDA in a process that may not want it."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -88,10 +88,10 @@ def _gpus() -> list[str]:
 def apply_environment(variables: dict[str, str]) -> None:
     """Set a job's variables in a process that may have imported the library before it knew them.
 
-    transformers reads where its modules cache is once, when it is imported (``HF_MODULES_CACHE`` of ``utils/hub.py``,
-    from where other modules take it, on 4.44 as on 5.x). A fork takes over ``sys.path`` of who asked for it, and if
-    remote code has been loaded there, its modules cache is on it: what is imported relatively would be looked for
-    in that one first.
+    transformers reads the place of its modules cache once, when it is imported (``HF_MODULES_CACHE`` of
+    ``utils/hub.py``, from where other modules take it, in 4.44 and in 5.x). A fork inherits ``sys.path`` from the
+    process that requested it. If remote code has been loaded there, its modules cache is in the path, and relative
+    imports would be looked for in that cache first.
     """
     os.environ.update(variables)
     cache = variables.get("HF_MODULES_CACHE")
@@ -105,10 +105,10 @@ def apply_environment(variables: dict[str, str]) -> None:
 
 
 def limit_memory(size: int) -> None:
-    """Let this process have so much private memory; beyond it allocations fail, with an exception that can be told.
+    """Limit this process's private memory; beyond it allocations fail with an exception that can be recorded.
 
-    RLIMIT_DATA, which Linux counts heaps, stacks and private mappings under: RLIMIT_AS would count the libraries of
-    torch and mapped checkpoints as well, many gigabytes that cost nothing. Other systems have no such limit.
+    It sets RLIMIT_DATA, which on Linux counts heaps, stacks and private mappings: RLIMIT_AS would count the libraries
+    of torch and mapped checkpoints as well, many gigabytes that cost nothing. Other systems have no such limit.
     """
     if sys.platform == "linux":
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]

@@ -1,4 +1,4 @@
-"""The guard between the recorder and the load: a fault of the recorder's own is noted, and the load goes on."""
+"""The guard between the recorder and the load: the recorder's own faults are noted, and the load goes on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class StopLoad(BaseException):
     """Ends a load on purpose after the stage that was asked for."""
 
 
-_PANIC: Final = "PanicException"  # of libraries written in Rust: an error like any other, but for its base class
+_PANIC: Final = "PanicException"  # of libraries written in Rust: an error like others, except for its base class
 
 
 class CallOutcome(NamedTuple):
@@ -34,10 +34,10 @@ class Guard:
     """Runs the recorder's own code in the middle of the load. What it raises never reaches the load.
 
     Args:
-        note: takes the name of what could not do its work, and the reason.
+        note: takes the name of what failed, and the reason.
 
     Attributes:
-        check: called whenever code of ours is about to run.
+        check: called whenever code of the recorder is about to run.
     """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
@@ -45,7 +45,7 @@ class Guard:
         self.check: Callable[[], None] = _nothing
 
     def note(self, name: str, error: BaseException) -> None:
-        """Note a fault; one that is to end the load is passed on."""
+        """Note a fault; raise it if it is to end the load."""
         if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
             raise error
         try:
@@ -54,7 +54,7 @@ class Guard:
             return
 
     def call(self, name: str, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """What ``function`` returns, or None where it can't."""
+        """Return what ``function`` returns, or None if it fails."""
         try:
             self.check()
             return function(*args, **kwargs)
@@ -63,11 +63,11 @@ class Guard:
             return None
 
     def callback(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function`` for others to call."""
+        """Return ``function`` guarded, for others to call."""
         return functools.partial(self.call, name, function)
 
     def around(self, name: str, original: Callable[..., Any], watch: Watch) -> Callable[..., Any]:
-        """``original`` with ``watch`` around every call; what ``original`` returns or raises passes unchanged."""
+        """Return ``original`` with ``watch`` around every call; its result or exception passes unchanged."""
         begin, end = self._begin, self._end
 
         def watched(*args: Any, **kwargs: Any) -> Any:

@@ -21,7 +21,7 @@ UNKNOWN: Final = "unknown"
 
 
 def torch_maker_for(kind: type) -> Callable[[Any], Value] | None:
-    """How a torch type is summarised; None for a type that is not torch's."""
+    """Return the function that summarises values of a torch type; None for other types."""
     torch = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "_C") or not hasattr(torch, "nn"):
         return None
@@ -35,7 +35,7 @@ def torch_maker_for(kind: type) -> Callable[[Any], Value] | None:
 
 
 def summarise_tensor(value: Any) -> Tensor | Object:
-    """Shape, dtype and device of a tensor; of a subclass too, without entering its ``__torch_function__``."""
+    """Return shape, dtype and device of a tensor, also of a subclass, without entering its ``__torch_function__``."""
     kind = _kind(type(value))
     if kind.readable:
         read = _descriptors()
@@ -44,24 +44,24 @@ def summarise_tensor(value: Any) -> Tensor | Object:
                 shape = [extent if type(extent) is int else -1 for extent in read.shape(value)]
                 dtype, device, requires_grad = read.dtype(value), read.device(value), read.requires_grad(value)
             return Tensor(kind.name, shape, _dtype_name(dtype), _device_name(device), requires_grad is True)
-        except Exception:  # a kind of tensor that has no shape: nested, or not made yet
+        except Exception:  # a kind of tensor without a shape: nested, or not initialised yet
             pass
     return Object(safe_inspect.type_name(type(value)))
 
 
 def tensor_facts(value: Any) -> Tensor:
-    """As :func:`tensor`; one that does not tell its shape, dtype or device has none of them."""
+    """As :func:`tensor`; return empty facts for a tensor that has no readable shape, dtype and device."""
     made = summarise_tensor(value)
     return made if isinstance(made, Tensor) else Tensor(made.type, [], UNKNOWN, UNKNOWN)
 
 
 def summarise_module(value: Any) -> Module:
-    """Class and size of a module, counted over its registries, not through its methods."""
+    """Return class and size of a module, counted over its registries, not through its methods."""
     return Module(safe_inspect.type_name(type(value)), count_parameters(value))
 
 
 def count_parameters(module: Any) -> int:
-    """How many numbers a module's parameters have, its own and those of the modules in it, each once."""
+    """Return how many numbers the parameters of a module and of the modules in it have, each counted once."""
     read = _descriptors()
     numbers = 0
     with read.without_functions(), read.without_dispatch():
@@ -69,20 +69,22 @@ def count_parameters(module: Any) -> int:
             if _kind(type(parameter)).readable:
                 try:
                     numbers += math.prod(extent for extent in read.shape(parameter) if type(extent) is int)
-                except Exception:  # not made yet
+                except Exception:  # not initialised yet
                     continue
     return numbers
 
 
 class _Kind(NamedTuple):
-    """What is known of a type of tensors; ``readable`` tells that it does not answer for itself in Python."""
+    """A type of tensors; ``readable``: its attributes can be read without running its own Python code."""
 
     type: type
     name: str
     readable: bool
 
 
-_kinds: dict[int, _Kind] = {}  # by id: a metaclass could have its own idea of a hash; kept, so the id stays theirs
+_kinds: dict[
+    int, _Kind
+] = {}  # by id: a metaclass could have its own `__hash__`; the type is kept, so its id is not reused
 
 
 def _kind(kind: type) -> _Kind:
@@ -93,7 +95,7 @@ def _kind(kind: type) -> _Kind:
 
 
 def _answers_for_itself(kind: type) -> bool:
-    """Whether a class can answer even for its size in Python: it has a ``__torch_dispatch__`` that is not torch's."""
+    """Return whether even reading the shape can run Python code: the ``__torch_dispatch__`` is not torch's."""
     import torch
 
     for base in safe_inspect.mro(kind):
@@ -105,7 +107,7 @@ def _answers_for_itself(kind: type) -> bool:
 
 
 class _Descriptors(NamedTuple):
-    """torch's own descriptors of a tensor, and what keeps everybody else's answers out."""
+    """torch's own descriptors of a tensor, and the contexts that disable all others."""
 
     shape: Callable[[Any], Any]
     dtype: Callable[[Any], Any]
@@ -141,7 +143,7 @@ def _device_name(device: Any) -> str:
 
 
 def _parameters(value: Any) -> Iterator[Any]:
-    """The parameters of a module and of the modules in it, each once."""
+    """Yield the parameters of a module and of the modules in it, each once."""
     seen: set[int] = {id(value)}
     modules = [value]
     while modules:
@@ -162,7 +164,7 @@ _SCALARS: Final = (type(None), bool, int, float, str)
 
 
 class _Known(NamedTuple):
-    """``held`` has what can't change by itself, and references to what can't be kept alive for this."""
+    """A known summary. ``held``: constants, and weak references to all that must not be kept alive."""
 
     cache: weakref.ref[Any]
     depth: int
@@ -171,11 +173,14 @@ class _Known(NamedTuple):
 
 
 class CacheSummaries:
-    """Remembers the summaries of caches and layers as long as they hold the same objects.
+    """Summaries of transformers' caches of past keys and values, and of the layers that newer ones consist of.
+
+    A cache is an argument of every attention module of a pass, and one pass fills one layer after the other. So a
+    layer that still holds the same tensors is not summarised again.
 
     Args:
         items: summarises the values of a dictionary at a depth.
-        deepest: the depth that is not gone into any more.
+        deepest: the depth from which on values are not summarised any more.
     """
 
     def __init__(self, items: Callable[[dict[Any, Any], int], list[tuple[str, ValueId]]], deepest: int) -> None:
@@ -200,15 +205,15 @@ class CacheSummaries:
         try:
             references = [(name, _reference(item)) for name, item in held.items()]
             self._known[id(value)] = _Known(weakref.ref(value), depth, references, made)
-        except TypeError:  # a list inside, which can change by itself
+        except TypeError:  # a list inside, which can change in place
             self._known.pop(id(value), None)
 
 
 def _reference(item: Any) -> Any:
-    """The item itself where that is a constant, else a weak reference.
+    """Return the item itself if it is a constant, otherwise a weak reference.
 
     Raises:
-        TypeError: it can change without becoming another object, or has no weak references.
+        TypeError: it can change in place, or supports no weak references.
     """
     kind = type(item)
     if safe_inspect.is_one_of(kind, _CONTAINERS):
@@ -231,11 +236,11 @@ def _holds(held: dict[str, Any], known: list[tuple[str, Any]]) -> bool:
 _CONFIG_BASES: Final = {"PretrainedConfig", "PreTrainedConfig"}
 _CACHE_MODULE: Final = "transformers.cache_utils"
 
-_config_types: dict[int, tuple[type, bool]] = {}  # by the type's id, which the kept type keeps from being used again
+_config_types: dict[int, tuple[type, bool]] = {}  # by the type's id; the type is kept, so its id is not reused
 
 
 def is_config_type(kind: type) -> bool:
-    """Whether a type is a transformers configuration whose instance dictionary can be read without its code."""
+    """Return whether a type is a transformers configuration whose instance dictionary can be read safely."""
     known = _config_types.get(id(kind))
     if known is None:
         named = any(safe_inspect.name(base) in _CONFIG_BASES for base in safe_inspect.mro(kind))
@@ -244,14 +249,14 @@ def is_config_type(kind: type) -> bool:
 
 
 def is_cache_type(kind: type) -> bool:
-    """Whether a type is one of transformers' caches of past keys and values, or a layer of one."""
+    """Return whether a type is one of transformers' caches of past keys and values, or a layer of one."""
     return any(safe_inspect.module_name(base) == _CACHE_MODULE for base in safe_inspect.mro(kind)) and _has_plain_dict(
         kind
     )
 
 
 def _has_plain_dict(kind: type) -> bool:
-    """Whether ``__dict__`` is the interpreter's own and not, say, a property."""
+    """Return whether ``__dict__`` is the interpreter's own and not, say, a property."""
     for base in safe_inspect.mro(kind):
         if "__dict__" in (members := safe_inspect.members(base)):
             return type(members["__dict__"]) is types.GetSetDescriptorType

@@ -1,4 +1,4 @@
-"""Attributes replaced while recording, and put back exactly as they were."""
+"""Attributes replaced while recording, and restored exactly as they were."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Patches:
     def watch(self, owner: Any, name: str, watch: Watch, member: Any = None) -> None:
         """Put ``watch`` around every call of the function ``owner.name``; see :data:`tracer.recorder.guard.Watch`.
 
-        What ``watch`` raises is noted and reaches nobody. ``member`` is the function where the owner inherits it.
+        What ``watch`` raises is noted and goes no further. ``member`` is the function if the owner inherits it.
         """
         assert self._guard is not None, "patches that watch need a guard"
         member = vars(owner)[name] if member is None else member
@@ -35,7 +35,7 @@ class Patches:
         self.set(owner, name, type(member)(watched) if bound else watched)
 
     def set(self, owner: Any, name: str, value: Any) -> None:
-        """Set ``owner.name``, remembering what stood in the owner itself (not in its bases)."""
+        """Set ``owner.name``, and remember what the owner itself had (not its bases)."""
         _hide_from_warnings(value)
         self._undo.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
@@ -47,19 +47,19 @@ class Patches:
                 setattr(owner, name, before)
             elif name in vars(owner):
                 delattr(owner, name)
-            self._undo.pop()  # after it was put back: an interrupt must not come in between
+            self._undo.pop()  # after it was restored: an interrupt must not come in between
 
 
 def is_wrapper_code(code: CodeType) -> bool:
-    """Whether this is code of a wrapper: what is raised in its frame, the function that it calls has raised."""
+    """Return whether this is a wrapper's code: an exception in its frame was raised by the function that it calls."""
     return code.co_filename.endswith(_WRAPPER_SUFFIX)
 
 
 def _hide_from_warnings(value: Any) -> None:
-    """Make a wrapper's frame one that warnings do not count.
+    """Make warnings skip a wrapper's frame.
 
     A warning with a ``stacklevel`` names the file of a caller so many frames up, and filters go by that file. Frames of
-    the import system are passed over, and those are told by their file name.
+    the import system are skipped, and they are recognised by their file name.
     """
     function = value.__func__ if isinstance(value, (classmethod, staticmethod)) else value
     if isinstance(function, FunctionType):

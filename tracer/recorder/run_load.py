@@ -17,10 +17,10 @@ from tracer.trace.job import Job
 
 
 def check_job(job: Job) -> None:
-    """Look at all that can be known before the load, so that no finished load is spoilt by it.
+    """Check everything that can be known before the load, so that no finished load fails because of it.
 
     Raises:
-        TracerError: the device, the auto class, the picture or the LoRA configuration is not there or not usable.
+        TracerError: the device, the auto class, the image or the LoRA configuration is missing or not usable.
     """
     _device(job)
     auto_class(job)
@@ -31,7 +31,7 @@ def check_job(job: Job) -> None:
 
 
 def run_load(job: Job, session: Session) -> Any:
-    """Load, put on the device, adapt, run a pass, generate; returns the model."""
+    """Load, move to the device, apply LoRA, run a pass, generate; return the model."""
     session.part = None
     device = _device(job)
     model, tokenizer, fake = load_model(job, device)
@@ -76,7 +76,7 @@ def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any
 
 
 def _generates(model: Any) -> bool:
-    """Whether transformers' ``generate`` takes the model."""
+    """Return whether transformers' ``generate`` accepts the model."""
     return hasattr(unwrap_peft(model), "can_generate") and bool(unwrap_peft(model).can_generate())
 
 
@@ -116,9 +116,9 @@ _HEADS: Final = (
 
 
 def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
-    """Load the tokenizer, if wanted, and the model; returns model, tokenizer, and what made fake weights.
+    """Load the tokenizer, if wanted, and the model; return the model, the tokenizer, and what made fake weights.
 
-    ``device`` is where random weights are made; those of a checkpoint come to the CPU first.
+    ``device`` is where random weights are made; those of a checkpoint are read to the CPU first.
     """
     import transformers
 
@@ -128,7 +128,7 @@ def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | N
         hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=job.trust_remote_code, **hub)
     arguments = {"trust_remote_code": job.trust_remote_code, **_with_dtypes(job.kwargs)}
-    arguments["trust_remote_code"] = job.trust_remote_code  # what was consented to, whatever the keywords say
+    arguments["trust_remote_code"] = job.trust_remote_code  # what the user consented to, whatever the keywords say
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
         return from_configuration(kind, job.model, arguments, dtype, device), tokenizer, None
@@ -144,7 +144,7 @@ def auto_class(job: Job) -> Any:
     """Return the auto class to load with.
 
     Raises:
-        TracerError: this release of transformers has none of that name.
+        TracerError: this release of transformers has no class of that name.
     """
     import transformers
 
@@ -156,7 +156,7 @@ def auto_class(job: Job) -> Any:
 
 
 def tokenizer_source(model: str) -> str | None:
-    """Where the tokenizer is: the directory, an adapter's base, a hub id itself; None where there is none."""
+    """Return where the tokenizer is: the directory, an adapter's base, a hub id itself; None if there is none."""
     if not os.path.isdir(model):
         return model
     if _has_tokenizer(model):
@@ -170,7 +170,7 @@ def _has_tokenizer(folder: str) -> bool:
 
 
 def suitable_auto_class(model: str) -> str:
-    """The auto class that a directory's config.json speaks for: its ``auto_map``, then its ``architectures``."""
+    """Return the auto class that a directory's config.json suggests: by ``auto_map``, then by ``architectures``."""
     config = _read_config(model)
     auto_map = config.get("auto_map")
     if isinstance(auto_map, dict):
@@ -186,32 +186,32 @@ def suitable_auto_class(model: str) -> str:
 
 
 def dtype_named(name: str) -> Any:
-    """A torch dtype by name; ``auto`` stays the text that transformers knows."""
+    """Return a torch dtype by name; ``auto`` stays the string that transformers knows."""
     import torch
 
     return "auto" if name == "auto" else getattr(torch, name)
 
 
 def _dtype_argument(release: str) -> str:
-    """``dtype`` took the place of ``torch_dtype`` in transformers 4.56."""
+    """Return the name of the dtype argument: ``dtype`` replaced ``torch_dtype`` in transformers 4.56."""
     major, minor = (int(part) for part in release.split(".")[:2])
     return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
 def _with_dtypes(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with ``torch.float16`` and its kin turned from text into dtypes."""
+    """Return the arguments with strings such as ``torch.float16`` turned into dtypes."""
     import torch
 
-    live = dict(arguments)
+    converted = dict(arguments)
     for name, value in arguments.items():
         if isinstance(value, str) and value.startswith("torch."):
             found = getattr(torch, value.removeprefix("torch."), None)
-            live[name] = found if isinstance(found, torch.dtype) else value
-    return live
+            converted[name] = found if isinstance(found, torch.dtype) else value
+    return converted
 
 
 def _read_config(model: str) -> dict[str, Any]:
-    """config.json, through the adapter's base where the directory has none; empty where it can't be read."""
+    """Read config.json, or that of an adapter's base; return an empty dictionary if it can't be read."""
     try:
         config = _read_json(os.path.join(model, "config.json"))
         if not config:

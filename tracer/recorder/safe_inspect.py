@@ -1,7 +1,7 @@
-"""Reading types and objects without asking them: through the interpreter's own descriptors, never through theirs.
+"""Inspecting types and objects without running their code: through the interpreter's own descriptors only.
 
-``isinstance(value, dict)`` asks ``value.__class__``, a dictionary of types asks their metaclass's ``__hash__``, and
-``kind.__name__`` its ``__getattribute__``. What is here does none of that, so no code of a traced program runs.
+``isinstance(value, dict)`` calls ``value.__class__``, a dictionary of types calls their metaclass's ``__hash__``, and
+``kind.__name__`` its ``__getattribute__``. The functions here do none of that, so no code of a traced program runs.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _PATHS: Final = (pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, 
 
 
 def is_a(value: object, base: type[_T]) -> TypeGuard[_T]:
-    """``isinstance`` by the value's real type. ``base`` must be built in: one with a metaclass of its own is asked."""
+    """``isinstance`` by the value's real type. ``base`` must be built in: another could have its own metaclass."""
     return issubclass(type(value), base)
 
 
 def is_one_of(kind: type, types_: tuple[type, ...]) -> bool:
-    """Whether a type is one of these, by identity."""
-    return any(kind is one for one in types_)
+    """Return whether a type is one of these, by identity."""
+    return any(kind is candidate for candidate in types_)
 
 
 def is_path(value: object) -> TypeGuard[pathlib.PurePath]:
-    """Whether a value is a path of pathlib's own types."""
+    """Return whether a value is a path of pathlib's own types."""
     return is_one_of(type(value), _PATHS)
 
 
@@ -42,18 +42,18 @@ def mro(kind: type) -> tuple[type, ...]:
 
 
 def members(kind: type) -> types.MappingProxyType[str, Any]:
-    """What the class itself defines."""
+    """Return what the class itself defines."""
     found: types.MappingProxyType[str, Any] = _MEMBERS.__get__(kind)
     return found
 
 
 def inherits(kind: type, base: type) -> bool:
-    """``issubclass`` for a base that could have ideas of its own."""
-    return any(one is base for one in mro(kind))
+    """``issubclass`` for a base that could have its own metaclass."""
+    return any(ancestor is base for ancestor in mro(kind))
 
 
 def text(value: object) -> str | None:
-    """A string, or a subclass's, as a plain string; None for anything else."""
+    """Return a string, also of a subclass, as a plain string; None for anything else."""
     if type(value) is str:
         return value
     return str.__getitem__(value, slice(None)) if issubclass(type(value), str) else None  # type: ignore[index]
@@ -68,7 +68,7 @@ def qualified_name(kind: type) -> str:
 
 
 def module_name(kind: type) -> str:
-    """Name of the module that a type says it is from; empty where it says nothing of the sort."""
+    """Return the name of the module that a type claims to be from; empty if it names none."""
     try:
         return text(_MODULE.__get__(kind)) or ""
     except AttributeError:
@@ -76,13 +76,13 @@ def module_name(kind: type) -> str:
 
 
 def type_name(kind: type) -> str:
-    """Name of a type as a person writes it; with its module unless that says nothing."""
+    """Return the name of a type as one would write it; with its module unless it is built in."""
     module = module_name(kind)
     return qualified_name(kind) if module == "builtins" else f"{module}.{qualified_name(kind)}"
 
 
 def is_defined_in(kind: type, *packages: str) -> bool:
-    """Whether a class really is from one of these packages, and not one that only says so."""
+    """Return whether a class really is from one of these packages, and does not only claim it."""
     module = module_name(kind)
     if module.partition(".")[0] not in packages:
         return False
@@ -98,7 +98,7 @@ def is_defined_in(kind: type, *packages: str) -> bool:
 
 
 def instance_dict(value: object) -> dict[str, Any] | None:
-    """A value's ``__dict__``, unless its class has made something else of it, or it has none."""
+    """Return a value's ``__dict__``; None if it has none, or its class has redefined it."""
     for base in mro(type(value)):
         found = members(base).get("__dict__")
         if found is not None:
@@ -112,13 +112,13 @@ def module_dict(value: types.ModuleType) -> dict[str, Any]:
 
 
 def traceback_of(error: BaseException) -> types.TracebackType | None:
-    """An exception's traceback, read without the exception's own code."""
+    """Return an exception's traceback without running the exception's own code."""
     found: types.TracebackType | None = BaseException.__dict__["__traceback__"].__get__(error)
     return found
 
 
 def came_through(error: BaseException, code: types.CodeType, traceback: types.TracebackType | None = None) -> bool:
-    """Whether an exception has passed through an execution of this code."""
+    """Return whether an exception has passed through an execution of this code."""
     traceback = traceback or traceback_of(error)
     while traceback is not None:
         if traceback.tb_frame.f_code is code:

@@ -9,7 +9,7 @@ from tracer.recorder import safe_inspect
 
 _TRUSTED: Final = ("transformers", "huggingface_hub", "safetensors", "torch", "peft", "json")
 _PLAIN: Final = (type(None), bool, int, float, complex, str, bytes)
-# How the interpreter's own exceptions tell themselves, and the attributes that this turns into text.
+# How the interpreter's own exceptions format themselves, and the attributes that this turns into text.
 _NATIVE: Final = {
     name: tuple(
         safe_inspect.members(kind)[name]
@@ -36,7 +36,7 @@ _DEPTH: Final = 3
 
 
 def exception_text(error: BaseException) -> str | None:
-    """``str(error)`` where only the interpreter's or a trusted library's code has a part in it, else None."""
+    """Return ``str(error)`` if only code of the interpreter or of trusted libraries takes part in it, else None."""
     kind = type(error)
     if not (_is_native(kind, "__str__") or _is_trusted(kind)) or not _shows_plain_values(error, _DEPTH):
         return None
@@ -47,7 +47,7 @@ def exception_text(error: BaseException) -> str | None:
 
 
 def _is_native(kind: type, method: str) -> bool:
-    """Whether the class tells itself in the interpreter's way."""
+    """Return whether the class has the interpreter's own implementation of the method."""
     for base in safe_inspect.mro(kind):
         found = safe_inspect.members(base).get(method)
         if found is not None:
@@ -56,7 +56,7 @@ def _is_native(kind: type, method: str) -> bool:
 
 
 def _is_trusted(kind: type) -> bool:
-    """Whether the ``__str__`` is a trusted library's, and not of a class that only says it is from there."""
+    """Return whether the ``__str__`` is really a trusted library's, not of a class that only claims to be."""
     for base in safe_inspect.mro(kind):
         if "__str__" in safe_inspect.members(base):
             return safe_inspect.is_defined_in(base, *_TRUSTED)
@@ -64,16 +64,16 @@ def _is_trusted(kind: type) -> bool:
 
 
 def _shows_plain_values(error: BaseException, depth: int) -> bool:
-    """Whether all that the message is made of has no code of its own: ``ValueError(thing)`` asks the thing."""
+    """Return whether the parts of the message have no code of their own: ``ValueError(thing)`` calls the thing."""
     try:
         shown = [member.__get__(error) for base, member in _SHOWN if issubclass(type(error), base)]
-    except (TypeError, AttributeError):  # one whose __init__ never ran
+    except (TypeError, AttributeError):  # its __init__ never ran
         return False
     return all(is_plain(value, depth) for value in shown)
 
 
 def is_plain(value: Any, depth: int = _DEPTH) -> bool:
-    """Whether a value can be told by the interpreter alone."""
+    """Return whether the interpreter alone can format a value."""
     kind = type(value)
     if safe_inspect.is_one_of(kind, _PLAIN) or safe_inspect.is_path(value):
         return True
@@ -84,8 +84,8 @@ def is_plain(value: Any, depth: int = _DEPTH) -> bool:
     if kind is dict:
         return len(value) <= _MAX_ITEMS and all(is_plain(item, depth - 1) for pair in value.items() for item in pair)
     if issubclass(kind, BaseException):
-        told = _is_native(kind, "__str__") and _is_native(kind, "__repr__")
-        return told and _shows_plain_values(value, depth - 1)
+        is_native = _is_native(kind, "__str__") and _is_native(kind, "__repr__")
+        return is_native and _shows_plain_values(value, depth - 1)
     return False
 
 

@@ -1,4 +1,4 @@
-"""Which live values are secrets, by the names they stand under; read as summaries are, without any code of theirs."""
+"""Secrets among live values, recognised by their names; like summaries, without running the values' own code."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MAX_ITEMS: Final = 400
 
 
 def secrets_under(name: str, value: object, depth: int) -> list[str]:
-    """The texts in a value under a secret name that are to be looked for elsewhere.
+    """Return the strings in a value under a secret name that are to be masked elsewhere too.
 
-    A word of a tokenizer's is a ``token`` as well: it is not told, and not looked for either.
+    A word of a tokenizer is a ``token`` as well: it is masked here, but not elsewhere.
     """
     may_be_word = name.lower().rstrip("s").endswith("token")
     found = (part for text in _texts_in(value, depth) for part in parts_of(text))
@@ -25,7 +25,7 @@ def secrets_under(name: str, value: object, depth: int) -> list[str]:
 
 
 def likely_secrets(name: str, value: object) -> tuple[bool, list[str]]:
-    """Under a name that leaves doubts: whether the value itself is a secret, and which texts in it are."""
+    """Return, for an ambiguous name, whether the value itself is a secret, and which strings in it are."""
     text = safe_inspect.text(value)
     if text is None and type(value) is int:
         text = int.__repr__(value)
@@ -37,14 +37,14 @@ def likely_secrets(name: str, value: object) -> tuple[bool, list[str]]:
 
 
 def name_in_pair(items: Any) -> str | None:
-    """The name in ``("x-api-key", "…")``; None where this is no such pair."""
+    """Return the name in ``("x-api-key", "…")``; None if this is not such a pair."""
     if len(items) == 2 and type(items[0]) is str and type(items[1]) is str:
         return named_pair(items)
     return None
 
 
 def beside_a_secret_name(pairs: list[tuple[Any, Any]]) -> str | None:
-    """The key under which the value stands in ``{"name": "x-api-key", "value": "…"}``."""
+    """Return the key of the value in ``{"name": "x-api-key", "value": "…"}``."""
     texts = {key: item for key, item in pairs if type(key) is str and type(item) is str}
     if "value" in texts:
         for name in ("name", "key", "header"):
@@ -54,7 +54,7 @@ def beside_a_secret_name(pairs: list[tuple[Any, Any]]) -> str | None:
 
 
 def _texts_in(value: object, depth: int) -> Iterator[str]:
-    """Texts, and numbers as text, in a value, as deep as its plain containers go."""
+    """Yield strings, and numbers as strings, in a value, as deep as its plain containers go."""
     kind = type(value)
     if (found := safe_inspect.text(value)) is not None:
         yield found
@@ -66,7 +66,7 @@ def _texts_in(value: object, depth: int) -> Iterator[str]:
             yield from _texts_in(item, depth - 1)
 
 
-# By id, as types with a metaclass of their own could not be looked up without asking it.
+# Pairs, not a dictionary: looking up a type could run its metaclass's `__hash__`.
 _CONTENTS: Final[tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...]] = (
     (dict, dict.values),
     (list, list.__iter__),

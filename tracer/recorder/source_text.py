@@ -15,12 +15,12 @@ _MOST_ENTRIES: Final = 5_000
 
 
 def read_source(filename: str) -> str:
-    """The text of a source file; empty where there is none (code made by ``exec``)."""
+    """Return the text of a source file; empty if there is none (code made by ``exec``)."""
     return source_bytes(filename).decode()
 
 
 def source_bytes(filename: str) -> bytes:
-    """The same in UTF-8, whatever the file is in."""
+    """Return the same as UTF-8, whatever the file's encoding."""
     try:
         with open(filename, "rb") as file:
             data = file.read()
@@ -35,13 +35,13 @@ def source_bytes(filename: str) -> bytes:
 
 
 def is_library_file(filename: str) -> bool:
-    """Whether the file was installed, and not written by the user or downloaded with a model."""
-    # Not all installed packages are in this environment's own folders: one can lie over another.
+    """Return whether the file was installed, not written by the user or downloaded with a model."""
+    # Not all installed packages are in this environment's own folders: environments can be layered.
     return filename.startswith(_LIBRARY) or any(folder in filename for folder in _INSTALLED)
 
 
 def python_names(folder: str) -> list[str]:
-    """The names that the Python files and packages of a folder would be imported by."""
+    """Return the names by which the Python files and packages of a folder would be imported."""
     names: set[str] = set()
     try:
         with os.scandir(folder) as entries:
@@ -51,5 +51,5 @@ def python_names(folder: str) -> list[str]:
                 if name.isidentifier() and name != "__pycache__":
                     names.add(name)
     except OSError:
-        pass  # the load will say what is wrong with it
+        pass  # the load will report what is wrong with it
     return sorted(names)

@@ -17,9 +17,9 @@ from tracer.recorder.source_text import read_source
 
 
 class Section(NamedTuple):
-    """From the first line that holds ``statement`` on, lines belong to ``stage``.
+    """From the first line that contains ``statement`` on, lines belong to ``stage``.
 
-    ``above`` moves the beginning up to the nearest earlier line that holds it: the ``if`` around the statement.
+    ``above`` moves the beginning up to the nearest earlier line that contains it: the ``if`` around the statement.
     """
 
     stage: str
@@ -63,11 +63,11 @@ class Target(NamedTuple):
     Attributes:
         file: the end of its file's path, from the package on, with ``/``.
         function: its qualified name.
-        stage: the stage its steps belong to; None for the caller's.
+        stage: the stage of its steps; None for the caller's.
         lines: whether its lines are stepped, or only its call and return.
         sections: statements from which on its lines belong to another stage.
-        whole: whether everything inside the call belongs to ``stage``, whatever its own says.
-        own: whether it is the model's own code, of which by default the first execution is stepped.
+        whole: whether everything inside the call belongs to ``stage``, whatever the stages of the functions inside.
+        in_model: whether it is the model's own code, of which by default the first execution is stepped.
     """
 
     file: str
@@ -158,10 +158,10 @@ AUTO_CALLS: Final = tuple(
     for target in TARGETS
     if target.file.startswith(_AUTO) and target.function.endswith("from_pretrained")
 )
-"""What a person calls: the auto classes' own ``from_pretrained``."""
+"""What a user calls: the auto classes' own ``from_pretrained``."""
 BY_FUNCTION: Final = {(target.file, target.function): target for target in TARGETS}
 NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGETS) | {"__init__"}
-"""Simple names of all targets: most functions are told apart by this alone."""
+"""Simple names of all targets: they rule most functions out."""
 
 CONFIG_INIT: Final = Target("", "", "config")
 MODEL_INIT: Final = Target("", "", "construct", in_model=True)
@@ -170,7 +170,7 @@ MODEL_CODE: Final = Target("", "", None, in_model=True)
 
 
 def tail(filename: str) -> str:
-    """The end of a path from the package ``transformers`` on, with ``/``; empty for a file of no target package."""
+    """Return the end of a path from the package ``transformers`` on, with ``/``; empty for other packages."""
     parts = filename.replace(os.sep, "/").rpartition("/transformers/")
     return f"transformers/{parts[2]}" if parts[1] else ""
 
@@ -179,7 +179,7 @@ _TOP_LEVEL: Final = re.compile(r"^[^\s)#]", re.MULTILINE)
 
 
 def missing_targets(seen_files: dict[str, str]) -> Iterator[Target]:
-    """Targets of a loaded file (tail → source text) that this release does not define, under no spelling."""
+    """Yield targets of loaded files (tail → source text) that this release does not define in any spelling."""
 
     def defined(target: Target) -> bool:
         owner, _, name = target.function.rpartition(".")

@@ -1,1 +1,1 @@
-"""Watching the model itself: how it is built, what fills it, what flows through it."""
+"""The model itself: its construction, its inputs, its passes, and the tokens that it generates."""

@@ -1,4 +1,4 @@
-"""Construction: every module in the order in which it was built and put into its parent."""
+"""Construction: every module in the order in which it was built and put into its parent, and what will be tied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracer.recorder.stepping.settrace import unstepped
 
 
 class ConstructionWatch:
-    """Hears of each module when its parent registers it, through torch's own global hook."""
+    """Records each module when its parent registers it, through torch's own global hook."""
 
     def __init__(self, recording: Recording, tree: ModuleTree) -> None:
         self._recording = recording
@@ -26,10 +26,10 @@ class ConstructionWatch:
         self._hook: Any = None
         self._classes: dict[type, tuple[str, str | None]] = {}  # name and place
         self._watched_classes: set[type] = set()
-        self._recorded: set[int] = set()  # numbers of the modules that a step tells of
+        self._recorded: set[int] = set()  # numbers of the modules that have a step
 
     def watch(self, patches: Patches) -> None:
-        """Begin, if torch is loaded by now and not watched yet."""
+        """Start watching if torch is loaded by now and not watched yet."""
         if self._recording.calls_only:
             return
         modules = sys.modules.get("torch.nn.modules.module")
@@ -39,7 +39,7 @@ class ConstructionWatch:
         self._hook = modules.register_module_module_registration_hook(registered)
         containers = sys.modules["torch.nn.modules.container"]
         for kind in (containers.ModuleList, containers.Sequential):
-            if "insert" in vars(kind):  # it goes past the registration that the hook hears of
+            if "insert" in vars(kind):  # it bypasses the registration that calls the hook
                 patches.watch(kind, "insert", self._inserted)
 
     def stop(self) -> None:
@@ -48,7 +48,7 @@ class ConstructionWatch:
             self._hook = None
 
     def watch_class(self, model_class: Any, patches: Patches) -> None:
-        """Note when an instance of a model class is complete."""
+        """Record when an instance of a model class is complete."""
         if model_class in self._watched_classes:
             return
         self._watched_classes.add(model_class)
@@ -104,7 +104,7 @@ class ConstructionWatch:
         self._recording.record_event("model-built", facts, stage=self._stage())
 
     def _record_unregistered(self, parts: list[tuple[str, Any]]) -> None:
-        """Modules that were put into their parents past torch's registration."""
+        """Record modules that were put into their parents without torch's registration."""
         for _, parent in parts:
             for name, child in registry(parent, "_modules").items():
                 if child is not None and self._tree.number(child) not in self._recorded:
@@ -129,13 +129,13 @@ class ConstructionWatch:
         }
 
     def _place(self, kind: type) -> str | None:
-        """Where the class says how it is built: ``file:line`` of the ``__init__`` it has or inherits."""
+        """Return ``file:line`` of the ``__init__`` that the class has or inherits."""
         code = getattr(inspect.unwrap(vars(kind).get("__init__") or getattr(kind, "__init__")), "__code__", None)  # noqa: B009
         return self._recording.clean(f"{code.co_filename}:{code.co_firstlineno}") if code is not None else None
 
 
 def _tensors(named: dict[str, Any]) -> list[list[Any]]:
-    """Name, shape, dtype and device of each."""
+    """Return name, shape, dtype and device of each."""
     rows: list[list[Any]] = []
     for name, value in named.items():
         if value is not None:
@@ -145,13 +145,13 @@ def _tensors(named: dict[str, Any]) -> list[list[Any]]:
 
 
 def to_be_tied(model: Any, parameters: dict[str, Any]) -> list[str]:
-    """Names of the parameters that will be given up for others.
+    """Return the names of parameters that have their own tensor now and will share another's later.
 
-    From 5.0 on a model knows each with the one that it will share; before, its class names them, and they are tied to
-    the word embeddings where the configuration says so. Nothing of the model's own is called to find out.
+    From 5.0 on, a model knows the pairs. Before, its class names them, and they are tied to the word embeddings if the
+    configuration says so. None of the model's own code is called to find out.
     """
-    told = vars(model).get("all_tied_weights_keys")
-    pairs = told.items() if isinstance(told, dict) else _by_the_class(model, parameters).items()
+    known_pairs = vars(model).get("all_tied_weights_keys")
+    pairs = known_pairs.items() if isinstance(known_pairs, dict) else _by_the_class(model, parameters).items()
     return [
         name
         for name, source in pairs
@@ -178,7 +178,7 @@ def _by_the_class(model: Any, parameters: dict[str, Any]) -> dict[str, str]:
 
 
 def _ties_word_embeddings(config: Any) -> bool:
-    """Releases ask the configuration or the one of its text part; where these differ, nothing is said."""
+    """Return whether both the configuration and its text part say so: releases ask one or the other."""
     if config is None:
         return False
     parts = [

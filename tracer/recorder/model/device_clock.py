@@ -1,4 +1,4 @@
-"""Time and memory on the device, without making the program wait for it."""
+"""Time and memory on the device, measured without making the program wait for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class NoClock:
-    """On the CPU the host's clock says all there is."""
+    """The clock for the CPU, where the host's clock is enough."""
 
     def enter(self, call: int) -> dict[str, Any]:
         return {}
@@ -48,7 +48,7 @@ class CudaClock:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """What the device does meanwhile is not counted to the calls that are open now."""
+        """Exclude what the device does meanwhile from the calls that are open now."""
         begin = self._event()
         try:
             yield
@@ -61,7 +61,7 @@ class CudaClock:
         return event
 
     def measured(self) -> dict[str, float]:
-        """Milliseconds of each call, by its number; waits for the device once."""
+        """Return the milliseconds of each call by its number; wait for the device once."""
         if not self._pairs:
             return {}
         self._cuda.synchronize(self._device)

@@ -1,4 +1,4 @@
-"""Forward: each module entered and left, with what goes in and what comes out."""
+"""Forward: each module entered and left, with its inputs, outputs and statistics, and each operator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HOOKS: Final = ("_forward_hooks", "_forward_pre_hooks")
 
 
 class ForwardWatch:
-    """Replaces ``torch.nn.Module.__call__`` while a pass runs: one place that sees arguments, result and exception.
+    """Replaces ``torch.nn.Module.__call__`` while a pass runs, as it sees arguments, result and exception.
 
     Args:
         statistics: whether minimum, maximum, mean and the counts of NaN and infinity of outputs are taken.
@@ -39,7 +39,7 @@ class ForwardWatch:
         self._clock: Any = NoClock()
         self._stack: list[int] = []
         self._calls = 0
-        self._own = 0  # nanoseconds spent in here so far, which are none of the model's
+        self._own = 0  # nanoseconds spent in the recorder so far, which are not the model's
 
     def start(self, device: Any) -> None:
         """Watch every module call from now on; ``device`` is where the model is, for its clock."""
@@ -47,14 +47,14 @@ class ForwardWatch:
         self._patches.watch(sys.modules["torch.nn.modules.module"].Module, "__call__", self._called)
 
     def stop(self) -> None:
-        """Put ``__call__`` back, and record the times that the device has measured meanwhile."""
+        """Restore ``__call__``, and record the times that the device has measured."""
         self._patches.restore()
         measured = self._clock.measured()
         if measured:
             self._recording.record_event("device-times", {"milliseconds": measured})
 
     def _called(self, module: Any, /, *args: Any, **kwargs: Any) -> Watching:
-        """A record before and after a call, neither of which the stepper's trace function sees."""
+        """Record before and after a call; the stepper's trace function sees neither."""
         came = time.perf_counter_ns()
         with unstepped():
             facts = self._enter(module, args, kwargs)
@@ -66,7 +66,7 @@ class ForwardWatch:
             own = self._own
             outcome = yield
             ended = time.perf_counter_ns()
-        spent = ended - began - (self._own - own)  # without what the modules inside cost to record
+        spent = ended - began - (self._own - own)  # without the cost of recording the modules inside
         with unstepped():
             if outcome.error is not None:
                 self._fail(facts, outcome.error)
@@ -76,7 +76,7 @@ class ForwardWatch:
 
     def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
         path = self._tree.path(module)
-        if path is None:  # a module of nobody's tree: a loss, a processor's own
+        if path is None:  # a module outside the tree: a loss, or a processor's own
             return None
         if not self._stack:
             self._on_pass()
@@ -106,7 +106,7 @@ _leaves: dict[type, bool] = {}
 
 
 def _is_torch_leaf(module: Any) -> bool:
-    """Whether a module is of torch's own code and holds no other: nothing in it is ever stepped."""
+    """Return whether a module is torch's own and holds no other module: nothing in it is ever stepped."""
     kind = type(module)
     known = _leaves.get(kind)
     if known is None:
@@ -118,7 +118,7 @@ _names: dict[type, tuple[str, ...]] = {}
 
 
 def named_arguments(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """What a module was called with, by name where its ``forward`` has one."""
+    """Return the arguments of a module's call, by name where its ``forward`` has one."""
     if not args:
         return kwargs
     kind = type(module)
@@ -142,7 +142,10 @@ _MAX_TENSORS: Final = 64
 
 
 def statistics_of(output: Any) -> list[dict[str, Any]]:
-    """One entry a tensor, in the order in which they stand in the output; ``at`` tells where."""
+    """Return minimum, maximum, mean, and counts of NaN and infinity for each tensor in an output.
+
+    One entry per tensor in the order of the output; ``at`` says where it is.
+    """
     import torch
 
     made: list[dict[str, Any]] = []
@@ -157,19 +160,19 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
 
 
 def _is_fake(value: Any) -> bool:
-    """Whether a tensor has a shape and a dtype, but no numbers."""
+    """Return whether a tensor has a shape and a dtype, but no numbers."""
     fakes = sys.modules.get("torch._subclasses.fake_tensor")
     return fakes is not None and isinstance(value, fakes.FakeTensor)
 
 
 @contextmanager
 def _without_modes() -> Iterator[None]:
-    """Take away the modes that see each operator: ours, and those that the program counts its own operators with."""
+    """Suspend the modes that see each operator: ours, and those with which the program counts its own operators."""
     from torch.utils._python_dispatch import _get_current_dispatch_mode_stack, _pop_mode_temporarily
 
-    with ExitStack() as taken_away:
+    with ExitStack() as suspended:
         for _ in _get_current_dispatch_mode_stack():
-            taken_away.enter_context(_pop_mode_temporarily())
+            suspended.enter_context(_pop_mode_temporarily())
         yield
 
 
@@ -202,7 +205,7 @@ def _tensors(value: Any, at: str, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def watch_operators(recording: Recording) -> Any:
-    """A context manager: while it is open, each operator is a step with its inputs and outputs.
+    """Return a context manager: while it is open, each operator is recorded with its inputs and outputs.
 
     Built on ``torch.utils._python_dispatch.TorchDispatchMode``, which sees operators below autograd.
     """
@@ -221,7 +224,7 @@ def watch_operators(recording: Recording) -> Any:
     class Operators(TorchDispatchMode):  # type: ignore[misc,unused-ignore]
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
-            return False  # else each operator goes through a guard of torch.compile's, which costs more than the rest
+            return False  # otherwise each operator passes a guard of torch.compile, which costs more than the rest
 
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             with unstepped():

@@ -15,11 +15,11 @@ _GREEDY: Final[dict[str, Any]] = {
     "epsilon_cutoff": 0.0, "eta_cutoff": 0.0, "early_stopping": False, "num_beam_groups": 1,
     "diversity_penalty": 0.0, "length_penalty": 1.0, "constraints": None,
 }  # fmt: skip
-"""What sampling and beam search alone use, at the values that no release warns about when there is neither."""
+"""Settings that only sampling and beam search use, with the values that no release warns about without them."""
 
 
 class TokenWatch:
-    """A streamer for ``generate`` that records tokens, fed with the lengths that the model's own bookkeeping has."""
+    """A streamer for ``generate`` that records tokens with the lengths from the model's own bookkeeping."""
 
     def __init__(self, recording: Recording, tokenizer: Any) -> None:
         self._recording = recording
@@ -33,7 +33,7 @@ class TokenWatch:
         self._patches = Patches(recording.guard)
 
     def watch(self, model: Any) -> None:
-        """Look at what ``_update_model_kwargs_for_generation`` returns, until :meth:`stop`."""
+        """Watch what ``_update_model_kwargs_for_generation`` returns, until :meth:`stop`."""
         kind = type(unwrap_peft(model))
         original = getattr(kind, "_update_model_kwargs_for_generation", None)
         if original is not None:
@@ -48,14 +48,14 @@ class TokenWatch:
         self._record_when_complete()
 
     def _measure(self, outputs: Any, outcome: CallOutcome) -> dict[str, int]:
-        """Lengths of the mask, of the positions and of the cache, as far as they are known for certain."""
+        """Return the lengths of the mask, the positions and the cache, as far as they are certain."""
         arguments = outcome.result
         found: dict[str, int] = {}
         for name in ("attention_mask", "position_ids"):
             value = arguments.get(name)
             if value is not None and hasattr(value, "shape"):
                 found[name] = int(value.shape[-1])
-        # What was done so far: the pass's own positions, or what mask and position ids have for the next one, less it.
+        # Positions done so far: those of the pass, or those in mask and position ids, which include the next one.
         logits = getattr(outputs, "logits", None)
         done = [int(logits.shape[1])] if logits is not None and len(logits.shape) == 3 and logits.shape[1] > 1 else []
         done += [found[name] - 1 for name in ("position_ids", "attention_mask") if name in found]
@@ -67,7 +67,7 @@ class TokenWatch:
     def stop(self) -> None:
         self._patches.restore()
 
-    # What `generate` calls on a streamer.
+    # The methods that `generate` calls on a streamer.
 
     def put(self, value: Any) -> None:
         self._recording.guard.call("tokens", self._put, value)
@@ -89,7 +89,7 @@ class TokenWatch:
                 "nanoseconds": now - self._last,
             }
             self._index += 1
-            if self._waiting is not None:  # the bookkeeping of the one before never came
+            if self._waiting is not None:  # the bookkeeping of the token before never came
                 self._lengths = {}
                 self._record_when_complete()
             self._waiting = facts
@@ -109,7 +109,7 @@ class TokenWatch:
 
 
 def generate(model: Any, inputs: dict[str, Any], count: int, watch: TokenWatch) -> Any:
-    """At most ``count`` tokens, the likeliest one each time."""
+    """Generate at most ``count`` tokens, each time the most likely one."""
     import torch
 
     watch.watch(model)
@@ -123,9 +123,9 @@ def generate(model: Any, inputs: dict[str, Any], count: int, watch: TokenWatch) 
 
 
 def _unused(model: Any) -> dict[str, Any]:
-    """Settings for sampling and beams that the model brings: the library warns that they go unused, which is our doing.
+    """Return neutral values for the sampling and beam settings that the model brings.
 
-    They are set to what they are where nobody sets them.
+    The library would warn that they are unused, which is our doing and not the model's.
     """
     settings = getattr(unwrap_peft(model), "generation_config", None)
     return {
@@ -134,10 +134,10 @@ def _unused(model: Any) -> dict[str, Any]:
 
 
 class CacheLength:
-    """How many tokens a cache holds, from one token to the next; nothing where its shape does not tell.
+    """How many tokens a cache holds, from one token to the next, if its shape shows it.
 
-    A cache that is a class of the library says it itself. In one of plain tensors it is the axis that grows by one with
-    each token; before the second token, the only axis that is as long as what was done so far.
+    A cache of the library's own class has a method for it. In a cache of plain tensors it is the axis that grows by one
+    with each token; before the second token, the only axis that is as long as the positions done so far.
     """
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class CacheLength:
         self._before: tuple[int, ...] | None = None
 
     def of(self, cache: Any, done: list[int]) -> int | None:
-        """The length after a pass; ``done`` are the numbers of positions that it may have, the best first."""
+        """Return the length after a pass; ``done`` has the numbers of positions that it may have, the best first."""
         if cache is None:
             return None
         if hasattr(cache, "get_seq_length"):
@@ -172,16 +172,16 @@ class CacheLength:
 
 
 def _own_length(cache: Any) -> int | None:
-    """What the library's cache says; 0 is what one says that the model does not use, or that holds no tokens."""
+    """Return the length that the library's cache reports; None for 0, which an unused cache reports as well."""
     try:
         length = cache.get_seq_length()
         return int(length) or None
-    except Exception:  # of recurrent states alone, say, which have no length
+    except Exception:  # only recurrent states, say, which have no length
         return None
 
 
 def _shape(cache: Any) -> tuple[int, ...] | None:
-    """The shape of the first tensor in tuples and lists."""
+    """Return the shape of the first tensor in nested tuples and lists."""
     for _ in range(3):
         if not isinstance(cache, (tuple, list)) or not cache:
             break

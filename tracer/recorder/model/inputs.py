@@ -1,4 +1,4 @@
-"""Sensible inputs for a model that was just loaded: a prompt, and an image for one that sees."""
+"""Sensible inputs for a model that was just loaded: a prompt, and an image for a vision model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _IMAGE_SIDE: Final = 224
 
 
 class Inputs(NamedTuple):
-    """``arguments`` for the model's ``forward``; or None, and ``why`` nothing could be made."""
+    """``arguments`` for the model's ``forward``; or None with the reason ``why``."""
 
     arguments: dict[str, Any] | None
     why: str = ""
 
 
 def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> Inputs:
-    """Token ids from the prompt, and pixels where the model takes them, on the model's device and in its dtype."""
+    """Return token ids of the prompt, and pixels if the model takes them, on the model's device and in its dtype."""
     if tokenizer is None:
         return Inputs(None, "there is no tokenizer to make token ids with")
     sees = _sees(model)
@@ -35,7 +35,7 @@ def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> I
     prompt = job.prompt or (DEFAULT_PROMPT if sees else DEFAULT_TEXT)
     try:
         image = None if not sees else _test_image() if job.image is None else read_image(job.image)
-    except TracerError as error:  # it was there before the load
+    except TracerError as error:  # it existed before the load
         return Inputs(None, str(error).rstrip("."))
     try:
         batch = _encode(tokenizer, prompt, image, recording)
@@ -54,7 +54,7 @@ def _sees(model: Any) -> bool:
 
 
 def _encode(tokenizer: Any, prompt: str, image: Any, recording: Recording) -> Any:
-    """Through the chat template where there is one; the message carries the image as GLM-4V's template takes it."""
+    """Encode through the chat template if there is one; the message has the image as GLM-4V's template expects it."""
     template = getattr(tokenizer, "chat_template", None)
     if image is None and not template:
         return tokenizer(prompt, return_tensors="pt")
@@ -69,10 +69,10 @@ def _encode(tokenizer: Any, prompt: str, image: Any, recording: Recording) -> An
 
 
 def read_image(path: str) -> Any:
-    """Return a picture of the user's.
+    """Return the user's image.
 
     Raises:
-        TracerError: there is none, or none that can be read.
+        TracerError: there is none, or it can't be read.
     """
     if not os.path.isfile(path):
         raise TracerError(f"There is no image file {path}.")
@@ -88,7 +88,7 @@ def read_image(path: str) -> Any:
 
 
 def _test_image() -> Any:
-    """A picture with a gradient, a square and a disc: something to see, the same every time."""
+    """Return an image with a gradient, a square and a disc: something to see, the same every time."""
     from PIL import Image, ImageDraw
 
     image = Image.linear_gradient("L").resize((_IMAGE_SIDE, _IMAGE_SIDE)).convert("RGB")
@@ -99,7 +99,7 @@ def _test_image() -> Any:
 
 
 def _record_text(tokenizer: Any, prompt: str, batch: Any, recording: Recording) -> None:
-    """The ids, and for each token the text that it covers."""
+    """Record the ids, and the text that each token covers."""
     ids = batch["input_ids"][0].tolist()
     pieces = [tokenizer.decode([number]) for number in ids[:_MAX_PIECES]]
     special = {str(name): str(value) for name, value in getattr(tokenizer, "special_tokens_map", {}).items()}
@@ -108,7 +108,7 @@ def _record_text(tokenizer: Any, prompt: str, batch: Any, recording: Recording) 
 
 
 def _fitting(batch: Any, model: Any) -> dict[str, Any]:
-    """What the model's ``forward`` names of it, moved to the model; pixels in the model's dtype."""
+    """Return those tensors that the model's ``forward`` takes, on its device; pixels in its dtype."""
     import torch
 
     named = _parameters(model)
@@ -121,7 +121,7 @@ def _fitting(batch: Any, model: Any) -> dict[str, Any]:
 
 
 def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
-    """For an encoder and a decoder, also the token with which the decoder begins."""
+    """Add the token with which the decoder begins, for an encoder-decoder model."""
     if not getattr(model.config, "is_encoder_decoder", False) or "decoder_input_ids" not in _parameters(model):
         return Inputs(arguments)
     ids = arguments["input_ids"]
@@ -134,5 +134,5 @@ def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
 
 
 def _parameters(model: Any) -> Collection[str]:
-    """Names of what ``forward`` takes."""
+    """Return the parameter names of ``forward``."""
     return inspect.signature(type(unwrap_peft(model)).forward).parameters

@@ -1,4 +1,4 @@
-"""PEFT: the LoRA that the user asked for, which modules it replaced, and how much there is to train."""
+"""The LoRA that the user asked for: which modules it replaced, and how much there is to train."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tracer.trace.errors import TracerError
 
 
 def apply_lora(model: Any, path: str, recording: Recording) -> Any:
-    """``get_peft_model`` with the configuration in a JSON file; returns the wrapped model.
+    """Call ``get_peft_model`` with the configuration in a JSON file; return the wrapped model.
 
     Raises:
-        TracerError: the file is missing, no JSON object, or no LoRA configuration that peft takes.
+        TracerError: the file is missing, not a JSON object, or not a LoRA configuration that peft accepts.
     """
     config = lora_config(path)
     before = {place: type(part) for place, part in walk(model)}
     import peft
 
     with recording.stage("peft"):
-        wrapped = peft.get_peft_model(model, config)  # what it can't do to this model is its own to say
+        wrapped = peft.get_peft_model(model, config)  # peft itself says what it can't do to this model
         replaced = [place for place, part in walk(model) if place in before and type(part) is not before[place]]
         trainable, total = wrapped.get_nb_trainable_parameters()
         share = round(100 * trainable / total, 4) if total else 0.0
@@ -33,13 +33,13 @@ def apply_lora(model: Any, path: str, recording: Recording) -> Any:
 
 
 def unwrap_peft(model: Any) -> Any:
-    """The model inside of what peft has wrapped; any other model itself."""
+    """Return the model that peft has wrapped; any other model itself."""
     peft = sys.modules.get("peft")
     return model.get_base_model() if peft is not None and isinstance(model, peft.PeftModel) else model
 
 
 def _lora_facts(wrapped: Any) -> dict[str, Any]:
-    """What the LoRA was made with, as peft completed it, and the factors that its layers multiply B·A by."""
+    """Return the LoRA's settings as peft completed them, and the factors that its layers multiply B·A by."""
     from peft.tuners.lora import LoraLayer
 
     config = wrapped.active_peft_config
@@ -58,7 +58,7 @@ def lora_config(path: str) -> Any:
     """Return the LoRA configuration in a JSON file.
 
     Raises:
-        TracerError: the file is missing, no JSON object, or no LoRA configuration that peft takes.
+        TracerError: the file is missing, not a JSON object, or not a LoRA configuration that peft accepts.
     """
     import peft
 

@@ -1,4 +1,4 @@
-"""Everything that watches the model, put together for a session."""
+"""The watches of a model, put together for a session."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tracer.recorder.stepping.settrace import unstepped
 
 
 class ModelOptions(msgspec.Struct, frozen=True):
-    """What is watched of a pass: ``operators`` each operator, ``statistics`` numbers of the outputs."""
+    """What is recorded of a pass: each operator, statistics of the outputs."""
 
     operators: bool = False
     statistics: bool = False
 
 
 class ModelWatch:
-    """Construction from the start; passes while :meth:`passes` is open.
+    """Watches construction from the start, and passes while :meth:`passes` is open.
 
     Args:
-        own: the model's own code, stepped in passes.
-        look_again: tells the stepper that functions have become targets.
+        model_code: the model's own code, stepped in passes.
+        on_new_targets: called when functions have become targets.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class ModelWatch:
         self.construction = ConstructionWatch(recording, self._tree)
 
     def expect_class(self, model_class: Any, patches: Patches) -> None:
-        """A model of this class is about to be built."""
+        """Prepare for a model of this class, which is about to be built."""
         self.construction.watch(patches)
         self.construction.watch_class(model_class, patches)
 
     @contextmanager
     def passes(self, model: Any, stage: str) -> Iterator[None]:
-        """Watch what happens inside as passes through the model."""
+        """Record what happens inside as passes through the model."""
         guard = self._recording.guard
         forward: ForwardWatch | None = guard.call("passes", self._get_ready, model)
         operators = guard.call("operators", watch_operators, self._recording) if self._options.operators else None

@@ -13,7 +13,7 @@ from typing import Any
 class ModuleTree:
     """Numbers modules as they are met and knows their paths below a root.
 
-    Modules are told apart by identity, never by their own ``__eq__`` or ``__hash__``.
+    Modules are distinguished by identity, never by their own ``__eq__`` or ``__hash__``.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class ModuleTree:
         self._count = 0
 
     def number(self, module: Any) -> int:
-        """The module's number; a new one at the first meeting."""
+        """Return the module's number; a new number for a new module."""
         known = self._numbers.get(id(module))
         if known is not None and known[0]() is module:
             return known[1]
@@ -32,9 +32,9 @@ class ModuleTree:
         return number
 
     def root(self, module: Any, parts: list[tuple[str, Any]] | None = None) -> list[tuple[int, str]]:
-        """Take a module as a root: the numbers and paths of all modules in it, the root's path being empty.
+        """Make a module a root, with an empty path; return the numbers and paths of all modules in it.
 
-        ``parts`` is what :func:`walk` gives for it, where that is known already.
+        ``parts`` is the result of :func:`walk` for it, if that is known already.
         """
         found: list[tuple[int, str]] = []
         for path, part in walk(module) if parts is None else parts:
@@ -43,13 +43,13 @@ class ModuleTree:
         return found
 
     def path(self, module: Any) -> str | None:
-        """The path of a module below the last root that holds it, or None."""
+        """Return the path of a module below the last root that holds it, or None."""
         known = self._paths.get(id(module))
         return known[1] if known is not None and known[0]() is module else None
 
 
 def walk(module: Any, path: str = "") -> list[tuple[str, Any]]:
-    """Every module in a tree once, with its path, read from the registries and not through its methods."""
+    """Return every module of a tree once, with its path."""
     found: list[tuple[str, Any]] = []
     seen: set[int] = set()
     ahead = [(path, module)]
@@ -67,12 +67,12 @@ def walk(module: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 def registry(module: Any, name: str) -> dict[str, Any]:
-    """``_modules``, ``_parameters`` or ``_buffers`` of a module; empty where it has none."""
+    """Return ``_modules``, ``_parameters`` or ``_buffers`` of a module; empty if it has none."""
     return object.__getattribute__(module, "__dict__").get(name) or {}
 
 
 class ParameterIndex:
-    """The modules of a model by path, and the paths of its modules. One module can stand in several places."""
+    """A model's modules, parameters and buffers by path. One module can have several paths."""
 
     def __init__(self, model: Any) -> None:
         self.modules = dict(_all_places(model))
@@ -81,11 +81,11 @@ class ParameterIndex:
             self._paths.setdefault(id(module), path)
 
     def path(self, module: Any) -> str | None:
-        """The first path of a module."""
+        """Return the first path of a module."""
         return self._paths.get(id(module))
 
     def find(self, name: str) -> Any:
-        """The parameter or buffer of this name, or None."""
+        """Return the parameter or buffer of this name, or None."""
         path, _, leaf = name.rpartition(".")
         module = self.modules.get(path)
         if module is None:
@@ -94,30 +94,30 @@ class ParameterIndex:
         return registry(module, "_buffers").get(leaf) if found is None else found
 
     def has(self, name: str) -> bool:
-        """Whether this is a parameter or buffer that belongs to the checkpoint."""
+        """Return whether this is a parameter or buffer that belongs to the checkpoint."""
         path, _, leaf = name.rpartition(".")
-        passing = registry(self.modules[path], "_non_persistent_buffers_set") if path in self.modules else ()
-        return leaf not in passing and self.find(name) is not None
+        not_saved = registry(self.modules[path], "_non_persistent_buffers_set") if path in self.modules else ()
+        return leaf not in not_saved and self.find(name) is not None
 
     def parameters(self) -> Iterator[tuple[str, Any]]:
-        """Each parameter and each buffer that belongs to the checkpoint, under every name that it has."""
+        """Yield each parameter, and each buffer that belongs to the checkpoint, under each of its names."""
         for path, module in self.modules.items():
             for leaf, value in own_tensors(module):
                 yield (f"{path}.{leaf}" if path else leaf), value
 
 
 def own_tensors(module: Any) -> list[tuple[str, Any]]:
-    """Parameters and persistent buffers of one module, by name."""
+    """Return parameters and persistent buffers of one module, by name."""
     found = [item for item in registry(module, "_parameters").items() if item[1] is not None]
     buffers = registry(module, "_buffers")
     if buffers:
-        passing = registry(module, "_non_persistent_buffers_set")
-        found += [item for item in buffers.items() if item[1] is not None and item[0] not in passing]
+        not_saved = registry(module, "_non_persistent_buffers_set")
+        found += [item for item in buffers.items() if item[1] is not None and item[0] not in not_saved]
     return found
 
 
 def _all_places(model: Any) -> Iterator[tuple[str, Any]]:
-    """Every module at each of its places; a module inside itself is not gone into again."""
+    """Yield every module at each of its paths; a module inside itself is not entered again."""
     ahead: list[tuple[str, Any, tuple[int, ...]]] = [("", model, ())]
     while ahead:
         path, module, above = ahead.pop()

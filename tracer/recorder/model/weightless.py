@@ -1,4 +1,4 @@
-"""The three ways to a model: from its checkpoint, with random weights, or on fake tensors that take no memory."""
+"""Models built without their checkpoint: with random weights, or on fake tensors that take no memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _SEED: Final = 0
 
 
 def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any, device: str = "cpu") -> Any:
-    """A model without a checkpoint: its configuration through ``AutoConfig``, its weights as the code makes them.
+    """Build a model without a checkpoint: configuration from ``AutoConfig``, weights as the code initialises them.
 
-    The weights are the same every time: torch's generators are seeded for the construction and put back. On a GPU
-    they are made there, where billions of random numbers take seconds.
+    The weights are the same every time: torch's generators are seeded for the construction and restored after it. On a
+    GPU the weights are made there, where billions of random numbers take seconds.
     """
     import torch
     import transformers
 
     trust = {"trust_remote_code": arguments.get("trust_remote_code")}
     wanted = {name: value for name, value in arguments.items() if name not in ("dtype", "torch_dtype")}
-    # As in from_pretrained: what the configuration knows becomes its attribute, the rest is for the model.
+    # As in from_pretrained: arguments that the configuration knows become attributes, the rest is for the model.
     config, rest = transformers.AutoConfig.from_pretrained(model, return_unused_kwargs=True, **wanted)
     rest = {name: value for name, value in rest.items() if name not in ("trust_remote_code", "code_revision")}
     if dtype is not None and dtype != "auto":
@@ -38,8 +38,8 @@ def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], d
 class FakeWeights:
     """Construction on fake tensors: shapes and dtypes without numbers.
 
-    A pass runs outside the mode, with real token ids: what the model reads out of them it really reads, and only what
-    meets a weight is fake.
+    A pass runs outside the mode, with real token ids: the model really reads them, and only the results of operations
+    on weights are fake.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class FakeWeights:
 
     @contextmanager
     def unstepped(self) -> Iterator[None]:
-        """What fake tensors do in Python for each operator is nobody's journey: no trace function in there."""
+        """Pause the trace function in what fake tensors do in Python for each operator, which is no part of a load."""
         from torch._subclasses import fake_tensor
 
         patches = Patches()
@@ -65,7 +65,7 @@ class FakeWeights:
             patches.restore()
 
     def inputs(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Pixels and other floating-point inputs as fake tensors."""
+        """Return the inputs with pixels and other floating-point tensors as fake tensors."""
         return {
             name: self._mode.from_tensor(value) if value.is_floating_point() else value
             for name, value in arguments.items()
@@ -84,13 +84,13 @@ def _without_trace_function(member: Any) -> Any:
 
 
 def _built_on(device: Any) -> Any:
-    """Torch's default device, where it is not the CPU anyway."""
+    """Return a context that makes this torch's default device, unless it is the CPU."""
     return device if device.type != "cpu" else nullcontext()
 
 
 @contextmanager
 def _plain_skip_init() -> Iterator[None]:
-    """``skip_init`` builds on meta and moves, which fake tensors refuse; on them plain construction costs nothing."""
+    """Replace ``skip_init``, which fake tensors refuse as it builds on meta and moves, with plain construction."""
     import torch
 
     def construct(module_class: Any, *args: Any, **kwargs: Any) -> Any:

@@ -20,52 +20,50 @@ from tracer.trace.values import Module
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
 
 
-def _asked_for(seen: FrameEvent) -> dict[str, Any]:
+def _requested_file(event: FrameEvent) -> dict[str, Any]:
     return {
-        "name": _text(seen.variables, "filename", "full_filename"),
-        "in": _text(seen.variables, "path_or_repo_id"),
+        "name": _text(event.variables, "filename", "full_filename"),
+        "in": _text(event.variables, "path_or_repo_id"),
     }
 
 
-def file_found(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    if type(seen.value) is str:
-        return "file-resolved", {**_asked_for(seen), "path": seen.value}
-    return "file-missing", _asked_for(seen)
+def file_found(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    if type(event.value) is str:
+        return "file-resolved", {**_requested_file(event), "path": event.value}
+    return "file-missing", _requested_file(event)
 
 
-def file_refused(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "file-missing", _asked_for(seen)
+def file_refused(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    return "file-missing", _requested_file(event)
 
 
-def commit_resolved(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
-    found = seen.value
-    if (
-        safe_inspect.module_name(type(found)) == "huggingface_hub._revision"
-    ):  # a text that knows the commit it stands for
+def commit_resolved(event: FrameEvent) -> tuple[str, dict[str, Any]] | None:
+    found = event.value
+    if safe_inspect.module_name(type(found)) == "huggingface_hub._revision":  # a string that knows its commit
         found = (safe_inspect.instance_dict(found) or {}).get("resolved")
-    # A local directory has no commit: what was asked for, a branch say, is handed back as it is.
+    # A local directory has no commit: what was asked for, a branch say, is returned unchanged.
     return ("commit-resolved", {"commit": found}) if type(found) is str and _COMMIT.match(found) else None
 
 
-def json_read(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "json-read", {"path": _text(seen.variables, "json_file"), "keys": _keys(seen.value)}
+def json_read(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    return "json-read", {"path": _text(event.variables, "json_file"), "keys": _keys(event.value)}
 
 
 # The adapter: whether the directory holds a PEFT adapter.
 
 
-def adapter_looked_up(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    asked = {"in": _text(seen.variables, "model_id")}
-    if type(seen.value) is str:
-        return "adapter-found", {**asked, "path": seen.value}
+def adapter_looked_up(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    asked = {"in": _text(event.variables, "model_id")}
+    if type(event.value) is str:
+        return "adapter-found", {**asked, "path": event.value}
     return "adapter-absent", asked
 
 
 # The configuration: what config.json held, what was left over, which class it became.
 
 
-def config_read(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
-    value = seen.value
+def config_read(event: FrameEvent) -> tuple[str, dict[str, Any]] | None:
+    value = event.value
     if type(value) is not tuple or len(value) != 2:
         return None
     read, unused = value
@@ -77,34 +75,34 @@ def config_read(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
     }
 
 
-def config_class_by_mapping(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
-    """``from_dict`` called by ``AutoConfig.from_pretrained`` itself: the class came out of ``CONFIG_MAPPING``."""
-    caller = seen.caller
+def config_class_by_mapping(event: FrameEvent) -> tuple[str, dict[str, Any]] | None:
+    """Handle ``from_dict`` called by ``AutoConfig.from_pretrained`` itself: the class is from ``CONFIG_MAPPING``."""
+    caller = event.caller
     if caller is None or caller.target.function != "AutoConfig.from_pretrained":
         return None
     pattern = _text(caller.variables, "pattern")
-    read = seen.variables.get("config_dict")
+    read = event.variables.get("config_dict")
     found_by_name = pattern is not None and type(read) is dict and "model_type" not in read
     return "class-resolved", {
         "way": "name-pattern" if found_by_name else "mapping",
         "key": pattern if found_by_name else (_text(read, "model_type") if type(read) is dict else None),
-        "class": _class_name(seen.variables.get("cls")),
+        "class": _class_name(event.variables.get("cls")),
     }
 
 
-def config_built(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    built = _first_of(seen.value)
-    left = seen.variables.get("kwargs")
+def config_built(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    built = _first_of(event.value)
+    left = event.variables.get("kwargs")
     return "config-built", {
         "class": _class_of(built),
-        "taken": _texts(seen.variables.get("to_remove")),
+        "taken": _texts(event.variables.get("to_remove")),
         "unused": _keys(left),
-        "kept": _set_and_left(built, left),
+        "kept": _kept_and_passed_on(built, left),
     }
 
 
-def _set_and_left(built: Any, left: Any) -> list[str]:
-    """Arguments that became attributes and are handed on all the same: 4.x does so with the dtype."""
+def _kept_and_passed_on(built: Any, left: Any) -> list[str]:
+    """Return arguments that became attributes and are passed on as well: 4.x does so with the dtype."""
     attributes = safe_inspect.instance_dict(built)
     if type(left) is not dict or type(attributes) is not dict:
         return []
@@ -114,21 +112,21 @@ def _set_and_left(built: Any, left: Any) -> list[str]:
 # The trust decision: its three booleans, and the answer.
 
 
-def trust_decided(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "trust-asked", {**_trust_facts(seen), "decision": _boolean(seen.value)}
+def trust_decided(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    return "trust-asked", {**_trust_facts(event), "decision": _boolean(event.value)}
 
 
-def trust_refused(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    seen.recording.refused = True
-    return "trust-asked", {**_trust_facts(seen), "decision": False, "refused": True}
+def trust_refused(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    event.recording.refused = True
+    return "trust-asked", {**_trust_facts(event), "decision": False, "refused": True}
 
 
-def _trust_facts(seen: FrameEvent) -> dict[str, Any]:
-    caller = seen.caller.variables if seen.caller is not None else {}
+def _trust_facts(event: FrameEvent) -> dict[str, Any]:
+    caller = event.caller.variables if event.caller is not None else {}
     return {
-        "has_local_code": seen.variables.get("has_local_code") is True,
-        "has_remote_code": seen.variables.get("has_remote_code") is True,
-        "given": _boolean(caller.get("trust_remote_code", seen.variables.get("trust_remote_code"))),
+        "has_local_code": event.variables.get("has_local_code") is True,
+        "has_remote_code": event.variables.get("has_remote_code") is True,
+        "given": _boolean(caller.get("trust_remote_code", event.variables.get("trust_remote_code"))),
     }
 
 
@@ -139,8 +137,8 @@ def _boolean(value: Any) -> bool | None:
 # From a class reference in `auto_map` to a class: the module is checked, copied, imported and registered.
 
 
-def dynamic_class_resolved(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    variables = seen.variables
+def dynamic_class_resolved(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    variables = event.variables
     return "class-resolved", {
         "way": "remote",
         "reference": _text(variables, "class_reference"),
@@ -148,48 +146,48 @@ def dynamic_class_resolved(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
         "module_file": _text(variables, "module_file"),
         "class_name": _text(variables, "class_name"),
         "final_module": _text(variables, "final_module"),
-        "class": _class_name(seen.value),
+        "class": _class_name(event.value),
     }
 
 
-def module_copied(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
+def module_copied(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "module-copied", {
-        "from": _text(seen.variables, "resolved_module_file"),
-        "into": _text(seen.variables, "submodule_path"),
-        "module": seen.value if type(seen.value) is str else None,
+        "from": _text(event.variables, "resolved_module_file"),
+        "into": _text(event.variables, "submodule_path"),
+        "module": event.value if type(event.value) is str else None,
     }
 
 
-def imports_checked(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    file = _text(seen.variables, "filename")
+def imports_checked(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    file = _text(event.variables, "filename")
     if file is not None:
-        seen.recording.note_code_folder(os.path.dirname(file))
+        event.recording.note_code_folder(os.path.dirname(file))
     return "imports-checked", {
         "file": file,
-        "packages": sorted(_texts(seen.variables.get("imports"))),
-        "missing": sorted(_texts(seen.variables.get("missing_packages"))),
-        "relative": sorted(_texts(seen.value)),
+        "packages": sorted(_texts(event.variables.get("imports"))),
+        "missing": sorted(_texts(event.variables.get("missing_packages"))),
+        "relative": sorted(_texts(event.value)),
     }
 
 
-def module_imported(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
+def module_imported(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "module-imported", {
-        "module": _text(seen.variables, "name", "module_path"),
-        "class": _class_name(seen.value),
+        "module": _text(event.variables, "name", "module_path"),
+        "class": _class_name(event.value),
     }
 
 
-def registered_for_saving(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    auto_class = seen.variables.get("auto_class")
+def registered_for_saving(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    auto_class = event.variables.get("auto_class")
     return "class-registered", {
-        "class": _class_name(seen.variables.get("cls")),
+        "class": _class_name(event.variables.get("cls")),
         "with": auto_class if type(auto_class) is str else _class_name(auto_class),
         "how": "for saving",
     }
 
 
-def registered(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    variables = seen.variables
+def registered(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    variables = event.variables
     return "class-registered", {
         "class": _class_name(variables.get("model_class")) or _class_name(variables.get("config")),
         "with": _class_name(variables.get("cls")) or "AutoConfig",
@@ -203,24 +201,24 @@ def registered(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
 _AUTO_MODEL: Final = "_BaseAutoModelClass.from_pretrained"
 
 
-def model_class_by_mapping(seen: FrameEvent) -> tuple[str, dict[str, Any]] | None:
-    """A model class that the auto class took from its mapping and not from the model directory."""
-    caller = seen.caller
+def model_class_by_mapping(event: FrameEvent) -> tuple[str, dict[str, Any]] | None:
+    """Handle a model class that the auto class took from its mapping and not from the model directory."""
+    caller = event.caller
     if caller is None or caller.target.function != _AUTO_MODEL:
         return None
-    module = _class_name(seen.variables.get("cls")) or ""
+    module = _class_name(event.variables.get("cls")) or ""
     if module.startswith("transformers_modules."):
-        return None  # told already when the dynamic class was resolved
+        return None  # already recorded when the dynamic class was resolved
     return "class-resolved", {
         "way": "mapping",
-        "key": _class_of(seen.variables.get("config")),
+        "key": _class_of(event.variables.get("config")),
         "class": module,
     }
 
 
-def model_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    model = _first_of(seen.value)
-    return "model-loaded", {"class": _class_of(model), "parameters": _parameter_count(seen.recording.summaries, model)}
+def model_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    model = _first_of(event.value)
+    return "model-loaded", {"class": _class_of(model), "parameters": _parameter_count(event.recording.summaries, model)}
 
 
 def _parameter_count(summaries: Summariser, model: Any) -> int | None:
@@ -231,12 +229,12 @@ def _parameter_count(summaries: Summariser, model: Any) -> int | None:
 # The tokenizer and the processors.
 
 
-def tokenizer_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "tokenizer-loaded", {"class": _class_of(seen.value)}
+def tokenizer_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    return "tokenizer-loaded", {"class": _class_of(event.value)}
 
 
-def processor_loaded(seen: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "processor-loaded", {"class": _class_of(seen.value)}
+def processor_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
+    return "processor-loaded", {"class": _class_of(event.value)}
 
 
 PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
@@ -263,11 +261,11 @@ PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
 }
 
 
-# Plain facts out of a frame's variables.
+# Helpers: facts from a frame's variables.
 
 
 def _text(variables: Mapping[str, Any], *names: str) -> str | None:
-    """The first of these variables that is a text or a path, as text."""
+    """Return the first of these variables that is a string or a path, as a string."""
     for name in names:
         value = variables.get(name)
         if type(value) is str:
@@ -278,29 +276,29 @@ def _text(variables: Mapping[str, Any], *names: str) -> str | None:
 
 
 def _class_name(kind: object) -> str | None:
-    """``module.Class`` of a class object."""
+    """Return ``module.Class`` of a class object."""
     if not safe_inspect.is_a(kind, type):
         return None
     return f"{safe_inspect.module_name(kind)}.{safe_inspect.qualified_name(kind)}"
 
 
 def _class_of(value: object) -> str | None:
-    """``module.Class`` of a value's class; None for None."""
+    """Return ``module.Class`` of a value's class; None for None."""
     return None if value is None else _class_name(type(value))
 
 
 def _keys(value: object) -> list[str]:
-    """The text keys of a dictionary."""
+    """Return the string keys of a dictionary."""
     return [key for key in list(dict.keys(value)) if type(key) is str] if safe_inspect.is_a(value, dict) else []
 
 
 def _first_of(value: object) -> object:
-    """A value, or the first of those returned with it as a tuple."""
+    """Return a value, or the first of several that were returned as a tuple."""
     return value[0] if type(value) is tuple and value else value
 
 
 def _texts(value: object) -> list[str]:
-    """The texts in a plain list, tuple or set."""
+    """Return the strings in a plain list, tuple or set."""
     if type(value) is list or type(value) is tuple or type(value) is set:
         return [item for item in list(value) if type(item) is str]
     return []

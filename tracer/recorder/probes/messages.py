@@ -1,4 +1,4 @@
-"""What the load says while it runs: warnings, log records and printed text, as steps at their place."""
+"""Messages of a load: warnings, log records and printed text, as steps where they occur."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_TEXT: Final = 8_000
 def watch_messages(recording: Recording, patches: Patches, *, forward: bool) -> None:
     """Record warnings, log records and Python's standard streams until the patches are restored.
 
-    ``forward``: whether what is printed still goes where it went.
+    ``forward``: whether printed text is still passed on.
     """
     _watch_warnings(recording, patches)
     _watch_logs(recording, patches)
@@ -55,7 +55,7 @@ def _watch_logs(recording: Recording, patches: Patches) -> None:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """What a log record says: as a handler has put it together, or where none has, without running anybody's code."""
+    """Return the message of a log record: as a handler has formatted it, or without running unknown code."""
     known = safe_inspect.instance_dict(record) or {}
     message, template, values = (
         safe_inspect.text(known.get("message")),
@@ -70,14 +70,14 @@ def _message(record: logging.LogRecord) -> str:
         return template
     try:
         return str(template % values)
-    except (TypeError, ValueError, KeyError):  # the template asks for other values than there are
+    except (TypeError, ValueError, KeyError):  # the template needs other values than there are
         return template
 
 
 class RecordedStream:
     """A text stream that records each line written and, with ``forward``, passes everything on.
 
-    Everything but ``write`` and ``writelines`` is the wrapped stream's own.
+    Everything but ``write`` and ``writelines`` is passed to the wrapped stream.
     """
 
     def __init__(self, stream: TextIO, name: str, recording: Recording, forward: bool) -> None:
@@ -104,13 +104,13 @@ class RecordedStream:
             self.write(line)
 
     def finish(self) -> None:
-        """Record what was written without a line's end."""
+        """Record text that was written without a line end."""
         line, self._line = self._recording.clean(without_surrogates(self._line)), ""
         for start in range(0, len(line), _MAX_TEXT):
             self._step(line[start : start + _MAX_TEXT])
 
     def _accept(self, text: str) -> int:
-        """Take what the stream would take, and fail where it would."""
+        """Accept what the stream would accept, and fail where it would fail."""
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         text.encode(self._stream.encoding or "utf-8", self._stream.errors or "strict")
@@ -126,10 +126,10 @@ class RecordedStream:
         self._line += text
         if "\n" in text or "\r" in text:
             *whole, self._line = self._line.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-            if said := "\n".join(line for line in whole if line.strip()):
-                self._step(said)
+            if text := "\n".join(line for line in whole if line.strip()):
+                self._step(text)
         if len(self._line) > 2 * _MAX_TEXT:
-            # A line without end. Its end stays here, for half a secret can't be told from any other text.
+            # A line without an end. Its last part stays here, as half a secret can't be recognised.
             line = self._recording.clean(without_surrogates(self._line))
             self._line = line[-_MAX_TEXT:]
             self._step(line[:-_MAX_TEXT])
@@ -139,7 +139,7 @@ class RecordedStream:
 
 
 class _quiet:  # noqa: N801 - reads as a statement
-    """Text printed inside is no step: it was recorded as what it is, a warning or a log record."""
+    """Record no output for text printed inside: it was recorded as a warning or a log record."""
 
     def __init__(self, recording: Recording) -> None:
         self._thread = recording.thread
@@ -152,7 +152,7 @@ class _quiet:  # noqa: N801 - reads as a statement
 
 
 def _cut(recording: Recording, text: str) -> str:
-    # Searched for secrets beyond the cut, so that one across it is masked whole.
+    # Searched for secrets beyond the cut, so that a secret across it is masked as a whole.
     cleaned = recording.clean(without_surrogates(text[: 2 * _MAX_TEXT]))
     if len(text) <= _MAX_TEXT:
         return cleaned

@@ -22,7 +22,7 @@ from tracer.trace.syntax import parse
 
 
 def qualified_name(code: CodeType) -> str:
-    """The function's qualified name, on Python 3.10 too, whose code objects do not keep it."""
+    """Return the function's qualified name, on Python 3.10 too, whose code objects do not have it."""
     return getattr(code, "co_qualname", None) or _qualified_name_in_source(code)
 
 
@@ -53,9 +53,9 @@ _statement_starts: dict[int, tuple[CodeType, dict[int, int]]] = {}
 
 
 def statement_starts(code: CodeType) -> dict[int, int]:
-    """For each line of a function that goes on with a statement begun above it, the line where that began.
+    """Map each line of a function that continues a statement to the line where the statement begins.
 
-    A line that is not in there begins a statement itself. Of a compound statement only the header counts.
+    A line that is not in the mapping begins a statement itself. Only the header of a compound statement counts.
     """
     known = _statement_starts.get(id(code))
     if known is None:
@@ -66,7 +66,7 @@ def statement_starts(code: CodeType) -> dict[int, int]:
 def _find_starts(code: CodeType) -> dict[int, int]:
     first = code.co_firstlineno
     last = max((line for _, _, line in code.co_lines() if line), default=first)
-    # Up to the end of the file's block: the last statement may go on below the last line that has code.
+    # Up to the end of the block in the file: the last statement may continue below the last line that has code.
     lines = read_source(code.co_filename).splitlines()[first - 1 : last + 50]
     tree = _parse(lines, last - first + 1)
     if tree is None:
@@ -80,7 +80,7 @@ def _find_starts(code: CodeType) -> dict[int, int]:
 
 
 def _parse(lines: list[str], least: int) -> ast.Module | None:
-    """The function's own lines as a tree; where it ends is found by its indentation."""
+    """Parse the function's own lines; the indentation shows where it ends."""
     indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
     end = least
     while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) > indent):
@@ -103,16 +103,16 @@ def _header_end(node: ast.stmt | ast.ExceptHandler) -> int:
 
 
 _OF_THE_CALLER: Final = frozenset({"locals", "eval", "exec"})
-_WITHOUT_ARGUMENTS: Final = frozenset({"vars", "dir"})  # with one they are about that
+_WITHOUT_ARGUMENTS: Final = frozenset({"vars", "dir"})  # with an argument they are about that
 _FRAMES: Final = frozenset({"_getframe", "currentframe", "_current_frames", "f_locals"})
 _CALLS: Final = frozenset({"CALL", "CALL_FUNCTION", "PRECALL"})
 
 
-_reads_locals: dict[int, tuple[CodeType, bool]] = {}  # by id, for a code object's hash costs as much as the question
+_reads_locals: dict[int, tuple[CodeType, bool]] = {}  # by id: hashing a code object costs as much as the check itself
 
 
 def reads_its_locals(code: CodeType) -> bool:
-    """Whether a function may hold the dictionary of its local variables, which is then not to be touched."""
+    """Return whether a function may use the dictionary of its local variables, which must not be touched then."""
     known = _reads_locals.get(id(code))
     if known is None:
         known = _reads_locals[id(code)] = (code, _reads_its_locals(code))
@@ -122,7 +122,7 @@ def reads_its_locals(code: CodeType) -> bool:
 def _reads_its_locals(code: CodeType) -> bool:
     if sys.version_info >= (3, 13):
         return False
-    if any(not _FRAMES.isdisjoint(one.co_names) for one in _with_nested(code)):
+    if any(not _FRAMES.isdisjoint(nested.co_names) for nested in _with_nested(code)):
         return True
     names = set(code.co_names)
     if names.isdisjoint(_OF_THE_CALLER) and names.isdisjoint(_WITHOUT_ARGUMENTS):
@@ -147,10 +147,10 @@ def _with_nested(code: CodeType) -> Iterator[CodeType]:
 
 
 def arguments_of(frame: FrameType) -> dict[str, Any]:
-    """The local variables of a frame that has just begun, which leaves no trace in the frame where that can be.
+    """Return the local variables of a frame that has just begun, without a side effect on the frame where possible.
 
-    The dictionary is filled in the order in which variables are first seen set. Made now, it would have what comes from
-    an enclosing scope before the function's own variables. A trace function of the interpreter's has made it already.
+    The frame's dictionary is filled in the order in which variables are first seen set. If it were made now, variables
+    of an enclosing scope would come before the function's own. With a trace function, the interpreter has done that.
     """
     found = frame.f_locals
     copy = dict(found)

@@ -1,4 +1,4 @@
-"""What changed in a frame's local variables since last asked, told by identity first."""
+"""Changes of a frame's local variables, compared by identity first."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Unbound
 from tracer.trace.values import ValueId
 
-_HIDDEN: Final = frozenset({"__class__"})  # the cell that zero-argument super() needs, no variable of the author's
+_HIDDEN: Final = frozenset({"__class__"})  # the cell that zero-argument super() needs, not a variable of the author's
 
 _ABSENT: Final = object()
 
 
 class LocalChanges:
-    """Remembers the locals of one frame as they were, without keeping them alive for longer than a line.
+    """Remembers the locals of one frame, without keeping them alive for longer than a line.
 
     Args:
         summaries: makes the summaries of their values.
         caller: the locals of the frame that called this one.
-        asked_again: whether there will be a second time to tell changes.
+        asked_again: whether changes will be asked for more than once.
     """
 
     def __init__(self, summaries: Summariser, caller: LocalChanges | None = None, *, asked_again: bool = True) -> None:
@@ -37,12 +37,12 @@ class LocalChanges:
         self._mutations = MutationTracker()
 
     def since_last(self, variables: dict[str, Any]) -> list[Change]:
-        """The changes, in the order of the variables; ``variables`` is the frame's ``f_locals``."""
+        """Return the changes in the order of the variables; ``variables`` is the frame's ``f_locals``."""
         previous = self._previous
         changes: list[Change] = []
         known = len(previous)
         if known <= len(variables) and all(map(is_, previous, variables)):
-            # As nearly always: the names that were there come first, new ones after them.
+            # As nearly always: old names come first, new ones after them.
             changed = list(compress(variables.items(), map(is_not, previous.values(), variables.values())))
             if known < len(variables):
                 changed.extend(islice(variables.items(), known, None))
@@ -67,7 +67,7 @@ class LocalChanges:
                 shared, number = None, self._summaries.number(value, name)
             else:
                 number = shared.number
-            # A container under the same number may have another content than the one last told: say it again.
+            # A container with the same number may differ from what was last recorded: record it again.
             if numbers.get(name) != number or name in watches:
                 numbers[name] = number
                 changes.append(Bound(name, number))
@@ -76,12 +76,12 @@ class LocalChanges:
         return changes
 
     def number(self, value: Any) -> ValueId:
-        """The number of a value's summary, which may be one of the locals."""
+        """Return the number of a value's summary; the value may be one of the locals."""
         shared = self._shared(value)
         return self._summaries.number(value) if shared is None or shared.number is None else shared.number
 
     def _shared(self, value: Any) -> DictSnapshot | None:
-        """What is known of this very object here or in the caller: most are handed on from frame to frame."""
+        """Return the snapshot of this very object here or in the caller: most are passed from frame to frame."""
         shared = self._mutations.shared(value)
         return shared if shared is not None or self._caller is None else self._caller._mutations.shared(value)
 

@@ -1,4 +1,4 @@
-"""The model's own code: which files it is, and which of its functions are stepped when."""
+"""The model's own code: in which files it is, and which of its functions are stepped when."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RESUMED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERA
 
 
 class ModelCode:
-    """Functions of the model directory's files; of a built-in model, of its modeling file.
+    """The functions in the model directory's files, or in the modeling file of a built-in model.
 
     Attributes:
-        files: the files whose functions are stepped while a pass runs; empty until the model stands.
+        files: the files whose functions are stepped while a pass runs; empty until the model is built.
     """
 
     def __init__(self, step: StepForward) -> None:
@@ -34,19 +34,19 @@ class ModelCode:
         return self._step != "none"
 
     def add_files_of(self, classes: Iterable[type]) -> None:
-        """Take the files in which these classes are written, as far as they are a model's and not torch's."""
+        """Add the files in which these classes are written, unless they are torch's."""
         for kind in classes:
-            # The library decorates many a forward; what counts is the function inside.
+            # The library decorates many forward methods; the function inside counts.
             code = getattr(inspect.unwrap(getattr(kind, "forward", None)), "__code__", None)  # type: ignore[arg-type]
             if code is not None and is_model_file(code.co_filename):
                 self.files.add(code.co_filename)
 
     def new_pass(self) -> None:
-        """Step the first execution of everything again."""
+        """Step the first execution of every function again."""
         self._executed.clear()
 
     def may_step(self, code: CodeType) -> bool:
-        """Whether this execution is stepped; asking counts as executing. Of building, the first always is."""
+        """Return whether this execution is stepped; the call counts as one. The first of a constructor always is."""
         if self._step != "first" and code.co_name != "__init__":
             return self._step == "all"
         if id(code) in self._executed:
@@ -55,7 +55,7 @@ class ModelCode:
         return True
 
     def target(self, code: CodeType, variables: Mapping[str, Any]) -> Target | None:
-        """What a function of a model's or configuration's file is to the recorder."""
+        """Return the target for a function in a model's or configuration's file."""
         if code.co_name == "__init__":
             return _initialiser(code, variables)
         if code.co_name == "from_pretrained" and _is_remote(code.co_filename):
@@ -66,7 +66,7 @@ class ModelCode:
 
 
 def is_model_file(filename: str) -> bool:
-    """Whether a file is remote code in the modules cache, or a modeling file of transformers."""
+    """Return whether a file is remote code in the modules cache, or a modeling file of transformers."""
     ending = tail(filename)
     return _is_remote(filename) or (ending.startswith("transformers/models/") and "/modeling_" in ending)
 
@@ -76,7 +76,7 @@ def _is_remote(filename: str) -> bool:
 
 
 def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
-    """The target for a model class's own ``from_pretrained``, which takes the place of the library's."""
+    """Return the target for a model class's own ``from_pretrained``, which replaces the library's."""
     called_on = variables.get(code.co_varnames[0]) if code.co_argcount else None
     if not isinstance(called_on, type):
         return None
@@ -87,7 +87,7 @@ def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
 
 
 def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
-    """The target for the ``__init__`` of a configuration or of a module."""
+    """Return the target for the ``__init__`` of a configuration or of a module."""
     if not code.co_argcount:
         return None
     instance = type(variables.get(code.co_varnames[0]))

@@ -1,7 +1,7 @@
 """Stepping on Python 3.12 and later: ``sys.monitoring`` with events set only on the targets' own code.
 
-Every function reports its first start, and never again if it is no target, so the rest of the library runs at
-full speed.
+Every function reports its first start, and never again if it is not a target, so the rest of the library runs at full
+speed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TOOL_NAME: Final = "glm-trace"
 
 
 class MonitoringStepper:
-    """Steps the catalogue's targets in every thread."""
+    """Steps the index's targets in every thread."""
 
     def __init__(self, recording: Recording, index: TargetIndex, *, lines: bool) -> None:
         self._recording = recording
@@ -31,7 +31,11 @@ class MonitoringStepper:
         self._targets: dict[int, tuple[CodeType, int]] = {}
 
     def start(self) -> None:
-        """Raises RuntimeError when all tool identifiers of the interpreter are taken."""
+        """Start stepping.
+
+        Raises:
+            RuntimeError: all tool identifiers of the interpreter are taken.
+        """
         monitoring = self._monitoring
         self._tool = next((tool for tool in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(tool) is None), -1)
         if self._tool < 0:
@@ -58,7 +62,7 @@ class MonitoringStepper:
         monitoring.restart_events()
 
     def keep_on(self) -> None:
-        """Notice when stepping was switched off from inside the load, and switch it on again."""
+        """Check whether the load switched stepping off, and switch it on again."""
         monitoring = self._monitoring
         if self._tool < 0 or (
             monitoring.get_tool(self._tool) == _TOOL_NAME and monitoring.get_events(self._tool) == self._events
@@ -75,7 +79,7 @@ class MonitoringStepper:
             self._recording.skip("steps under another tool", f"{reason} before step {step} and uses it itself")
 
     def restart(self) -> None:
-        """Report starts of functions again that were no targets so far."""
+        """Report starts again of functions that were not targets so far."""
         if self._tool >= 0:
             self._monitoring.restart_events()
 
@@ -133,7 +137,7 @@ class MonitoringStepper:
             self._guarded(stepped.unwound, sys._getframe(1), error)
 
     def _innermost(self, code: CodeType) -> SteppedFrame | None:
-        """The stepped frame that runs now, unless this is an execution of its code that is not stepped."""
+        """Return the stepped frame that runs now; None if this execution of the code is not stepped."""
         stack = self._recording.thread.stack
         if not stack or stack[-1].code is not code or stack[-1].frame_id != id(sys._getframe(2)):
             return None

@@ -1,4 +1,4 @@
-"""Containers in local variables that can change without their variable being assigned anew."""
+"""Containers in local variables, which can change in place: snapshots of them and the changes since."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from tracer.trace.redaction.names import is_secret_name
 from tracer.trace.steps import Bound, Change, Items
 from tracer.trace.values import ValueId
 
-_LENGTH: Final = 400  # a longer container is watched by its length alone,
-_GROWTH: Final = 16  # and told again when that has changed by a sixteenth: what fills it would be told with every item
-# By id, as types with a metaclass of their own could not be looked up without asking it.
+_LENGTH: Final = 400  # of a longer container only the length is tracked,
+_GROWTH: Final = (
+    16  # and it is recorded again when that has changed by a sixteenth: not with every item while it is filled
+)
+# By id: looking up a type could run its metaclass's `__hash__`.
 _LEAVES: Final = frozenset(map(id, (type(None), bool, int, float, str, bytes, complex, type)))
 
 
 class MutationTracker:
-    """The watched variables of one frame.
+    """Snapshots of the containers in one frame's variables.
 
-    Asked after every line and mostly answering no, so the question is put to all containers at once, by identity and
-    in C: are their lengths, keys and values the ones that were there before?
+    It is asked for changes after every line, and there are rarely any. So all containers are compared at once, by
+    identity and in C: are their lengths, keys and values the same as before?
     """
 
     __slots__ = (
@@ -54,26 +56,26 @@ class MutationTracker:
         return name in self._snapshots
 
     def shared(self, value: Any) -> DictSnapshot | None:
-        """The watch on this very object, if it is as it was when last summarised."""
-        for watched in self._snapshots.values():
-            if type(watched) is DictSnapshot and watched.value is value:
-                return watched if watched.number is not None and not _mutated(watched.containers) else None
+        """Return the snapshot of this very object, if the object has not changed since it was summarised."""
+        for snapshot in self._snapshots.values():
+            if type(snapshot) is DictSnapshot and snapshot.value is value:
+                return snapshot if snapshot.number is not None and not _mutated(snapshot.containers) else None
         return None
 
     def set(
         self, name: str, value: Any, summaries: Summariser, number: ValueId, shared: DictSnapshot | None = None
     ) -> None:
-        """Watch a variable's value, which was just summarised under ``number``, if it can change in place.
+        """Track a variable's value, which was just summarised under ``number``, if it can change in place.
 
-        ``shared`` is another variable's watch on it.
+        ``shared`` is the snapshot that another variable has of it.
         """
-        watched: DictSnapshot | ContainerSnapshot | None
+        snapshot: DictSnapshot | ContainerSnapshot | None
         if is_secret_name(name):
-            watched = None
+            snapshot = None
         else:
-            watched = _snapshot_of(value, summaries, number) if shared is None else shared.clone()
-        if watched is not None:
-            self._snapshots[name] = watched
+            snapshot = _snapshot_of(value, summaries, number) if shared is None else shared.clone()
+        if snapshot is not None:
+            self._snapshots[name] = snapshot
             self._stale = True
         else:
             self.drop(name)
@@ -83,16 +85,16 @@ class MutationTracker:
             self._stale = True
 
     def changes(self, variables: dict[str, Any], summaries: Summariser) -> Iterator[Change]:
-        """What changed in place since last asked."""
+        """Yield what changed in place since the last call."""
         if self._snapshots and not self._same():
-            for name, watched in list(self._snapshots.items()):
+            for name, snapshot in list(self._snapshots.items()):
                 value = variables[name]
-                if watched.outgrown:
+                if snapshot.outgrown:
                     number = summaries.number(value, name)
                     self._snapshots[name] = ContainerSnapshot(value, number)
                     yield Bound(name, number)
                 else:
-                    yield from watched.changes(name, value, summaries)
+                    yield from snapshot.changes(name, value, summaries)
             self._stale = True
         if self._stale:
             self._gather()
@@ -106,13 +108,13 @@ class MutationTracker:
         )
 
     def _gather(self) -> None:
-        pairs = [pair for watched in self._snapshots.values() for pair in watched.containers]
+        pairs = [pair for snapshot in self._snapshots.values() for pair in snapshot.containers]
         dicts = [(container, copy) for container, copy in pairs if type(copy) is dict]
         lists = [(container, copy) for container, copy in pairs if type(copy) is tuple]
         self._sized = [container for container, _ in pairs]
         self._dicts = [container for container, _ in dicts]
         self._lists = [container for container, _ in lists]
-        # Of the copies: another thread could have changed the containers since.
+        # From the copies: another thread could have changed the containers since.
         self._lengths = [copy if type(copy) is int else len(copy) for _, copy in pairs]
         self._keys = list(chain.from_iterable(copy for _, copy in dicts))
         self._dict_values = list(chain.from_iterable(copy.values() for _, copy in dicts))
@@ -121,7 +123,7 @@ class MutationTracker:
 
 
 class DictSnapshot:
-    """A dictionary, or a configuration object's instance dictionary: told key by key."""
+    """A dictionary, or a configuration object's instance dictionary, whose changes are recorded key by key."""
 
     __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers", "number", "value")
 
@@ -131,12 +133,12 @@ class DictSnapshot:
         self._contents = contents
         self._pairs = dict(summaries.top_items)  # of the summary just made
         self._copy = dict(contents)
-        # By the key's id: a key could have its own idea of a hash. The copy keeps the keys alive.
+        # By the key's id: a key could have its own `__hash__`. The copy keeps the keys alive.
         self._inner: dict[int, tuple[Any, Any, list[tuple[Any, Any]]]] = {}
         self._scan_items(self._copy.items())
 
     def clone(self) -> DictSnapshot:
-        """The same for another variable."""
+        """Return a copy for another variable."""
         other = DictSnapshot.__new__(DictSnapshot)
         other.value, other.number, other._contents, other._copy = self.value, self.number, self._contents, self._copy
         other._pairs, other._inner, other.containers = dict(self._pairs), dict(self._inner), self.containers
@@ -144,7 +146,7 @@ class DictSnapshot:
 
     @property
     def outgrown(self) -> bool:
-        """Whether it has become too large to be told key by key."""
+        """Whether it has become too large to be recorded key by key."""
         return len(self._contents) > _LENGTH
 
     def changes(self, name: str, value: Any, summaries: Summariser) -> Iterator[Change]:
@@ -154,23 +156,23 @@ class DictSnapshot:
         # Copied before it is summarised: what another thread changes in between is seen the next time.
         before, self._copy = self._copy, dict(self._contents)
         if self._has_only_grown(before):
-            yield from self._changes_of(name, self._touched(before), [], summaries)
+            yield from self._changes_of(name, self._changed_pairs(before), [], summaries)
         else:
             yield from self._all_changes(name, summaries)
 
     def _has_only_grown(self, before: dict[Any, Any]) -> bool:
-        """As nearly always: the keys that were there come first, new ones after them, and all are written apart."""
+        """Return whether the old keys come first, as nearly always, and all keys are written differently."""
         return len(before) <= len(self._copy) and all(map(is_, before, self._copy)) and len(self._pairs) == len(before)
 
-    def _touched(self, before: dict[Any, Any]) -> list[tuple[Any, Any]]:
-        """The pairs that are new, have another value, or hold a container that has changed."""
+    def _changed_pairs(self, before: dict[Any, Any]) -> list[tuple[Any, Any]]:
+        """Return the pairs that are new, have another value, or hold a container that has changed."""
         now = self._copy
-        touched = list(compress(now.items(), map(is_not, before.values(), now.values())))
-        touched.extend(islice(now.items(), len(before), None))
-        seen = {id(key) for key, _ in touched}
+        changed_pairs = list(compress(now.items(), map(is_not, before.values(), now.values())))
+        changed_pairs.extend(islice(now.items(), len(before), None))
+        seen = {id(key) for key, _ in changed_pairs}
         inside = self._inner.items()
-        touched.extend((key, item) for at, (key, item, inner) in inside if at not in seen and _mutated(inner))
-        return touched
+        changed_pairs.extend((key, item) for at, (key, item, inner) in inside if at not in seen and _mutated(inner))
+        return changed_pairs
 
     def _changes_of(
         self, name: str, pairs: Collection[tuple[Any, Any]], removed: list[str], summaries: Summariser
@@ -194,7 +196,7 @@ class DictSnapshot:
         yield from self._changes_of(name, self._copy.items(), removed, summaries)
 
     def _scan_items(self, pairs: Collection[tuple[Any, Any]]) -> None:
-        """Watch the containers in these items, and no longer those that were in their place."""
+        """Track the containers in these items instead of those that were in their place."""
         for key, item in pairs:
             inner = [] if id(type(item)) in _LEAVES else list(_containers(item, MAX_DEPTH - 1))
             if inner:
@@ -206,7 +208,7 @@ class DictSnapshot:
 
 
 class ContainerSnapshot:
-    """A list, set, tuple, very large dictionary or dictionary of a special kind: told as a whole."""
+    """A list, set, tuple, very large dictionary or special kind of dictionary, recorded again as a whole."""
 
     __slots__ = ("_number", "containers")
     outgrown: Final = False
@@ -233,20 +235,20 @@ def _snapshot_of(value: Any, summaries: Summariser, number: ValueId) -> DictSnap
         if len(contents) > _LENGTH:
             return ContainerSnapshot(value, number)
         return DictSnapshot(value, contents, summaries, number)
-    watched = ContainerSnapshot(value, number) if kind is list or kind is set or kind is tuple else None
-    return watched if watched is not None and watched.containers else None
+    snapshot = ContainerSnapshot(value, number) if kind is list or kind is set or kind is tuple else None
+    return snapshot if snapshot is not None and snapshot.containers else None
 
 
 def _attributes(value: Any) -> dict[str, Any]:
-    """A configuration's own dictionary: an empty one too, which its constructor is about to fill."""
+    """Return a configuration's instance dictionary, also an empty one, which its constructor is about to fill."""
     found = safe_inspect.instance_dict(value)
     return {} if found is None else found
 
 
 def _containers(value: Any, depth: int) -> Iterator[tuple[Any, Any]]:
-    """The mutable containers in a value, each with a copy (or its length) to compare with.
+    """Yield the mutable containers in a value, each with a copy (or its length) to compare with.
 
-    Only exact built-in types: a subclass could answer for itself.
+    Only exact built-in types: a subclass could run code of its own.
     """
     kind = type(value)
     if id(kind) in _LEAVES:

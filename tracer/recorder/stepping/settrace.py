@@ -1,6 +1,6 @@
 """Stepping on Python 3.10 and 3.11: a router as the interpreter's trace function.
 
-The router declines every frame but those of targets, so line events cost only there. What remains is the
+The router declines every frame but those of targets, so only these pay for line events. What remains is the
 interpreter's own cost of having a trace function; :mod:`tracer.recorder.stepping.tracing_pause` removes it where no
 target can run.
 """
@@ -26,7 +26,7 @@ TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
 class _Thread(threading.local):
-    """What steps a thread, and how often it is paused in it."""
+    """The stepper of a thread, and how often it is paused there."""
 
     stepper: SettraceStepper | None = None
     paused = 0
@@ -36,7 +36,7 @@ _thread = _Thread()
 
 
 class SettraceStepper:
-    """Steps the catalogue's targets in this thread, and with ``all_threads`` in those started from now on."""
+    """Steps the index's targets in this thread, and with ``all_threads`` in those started from now on."""
 
     def __init__(self, recording: Recording, index: TargetIndex, *, lines: bool, all_threads: bool) -> None:
         self.recording = recording
@@ -67,18 +67,18 @@ class SettraceStepper:
         if not self._on:
             return
         self.keep_on()
-        self._on = False  # and threads that go on will take the router off by themselves
+        self._on = False  # threads that go on will remove the router themselves
         _thread.stepper = None
-        if sys.gettrace() in (self.router, None):  # else the program has set its own, and means to keep it
+        if sys.gettrace() in (self.router, None):  # otherwise the program has set its own, and wants to keep it
             sys.settrace(self._before)
         if self._all_threads and (not hasattr(threading, "gettrace") or threading.gettrace() is self.router):
             threading.settrace(self._before_threads)
 
     def keep_on(self) -> None:
-        """Notice when this thread's stepping was switched off from inside the load, and switch it on again.
+        """Check whether the load switched this thread's stepping off, and switch it on again.
 
         The interpreter does so when the stack is too deep to call a trace function, and the program itself can. A
-        trace function of the program's own is left in its place.
+        trace function that the program has set stays.
         """
         if _thread.stepper is not self or _thread.paused or self.recording.stopping:
             return
@@ -105,7 +105,7 @@ class SettraceStepper:
         sys.settrace(self.router)
 
     def _watch_again(self, frame: FrameType | None) -> None:
-        """Of the frames that were stepped, those that still run get their lines back; the others have ended."""
+        """Step the lines of those stepped frames again that still run; the others have ended."""
         stack: list[SteppedFrame] = self.recording.thread.stack
         known = {(stepped.frame_id, stepped.code): stepped for stepped in stack}
         for stepped in stack:
@@ -135,7 +135,7 @@ class SettraceStepper:
                     return None
                 thread.stepper = self
                 stepped = SteppedFrame(recording, entry.target, frame, entry.probes, lines, entry.opaque)
-                # Every event of a frame brings its dictionary of local variables up to date, so here is none.
+                # Every event of a frame updates its dictionary of local variables, so this frame gets none.
                 stepped.may_end_unseen = entry.opaque
                 stepped.entered(frame)
                 if entry.opaque:
@@ -165,7 +165,7 @@ def _name(function: Any) -> str:
 
 
 def _trace_frame(stepped: SteppedFrame, recording: Recording, stepper: SettraceStepper) -> TraceFunction:
-    """The local trace function of one frame."""
+    """Return the local trace function of one frame."""
 
     def trace(frame: FrameType, event: str, arg: Any) -> TraceFunction | None:
         try:
@@ -190,18 +190,18 @@ def _trace_frame(stepped: SteppedFrame, recording: Recording, stepper: SettraceS
 
 
 def _at_return(frame: FrameType) -> bool:
-    """Whether the frame stands at a return instruction: a frame that an exception leaves also reports None."""
+    """Return whether the frame is at a return instruction: a frame that an exception leaves also reports None."""
     return frame.f_code.co_code[frame.f_lasti] in _RETURNS
 
 
 def unstepped() -> AbstractContextManager[None]:
-    """No stepping inside the ``with`` block: for what the recorder does in the middle of traced code."""
+    """Pause stepping inside the ``with`` block: for what the recorder does in the middle of traced code."""
     stepper = _thread.stepper
     return nullcontext() if stepper is None else Paused(stepper)
 
 
 class Paused:
-    """No trace function inside the ``with`` block, if it is the stepper's; the same one again after it."""
+    """Removes the stepper's trace function inside the ``with`` block, and sets it again after it."""
 
     __slots__ = ("_on", "_stepper")
 
@@ -228,5 +228,5 @@ class Paused:
         if self._on:
             self._on = False
             _thread.paused -= 1
-            if sys.gettrace() is None:  # else the program has set one of its own meanwhile
+            if sys.gettrace() is None:  # otherwise the program has set its own meanwhile
                 sys.settrace(self._stepper.router)

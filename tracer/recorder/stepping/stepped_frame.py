@@ -17,7 +17,7 @@ from tracer.recorder.targets import Sections, Target
 from tracer.trace.values import ValueId
 
 _TAKES_OVER: Final = dis.opmap.get("PUSH_EXC_INFO")
-MAX_LINES: Final = 50_000  # line steps of one frame; a loop beyond that is noted, not recorded
+MAX_LINES: Final = 50_000  # line steps of one frame; a longer loop is noted, not recorded
 
 _LOADS: Final = ("from_pretrained", "from_config")
 
@@ -25,7 +25,7 @@ _sections: dict[int, tuple[CodeType, Sections]] = {}
 
 
 class FrameEvent(NamedTuple):
-    """What a probe sees of a frame event.
+    """What a probe sees of an event in a frame.
 
     ``value`` is what was returned or raised; ``caller`` the nearest stepped caller.
     """
@@ -37,7 +37,7 @@ class FrameEvent(NamedTuple):
 
 
 Probe = Callable[[FrameEvent], "tuple[str, dict[str, Any]] | None"]
-"""Gives a frame event its meaning: the step kind and its data; None where it has none."""
+"""Returns the meaning of a frame event as step kind and data; None if it has none."""
 
 
 class SteppedFrame:
@@ -73,7 +73,7 @@ class SteppedFrame:
         self.may_end_unseen = False
         self.target = target
         self.code = code
-        self.frame_id = id(frame)  # valid for as long as the frame runs, which is as long as it is asked for
+        self.frame_id = id(frame)  # valid while the frame runs, which is as long as it is used
         self.caller: SteppedFrame | None = stack[-1] if stack else None
         back = frame.f_back
         self._called_directly = self.caller is not None and id(back) == self.caller.frame_id
@@ -88,7 +88,7 @@ class SteppedFrame:
         self._lines = 0 if self._with_lines else MAX_LINES
         self._starts = statement_starts(code) if self._with_lines else {}
         self._statement = self._raw_line = -1
-        # The last exception that is still under way here: never itself, or it would live longer, with all its frames.
+        # The last exception that is still propagating here: only its id, or it would live longer, with all its frames.
         self._raised: int | None = None
         self._raised_step = -1
         self._raised_value: ValueId | None = None
@@ -107,7 +107,7 @@ class SteppedFrame:
 
     @property
     def is_load(self) -> bool:
-        """Whether it loads something, as opposed to a pass through the model's own code, say."""
+        """Whether it loads something, unlike a pass through the model's own code, say."""
         return self.target.function.endswith(_LOADS)
 
     @property
@@ -121,11 +121,11 @@ class SteppedFrame:
             self._recording.guard.call(f"call of {self.target.function}", listener, variables)
         self._emit("call", variables, None)
         if self.opaque:
-            self.variables = {}  # which would hold what the function itself has let go
+            self.variables = {}  # or it would keep what the function itself has dropped
 
     def reached_line(self, frame: FrameType, line: int) -> None:
         if self._raised is not None and id(sys.exc_info()[1]) != self._raised and not _is_about_to_handle(frame):
-            self._raised = None  # it was caught, and may be no more: another one could get its id
+            self._raised = None  # it was caught and may be gone: another exception could get its id
         before, self._raw_line = self._raw_line, line
         statement = self._starts.get(line, line)
         if statement == self._statement and not (
@@ -142,7 +142,7 @@ class SteppedFrame:
         self._emit("line", frame.f_locals, None)
 
     def raised(self, frame: FrameType, error: BaseException, traceback: TracebackType | None = None) -> None:
-        """``traceback``: before Python 3.12 the exception itself gets it later."""
+        """Record an exception; ``traceback`` is given before Python 3.12, where the exception itself gets it later."""
         if issubclass(type(error), (StopIteration, GeneratorExit)) or self._is_known(error, frame, traceback):
             return
         self._raised = id(error)
@@ -166,19 +166,19 @@ class SteppedFrame:
             self._close()
 
     def _is_known(self, error: BaseException, frame: FrameType, traceback: TracebackType | None) -> bool:
-        """Whether an exception is reported again: where it is raised once more, or a ``with`` passes it on."""
+        """Return whether an exception is reported again: it is raised once more, or a ``with`` passes it on."""
         if id(error) != self._raised:
             return False
         if self.steps_lines:
             return True
-        # Without lines nobody noticed that the one before was caught and is gone. This one was here only once, then.
+        # Without lines, nothing shows that the exception before was caught and is gone; then this one passed here once.
         return _times_here(traceback or safe_inspect.traceback_of(error), frame) > 1
 
     def close_if_ended(self, error: BaseException | None = None, traceback: TracebackType | None = None) -> None:
-        """Close this frame, the innermost one, if it has ended without a report; then those below it likewise.
+        """Close this frame, the innermost one, if it has ended unreported; then its callers likewise.
 
-        Its end is a step if it is known: an exception that is seen now has come through it, or it was called by a
-        frame that would have seen one. ``error`` has just arrived in the frame that runs now.
+        Its end becomes a step if it is known: an exception that is seen now has passed through it, or its caller is a
+        frame that would have seen an exception. ``error`` has just arrived in the frame that runs now.
         """
         running: FrameType | None = sys._getframe()
         while running is not None:
@@ -217,11 +217,11 @@ class SteppedFrame:
         if stack and stack[-1] is not self and stack[-1].may_end_unseen:
             stack[-1].close_if_ended(value if event == "raise" else None, traceback)
         if type(variables) is not dict:
-            variables = dict(variables)  # from Python 3.13 on a view that would keep the frame alive
+            variables = dict(variables)  # from Python 3.13 on it is a view that would keep the frame alive
         if recording.limit is not None and event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
-        with recording.lock:  # the numbers of values and of the step that holds them belong together
+        with recording.lock:  # the values and the step that refers to them are numbered together
             changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
             kind, data = event, None
             probe = self._probes.get(event)
@@ -241,14 +241,16 @@ class SteppedFrame:
         self._follow_exception(event, value, number, traceback)
 
     def _follow_exception(self, event: str, value: Any, number: int, traceback: TracebackType | None) -> None:
-        """An exception passes through many frames; what counts is where it was first seen."""
+        """Note where an exception was first seen: it passes through many frames."""
         thread = self._recording.thread
         if event == "raise":
-            flying = thread.in_flight
+            in_flight = thread.in_flight
             same = (
-                flying is not None and flying[0] == id(value) and safe_inspect.came_through(value, flying[2], traceback)
+                in_flight is not None
+                and in_flight[0] == id(value)
+                and safe_inspect.came_through(value, in_flight[2], traceback)
             )
-            self._raised_step = flying[1] if same and flying is not None else number
+            self._raised_step = in_flight[1] if same and in_flight is not None else number
             self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
         leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)
         thread.in_flight = (self._raised, self._raised_step, self.code) if leaves else None
@@ -266,13 +268,13 @@ class SteppedFrame:
             stack.pop()  # a frame whose end was never reported
         if stack:
             stack.pop()
-        self._changes = LocalChanges(self._recording.summaries)  # let go of the frame's values
+        self._changes = LocalChanges(self._recording.summaries)  # drop the frame's values
         self._raised = None
         self.variables = {}
 
 
 def _times_here(traceback: TracebackType | None, frame: FrameType) -> int:
-    """How often an exception has passed through this very frame."""
+    """Count how often an exception has passed through this very frame."""
     times = 0
     while traceback is not None:
         times += traceback.tb_frame is frame
@@ -281,7 +283,7 @@ def _times_here(traceback: TracebackType | None, frame: FrameType) -> int:
 
 
 def _is_about_to_handle(frame: FrameType) -> bool:
-    """Whether an exception is on its way into a handler, where ``sys.exc_info()`` will have it from the next moment on.
+    """Return whether an exception is about to enter a handler, where ``sys.exc_info()`` has it from then on.
 
     From Python 3.11 on, a handler begins by taking the exception over, and that of a ``with`` is a line of its own.
     """
@@ -290,14 +292,14 @@ def _is_about_to_handle(frame: FrameType) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _loop_starts(code: CodeType) -> frozenset[int]:
-    """Where the code jumps back to, but for comprehensions, which Python 3.12 has in the code around them.
+    """Return the offsets that the code jumps back to, except those of comprehensions, which Python 3.12 inlines.
 
     Python 3.12.1 reports a line twice in a row for other reasons as well.
     """
     jumps = {*dis.hasjrel, *dis.hasjabs}
     instructions = list(dis.get_instructions(code))
-    items = {one.offset for one in instructions if one.opname == "FOR_ITER"}
-    back = {one.argval for one in instructions if one.opcode in jumps and one.argval <= one.offset}
+    items = {item.offset for item in instructions if item.opname == "FOR_ITER"}
+    back = {item.argval for item in instructions if item.opcode in jumps and item.argval <= item.offset}
     return frozenset(back - items)
 
 

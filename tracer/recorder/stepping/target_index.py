@@ -1,4 +1,4 @@
-"""From a code object to the target it belongs to, asked once for each code object."""
+"""From a code object to the target it belongs to, looked up once for each code object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NO_PROBES: dict[str, Probe] = {}
 
 
 class TargetEntry(NamedTuple):
-    """``closed``: whether the function's local variables must not be looked at once it runs."""
+    """A target with its probes. ``opaque``: whether its local variables must not be read while it runs."""
 
     target: Target
     probes: Mapping[str, Probe]
@@ -23,13 +23,13 @@ class TargetEntry(NamedTuple):
 
 
 class TargetIndex:
-    """Knows the targets that were met.
+    """Finds the target of a code object, and remembers it.
 
     Args:
-        probes: by the target's function (or simple name) and frame event, what adds meaning.
-        own: the model's own code, which is known only once the model is.
-        on_new_file: called with a file of which a target is about to run for the first time: it is loaded now.
-        on_closed: called with a function that is stepped by call and return alone, for it reads its own locals.
+        probes: the probes by the target's function (or simple name) and frame event.
+        model_code: the model's own code, which is known only once the model is built.
+        on_new_file: called with a file when one of its targets is about to run for the first time: it is loaded now.
+        on_opaque: called with a function of which only call and return are stepped, as it reads its own locals.
     """
 
     def __init__(
@@ -48,11 +48,11 @@ class TargetIndex:
         self._known: dict[int, tuple[CodeType, TargetEntry | None]] = {}  # the code is kept, or its id could be reused
 
     def may_match(self, code: CodeType) -> bool:
-        """Whether the code may be a target; most are told apart by their name alone."""
+        """Return whether the code may be a target; the name alone rules most code out."""
         return code.co_name in self.names or code.co_filename in self.model_code.files
 
     def lookup(self, frame: FrameType) -> TargetEntry | None:
-        """The entry of the frame's function, or None for an execution that is not stepped."""
+        """Return the entry of the frame's function, or None for an execution that is not stepped."""
         code = frame.f_code
         known = self._known.get(id(code))
         entry = known[1] if known is not None else self._add(code, frame)
@@ -61,7 +61,7 @@ class TargetIndex:
         return entry
 
     def forget_misses(self) -> None:
-        """Look again at functions that were no targets: the model's own code has become known."""
+        """Forget the functions that were no targets: the model's own code has become known."""
         self._known = {key: known for key, known in self._known.items() if known[1] is not None}
 
     def _add(self, code: CodeType, frame: FrameType) -> TargetEntry | None:
@@ -75,12 +75,12 @@ class TargetIndex:
     def _entry_for(self, code: CodeType, frame: FrameType) -> TargetEntry | None:
         ending = tail(code.co_filename)
         target = BY_FUNCTION.get((ending, qualified_name(code))) if ending else None
-        asked_about = code.co_name in ("__init__", "from_pretrained")  # for which it counts what they are called on
-        target = target or self.model_code.target(code, arguments_of(frame) if asked_about else {})
+        needs_arguments = code.co_name in ("__init__", "from_pretrained")  # it matters what they are called on
+        target = target or self.model_code.target(code, arguments_of(frame) if needs_arguments else {})
         if target is None:
             return None
         probes = self._probes.get(target.function) or self._probes.get(code.co_name) or _NO_PROBES
-        closed = reads_its_locals(code)
-        if closed:
+        opaque = reads_its_locals(code)
+        if opaque:
             self._on_opaque(code)
-        return TargetEntry(target, probes, closed)
+        return TargetEntry(target, probes, opaque)

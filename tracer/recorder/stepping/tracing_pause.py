@@ -1,7 +1,7 @@
-"""Curtains: library functions inside which no target runs, so that the trace function can be off there.
+"""Library functions inside which no target runs, so that the trace function can be off while they run.
 
-Needed for ``sys.settrace`` alone, which slows down all Python code, and chosen by measuring a load of the tiny GLM-4V:
-each of these runs thousands of lines of Python. Where a call may come to a target, the curtain stays open for it.
+Only ``sys.settrace`` needs this, as it slows down all Python code. The functions were chosen by measuring a load of the
+tiny GLM-4V: each of them runs thousands of lines of Python. A call that may reach a target is not paused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracer.recorder.source_text import is_library_file
 from tracer.recorder.stepping.settrace import Paused, SettraceStepper
 
 Condition = Callable[..., bool]
-"""Told a call's arguments: whether no target can run inside of it."""
+"""Takes a call's arguments; returns whether no target can run inside the call."""
 
 
 def _always(*_: Any, **__: Any) -> bool:
@@ -26,7 +26,7 @@ def _always(*_: Any, **__: Any) -> bool:
 
 
 def _if_library(loader: Any, *_: Any, **__: Any) -> bool:
-    """Of importing a module: the model's and the user's own can load something while they are imported."""
+    """For the import of a module: the model's and the user's own modules can load something while they are imported."""
     path = safe_inspect.text((safe_inspect.instance_dict(loader) or {}).get("path")) or ""
     return is_library_file(path) or "site-packages" in path or "dist-packages" in path
 
@@ -38,7 +38,7 @@ def _unless_custom_copy(value: Any, *_: Any, **__: Any) -> bool:
 
 
 def _if_torch_module(module: Any, *_: Any, **__: Any) -> bool:
-    """Of building a module: a subclass can do anything in what the constructor calls."""
+    """For the construction of a module: a subclass can do anything in the methods that the constructor calls."""
     return safe_inspect.module_name(type(module)).startswith("torch.")
 
 
@@ -47,7 +47,7 @@ def _if_torch_class(kind: Any, *_: Any, **__: Any) -> bool:
 
 
 def _if_modules_built(_: Any, modules: Any = None, *__: Any, **___: Any) -> bool:
-    """Of a container of modules: a generator builds them as they are put in."""
+    """For a container of modules: a generator would build them while they are put in."""
     return modules is None or type(modules) in (list, tuple)
 
 
@@ -73,7 +73,7 @@ def _names_with_setters(kind: type) -> frozenset[str]:
 
 
 def _is_foreign(kind: type) -> bool:
-    """Whether a class is not of Python, torch or transformers."""
+    """Return whether a class comes from elsewhere than Python, torch or transformers."""
     return safe_inspect.module_name(kind).partition(".")[0] not in ("builtins", "abc", "enum", "torch", "transformers")
 
 
@@ -122,19 +122,19 @@ PAUSED_FUNCTIONS: Final = (
 
 
 class PausedFunctions:
-    """Wraps the functions of the list that this release has, as their modules come to be loaded."""
+    """Wraps those functions of the list that this release has, once their modules are loaded."""
 
     def __init__(self, stepper: SettraceStepper) -> None:
         self._stepper = stepper
         self._done: set[tuple[str, str]] = set()
 
     def wrap(self, patches: Patches) -> None:
-        """Draw those whose module is loaded by now."""
+        """Wrap the functions whose modules are loaded by now."""
         if not self._done:
-            # Imports: the bodies of a library's modules and what they call are nobody's journey.
+            # Imports: the bodies of a library's modules and what they call are no part of a load.
             loader = importlib.machinery.SourceFileLoader
             patches.set(loader, "exec_module", _pausing(loader.exec_module, self._stepper, _if_library))
-        for module_name, path, closes in PAUSED_FUNCTIONS:
+        for module_name, path, condition in PAUSED_FUNCTIONS:
             module = sys.modules.get(module_name)
             if module is None or (module_name, path) in self._done:
                 continue
@@ -142,38 +142,38 @@ class PausedFunctions:
             owner_name, _, name = path.rpartition(".")
             owner = vars(module).get(owner_name) if owner_name else module
             if owner is not None and name in vars(owner):
-                patches.set(owner, name, _wrapped(vars(owner)[name], self._stepper, closes))
+                patches.set(owner, name, _wrapped(vars(owner)[name], self._stepper, condition))
 
 
-def _wrapped(member: Any, stepper: SettraceStepper, closes: Condition) -> Any:
+def _wrapped(member: Any, stepper: SettraceStepper, condition: Condition) -> Any:
     if isinstance(member, (classmethod, staticmethod)):
-        return type(member)(_pausing(member.__func__, stepper, closes))
-    return _pausing(member, stepper, closes)
+        return type(member)(_pausing(member.__func__, stepper, condition))
+    return _pausing(member, stepper, condition)
 
 
-def _pausing(function: Callable[..., Any], stepper: SettraceStepper, closes: Condition) -> Callable[..., Any]:
-    if closes is _always:
+def _pausing(function: Callable[..., Any], stepper: SettraceStepper, condition: Condition) -> Callable[..., Any]:
+    if condition is _always:
 
         @functools.wraps(function)
-        def curtained(*args: Any, **kwargs: Any) -> Any:
+        def pausing(*args: Any, **kwargs: Any) -> Any:
             with Paused(stepper):
                 return function(*args, **kwargs)
 
     else:
 
         @functools.wraps(function)
-        def curtained(*args: Any, **kwargs: Any) -> Any:
-            if not _holds(closes, stepper, args, kwargs):
+        def pausing(*args: Any, **kwargs: Any) -> Any:
+            if not _holds(condition, stepper, args, kwargs):
                 return function(*args, **kwargs)
             with Paused(stepper):
                 return function(*args, **kwargs)
 
-    return curtained
+    return pausing
 
 
-def _holds(closes: Condition, stepper: SettraceStepper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+def _holds(condition: Condition, stepper: SettraceStepper, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     try:
-        return closes(*args, **kwargs)
+        return condition(*args, **kwargs)
     except Exception as error:
-        stepper.recording.guard.note("curtains", error)
+        stepper.recording.guard.note("paused functions", error)
         return False

@@ -1,1 +1,1 @@
-"""Watching weights: what the files hold, which parameter each tensor became, and what the library says at the end."""
+"""Weights: which tensor of a checkpoint went into which parameter, in transformers 4.x and 5.x."""

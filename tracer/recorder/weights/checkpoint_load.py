@@ -13,7 +13,10 @@ from tracer.recorder.weights.files import StoredTensor, WeightsFiles, describe
 
 
 class LoadingInfo(NamedTuple):
-    """Names as the release writes them: of the model, or of the checkpoint; those of mismatches with their shape."""
+    """What the library reports about a load: names as the release writes them, of the model or of the checkpoint.
+
+    Mismatches come with their shape in the checkpoint, if the release reports it.
+    """
 
     missing: list[str]
     unexpected: list[str]
@@ -21,18 +24,18 @@ class LoadingInfo(NamedTuple):
 
 
 def loading_info(returned: Any) -> LoadingInfo | None:
-    """Out of what a load returned: a tuple of lists in 4.x, an object that says it in 5.x, alone or in a tuple."""
+    """Return the library's report from what a load returned: a tuple of lists in 4.x, an object (in a tuple) in 5.x."""
     if (
         isinstance(returned, tuple)
         and len(returned) >= 4
-        and all(isinstance(one, (list, set)) for one in returned[1:4])
+        and all(isinstance(names, (list, set)) for names in returned[1:4])
     ):
-        missing, unexpected, mismatched = returned[1:4]  # the model stands in front
+        missing, unexpected, mismatched = returned[1:4]  # the model comes first
         return LoadingInfo(_texts(missing), _texts(unexpected), _shapes(mismatched))
-    for said in (returned, *(returned if isinstance(returned, tuple) else ())):
-        if hasattr(said, "missing_keys") and hasattr(said, "unexpected_keys"):  # torch's own has no more than these
-            mismatched = _shapes(getattr(said, "mismatched_keys", ()))
-            return LoadingInfo(_texts(said.missing_keys), _texts(said.unexpected_keys), mismatched)
+    for info in (returned, *(returned if isinstance(returned, tuple) else ())):
+        if hasattr(info, "missing_keys") and hasattr(info, "unexpected_keys"):  # torch's own report has only these two
+            mismatched = _shapes(getattr(info, "mismatched_keys", ()))
+            return LoadingInfo(_texts(info.missing_keys), _texts(info.unexpected_keys), mismatched)
     return None
 
 
@@ -41,7 +44,7 @@ def _texts(found: Iterable[Any]) -> list[str]:
 
 
 def _shapes(found: Iterable[Any]) -> dict[str, list[int] | None]:
-    """Mismatches come as tuples of a name and two shapes, the checkpoint's first; or as names alone."""
+    """Return mismatches by name: they come as tuples of a name and two shapes, the checkpoint's first, or as names."""
     shapes: dict[str, list[int] | None] = {}
     for item in found:
         name, *rest = item if isinstance(item, tuple) and item else (item,)
@@ -51,7 +54,7 @@ def _shapes(found: Iterable[Any]) -> dict[str, list[int] | None]:
 
 
 class Mismatch(NamedTuple):
-    """Tensors that became something of another shape than their parameter."""
+    """Tensors whose shape differs from their parameter's."""
 
     sources: list[str]
     parameter: str
@@ -59,14 +62,14 @@ class Mismatch(NamedTuple):
 
 
 class CheckpointLoad:
-    """Records each tensor as it is loaded, and the report once it is known what was left.
+    """Records each tensor as it is loaded, and at the end a report of what was left.
 
     Args:
         model: the model that is filled.
         paths: the files of the checkpoint.
-        state_dict: tensors that were handed over instead.
-        wanted: names of the parameters that this load is about; None for all.
-        accounted: tells of a tensor whether another load into the same model has told where it comes from.
+        state_dict: tensors that were given instead.
+        wanted: names of the parameters that this load is to fill; None for all.
+        is_reported: returns whether the report of another load into the same model has a tensor already.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class CheckpointLoad:
     ) -> None:
         self.model = model
         self.parameter_index = ParameterIndex(model)
-        self.renamed: dict[str, str] = {}  # names in the files → names in the model, as the library has told them
+        self.renamed: dict[str, str] = {}  # names in the files → names in the model, as the library reported them
         self.returned: Any = None
         self._matched: dict[str, dict[str, Any]] = {}
         self._recording = recording
@@ -93,7 +96,7 @@ class CheckpointLoad:
         self._filled: list[str] = []  # by names in the model
         self._mismatched: list[Mismatch] = []
         self._unconverted: list[dict[str, Any]] = []
-        self._unfit: set[str] = set()  # by names in the files: of mismatches and of conversions that failed
+        self._unfit: set[str] = set()  # by names in the files: mismatches and failed conversions
         self._settled_before = {
             id(value): (value, _version(value))
             for _, value in self.parameter_index.parameters()
@@ -106,7 +109,7 @@ class CheckpointLoad:
         self.look_up_files()
 
     def look_up_files(self) -> None:
-        """Take in what the files hold, as far as it is known by now."""
+        """Look up what the files hold, as far as it is known by now."""
         for path in self._paths:
             try:
                 self._stored.update(self._files.tensors(path))
@@ -114,23 +117,23 @@ class CheckpointLoad:
                 self._recording.skip("names in the weights files", f"{type(error).__name__}: {error}")
 
     def rename(self, source: str, target: str, pattern: Any) -> None:
-        """The library has told under which name it will use a tensor, and which of its patterns matched."""
+        """Note under which name the library will use a tensor, and which of its patterns matched."""
         self.renamed[source] = target
         self._matched.setdefault(target, {})[source] = pattern
 
     def matched(self, target: str) -> dict[str, Any]:
-        """The tensors that come to a name, in the order in which the library told so, each with what it matched."""
+        """Return the tensors for a name, in the order in which the library named them, each with what it matched."""
         return {name: found for name, found in self._matched.get(target, {}).items() if self.renamed[name] == target}
 
     def source(self, key: str, value: Any) -> str:
-        """The name in the file of a tensor that a state dict has under this key."""
+        """Return the name in the file of a tensor that a state dict has under this key."""
         return key if key in self._stored else self._files.name(value) or key
 
     def is_settled(self, source: str) -> bool:
         return source in self._loaded or source in self._unfit
 
     def is_on_meta(self, parameter: str) -> bool:
-        """Whether a parameter of the model has no memory."""
+        """Return whether a parameter of the model has no memory."""
         value = self.parameter_index.find(parameter)
         return value is not None and self._is_meta(value)
 
@@ -139,7 +142,7 @@ class CheckpointLoad:
         return tensor_facts(value).device == "meta"
 
     def target(self, name: str) -> str | None:
-        """The parameter that a name in a file or in the library's words means; None where the model has none."""
+        """Return the parameter for a name in a file or in the library's report; None if the model has none."""
         for candidate in self._candidates(name):
             if self.parameter_index.has(candidate):
                 return candidate
@@ -154,9 +157,9 @@ class CheckpointLoad:
     def loaded(
         self, sources: list[str], parameter: str, *, device: str | None = None, shared_with: list[str] | None = None
     ) -> None:
-        """Tensors of the checkpoint have become a parameter.
+        """Record that tensors of the checkpoint have become a parameter.
 
-        ``shared_with`` names other parameters where the tensors became all of these together, and nobody can tell which
+        ``shared_with`` names other parameters if the tensors became all of these together, and it is unknown which
         tensor went into which.
         """
         self._loaded.update(dict.fromkeys(sources))
@@ -173,11 +176,11 @@ class CheckpointLoad:
                 made = tensor_facts(value)
                 facts.update(shape=made.shape, dtype=made.dtype, device=device or made.device)
             self._recording.record_event("tensor-loaded", facts, stage="weights")
-        except Exception as error:  # a parameter that is like no other; the load must not notice
+        except Exception as error:  # an unusual parameter; the load must not notice
             self._recording.skip("tensor-loaded", f"{type(error).__name__}: {error}")
 
     def mismatched(self, sources: list[str], parameter: str, shape: list[int] | None = None) -> None:
-        """Tensors of the checkpoint have another shape than their parameter; ``shape`` is what they were made into."""
+        """Note that tensors have another shape than their parameter; ``shape`` is what they were converted to."""
         if shape is None and len(sources) == 1 and sources[0] in self._stored:
             shape = self._stored[sources[0]].shape
         self._mismatched.append(Mismatch(sources, parameter, shape))
@@ -186,9 +189,9 @@ class CheckpointLoad:
     def not_converted(
         self, sources: list[str], targets: list[str], reason: str, operation: str | None, patterns: Mapping[str, Any]
     ) -> None:
-        """The library could not make parameters of these tensors, and went on without them.
+        """Record that the library could not convert these tensors to parameters, and went on without them.
 
-        ``patterns`` tells which of the names that the library merges each of them matched.
+        ``patterns`` has the name, of those that the library merges, that each tensor matched.
         """
         self._unfit.update(sources)
         held = [{**self._from_file(name), "pattern": str(patterns.get(name) or name)} for name in sources]
@@ -198,40 +201,40 @@ class CheckpointLoad:
         self._recording.record_event("conversion-failed", self._recording.clean_data(facts), stage="weights")
 
     def record_report(self) -> None:
-        """Record what is left, in the library's words and by our own count."""
+        """Record what is left, as the library reports it and by our own count."""
         self.look_up_files()
-        said = loading_info(self.returned)
-        for name, shape in said.mismatched.items() if said is not None else ():
+        info = loading_info(self.returned)
+        for name, shape in info.mismatched.items() if info is not None else ():
             self._mark_mismatched(name, shape)
-        if said is not None:
-            self._mark_left_on_disk(said)
+        if info is not None:
+            self._mark_left_on_disk(info)
         left = [name for name in self._stored if not self.is_settled(name)]
         unread: list[str] = []
-        if said is None:  # it broke off: what has a place in the model would have come later
+        if info is None:  # it was aborted: tensors with a place in the model would have come later
             unread = [name for name in left if self.target(name) is not None]
             left = [name for name in left if self.target(name) is None]
-        told = set(said.unexpected) if said is not None else set()
-        standing = list(self.parameter_index.parameters())
-        new = self._new(standing) if said is not None else []
+        told = set(info.unexpected) if info is not None else set()
+        parameters = list(self.parameter_index.parameters())
+        new = self._new(parameters) if info is not None else []
         facts = {
             "checkpoint": len(self._stored),
             "loaded": len(self._loaded),
             "filled": len(set(self._filled)),
-            "missing": self._missing(said) if said is not None else [],
+            "missing": self._missing(info) if info is not None else [],
             "unexpected": [
                 {**self._from_file(name), "told": not told.isdisjoint(self._candidates(name))} for name in left
             ],
             "mismatched": [
                 {
-                    "parameter": one.parameter,
-                    "shape": one.shape,
-                    "shape_there": self._shape(one.parameter),
-                    "sources": [self._from_file(name) for name in one.sources],
+                    "parameter": mismatch.parameter,
+                    "shape": mismatch.shape,
+                    "shape_there": self._shape(mismatch.parameter),
+                    "sources": [self._from_file(name) for name in mismatch.sources],
                 }
-                for one in self._mismatched
+                for mismatch in self._mismatched
             ],
             "unconverted": self._unconverted,
-            "tied": [names for names in _names_by_tensor(standing).values() if len(names) > 1],
+            "tied": [names for names in _names_by_tensor(parameters).values() if len(names) > 1],
             "new": [name for name in new if not self.is_on_meta(name)],
             "empty": [name for name in new if self.is_on_meta(name)],
             "unread": unread,
@@ -244,25 +247,25 @@ class CheckpointLoad:
         if sources:
             self.mismatched(sources, parameter, shape)
 
-    def _mark_left_on_disk(self, said: LoadingInfo) -> None:
-        """A file is not even opened when all that is in it stays on the disk."""
-        told = set(said.unexpected)
+    def _mark_left_on_disk(self, info: LoadingInfo) -> None:
+        """Record tensors that stay on the disk: a file with only such tensors is not even opened."""
+        told = set(info.unexpected)
         for name in [name for name in self._stored if not self.is_settled(name)]:
             parameter = self.target(name)
             if parameter is not None and self.is_on_meta(parameter) and told.isdisjoint(self._candidates(name)):
                 self.loaded([name], parameter, device="disk")
 
-    def _missing(self, said: LoadingInfo) -> list[str]:
-        return [name for name in (self.target(name) or name for name in said.missing) if self._is_of_this_load(name)]
+    def _missing(self, info: LoadingInfo) -> list[str]:
+        return [name for name in (self.target(name) or name for name in info.missing) if self._is_of_this_load(name)]
 
-    def _new(self, standing: list[tuple[str, Any]]) -> list[str]:
-        """Parameters to which nothing in the checkpoint has given a value, under any of their names."""
-        given = {*self._filled, *(name for one in self._unconverted for name in one["parameters"])}
-        filled = {id(value) for name, value in standing if name in given}
-        return [name for name, value in standing if id(value) not in filled and self._is_of_this_load(name)]
+    def _new(self, parameters: list[tuple[str, Any]]) -> list[str]:
+        """Return the parameters that got no value from the checkpoint under any of their names."""
+        given = {*self._filled, *(name for group in self._unconverted for name in group["parameters"])}
+        filled = {id(value) for name, value in parameters if name in given}
+        return [name for name, value in parameters if id(value) not in filled and self._is_of_this_load(name)]
 
     def _is_of_this_load(self, name: str) -> bool:
-        """Whether a parameter was for this load to fill: an adapter's load is not about the base that it lies on."""
+        """Return whether this load was to fill a parameter: an adapter's load does not fill its base model."""
         if self._wanted is not None and name not in self._wanted:
             return False
         value = self.parameter_index.find(name)
@@ -270,7 +273,7 @@ class CheckpointLoad:
         return before is None or before[0] is not value or before[1] != _version(value)
 
     def model_tensors(self) -> list[Any]:
-        """The tensors of the model, of each of which the report has told where it comes from."""
+        """Return the tensors of the model, all of which the report covers."""
         return [value for _, value in self.parameter_index.parameters()]
 
     def _shape(self, parameter: str) -> list[int] | None:
@@ -290,20 +293,20 @@ class CheckpointLoad:
 
 
 def _is_marked(value: Any) -> bool:
-    """Whether the library holds a tensor for filled, so that it will not initialise it."""
+    """Return whether the library has marked a tensor as filled, so that it will not initialise it."""
     return getattr(value, "__dict__", {}).get("_is_hf_initialized") is True
 
 
 def _version(value: Any) -> int | None:
-    """Changes whenever the numbers are changed in place; None where torch does not count that."""
+    """Return torch's counter of changes in place; None if torch does not count them."""
     try:
         return int(value._version)
     except RuntimeError:  # made in inference mode
         return None
 
 
-def _names_by_tensor(standing: list[tuple[str, Any]]) -> dict[int, list[str]]:
+def _names_by_tensor(parameters: list[tuple[str, Any]]) -> dict[int, list[str]]:
     names: dict[int, list[str]] = {}
-    for name, value in standing:
+    for name, value in parameters:
         names.setdefault(id(value), []).append(name)
     return names

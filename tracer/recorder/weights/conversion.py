@@ -20,7 +20,7 @@ from tracer.recorder.weights.checkpoint_load import CheckpointLoad
 
 
 class Provenance:
-    """Names given to tensors, passed on to whatever an operator makes of them.
+    """From which tensors another tensor was made: names that operators pass on to their results.
 
     Nothing is kept alive for it, and no operator is changed.
     """
@@ -33,13 +33,13 @@ class Provenance:
         self._names[id(value)] = (weakref.ref(value), names)
 
     def names(self, value: Any) -> frozenset[str]:
-        """The names of all tensors that this one was made of; empty where that can't be known."""
+        """Return the names of all tensors that this tensor was made from; empty if that can't be known."""
         known = self._names.get(id(value))
         names = known[1] if known is not None and known[0]() is value else frozenset()
         return names | self._written.get(_storage(value), frozenset())
 
     def following(self) -> Any:
-        """A context manager: while it is open, names are passed on by every operator of this thread."""
+        """Return a context manager: while it is open, every operator of this thread passes names on."""
         from torch.utils._python_dispatch import TorchDispatchMode
 
         followed = self._followed
@@ -51,7 +51,7 @@ class Provenance:
 
             def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
                 result = function(*args, **(kwargs or {}))
-                with suppress(Exception):  # an operator that is like no other: its result stays without a name
+                with suppress(Exception):  # an unusual operator: its result gets no name
                     followed(function, args, kwargs or {}, result)
                 return result
 
@@ -88,7 +88,7 @@ def _tensors(value: Any) -> Iterator[Any]:
 def _storage(value: Any) -> int:
     try:
         return int(value.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):  # a tensor that has none
+    except (RuntimeError, NotImplementedError):  # a tensor without storage
         return -1
 
 
@@ -99,13 +99,13 @@ class ConversionWatch:
     """Watches the functions of ``transformers.core_model_loading``.
 
     Args:
-        load: gives the account that is open now, if any.
+        current_load: returns the load that is running now, if any.
     """
 
     def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
         self._current_load = current_load
-        self._group: _ConversionGroup | None = None  # that is being converted, or was the last one
+        self._group: _ConversionGroup | None = None  # that is being converted, or was converted last
         self._skipped: Any = None
 
     def watch(self, loading: Any, patches: Patches) -> None:
@@ -156,7 +156,7 @@ class ConversionWatch:
     def _given_up(
         self, load: CheckpointLoad, group: _ConversionGroup, error: BaseException, given: tuple[Any, ...]
     ) -> None:
-        """The library gives a group up and goes on: it logs the reason, and raises when all others are loaded."""
+        """Record that the library gave a group up: it logs the reason, and raises when all others are loaded."""
         said = _recorded_error(group.target, given)
         cause = error.__context__
         reason = said if cause is None else f"{type(cause).__name__}: {cause}"
@@ -165,14 +165,14 @@ class ConversionWatch:
         load.not_converted(group.sources, group.targets(), reason, name, group.patterns)
 
     def _set(self, model: Any, target_name: Any, param_value: Any, *args: Any, **kwargs: Any) -> Watching:
-        """Another tensor in its place: it was set. The old one still, of another shape: it did not fit."""
+        """Compare the parameter before and after: a new tensor was set, an old one of another shape did not fit."""
         load = self._current_load()
         if load is None:
             return
         before = load.parameter_index.find(target_name)
         outcome = yield
         if outcome.error is not None or (before is None and not target_name.endswith("_extra_state")):
-            return  # the model has the name, and no parameter under it: the library counts it as unexpected
+            return  # the model has no parameter of the name: the library counts it as unexpected
         sources, others = self._sources(load, target_name)
         after = load.parameter_index.find(target_name)
         if after is not before or before is None or tensor_facts(param_value).shape == tensor_facts(before).shape:
@@ -188,14 +188,14 @@ class ConversionWatch:
             load.loaded(sources, target_name, device="disk", shared_with=others)
 
     def _sources(self, load: CheckpointLoad, target: str) -> tuple[list[str], list[str]]:
-        """The tensors that went into a parameter; where some may have gone into others only, these as well."""
+        """Return the tensors that went into a parameter, and other parameters that some of them may have gone to."""
         if self._group is not None:
             return self._group.sources_of(target)
         return [name for name, renamed in load.renamed.items() if renamed == target], []
 
 
 class _ConversionGroup:
-    """Tensors that are converted together: one of the library's transforms with what it has collected.
+    """Tensors that are converted together: one of the library's transforms with the tensors that it has collected.
 
     Attributes:
         target: the parameter that the library knows the group by; the first, where there are several.
@@ -209,20 +209,20 @@ class _ConversionGroup:
         self.sources = sources
         self.patterns = {name: patterns.get(name) for name in sources}
         if not hasattr(transform, "operations"):
-            # Only a name changes. Of two tensors that end under one name, the first is taken.
+            # Only a name changes. If two tensors get the same name, the library takes the first.
             self.sources = [name for name in transform.source_patterns[:1] if name in sources] or sources
         self._provenance: Provenance | None = None
         self._made: dict[str, list[str]] = {}
 
     def following(self) -> Any:
-        """Several tensors that become several parameters have to be followed to tell which went where."""
+        """Return a context that follows the tensors, if several tensors become several parameters."""
         if len(self.sources) < 2 or len(self.transform.target_patterns) < 2:
             return nullcontext()
         self._provenance = Provenance()
         return self._provenance.following()
 
     def read(self, collected: Any) -> None:
-        """The tensors of the group are read now: by what they matched, in order."""
+        """Name the tensors of the group, which were just read: by what they matched, in order."""
         if self._provenance is None:
             return
         for pattern, values in collected.items():
@@ -232,7 +232,7 @@ class _ConversionGroup:
                     self._provenance.give(value, frozenset((name,)))
 
     def made(self, converted: Any) -> None:
-        """The parameters of the group are made."""
+        """Note the parameters that the group was converted to."""
         self._made = {target: [] for target in converted}
         if self._provenance is not None:
             for target, value in converted.items():
@@ -247,13 +247,13 @@ class _ConversionGroup:
         return self.sources, others if len(self.sources) > 1 else []
 
     def targets(self) -> list[str]:
-        """The names that the parameters were to have, formed as the library forms them."""
+        """Return the names that the parameters were to have, formed as the library forms them."""
         first, *rest = self.transform.target_patterns
         return [self.target, *(self.target.replace(first, other) for other in rest if first in self.target)]
 
 
 def _recorded_error(target: str, given: tuple[Any, ...]) -> str:
-    """What the library has written down about a group: in a dictionary, or in an object that holds it."""
+    """Return the error that the library noted for a group: in a dictionary, or in an object that holds it."""
     for value in given:
         errors = getattr(value, "conversion_errors", value)
         if isinstance(errors, dict) and isinstance(errors.get(target), str):

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from tracer.recorder.library_values import tensor_facts
 
-_MOST: Final = 100_000_000  # bytes of a header; safetensors takes no more either
+_MOST: Final = 100_000_000  # bytes of a header; safetensors itself accepts no more
 _DTYPES: Final = {
     "BOOL": "bool", "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
     "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
@@ -24,7 +24,7 @@ _DTYPES: Final = {
 
 
 class StoredTensor(NamedTuple):
-    """A tensor in a file. ``path`` is None where the tensors were handed over in memory."""
+    """A tensor in a file. ``path`` is None if the tensors were given in memory."""
 
     path: str | None
     shape: list[int]
@@ -33,11 +33,11 @@ class StoredTensor(NamedTuple):
 
 
 def read_header(path: str) -> dict[str, StoredTensor]:
-    """The tensors of a safetensors file by name: eight bytes tell the length of the JSON that follows.
+    """Return the tensors of a safetensors file by name: eight bytes hold the length of the JSON that follows.
 
     Raises:
         OSError: the file can't be read.
-        ValueError: it is no safetensors file.
+        ValueError: it is not a safetensors file.
     """
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -60,7 +60,7 @@ def _entry(path: str, entry: Any) -> StoredTensor:
 
 
 def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, StoredTensor]:
-    """The same of a dictionary of tensors; what is no tensor in it is nobody's weight."""
+    """Return the same for a dictionary of tensors; other values in it are ignored."""
     import torch
 
     found = {}
@@ -73,10 +73,10 @@ def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, Store
 
 
 class WeightsFiles:
-    """Remembers what files hold, as they are opened or read.
+    """The weights files of a recording: what they hold, as they are opened or read.
 
-    Releases rename the keys of a state dict in place before they use it. The tensors stay the same objects, and that
-    is how the name in the file is found again. Nothing is kept alive for it.
+    Releases rename the keys of a state dict in place before they use it. The tensors stay the same objects, so the name
+    in the file can be found again. Nothing is kept alive for it.
     """
 
     def __init__(self) -> None:
@@ -84,13 +84,13 @@ class WeightsFiles:
         self._names: dict[int, tuple[weakref.ref[Any], str]] = {}
 
     def read(self, path: str, state_dict: Any) -> None:
-        """A file was read into a dictionary of tensors."""
+        """Note that a file was read into a dictionary of tensors."""
         if not path.endswith(".safetensors"):
             self._held[path] = (_stamp(path), describe(path, state_dict))
         self.take(state_dict)
 
     def take(self, state_dict: Any) -> None:
-        """These tensors are what their names say."""
+        """Remember the names of these tensors."""
         if isinstance(state_dict, Mapping):
             import torch
 
@@ -99,7 +99,7 @@ class WeightsFiles:
                     self._names[id(value)] = (weakref.ref(value), name)
 
     def tensors(self, path: str) -> dict[str, StoredTensor]:
-        """What a file holds: of safetensors at any time, of other kinds once they were read.
+        """Return what a file holds: a safetensors file at any time, others once they were read.
 
         Raises:
             OSError, ValueError: the file can't be read or is broken.
@@ -115,7 +115,7 @@ class WeightsFiles:
         return found
 
     def name(self, value: Any) -> str | None:
-        """The name under which a tensor was read; None for one that was made since."""
+        """Return the name under which a tensor was read; None for a tensor that was made since."""
         known = self._names.get(id(value))
         return known[1] if known is not None and known[0]() is value else None
 

@@ -26,16 +26,19 @@ class StateDictWatch:
     """Watches the functions through which every tensor of a state dict goes, as far as a release has them.
 
     Args:
-        load: gives the account that is open now, if any.
+        current_load: returns the load that is running now, if any.
     """
 
     def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
         self._current_load = current_load
-        self._thread = threading.local()  # a release may load its files side by side
+        self._thread = threading.local()  # a release may load its files in parallel
 
     def watch(self, modeling: Any, patches: Patches) -> None:
-        """Up to 4.49 there are two ways, with and without ``low_cpu_mem_usage``; from 4.50 on there is one."""
+        """Watch the functions that this release has: up to 4.49 there are two ways, from 4.50 on one.
+
+        The two ways are with and without ``low_cpu_mem_usage``.
+        """
         ways = (
             ("_load_state_dict_into_model", self._into_modules),
             ("_load_state_dict_into_meta_model", self._into_meta),
@@ -64,7 +67,7 @@ class StateDictWatch:
 
     @contextmanager
     def into_modules(self, load: CheckpointLoad) -> Iterator[None]:
-        """While it is open, every module is asked by torch to take its own out of a state dict."""
+        """Watch, while it is open, how torch lets every module take its tensors out of a state dict."""
         from torch.nn import Module
 
         inside = Patches(self._recording.guard)
@@ -75,7 +78,7 @@ class StateDictWatch:
             inside.restore()
 
     def _own(self, load: CheckpointLoad, module: Any, state_dict: Any, prefix: Any, *args: Any) -> Watching:
-        errors = args[-1]  # torch writes down here what does not fit
+        errors = args[-1]  # torch notes here what does not fit
         before = len(errors)
         outcome = yield
         if outcome.error is None:
@@ -112,7 +115,7 @@ class StateDictWatch:
             self._settle(load, names)
 
     def _settle(self, load: CheckpointLoad, names: dict[str, str]) -> None:
-        """What got in by no way that is watched: through a quantizer, or not into memory at all."""
+        """Record tensors that took no watched way: through a quantizer, or not into memory at all."""
         for source, key in names.items():
             parameter = load.target(key)
             if parameter is not None and not load.is_settled(source):
@@ -129,7 +132,7 @@ class StateDictWatch:
         source, parameter = load.source(key, state_dict.get(key)), base + args[1]
         outcome = yield
         if outcome.error is None:
-            if load.parameter_index.has(parameter):  # torch leaves buffers alone that don't belong to the checkpoint
+            if load.parameter_index.has(parameter):  # torch leaves out buffers that don't belong to the checkpoint
                 load.loaded([source], parameter)
         elif isinstance(outcome.error, Exception):
             value = args[2] if len(args) == 3 else kwargs.get("value", kwargs.get("tensor"))
@@ -139,17 +142,17 @@ class StateDictWatch:
 
 
 def _fits(given: Any, value: Any) -> bool:
-    """Whether torch takes it: the same shape, or one number for no dimension."""
+    """Return whether torch accepts it: the same shape, or one number for no dimension."""
     there, here = tensor_facts(given).shape, tensor_facts(value).shape
     return there == here or (here == [] and there == [1])
 
 
 class AdapterWatch:
-    """Watches ``load_adapter`` of models: while it runs, what peft reads and sets.
+    """Watches ``load_adapter`` of models, and what peft reads and sets while it runs.
 
     Args:
-        file_read: told of each file with the dictionary that was read from it.
-        account: opens the account of a model for these files or, where there are none, these tensors.
+        file_read: called with each file and the dictionary that was read from it.
+        open_load: opens the load of these files or, if there are none, these tensors into a model.
         close: closes it with a report.
     """
 
@@ -177,7 +180,7 @@ class AdapterWatch:
             self._recording.skip("tensors of adapters", "this release has no PeftAdapterMixin.load_adapter")
 
     def _loading(self, *args: Any, **kwargs: Any) -> Watching:
-        """The library imports what it needs of peft anew in each call, and so finds what is set here."""
+        """Watch peft's functions: the library imports them anew in each call, and so finds what is set here."""
         reading = importlib.import_module("peft.utils.save_and_load")
         inside = Patches(self._recording.guard)
         self._paths = []

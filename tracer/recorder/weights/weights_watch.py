@@ -1,6 +1,6 @@
 """Watching the load of weights: which load is running, when it is complete, and each file that it opens or reads.
 
-4.44 reads a file whole with ``load_state_dict``, 4.50 to 4.57 its names and shapes alone. These and 5.x open it with
+4.44 reads a file whole with ``load_state_dict``, 4.50 to 4.57 only its names and shapes. These and 5.x open it with
 ``safe_open`` and take slices later.
 """
 
@@ -24,7 +24,7 @@ from tracer.recorder.weights.state_dicts import AdapterWatch, StateDictWatch
 
 
 class ShardWatch:
-    """Watches by patching: weights are loaded where no function is stepped, in threads of the library's own."""
+    """Watches weights files by patching: they are read where no function is stepped, in the library's own threads."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -32,7 +32,7 @@ class ShardWatch:
         self._done = False
 
     def watch(self, patches: Patches) -> None:
-        """Begin, if the module is loaded by now and not watched yet."""
+        """Start watching if the module is loaded by now and not watched yet."""
         modeling = sys.modules.get("transformers.modeling_utils")
         if modeling is None or self._done:
             return
@@ -62,7 +62,7 @@ class ShardWatch:
             size = os.path.getsize(path) if os.path.exists(path) else None
             facts: dict[str, Any] = {"path": path, "bytes": size, "tensors": count}
             if read and all(tensor_facts(value).device == "meta" for value in read.values()):
-                facts["device"] = "meta"  # names and shapes alone, as 4.50 to 4.57 do before they take slices
+                facts["device"] = "meta"  # only names and shapes, as 4.50 to 4.57 do before they take slices
             recording.record_event(kind, recording.clean_data(facts), stage="weights")
             self._weights.file_read(path, read)
 
@@ -70,9 +70,9 @@ class ShardWatch:
 
 
 class WeightsWatch:
-    """Opens an account when a checkpoint is loaded into a model, and closes it with a report.
+    """Opens a :class:`CheckpointLoad` when a checkpoint is loaded into a model, and closes it with a report.
 
-    A load can lie inside another one: the parts of a composed model.
+    A load can run inside another one: the parts of a composed model.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -81,7 +81,7 @@ class WeightsWatch:
         self._open: list[CheckpointLoad] = []
         self._unreported: list[CheckpointLoad] = []
         self._evaluated = Patches(recording.guard)
-        self._reported: dict[int, weakref.ref[Any]] = {}  # tensors that a report has told of
+        self._reported: dict[int, weakref.ref[Any]] = {}  # tensors that a report covers
 
     def watch(self, modeling: Any, patches: Patches) -> None:
         """Watch the functions that this release has."""
@@ -92,7 +92,7 @@ class WeightsWatch:
         member = vars(kind)["_load_pretrained_model"]
         signature = inspect.signature(getattr(member, "__func__", member))
         patches.watch(kind, "_load_pretrained_model", functools.partial(self._loading, signature))
-        # In 4.x what follows the load is no function of its own; 5.0 names it otherwise than the releases after it.
+        # In 4.x what follows the load has no function of its own; 5.0 names it differently from later releases.
         for name in ("_finalize_load_state_dict", "_finalize_model_loading"):
             if name in vars(kind):
                 patches.watch(kind, name, self._finishing)
@@ -107,7 +107,7 @@ class WeightsWatch:
         ).watch(modeling, patches)
 
     def file_read(self, path: str, state_dict: Any) -> None:
-        """A file was opened, or read whole into a dictionary."""
+        """Note that a file was opened, or read whole into a dictionary."""
         if state_dict is not None:
             self.files.read(path, state_dict)
         load = self._current_load()
@@ -121,7 +121,7 @@ class WeightsWatch:
         self.files.read(path, state_dict)
 
     def stop(self) -> None:
-        """Report what was never reported: the load ended in between."""
+        """Report the loads that were not reported: they ended early."""
         self._evaluated.restore()
         for load in [*self._open, *self._unreported]:
             self._report(load)
@@ -175,7 +175,7 @@ class WeightsWatch:
         self._done(model, outcome.result)
 
     def _await_evaluation(self) -> None:
-        """In 4.x weights are tied after the load; then the model is put into evaluation mode, and all is done."""
+        """Wait for the evaluation mode: in 4.x weights are tied after the load, and then the model is put into it."""
         from torch.nn import Module
 
         self._evaluated.restore()
@@ -186,7 +186,7 @@ class WeightsWatch:
         yield
 
     def _done(self, model: Any, returned: Any = None) -> None:
-        """A model is complete; ``returned`` is what the library says now, where it says it again."""
+        """Report the loads of a complete model; ``returned`` is the library's report, if it is returned again."""
         for load in [load for load in self._unreported if load.model is model]:
             if loading_info(returned) is not None:
                 load.returned = returned
