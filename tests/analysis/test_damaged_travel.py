@@ -32,8 +32,8 @@ from tracer.trace.syntax import extent, parse
 from tracer.tui.player_state import PlayerState
 from tracer.tui.stage_bar import stretches
 from tracer.walkthrough import library
-from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.coverage import measure_coverage
+from tracer.walkthrough.binder import Binder
+from tracer.walkthrough.explained_code import measure_coverage
 
 MOVES = (
     Cursor.next, Cursor.previous, Cursor.into, Cursor.into_back, Cursor.over, Cursor.over_back, Cursor.out,

@@ -12,7 +12,7 @@ import pytest
 from tests.walkthrough.writing import words
 from tracer.exercise.format import Exercise
 from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.running import RunRecorder, run_recorder
+from tracer.exercise.runs import RunRecorder, run_recorder
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ from rich.cells import cell_len
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.damaged import edit_text
 from tracer.cli.main import main
+from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
 from tracer.exercise.library import all_exercises
-from tracer.exercise.running import RunRecorder
-from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder
+from tracer.exercise.runs import RunRecorder
 from tracer.trace.reading import open_trace
 
 

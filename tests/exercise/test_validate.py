@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 from tests.exercise.teacher import FIRST, teachers
 from tests.support.damaged import edit_text
 from tracer.exercise.library import TASK, ExerciseFiles, read_exercise
-from tracer.exercise.running import RunRecorder
-from tracer.exercise.validating import ExerciseProblem, _static_problems, validate
+from tracer.exercise.runs import RunRecorder
+from tracer.exercise.validator import ExerciseProblem, _static_problems, validate
 from tracer.views.exercise.words import WORDS
 from tracer.walkthrough.library import course
 
@@ -119,7 +119,7 @@ def test_what_is_not_named_and_what_is_not_there_are_found(made: Callable[..., E
 
 
 def test_there_is_a_sentence_for_every_problem() -> None:
-    source = (ROOT / "tracer" / "exercise" / "validating.py").read_text(encoding="utf-8")
+    source = (ROOT / "tracer" / "exercise" / "validator.py").read_text(encoding="utf-8")
     used = {key for key in WORDS if key.startswith("problem:") and f'"{key.removeprefix("problem:")}"' in source}
     assert len(used) == 9
     assert {key for key in WORDS if key.startswith("problem:")} == used

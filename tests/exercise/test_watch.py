@@ -14,10 +14,10 @@ from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.damaged import edit_text
 from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
 from tracer.exercise.consent import digest
+from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
+from tracer.exercise.file_watcher import take_state, wait_for_save
 from tracer.exercise.library import all_exercises
-from tracer.exercise.running import TRACES
-from tracer.exercise.watching import take_state, wait_for_save
-from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder
+from tracer.exercise.runs import TRACES
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 

@@ -351,10 +351,10 @@ def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
 @pytest.mark.slow
 def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     import tracer.walkthrough.library
-    from tracer.walkthrough.yaml_file import BadWalkthrough
+    from tracer.walkthrough.yaml_file import InvalidFile
 
     def broken() -> tuple[Walkthrough, ...]:
-        raise BadWalkthrough("x.yaml, line 3: no.")
+        raise InvalidFile("x.yaml, line 3: no.")
 
     monkeypatch.setattr(tracer.walkthrough.library, "course", broken)
     app = Player(demo, "en")

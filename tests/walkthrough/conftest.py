@@ -8,7 +8,7 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tracer.trace.reading import Trace, open_trace
-from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.binder import Binder
 
 OLD, NEW = "4.44.2", "5.23.0"
 

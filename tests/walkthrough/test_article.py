@@ -22,15 +22,13 @@ from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound as Change
 from tracer.trace.values import Text
 from tracer.views.walkthrough.article import render_article
-from tracer.views.walkthrough.code_lines import code_lines
-from tracer.views.walkthrough.localized import localize
-from tracer.views.walkthrough.terminal import print_list, print_walkthrough
-from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.binding import Binder, BoundNote
-from tracer.walkthrough.excerpt import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
+from tracer.views.walkthrough.localized import code_lines, localize
+from tracer.views.walkthrough.terminal import TerminalMarkdown, print_list, print_walkthrough
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.explained_code import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import library
-from tracer.walkthrough.recorded import step_decisions, step_values
+from tracer.walkthrough.step_values import step_decisions, step_values
 
 HOSTILE = "`a` ``b`` | </details><script>x</script> ```\n# head [l](x) \x1b[31m‮ \\ *y* &lt; 中文"
 WRITTEN = "{{ path }} ``b` | </details><script>x</script> [l](x) ] [ \x1b[31m‮ \\ &lt; 中文 ```"

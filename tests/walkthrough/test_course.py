@@ -14,9 +14,9 @@ from tests.support.reading import by_line
 from tracer.bundled import bundled
 from tracer.cli.walkthrough.recording import Wanted, job_of, wanted_loads
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.binding import Binder, BoundNote
-from tracer.walkthrough.checking import check_one, check_text
-from tracer.walkthrough.coverage import coverage_totals, measure_coverage
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.checker import check_one, check_text
+from tracer.walkthrough.explained_code import coverage_totals, measure_coverage
 from tracer.walkthrough.library import course
 
 COURSE = {one.id: one for one in course()}

@@ -16,8 +16,8 @@ from rich.console import Console
 from tests.conftest import ROOT
 from tracer.text.markdown import markdown_lines
 from tracer.text.markdown_writer import block
-from tracer.views.walkthrough.terminal_markdown import TerminalMarkdown
-from tracer.walkthrough.filling import fill_placeholders
+from tracer.views.walkthrough.terminal import TerminalMarkdown
+from tracer.walkthrough.placeholders import fill_placeholders
 
 FILES: Final = [
     *sorted((ROOT / "walkthroughs").glob("*.yaml")),

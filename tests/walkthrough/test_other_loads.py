@@ -17,14 +17,14 @@ from tracer.i18n import Lang
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.walkthrough.localized import localize
 from tracer.views.walkthrough.words import told
-from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
-from tracer.walkthrough.checkup import GivenTrace, check_many
-from tracer.walkthrough.expecting import unmet_expectations
-from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
-from tracer.walkthrough.fitting import note_texts
+from tracer.walkthrough.applicability import note_texts
+from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.checker import GivenTrace, check_many
+from tracer.walkthrough.expectations import unmet_expectations
 from tracer.walkthrough.library import course
-from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths
 from tracer.walkthrough.statements import name_matches
+from tracer.walkthrough.value_paths import StepScope
 
 pytestmark = pytest.mark.slow
 

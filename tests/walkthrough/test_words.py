@@ -13,12 +13,11 @@ from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.i18n import Lang, tr
 from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.words import problem_told, told
-from tracer.walkthrough.binding import Binder, UnboundNote
-from tracer.walkthrough.checking import WalkthroughProblem
-from tracer.walkthrough.expecting import _claims
-from tracer.walkthrough.filling import inline_code
+from tracer.walkthrough.binder import Binder, UnboundNote, UnboundReason
+from tracer.walkthrough.checker import WalkthroughProblem
+from tracer.walkthrough.expectations import _claims
 from tracer.walkthrough.format import SUITS, Expectation
-from tracer.walkthrough.unbound import UnboundReason
+from tracer.walkthrough.placeholders import inline_code
 
 FOLDER = Path(tracer.walkthrough.__file__).parent
 

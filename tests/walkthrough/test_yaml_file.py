@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.walkthrough.writing import as_yaml, note, words
-from tracer.walkthrough.yaml_file import BadWalkthrough, read_walkthrough
+from tracer.walkthrough.yaml_file import InvalidFile, read_walkthrough
 
 GOOD = """\
 id: made
@@ -81,7 +81,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
 def test_a_mistake_names_file_line_note_and_key(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
     assert old in GOOD
     path = written(tmp_path, GOOD.replace(old, new, 1))
-    with pytest.raises(BadWalkthrough) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_walkthrough(path)
     sentence = str(caught.value)
     assert str(path) in sentence
@@ -106,7 +106,7 @@ EXPECTATIONS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("expect", "said"), EXPECTATIONS)
 def test_an_expectation_that_says_nothing(tmp_path: Path, expect: dict[str, Any], said: str) -> None:
     text = as_yaml(note({"function": "f"}, expect=[expect]))
-    with pytest.raises(BadWalkthrough) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_walkthrough(written(tmp_path, text))
     assert said.lower() in str(caught.value).lower()
     assert "expect[0]" in str(caught.value)
@@ -115,7 +115,7 @@ def test_an_expectation_that_says_nothing(tmp_path: Path, expect: dict[str, Any]
 def test_a_question_needs_a_right_answer(tmp_path: Path) -> None:
     wrong = [{"text": words(), "because": words()} for _ in range(2)]
     text = as_yaml(note({"function": "f"}, question={"ask": words(), "answers": wrong}))
-    with pytest.raises(BadWalkthrough, match=r"right: true"):
+    with pytest.raises(InvalidFile, match=r"right: true"):
         read_walkthrough(written(tmp_path, text))
 
 
@@ -132,19 +132,19 @@ def test_a_question_needs_a_right_answer(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_walkthrough(tmp_path: Path, data: bytes, said: str) -> None:
-    with pytest.raises(BadWalkthrough) as caught:
+    with pytest.raises(InvalidFile) as caught:
         read_walkthrough(written(tmp_path, data))
     assert said in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(BadWalkthrough, match="No such file"):
+    with pytest.raises(InvalidFile, match="No such file"):
         read_walkthrough(tmp_path / "absent.yaml")
 
 
 def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
     witness = tmp_path / "ran"
     text = GOOD.replace("id: made", f'id: !!python/object/apply:pathlib.Path.touch ["{witness}"]')
-    with pytest.raises(BadWalkthrough):
+    with pytest.raises(InvalidFile):
         read_walkthrough(written(tmp_path, text))
     assert not witness.exists()

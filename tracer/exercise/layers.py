@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from tracer.bundled import bundled, write_fixture
-from tracer.exercise.edits import edit_text, merge_json
 from tracer.exercise.library import ExerciseFiles
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
+from tracer.walkthrough.yaml_file import read_yaml
 
 
 def build_folder(kept: ExerciseFiles, folder: Path, *layers: str) -> None:
@@ -59,15 +62,75 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-_CHANGES: Final[dict[str, Callable[[Path, Path], None]]] = {
-    ".removed": lambda _, target: _remove(target),
-    ".merge": merge_json,
-    ".edit": edit_text,
-}
-
-
 def _files(layer: Path) -> Iterator[Path]:
     if layer.is_dir():
         for path in sorted(layer.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path
+
+
+class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A piece of text that stands in the file once, and what stands there instead."""
+
+    old: str
+    new: str
+
+
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an ``X.edit`` file holds, as YAML."""
+
+    replace: list[Replacement]
+
+
+def merge_json(patch: Path, target: Path) -> None:
+    """Change a JSON file as RFC 7386 says: objects are merged, null removes a key, anything else replaces it.
+
+    Raises:
+        TracerError: one of the two is no JSON.
+    """
+    held, changes = _json(target), _json(patch)
+    target.write_text(json.dumps(_merged(held, changes), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def edit_text(changes: Path, target: Path) -> None:
+    """Replace pieces of a text file.
+
+    Raises:
+        TracerError: a piece is not there, or more than once.
+    """
+    text = target.read_text(encoding="utf-8")
+    for one in read_yaml(changes, Edit, "edit").replace:
+        if text.count(one.old) != 1:
+            raise TracerError(
+                visible(
+                    f"{changes}: expected {one.old[:60]!r} once in {target.name}, found {text.count(one.old)} times."
+                )
+            )
+        text = text.replace(one.old, one.new)
+    target.write_text(text, encoding="utf-8")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TracerError(visible(f"{path} is no JSON file: {error}.")) from error
+
+
+def _merged(held: Any, changes: Any) -> Any:
+    if not isinstance(changes, dict):
+        return changes
+    result = dict(held) if isinstance(held, dict) else {}
+    for key, value in changes.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merged(result.get(key), value)
+    return result
+
+
+_CHANGES: Final[dict[str, Callable[[Path, Path], None]]] = {
+    ".removed": lambda _, target: _remove(target),
+    ".merge": merge_json,
+    ".edit": edit_text,
+}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -13,7 +15,8 @@ from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Exercise
 from tracer.i18n import N_, Sentence
 from tracer.text.visible import visible
-from tracer.walkthrough.yaml_file import BadWalkthrough, read_yaml
+from tracer.walkthrough.format import in_range
+from tracer.walkthrough.yaml_file import InvalidFile, read_yaml
 
 TASK = "task.yaml"
 
@@ -30,7 +33,7 @@ def all_exercises(folders: Iterable[Path] = ()) -> dict[str, ExerciseFiles]:
     """The bundled exercises in their order, then those in some folders, by id.
 
     Raises:
-        BadWalkthrough: a task has a mistake, or a folder can't be read.
+        InvalidFile: a task has a mistake, or a folder can't be read.
     """
     found = _in_folder(bundled("walkthroughs") / "exercises", ours=True)
     for folder in folders:
@@ -63,15 +66,15 @@ def read_exercise(folder: Path) -> Exercise:
     """The task of a folder.
 
     Raises:
-        BadWalkthrough: it has a mistake.
+        InvalidFile: it has a mistake.
     """
     path = folder / TASK
     found = read_yaml(path, Exercise, "exercise")
     if found.id != folder.name:
-        raise BadWalkthrough(visible(f"{path}, id: {found.id!r} is not the name of its folder, {folder.name!r}."))
+        raise InvalidFile(visible(f"{path}, id: {found.id!r} is not the name of its folder, {folder.name!r}."))
     for name in found.wrong:
         if not (folder / "wrong" / name).is_dir() and not found.wrong[name].answers:
-            raise BadWalkthrough(visible(f"{path}, wrong: there is no folder {folder / 'wrong' / name}."))
+            raise InvalidFile(visible(f"{path}, wrong: there is no folder {folder / 'wrong' / name}."))
     return found
 
 
@@ -79,7 +82,36 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
     try:
         inside = sorted(path for path in folder.iterdir() if (path / TASK).is_file())
     except OSError as error:
-        raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
     kept = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
     kept.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
     return {one.exercise.id: one for one in kept}
+
+
+def fits_release(kept: ExerciseFiles) -> bool:
+    """Whether an exercise can be done on the transformers that is installed."""
+    return in_range(installed_release(), kept.exercise.releases)
+
+
+def require_release(kept: ExerciseFiles) -> None:
+    """Stop here for an exercise of another release.
+
+    Raises:
+        ExerciseError: with both releases.
+    """
+    if not fits_release(kept):
+        raise ExerciseError(
+            N_("{id} needs transformers {releases}, and {release} is installed."),
+            id=kept.exercise.id,
+            releases=kept.exercise.releases,
+            release=installed_release(),
+        )
+
+
+@lru_cache(maxsize=1)
+def installed_release() -> str:
+    """The release of transformers, without importing it."""
+    try:
+        return importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        return "-"

@@ -15,7 +15,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
 if TYPE_CHECKING:  # it comes when the notes are looked at
-    from tracer.walkthrough.reading_along import WalkthroughReader
+    from tracer.walkthrough.reader import WalkthroughReader
 
 Place = tuple[int, int]
 """A source and a line of it."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # they come after the first screen, and so does their import
     from tracer.trace.reading import Trace
     from tracer.tui.tabs.notes import NotesTab
     from tracer.walkthrough.format import Walkthrough
-    from tracer.walkthrough.reading_along import WalkthroughReader
+    from tracer.walkthrough.reader import WalkthroughReader
 
 
 class ReadingKeys(Acting):
@@ -113,9 +113,9 @@ class ReadingKeys(Acting):
 
     async def _load(self) -> None:
         from tracer.tui.background import in_background
-        from tracer.walkthrough.choosing import walkthrough_for
+        from tracer.walkthrough.applicability import walkthrough_for
         from tracer.walkthrough.library import course
-        from tracer.walkthrough.reading_along import WalkthroughReader, bind_chapters
+        from tracer.walkthrough.reader import WalkthroughReader, bind_chapters
 
         def bound(trace: Trace) -> tuple[WalkthroughReader, str | None]:
             found = self.walkthroughs if self.walkthroughs is not None else list(course())

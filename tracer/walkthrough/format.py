@@ -5,10 +5,13 @@ The docstrings here are what a writer reads: they stand in the JSON schema that 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from tracer.analysis.decisions.model import KINDS as DECISIONS
 from tracer.analysis.kwargs.model import ENDS
@@ -21,7 +24,7 @@ OUTCOMES: Final = tuple(dict.fromkeys(outcome for outcomes in DECISIONS.values()
 class BilingualText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same thing said in both languages; a note's text is Markdown.
 
-    ``{{ path }}`` in it stands for a recorded value, see :mod:`tracer.walkthrough.paths`.
+    ``{{ path }}`` in it stands for a recorded value, see :mod:`tracer.walkthrough.value_paths`.
     """
 
     en: str
@@ -105,7 +108,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     One of ``value``, ``decision``, ``journey``, ``difference`` and ``cause`` says what it is about.
 
     Attributes:
-        value: path of a recorded value, see :mod:`tracer.walkthrough.paths`.
+        value: path of a recorded value, see :mod:`tracer.walkthrough.value_paths`.
         is: what it equals; texts may have ``*``.
         near: a number that it differs from by no more than ``within``.
         within: how far it may be from ``near``.
@@ -310,3 +313,20 @@ class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def load_of(self, note: Note) -> str:
         """The name of the load that a note is checked against."""
         return note.load or next(iter(self.loads))
+
+
+@lru_cache(maxsize=256)
+def in_range(release: str, wanted: str) -> bool:
+    """Whether a release is one of those wanted; an empty range is every release.
+
+    Raises:
+        ValueError: ``wanted`` is no range.
+    """
+    try:
+        specifiers = SpecifierSet(wanted)
+    except InvalidSpecifier:
+        raise ValueError(f"{wanted!r} is no range of releases; write it like '>=4.44,<5'") from None
+    try:
+        return specifiers.contains(Version(release), prereleases=True)
+    except InvalidVersion:
+        return not wanted

@@ -11,7 +11,7 @@ from tracer.bundled import bundled
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.yaml_file import BadWalkthrough, note_lines, read_walkthrough
+from tracer.walkthrough.yaml_file import InvalidFile, note_lines, read_walkthrough
 
 _ENDINGS = (".yaml", ".yml")
 
@@ -26,7 +26,7 @@ def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
     """The course, then what is in some folders, by id; one's own stands before a bundled one of the same id.
 
     Raises:
-        BadWalkthrough: a file has a mistake, or a folder can't be read.
+        InvalidFile: a file has a mistake, or a folder can't be read.
     """
     found = {one.id: one for one in course()}
     for folder in folders:
@@ -79,7 +79,7 @@ def _files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
     except OSError as error:
-        raise BadWalkthrough(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
 
 
 def _in_folder(folder: Path) -> dict[str, Walkthrough]:
@@ -87,6 +87,6 @@ def _in_folder(folder: Path) -> dict[str, Walkthrough]:
     for path in _files(folder):
         walkthrough = read_walkthrough(path)
         if walkthrough.id in found:
-            raise BadWalkthrough(f"{visible(str(path))}: another file in this folder has the id {walkthrough.id!r}.")
+            raise InvalidFile(f"{visible(str(path))}: another file in this folder has the id {walkthrough.id!r}.")
         found[walkthrough.id] = walkthrough
     return dict(sorted(found.items(), key=lambda pair: (pair[1].order is None, pair[1].order or 0, pair[0])))

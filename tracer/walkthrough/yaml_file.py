@@ -12,8 +12,7 @@ import yaml
 
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import TracerError
-from tracer.walkthrough.format import Anchor, Note, Walkthrough
-from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.format import Anchor, Note, Walkthrough, in_range
 
 _MOST: Final = 2 << 20  # bytes; ours have fewer than a tenth of it
 _DEEPEST: Final = 40
@@ -26,7 +25,7 @@ _STEP_OF_PATH: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _MISSING: Final = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
 
 
-class BadWalkthrough(TracerError):
+class InvalidFile(TracerError):
     """A file that is no walkthrough, or has a mistake: the sentence names file, line, note and key."""
 
 
@@ -39,7 +38,7 @@ def note_lines(path: Path) -> tuple[str, dict[str, int]]:
     """A file's id, and the line at which each of its notes begins, without more of it being checked.
 
     Raises:
-        BadWalkthrough: it can't be read or is no YAML.
+        InvalidFile: it can't be read or is no YAML.
     """
     root = _composed(path, "walkthrough")
     pairs = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
@@ -52,7 +51,7 @@ def read_walkthrough(path: Path) -> Walkthrough:
     """Read and check one file.
 
     Raises:
-        BadWalkthrough: it can't be read, is no YAML, or does not say what a walkthrough has to say.
+        InvalidFile: it can't be read, is no YAML, or does not say what a walkthrough has to say.
     """
     root = _composed(path, "walkthrough")
     found = _converted(path, root, Walkthrough)
@@ -65,7 +64,7 @@ def read_yaml(path: Path, kind: type[T], what: str) -> T:
     """Read any other file of ours; ``what`` it is called.
 
     Raises:
-        BadWalkthrough: it can't be read, is no YAML, or does not say what its kind has to say.
+        InvalidFile: it can't be read, is no YAML, or does not say what its kind has to say.
     """
     return _converted(path, _composed(path, what), kind)
 
@@ -81,15 +80,15 @@ def _composed(path: Path, what: str) -> yaml.Node:
     try:
         data = path.read_bytes()
         if len(data) > _MOST:
-            raise BadWalkthrough(f"{visible(str(path))} has {len(data):,} bytes; such a file has at most {_MOST:,}.")
+            raise InvalidFile(f"{visible(str(path))} has {len(data):,} bytes; such a file has at most {_MOST:,}.")
         _refuse_aliases(data, path)
         root = yaml.compose(data, Loader=_LOADER)
     except OSError as error:
-        raise BadWalkthrough(f"{visible(str(path))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(f"{visible(str(path))} can't be read: {error.strerror or error}.") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise BadWalkthrough(_no_yaml(path, error)) from None
+        raise InvalidFile(_no_yaml(path, error)) from None
     if not isinstance(root, yaml.MappingNode):
-        raise BadWalkthrough(f"{visible(str(path))} is no {what}: expected keys such as id and title.")
+        raise InvalidFile(f"{visible(str(path))} is no {what}: expected keys such as id and title.")
     return root
 
 
@@ -102,7 +101,7 @@ def _refuse_aliases(data: bytes, path: Path) -> None:
             what = "an alias (*)" if isinstance(event, yaml.AliasEvent) else f"more than {_DEEPEST} levels"
             mark = event.start_mark
             line = f", line {mark.line + 1}" if mark is not None else ""
-            raise BadWalkthrough(f"{visible(str(path))}{line}: {what} has no place in it.")
+            raise InvalidFile(f"{visible(str(path))}{line}: {what} has no place in it.")
 
 
 def _no_yaml(path: Path, error: Exception) -> str:
@@ -120,7 +119,7 @@ def _plain(node: yaml.Node, path: Path) -> Any:
             name = str(key.value)
             if name in found:
                 line = key.start_mark.line + 1
-                raise BadWalkthrough(f"{visible(str(path))}, line {line}: {name!r} is given twice.")
+                raise InvalidFile(f"{visible(str(path))}, line {line}: {name!r} is given twice.")
             found[name] = _plain(value, path)
         return found
     if isinstance(node, yaml.SequenceNode):
@@ -132,7 +131,7 @@ def _plain(node: yaml.Node, path: Path) -> Any:
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         line = node.start_mark.line + 1
         problem = getattr(error, "problem", None) or error
-        raise BadWalkthrough(f"{visible(str(path))}, line {line}: {one_line(str(problem), 200)}.") from None
+        raise InvalidFile(f"{visible(str(path))}, line {line}: {one_line(str(problem), 200)}.") from None
 
 
 _SCALARS: Final = yaml.constructor.SafeConstructor()
@@ -172,7 +171,7 @@ def _with_releases(note: Note) -> dict[str, list[Any]]:
     return {"anchor": list(anchors), "expect": list(note.expect), "covers": list(note.covers)}
 
 
-def _mistake(path: Path, root: yaml.Node, message: str) -> BadWalkthrough:
+def _mistake(path: Path, root: yaml.Node, message: str) -> InvalidFile:
     said, _, where = message.partition(" - at `")
     where = where.rstrip("`") or "$"
     if field := _MISSING.match(said):
@@ -182,14 +181,14 @@ def _mistake(path: Path, root: yaml.Node, message: str) -> BadWalkthrough:
     return _told(path, root, where, said[:1].lower() + said[1:])
 
 
-def _told(path: Path, root: yaml.Node, where: str, message: str) -> BadWalkthrough:
+def _told(path: Path, root: yaml.Node, where: str, message: str) -> InvalidFile:
     line, note = _line_of(root, where)
     key = where.removeprefix("$").removeprefix(".")
     part = re.match(r"(\w+)s\[\d+\]\.?", key)
     of = f", {part[1]} {note!r}" if note and part else ""
     key = key[part.end() :] if note and part else key
     at = f", {key}" if key else ""
-    return BadWalkthrough(visible(f"{path}, line {line}{of}{at}: {message}."))
+    return InvalidFile(visible(f"{path}, line {line}{of}{at}: {message}."))
 
 
 def _line_of(root: yaml.Node, where: str) -> tuple[int, str]:

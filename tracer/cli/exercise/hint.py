@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.exercise.options import Folders, Name
-from tracer.cli.exercise.session import exercise_context
+from tracer.cli.exercise.context import Folders, Name, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.attempting import next_hint
+from tracer.exercise.attempts import next_hint
 from tracer.i18n import N_
 
 HELP = """Show the next hint of an exercise; how many you have seen is remembered."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tracer.cli.exercise.options import Folders
-from tracer.cli.exercise.session import exercise_context
+from tracer.cli.exercise.context import Folders, exercise_context
 from tracer.cli.options import Speak
+from tracer.exercise.course_folder import find_course_folder
 from tracer.exercise.progress import CourseProgress
-from tracer.exercise.workshop import find_course_folder
 from tracer.i18n import N_
 from tracer.views.exercise.tables import print_list
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.cli.exercise.options import Folders, Name, Yes
-from tracer.cli.exercise.session import can_ask, confirm, exercise_context
+from tracer.cli.exercise.context import Folders, Name, Yes, can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError

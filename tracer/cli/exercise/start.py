@@ -7,12 +7,17 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.exercise.options import Folders, Trust
-from tracer.cli.exercise.session import ExerciseContext, ask_consent, ask_course_consent, exercise_context
+from tracer.cli.exercise.context import (
+    ExerciseContext,
+    Folders,
+    Trust,
+    ask_consent,
+    ask_course_consent,
+    exercise_context,
+)
 from tracer.cli.options import Speak
-from tracer.exercise.choosing import next_unsolved, require_release
-from tracer.exercise.library import ExerciseFiles, find_exercise
-from tracer.exercise.workshop import CourseFolder
+from tracer.exercise.course_folder import CourseFolder, next_unsolved
+from tracer.exercise.library import ExerciseFiles, find_exercise, require_release
 from tracer.i18n import N_
 
 HELP = """Put the files of an exercise, and its task, into DIR/NAME.

@@ -9,17 +9,16 @@ from rich.status import Status
 from rich.text import Text
 
 from tracer.cli.console import messages
-from tracer.cli.exercise.options import Folders, Trust
-from tracer.cli.exercise.session import ask_consent, exercise_context
+from tracer.cli.exercise.context import Folders, Trust, ask_consent, exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.library import find_exercise
-from tracer.exercise.running import run_recorder
-from tracer.exercise.validating import ValidationResult
-from tracer.exercise.validating import validate as validated
+from tracer.exercise.runs import run_recorder
+from tracer.exercise.validator import ValidationResult
+from tracer.exercise.validator import validate as validated
 from tracer.export.json_documents import encode_document
 from tracer.i18n import tr
 from tracer.text.visible import visible
-from tracer.views.exercise.validation import document, print_validation
+from tracer.views.exercise.tables import document, print_validation
 from tracer.walkthrough.library import library
 
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.

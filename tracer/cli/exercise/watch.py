@@ -7,17 +7,16 @@ import time
 
 import typer
 
-from tracer.cli.exercise.checking import ask_questions, print_grades, record_attempt, require_allowed
-from tracer.cli.exercise.options import Folders, Name
-from tracer.cli.exercise.session import ExerciseContext, confirm, exercise_context
+from tracer.cli.exercise.check import ask_questions, print_grades, record_attempt, require_allowed
+from tracer.cli.exercise.context import ExerciseContext, Folders, Name, confirm, exercise_context
 from tracer.cli.exercise.start import begin
 from tracer.cli.options import Speak
-from tracer.exercise.attempting import is_solved, next_hint
+from tracer.exercise.attempts import is_solved, next_hint
+from tracer.exercise.course_folder import CourseFolder
 from tracer.exercise.errors import ExerciseError
+from tracer.exercise.file_watcher import take_state, wait_for_save
 from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.running import RunRecorder, run_recorder
-from tracer.exercise.watching import take_state, wait_for_save
-from tracer.exercise.workshop import CourseFolder
+from tracer.exercise.runs import RunRecorder, run_recorder
 from tracer.i18n import N_, tr
 
 HELP = """Check an exercise at once, and again whenever you save one of its files.

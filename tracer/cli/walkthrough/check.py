@@ -21,8 +21,8 @@ from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.check_report import print_checked, print_coverage
-from tracer.walkthrough.checkup import CheckResult, GivenTrace, check_many, coverage_table
-from tracer.walkthrough.checkup import as_json as document
+from tracer.walkthrough.checker import CheckResult, GivenTrace, check_many, coverage_table
+from tracer.walkthrough.checker import as_json as document
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, find_walkthrough, is_file, library
 

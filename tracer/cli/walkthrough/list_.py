@@ -13,8 +13,8 @@ from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.terminal import print_list
-from tracer.walkthrough.binding import Binder
-from tracer.walkthrough.fitting import count_applicable
+from tracer.walkthrough.applicability import count_applicable
+from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.library import library
 
 HELP = """List the walkthroughs in the order of the course.

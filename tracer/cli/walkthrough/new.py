@@ -17,9 +17,9 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.shell_commands import command
-from tracer.walkthrough.beginning import checked_name, scaffold
-from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.loads import load_of_trace, loads_entry
+from tracer.walkthrough.scaffold import checked_name, scaffold
 from tracer.walkthrough.schema import NAME as SCHEMA
 
 HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.

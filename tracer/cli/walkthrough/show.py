@@ -21,7 +21,7 @@ from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.article import render_article
 from tracer.views.walkthrough.localized import localize
 from tracer.views.walkthrough.terminal import print_walkthrough
-from tracer.walkthrough.binding import Binder
+from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import find_walkthrough, library
 

@@ -21,11 +21,11 @@ from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.views.walkthrough.words import misfit_told, told
-from tracer.walkthrough.binding import BoundNote, UnboundNote
-from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
+from tracer.walkthrough.binder import BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
-from tracer.walkthrough.paths import StepScope
-from tracer.walkthrough.reading_along import Chapter, NotePosition, WalkthroughReader
+from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths
+from tracer.walkthrough.reader import Chapter, NotePosition, WalkthroughReader
+from tracer.walkthrough.value_paths import StepScope
 
 WIDEST = 100
 """Longer lines are hard to read."""

@@ -8,21 +8,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tracer.exercise.format import Exercise, Prediction
-from tracer.exercise.judging import Grade, GradeReport
+from tracer.exercise.attempts import is_answer
+from tracer.exercise.format import Exercise, Prediction, Run
+from tracer.exercise.grader import Grade, GradeReport
 from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.predicting import is_answer
+from tracer.exercise.runs import RecordedRun
 from tracer.i18n import N_, Lang, Message, tr
+from tracer.launch.runner import Limits
 from tracer.text.markdown import markdown_lines
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
-from tracer.views.exercise.run_failures import run_failure_text
 from tracer.views.exercise.task_sheet import task_heading
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.words import problem_told
-from tracer.walkthrough.checking import WalkthroughProblem
-from tracer.walkthrough.choosing import best_traces
-from tracer.walkthrough.filling import inline_code
+from tracer.walkthrough.applicability import best_traces
+from tracer.walkthrough.checker import WalkthroughProblem
+from tracer.walkthrough.placeholders import inline_code
 
 _MARKS = {"passed": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "waiting": ("·", ".", "dim")}
 _WIDEST = 100  # columns; longer lines are hard to read
@@ -208,3 +209,52 @@ class ExercisePrinter:
     @property
     def _width(self) -> int:
         return min(self.console.width, _WIDEST)
+
+
+def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
+    """What happened and what to look for, in Markdown."""
+    if ran.missing:
+        return tr(
+            lang,
+            "There is no {missing} in your folder to run. Was it moved or renamed?",
+            missing=f"`{one_line(ran.missing, 100)}`",
+        )
+    if ran.limit == "seconds":
+        return tr(
+            lang,
+            "It was still running after {seconds} s and was ended. Look for a loop that never ends, "
+            "or for work that is far larger than it has to be. The last step that was recorded shows "
+            "where it was.",
+            seconds=run.seconds,
+        )
+    if ran.limit == "output":
+        return tr(
+            lang,
+            "It printed, or made the recording hold, more than {limit} MB, and was ended. Look for "
+            "printing or calling in a loop that goes round far too often.",
+            limit=Limits(run.seconds).bytes >> 20,
+        )
+    if ran.limit == "memory":
+        return tr(
+            lang,
+            "It wanted more than {limit} GB of memory, and did not get it. Look for sizes that are "
+            "far larger than they have to be, or for something that grows in a loop.",
+            limit=Limits(run.seconds).memory >> 30,
+        )
+    if ran.outcome is not None and ran.outcome.signal:
+        return tr(
+            lang,
+            "Its process was killed by {signal}. Python can't report that: it ran out of memory, "
+            "native code crashed, or the code sent the signal itself. The last step that was "
+            "recorded shows where it was.",
+            signal=ran.outcome.signal,
+        )
+    if ran.outcome is not None and ran.outcome.exit_code is not None:
+        return tr(
+            lang,
+            "The code ended its own process with exit code {code}, in the middle of the load. Look "
+            "for `sys.exit`, `os._exit`, `exit` or `quit`: code of a model raises an error and lets "
+            "whoever loads it decide.",
+            code=ran.outcome.exit_code,
+        )
+    return tr(lang, "Its process ended without saying how. The last step that was recorded shows where it was.")

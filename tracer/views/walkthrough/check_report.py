@@ -15,8 +15,8 @@ from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
 from tracer.views.walkthrough.words import problem_told
-from tracer.walkthrough.checkup import CheckResult, GivenTrace, TraceProblem
-from tracer.walkthrough.coverage import FunctionCoverage, coverage_totals
+from tracer.walkthrough.checker import CheckResult, GivenTrace, TraceProblem
+from tracer.walkthrough.explained_code import FunctionCoverage, coverage_totals
 
 Places = Mapping[str, "tuple[Path, Mapping[str, int]]"]
 """Of walkthroughs by id: the file, and the line of each note."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import msgspec
 
 from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, named_values
 from tracer.analysis.decisions.turning_points import turning_point
-from tracer.i18n import Lang, tr
+from tracer.i18n import NP_, Lang, tr
 from tracer.text.markdown_writer import block, inline
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
@@ -18,13 +18,13 @@ from tracer.views.decisions import asked_text, headline, outcome_text, value_tex
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.catalogue import WORDS
 from tracer.views.walkthrough.words import Marked, misfit_told, told
-from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
-from tracer.walkthrough.excerpt import Excerpt, covered_excerpts, note_excerpt
-from tracer.walkthrough.filling import fill_placeholders, placeholder_paths
-from tracer.walkthrough.fitting import NoteMismatch, find_mismatch
+from tracer.walkthrough.applicability import NoteMismatch, find_mismatch
+from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.explained_code import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
 from tracer.walkthrough.format import BilingualText, Load, Note, Walkthrough
-from tracer.walkthrough.paths import StepScope
-from tracer.walkthrough.recorded import CountedDecision, StepValue, step_decisions, step_values
+from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths
+from tracer.walkthrough.step_values import CountedDecision, StepValue, step_decisions, step_values
+from tracer.walkthrough.value_paths import StepScope
 
 
 class LocalizedAnswer(NamedTuple):
@@ -235,3 +235,49 @@ def _decision_text(trace: Trace, one: CountedDecision, lang: Lang) -> DecisionTe
     return DecisionText(
         decision.line, asked_text(decision), outcome, value_texts(trace, decision, lang), means, one.times
     )
+
+
+def code_lines(excerpt: Excerpt, lang: Lang) -> Iterator[str]:
+    """Each line with its mark and number, moved to the left as far as they all can be."""
+    width = len(str(excerpt.last))
+    own = [
+        len(one.text) - len(one.text.lstrip())
+        for one in excerpt.lines
+        if isinstance(one, ExcerptLine) and one.text.strip()
+    ]
+    margin = min(own, default=0)
+    for one in excerpt.lines:
+        if isinstance(one, ExcerptGap):
+            yield f"  {'':>{width}} | # {gap_text(one, lang)}"
+        else:
+            yield f"{line_mark(one)} {one.number:>{width}} | {one.text[margin:]}".rstrip()
+
+
+def line_mark(line: ExcerptLine) -> str:
+    """``>``: the statement of the step. ``-``: it did not run."""
+    return ">" if line.here else "-" if line.ran is False else " "
+
+
+def gap_text(one: ExcerptGap, lang: Lang) -> str:
+    """How many lines are left out."""
+    not_run = NP_("… {count} line that did not run", "… {count} lines that did not run")
+    gap = NP_("… {count} line", "… {count} lines")
+    return tr(lang, not_run if one.ran is False else gap, count=one.lines)
+
+
+def excerpt_location(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
+    """The file and the lines."""
+    key = "file-line" if excerpt.first == excerpt.last else "file-lines"
+    return tr(lang, WORDS[key], path=marked(excerpt.path), first=excerpt.first, last=excerpt.last)
+
+
+def covered_text(excerpts: Sequence[Excerpt], lang: Lang) -> str:
+    """The functions with their lines, as one sentence."""
+    said: dict[str, list[str]] = {}
+    for one in excerpts:
+        key = "line-alone" if one.first == one.last else "lines"
+        said.setdefault(one.function, []).append(tr(lang, WORDS[key], first=one.first, last=one.last))
+    comma, semicolon = (", ", "; ") if lang == "en" else ("、", "；")
+    opening, closing = (" (", ")") if lang == "en" else ("（", "）")
+    code = semicolon.join(f"{function}{opening}{comma.join(lines)}{closing}" for function, lines in said.items())
+    return tr(lang, "Also explained: {code}", code=code)

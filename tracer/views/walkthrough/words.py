@@ -10,9 +10,9 @@ from tracer.text.visible import one_line, visible
 from tracer.views.decisions_words import WORDS as DECISIONS
 from tracer.views.phrases import stage_name
 from tracer.views.walkthrough.catalogue import WORDS
-from tracer.walkthrough.checking import WalkthroughProblem
-from tracer.walkthrough.fitting import NoteMismatch
-from tracer.walkthrough.unbound import UnboundReason
+from tracer.walkthrough.applicability import NoteMismatch
+from tracer.walkthrough.binder import UnboundReason
+from tracer.walkthrough.checker import WalkthroughProblem
 
 _CODE: Final = ("function", "inside", "within", "statement", "asked", "kind")
 _LONGEST: Final = 100

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import typer
@@ -13,12 +14,17 @@ from rich.text import Text
 
 from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
-from tracer.exercise.choosing import current_exercise, known_exercises
 from tracer.exercise.consent import CHANGED, NOT_AGREED, code_of, digest, needs_consent
+from tracer.exercise.course_folder import (
+    DEFAULT_NAME,
+    CourseFolder,
+    current_exercise,
+    find_course_folder,
+    known_exercises,
+)
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.progress import CourseProgress, ExerciseProgress
-from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder, find_course_folder
 from tracer.i18n import N_, NC_, Lang, language, tr
 from tracer.text.visible import visible
 from tracer.views.exercise.printer import ExercisePrinter
@@ -174,3 +180,28 @@ def ask_course_consent(at: ExerciseContext, workshop: CourseFolder, kept: Exerci
         if not confirm(tr(at.lang, "Do you trust it? [y/N] ")):
             raise refused
     workshop.adopt()
+
+
+Folders = Annotated[
+    list[Path] | None,
+    typer.Option("--exercises", metavar="DIR", help="A folder of a teacher's exercises; may be repeated."),
+]
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="An exercise, by name or number. [default: that of the folder you are in, else the last started]",
+        show_default=False,
+    ),
+]
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Agree to running code that is not ours: a teacher's exercises, a course folder made elsewhere."
+    ),
+]
+Answers = Annotated[
+    list[str] | None,
+    typer.Option("--answer", metavar="ID=TEXT", help="The answer to a question of the task; may be repeated."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -12,10 +12,10 @@ from tracer.analysis.decisions.tracker import decisions
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode
 from tracer.trace.steps import Step
-from tracer.walkthrough.binding import Binder, BoundNote
-from tracer.walkthrough.filling import format_found
-from tracer.walkthrough.paths import PlainData, StepScope
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.placeholders import format_found
 from tracer.walkthrough.statements import CodeStatement
+from tracer.walkthrough.value_paths import PlainData, StepScope
 
 _MOST: Final = 10
 _OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data that say nothing of the load

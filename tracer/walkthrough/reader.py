@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
-from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote
-from tracer.walkthrough.fitting import NoteMismatch, find_mismatch
+from tracer.walkthrough.applicability import NoteMismatch, find_mismatch
+from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
 
 

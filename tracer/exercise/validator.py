@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.exercise.attempting import is_solved
-from tracer.exercise.choosing import fits_release
+from tracer.exercise.attempts import is_solved
 from tracer.exercise.format import Exercise
-from tracer.exercise.judging import GradeReport, grade
+from tracer.exercise.grader import GradeReport, grade
 from tracer.exercise.layers import build_folder
-from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.running import RecordedRun, RunRecorder
+from tracer.exercise.library import ExerciseFiles, fits_release
+from tracer.exercise.runs import RecordedRun, RunRecorder
 from tracer.launch.scratch import scratch_folder
 from tracer.trace.errors import TracerError
 

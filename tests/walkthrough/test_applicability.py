@@ -11,7 +11,7 @@ from tests.data.demo.store import unpack
 from tests.trace.made import end_record, meta_record, ordinary_records, sealed
 from tests.walkthrough.writing import note, walkthrough
 from tracer.trace.reading import open_trace
-from tracer.walkthrough.choosing import best_traces, walkthrough_for
+from tracer.walkthrough.applicability import best_traces, walkthrough_for
 
 ANY = walkthrough(note({"function": "f"}), id="any")
 BROKEN = walkthrough(note({"function": "f"}), id="broken", suits="failed", loads={"x": {"fixture": "broken/not-json"}})

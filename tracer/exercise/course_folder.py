@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 from tracer.exercise.consent import course_seal
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import build_folder
-from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.library import TASK, ExerciseFiles, all_exercises, find_exercise, fits_release, read_exercise
 from tracer.exercise.progress import (
     FILE,
     MARK,
@@ -28,7 +28,7 @@ from tracer.exercise.progress import (
     read_progress,
     write_progress,
 )
-from tracer.exercise.running import TRACES
+from tracer.exercise.runs import TRACES
 from tracer.i18n import N_
 from tracer.views.exercise.task_sheet import SHEETS, task_sheet
 
@@ -226,3 +226,58 @@ def exercise_containing(workshop: CourseFolder, start: Path) -> str:
     except ValueError:
         return ""
     return inside[0].partition(".")[0] if inside else ""
+
+
+def known_exercises(folders: Iterable[Path], progress: CourseProgress | None = None) -> dict[str, ExerciseFiles]:
+    """The bundled exercises, those in some folders, and those that were started from where a teacher keeps them.
+
+    Raises:
+        InvalidFile: a task has a mistake, or a folder can't be read.
+    """
+    known = all_exercises(folders)
+    for name, entry in progress.exercises.items() if progress is not None else ():
+        folder = Path(entry.source)
+        if entry.source and folder.name == name and (folder / TASK).is_file():
+            known[name] = ExerciseFiles(read_exercise(folder), folder, False)
+    return known
+
+
+def current_exercise(
+    name: str | None, workshop: CourseFolder, known: dict[str, ExerciseFiles], here: Path
+) -> ExerciseFiles:
+    """The exercise of a name; without one, that of the folder one stands in, else the one last started.
+
+    Raises:
+        ExerciseError: there is none.
+    """
+    progress = workshop.progress
+    inside = exercise_containing(workshop, here)
+    wanted = name or (inside if inside in known or inside in progress.exercises else "") or progress.last
+    if not wanted:
+        raise ExerciseError(
+            N_("No exercise has been started in {folder}. Begin with: glm-trace exercise start"), folder=workshop.folder
+        )
+    entry = progress.exercises.get(wanted)
+    if wanted not in known and entry is not None and entry.source:
+        raise ExerciseError(
+            N_(
+                "The exercise {id} was started from {folder}, and it is not there any more. Name the "
+                "folder that holds it with --exercises."
+            ),
+            id=wanted,
+            folder=entry.source,
+        )
+    return find_exercise(wanted, known)
+
+
+def next_unsolved(
+    known: Mapping[str, ExerciseFiles], progress: CourseProgress, after: str = ""
+) -> ExerciseFiles | None:
+    """The first exercise that is not solved and can be done here; those behind ``after`` come first."""
+    ids = list(known)
+    at = ids.index(after) + 1 if after in known else 0
+    for name in ids[at:] + ids[:at]:
+        entry = progress.exercises.get(name)
+        if name != after and (entry is None or not entry.solved) and fits_release(known[name]):
+            return known[name]
+    return None

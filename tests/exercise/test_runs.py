@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.support.damaged import copied, edit_text
-from tracer.exercise.judging import GradeReport, grade
+from tracer.exercise.grader import GradeReport, grade
 from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.running import RunRecorder
+from tracer.exercise.runs import RunRecorder
 from tracer.launch.runner import Limits
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal
@@ -92,7 +92,7 @@ def test_a_loop_that_ignores_everything_ends_in_time(
 def test_gigabytes_of_output_end_at_a_limit(
     statement: str, made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tracer.exercise.running as running
+    import tracer.exercise.runs as running
 
     monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, bytes=8 << 20))
     judged = run(made(**quick(60)), learner("while True:", f"    {statement}"), workbench, tmp_path)
@@ -113,7 +113,7 @@ def test_memory_has_a_limit(
     statements: tuple[str, ...], made: Make, learner: Any, workbench: RunRecorder, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    import tracer.exercise.running as running
+    import tracer.exercise.runs as running
 
     monkeypatch.setattr(running, "Limits", lambda seconds: Limits(seconds, memory=1 << 30))
     judged = run(made(**quick(60)), learner(*statements), workbench, tmp_path)

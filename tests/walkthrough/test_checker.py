@@ -9,9 +9,9 @@ import pytest
 
 from tests.walkthrough.writing import as_yaml, document, note, walkthrough, words
 from tracer.trace.reading import Trace
-from tracer.walkthrough.checking import check_one, check_text
-from tracer.walkthrough.coverage import coverage_totals, measure_coverage
-from tracer.walkthrough.yaml_file import BadWalkthrough, read_walkthrough
+from tracer.walkthrough.checker import check_one, check_text
+from tracer.walkthrough.explained_code import coverage_totals, measure_coverage
+from tracer.walkthrough.yaml_file import InvalidFile, read_walkthrough
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name = class_reference.split"}
 GOOD = note(
@@ -58,7 +58,7 @@ def test_a_release_that_is_not_claimed_is_left_alone(demo: Trace) -> None:
 def test_a_missing_translation_is_caught(tmp_path: Path) -> None:
     path = tmp_path / "made.yaml"
     path.write_text(as_yaml({**GOOD, "text": {"en": "only English"}}), encoding="utf-8")
-    with pytest.raises(BadWalkthrough, match=r"note 'one', text: `zh` is missing"):
+    with pytest.raises(InvalidFile, match=r"note 'one', text: `zh` is missing"):
         read_walkthrough(path)
 
 

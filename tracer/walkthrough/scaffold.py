@@ -13,10 +13,10 @@ from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.steps import Step
 from tracer.trace.vocabulary import KINDS, STAGES
-from tracer.walkthrough.binding import Binder, simplified, to_plain
+from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.format import Anchor
-from tracer.walkthrough.paths import PATH, StepScope
-from tracer.walkthrough.recorded import paths_at, statement_at
+from tracer.walkthrough.step_values import paths_at, statement_at
+from tracer.walkthrough.value_paths import PATH, StepScope, simplified, to_plain
 from tracer.walkthrough.yaml_file import is_id
 
 _MOST_EXPECTED: Final = 4

@@ -10,9 +10,9 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tests.walkthrough.writing import words
-from tracer.exercise.judging import GradeReport, grade, same_answer
+from tracer.exercise.grader import GradeReport, grade, same_answer
 from tracer.exercise.library import ExerciseFiles
-from tracer.exercise.running import RecordedRun
+from tracer.exercise.runs import RecordedRun
 from tracer.trace.outcome import Outcome
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name ="}

@@ -8,8 +8,8 @@ import pytest
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, BoundNote, UnboundNote, matches_value
-from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.value_paths import StepScope, matches_value
 
 SPLIT = "module_file, class_name = class_reference.split"
 

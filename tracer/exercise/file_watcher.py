@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tracer.exercise.running import TRACES
+from tracer.exercise.runs import TRACES
 from tracer.views.exercise.task_sheet import SHEETS
 
 _POLL: Final = 0.2  # seconds

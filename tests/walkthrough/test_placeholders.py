@@ -9,9 +9,9 @@ from markdown_it import MarkdownIt
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, BoundNote
-from tracer.walkthrough.filling import fill_placeholders, inline_code, is_path, placeholder_paths
-from tracer.walkthrough.paths import StepScope
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.placeholders import fill_placeholders, inline_code, is_path, placeholder_paths
+from tracer.walkthrough.value_paths import StepScope
 
 
 def place(binder: Binder, anchor: Any, stage: str = "dynamic-class") -> StepScope:

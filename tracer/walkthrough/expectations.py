@@ -13,11 +13,18 @@ from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.diff import Difference, compare
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, BoundNote, matches_pattern, matches_value, simplified, to_plain
-from tracer.walkthrough.format import Expectation
-from tracer.walkthrough.paths import FoundValue, PlainData, StepScope
-from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.format import Expectation, in_range
 from tracer.walkthrough.statements import name_matches, without_spaces
+from tracer.walkthrough.value_paths import (
+    FoundValue,
+    PlainData,
+    StepScope,
+    matches_pattern,
+    matches_value,
+    simplified,
+    to_plain,
+)
 
 
 class UnmetExpectation(NamedTuple):

@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.exercise.teacher import FIRST, files_of, teachers
-from tracer.exercise import workshop as workshop_module
-from tracer.exercise.choosing import current_exercise, known_exercises, next_unsolved
+from tracer.exercise import course_folder as workshop_module
 from tracer.exercise.consent import digest, needs_consent
+from tracer.exercise.course_folder import (
+    DEFAULT_NAME,
+    CourseFolder,
+    current_exercise,
+    exercise_containing,
+    find_course_folder,
+    known_exercises,
+    next_unsolved,
+)
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import ExerciseFiles, all_exercises
 from tracer.exercise.progress import FILE, CourseProgress, ExerciseProgress
-from tracer.exercise.workshop import DEFAULT_NAME, CourseFolder, exercise_containing, find_course_folder
 from tracer.views.exercise.task_sheet import task_sheet
 
 

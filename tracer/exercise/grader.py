@@ -10,14 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from tracer.exercise.format import Check, Exercise, FailureCase, Prediction
-from tracer.exercise.running import RecordedRun
+from tracer.exercise.runs import RecordedRun
 from tracer.trace.reading import Trace, open_trace
-from tracer.walkthrough.binding import Binder, BoundNote, matches_value, simplified, to_plain
-from tracer.walkthrough.expecting import UnmetExpectation, unmet_expectations
-from tracer.walkthrough.filling import fill_placeholders, format_found
-from tracer.walkthrough.format import Anchor, BilingualText, Expectation, Note
-from tracer.walkthrough.paths import StepScope
-from tracer.walkthrough.releases import in_range
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.expectations import UnmetExpectation, unmet_expectations
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation, Note, in_range
+from tracer.walkthrough.placeholders import fill_placeholders, format_found
+from tracer.walkthrough.value_paths import StepScope, matches_value, simplified, to_plain
 
 _NOWHERE: Final = BilingualText("-", "-")
 _NUMBER: Final = re.compile(r"\d+")

@@ -17,12 +17,15 @@ key that has dots itself stands in brackets: ``weight_map[lm_head.weight]``.
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from tracer.analysis.locals import FrameState, Local, LocalsHistory
+from tracer.analysis.value_format import summary_to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
+from tracer.trace.redaction.redactor import MASK
 from tracer.trace.steps import Step
 
 _SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")
@@ -146,3 +149,48 @@ def _part(value: v.Value, key: str) -> PlainData | None:
     if key not in PARTS or not hasattr(value, key):
         return None
     return PlainData(getattr(value, key))
+
+
+def to_plain(trace: Trace, found: FoundValue | None) -> Any:
+    """A value that was found under a path, as plain JSON."""
+    if found is None:
+        return None
+    return found.plain if isinstance(found, PlainData) else summary_to_json(trace, found)
+
+
+def matches_value(given: Any, wanted: Any) -> bool:
+    """Whether a plain value is what a walkthrough says; texts may have ``*``."""
+    given = simplified(given)
+    if isinstance(wanted, str):
+        return isinstance(given, str) and matches_pattern(given, wanted)
+    if isinstance(wanted, list):
+        return (
+            isinstance(given, list)
+            and len(given) == len(wanted)
+            and all(matches_value(one, other) for one, other in zip(given, wanted, strict=True))
+        )
+    if isinstance(wanted, bool) or isinstance(given, bool):
+        return given is wanted
+    return bool(given == wanted)
+
+
+def matches_pattern(text: str, pattern: str) -> bool:
+    """Whether a text is a pattern, in which ``*`` alone is special."""
+    return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def simplified(given: Any) -> Any:
+    """A summary that is one text to its reader, as that text: a class by its name, a dtype, a tuple as a list."""
+    if not isinstance(given, dict) or "is" not in given:
+        return given
+    if given["is"] in ("class", "function"):
+        return given.get("name")
+    if given["is"] == "secret":
+        return MASK
+    if given["is"] == "named":
+        return given.get("text")
+    if given["is"] == "text":
+        return given.get("value")
+    if given["is"] == "exception":
+        return given.get("type")
+    return given.get("items") if given["is"] == "sequence" else given

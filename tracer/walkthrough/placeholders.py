@@ -10,7 +10,7 @@ from tracer.analysis.value_format import format_summary
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.values import Plain, Text
-from tracer.walkthrough.paths import PATH, FoundValue, PlainData, StepScope
+from tracer.walkthrough.value_paths import PATH, FoundValue, PlainData, StepScope
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _LONGEST: Final = 100

@@ -8,8 +8,8 @@ import pytest
 
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binding import Binder, BoundNote
-from tracer.walkthrough.expecting import unmet_expectations
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.expectations import unmet_expectations
 
 SPLIT = {"function": "get_class_from_dynamic_module", "statement": "module_file, class_name = class_reference.split"}
 MAPPED = {"function": "get_class_from_dynamic_module", "statement": 'if "--" in class_reference'}
