@@ -98,7 +98,6 @@ def moves(trace: Trace) -> list[Measured]:
                 cursor.next_stage, cursor.previous_stage,
             )
         ),
-        timed("next of a kind", move(lambda: cursor.next_kind("tensor-loaded", "log")), numbers, bar=10),
         timed("next change of a variable", move(lambda: cursor.next_change("path_2")), numbers, bar=10),
         timed("next run of a line", move(lambda: cursor.next_line(3, 40)), numbers[:200], bar=100),
         timed("of a line that never runs", move(lambda: cursor.next_line(3, 10**6)), numbers[:10], bar=100),

@@ -106,7 +106,7 @@ def check_moves(trace: Trace, numbers: Iterable[int]) -> None:
         check_pair(cursor, Cursor.next, Cursor.previous, range(len(steps)))
         check_pair(cursor, Cursor.into, Cursor.into_back, those(steps, "thread", steps[number].thread))
         for kind in {made.kind for made in steps}:
-            check_kind(cursor, kind, those(steps, "kind", kind))
+            check_hits(cursor, those(steps, "kind", kind))
         check_line(cursor, steps, number)
         check_stages(cursor, steps, number)
         check_over(trace, steps, number)
@@ -133,13 +133,7 @@ def check_pair(cursor: Cursor, forward: Move, back: Move, found: Sequence[int]) 
     cursor.go(number)
 
 
-def check_kind(cursor: Cursor, kind: str, found: list[int]) -> None:
-    check_pair(cursor, lambda c: c.next_kind(kind), lambda c: c.previous_kind(kind), found)
-
-    def wanted(made: Step) -> bool:
-        return made.kind == kind
-
-    check_pair(cursor, lambda c: c.next_where(wanted), lambda c: c.previous_where(wanted), found)
+def check_hits(cursor: Cursor, found: list[int]) -> None:
     check_pair(cursor, lambda c: c.next_of(found), lambda c: c.previous_of(found), found)
 
 
@@ -272,7 +266,6 @@ def walked(tmp_path: Path) -> Iterator[Trace]:
         (lambda cursor: cursor.next_change("d"), [0, None]),
         (lambda cursor: cursor.previous_change("d"), [11, 7, 1, None]),
         (lambda cursor: cursor.previous_change("nothing"), [11, None]),
-        (lambda cursor: cursor.next_kind("log", "return"), [0, 6, 11, 12, 13, None]),
         (lambda cursor: cursor.next_of([2, 5, 6]), [0, 2, 5, 6, None]),
         (lambda cursor: cursor.previous_of([2, 5, 6]), [9, 6, 5, 2, None]),
         (Cursor.first, [7, 0]),
@@ -309,7 +302,7 @@ def test_a_cursor_starts_at_a_step(walked: Trace, tmp_path: Path) -> None:
             Cursor.out,
         ]
         moves += [Cursor.caller, Cursor.next_stage, Cursor.previous_stage, Cursor.first, Cursor.last]
-        moves += [lambda c: c.next_change("a"), lambda c: c.next_kind("line"), lambda c: c.previous_line(0, 1)]
+        moves += [lambda c: c.next_change("a"), lambda c: c.previous_line(0, 1)]
         assert [move(cursor) for move in moves] == [None] * len(moves)
         with pytest.raises(IndexError):
             Cursor(nothing, 1)

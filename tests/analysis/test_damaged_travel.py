@@ -54,10 +54,8 @@ def move_about(trace: Trace) -> None:
         for move in MOVES:
             move(Cursor(trace, number))
         cursor = Cursor(trace, number)
-        cursor.next_kind("line")
         cursor.previous_line(0, 2)
         cursor.next_change("path")
-        cursor.previous_where(lambda made: False)
 
 
 def search_for_all(trace: Trace) -> None:

@@ -1,28 +1,26 @@
-"""A place in a trace, and the ways to move on from it, forwards and backwards.
+"""A position in a trace, and the moves from it, forwards and backwards.
 
-Every move returns the number of the step it came to, or None where there is nowhere to go; then the cursor has stayed.
+Every move returns the number of the step that it reached, or None if there is none; then the cursor has not moved.
 
-A thread's steps are levels: its frames, below one another, and the outermost level, which are its steps outside every
-stepped function and the first steps of the frames that no stepped function called. ``over`` and ``over_back`` undo each
-other on a level; from the end of a frame, ``over`` comes out at the caller, and ``over_back`` from there passes over
-the call.
+A thread's steps are on levels: one for each of its frames, nested, and the outermost level, which has its steps outside
+every stepped function and the first steps of the frames that no stepped function called. ``over`` and ``over_back``
+undo each other on a level; from the end of a frame, ``over`` leads to the caller, and ``over_back`` from there passes
+over the call.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from tracer.analysis.locals import callers
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 
-Predicate = Callable[[Step], bool]
-
 
 class Cursor:
-    """Stands at a step; of an empty trace at 0, where there is none, and nowhere to go.
+    """A cursor at a step. In an empty trace it is at 0, where there is no step, and no move leads anywhere.
 
     Raises:
         IndexError: there is no step of that number.
@@ -45,7 +43,7 @@ class Cursor:
         return self.trace.step(self._number)
 
     def go(self, number: int) -> int | None:
-        """To a step by its number."""
+        """Go to a step by its number."""
         return self._at(number if 0 <= number < len(self.trace) else None)
 
     def first(self) -> int | None:
@@ -54,7 +52,7 @@ class Cursor:
     def last(self) -> int | None:
         return self.go(len(self.trace) - 1)
 
-    # By number, whatever the thread.
+    # By number, in any thread.
 
     def next(self) -> int | None:
         return self.go(self._number + 1)
@@ -65,25 +63,25 @@ class Cursor:
     # Along calls, within the thread.
 
     def into(self) -> int | None:
-        """The thread's next step: in the function that is called, if one is."""
+        """Go to the thread's next step: into the function that is called, if one is."""
         return self._at(self._in_thread())
 
     def into_back(self) -> int | None:
-        """The thread's step before: in the function that was called, if one was."""
+        """Go to the thread's previous step: into the function that was called, if one was."""
         return self._at(self._in_thread(backwards=True))
 
     def over(self) -> int | None:
-        """The frame's next step; after its last the next one of a caller, and after theirs on the outermost level."""
+        """Go to the frame's next step; after its last to a caller's next one, then to the outermost level."""
         return self._at(self._after(self._number, self._frame()))
 
     def over_back(self) -> int | None:
-        """The frame's step before; from its first the step that made the call."""
+        """Go to the frame's previous step; from its first to the step that made the call."""
         frame = self._frame()
         back = None if frame is None else self.trace.nearest(self._number, backwards=True, frame=frame)
         return self._at(self._called_from(self._number, frame) if back is None else back)
 
     def out(self) -> int | None:
-        """The next step of a caller after the frame's last, or the next on the outermost level."""
+        """Go to a caller's next step after the frame's last, or to the next one on the outermost level."""
         frame = self._frame()
         if frame is None:
             return None
@@ -91,7 +89,7 @@ class Cursor:
         return self._at(self._after(self._number if last is None else last, frame))
 
     def caller(self) -> int | None:
-        """The caller's step that made the call."""
+        """Go to the caller's step that made the call."""
         frame = self._frame()
         parent = None if frame is None else self.trace.frame(frame).parent
         first = None if frame is None else self.trace.nearest(-1, frame=frame)
@@ -102,58 +100,40 @@ class Cursor:
     # By meaning.
 
     def next_stage(self) -> int | None:
-        """Where the next stretch of another stage begins."""
+        """Go to where the next run of steps of another stage begins."""
         return self._at(self._other_stage(self._number))
 
     def previous_stage(self) -> int | None:
-        """Where the stretch of another stage before this one began."""
+        """Go to where the previous run of steps of another stage began."""
         end = self._other_stage(self._number, backwards=True)
         if end is None:
             return None
         before = self._other_stage(end, backwards=True)
         return self.go(0 if before is None else before + 1)
 
-    def next_kind(self, *kinds: str) -> int | None:
-        """The next step of one of these kinds."""
-        found = [self.trace.nearest(self._number, kind=kind) for kind in kinds]
-        return self._at(min((number for number in found if number is not None), default=None))
-
-    def previous_kind(self, *kinds: str) -> int | None:
-        """The last step before of one of these kinds."""
-        found = [self.trace.nearest(self._number, backwards=True, kind=kind) for kind in kinds]
-        return self._at(max((number for number in found if number is not None), default=None))
-
-    def next_where(self, wanted: Predicate) -> int | None:
-        """The next step for which something holds. It is asked about one step after the other."""
-        return self._at(_number_of(self.trace.steps(self._number + 1), wanted))
-
-    def previous_where(self, wanted: Predicate) -> int | None:
-        """The last step before for which something holds."""
-        return self._at(_number_of(self.trace.steps(0, self._number, backwards=True), wanted))
-
     def next_line(self, source: int, line: int) -> int | None:
-        """Where a line of a source is reached next."""
+        """Go to where a line of a source runs next."""
         return self._at(self.trace.nearest(self._number, source=source, line=line, event="line"))
 
     def previous_line(self, source: int, line: int) -> int | None:
-        """Where a line of a source was last reached before."""
+        """Go to where a line of a source last ran before."""
         return self._at(self.trace.nearest(self._number, backwards=True, source=source, line=line, event="line"))
 
     def next_change(self, name: str) -> int | None:
-        """The next step that changed a variable of the current frame: bound or deleted it, or changed it in place."""
+        """Go to the next step that bound, deleted or changed in place a variable of the current frame."""
         return self._change(name, self._number + 1, len(self.trace))
 
     def previous_change(self, name: str) -> int | None:
-        """The last step before that changed a variable of the current frame."""
+        """Go to the previous step that changed a variable of the current frame."""
         return self._change(name, 0, self._number, backwards=True)
 
     def next_of(self, numbers: Sequence[int]) -> int | None:
-        """The next of these steps, which are in order: a search's hits, say."""
+        """Go to the next of these steps, which are in order, such as the hits of a search."""
         at = bisect_right(numbers, self._number)
         return self.go(numbers[at]) if at < len(numbers) else None
 
     def previous_of(self, numbers: Sequence[int]) -> int | None:
-        """The last of these steps before."""
+        """Go to the previous one of these steps."""
         at = bisect_left(numbers, self._number)
         return self.go(numbers[at - 1]) if at else None
 
@@ -185,7 +165,7 @@ class Cursor:
         return self._outermost(number, backwards=True)
 
     def _outermost(self, number: int, backwards: bool = False) -> int | None:
-        """The nearest step on the thread's outermost level."""
+        """Return the nearest step on the thread's outermost level."""
         if not len(self.trace):
             return None
         thread = self.step.thread
@@ -209,10 +189,6 @@ class Cursor:
         frame = self._frame()
         if frame is None:
             return None
-        told = self.trace.changes(frame, start, stop, backwards=backwards)
-        found = (number for number, changes in told if any(change.name == name for change in changes))
+        steps = self.trace.changes(frame, start, stop, backwards=backwards)
+        found = (number for number, changes in steps if any(change.name == name for change in changes))
         return self._at(next(found, None))
-
-
-def _number_of(steps: Iterator[Step], wanted: Predicate) -> int | None:
-    return next((step.number for step in steps if wanted(step)), None)
