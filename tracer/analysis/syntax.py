@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.decisions.conditions import DecisionPoint, WrittenPath, asked_paths
-from tracer.analysis.decisions.model import Skipped
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -88,12 +86,9 @@ class SourceSyntax:
         except _UNPARSABLE:
             self.tree = ast.Module([], [])
         self._statements_by_line: dict[int, dict[int, StatementNode]] = {}
-        self.questions: dict[int, list[DecisionPoint]] = {}  # by the ids of spots: what they are known to decide
-        self._asked: dict[int, list[WrittenPath]] = {}
         self._conditionals: dict[int, list[ast.IfExp]] = {}
         self._texts: dict[int, tuple[ast.AST, str]] = {}
         self._elifs: dict[int, bool] = {}
-        self.skipped: dict[tuple[int, ...], Skipped] = {}  # lines of the tree, by the ids of their nodes
 
     @cached_property
     def functions(self) -> dict[int, Function]:
@@ -160,15 +155,6 @@ class SourceSyntax:
         if isinstance(node, ast.While):
             return f"while {self.text(node.test)}"
         return "try" if isinstance(node, TRIES) else self.text(node)
-
-    def asked(self, expression: ast.AST | None) -> list[WrittenPath]:
-        """The names, attributes and keys that are written in an expression."""
-        if expression is None:
-            return []
-        known = self._asked.get(id(expression))
-        if known is None:
-            known = self._asked[id(expression)] = asked_paths(expression)
-        return known
 
     def conditionals(self, spot: StatementNode) -> list[ast.IfExp]:
         """The conditional expressions of a statement, without those of a function or comprehension inside of it."""

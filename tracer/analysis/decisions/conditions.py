@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
+from tracer.analysis.decisions.model import Skipped
 from tracer.analysis.locals import LocalsState, ValuePath
+from tracer.analysis.syntax import SourceSyntax
 from tracer.trace import values as v
 
 _OWN_SCOPE: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -29,8 +32,32 @@ class DecisionPoint(NamedTuple):
     guards: str = ""
 
 
+class DecisionSyntax:
+    """What decisions need of one source's syntax, computed once.
+
+    Attributes:
+        points: by the id of a statement node, which the syntax keeps alive: what the statement decides.
+        skipped: by the ids of syntax tree nodes: the lines that these take up.
+    """
+
+    def __init__(self) -> None:
+        self.points: dict[int, list[DecisionPoint]] = {}
+        self.skipped: dict[tuple[int, ...], Skipped] = {}
+
+
+_KNOWN: Final[WeakKeyDictionary[SourceSyntax, DecisionSyntax]] = WeakKeyDictionary()
+
+
+def decision_syntax(syntax: SourceSyntax) -> DecisionSyntax:
+    """Return what is known of a source; empty at first."""
+    known = _KNOWN.get(syntax)
+    if known is None:
+        known = _KNOWN[syntax] = DecisionSyntax()
+    return known
+
+
 def asked_paths(expression: ast.AST) -> list[WrittenPath]:
-    """The names, attributes and keys that are written in an expression, in their order."""
+    """Return the names, attributes and keys that are written in an expression, in their order."""
     return list(dict.fromkeys(_paths(expression)))
 
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tracer.analysis.decisions.conditions import recorded_attribute, truth_of
+from tracer.analysis.decisions.conditions import decision_syntax, recorded_attribute, truth_of
 from tracer.analysis.decisions.model import Decision, Skipped
 from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import LOOPS, SourceSyntax, StatementNode, first_line
@@ -92,11 +92,12 @@ def skipped_lines(syntax: SourceSyntax, nodes: Sequence[ast.AST]) -> Skipped | N
     if not nodes:
         return None
     key = tuple(map(id, nodes))
-    known = syntax.skipped.get(key)
+    lines = decision_syntax(syntax).skipped
+    known = lines.get(key)
     if known is None:
         first, last = min(map(_start, nodes)), max(map(_end, nodes))
         text = syntax.text(nodes[0]) if isinstance(nodes[0], ast.expr) else syntax.line(first)
-        known = syntax.skipped[key] = Skipped(first, max(first, last), text)
+        known = lines[key] = Skipped(first, max(first, last), text)
     return known
 
 

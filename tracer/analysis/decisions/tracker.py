@@ -9,7 +9,7 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from tracer.analysis.decisions.conditions import DecisionPoint, recorded_names
+from tracer.analysis.decisions.conditions import DecisionPoint, asked_paths, decision_syntax, recorded_names
 from tracer.analysis.decisions.model import Decision, Skipped
 from tracer.analysis.decisions.outcomes import (
     FrameEvent,
@@ -59,7 +59,7 @@ class FrameTracker:
         self._path = path
         self._syntax = syntax
         self._nodes = syntax.statements_by_line(function)
-        self._questions = syntax.questions
+        self._points = decision_syntax(syntax).points
         self._variables = LocalsState(trace)
         self._open: list[PendingDecision] = []
         self._at: StatementNode | None = None
@@ -98,11 +98,11 @@ class FrameTracker:
             if self._open:
                 self._raising = self._raising or self._caught_by(spot)
                 self._update_open(step, spot)
-            questions = self._questions.get(id(spot))
-            if questions is None:  # the syntax keeps the spot alive
-                questions = self._questions[id(spot)] = list(_questions(spot, self._syntax))
-            for question in questions:
-                self._choose(step, spot, question)
+            points = self._points.get(id(spot))
+            if points is None:  # the syntax keeps the spot alive
+                points = self._points[id(spot)] = list(_decision_points(spot, self._syntax))
+            for point in points:
+                self._choose(step, spot, point)
         self._raising = False
         self._at = spot
 
@@ -135,22 +135,22 @@ class FrameTracker:
             now = FrameEvent(step, spot, self._at, self._raising, value, self._variables)
             self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
 
-    def _choose(self, step: LightStep, spot: StatementNode, question: DecisionPoint) -> None:
-        kind, expression = question.kind, question.expression
+    def _choose(self, step: LightStep, spot: StatementNode, point: DecisionPoint) -> None:
+        kind, expression = point.kind, point.expression
         if kind == "loop" and any(choice.spot is spot for choice in self._open):
             return  # it is its next round
-        decision = self._begin(step, question)
+        decision = self._begin(step, point)
         if expression is not None:
             self._open.append(PendingConditional(decision, spot, self._syntax, expression, self._variables))
         else:
             self._open.append(_PENDING[kind](decision, spot, self._syntax))
 
-    def _begin(self, step: LightStep, question: DecisionPoint) -> Decision:
+    def _begin(self, step: LightStep, point: DecisionPoint) -> Decision:
         frame, wanted = self.frame, self._wants(step.stage)
-        names, absent = recorded_names(question.asked if wanted else (), self._variables)
+        names, absent = recorded_names(point.asked if wanted else (), self._variables)
         decision = Decision(
             step.number, frame.number, step.stage, frame.function, frame.source, self._path, step.line or 0,
-            question.kind, question.condition, names=names, absent=absent, guards=question.guards,
+            point.kind, point.condition, names=names, absent=absent, guards=point.guards,
         )  # fmt: skip
         if wanted:
             self.decided.append(decision)
@@ -166,26 +166,28 @@ class FrameTracker:
             return None
 
 
-def _questions(spot: StatementNode, syntax: SourceSyntax) -> Iterator[DecisionPoint]:
+def _decision_points(spot: StatementNode, syntax: SourceSyntax) -> Iterator[DecisionPoint]:
     node = spot.node
     if isinstance(node, ast.If):
-        yield _question("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
+        yield _decision_point("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
     elif isinstance(node, LOOPS):
-        yield _question("loop", node, syntax, node.body)
+        yield _decision_point("loop", node, syntax, node.body)
     elif isinstance(node, TRIES):
-        yield _question("try", node, syntax, node.body)
+        yield _decision_point("try", node, syntax, node.body)
     elif isinstance(node, ast.Match):
-        yield _question("match", node.subject, syntax)
+        yield _decision_point("match", node.subject, syntax)
     elif isinstance(node, ast.Return) and is_early(spot):
-        yield _question("return", node, syntax)
+        yield _decision_point("return", node, syntax)
     for expression in syntax.conditionals(spot):
-        yield _question("conditional", expression.test, syntax)._replace(expression=expression)
+        yield _decision_point("conditional", expression.test, syntax)._replace(expression=expression)
 
 
-def _question(kind: str, asked: ast.AST, syntax: SourceSyntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
+def _decision_point(kind: str, asked: ast.AST, syntax: SourceSyntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
     condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
     guards = syntax.line(first_line(guarded[0])) if guarded else ""
-    return DecisionPoint(kind, condition, syntax.asked(_asked_for(asked)), guards=guards)
+    return DecisionPoint(
+        kind, condition, asked_paths(looked_at) if (looked_at := _asked_for(asked)) is not None else [], guards=guards
+    )
 
 
 def is_early(spot: StatementNode) -> bool:
