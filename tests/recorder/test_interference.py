@@ -411,6 +411,37 @@ def test_a_recursion_error_that_is_caught(toy: Toy, by_monitoring: bool) -> None
         assert any("switched on again" in reason for reason in recorded.meta()["skipped"].values())
 
 
+FULL_STACK = """
+import traceback
+
+def cached_file(n):
+    return cached_file(n + 1)
+
+def cached_files():
+    try:
+        cached_file(0)
+    except RecursionError as error:
+        seen = error
+    files = {frame.f_code.co_filename == __file__ for frame, line in traceback.walk_tb(seen.__traceback__)}
+    return type(seen).__name__, str(seen), type(seen.__context__).__name__, files
+
+def run():
+    return cached_files()
+"""
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_a_full_stack_raises_the_programs_own_error(toy: Toy, by_monitoring: bool, lines: bool) -> None:
+    """Stepped down to the last frame; the recorder's own lack of room stays with the recorder, which says so."""
+    recorded = same(toy, FULL_STACK, by_monitoring, lines=lines)
+    assert "stepping" in troubles(recorded)
+    events = [step.event for step in recorded.steps]
+    assert events.count("call") > 500
+    if by_monitoring:  # by settrace, the interpreter switches stepping off for the rest
+        assert events.count("unwind") > 500
+        assert told(recorded).splitlines()[-1].startswith("return cached_files")
+
+
 def test_a_program_that_takes_the_trace_function_off(toy: Toy) -> None:
     code = """
 import sys

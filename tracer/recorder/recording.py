@@ -49,6 +49,7 @@ class ThreadState(threading.local):
         self.stack: list[Any] = []
         self.stage = "arguments"
         self.quiet = 0
+        self.stack_was_full = False  # a step was lost, where nothing could be called to say so
         # Of the exception that just left a frame: its id, the step where it was first seen, and that frame's code.
         self.in_flight: tuple[int | None, int, CodeType] | None = None
 
@@ -277,7 +278,11 @@ class Recording:
         """Note something that this release lacks, or that a probe could not do."""
         if name not in self._skipped:
             self._skipped[name] = reason
-            self.meta(skipped=self._skipped)
+            try:
+                self.meta(skipped=self._skipped)
+            except BaseException:  # where the stack is full, say: the next call notes it
+                self._skipped.pop(name, None)
+                raise
 
     @property
     def stepped_all(self) -> bool:

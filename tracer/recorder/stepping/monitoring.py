@@ -7,6 +7,8 @@ speed.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -50,9 +52,9 @@ class MonitoringStepper:
         for event, callback in (
             (events.PY_START, self._started),
             (events.LINE, self._line),
-            (events.PY_RETURN, self._returned),
-            (events.RAISE, self._raised),
-            (events.PY_UNWIND, self._unwound),
+            (events.PY_RETURN, partial(self._ended, SteppedFrame.returned)),
+            (events.RAISE, partial(self._ended, SteppedFrame.raised)),
+            (events.PY_UNWIND, partial(self._ended, SteppedFrame.unwound)),
         ):
             monitoring.register_callback(self._tool, event, callback)
         for code, wanted in self._targets.values():
@@ -63,6 +65,7 @@ class MonitoringStepper:
 
     def keep_on(self) -> None:
         """Check whether the load switched stepping off, and switch it on again."""
+        self._note_full_stack()
         monitoring = self._monitoring
         if self._tool < 0 or (
             monitoring.get_tool(self._tool) == _TOOL_NAME and monitoring.get_events(self._tool) == self._events
@@ -84,6 +87,7 @@ class MonitoringStepper:
             self._monitoring.restart_events()
 
     def stop(self) -> None:
+        self._note_full_stack()
         monitoring = self._monitoring
         if self._tool < 0:
             return
@@ -100,10 +104,10 @@ class MonitoringStepper:
         self._tool = -1
 
     def _started(self, code: CodeType, offset: int) -> Any:
-        if not self._index.may_match(code):
-            return self._monitoring.DISABLE
-        frame = sys._getframe(1)
         try:
+            if not self._index.may_match(code):
+                return self._monitoring.DISABLE
+            frame = sys._getframe(1)
             entry = self._index.lookup(frame)
             if entry is None:
                 return None if is_model_file(code.co_filename) else self._monitoring.DISABLE
@@ -113,42 +117,62 @@ class MonitoringStepper:
                 wanted = events.PY_RETURN | (events.LINE if lines else 0)
                 self._targets[id(code)] = code, wanted
                 self._monitoring.set_local_events(self._tool, code, wanted)
+            self._note_full_stack()
             stepped = SteppedFrame(self._recording, entry.target, frame, entry.probes, self._lines, entry.opaque)
             stepped.entered(frame)
+        except RecursionError:
+            # Called from here, note() would raise one more, and that would be the program's. So it goes on and runs
+            # into its own. The same holds below.
+            self._recording.thread.stack_was_full = True
         except Exception as error:
-            self._fault(error)
+            self._recording.guard.note("stepping", error)
         return None
 
     def _line(self, code: CodeType, line: int) -> None:
-        stepped, frame = self._innermost(code), sys._getframe(1)
-        if stepped is not None and stepped.steps_lines:
-            self._guarded(stepped.reached_line, frame, line)
-
-    def _returned(self, code: CodeType, offset: int, value: Any) -> None:
-        if (stepped := self._innermost(code)) is not None:
-            self._guarded(stepped.returned, sys._getframe(1), value)
-
-    def _raised(self, code: CodeType, offset: int, error: BaseException) -> None:
-        if id(code) in self._targets and (stepped := self._innermost(code)) is not None:
-            self._guarded(stepped.raised, sys._getframe(1), error)
-
-    def _unwound(self, code: CodeType, offset: int, error: BaseException) -> None:
-        if id(code) in self._targets and (stepped := self._innermost(code)) is not None:
-            self._guarded(stepped.unwound, sys._getframe(1), error)
-
-    def _innermost(self, code: CodeType) -> SteppedFrame | None:
-        """Return the stepped frame that runs now; None if this execution of the code is not stepped."""
-        stack = self._recording.thread.stack
-        if not stack or stack[-1].code is not code or stack[-1].frame_id != id(sys._getframe(2)):
-            return None
-        stepped: SteppedFrame = stack[-1]
-        return stepped
-
-    def _guarded(self, method: Any, frame: FrameType, value: Any) -> None:
         try:
-            method(frame, value)
+            frame = sys._getframe(1)
+            stepped = self._running(code, frame)
+            if stepped is not None and stepped.steps_lines:
+                stepped.reached_line(frame, line)
+        except RecursionError:
+            self._recording.thread.stack_was_full = True
         except Exception as error:
-            self._fault(error)
+            self._recording.guard.note("stepping", error)
 
-    def _fault(self, error: Exception) -> None:
-        self._recording.guard.note("stepping", error)
+    def _ended(
+        self, report: Callable[[SteppedFrame, FrameType, Any], None], code: CodeType, offset: int, value: Any
+    ) -> None:
+        """Report a return, or an exception that is raised or leaves the frame."""
+        try:
+            if id(code) not in self._targets:
+                return
+            frame = sys._getframe(1)
+            stepped = self._running(code, frame)
+            if stepped is not None:
+                report(stepped, frame, value)
+        except RecursionError:
+            self._recording.thread.stack_was_full = True
+        except Exception as error:
+            self._recording.guard.note("stepping", error)
+
+    def _running(self, code: CodeType, frame: FrameType) -> SteppedFrame | None:
+        """Return the stepped frame that runs now, or None for an execution of its code that is not stepped."""
+        self._note_full_stack()
+        stack: list[SteppedFrame] = self._recording.thread.stack
+        if not stack:
+            return None
+        if stack[-1].code is code and stack[-1].frame_id == id(frame):
+            return stack[-1]
+        if not stack[-1].may_end_unseen:
+            return None
+        return next((known for known in reversed(stack) if known.code is code and known.frame_id == id(frame)), None)
+
+    def _note_full_stack(self) -> None:
+        """Note that a step was lost where the stack was full; it may have been the end of a frame."""
+        thread = self._recording.thread
+        if not thread.stack_was_full:
+            return
+        for stepped in thread.stack:
+            stepped.may_end_unseen = True
+        self._recording.skip("stepping", "RecursionError: the stack was too full to record a step")
+        thread.stack_was_full = False

@@ -180,10 +180,16 @@ class SteppedFrame:
         Its end becomes a step if it is known: an exception that is seen now has passed through it, or its caller is a
         frame that would have seen an exception. ``error`` has just arrived in the frame that runs now.
         """
+        stack: list[SteppedFrame] = self._recording.thread.stack
+        closed = self._close_if_ended(error, traceback)
+        while closed and stack and stack[-1].may_end_unseen:
+            closed = stack[-1]._close_if_ended(error, traceback)
+
+    def _close_if_ended(self, error: BaseException | None, traceback: TracebackType | None) -> bool:
         running: FrameType | None = sys._getframe()
         while running is not None:
             if id(running) == self.frame_id and running.f_code is self.code:
-                return
+                return False
             running = running.f_back
         seen = sys.exc_info()[1] if error is None else error
         try:
@@ -193,9 +199,7 @@ class SteppedFrame:
                 self._emit("return", self.variables, None)
         finally:
             self._close()
-        stack = self._recording.thread.stack
-        if stack and stack[-1].may_end_unseen:
-            stack[-1].close_if_ended(error, traceback)
+        return True
 
     def _locals_of(self, frame: FrameType) -> Any:
         return self.variables if self.opaque else frame.f_locals
