@@ -20,9 +20,9 @@ from textual.widgets.tree import TreeNode
 from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import settled
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.locals import FrameState
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
+from tracer.trace.steps import Frame
 from tracer.tui.calls_view import CallsView
 from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.player import Player
@@ -151,7 +151,7 @@ def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
         caller = next(
             node
             for node in view.root.children
-            if isinstance(node.data, VariableNode) and isinstance(node.data.more, FrameState)
+            if isinstance(node.data, VariableNode) and isinstance(node.data.more, Frame)
         )
         assert not caller.children
         caller.expand()

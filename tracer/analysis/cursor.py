@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from tracer.analysis.locals import callers
+from tracer.trace.queries import nearest_of_stages
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 
@@ -30,7 +31,6 @@ class Cursor:
         self.trace = trace
         self._number = number
         self._first_calls = lru_cache(maxsize=64)(trace.first_calls)
-        self._stages = lru_cache(maxsize=1)(trace.stages)
         if len(trace) or number:
             trace.step(number)
 
@@ -101,15 +101,20 @@ class Cursor:
 
     def next_stage(self) -> int | None:
         """Go to where the next run of steps of another stage begins."""
-        return self._at(self._other_stage(self._number))
+        if not len(self.trace):
+            return None
+        found = self._other_stage(self._number, self.step.stage)
+        return self._at(None if found is None else found[0])
 
     def previous_stage(self) -> int | None:
         """Go to where the previous run of steps of another stage began."""
-        end = self._other_stage(self._number, backwards=True)
+        if not len(self.trace):
+            return None
+        end = self._other_stage(self._number, self.step.stage, backwards=True)
         if end is None:
             return None
-        before = self._other_stage(end, backwards=True)
-        return self.go(0 if before is None else before + 1)
+        before = self._other_stage(*end, backwards=True)
+        return self.go(0 if before is None else before[0] + 1)
 
     def next_line(self, source: int, line: int) -> int | None:
         """Go to where a line of a source runs next."""
@@ -177,13 +182,10 @@ class Cursor:
             call = calls[at] if (at := bisect_right(calls, number)) < len(calls) else None
         return min((n for n in (found, call) if n is not None), key=lambda n: abs(n - number), default=None)
 
-    def _other_stage(self, number: int, backwards: bool = False) -> int | None:
-        if not len(self.trace):
-            return None
-        here = self.trace.step(number).stage
-        others = [stage for stage in self._stages() if stage != here]
-        found = [self.trace.nearest(number, backwards=backwards, stage=stage) for stage in others]
-        return min((n for n in found if n is not None), key=lambda n: abs(n - number), default=None)
+    def _other_stage(self, number: int, stage: str, backwards: bool = False) -> tuple[int, str] | None:
+        """Return the nearest step that is in another stage, with its stage."""
+        others = [other for other in self.trace.stages() if other != stage]
+        return nearest_of_stages(self.trace, number, others, backwards=backwards)
 
     def _change(self, name: str, start: int, stop: int, backwards: bool = False) -> int | None:
         frame = self._frame()

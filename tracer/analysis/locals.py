@@ -18,7 +18,7 @@ import msgspec
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Change, Frame, Items, Step
+from tracer.trace.steps import Bound, Change, Frame, Items
 
 _SNAPSHOT_SPACING: Final = 512  # changing steps between two snapshots of a frame
 _CACHED_FRAMES: Final = 256
@@ -252,21 +252,36 @@ class LocalsHistory:
         Raises:
             IndexError: there is no step of that number.
         """
-        trace = self._trace
-        step = trace.step(number)
-        if step.frame is None:
-            return []
-        states = [self._innermost(step, step.frame)]
-        for parent in callers(trace, step.frame):
-            found = trace.nearest(states[-1].step, backwards=True, frame=parent)
+        innermost = self.innermost(number)
+        return [] if innermost is None else [innermost, *self.callers(number)]
+
+    def callers(self, number: int) -> list[FrameState]:
+        """Return the callers of a step's frame, innermost first.
+
+        Raises:
+            IndexError: there is no step of that number.
+        """
+        trace, states = self._trace, list[FrameState]()
+        inner = trace.step(number).frame
+        for parent in () if inner is None else callers(trace, inner):
+            found = trace.nearest(number, backwards=True, frame=parent)
             if found is None:
                 break
-            last = trace.step(found)
+            last, number = trace.step(found), found
             frame, variables = trace.frame(parent), _locals(self._history(parent).after(found).snapshot())
             states.append(FrameState(frame, found, last.source, last.line, variables, []))
         return states
 
-    def _innermost(self, step: Step, frame: int) -> FrameState:
+    def innermost(self, number: int) -> FrameState | None:
+        """Return the frame of a step; None for a step outside every stepped function.
+
+        Raises:
+            IndexError: there is no step of that number.
+        """
+        step = self._trace.step(number)
+        frame = step.frame
+        if frame is None:
+            return None
         state = self._history(frame).after(step.number - 1)
         before = state.snapshot()
         state.apply(step.number, step.changes)

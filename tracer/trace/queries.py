@@ -1,8 +1,8 @@
-"""Questions about functions and their lines that are answered by SQL over a trace's tables."""
+"""Questions about functions, their lines, frames and stages that are answered by SQL over a trace's tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from tracer.trace.reading import Trace
@@ -32,6 +32,30 @@ class FunctionSteps(NamedTuple):
     code: FunctionCode
     lines: list[tuple[int, int]] | None = None
     event: str = ""
+
+
+class FrameSpan(NamedTuple):
+    """The first step of a frame, and the times of its first and last step in nanoseconds."""
+
+    first: int
+    began: int
+    ended: int
+
+
+class FrameEvent(NamedTuple):
+    """A call that a frame made, or a step of the frame that a probe recorded.
+
+    Attributes:
+        step: the step; of a call the first one of the called frame.
+        kind: ``call``, or the kind of the step.
+        function: the function that was called; empty for a step.
+        data: the data of the step as JSON; empty for a call.
+    """
+
+    step: int
+    kind: str
+    function: str
+    data: str
 
 
 def functions(trace: Trace) -> list[FunctionCode]:
@@ -98,6 +122,52 @@ def find_steps(
     query = f"SELECT step.number FROM {tables} WHERE {' AND '.join(conditions)} ORDER BY step.number"
     for (number,) in trace.rows(tuple[int], query, *arguments):
         yield number
+
+
+def frame_spans(trace: Trace, frames: Collection[int]) -> dict[int, FrameSpan]:
+    """Return the first step and the duration of each of these frames that has steps."""
+    query = (
+        "SELECT frame, min(number), min(time), max(time) FROM step"
+        f" WHERE frame IN ({', '.join('?' * len(frames))}) GROUP BY frame"
+    )
+    return {frame: FrameSpan(*span) for frame, *span in trace.rows(tuple[int, int, int, int], query, *frames)}
+
+
+def frame_events(trace: Trace, frame: int, most: int) -> list[FrameEvent]:
+    """Return the calls that a frame made and the steps that probes recorded in it, at most ``most`` of each."""
+    query = (
+        "SELECT * FROM (SELECT min(step.number), 'call', frame.function, '' FROM frame"
+        " JOIN step ON step.frame = frame.number WHERE frame.parent = ?1 GROUP BY frame.number ORDER BY 1 LIMIT ?2)"
+        " UNION ALL SELECT * FROM (SELECT number, kind, '', data FROM step WHERE frame = ?1"
+        " AND kind NOT IN ('call', 'line', 'return', 'raise', 'unwind') ORDER BY number LIMIT ?2) ORDER BY 1"
+    )
+    return list(trace.rows(FrameEvent, query, frame, most))
+
+
+def line_counts(trace: Trace, frame: int) -> dict[int, int]:
+    """Return how often a frame ran each of its lines."""
+    query = "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line"
+    return dict(trace.rows(tuple[int, int], query, frame))
+
+
+def nearest_of_stages(
+    trace: Trace, number: int, stages: Sequence[str], *, backwards: bool = False
+) -> tuple[int, str] | None:
+    """Return the first step after ``number`` (the last before it, with ``backwards``) that is in any of the stages.
+
+    The step comes with its stage.
+    """
+    if not stages:
+        return None
+    best, ahead = ("max", "<") if backwards else ("min", ">")
+    # For one stage SQLite finds the step in an index; for all in one condition it would read every step in between.
+    nearest = f"SELECT {best}(number) AS number, stage FROM step WHERE stage = ? AND number {ahead} ?"
+    query = (
+        f"SELECT {best}(number), stage FROM ({' UNION ALL '.join([nearest] * len(stages))}) WHERE number IS NOT NULL"
+    )
+    arguments = [argument for stage in stages for argument in (stage, number)]
+    [(found, stage)] = trace.rows(tuple[int | None, str | None], query, *arguments)
+    return None if found is None or stage is None else (found, stage)
 
 
 def _in_function(steps: FunctionSteps) -> tuple[str, list[Any]]:

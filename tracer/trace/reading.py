@@ -35,6 +35,8 @@ _Row = TypeVar("_Row", bound=tuple[Any, ...])
 _LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
+_BLOCK: Final = 64  # values or frames that are read at once: those recorded together are mostly shown together
+_MAX_BLOCK: Final = (1 << 62) // _BLOCK  # numbers beyond are none that SQLite could count to
 
 
 class Trace:
@@ -53,7 +55,12 @@ class Trace:
         self.path = path
         self._guard = DamageGuard(path)
         self.value = lru_cache(maxsize=4_096)(self._read_value)
+        self._block = lru_cache(maxsize=128)(self._read_block)
         self.frame = lru_cache(maxsize=65_536)(self._read_frame)
+        self.step = lru_cache(maxsize=64)(self._read_step)
+        self.source = lru_cache(maxsize=16)(self._read_source)
+        self.source_paths = lru_cache(maxsize=1)(self._read_source_paths)
+        self.stages = lru_cache(maxsize=1)(self._read_stages)
         with self.readable():
             self._check_identity()
             rows = self._db.execute("SELECT key, value FROM meta")
@@ -76,8 +83,8 @@ class Trace:
     def close(self) -> None:
         self._db.close()
 
-    def step(self, number: int) -> Step:
-        """One step.
+    def _read_step(self, number: int) -> Step:
+        """One step (cached; ``trace.step(n)``).
 
         Raises:
             IndexError: there is no step of that number.
@@ -163,8 +170,8 @@ class Trace:
         with self.readable():
             return [int(first) for (first,) in self._db.execute(query, (thread,))]
 
-    def stages(self) -> list[str]:
-        """The stages that have steps."""
+    def _read_stages(self) -> list[str]:
+        """The stages that have steps (cached; ``trace.stages()``)."""
         query = (
             "WITH RECURSIVE found(stage) AS (SELECT min(stage) FROM step UNION ALL"
             " SELECT (SELECT min(stage) FROM step WHERE stage > found.stage) FROM found WHERE stage IS NOT NULL)"
@@ -223,8 +230,8 @@ class Trace:
             for row in self._db.execute("SELECT * FROM frame ORDER BY number"):
                 yield msgspec.convert(row, Frame)
 
-    def source(self, number: int) -> Source:
-        """A stored source file.
+    def _read_source(self, number: int) -> Source:
+        """A stored source file (cached; ``trace.source(n)``).
 
         Raises:
             KeyError: there is none of that number.
@@ -233,8 +240,8 @@ class Trace:
             _, path, packed = self._row("source", number)
             return msgspec.convert((number, path, _unpack(packed)), Source)
 
-    def source_paths(self) -> dict[int, str]:
-        """The path of every stored source, by number."""
+    def _read_source_paths(self) -> dict[int, str]:
+        """The path of every stored source, by number (cached; ``trace.source_paths()``)."""
         with self.readable():
             rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
             return msgspec.convert(dict(rows), dict[int, str])
@@ -246,7 +253,7 @@ class Trace:
             KeyError: there is none of that number.
         """
         with self.readable():
-            value: Value = decode_value(self._row("value", number)[1])
+            value: Value = decode_value(self._row_of_block("value", number)[1])
             return value
 
     def _read_frame(self, number: int) -> Frame:
@@ -256,7 +263,7 @@ class Trace:
             KeyError: there is none of that number.
         """
         with self.readable():
-            return msgspec.convert(self._row("frame", number), Frame)
+            return msgspec.convert(self._row_of_block("frame", number), Frame)
 
     def _row(self, table: str, number: int) -> tuple[Any, ...]:
         row = None
@@ -265,6 +272,20 @@ class Trace:
         if row is None:
             raise DanglingNumber(f"{self.path} has no {table} {number}.")
         return tuple(row)
+
+    def _row_of_block(self, table: str, number: int) -> tuple[Any, ...]:
+        row: tuple[Any, ...] | None = self._block(table, number // _BLOCK).get(number)
+        if row is None:
+            raise DanglingNumber(f"{self.path} has no {table} {number}.")
+        return row
+
+    def _read_block(self, table: str, block: int) -> dict[int, tuple[Any, ...]]:
+        """The rows of a block of numbers as they are stored, so that a damaged one leaves the others readable."""
+        if not -_MAX_BLOCK <= block < _MAX_BLOCK:
+            return {}
+        query = f"SELECT * FROM {table} WHERE number >= ? AND number < ?"
+        rows = self._db.execute(query, (block * _BLOCK, block * _BLOCK + _BLOCK))
+        return {row[0]: row for row in rows}
 
     def _count_steps(self) -> int:
         # One at a time, SQLite looks up the ends and counts in an index; all in one query, it reads every step.

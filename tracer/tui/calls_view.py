@@ -12,6 +12,7 @@ from textual.widgets.tree import TreeNode
 
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
+from tracer.trace.queries import FrameSpan, frame_events, frame_spans
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import step_summary
 
@@ -45,25 +46,20 @@ class CallsView(Tree[int]):
     def _list_frames(self, state: PlayerState) -> None:
         self.clear()
         node = self.root
-        chain = [frame_state.frame for frame_state in reversed(state.states)]
-        for depth, frame in enumerate(chain):
-            last = depth == len(chain) - 1
-            node = node.add(
-                self._label(state, frame.number, frame.function), data=_first(state, frame.number), expand=True
-            )
-            if last:
-                node.label = Text.assemble(("▶ ", "bold"), node.label)
-                for number, kind, text in _children(state, frame.number):
-                    node.add_leaf(
-                        Text.assemble(
-                            (f"{number:>6} ", "dim"), (f"{visible(kind)} ", "cyan" if kind != "call" else "bold"), text
-                        ),
-                        data=number,
-                    )
-
-    def _label(self, state: PlayerState, frame: int, function: str) -> Text:
-        seconds = _seconds(state, frame)
-        return Text.assemble(visible(function), (f"  {seconds}", "dim"))
+        frames = state.frames
+        spans = frame_spans(state.trace, [frame.number for frame in frames]) if frames else {}
+        for frame in reversed(frames):
+            span = spans.get(frame.number)
+            label = Text.assemble(visible(frame.function), (f"  {_duration(span)}", "dim"))
+            node = node.add(label, data=None if span is None else span.first, expand=True)
+        if not frames:
+            return
+        node.label = Text.assemble(("▶ ", "bold"), node.label)
+        for event in frame_events(state.trace, frames[0].number, _MOST):
+            called = event.kind == "call"
+            text = Text(visible(event.function)) if called else Text(_summary(event.kind, event.data), "dim")
+            kind = (f"{visible(event.kind)} ", "bold" if called else "cyan")
+            node.add_leaf(Text.assemble((f"{event.step:>6} ", "dim"), kind, text), data=event.step)
 
     def _mark(self, state: PlayerState) -> None:
         """Move the tree's own cursor to the last child at or before the step."""
@@ -84,42 +80,14 @@ class CallsView(Tree[int]):
             self.post_message(self.Chosen(event.node.data))
 
 
-def _first(state: PlayerState, frame: int) -> int | None:
-    return state.trace.nearest(0, frame=frame)
-
-
-def _seconds(state: PlayerState, frame: int) -> str:
-    query = "SELECT min(time), max(time) FROM step WHERE frame = ?"
-    rows = list(state.trace.rows(tuple[int | None, int | None], query, frame))
-    first, last = rows[0] if rows else (None, None)
-    if first is None or last is None:
+def _duration(span: FrameSpan | None) -> str:
+    if span is None:
         return ""
-    spent = (last - first) / 1e6
-    return f"{spent / 1000:.2f} s" if spent >= 1000 else f"{spent:.1f} ms"
+    milliseconds = (span.ended - span.began) / 1e6
+    return f"{milliseconds / 1000:.2f} s" if milliseconds >= 1000 else f"{milliseconds:.1f} ms"
 
 
-def _children(state: PlayerState, frame: int) -> list[tuple[int, str, Text]]:
-    """The calls that a frame made, and its steps of a kind of their own, in order."""
-    found: list[tuple[int, str, Text]] = []
-    rows = state.trace.rows(
-        tuple[int, str],
-        "SELECT min(step.number), frame.function FROM frame JOIN step ON step.frame = frame.number"
-        f" WHERE frame.parent = ? GROUP BY frame.number ORDER BY 1 LIMIT {_MOST}",
-        frame,
-    )
-    found.extend((number, "call", Text(visible(function))) for number, function in rows)
-    told = state.trace.rows(
-        tuple[int, str, str],
-        "SELECT number, kind, data FROM step WHERE frame = ?"
-        " AND kind NOT IN ('call', 'line', 'return', 'raise', 'unwind')"
-        f" ORDER BY number LIMIT {_MOST}",
-        frame,
-    )
-    found.extend((number, kind, Text(_label(kind, data), "dim")) for number, kind, data in told)
-    return sorted(found, key=lambda child: child[0])
-
-
-def _label(kind: str, data: str) -> str:
+def _summary(kind: str, data: str) -> str:
     try:
         read = msgspec.json.decode(data)
     except msgspec.MsgspecError:

@@ -23,13 +23,13 @@ _MOST: Final = 4  # changes, and keys of a dictionary
 def line_notes(state: PlayerState, lang: Lang) -> dict[int, Text]:
     """The notes at the cursor's step, by line."""
     notes: dict[int, Text] = {}
-    step, states = state.step, state.states
+    step, frame_state = state.step, state.frame_state
 
     def add(line: int | None, note: Text) -> None:
         line = line or 0
         notes[line] = notes[line] + Text("  ") + note if line in notes else note
 
-    if states and (changed := states[0].changed):
+    if frame_state is not None and (changed := frame_state.changed):
         add(changing_step(state.trace, step).line, _changes(state, changed, lang))
     decision = state.current_decision()
     if decision is not None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.model import Decision
-from tracer.analysis.locals import FrameState, LocalsHistory
+from tracer.analysis.locals import FrameState, LocalsHistory, callers
 from tracer.trace.errors import DanglingNumber, TracerError
+from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
@@ -35,9 +36,11 @@ class PlayerState:
         self.reading: WalkthroughReader | None = None  # the notes, once they were looked up
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
-        self.line_counts = lru_cache(maxsize=128)(self._ran)
+        self.line_counts = lru_cache(maxsize=128)(partial(line_counts, trace))
         self.decisions_of = lru_cache(maxsize=128)(self._decisions_of)
-        self._states = lru_cache(maxsize=8)(self._variables.at)
+        self._innermost = lru_cache(maxsize=8)(self._variables.innermost)
+        self._callers = lru_cache(maxsize=8)(self._variables.callers)
+        self._chain = lru_cache(maxsize=128)(partial(_with_callers, trace))
 
     @property
     def empty(self) -> bool:
@@ -53,9 +56,18 @@ class PlayerState:
         return self.cursor.step
 
     @property
-    def states(self) -> list[FrameState]:
+    def frame_state(self) -> FrameState | None:
+        """The frame of the step with its variables; None outside every stepped function."""
+        return None if self.empty else self._innermost(self.number)
+
+    @property
+    def frames(self) -> list[Frame]:
         """The frame of the step and its callers, innermost first."""
-        return [] if self.empty else self._states(self.number)
+        return [] if self.empty or self.step.frame is None else self._chain(self.step.frame)
+
+    def caller_state(self, frame: int) -> FrameState | None:
+        """Return a caller of the frame with its variables as they were when it made the call."""
+        return next((caller for caller in self._callers(self.number) if caller.frame.number == frame), None)
 
     def frame(self) -> Frame | None:
         """The frame that the step belongs to."""
@@ -95,10 +107,6 @@ class PlayerState:
         except (TracerError, RecursionError):  # a damaged frame has none that could be told
             return []
 
-    def _ran(self, frame: int) -> dict[int, int]:
-        rows = self.trace.rows(
-            tuple[int, int],
-            "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line",
-            frame,
-        )
-        return dict(rows)
+
+def _with_callers(trace: Trace, frame: int) -> list[Frame]:
+    return [trace.frame(number) for number in (frame, *callers(trace, frame))]

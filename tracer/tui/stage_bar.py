@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Final
 
@@ -16,6 +17,7 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.meta import model_name
+from tracer.trace.queries import nearest_of_stages
 from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
@@ -28,7 +30,6 @@ Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""
 
 _AT_ONCE: Final = 1_000  # stretches; more are found beside the screen
-_NEXT_OF_STAGE: Final = "SELECT min(number) FROM step WHERE stage = ? AND number > ?"
 _WHOSE: Final = {"transformers_modules": "class-of-directory", "transformers": "class-of-library"}
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
@@ -47,6 +48,7 @@ class StageBar(Widget):
         self.lang: Lang = lang
         self._stretches: list[Stretch] = []
         self._names_at: list[tuple[int, int, str]] = []
+        self._undone_texts = lru_cache(maxsize=2)(partial(undone_texts, state.trace))
 
     async def on_mount(self) -> None:
         try:
@@ -90,7 +92,7 @@ class StageBar(Widget):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))
         style = "" if trace.outcome.get("status") in GOOD else outcome_style(trace.outcome)
         parts.append(Text(outcome_text(trace.outcome, lang), style))
-        parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
+        parts += [Text(undone, "bold yellow") for undone in self._undone_texts(lang)]
         title = Text(" · ").join(parts)
         title.truncate(width, overflow="ellipsis")
         return title
@@ -193,7 +195,8 @@ def stretches(trace: Trace) -> Iterator[Stretch]:
     while stage:
         for other, its_next in upcoming.items():
             if other != stage and its_next is not None and its_next < number:
-                ((upcoming[other],),) = trace.rows(tuple[int | None], _NEXT_OF_STAGE, other, number)
+                found = nearest_of_stages(trace, number, [other])
+                upcoming[other] = None if found is None else found[0]
         begins = {its_next: other for other, its_next in upcoming.items() if other != stage and its_next is not None}
         end = min(begins, default=len(trace))
         yield stage, number, end - 1

@@ -13,6 +13,7 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.steps import Frame
 from tracer.tui.player_state import PlayerState
 from tracer.tui.value_text import local_text, number_text
 
@@ -28,7 +29,7 @@ class VariableNode(NamedTuple):
 
     path: VariablePath
     value: v.Value | None = None
-    more: LocalChange | FrameState | None = None
+    more: LocalChange | Frame | None = None
 
 
 class VariablesView(Tree[object]):
@@ -48,16 +49,10 @@ class VariablesView(Tree[object]):
         self.border_title = Text(f" {tr(lang, 'Variables')} ")
         self._filling = True
         self.clear()
-        states = state.states
-        if not states:
-            self.root.add_leaf(Text(tr(lang, "No local variables here."), "dim"))
-        else:
-            self._add_frame(self.root, states[0])
-        for frame_state in states[1:]:
-            title = tr(lang, "caller: {function}", function=visible(frame_state.function))
-            node = self.root.add(
-                Text(title, "dim"), data=VariableNode(("caller", str(frame_state.frame.number)), None, frame_state)
-            )
+        self._add_frame(self.root, state.frame_state)
+        for frame in state.frames[1:]:
+            title = tr(lang, "caller: {function}", function=visible(frame.function))
+            node = self.root.add(Text(title, "dim"), data=VariableNode(("caller", str(frame.number)), None, frame))
             self._turn(node, expand=False)
         self._select(state.selected_variable)
         self.call_after_refresh(self._filled)
@@ -77,10 +72,10 @@ class VariablesView(Tree[object]):
         trace, node = self._state.trace, self.cursor_node
         if node is not None and isinstance(node.data, VariableNode) and node.data.value is not None:
             return ".".join(node.data.path), node.data.value
-        name, states = self._state.selected_variable, self._state.states
-        if name is None or not states or name not in states[0].variables:
+        name, frame_state = self._state.selected_variable, self._state.frame_state
+        if name is None or frame_state is None or name not in frame_state.variables:
             return None
-        return name, states[0].variables[name].value(trace)
+        return name, frame_state.variables[name].value(trace)
 
     def _turn(self, node: TreeNode[object], *, expand: bool) -> None:
         """Open a node as it was left the last time, at first as ``expand`` says."""
@@ -89,7 +84,10 @@ class VariablesView(Tree[object]):
             node.expand()
             self._fill(node)
 
-    def _add_frame(self, parent: TreeNode[object], frame_state: FrameState) -> None:
+    def _add_frame(self, parent: TreeNode[object], frame_state: FrameState | None) -> None:
+        if frame_state is None:
+            parent.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
+            return
         changed = {one.name: one for one in frame_state.changed}
         names = sorted(frame_state.variables, key=lambda name: name not in changed)
         for name in names:
@@ -130,8 +128,8 @@ class VariablesView(Tree[object]):
         held = node.data
         if node.children or not isinstance(held, VariableNode):
             return
-        if isinstance(held.more, FrameState):
-            self._add_frame(node, held.more)
+        if isinstance(held.more, Frame):
+            self._add_frame(node, self._state.caller_state(held.more.number))
             return
         assert held.value is not None
         trace = self._state.trace
@@ -176,7 +174,7 @@ class VariablesView(Tree[object]):
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
         held = event.node.data
-        if isinstance(held, VariableNode) and event.node.parent is self.root and not isinstance(held.more, FrameState):
+        if isinstance(held, VariableNode) and event.node.parent is self.root and not isinstance(held.more, Frame):
             self._state.selected_variable = held.path[0]
 
 
