@@ -28,14 +28,14 @@ from tracer.trace.text_search import slowest_step
 
 
 class Fact(msgspec.Struct):
-    """One thing that was found out or decided.
+    """One thing that was found out or decided during a load.
 
     Attributes:
-        what: key of the sentence that tells it, see :mod:`tracer.views.phrases`.
+        what: key of its sentence, see :mod:`tracer.views.phrases`.
         step: the step that shows it.
-        values: what the sentence is filled with; plain JSON.
+        values: the values in the sentence; plain JSON.
         trouble: whether it is a warning or an error.
-        times: how often the very same was said.
+        times: how often the same message was given.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Fact(msgspec.Struct):
 
 
 class Slowest(msgspec.Struct):
-    """The step of a stage after which most time passed until the next; ``text`` is the statement there, if any."""
+    """The step of a stage that took longest, up to the next step; ``text`` is its statement, if any."""
 
     step: int
     seconds: float
@@ -56,7 +56,7 @@ class Slowest(msgspec.Struct):
 class StageSummary(msgspec.Struct):
     """What happened in one stage. ``seconds`` is the time spent between its steps and the next ones.
 
-    ``slowest`` is a step that took most of that, where it is a lot of time.
+    ``slowest`` is the step that took most of it, if that is a lot of time.
     """
 
     stage: str
@@ -66,19 +66,19 @@ class StageSummary(msgspec.Struct):
     slowest: Slowest | None = None
 
 
-_LONG: Final = 1.0  # seconds that want an explanation
+_LONG: Final = 1.0  # seconds that call for an explanation
 _WITHIN_A_LOAD: Final = {
     "file", "file-not-there", "adapter", "no-adapter", "config-read", "config-read-left", "trust", "shard",
 }  # fmt: skip
-"""Facts that one load comes to more than once, as several functions look; once is enough to say so."""
+"""Facts that several functions of one load establish; each is listed once."""
 
 
 def summarize_stages(trace: Trace) -> list[StageSummary]:
-    """The stages in the order of the first fact of each; one without facts, of its first step."""
+    """Return the stages in the order of their first facts; a stage without facts is placed by its first step."""
     seconds = trace.stage_seconds()
     facts: dict[str, list[Fact]] = {}
     seen: dict[tuple[str, bytes], Fact] = {}
-    for step in trace.steps(kinds=_TELLING):
+    for step in trace.steps(kinds=_KINDS):
         for fact in _facts(trace, step):
             if fact.what == "called":
                 seen.clear()
@@ -88,9 +88,9 @@ def summarize_stages(trace: Trace) -> list[StageSummary]:
             elif fact.what == "said":
                 there.times += 1
     for stage, fact in _overwritten(trace):
-        facts[stage] = sorted([*facts.get(stage, []), fact], key=lambda one: one.step)
+        facts[stage] = sorted([*facts.get(stage, []), fact], key=lambda fact: fact.step)
     counts = trace.stage_counts()
-    first = {stage: told[0].step for stage, told in facts.items()}
+    first = {stage: found[0].step for stage, found in facts.items()}
     for stage in counts.keys() - first.keys():
         first[stage] = next((step.number for step in trace.steps(stages=[stage])), 0)
     return [
@@ -106,7 +106,7 @@ def summarize_stages(trace: Trace) -> list[StageSummary]:
 
 
 def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
-    """The user's arguments that were set on a configuration and do not hold there in the end."""
+    """Yield the user's arguments that were set on a configuration and overwritten there later."""
     for call in loading_calls(trace):
         for one in keyword_paths(trace, call=call.step):
             if one.origin == USER and one.end.what == "overwritten" and one.end.step is not None:
@@ -116,7 +116,7 @@ def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
 
 
 def _slowest(trace: Trace, stage: str, seconds: dict[str, float]) -> Slowest | None:
-    """The step that took most of a stage's time, where that is long: importing a model's class, say."""
+    """Return the step that took most of a stage's time if that is long, for example an import of a model's class."""
     if seconds.get(stage, 0.0) < _LONG:
         return None
     number, spent = slowest_step(trace, stage)
@@ -138,24 +138,26 @@ def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
 
 
 def facts_of_step(step: Step) -> Iterator[Fact]:
-    """What one step tells by itself, without the rest of its trace: also while that is still being recorded."""
-    if step.kind in _TELLERS:
-        yield from _TELLERS[step.kind](step)
+    """Yield what one step shows by itself; this works while the trace is still being recorded."""
+    if step.kind in _FACTS_BY_KIND:
+        yield from _FACTS_BY_KIND[step.kind](step)
 
 
 _AUTO_CALLS: Final = (AUTO_MODEL, AUTO_TOKENIZER, AUTO_PROCESSOR, AUTO_CONFIG)
-_REMOTE: Final = "transformers_modules."  # the package that code of model directories is imported under
+_REMOTE: Final = "transformers_modules."  # the package that remote code is imported under
 
 
 def _call(trace: Trace, step: Step) -> Iterator[Fact]:
-    """The user's own call of an auto class: the one that no stepped function made."""
+    """Yield the user's call of an auto class, which no stepped function made."""
     if step.frame is None:
         return
     frame = trace.frame(step.frame)
     if is_loading_call(frame) and frame.function in _AUTO_CALLS:
         yield Fact("called", step.number, {"call": format_call(trace, step)})
     elif frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained"):
-        alone = not any(_is_in(trace, one, step.frame) for one in trace.frames() if one.function == MODEL_LOADER)
+        alone = not any(
+            _is_in(trace, loader, step.frame) for loader in trace.frames() if loader.function == MODEL_LOADER
+        )
         yield Fact("own-loader-alone" if alone else "own-loader", step.number, {"function": frame.function})
 
 
@@ -245,7 +247,7 @@ def _built(step: Step) -> Iterator[Fact]:
 
 
 def _passed(step: Step) -> Iterator[Fact]:
-    """The outermost call of a pass: what came out of the model."""
+    """Yield the outermost call of a pass through the model."""
     if (
         step.stage == "forward"
         and step.data.get("parent") is None
@@ -286,7 +288,7 @@ def _shard(step: Step) -> Iterator[Fact]:
 
 
 def _weights(step: Step) -> Iterator[Fact]:
-    """How much of the checkpoint became parameters; then each thing that did not go that way."""
+    """Yield how much of the checkpoint became parameters, then each exception to it."""
     yield Fact("weights", step.number, {"count": step.data.get("loaded"), "of": step.data.get("checkpoint")})
     new = _names(step, "new")
     mismatched = _entries(step, "mismatched")
@@ -314,7 +316,7 @@ def _weights(step: Step) -> Iterator[Fact]:
 
 
 def _mismatched(step: Step, entry: dict[str, Any]) -> Fact:
-    """A parameter that the checkpoint has in another shape: as one tensor, in several, or as a part of one."""
+    """Return the fact for a parameter whose shape in the checkpoint differs: one tensor, several, or a part of one."""
     values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
     sources = entries(entry.get("sources"))
     if len(sources) > 1:
@@ -341,7 +343,7 @@ def _said(step: Step, who: str) -> Fact:
 
 
 def _names(step: Step, key: str) -> list[str]:
-    """The texts in a list; none where a file made by hand has something else there."""
+    """Return the texts in a list; none if a file made by hand has something else there."""
     value = step.data.get(key)
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
@@ -351,7 +353,7 @@ def _entries(step: Step, key: str) -> list[dict[str, Any]]:
 
 
 def entries(value: Any) -> list[dict[str, Any]]:
-    """The objects in a list; none where a file made by hand has something else there."""
+    """Return the objects in a list; none if a file made by hand has something else there."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
@@ -359,10 +361,10 @@ def _pick(step: Step, *names: str) -> dict[str, Any]:
     return {name: step.data.get(name) for name in names}
 
 
-# Arguments that the library gives to itself and that say nothing about the user's call.
+# Arguments that the library passes to itself and that say nothing about the user's call.
 _HOUSEKEEPING: Final = {"return_unused_kwargs", "name_or_path", "_from_auto", "_from_pipeline", "_commit_hash"}
 
-_TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
+_FACTS_BY_KIND: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "file-resolved": _file_resolved,
     "file-missing": _file_missing,
     "adapter-found": _adapter_found,
@@ -390,4 +392,4 @@ _TELLERS: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
     "warning": _warning,
     "log": _log,
 }
-_TELLING: Final = ("call", *_TELLERS)
+_KINDS: Final = ("call", *_FACTS_BY_KIND)

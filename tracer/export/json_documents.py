@@ -23,28 +23,34 @@ _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2
 
 
 def load_document(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
-    """``{"meta", "outcome", "stages": [{"stage", "steps", "seconds", "facts": […]}]}``."""
-    stages = [msgspec.to_builtins(one) for one in summarize_stages(trace) if stage is None or one.stage == stage]
+    """Return ``{"meta", "outcome", "stages": [{"stage", "steps", "seconds", "facts": […]}]}``."""
+    stages = [
+        msgspec.to_builtins(summary) for summary in summarize_stages(trace) if stage is None or summary.stage == stage
+    ]
     meta = {key: value for key, value in trace.meta.items() if key != "outcome"}
     return {"meta": meta, "outcome": trace.outcome, "stages": stages}
 
 
 def step_documents(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:
-    """Each step as an object, values and names filled in."""
+    """Yield each step as an object, values and names filled in."""
     paths = trace.source_paths()
     for step in trace.steps(stages=None if stage is None else [stage]):
         yield _step(trace, step, paths)
 
 
 def comparison_document(compared: Comparison, topics: Collection[str] = ()) -> dict[str, Any]:
-    """``{"a", "b", "same", "differences": […]}``, of these topics or of all."""
+    """Return ``{"a", "b", "same", "differences": […]}`` for these topics or for all."""
     a, b = (side._asdict() for side in compared.sides)
-    differences = [msgspec.to_builtins(one) for one in compared.differences if not topics or one.topic in topics]
+    differences = [
+        msgspec.to_builtins(difference)
+        for difference in compared.differences
+        if not topics or difference.topic in topics
+    ]
     return {"a": a, "b": b, "same": not compared.differences, "differences": differences}
 
 
 def kwargs_document(trace: Trace, call: LoadingCall | None, found: list[KeywordPath]) -> dict[str, Any]:
-    """``{"call", "journeys": [{"name", "origin", "value", "stops", "end"}]}``, values as JSON."""
+    """Return ``{"call", "journeys": [{"name", "origin", "value", "stops", "end"}]}``, values as JSON."""
     return {
         "call": msgspec.to_builtins(call),
         "journeys": [_path(trace, path) for path in found],
@@ -54,7 +60,7 @@ def kwargs_document(trace: Trace, call: LoadingCall | None, found: list[KeywordP
 def decisions_document(
     trace: Trace, decisions: list[Decision], explained: list[ExplainedDecision] | None
 ) -> dict[str, Any]:
-    """``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` is of all."""
+    """Return ``{"count", "decisions": […]}``: those that explain, or all of them; ``count`` counts all."""
     shown = (
         [_decision(trace, decision) for decision in decisions]
         if explained is None
@@ -70,7 +76,7 @@ def diagnosis_document(found: Diagnosis) -> dict[str, Any]:
 
 
 def encode_document(document: Any, *, indent: int = 0) -> str:
-    """JSON text that a terminal can't obey: what is not printable is escaped, also where JSON does not ask for it."""
+    """Return JSON text that can't control a terminal: unprintable characters are escaped, even if JSON allows them."""
     text = (
         msgspec.json.format(msgspec.json.encode(document), indent=indent).decode()
         if indent
@@ -127,7 +133,7 @@ def _path(trace: Trace, path: KeywordPath) -> dict[str, Any]:
 
 
 def _decision(trace: Trace, decision: Decision) -> dict[str, Any]:
-    """A decision as plain JSON, its values filled in."""
+    """Return a decision as plain JSON, its values filled in."""
     skipped = decision.skipped
     return {
         "step": decision.step,
@@ -151,6 +157,6 @@ def _decision(trace: Trace, decision: Decision) -> dict[str, Any]:
 
 
 def _explained(trace: Trace, explained: ExplainedDecision) -> dict[str, Any]:
-    """The same with why it is told."""
+    """Return an explained decision as plain JSON, with the reason why it was chosen."""
     extra = {"why": explained.why, "means": explained.means or None, "count": explained.times}
     return {**_decision(trace, explained.decision), **extra}

@@ -21,10 +21,10 @@ from tracer.trace.values import Text as TextValue
 from tracer.views.decisions_words import WORDS
 from tracer.views.phrases import stage_name
 
-_CONDITION: Final = 200  # characters of a condition
+_CONDITION: Final = 200  # characters of a condition, at most
 _VALUE: Final = 44
 _NAMES: Final = 6
-_TEXT: Final = 46  # of a skipped line
+_TEXT: Final = 46  # characters of a skipped line
 _NOT_TAKEN: Final = {"after": "no", "else": "no-else", "elif": "no-elif"}
 _MARKS: Final = {"then": "green", "case": "green", "entered": "green", "except": "yellow", "not-caught": "red"}
 
@@ -64,25 +64,25 @@ def _none(trace: Trace) -> str:
     return "none-without-lines" if not any(True for _ in trace.steps(kinds=["line"])) else "none"
 
 
-def _by_stage(told: list[ExplainedDecision]) -> Iterator[tuple[str, list[ExplainedDecision]]]:
-    """Neighbours of one stage together; a stage that is come back to has its heading again."""
+def _by_stage(explained: list[ExplainedDecision]) -> Iterator[tuple[str, list[ExplainedDecision]]]:
+    """Group neighbours of the same stage; a stage that comes again gets its heading again."""
     group: list[ExplainedDecision] = []
-    for one in told:
-        if group and group[0].decision.stage != one.decision.stage:
+    for decision in explained:
+        if group and group[0].decision.stage != decision.decision.stage:
             yield group[0].decision.stage, group
             group = []
-        group.append(one)
+        group.append(decision)
     if group:
         yield group[0].decision.stage, group
 
 
-def _stage(trace: Trace, stage: str, told: list[ExplainedDecision], lang: Lang) -> RenderableType:
+def _stage(trace: Trace, stage: str, explained: list[ExplainedDecision], lang: Lang) -> RenderableType:
     title = Text.assemble((stage_name(stage, lang), "bold cyan"), (f"  {visible(stage)}", "dim"))
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for one in told:
-        grid.add_row(str(one.decision.step), _explained(trace, one, lang))
+    for decision in explained:
+        grid.add_row(str(decision.decision.step), _explained(trace, decision, lang))
     return Padding(Group(title, grid), (1, 0, 0, 0), expand=False)
 
 
@@ -104,7 +104,7 @@ def _explained(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
 
 
 def headline(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
-    """What an explained decision means for the load, as one sentence; empty where only its code says."""
+    """Return what an explained decision means for the load, as one sentence; empty if only its code shows it."""
     key = f"means:{one.means}"
     text = Text()
     if key in WORDS:
@@ -116,7 +116,7 @@ def headline(trace: Trace, one: ExplainedDecision, lang: Lang) -> Text:
 
 
 def _placeholders(trace: Trace, one: ExplainedDecision) -> dict[str, Any]:
-    """The values for a sentence: texts without their quotes, lists without their brackets."""
+    """Return the values for a sentence: texts without quotes, lists without brackets."""
     values: dict[str, Any] = {"times": one.decision.times}
     for name, value in {**one.values, **one.decision.names}.items():
         parts = [trace.value(item) for item in value.items] if isinstance(value, Sequence) else [value]
@@ -128,7 +128,7 @@ def _placeholders(trace: Trace, one: ExplainedDecision) -> dict[str, Any]:
 
 
 def asked_text(decision: Decision) -> str:
-    """The condition with the word in front of it."""
+    """Return the condition after its keyword."""
     condition = one_line(decision.condition, _CONDITION)
     if decision.kind in ("if", "elif", "match"):
         return f"{decision.kind} {condition}"
@@ -136,7 +136,7 @@ def asked_text(decision: Decision) -> str:
 
 
 def outcome_text(trace: Trace, decision: Decision, lang: Lang) -> Text:
-    """Which way it went."""
+    """Return the outcome of a decision."""
     return Text(f"→ {'; '.join(_ways(trace, decision, lang))}", _MARKS.get(decision.outcome, "blue"))
 
 
@@ -167,7 +167,7 @@ def _rounds(decision: Decision, lang: Lang) -> str:
 
 
 def value_texts(trace: Trace, decision: Decision, lang: Lang) -> list[str]:
-    """The values in the condition, each as ``name = value``."""
+    """Return the values in the condition, each as ``name = value``."""
     shown = [
         f"{visible(name)} = {visible(format_summary(trace, value, _VALUE))}" for name, value in decision.names.items()
     ]

@@ -18,11 +18,11 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.views.diff_words import WORDS
 
-_AT_A_GLANCE: Final = 6  # of a topic
-_STATEMENTS: Final = 16  # of the code, at a glance,
-_OF_A_FUNCTION: Final = 4  # and so many of one function
-_LONG: Final = 100  # characters from which on of a rewritten statement only the changes are shown,
-_CONTEXT: Final = 8  # with so many words, blanks and signs around them
+_AT_A_GLANCE: Final = 6  # differences of a topic
+_STATEMENTS: Final = 16  # statements at a glance
+_STATEMENTS_EACH: Final = 4  # statements of one function at a glance
+_LONG: Final = 100  # characters; longer rewritten statements are reduced to their changes
+_CONTEXT: Final = 8  # tokens shown around each change
 _WORDS: Final = re.compile(r"\w+|\s+|[^\w\s]")
 _LONGEST: Final = 400  # characters of one value
 _RELEASES: Final = ("transformers", "torch", "peft")
@@ -154,11 +154,14 @@ class _Writer:
             return list(self._statements(differences)), 0
         grid = _counts(self._say(N_("rewritten")), self._say(WORDS["only-a"]), self._say(WORDS["only-b"]))
         for function, found in _by_function(differences).items():
-            counts = [sum(one.what == what for one in found) for what in ("rewritten", "ran-only-a", "ran-only-b")]
+            counts = [
+                sum(difference.what == what for difference in found)
+                for what in ("rewritten", "ran-only-a", "ran-only-b")
+            ]
             grid.add_row(visible(function), *(str(count or "") for count in counts))
         parts: list[RenderableType] = [_indented(grid)]
         names = self._comparison.arguments
-        telling = _few_of_each([one for one in differences if not names.isdisjoint(_words(one))])
+        telling = _few_of_each([difference for difference in differences if not names.isdisjoint(_words(difference))])
         if telling:
             parts.append(
                 Padding(
@@ -233,12 +236,12 @@ def _grouped(differences: list[Difference]) -> list[_Row]:
 
 
 def _few_of_each(differences: list[Difference]) -> list[Difference]:
-    few = [one for found in _by_function(differences).values() for one in found[:_OF_A_FUNCTION]]
+    few = [difference for found in _by_function(differences).values() for difference in found[:_STATEMENTS_EACH]]
     return few[:_STATEMENTS]
 
 
 def focused(a: str, b: str) -> tuple[str, str]:
-    """Two versions of a long statement with what they share left out but for a few words around each change."""
+    """Reduce two versions of a long statement to their changes, with a few tokens around each."""
     if max(len(a), len(b)) <= _LONG:
         return a, b
     words = _WORDS.findall(a), _WORDS.findall(b)

@@ -142,7 +142,7 @@ def _shown(trace: Trace, number: ValueId | None) -> str:
 
 
 def end_text(path: KeywordPath, lang: Lang) -> str:
-    """What became of a keyword argument, as one sentence."""
+    """Return what became of a keyword argument, as one sentence."""
     end = path.end
     key = f"end:{end.what}"
     if end.what == "used" and end.name not in ("", path.name):
@@ -160,7 +160,7 @@ def end_text(path: KeywordPath, lang: Lang) -> str:
 
 
 def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
-    """What happened to it at a stop."""
+    """Return what happened to the argument at a stop."""
     what = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
     if what == "taken-out" and not stop.where:
         what = "taken-out-there"

@@ -18,11 +18,11 @@ from tracer.views.shell_commands import program, trace_argument
 from tracer.views.why_words import WHY
 
 GOOD: Final = ("loaded", "stopped")
-"""The statuses that are an end as it was meant to be."""
+"""The statuses of a load that ended as intended."""
 
 
 def outcome_text(outcome: dict[str, Any], lang: Lang) -> str:
-    """Return how a load ended; a status of a newer release is told as it is written."""
+    """Return how a load ended; a status from a newer release is shown as it is."""
     status, part = str(outcome.get("status", "unfinished")), outcome.get("part")
     for key in (f"outcome:{status}:{part}", f"outcome:{status}"):
         if key in PHRASES:
@@ -31,13 +31,13 @@ def outcome_text(outcome: dict[str, Any], lang: Lang) -> str:
 
 
 def undone_texts(trace: Trace, lang: Lang) -> list[str]:
-    """Return what was to be done after the load and could not be tried, though nothing failed."""
+    """Return what was requested after the load and could not be tried, although nothing failed."""
     kinds = ("not-fed", "not-generated")
     return [tr(lang, PHRASES[f"undone:{kind}"]) for kind in kinds if trace.nearest(-1, kind=kind) is not None]
 
 
 def outcome_style(outcome: dict[str, Any]) -> str:
-    """Return the colour that says the same."""
+    """Return the style for an outcome's text."""
     status = outcome.get("status")
     return "bold green" if status in GOOD else "bold yellow" if status == "no-load" else "bold red"
 
@@ -46,7 +46,7 @@ _NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
 
 
 def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
-    """The sentences to print of a load that did not end well, or is not here whole; none for any other."""
+    """Yield the sentences about a load that did not end well, or whose trace is incomplete; none for any other."""
     yield from (Text(sentence, "bold red") for sentence in gap_sentences(trace, lang))
     outcome = trace.outcome
     status, step = outcome.get("status"), outcome.get("step")
@@ -81,7 +81,7 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
 
 
 def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
-    """Say what keeps the trace from being the whole load."""
+    """Yield what is missing from the trace of a load."""
     for gap in incomplete_trace(trace):
         values = {name: visible(str(value)) for name, value in gap.values.items()}
         yield tr(lang, WHY[f"surprise:{gap.kind}"], **values)
@@ -123,7 +123,7 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, 
 
 
 def _is_out_of_memory(error: str, message: str) -> bool:
-    """Torch has an exception of its own for a GPU's memory; of the CPU's it says so in the message."""
+    """Return whether memory ran out: torch has its own exception for a GPU, and a message for the CPU."""
     return error.endswith(("MemoryError", "OutOfMemoryError")) or "DefaultCPUAllocator" in message
 
 

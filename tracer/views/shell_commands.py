@@ -18,7 +18,7 @@ _PROGRAM: Final = "glm-trace"
 
 
 def program() -> str:
-    """Return what to type for this program here: its name, or its path where the shell does not find it by its name."""
+    """Return what to type for this program here: its name, or its path if the shell can't find the name."""
     called = Path(sys.argv[0])
     if called.stem != _PROGRAM or not called.is_file():  # python -m, a test, a notebook
         return _PROGRAM

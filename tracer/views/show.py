@@ -24,10 +24,10 @@ from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_tex
 from tracer.views.phrases import PHRASES, stage_name
 from tracer.views.shell_commands import program, trace_argument, trace_path
 
-_FACTS_OF_A_KIND: Final = 4  # more of one kind in one stage are counted, not listed
-_RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that only rules something off
+_FACTS_OF_A_KIND: Final = 4  # listed; if a stage has more of one kind, the rest is counted
+_RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that is only a separator
 _SHORTEST_RULE: Final = 20
-_NAMES: Final = 12  # of a longer list of names only the first are written
+_NAMES: Final = 12  # names listed, at most
 
 
 def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> RenderableType:
@@ -43,7 +43,7 @@ def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> Render
 
 
 def _where_it_ended(trace: Trace) -> str | None:
-    """The stage in which a load that did not end well did so."""
+    """Return the stage in which a load failed; None for one that ended well."""
     if trace.outcome.get("status") in GOOD or not len(trace):
         return None
     step = trace.outcome.get("step")
@@ -111,7 +111,7 @@ def _lines(facts: list[Fact], lang: Lang) -> Iterator[tuple[str, Text]]:
 
 
 def message_text(fact: Fact, lang: Lang) -> str:
-    """A warning or a log record, its lines as lines and its rules no longer than its text."""
+    """Return a warning or log record with its line breaks, its separators no longer than its text."""
     who, message = _text(str(fact.values.get("who"))), str(fact.values.get("message"))
     lines = [line.rstrip() for line in message.strip("\n").expandtabs(4).split("\n")]
     longest = max((len(line) for line in lines if not _RULE.fullmatch(line)), default=0)
@@ -121,7 +121,7 @@ def message_text(fact: Fact, lang: Lang) -> str:
 
 
 def fact_text(fact: Fact, lang: Lang) -> str:
-    """A fact as one sentence."""
+    """Return a fact as one sentence."""
     values = {name: _value(name, value, lang) for name, value in fact.values.items()}
     if fact.what in ("built", "built-tied"):
         values.update({name: tr(lang, part, count=values.get(name)) for name, part in _PARTS.items()})
@@ -178,7 +178,7 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
 
     def line(label: str, text: Text) -> Text:
         lead = (set_cell_size(label, width), "bold")
-        return Text.assemble(lead, text, no_wrap=True, overflow="ignore")  # it is to be copied whole
+        return Text.assemble(lead, text, no_wrap=True, overflow="ignore")  # so that it can be copied
 
     lines = [Text(), line(labels[0], Text(f"{trace_path(trace)}  ({size(trace.path.stat().st_size)})"))]
     step = trace.outcome.get("step")
@@ -199,7 +199,7 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
 
 
 def size(count: int) -> str:
-    """A number of bytes as a person reads it: decimal units."""
+    """Return a number of bytes in decimal units, as a person reads it."""
     if count < 1000:
         return f"{count} B"
     value = float(count)
@@ -220,7 +220,7 @@ def _short_class(name: str) -> str:
 
 
 def _cache_path(path: str) -> str:
-    """A file in the modules cache, without the folders that are named after the directory and its hash."""
+    """Return a file in the modules cache without the folders named after the model directory and its hash."""
     parts = path.replace("\\", "/").split("/")
     return path if len(parts) < 3 else f"{parts[0]}/…/{parts[-1]}"
 
@@ -230,7 +230,7 @@ def _text(text: str) -> str:
 
 
 def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
-    """Every step: number, stage, kind, place, the statement there and what it changed, what a probe adds."""
+    """Yield every step: number, stage, kind, place, the statement and its changes, and what a probe adds."""
     sources: dict[int, list[str]] = {}
     width = len(str(max(len(trace) - 1, 0)))
     for step in trace.steps(stages=None if stage is None else [stage]):

@@ -23,12 +23,12 @@ from tracer.views.shell_commands import command_text, program, trace_argument
 from tracer.views.why_words import WHY
 
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
-_NAMES: Final = 6  # of a longer list of names only the first are written
+_NAMES: Final = 6  # names listed, at most
 _MESSAGE: Final = 600  # characters of an exception's message
 _STEP_TEXT: Final = 240  # characters of what one step shows
 _IN_CACHE: Final = re.compile(r"(transformers_modules/).*/")  # folders named after the directory and its hash
-_OUTPUT: Final = 8  # lines of what native code said
-_SURPRISES: Final = 8  # more are counted, not listed
+_OUTPUT: Final = 8  # lines of what native code printed
+_SURPRISES: Final = 8  # listed; the rest is counted
 
 
 def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool = True) -> RenderableType:
@@ -94,7 +94,7 @@ def _exception(found: Diagnosis) -> Prose:
 
 
 def _tail(output: str) -> list[str]:
-    """The last lines of what a dying process said."""
+    """Return the last lines that a dying process printed."""
     return [one_line(line, _STEP_TEXT) for line in output.strip().splitlines()[-_OUTPUT:]]
 
 
@@ -139,8 +139,8 @@ def _chain(trace: Trace, found: Diagnosis, chain: list[Evidence], lang: Lang) ->
 
 
 def evidence_text(found: Diagnosis, one: Evidence, lang: Lang) -> str:
-    """What a step of the chain shows, as one sentence."""
-    # What the exception says stands above already.
+    """Return what a step of the chain shows, as one sentence."""
+    # The exception's message is shown above already.
     what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
     return one_line(tr(lang, WHY[f"step:{what}"], **_shown(one.values, lang)), _STEP_TEXT)
 
@@ -171,14 +171,14 @@ def _value(value: Any, lang: Lang) -> str:
         shown = ", ".join(value[:_NAMES])
         rest = len(value) - _NAMES
         return visible(f"{shown} {tr(lang, '… and {count} more', count=rest)}" if rest > 0 else shown)
-    if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype, a device: told by one text
+    if isinstance(value, dict) and isinstance(value.get("text"), str):  # a dtype or device, recorded as one text
         return visible(value["text"])
     text = format_json(value) if isinstance(value, (dict, list)) else str(value)
     return one_line(_IN_CACHE.sub(r"\1…/", text), _MESSAGE)
 
 
 def _asked(trace: Trace) -> str:
-    """What was loaded, by the last part of its path."""
+    """Return what was loaded, by the last part of its path."""
     asked, roots = trace.meta.get("asked"), trace.meta.get("roots")
     if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
         return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"

@@ -1,7 +1,7 @@
-"""Why a load failed, or surprised: the failing step, what led there, the likely cause and the remedy.
+"""Diagnose a load that failed or surprised: the failing step, what led to it, the likely cause and the remedy.
 
-Each rule looks at the types of exceptions and the structure of what was recorded; the text of a message supports it,
-and the release that it comes from stands beside it. No rule looks at the name of a directory.
+Each rule looks at the types of exceptions and the structure of what was recorded; the text of a message only supports
+it, with the release that it comes from in a comment. No rule looks at the name of a directory.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ RULES: Final[tuple[Rule, ...]] = (
     weight_rules.not_converted,
     weight_rules.shapes_differ,
 )
-"""Every rule, the more telling first."""
-_OF_A_SCRIPT: Final[tuple[Rule, ...]] = (process_end_rules.out_of_memory, process_end_rules.script_failed)
-"""Those for an exception that came out of no load."""
-_CALLS_NAMED: Final = 3  # of a statement's calls only the first are named
+"""Every rule, the more specific first."""
+_SCRIPT_RULES: Final[tuple[Rule, ...]] = (process_end_rules.out_of_memory, process_end_rules.script_failed)
+"""The rules for an exception that did not come from a load."""
+_CALLS_NAMED: Final = 3  # at most, of one statement
 
 
 def diagnose(trace: Trace) -> Diagnosis:
-    """Why a load ended as it did. A load that went well has no causes, and may have surprises."""
+    """Return why a load ended as it did. A successful load has no causes, and may have surprises."""
     load = RecordedLoad(trace)
     return Diagnosis(
         status=load.status,
@@ -90,7 +90,7 @@ def diagnose(trace: Trace) -> Diagnosis:
 def _causes(load: RecordedLoad) -> list[Cause]:
     if (fault := process_end_rules.recorder_fault(load)) is not None:
         return [fault]
-    rules = _OF_A_SCRIPT if load.part in ("script", "before-load") else RULES
+    rules = _SCRIPT_RULES if load.part in ("script", "before-load") else RULES
     found = [cause for rule in rules if (cause := rule(load)) is not None]
     if not found:
         return [_raised_in_remote_code(load) or _unexplained(load)]
@@ -98,7 +98,7 @@ def _causes(load: RecordedLoad) -> list[Cause]:
 
 
 def _raised_in_remote_code(load: RecordedLoad) -> Cause | None:
-    """It was first seen in the directory's own code. Whether that raised it, its statement has to show."""
+    """Return the cause for an exception first seen in remote code; the statement shows whether it was raised there."""
     failure = load.failure
     if failure is None or not failure.origin.module.startswith(f"{REMOTE}."):
         return None
@@ -121,7 +121,7 @@ def _raised_in_remote_code(load: RecordedLoad) -> Cause | None:
 
 
 def _unexplained(load: RecordedLoad) -> Cause:
-    """No rule knows it."""
+    """Return a cause that says where it happened, for an exception that no rule explains."""
     if load.failure is None:
         values = {"error": load.error or load.status, "step": load.last_step}
         kind = "unknown-unseen" if load.error and load.last_step is not None else "unknown-outside"
@@ -132,7 +132,7 @@ def _unexplained(load: RecordedLoad) -> Cause:
 
 
 def _raises_and_calls(statement: str) -> tuple[str | None, list[str]]:
-    """The exception that a statement raises by name, and what it calls; of a compound statement its head alone."""
+    """Return the exception that a statement raises by name, and its calls; only the header of a compound one."""
     try:
         (node,) = ast.parse(textwrap.dedent(statement)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -149,7 +149,7 @@ def _raises_and_calls(statement: str) -> tuple[str | None, list[str]]:
 
 
 def _through(load: RecordedLoad) -> list[Evidence]:
-    """Each exception, and the functions that the last one went through."""
+    """Return each exception, and the functions that the last one passed through."""
     failure = load.failure
     assert failure is not None
     seen = {

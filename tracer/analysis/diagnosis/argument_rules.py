@@ -9,13 +9,13 @@ from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, texts
 from tracer.trace.steps import Step
 
-# Python's own messages; the first with the qualified name since 3.10.
+# Python's own messages; the first has had the qualified name since 3.10.
 _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
 _MODULE_LACKS = re.compile(r"^module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 _NO_ATTRIBUTE = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
 
-# Attributes that every configuration has in 4.44.2 and none in 5.23.0, with the value they had if nothing was said;
-# use_cache, which config.json gives, is one up to 4.x and a setting of generation from 5 on.
+# Attributes that every configuration has in 4.44.2 and none in 5.23.0, with their default values. use_cache,
+# which config.json may set, is a configuration attribute up to 4.x and a generation setting from 5 on.
 GONE_IN_5: Final[dict[str, str]] = {
     "use_cache": "True",
     "max_length": "20",
@@ -65,61 +65,61 @@ GONE_IN_5: Final[dict[str, str]] = {
 
 
 def unexpected_argument(load: RecordedLoad) -> Cause | None:
-    """A keyword of ``from_pretrained`` that no configuration attribute took travelled on into a constructor."""
+    """Detect a keyword of ``from_pretrained`` that no configuration attribute took and that reached a constructor."""
     failure = load.failure
     if failure is None or failure.error != "TypeError":
         return None
     built = _before(load.steps("config-built"), failure.step)
     left = texts(built.data.get("unused")) if built is not None else []
     given = load.given_arguments(load.user_call)
-    said = _UNEXPECTED.match(failure.text)
-    name = said["name"] if said else next((one for one in left if one in given), None)
+    match = _UNEXPECTED.match(failure.text)
+    name = match["name"] if match else next((unused for unused in left if unused in given), None)
     if name is None or (name not in given and name not in left):
         return None
-    callee = said["callee"].rpartition(".")[0] or said["callee"] if said else "?"
+    callee = match["callee"].rpartition(".")[0] or match["callee"] if match else "?"
     chain = [_given(load, name), _left(built, name) if name in left else None]
     values: dict[str, Any] = {"name": name, "value": given.get(name), "class": callee}
     values["config"] = last_name(built.data.get("class")) if built is not None else "?"
     remedy = "leave-out-use-cache" if name == "use_cache" else "leave-out"
-    certainty: Certainty = "certain" if said else "likely"
+    certainty: Certainty = "certain" if match else "likely"
     return Cause("unexpected-argument", certainty, load.with_raised(*chain), values, remedy)
 
 
 def attribute_gone(load: RecordedLoad) -> Cause | None:
-    """Code asks an object for an attribute that it does not have; of configurations it may be the release."""
+    """Detect a read of a configuration attribute that does not exist, or not in this release."""
     failure = load.failure
     if failure is None or failure.error != "AttributeError":
         return None
-    said = _NO_ATTRIBUTE.match(failure.text)
+    match = _NO_ATTRIBUTE.match(failure.text)
     built = _before(load.steps("config-built"), failure.step)
-    if said is None or built is None or last_name(built.data.get("class")) != said["class"]:
+    if match is None or built is None or last_name(built.data.get("class")) != match["class"]:
         return None
-    name, own = said["name"], _is_own(failure.origin.module)
+    name, own = match["name"], _is_own(failure.origin.module)
     values = {
         "name": name,
-        "class": said["class"],
+        "class": match["class"],
         "file": file_name(failure.origin.file),
         "line": failure.origin.line,
         "default": GONE_IN_5.get(name),
         "function": failure.origin.function,
     }
-    seen = Evidence(built.number, "config-built", {"class": said["class"]})
+    seen = Evidence(built.number, "config-built", {"class": match["class"]})
     if name in GONE_IN_5 and load.release and load.release[0] >= 5:
         return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
     if not own and not str(built.data.get("class")).startswith(f"{REMOTE}."):
-        # The code and the configuration are both the library's: a value made up by us would be another model's.
+        # The code and the configuration are both the library's: a value we made up would make a different model.
         values["release"] = ".".join(map(str, load.release)) or "?"
         return Cause("attribute-missing-library", "certain", load.with_raised(seen), values, "library-attribute")
     return Cause("attribute-missing", "certain" if own else "likely", load.with_raised(seen), values, "write-attribute")
 
 
 def incompatible_packages(load: RecordedLoad) -> Cause | None:
-    """A library asks a module of another library for something that it does not have."""
+    """Detect a library that uses something which another library's module does not have."""
     failure = load.failure
-    said = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
-    if failure is None or said is None or f"{REMOTE}." in f"{said['module']}." or _is_own(failure.origin.module):
+    match = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _is_own(failure.origin.module):
         return None
-    values = {"module": said["module"], "name": said["name"], "release": ".".join(map(str, load.release)) or "?"}
+    values = {"module": match["module"], "name": match["name"], "release": ".".join(map(str, load.release)) or "?"}
     return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
 
 

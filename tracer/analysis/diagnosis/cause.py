@@ -10,7 +10,7 @@ from tracer.analysis.diagnosis.exceptions import RecordedException
 
 Certainty: TypeAlias = Literal["certain", "likely", "unknown"]
 """``certain``: what was recorded leaves no other cause. ``likely``: it fits, and others would too. ``unknown``: no rule
-fits; it is told where it happened and no more."""
+fits; only the place where it happened is known."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     Attributes:
         step: the step that shows it.
-        what: key of the sentence that tells it, see :mod:`tracer.views.why_words`.
+        what: key of its sentence, see :mod:`tracer.views.why_words`.
         values: what the sentence is filled with; plain JSON.
     """
 
@@ -28,12 +28,12 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """A cause with its remedy, or a surprise of a load that went on.
+    """A cause with its remedy, or a surprise in a load that went on.
 
     Attributes:
-        kind: what sort it is, and the key of its sentence.
+        kind: its kind, which is the key of its sentence.
         certainty: see :data:`Certainty`.
-        chain: what shows it, in the order of the steps.
+        chain: the evidence for it, in the order of the steps.
         values: what the sentences of cause and remedy are filled with; plain JSON.
         remedy: key of the sentence that says what to do; None where nothing needs doing.
     """

@@ -8,7 +8,7 @@ from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZE
 
 
 def unknown_model_type(load: RecordedLoad) -> Cause | None:
-    """``model_type`` names no architecture of this release, and ``auto_map`` no code for it."""
+    """Detect a ``model_type`` that this release does not know and that ``auto_map`` has no code for."""
     failure, root = load.failure, load.root
     if failure is None or root is None or not failure.origin.function.endswith(AUTO_CONFIG):
         return None
@@ -24,7 +24,7 @@ def unknown_model_type(load: RecordedLoad) -> Cause | None:
 
 
 def no_model_type(load: RecordedLoad) -> Cause | None:
-    """config.json has no ``model_type``, and nothing else told the class."""
+    """Detect a config.json without ``model_type`` where nothing else determines the class."""
     failure = load.failure
     if failure is None or failure.error != "ValueError" or not failure.origin.function.endswith(AUTO_CONFIG):
         return None
@@ -37,7 +37,7 @@ def no_model_type(load: RecordedLoad) -> Cause | None:
 
 
 def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
-    """The configuration is fine, and the auto class has no model for it."""
+    """Detect an auto class that has no model for the configuration."""
     failure = load.failure
     if failure is None or failure.error != "ValueError" or failure.origin.function != AUTO_MODEL:
         return None
@@ -52,7 +52,7 @@ def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
 
 
 def config_class_mismatch(load: RecordedLoad) -> Cause | None:
-    """Only 5.x: it registers the model's class, which has to say the same configuration as ``auto_map``."""
+    """Detect a model class whose configuration class is not the one in ``auto_map``. Only 5.x registers the class."""
     failure = load.failure
     if (
         failure is None
@@ -67,13 +67,13 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
     values = {"class": model, "config_class": wanted}
     resolved = load.last("class-resolved", class_name=model)
     seen = Evidence(resolved.number, "class-resolved", {"class": model}) if resolved is not None else None
-    # The class says none (5.23.0 then asks None for its name), or another.
+    # The class has none (5.23.0 then reads None.__name__), or another one.
     kind = "config-class-missing" if failure.error == "AttributeError" else "config-class-differs"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
 
 
 def tokenizer_class_missing(load: RecordedLoad) -> Cause | None:
-    """Only 4.x: tokenizer_config.json names a class that this release does not have. 5.x takes another one."""
+    """Detect a tokenizer class that this release does not have. Only 4.x fails; 5.x takes another class."""
     failure = load.failure
     if failure is None or failure.error != "ValueError" or failure.origin.function != AUTO_TOKENIZER:
         return None

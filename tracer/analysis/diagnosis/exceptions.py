@@ -1,4 +1,4 @@
-"""The exceptions of a trace: each from where it was first seen, through the functions that it left."""
+"""The exceptions in a trace: each from where it was first seen, through the functions that it left."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracer.trace.steps import Step
 from tracer.trace.syntax import parse
 from tracer.trace.values import Exception_
 
-# Steps that an exception's arrival or leaving can bear the kind of: probes put their meaning on both.
+# The kinds of steps at which an exception arrives or leaves: a probe gives such a step its own kind.
 _KINDS: Final = ("raise", "unwind", "file-missing", "imports-checked", "trust-asked", "module-imported")
 
 
@@ -31,7 +31,7 @@ class Passage(msgspec.Struct, frozen=True):
 class RecordedException(msgspec.Struct, frozen=True):
     """An exception as it was recorded, from where it was first seen outwards.
 
-    ``error`` is ``module.Class``, of built-in ones ``Class``. ``message`` is None where telling it would have run
+    ``error`` is ``module.Class``, or ``Class`` if it is built in. ``message`` is None where reading it would have run
     foreign code.
     """
 
@@ -45,7 +45,7 @@ class RecordedException(msgspec.Struct, frozen=True):
 
     @property
     def origin(self) -> Passage:
-        """Where it was first seen: raised there, or by something that no function was stepped of."""
+        """The function where it was first seen: raised there, or in a call that was not stepped."""
         return self.passages[0]
 
     @property
@@ -58,7 +58,7 @@ class RecordedException(msgspec.Struct, frozen=True):
 
 
 def exceptions(trace: Trace) -> list[RecordedException]:
-    """Every exception that was seen in a stepped function, in order."""
+    """Return every exception that was seen in a stepped function, in order."""
     found: list[RecordedException] = []
     paths = trace.source_paths()
     for step in trace.steps(kinds=_KINDS):
@@ -69,7 +69,7 @@ def exceptions(trace: Trace) -> list[RecordedException]:
             continue
         passage = _passage(trace, step, paths)
         error = value.type if value.module == "builtins" else f"{value.module}.{value.type}"
-        if found and _goes_on(trace, found[-1], error, value.message, passage):
+        if found and _continues(trace, found[-1], error, value.message, passage):
             found[-1].passages.append(passage)
         else:
             found.append(RecordedException(error, value.message, [passage]))
@@ -77,26 +77,28 @@ def exceptions(trace: Trace) -> list[RecordedException]:
 
 
 def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: dict[str, Any]) -> list[RecordedException]:
-    """The exception that ended the load, and before it those in whose handling it was raised."""
-    last = next((one for one in reversed(thrown) if _ended_it(one, outcome)), None)
+    """Return the exception that ended the load, last, and before it those whose handling raised it."""
+    last = next((exception for exception in reversed(thrown) if _ended_load(exception, outcome)), None)
     if last is None:
         return []
     chain = [last]
-    for one in reversed(thrown[: thrown.index(last)]):
-        if _is_handled_by(trace, one.passages[-1], chain[0].origin):
-            chain.insert(0, one)
+    for earlier in reversed(thrown[: thrown.index(last)]):
+        if _is_handled_by(trace, earlier.passages[-1], chain[0].origin):
+            chain.insert(0, earlier)
     return chain
 
 
-def _ended_it(one: RecordedException, outcome: dict[str, Any]) -> bool:
-    """Whether it is the exception of the outcome, and not one like it that was caught."""
-    if one.error != outcome.get("error"):
+def _ended_load(exception: RecordedException, outcome: dict[str, Any]) -> bool:
+    """Return whether it is the outcome's exception, and not a similar one that was caught."""
+    if exception.error != outcome.get("error"):
         return False
-    return any(passage.step == outcome.get("step") for passage in one.passages) or one.message == outcome.get("message")
+    return any(
+        passage.step == outcome.get("step") for passage in exception.passages
+    ) or exception.message == outcome.get("message")
 
 
 def _is_handled_by(trace: Trace, caught: Passage, raised: Passage) -> bool:
-    """Whether the second was raised in the ``except`` block that caught the first."""
+    """Return whether the second was raised in the ``except`` block that caught the first."""
     if caught.frame is None or caught.frame != raised.frame or caught.line is None or raised.line is None:
         return False
     source = trace.frame(caught.frame).source
@@ -114,8 +116,8 @@ def _covers(statements: list[ast.stmt], line: int) -> bool:
     return bool(statements) and statements[0].lineno <= line <= (statements[-1].end_lineno or 0)
 
 
-def _goes_on(trace: Trace, before: RecordedException, error: str, message: str | None, passage: Passage) -> bool:
-    """Whether this is the same exception one function further out."""
+def _continues(trace: Trace, before: RecordedException, error: str, message: str | None, passage: Passage) -> bool:
+    """Return whether this is the same exception, one function further out."""
     if (before.error, before.message) != (error, message):
         return False
     last = before.passages[-1]

@@ -10,17 +10,17 @@ from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, tex
 from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
 from tracer.trace.steps import Step
 
-_WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # how json tells a place, since Python 2.6
+_WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # the format of json's errors, since Python 2.6
 
 
 def not_json(load: RecordedLoad) -> Cause | None:
-    """A JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
+    """Detect a JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
     root = load.root
     if root is None or root.name != "JSONDecodeError":
         return None
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
-    # Both lines read the index in the statement that gives sharded_metadata its value.
+    # Both release lines read the index in the statement that assigns sharded_metadata.
     if root.origin.function.endswith(MODEL_LOADER) and "sharded_metadata" in load.statement(root.origin):
         values["file"] = "model.safetensors.index.json"
         return Cause("not-json", "likely", load.raised(), values, "download-again")
@@ -34,7 +34,7 @@ def not_json(load: RecordedLoad) -> Cause | None:
 
 
 def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> Step | None:
-    """The JSON file that was found last and that did not become a dictionary yet."""
+    """Return the step that resolved the last JSON file before a step, unless that file was parsed."""
     for step in reversed([step for step in _resolved(load) if step.number < until and _is_json(step)]):
         if path is None and any(
             read.number > step.number and read.data.get("path") == step.data.get("path")
@@ -47,7 +47,7 @@ def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> 
 
 
 def config_missing(load: RecordedLoad) -> Cause | None:
-    """The directory has no config.json. (In another directory than the adapter's: see adapters.)"""
+    """Detect a directory without config.json. The base of an adapter is another rule's."""
     failure = load.failure
     if failure is None or load.enclosing(failure.origin, AUTO_CONFIG) is None:
         return None
@@ -63,7 +63,7 @@ def config_missing(load: RecordedLoad) -> Cause | None:
 
 
 def not_on_this_machine(load: RecordedLoad) -> Cause | None:
-    """What was asked for is no directory, and as a hub name it could not be had."""
+    """Detect a model that is not a directory here and could not be fetched as a hub name."""
     failure = load.failure
     missing = load.last("file-missing")
     if failure is None or missing is None or load.last("adapter-found") is not None:
@@ -76,7 +76,7 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
 
 
 def weights_missing(load: RecordedLoad) -> Cause | None:
-    """No weights file under any name that the library knows."""
+    """Detect a directory without weights under any name that the library knows."""
     failure = load.failure
     if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL_LOADER):
         return None
@@ -94,7 +94,7 @@ def weights_missing(load: RecordedLoad) -> Cause | None:
 
 
 def shard_missing(load: RecordedLoad) -> Cause | None:
-    """The index names a shard that is not there."""
+    """Detect a shard that the index names and that is missing."""
     failure = load.failure
     if failure is None or failure.error != "FileNotFoundError":
         return None
@@ -107,7 +107,7 @@ def shard_missing(load: RecordedLoad) -> Cause | None:
 
 
 def shard_damaged(load: RecordedLoad) -> Cause | None:
-    """A weights file that safetensors, or torch, can't read."""
+    """Detect a weights file that safetensors or torch can't read."""
     failure = load.failure
     if failure is None:
         return None
@@ -116,8 +116,8 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     path = _first_unread(load)
     if not (by_safetensors or by_torch) or path is None:
         return None
-    # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" of a file that ends too soon, "header too
-    # large" and "invalid header" of one that never was one
+    # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" for a truncated file, "header too large" and
+    # "invalid header" for a file in another format
     if "file not fully covered" in failure.text:
         kind = "shard-truncated"
     elif "header" in failure.text.rpartition(":")[2]:
@@ -129,7 +129,7 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
 
 
 def checkpoint_files(load: RecordedLoad) -> list[str]:
-    """The weights files of the load that failed: by the index, or the one file."""
+    """Return the weights files of the load that failed: those in the index, or the only file."""
     frame = load.enclosing(load.failure.origin, MODEL_LOADER) if load.failure is not None else None
     if frame is None:
         return []
@@ -144,7 +144,7 @@ def checkpoint_files(load: RecordedLoad) -> list[str]:
 
 
 def _first_unread(load: RecordedLoad) -> str | None:
-    """The files are read in order, and the one that fails leaves no step: 4.44 reads each whole, 5.x opens it."""
+    """Return the first file without a step: files are read (4.44) or opened (5.x) in order; a failing one has none."""
     for path in checkpoint_files(load):
         kind = "shard-read" if load.release and load.release[0] < 5 else "shard-opened"
         if load.last(kind, path=path) is None:
@@ -153,7 +153,7 @@ def _first_unread(load: RecordedLoad) -> str | None:
 
 
 def _shards(load: RecordedLoad) -> list[Evidence]:
-    """The index, and the files that were read before."""
+    """Return the index, and the last files that were read."""
     index = next(
         (step for step in reversed(_resolved(load)) if str(step.data.get("name")).endswith("index.json")), None
     )
@@ -184,7 +184,7 @@ def _gone(step: Step) -> Evidence:
 
 
 def _is_folder(where: str) -> bool:
-    """Whether a place in a trace is a folder: under a named root, or absolute. A hub name is neither."""
+    """Return whether a place in a trace is a folder: under a named root, or a path. A hub name is neither."""
     return where.startswith(("<", "/", "./", "../", "~")) or "\\" in where
 
 
@@ -195,6 +195,6 @@ def _model_folder(load: RecordedLoad) -> Any:
 
 
 def _named(message: str) -> list[str]:
-    """The names of weights files that the message lists."""
+    """Return the names of weights files that the message lists."""
     said = message.partition(" found in ")[0]  # the directory's own name comes after it
     return re.findall(r"[\w.-]+\.(?:safetensors|bin|h5|msgpack|index)\b", said)

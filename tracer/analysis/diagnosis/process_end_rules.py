@@ -13,7 +13,7 @@ _ALLOCATE = re.compile(r"(?:[Tt]ried to allocate|you tried to allocate) (?P<size
 
 
 def out_of_memory(load: RecordedLoad) -> Cause | None:
-    """Torch has a type of its own for a GPU's memory; the CPU's allocator says so in a RuntimeError (torch 2)."""
+    """Detect a lack of memory: torch has its own type for a GPU, and a RuntimeError of its CPU allocator (torch 2)."""
     name = load.error.rpartition(".")[2]
     if load.status != "failed":
         return None
@@ -26,7 +26,7 @@ def out_of_memory(load: RecordedLoad) -> Cause | None:
 
 
 def recorder_fault(load: RecordedLoad) -> Cause | None:
-    """The recorder itself raised it; nothing is to be said of the load."""
+    """Detect an exception of the recorder itself, which says nothing about the load."""
     place = load.outcome.get("fault")
     if not isinstance(place, str):
         return None
@@ -35,7 +35,7 @@ def recorder_fault(load: RecordedLoad) -> Cause | None:
 
 
 def killed(load: RecordedLoad) -> Cause | None:
-    """The process was ended from outside, or by native code."""
+    """Detect a process ended by a signal, from outside or from native code."""
     signal = load.outcome.get("signal")
     if load.status != "killed" or not isinstance(signal, str):
         return None
@@ -50,15 +50,15 @@ def killed(load: RecordedLoad) -> Cause | None:
 
 
 def exited(load: RecordedLoad) -> Cause | None:
-    """The process ended itself in the middle of the load."""
+    """Detect a process that exited in the middle of the load."""
     code = load.outcome.get("exit_code")
     if load.status != "killed" or code is None:
         return None
-    file = _own_file(load)
+    file = _remote_file(load)
     values = {"code": code, "where": _where(load), "file": file}
     if file is not None:
         return Cause("own-code-exits", "likely", _last(load), values, "no-exit-in-code")
-    if load.last_step is None:  # there are no steps to look at; what it printed may tell
+    if load.last_step is None:  # there are no steps to look at; what it printed may explain it
         output = load.trace.meta.get("native_output")
         values["output"] = output if isinstance(output, str) else ""
         return Cause("exits-early", "certain", [], values)
@@ -72,28 +72,28 @@ def interrupted(load: RecordedLoad) -> Cause | None:
 
 
 def unfinished(load: RecordedLoad) -> Cause | None:
-    """A journal that nobody sealed: whoever was to do so is gone, or is still at it."""
+    """Detect a journal that was not sealed: its parent process is gone, or still recording."""
     if load.status != "unfinished":
         return None
     return Cause("unfinished", "certain", _last(load), {"where": _where(load)}, "load-again")
 
 
 def misused(load: RecordedLoad) -> Cause | None:
-    """What was asked for can't be done at all."""
+    """Detect a request that can't be carried out at all."""
     if load.status != "misused":
         return None
     return Cause("misused", "certain", [], {"message": load.message}, "ask-otherwise")
 
 
 def no_load(load: RecordedLoad) -> Cause | None:
-    """Nothing was loaded, or nothing that is recorded."""
+    """Detect a run that loaded nothing, or nothing that is recorded."""
     if load.status != "no-load":
         return None
     return Cause("no-load", "certain", [], {}, "load-inside")
 
 
 def script_failed(load: RecordedLoad) -> Cause | None:
-    """The exception is the script's own."""
+    """Detect an exception of the script itself."""
     if load.part not in ("script", "before-load"):
         return None
     chain = load.raised() if load.failure is not None else _last(load)
@@ -101,7 +101,7 @@ def script_failed(load: RecordedLoad) -> Cause | None:
 
 
 def stopped(load: RecordedLoad) -> Cause | None:
-    """Ended where it was told to."""
+    """Detect a load that ended where the user asked it to."""
     if load.status != "stopped":
         return None
     return Cause("stopped", "certain", _last(load), {"where": _where(load)})
@@ -122,15 +122,15 @@ def _file(load: RecordedLoad, source: int | None) -> str | None:
 
 
 def _where(load: RecordedLoad) -> str:
-    """The function that was running: the innermost of the directory's own code, or of the library."""
+    """Return the function that was running at the last step, or its stage outside all functions."""
     if load.last_step is None:
         return "–"
     step = load.trace.step(load.last_step)
     return load.trace.frame(step.frame).function if step.frame is not None else step.stage
 
 
-def _own_file(load: RecordedLoad) -> str | None:
-    """The file of the directory's code that was running at the end, with the line."""
+def _remote_file(load: RecordedLoad) -> str | None:
+    """Return the remote file and line that were running at the end, if it was remote code."""
     if load.last_step is None:
         return None
     step = load.trace.step(load.last_step)

@@ -16,7 +16,7 @@ from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 
-REMOTE: Final = "transformers_modules"  # the package that code of model directories is imported under
+REMOTE: Final = "transformers_modules"  # the package that remote code is imported under
 
 _KINDS: Final = (
     "file-resolved",
@@ -46,7 +46,7 @@ _KINDS: Final = (
 
 
 class RecordedLoad:
-    """A trace as the rules see it.
+    """What the rules look at, read once from a trace.
 
     Attributes:
         status: how the load ended.
@@ -67,12 +67,12 @@ class RecordedLoad:
 
     @property
     def failure(self) -> RecordedException | None:
-        """The exception that ended the load, as far as it was seen in a stepped function."""
+        """The exception that ended the load, if a stepped function saw it."""
         return self.exceptions[-1] if self.exceptions else None
 
     @property
     def root(self) -> RecordedException | None:
-        """The exception that everything began with."""
+        """The first exception of the chain."""
         return self.exceptions[0] if self.exceptions else None
 
     @property
@@ -95,17 +95,17 @@ class RecordedLoad:
 
     @cached_property
     def release(self) -> tuple[int, ...]:
-        """The recorded transformers release, as numbers; empty where it is not told."""
+        """The recorded transformers release, as numbers; empty where it was not recorded."""
         releases = self.trace.meta.get("releases")
         text = releases.get("transformers") if isinstance(releases, dict) else None
         return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) if isinstance(text, str) else ()
 
     def steps(self, *kinds: str) -> list[Step]:
-        """Every step of these kinds, in order."""
+        """Return every step of these kinds, in order."""
         return sorted((step for kind in kinds for step in self._steps.get(kind, [])), key=lambda step: step.number)
 
     def last(self, kind: str, **data: Any) -> Step | None:
-        """The last step of a kind whose data have these values."""
+        """Return the last step of a kind whose data have these values."""
         for step in reversed(self._steps.get(kind, [])):
             if all(step.data.get(name) == value for name, value in data.items()):
                 return step
@@ -114,7 +114,7 @@ class RecordedLoad:
     # Frames
 
     def frames_around(self, passage: Passage | None) -> Iterator[tuple[int, Frame]]:
-        """The stepped functions that were running there, the innermost first."""
+        """Yield the stepped functions that were running there, the innermost first."""
         yield from self.frames_from(passage.frame if passage is not None else None)
 
     def frames_from(self, number: int | None) -> Iterator[tuple[int, Frame]]:
@@ -126,24 +126,24 @@ class RecordedLoad:
             number = frame.parent
 
     def enclosing(self, passage: Passage | None, function: str) -> int | None:
-        """The innermost running execution of a function, by its qualified name or the end of it."""
+        """Return the innermost running frame of a function, by its qualified name or the end of it."""
         for number, frame in self.frames_around(passage):
             if frame.function == function or frame.function.endswith(f".{function}"):
                 return number
         return None
 
     def entry_step(self, frame: int) -> Step | None:
-        """The step that entered a frame."""
+        """Return the step that entered a frame."""
         return next(self.trace.steps(frame=frame), None)
 
     def variable(self, frame: int, name: str, *, at: int | None = None) -> Any:
-        """A variable of a frame as JSON, as it stood at a step; None where it has none."""
+        """Return a frame's variable as JSON, with its value at a step; None if it has no value there."""
         local = locals_after(self.trace, frame, len(self.trace) if at is None else at).local(name)
         return None if local is None else summary_to_json(self.trace, local.value(self.trace))
 
     @cached_property
     def user_call(self) -> Step | None:
-        """The user's own call of the auto class that the end lies in, else of the last one."""
+        """The user's call of an auto class that contains the last step, or else the last such call."""
         if self.last_step is not None:
             outermost = None
             for number, frame in self.frames_from(self.trace.step(self.last_step).frame):
@@ -162,7 +162,7 @@ class RecordedLoad:
         return None
 
     def given_arguments(self, call: Step | None) -> dict[str, Any]:
-        """The keyword arguments of a call of an auto class."""
+        """Return the keyword arguments of a call of an auto class."""
         for change in call.changes if call is not None else []:
             if isinstance(change, Bound) and change.name == "kwargs":
                 value = to_json(self.trace, change.value)
@@ -170,7 +170,7 @@ class RecordedLoad:
         return {}
 
     def auto_class(self, passage: Passage | None) -> str | None:
-        """The auto class that was called there: ``AutoModelForCausalLM``."""
+        """Return the auto class that was called there: ``AutoModelForCausalLM``."""
         for number, frame in self.frames_around(passage):
             if frame.function == AUTO_MODEL:
                 return class_in(self.variable(number, "cls"))
@@ -179,7 +179,7 @@ class RecordedLoad:
         return None
 
     def statement(self, passage: Passage) -> str:
-        """The source of the statement that an exception arrived in; of a compound one its head alone."""
+        """Return the source of the statement that an exception arrived in; only the header of a compound one."""
         if passage.frame is None or passage.line is None:
             return ""
         syntax = self._syntax(self.trace.frame(passage.frame).source)
@@ -195,20 +195,25 @@ class RecordedLoad:
     # Evidence
 
     def raised(self) -> list[Evidence]:
-        """The exceptions of the chain, one piece of evidence each."""
+        """Return the exceptions of the chain, one piece of evidence each."""
         return [
-            Evidence(one.step, "raised", {"error": one.name, "function": one.origin.function, "message": one.message})
-            for one in self.exceptions
+            Evidence(
+                exception.step,
+                "raised",
+                {"error": exception.name, "function": exception.origin.function, "message": exception.message},
+            )
+            for exception in self.exceptions
         ]
 
     def with_raised(self, *before: Evidence | None) -> list[Evidence]:
-        """Evidence, and then the exceptions; in the order of the steps, each step once."""
-        found = {one.step: one for one in (*self.raised(), *(one for one in before if one is not None))}
+        """Return this evidence and the exceptions in the order of their steps, each step once."""
+        given = [evidence for evidence in before if evidence is not None]
+        found = {evidence.step: evidence for evidence in (*self.raised(), *given)}
         return [found[number] for number in sorted(found)]
 
 
 def _items(value: dict[str, Any]) -> dict[str, Any]:
-    """The contents of a dictionary, however it was written down."""
+    """Return the contents of a dictionary, in either of the forms it has in JSON."""
     if "is" in value:
         items = value.get("items")
         return items if isinstance(items, dict) else {}
@@ -216,21 +221,22 @@ def _items(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def class_in(value: Any) -> str | None:
-    """The name in a class's summary."""
+    """Return the name in a class's summary."""
     return value.get("name") if isinstance(value, dict) and value.get("is") == "class" else None
 
 
 def texts(value: Any) -> list[str]:
-    """The texts in a list; none where something else stands there."""
+    """Return the texts in a list; none if it is not a list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def entries(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list; none if it is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def file_name(path: Any) -> str:
-    """The last part of a path."""
+    """Return the last part of a path."""
     return str(path).replace("\\", "/").rpartition("/")[2]
 
 
@@ -239,5 +245,5 @@ def stem(path: Any) -> str:
 
 
 def last_name(name: Any) -> str:
-    """``Class`` of ``module.Class``."""
+    """Return ``Class`` of ``module.Class``."""
     return str(name or "?").rpartition(".")[2]

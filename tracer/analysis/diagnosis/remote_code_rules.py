@@ -16,11 +16,11 @@ from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_n
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 
-_SHOWN = 12  # characters of a checksum
+_CHECKSUM: Final = 12  # characters shown of a checksum
 
 
 def code_changed(load: RecordedLoad) -> Cause | None:
-    """A file that was about to run was not the one that somebody had agreed to."""
+    """Detect a file that was about to run and was not the one that the user had agreed to."""
     return changed_code(load.trace)
 
 
@@ -33,15 +33,15 @@ def changed_code(trace: Trace) -> Cause | None:
     agreed, found = texts(stopped.get("agreed")), str(stopped.get("found") or "")
     values = {
         "file": str(stopped.get("file")),
-        "agreed": ", ".join(f"{one[:_SHOWN]}…" for one in agreed),
-        "found": f"{found[:_SHOWN]}…",
+        "agreed": ", ".join(f"{checksum[:_CHECKSUM]}…" for checksum in agreed),
+        "found": f"{found[:_CHECKSUM]}…",
     }
     kind = "code-compiled" if not found else "code-changed" if agreed else "code-not-shown"
     return Cause(kind, "certain", [], values, "look-again")
 
 
 def trust_refused(load: RecordedLoad) -> Cause | None:
-    """The directory's code is needed, and ``trust_remote_code`` is false or was not given."""
+    """Detect remote code that is needed while ``trust_remote_code`` is false or was not given."""
     asked = load.last("trust-asked", refused=True)
     failure = load.failure
     if asked is None or failure is None or not failure.step <= asked.number <= failure.passages[-1].step:
@@ -52,7 +52,7 @@ def trust_refused(load: RecordedLoad) -> Cause | None:
 
 
 def local_preferred(load: RecordedLoad) -> list[Cause]:
-    """The directory has code of its own, and the library's was taken: a surprise to whoever changed that code."""
+    """Return a surprise if the library's code was taken although the directory has its own."""
     return [
         Cause("local-preferred", "certain", [_evidence(step)], {"given": step.data.get("given")}, "take-remote")
         for step in load.steps("trust-asked")
@@ -66,7 +66,7 @@ def _evidence(step: Step) -> Evidence:
 
 
 _FETCH = "get_class_from_dynamic_module"
-_PLACE = re.compile(r"\((?P<file>[^()]+), line (?P<line>\d+)\)$")  # of str(SyntaxError), since Python 3.0
+_PLACE = re.compile(r"\((?P<file>[^()]+), line (?P<line>\d+)\)$")  # in str(SyntaxError), since Python 3.0
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")  # since Python 3.3
 _NO_NAME = re.compile(
     r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'"
@@ -74,7 +74,7 @@ _NO_NAME = re.compile(
 
 
 def class_file_missing(load: RecordedLoad) -> Cause | None:
-    """The file that ``auto_map`` names is not in the directory."""
+    """Detect a file that ``auto_map`` names and that is not in the directory."""
     failure = load.failure
     frame = load.enclosing(failure.origin, _FETCH) if failure is not None else None
     if failure is None or frame is None:
@@ -92,7 +92,7 @@ def class_file_missing(load: RecordedLoad) -> Cause | None:
 
 
 def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | None], missing: Step) -> Cause:
-    """``auto_map`` sends to another repository, which could not be had."""
+    """Return the cause for an ``auto_map`` that refers to another repository, which could not be fetched."""
     gone = Evidence(missing.number, "file-missing", {"name": values["file"], "in": values["repository"]})
     beside = values["module"] in own_names(load)
     remedy = "fetch-repository-or-stay" if beside else "fetch-repository"
@@ -100,7 +100,7 @@ def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | 
 
 
 def class_missing(load: RecordedLoad) -> Cause | None:
-    """The file is there and defines no class of the name that ``auto_map`` gives."""
+    """Detect a file that does not define the class that ``auto_map`` names."""
     failure = load.failure
     if failure is None or failure.error != "AttributeError" or failure.origin.function != "get_class_in_module":
         return None
@@ -113,7 +113,7 @@ def class_missing(load: RecordedLoad) -> Cause | None:
 
 
 def package_missing(load: RecordedLoad) -> Cause | None:
-    """The code imports packages that are not installed, or a neighbouring file without the dot."""
+    """Detect imports of packages that are not installed, or of a neighbouring file without the dot."""
     failure = load.failure
     checked = load.last("imports-checked")
     if failure is None or checked is None or not texts(checked.data.get("missing")):
@@ -129,7 +129,7 @@ def package_missing(load: RecordedLoad) -> Cause | None:
 
 
 def _sibling(load: RecordedLoad, file: str, siblings: list[str], missing: list[str], *seen: Evidence | None) -> Cause:
-    """Files of the directory are imported as if they were packages; ``missing`` are packages beside them."""
+    """Return the cause for files imported as if they were packages; ``missing`` are real packages missing as well."""
     found = _own_files(load).get(siblings[0])
     known = None
     if found is not None:
@@ -142,14 +142,14 @@ def _sibling(load: RecordedLoad, file: str, siblings: list[str], missing: list[s
 
 
 def _not_installed(file: str, names: list[str], certainty: Certainty, chain: list[Evidence]) -> Cause:
-    """Packages are not installed. Only those that are known are named: a wrong guess would install a stranger's."""
+    """Return the cause for packages not installed. Only known ones are named: a guess could install a stranger's."""
     known = packages_of(names)
     values = {"file": file_name(file), "names": names, "packages": " ".join(known or ())}
     return Cause("package-missing", certainty, chain, values, "install-packages" if known else "find-packages")
 
 
 def import_failed(load: RecordedLoad) -> Cause | None:
-    """An import inside the directory's code failed while its file ran."""
+    """Detect an import in remote code that failed while its file ran."""
     failure = load.failure
     if failure is None or failure.name not in ("ModuleNotFoundError", "ImportError"):
         return None
@@ -167,7 +167,7 @@ def import_failed(load: RecordedLoad) -> Cause | None:
 
 
 def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str | None) -> Cause | None:
-    """A package that the code imports is installed, and can't be imported itself."""
+    """Return the cause for a package that is installed and that can't be imported itself."""
     package, file = load.variable(checking, "imp"), load.variable(checking, "filename")
     missing = load.last("imports-checked")
     if not isinstance(package, str) or (missing is not None and texts(missing.data.get("missing"))):
@@ -198,7 +198,7 @@ def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause:
 
 
 def relative_import_missing(load: RecordedLoad) -> Cause | None:
-    """A file that the code imports relatively is not in the directory."""
+    """Detect a relative import of a file that is not in the directory."""
     failure = load.failure
     if failure is None or failure.error != "FileNotFoundError":
         return None
@@ -207,7 +207,7 @@ def relative_import_missing(load: RecordedLoad) -> Cause | None:
     if frame is None or copying is None or checked is None:
         return None
     relative = texts(checked.data.get("relative"))
-    # FileNotFoundError names the path; nothing else of the step does in 5.x
+    # FileNotFoundError names the path; in 5.x nothing else in the step does
     gone = next((name for name in relative if f"{name}.py" in failure.text), None)
     if gone is None:
         return None
@@ -216,7 +216,7 @@ def relative_import_missing(load: RecordedLoad) -> Cause | None:
 
 
 def not_python(load: RecordedLoad) -> Cause | None:
-    """A file of the directory's code that Python can't parse."""
+    """Detect a file of remote code that Python can't parse."""
     failure = load.failure
     if failure is None or failure.name not in ("SyntaxError", "IndentationError", "TabError"):
         return None
@@ -225,14 +225,14 @@ def not_python(load: RecordedLoad) -> Cause | None:
         return None
     place = _PLACE.search(failure.text)
     file = place["file"] if place else None
-    if file in (None, "<unknown>"):  # 5.x parses the text alone when it looks for imports
+    if file in (None, "<unknown>"):  # 5.x parses only the text when it looks for imports
         file = _reference_file(load, frame)
     values = {"file": file_name(file), "line": int(place["line"]) if place else None, "message": failure.message}
     return Cause("not-python", "certain", _chain(load, frame, _checked(load)), values, "repair-line")
 
 
 def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
-    """Files that ran from the modules cache though this load did not bring them there: name to path."""
+    """Return the files that ran from the modules cache and that this load did not refresh there, as name to path."""
     refreshed = _refreshed(load)
     if not refreshed:
         return {}
@@ -241,14 +241,14 @@ def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
 
 
 def own_names(load: RecordedLoad) -> set[str]:
-    """The names that the files of the model's own code are imported by, whether the load came to them or not."""
+    """Return the names by which the model's code files are imported, whether the load reached them or not."""
     folders = load.trace.meta.get("code_folders")
     listed = [texts(names) for names in folders.values()] if isinstance(folders, dict) else []
     return {name for names in listed for name in names} | set(_own_files(load))
 
 
 def _own_files(load: RecordedLoad) -> dict[str, Step]:
-    """The Python files of the directory that the load came across, by the name they are imported by."""
+    """Return the directory's Python files that the load reached, by the name they are imported by."""
     found: dict[str, Step] = {}
     for step in load.steps("file-resolved", "module-copied"):
         path = str(step.data.get("from") or step.data.get("path"))
@@ -258,10 +258,10 @@ def _own_files(load: RecordedLoad) -> dict[str, Step]:
 
 
 def _refreshed(load: RecordedLoad) -> set[str]:
-    """The modules that this load copied into the modules cache, or compared with what lies there."""
+    """Return the modules that this load copied into the modules cache, or compared with the copy there."""
     copied = {stem(step.data.get("from")) for step in load.steps("module-copied")}
     relative = {name for step in load.steps("imports-checked") for name in texts(step.data.get("relative"))}
-    if load.release and load.release[0] >= 5:  # 5.x follows relative imports to their end
+    if load.release and load.release[0] >= 5:  # 5.x follows relative imports transitively
         for step in load.steps("module-copied"):
             relative |= {
                 stem(path) for path in load.trace.source_paths().values() if str(step.data.get("into")) in path
@@ -270,7 +270,7 @@ def _refreshed(load: RecordedLoad) -> set[str]:
 
 
 def _reference(load: RecordedLoad, passage: Passage, frame: int) -> dict[str, str | None]:
-    """What ``auto_map`` says, and for which auto class."""
+    """Return the parts of the reference in ``auto_map``, and the auto class it is for."""
     reference = str(_asked(load, frame))
     repository, _, rest = reference.rpartition("--")
     module, _, name = rest.partition(".")
@@ -279,7 +279,7 @@ def _reference(load: RecordedLoad, passage: Passage, frame: int) -> dict[str, st
 
 
 def _asked(load: RecordedLoad, frame: int) -> Any:
-    """What ``auto_map`` says, as it was handed in: the function takes the repository off it."""
+    """Return the reference as it was passed in: the function removes the repository from it."""
     called = load.entry_step(frame)
     return load.variable(frame, "class_reference", at=called.number if called is not None else None)
 

@@ -16,20 +16,20 @@ from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step
 
-_OF_A_RELEASE: Final = "transformers/"  # what is noted under a file of the library, the release does not have
-_SPOKEN: Final = ("WARNING", "ERROR", "CRITICAL")
+_LIBRARY_TARGET: Final = "transformers/"  # targets of the library that are skipped do not exist in this release
+_REPORTED_LEVELS: Final = ("WARNING", "ERROR", "CRITICAL")
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _ENDED: Final = {
     "ENOSPC": "recording-ended-full",
     "EDQUOT": "recording-ended-quota",
     "EFBIG": "recording-ended-limit",
 }
-_BESIDE: Final = 5  # steps: 4.44 and 5.23 log what they found just before they return it
+_STEPS_APART: Final = 5  # 4.44 and 5.23 log what they found just before they return it
 
 
 def surprises(load: RecordedLoad) -> list[Cause]:
-    """In the order of their weight: what changes the model's numbers comes first."""
-    if load.status != "loaded":  # what has to do with the failure matters, and no more
+    """Return the surprises by importance: what changes the model's numbers comes first."""
+    if load.status != "loaded":  # only what may have to do with the failure matters
         return [*incomplete_trace(load.trace), *unfilled_weights(load), *library_messages(load)]
     found = [
         *unfilled_weights(load),
@@ -48,7 +48,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
 
 
 def incomplete_trace(trace: Trace) -> Iterator[Cause]:
-    """The trace says less than the load did: it ended earlier, left a part out, or the journal was damaged."""
+    """Yield why the trace has less than the load did: it ended early, left a part out, or its journal was damaged."""
     ended = trace.meta.get(RECORDING_ENDED)
     if isinstance(ended, dict):
         kind = _ENDED.get(str(ended.get("error")), "recording-ended")
@@ -64,7 +64,7 @@ def incomplete_trace(trace: Trace) -> Iterator[Cause]:
 
 
 def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
-    """Parameters that the checkpoint did not fill, and tensors that no parameter took."""
+    """Yield parameters that the checkpoint did not fill, and tensors that no parameter took."""
     for step in load.steps("weights-report"):
         mismatched = entries(step.data.get("mismatched"))
         names = {entry.get("parameter") for entry in mismatched}
@@ -128,12 +128,12 @@ def _parts(name: str) -> list[str]:
 
 
 def _layers(name: str) -> list[str]:
-    """Each beginning of a name that ends with a number: ``model.layers.0``."""
+    """Return each prefix of a name that ends with a number: ``model.layers.0``."""
     return [name[: found.end()] for found in _NUMBERS.finditer(name)]
 
 
 def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
-    """Arguments that ``from_pretrained`` takes out of kwargs and throws away: ``_ = kwargs.pop(name, None)``."""
+    """Yield arguments that ``from_pretrained`` pops from kwargs and discards: ``_ = kwargs.pop(name, None)``."""
     call = load.model_call
     given = load.given_arguments(call)
     if call is None or not given:
@@ -155,7 +155,7 @@ def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
 
 
 def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
-    """Tensors that were stored in one dtype and loaded in another, which the user did not ask for."""
+    """Yield changes of dtype between checkpoint and model that the user did not ask for."""
     calls = [(call, load.given_arguments(load.trace.step(call.step))) for call in loading_calls(load.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
@@ -174,21 +174,23 @@ def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
 
 
 def _dtypes(given: dict[str, Any]) -> list[str]:
-    """The dtypes that a call asked for."""
+    """Return the dtypes that a call asked for."""
     wanted = [given.get(name) for name in ("dtype", "torch_dtype")]
-    texts = [one.get("text") if isinstance(one, dict) else one for one in wanted]
-    return [one.removeprefix("torch.") for one in texts if isinstance(one, str)]
+    texts = [value.get("text") if isinstance(value, dict) else value for value in wanted]
+    return [text.removeprefix("torch.") for text in texts if isinstance(text, str)]
 
 
 def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
-    """Another tokenizer than tokenizer_config.json names: 5.x falls back where 4.x fails."""
+    """Yield a tokenizer other than tokenizer_config.json names: 5.x falls back where 4.x fails."""
     for step in load.steps("tokenizer-loaded"):
         if step.frame is None or load.trace.frame(step.frame).function != AUTO_TOKENIZER:
             continue
         # 4.44 names the variable config_tokenizer_class, 5.x tokenizer_config_class
         for name in ("tokenizer_config_class", "config_tokenizer_class"):
             wanted, got = load.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
-            if not isinstance(wanted, str) or wanted.startswith("PreTrainedTokenizer"):  # those name no vocabulary
+            if not isinstance(wanted, str) or wanted.startswith(
+                "PreTrainedTokenizer"
+            ):  # these base classes imply no vocabulary
                 continue
             if wanted.removesuffix("Fast") != got.removesuffix("Fast"):
                 values = {"wanted": wanted, "class": got}
@@ -197,41 +199,44 @@ def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
 
 
 def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:
-    """Code that ran from the modules cache and that this load did not compare with the directory's."""
+    """Yield code that ran from the modules cache and that this load did not compare with the directory's."""
     for name, path in own_files_left_alone(load).items():
         yield Cause("not-refreshed", "likely", [], {"file": f"{name}.py", "path": path}, "clear-copy")
 
 
 def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield passes through the model that could not be run after the load."""
     for kind in ("not-fed", "not-generated"):
         for step in load.steps(kind):
             yield _of(step, kind, {"why": step.data.get("why")}, None)
 
 
 def _not_recorded(trace: Trace) -> Iterator[Cause]:
-    """What the recorder left out, but for functions that the release does not have."""
+    """Yield what the recorder left out, except functions that the release does not have."""
     skipped = trace.meta.get("skipped")
     for name, reason in skipped.items() if isinstance(skipped, dict) else ():
-        if not str(name).startswith(_OF_A_RELEASE):
+        if not str(name).startswith(_LIBRARY_TARGET):
             yield Cause("not-recorded", "certain", [], {"what": str(name), "reason": str(reason)}, None)
 
 
 def library_messages(load: RecordedLoad) -> Iterator[Cause]:
-    """Warnings that the library or Python gave, each once; not those that say again what the weights' report told."""
+    """Yield warnings of the library or Python, each once, except those that repeat the weights' report."""
     seen: set[str] = set()
-    failing = load.exceptions[0].step if load.exceptions else len(load.trace)  # from there on, the chain tells it
+    failing = (
+        load.exceptions[0].step if load.exceptions else len(load.trace)
+    )  # from there on, the chain of exceptions shows it
     for step in load.steps("warning", "log"):
-        spoken = step.kind == "warning" or step.data.get("level") in _SPOKEN
+        is_warning = step.kind == "warning" or step.data.get("level") in _REPORTED_LEVELS
         message = without_codes(str(step.data.get("message")))
-        if spoken and step.number < failing and message not in seen and not _told_already(load, step):
+        if is_warning and step.number < failing and message not in seen and not _repeats_report(load, step):
             seen.add(message)
             yield _of(step, "said", {"message": message}, None)
 
 
-def _told_already(load: RecordedLoad, said: Step) -> bool:
-    """Whether it is the library's own words beside a report of weights that did not all go together."""
+def _repeats_report(load: RecordedLoad, message: Step) -> bool:
+    """Return whether the message belongs to a weights' report with mismatches, which has it already."""
     return any(
-        abs(said.number - step.number) <= _BESIDE
+        abs(message.number - step.number) <= _STEPS_APART
         for step in load.steps("weights-report")
         if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched", "unconverted"))
     )

@@ -12,18 +12,18 @@ from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.steps import Step
 
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
-_TOLD: Final = 4  # of many conversions that failed alike, the first
+_CONVERSIONS: Final = 4  # at most shown, of many that failed alike
 
 
 def not_converted(load: RecordedLoad) -> Cause | None:
-    """The library gave up merging or splitting tensors: some are missing, or they don't go together."""
+    """Detect tensors that the library could not merge or split: some are missing, or they don't fit each other."""
     report = _report(load)
     failed = load.steps("conversion-failed")
     if report is None or not failed or not entries(report.data.get("unconverted")):
         return None
     first = failed[0].data
     sources = entries(first.get("sources"))
-    chain = load.with_raised(*(_failed(step) for step in failed[:_TOLD]))
+    chain = load.with_raised(*(_failed(step) for step in failed[:_CONVERSIONS]))
     parameters = [name for step in failed for name in texts(step.data.get("parameters"))]
     values: dict[str, Any] = {"parameter": parameters, "count": len(sources), "names": _names(sources)}
     if missing := _missing(sources):
@@ -41,7 +41,7 @@ def not_converted(load: RecordedLoad) -> Cause | None:
 
 
 def shapes_differ(load: RecordedLoad) -> Cause | None:
-    """Tensors of the checkpoint have other shapes than the parameters that the configuration asks for."""
+    """Detect tensors whose shapes differ from the parameters that the configuration describes."""
     report = _report(load)
     mismatched = entries(report.data.get("mismatched")) if report is not None else []
     if report is None or not mismatched:
@@ -64,7 +64,7 @@ def shapes_differ(load: RecordedLoad) -> Cause | None:
 
 
 def _report(load: RecordedLoad) -> Step | None:
-    """The report of the weights that the load ended with; of an adapter's, other rules speak."""
+    """Return the weights' report that the load ended with, unless an adapter was involved, which has its own rules."""
     failure, report = load.failure, load.last("weights-report")
     if failure is None or report is None or failure.error != "RuntimeError" or report.number > failure.step:
         return None
@@ -87,7 +87,7 @@ def _names(sources: list[dict[str, Any]]) -> list[str]:
 
 
 def _kinds(sources: list[dict[str, Any]]) -> dict[str, dict[tuple[str, ...], dict[str, Any]]]:
-    """Tensors whose names differ in numbers alone, by these numbers."""
+    """Group tensors whose names differ only in numbers, by these numbers."""
     kinds: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
     for source in sources:
         name = str(source.get("name"))
@@ -96,7 +96,7 @@ def _kinds(sources: list[dict[str, Any]]) -> dict[str, dict[tuple[str, ...], dic
 
 
 def _missing(sources: list[dict[str, Any]]) -> list[str]:
-    """Names that others of the group ask for: another weight of the same expert, or a weight of a later expert."""
+    """Return the names that the group implies and lacks: another weight of an expert, or an expert in between."""
     kinds = _kinds(sources)
     if len(sources) < 2:
         return []
@@ -120,7 +120,7 @@ _TARGETS = re.compile(r"^Target modules (?P<names>.+?) not found in the base mod
 
 
 def adapter_base_missing(load: RecordedLoad) -> Cause | None:
-    """The base that adapter_config.json names is not there."""
+    """Detect an adapter whose base, named in adapter_config.json, is missing."""
     failure, found = load.failure, load.last("adapter-found")
     if failure is None or found is None:
         return None
@@ -136,7 +136,7 @@ def adapter_base_missing(load: RecordedLoad) -> Cause | None:
 
 
 def adapter_does_not_fit(load: RecordedLoad) -> Cause | None:
-    """The base was built and filled, and then the adapter could not be put into it."""
+    """Detect an adapter that does not fit its base, which was built and filled."""
     failure, found = load.failure, load.last("adapter-found")
     report = load.steps("weights-report")
     if failure is None or found is None or not report or not failure.origin.function.endswith(MODEL_LOADER):

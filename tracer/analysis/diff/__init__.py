@@ -1,4 +1,4 @@
-"""What differs between two loads, and at which of their steps it shows.
+"""Compare two loads: what differs between them, and the steps that show it.
 
 Everything is aligned by what it is about (a function and a statement of it, a condition, an argument, a path in the
 module tree), never by step numbers, which shift with every release.

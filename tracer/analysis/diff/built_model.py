@@ -14,11 +14,12 @@ from tracer.trace.steps import Step
 
 
 def compare_configs(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Compare the configurations that the models were built with, attribute by attribute."""
     yield from table_differences("config", "config", _attributes(a), _attributes(b))
 
 
 def _attributes(trace: Trace) -> Table:
-    """The attributes of the last configuration that a ``from_pretrained`` or ``from_dict`` returned."""
+    """Return the attributes of the last configuration that a ``from_pretrained`` or ``from_dict`` returned."""
     found: Table = {}
     for step in trace.steps(kinds=["config-built"]):
         config = _config(trace, step)
@@ -29,7 +30,7 @@ def _attributes(trace: Trace) -> Table:
 
 
 def _config(trace: Trace, step: Step) -> v.Config | None:
-    """The configuration that a step returned, alone or first of several things."""
+    """Return the configuration that a step returned, by itself or as the first item of a tuple."""
     try:
         value = None if step.value is None else trace.value(step.value)
         if isinstance(value, v.Sequence) and value.items:
@@ -43,7 +44,7 @@ _REPORTED: Final = ("missing", "unexpected", "mismatched", "tied", "new", "empty
 
 
 def compare_modules(a: Trace, b: Trace) -> Iterator[Difference]:
-    """Modules by their path in the tree; and where their parameters were when they were built."""
+    """Compare modules by their path in the tree, and their parameters by shape, dtype and device."""
     yield from table_differences("modules", "built-on", _devices(a), _devices(b))
     yield from table_differences("modules", "module", _modules(a), _modules(b))
     yield from table_differences("modules", "parameter-shape", _parameters(a, 1), _parameters(b, 1))
@@ -51,7 +52,7 @@ def compare_modules(a: Trace, b: Trace) -> Iterator[Difference]:
 
 
 def compare_weights(a: Trace, b: Trace) -> Iterator[Difference]:
-    """How the files were read, what became of each tensor, and what was left on either side."""
+    """Compare how the files were read, what became of each tensor, and what was left over."""
     yield from table_differences("weights", "read-by", _reading(a), _reading(b))
     yield from table_differences("weights", "tensor-from", _tensors(a), _tensors(b))
     yield from table_differences("weights", "tensor-became", *_shared(_dtypes(a), _dtypes(b)))
@@ -59,7 +60,7 @@ def compare_weights(a: Trace, b: Trace) -> Iterator[Difference]:
 
 
 def _paths(trace: Trace) -> dict[int, str]:
-    """The path of each numbered module, as the last model that was built whole has it."""
+    """Return the path of each numbered module in the last complete model."""
     found: dict[int, str] = {}
     for step in trace.steps(kinds=["model-built"]):
         for entry in _list(step, "tree"):
@@ -81,12 +82,12 @@ def _modules(trace: Trace) -> Table:
 
 
 def _shared(a: Table, b: Table) -> tuple[Table, Table]:
-    """Without what one side alone has, where another table tells that already."""
+    """Return both tables reduced to what both sides have; another table has the rest."""
     return {name: row for name, row in a.items() if name in b}, {name: row for name, row in b.items() if name in a}
 
 
 def _parameters(trace: Trace, column: int) -> Table:
-    """A column of what was told of each parameter and buffer: 1 is the shape, 2 the dtype."""
+    """Return one recorded column of each parameter and buffer: 1 is the shape, 2 the dtype."""
     found: Table = {}
     for path, step in _built(trace):
         for row in [*_list(step, "parameters"), *_list(step, "buffers")]:
@@ -97,7 +98,7 @@ def _parameters(trace: Trace, column: int) -> Table:
 
 
 def _devices(trace: Trace) -> Table:
-    """All devices together: one row, for a model is built in one place nearly always."""
+    """Return all devices in one row, since a model is nearly always built on one device."""
     devices: dict[str, int] = {}
     for _, step in _built(trace):
         for row in _list(step, "parameters"):
@@ -107,7 +108,7 @@ def _devices(trace: Trace) -> Table:
 
 
 def _reading(trace: Trace) -> Table:
-    """Whether a file is read whole into a dictionary, or for its names and shapes alone, or stays open for slices."""
+    """Return how each file is read: whole into a dictionary, only for names and shapes, or kept open for slices."""
     found: Table = {}
     for step in trace.steps(kinds=["shard-opened", "shard-read"]):
         path = step.data.get("path")

@@ -40,11 +40,11 @@ TOPICS: Final = (
     "outcome", "classes", "decisions", "keywords", "config", "modules", "weights", "text", "files", "messages", "calls",
     "code",
 )  # fmt: skip
-"""What loads are compared by: first what came out, then the way there, and last the code that went it."""
+"""What loads are compared by: first the results, then how they came about, and last the code that ran."""
 
 
 class Side(NamedTuple):
-    """What a trace is of: its file as it was named, the command, the releases, Python, the variables around it."""
+    """Where a trace comes from: its file as given, the command, the releases, Python, the environment variables."""
 
     file: str
     command: str
@@ -56,8 +56,8 @@ class Side(NamedTuple):
 class Comparison(NamedTuple):
     """Two traces and their differences, in the order of :data:`TOPICS`.
 
-    What they ran under (``sides``) may differ without the loads being different. ``arguments`` are the keyword
-    arguments that went through either load, whosever they were.
+    What they ran under (``sides``) may differ without the loads being different. ``arguments`` are the names of
+    all keyword arguments in either load, the user's and the library's.
     """
 
     sides: tuple[Side, Side]
@@ -65,6 +65,7 @@ class Comparison(NamedTuple):
     arguments: frozenset[str]
 
     def of(self, topic: str) -> list[Difference]:
+        """Return the differences of one topic."""
         return [difference for difference in self.differences if difference.topic == topic]
 
 

@@ -9,15 +9,15 @@ import msgspec
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Something that one load did or has, and the other did or has otherwise.
+    """Something that one load did or has, and the other did or has differently.
 
     Attributes:
-        topic: what it is about, one of the topics of a comparison.
-        what: which kind of difference, the key of its sentence.
+        topic: one of the topics of a comparison.
+        what: the kind of difference, which is the key of its sentence.
         subject: the thing that differs: a function, a condition, an argument, a path…
-        a: what the first load has there, plain JSON; None where it has nothing.
-        b: the same of the second load.
-        steps: where it shows in each, or None.
+        a: what the first load has, as plain JSON; None if it has nothing.
+        b: the same for the second load.
+        steps: the step that shows it in each, or None.
     """
 
     topic: str
@@ -29,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 Table: TypeAlias = "dict[str, tuple[Any, int | None]]"
-"""What one load has, by what it is about, each with the step that shows it."""
+"""What one load has, by subject: each value with the step that shows it."""
 
 
 def table_differences(topic: str, what: str, a: Table, b: Table) -> list[Difference]:
@@ -40,8 +40,8 @@ def table_differences(topic: str, what: str, a: Table, b: Table) -> list[Differe
         if mine is None or theirs is None or mine[0] != theirs[0]:
             values = None if mine is None else mine[0], None if theirs is None else theirs[0]
             steps = None if mine is None else mine[1], None if theirs is None else theirs[1]
-            way = f"{what}-only-a" if theirs is None else f"{what}-only-b" if mine is None else what
-            found.append(Difference(topic, way, subject, *values, steps))
+            kind = f"{what}-only-a" if theirs is None else f"{what}-only-b" if mine is None else what
+            found.append(Difference(topic, kind, subject, *values, steps))
     return found
 
 
@@ -52,16 +52,16 @@ _REMOTE_PATH: Final = re.compile(r"(?<=transformers_modules/)(?:[^/\s'\"]+/)*(?=
 
 
 def function_name(name: str) -> str:
-    """A function's qualified name, with classes under their newest name."""
+    """Return a function's qualified name, with classes under their newest name."""
     owner, dot, rest = name.partition(".")
     return _RENAMED.get(owner, owner) + dot + rest
 
 
 def class_name(name: str) -> str:
-    """A class of remote code without the folders of the modules cache, which have a hash in them on transformers 5."""
+    """Return a class of remote code without the modules cache's folders, which contain a hash on transformers 5."""
     return _REMOTE.sub("", name)
 
 
 def path_name(path: str) -> str:
-    """A file of remote code likewise."""
+    """Return a file of remote code without these folders."""
     return _REMOTE_PATH.sub("", path)

@@ -17,7 +17,7 @@ from tracer.trace.steps import Frame
 
 
 def compare_calls(a: Trace, b: Trace) -> Iterator[Difference]:
-    """Functions that were called on one side only; then those called more often on one side."""
+    """Compare calls: functions called on one side only, then those called more often on one side."""
     mine, theirs = calls_by_function(a), calls_by_function(b)
     for name, frames in mine.items():
         if name not in theirs:
@@ -33,7 +33,7 @@ def compare_calls(a: Trace, b: Trace) -> Iterator[Difference]:
 
 
 def calls_by_function(trace: Trace) -> dict[str, list[Frame]]:
-    """The executions of every stepped function."""
+    """Return the frames of every stepped function."""
     found: dict[str, list[Frame]] = {}
     for frame in trace.frames():
         found.setdefault(function_name(frame.function), []).append(frame)
@@ -44,21 +44,21 @@ def _first_step(trace: Trace, frame: Frame) -> int | None:
     return next((step.number for step in trace.steps(frame=frame.number)), None)
 
 
-_ALIKE: Final = 0.6  # from here on two statements are one that was rewritten
-_MAX_PAIRED: Final = 40_000  # comparisons of statements in one function: rewritten ones are looked for up to here
+_ALIKE: Final = 0.6  # at this ratio, two statements count as one that was rewritten
+_MAX_PAIRED: Final = 40_000  # comparisons in one function; beyond, rewritten statements are not paired
 
 
 class ExecutedStatements(dict[str, int]):
     """Statements by their text on one line, each with the first step that ran it.
 
-    ``order`` is where they come: what ran for the tokenizer alone comes after the model's own way.
+    ``order`` is the first step outside the tokenizer's stage; functions that ran only there come last.
     """
 
     order = sys.maxsize
 
 
 def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
-    """In each function that both loads called: what was rewritten, what ran on one side only."""
+    """Compare the functions that both loads called: statements rewritten, or run on one side only."""
     mine, theirs = executed_statements(a), executed_statements(b)
     for function in sorted(mine, key=lambda name: mine[name].order):
         if function in theirs:
@@ -66,7 +66,7 @@ def compare_code(a: Trace, b: Trace) -> Iterator[Difference]:
 
 
 def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
-    """The statements that ran, by function."""
+    """Return the statements that ran, by function."""
     sources = SyntaxTrees(trace)
     nodes: dict[int, dict[int, StatementNode]] = {}
     frames: dict[int, Frame] = {}
@@ -99,7 +99,7 @@ def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
 
 
 def header(node: StatementLike) -> str:
-    """A statement on one line; of a compound one what stands before its block."""
+    """Return a statement on one line; only the header of a compound one."""
     if isinstance(node, (ast.If, ast.While)):
         return f"{'if' if isinstance(node, ast.If) else 'while'} {_unparsed(node.test)}:"
     if isinstance(node, (ast.For, ast.AsyncFor)):
@@ -145,7 +145,7 @@ def _compare_function(function: str, mine: ExecutedStatements, theirs: ExecutedS
 
 
 def _rewritten(mine: list[str], theirs: list[str]) -> dict[str, str]:
-    """Statements that resemble each other most, in pairs."""
+    """Pair the statements that resemble each other most."""
     if len(mine) * len(theirs) > _MAX_PAIRED:
         return {}
     alike: list[tuple[float, int, int]] = []
@@ -168,26 +168,26 @@ def _rewritten(mine: list[str], theirs: list[str]) -> dict[str, str]:
 
 
 def compare_decisions(a: Trace, b: Trace) -> Iterator[Difference]:
-    """Conditions that both loads came to, with another outcome."""
+    """Compare the outcomes of conditions that both loads evaluated."""
     mine, theirs = _outcomes(a), _outcomes(b)
     for place, (outcomes, step) in mine.items():
         if place in theirs and (there := theirs[place])[0].keys() != outcomes.keys():
             function, condition = place
             subject = f"{function}: {condition}"
-            steps = _telling(outcomes, there[0], step), _telling(there[0], outcomes, there[1])
+            steps = _distinct_step(outcomes, there[0], step), _distinct_step(there[0], outcomes, there[1])
             yield Difference("decisions", "went-otherwise", subject, list(outcomes), list(there[0]), steps)
 
 
-# Where it went on instead is a matter of how the code is written.
+# Which branch ran instead depends only on how the code is written.
 _COARSE: Final = {"after": "not-then", "else": "not-then", "elif": "not-then"}
 
 
 def _outcomes(trace: Trace) -> dict[tuple[str, str], tuple[dict[str, int], int]]:
-    """The outcomes of each condition, with the step of the first of each kind; and its first step."""
+    """Return the outcomes of each condition with the first step of each, and the condition's first step."""
     found: dict[tuple[str, str], tuple[dict[str, int], int]] = {}
     for decision in decisions(trace):
         if decision.kind == "return" or decision.outcome == "unknown":
-            continue  # a return follows from the condition around it
+            continue  # a return follows from the condition that encloses it
         kind = "if" if decision.kind == "elif" else decision.kind
         place = (function_name(decision.function), f"{kind} {decision.condition}")
         outcome = _COARSE.get(decision.outcome, decision.outcome)
@@ -195,21 +195,21 @@ def _outcomes(trace: Trace) -> dict[tuple[str, str], tuple[dict[str, int], int]]
     return found
 
 
-def _telling(outcomes: dict[str, int], others: dict[str, int], default: int) -> int:
-    """The first step with an outcome that the other side does not have."""
+def _distinct_step(outcomes: dict[str, int], others: dict[str, int], default: int) -> int:
+    """Return the first step with an outcome that the other side does not have."""
     return next((step for outcome, step in outcomes.items() if outcome not in others), default)
 
 
 def compare_keywords(a: Table, b: Table) -> Iterator[Difference]:
-    """Arguments that ended elsewhere, or are there on one side only, by the :func:`ends` of both loads."""
+    """Compare the :func:`argument_outcomes` of both loads."""
     yield from table_differences("keywords", "keyword", a, b)
 
 
 def argument_outcomes(trace: Trace) -> Table:
-    """What became of each keyword argument of a load."""
+    """Return what became of each keyword argument of a load."""
     found: Table = {}
-    for journey in keyword_paths(trace):
-        end = journey.end
+    for path in keyword_paths(trace):
+        end = path.end
         where = function_name(class_name(end.where)) if end.where else None
-        found.setdefault(journey.name, ({"what": end.what, "where": where, "error": end.error}, end.step))
+        found.setdefault(path.name, ({"what": end.what, "where": where, "error": end.error}, end.step))
     return found

@@ -13,26 +13,29 @@ _SAID: Final = ("WARNING", "ERROR", "CRITICAL")
 
 
 def compare_outcomes(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Compare how the loads ended."""
     yield from table_differences("outcome", "outcome", _outcome(a), _outcome(b))
 
 
 def compare_classes(a: Trace, b: Trace) -> Iterator[Difference]:
-    """What each class name was resolved to, by which way, and where remote code was imported from."""
+    """Compare what each class name was resolved to and how, and where remote code was imported from."""
     yield from table_differences("classes", "class", _classes(a), _classes(b))
     yield from table_differences("classes", "registered", _registered(a), _registered(b))
     yield from table_differences("classes", "imported-from", _modules(a), _modules(b))
 
 
 def compare_files(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Compare the files that were found or missing."""
     yield from table_differences("files", "file", _files(a), _files(b))
 
 
 def compare_messages(a: Trace, b: Trace) -> Iterator[Difference]:
+    """Compare the warnings and log messages."""
     yield from table_differences("messages", "message", _messages(a), _messages(b))
 
 
 def compare_text(a: Trace, b: Trace) -> Iterator[Difference]:
-    """The prompt's token ids, and the tokens that were generated."""
+    """Compare the prompt's token ids, and the tokens that were generated."""
     yield from table_differences("text", "text", _text(a), _text(b))
 
 
