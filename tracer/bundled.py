@@ -1,7 +1,7 @@
-"""The fixtures and walkthroughs that travel with the package, and writing a fixture out for a person.
+"""The fixtures and walkthroughs shipped with the package, and writing a fixture to a folder.
 
-``glm-4v-9b`` is the full model without its weights: configuration, code and tokenizer, a few kilobytes. Its figures are
-those that the publishers give; the code is that of the bundled tiny model.
+``glm-4v-9b`` is the full model without its weights: configuration, code and tokenizer, a few kilobytes. Its numbers are
+those of the publishers; the code is that of the bundled tiny model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracer.trace.errors import TracerError
 
 
 def bundled(kind: str) -> Path:
-    """The folder ``fixtures`` or ``walkthroughs``: inside an installed package, or at the top of a checkout.
+    """Return the folder ``fixtures`` or ``walkthroughs``: inside an installed package, or at the top of a checkout.
 
     Raises:
         TracerError: the installation is incomplete.
@@ -35,19 +35,19 @@ _TINY: Final = "glm-4v-tiny"
 
 
 def fixture_names(fixtures: Path) -> list[str]:
-    """Every fixture's name; the broken ones as ``broken/NAME``."""
+    """Return the name of every fixture; broken fixtures are ``broken/NAME``."""
     own = [path.name for path in fixtures.iterdir() if path.is_dir() and path.name not in ("broken", "__pycache__")]
     broken = [f"broken/{path.name}" for path in (fixtures / "broken").iterdir() if path.is_dir()]
     return sorted([*own, FULL]) + sorted(broken)
 
 
 def write_fixture(fixtures: Path, name: str, folder: Path) -> Path:
-    """Write a fixture; returns its folder, absolute.
+    """Write a fixture and return its folder as an absolute path.
 
     An adapter's base is named by its absolute path, so that it loads from anywhere.
 
     Raises:
-        TracerError: there is none of that name, the folder is not empty, or it can't be written.
+        TracerError: no fixture has that name, the folder is not empty, or it can't be written.
     """
     folder = Path(os.path.abspath(folder))
     there = folder.exists()
@@ -108,10 +108,10 @@ _BYTES: Final = 256
 
 
 def write_full_geometry(tiny: Path, folder: Path) -> None:
-    """Write the directory, from the bundled tiny model; an existing folder must be empty.
+    """Write ``glm-4v-9b``, based on the bundled tiny model; an existing folder must be empty.
 
     Raises:
-        TracerError: the folder holds something already.
+        TracerError: the folder is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TracerError(f"{folder} exists and is not an empty folder, so nothing is written there. Name another.")

@@ -1,1 +1,1 @@
-"""Outside the traced process: consent to remote code, starting and watching the process, sealing its journal."""
+"""Outside the traced process: start and watch it, and seal its journal."""

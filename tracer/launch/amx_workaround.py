@@ -1,7 +1,8 @@
-"""Processors that report AMX and do not allow it: a bfloat16 product on the CPU then dies with an illegal instruction.
+"""Work around processors that report AMX but do not allow it.
 
-Some virtual machines are so. oneDNN can be told to leave AMX alone; whether that is needed is found out in a throw-away
-process, and remembered for this processor and this torch for a while: a host can change what it allows.
+On some virtual machines a bfloat16 product on the CPU therefore dies with an illegal instruction. An environment
+variable keeps oneDNN from using AMX. Whether it is needed is tried in a throw-away process, and the answer is cached
+for a while for this processor and this torch, because a host can change what it allows.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _REMEMBERED: Final = 14 * 24 * 3600.0  # seconds
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """Whether the product dies, and when that was found out, in seconds of the epoch."""
+    """Whether the product dies, and when that was tried, in seconds since the epoch."""
 
     dies: bool
     at: float
@@ -41,18 +42,18 @@ class _Answer(msgspec.Struct, frozen=True):
 def amx_environment(
     processor: str | None = None, memory: Path | None = None, dies: Callable[[], bool | None] | None = None
 ) -> dict[str, str]:
-    """The environment variable that a child needs on this machine, or nothing.
+    """Return the environment variable that a child needs on this machine, or an empty dictionary.
 
     Args:
-        processor: what the system says of the processor; asked where not given.
-        memory: the file that remembers earlier answers; in the user's cache folder where not given.
-        dies: tries a bfloat16 product in a process of its own; None where that told nothing.
+        processor: the system's description of the processor; read if not given.
+        memory: the file that caches earlier answers; in the user's cache folder if not given.
+        dies: tries a bfloat16 product in a separate process; returns None if the result is inconclusive.
     """
-    said = _cpuinfo() if processor is None else processor
-    if VARIABLE in os.environ or "amx_tile" not in said:
+    description = _cpuinfo() if processor is None else processor
+    if VARIABLE in os.environ or "amx_tile" not in description:
         return {}
     file = memory or Path(platformdirs.user_cache_dir("glm-trace")) / "bfloat16-trial.json"
-    key = f"{_model_name(said)} torch {_torch_release()}"
+    key = f"{_model_name(description)} torch {_torch_release()}"
     known = _remembered(file)
     answer = known[key].dies if key in known else (dies or _dies)()
     if key not in known and answer is not None:
@@ -80,7 +81,8 @@ def _torch_release() -> str:
 
 
 def _dies() -> bool | None:
-    """Only an illegal instruction and the right product are answers; killed for want of memory, say, is none."""
+    """Return whether the product dies with an illegal instruction, or None for any other failure, such as lack of
+    memory."""
     try:
         done = subprocess.run(python_command(_TRIAL), capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -91,7 +93,7 @@ def _dies() -> bool | None:
 
 
 def _remembered(file: Path) -> dict[str, _Answer]:
-    """The answers that are not too old."""
+    """Return the cached answers that are recent enough."""
     try:
         known = msgspec.json.decode(file.read_bytes(), type=dict[str, _Answer])
     except (OSError, ValueError):
@@ -104,4 +106,4 @@ def _remember(file: Path, known: dict[str, _Answer]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(msgspec.json.encode(known))
     except OSError:
-        pass  # asked again next time
+        pass  # it will be tried again next time

@@ -1,8 +1,8 @@
-"""Starting Python without the current folder on ``sys.path``.
+"""Start Python without the current folder on ``sys.path``.
 
-``python -c`` puts the current folder in front of the library, and ``python -m`` too. That folder may be a model's or a
-learner's: a ``torch.py`` in it would run in place of the real one, and nobody has agreed to it. ``-P`` would do, but
-Python 3.10 does not know it and the code that we run would see it in ``sys.flags``; ``-I`` ignores PYTHONPATH as well.
+``python -c`` and ``python -m`` put the current folder before the library. That folder may be a model's or a learner's:
+a ``torch.py`` in it would run in place of the real module, without consent. ``-P`` would help, but Python 3.10 does not
+have it and the code that runs would see it in ``sys.flags``; ``-I`` ignores PYTHONPATH as well.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from multiprocessing import util
 from typing import Any, Final
 
-_LEAVE_OUT: Final = "import sys; sys.path[0] or sys.path.pop(0); "  # sys is built in, no file can stand in its place
+_LEAVE_OUT: Final = "import sys; sys.path[0] or sys.path.pop(0); "  # sys is built in, so no file can replace it
 _lock = threading.RLock()
 
 
 def python_command(code: str, *arguments: str) -> list[str]:
-    """Return the command line that runs ``code`` in a new interpreter; it finds its arguments in ``sys.argv[1:]``."""
+    """Return the command line that runs ``code`` in a new interpreter, with its arguments in ``sys.argv[1:]``."""
     return [sys.executable, "-c", _LEAVE_OUT + code, *arguments]
 
 
@@ -27,7 +27,7 @@ def python_command(code: str, *arguments: str) -> list[str]:
 def safe_helpers() -> Iterator[None]:
     """Have multiprocessing start its helper processes (fork server, resource tracker) without the current folder.
 
-    It starts them with ``python -c`` whenever one is missing, and has no setting for how.
+    It starts them with ``python -c`` whenever they are missing, and has no setting to change that.
     """
     with _lock:
         before: Any = util.spawnv_passfds

@@ -1,4 +1,4 @@
-"""The options of a load that every way to ask for one shares, and where an adapter's load has to run."""
+"""The options that every way to request a load shares, and the folder in which an adapter has to be loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracer.trace.job import Job
 
 
 class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a job that begins where the model is loaded; see :class:`tracer.trace.job.Job`."""
+    """The fields of a job that concern the load itself and what follows; see :class:`tracer.trace.job.Job`."""
 
     device: str = "cpu"
     weights: str = "checkpoint"
@@ -29,7 +29,7 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
     peft: Path | None = None
 
     def check(self) -> None:
-        """Refuse what can't be done before anything is started.
+        """Check the options before anything is started.
 
         Raises:
             TracerError: an option can't be met.
@@ -45,24 +45,24 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise TracerError("--generate needs numbers, and --weights fake has none. Use --weights random.")
 
     def apply_to(self, job: Job) -> None:
-        """Set the job's fields; files as absolute paths, since the load may run in another folder."""
+        """Set the job's fields; paths become absolute, because the load may run in another folder."""
         options: dict[str, Any] = msgspec.structs.asdict(self)
         for name, value in options.items():
             setattr(job, name, os.path.abspath(value) if isinstance(value, Path) else value)
 
 
 class AdapterFolder(NamedTuple):
-    """``path`` is the folder to load in, ``base`` the base as adapter_config.json spells it."""
+    """The folder ``path`` to load an adapter in, and its ``base`` as written in adapter_config.json."""
 
     path: str
     base: str
 
 
 def adapter_folder(model: str, seen_from: str = "") -> AdapterFolder | None:
-    """Where an adapter has to be loaded for its base to be found, if that is not the current folder.
+    """Return the folder in which an adapter has to be loaded for its base to be found, if not the current one.
 
-    transformers takes ``base_model_name_or_path`` as it stands, so a relative path counts from the working
-    directory (``seen_from``, where that is another); an adapter shipped beside its base means its own folder.
+    transformers uses ``base_model_name_or_path`` unchanged, so a relative path is relative to the working directory
+    (``seen_from``, if that is another folder); an adapter shipped beside its base means its own folder.
     """
     try:
         with open(os.path.join(model, "adapter_config.json"), encoding="utf-8") as file:

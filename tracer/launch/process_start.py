@@ -1,4 +1,4 @@
-"""Ways to start the traced process: a fresh interpreter, or a fork of one that has imported torch already."""
+"""Start the traced process: in a fresh interpreter, or as a fork of a process that has imported torch already."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tracer.launch.interpreter import python_command, safe_helpers
 from tracer.launch.scratch import path_of
 from tracer.trace.job import Job, write_job
 
-# Named and not imported: what runs in there stays in there.
+# A name, not an import: the recorder is imported in the traced process only.
 _CHILD: Final = "tracer.recorder.child"
 PRELOADED: Final = (
     "torch", "transformers", "transformers.modeling_utils", "transformers.models.auto.auto_factory",
     "transformers.models.auto.tokenization_auto", _CHILD,
 )  # fmt: skip
-"""What a warm process imports once, so that every fork of it has it."""
+"""What a warm process imports once for all of its forks."""
 _RUN: Final = f"from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
 
 
@@ -38,17 +38,18 @@ class Child(Protocol):
     def pid(self) -> int: ...
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit code (minus the signal's number, if one killed it), or None when it still runs."""
+        """Return the exit code (minus the signal's number, if a signal killed it), or None while it is running."""
 
     def send(self, number: int) -> None:
-        """Send it a signal, if it still runs."""
+        """Send a signal, if the process is still running."""
 
     def sweep(self) -> None:
-        """Kill what it has left running, where that can be told from other processes."""
+        """Kill the processes that it left running, if they can be distinguished from others."""
 
 
 Starter = Callable[[Job, "Path | None"], Child]
-"""Starts a job. The path takes what the process prints past Python (None: it prints to the terminal)."""
+"""A function that starts a job. The file at the path receives what native code prints (None: it goes to the
+terminal)."""
 
 
 class _FreshChild:
@@ -70,11 +71,11 @@ class _FreshChild:
             self._process.send_signal(number)
 
     def sweep(self) -> None:
-        pass  # it shares the terminal's group with us, so that Ctrl-C reaches whatever a script has started
+        pass  # it stays in this process group, so that Ctrl-C reaches every process that a script has started
 
 
 def start_fresh(job: Job, output: Path | None) -> Child:
-    """A new Python interpreter: what a person's own script would be."""
+    """Start a new Python interpreter, as for a user's own script."""
     job_file = write_job_file(job)
     command = python_command(_RUN, str(path_of(job_file)))
     environment = {**os.environ, **job.environment}
@@ -108,9 +109,9 @@ class _ForkedChild:
 
 
 class WarmStarter:
-    """Starts jobs as forks of one process that has imported torch and transformers: seconds less for each.
+    """Start jobs as forks of one process that has imported torch and transformers, which saves seconds for each.
 
-    The environment of that process is the one of the first start.
+    That process keeps the environment of the first start.
     """
 
     def __init__(self) -> None:
@@ -119,7 +120,7 @@ class WarmStarter:
         self._is_warm = False
 
     def warm(self) -> None:
-        """Start that process, if it does not run yet, and wait until it has imported what it is for."""
+        """Start that process, unless it is running, and wait until its imports are done."""
         if not self._is_warm:
             with _interrupts_ignored(), safe_helpers():
                 ensure_running()
@@ -132,16 +133,16 @@ class WarmStarter:
     def __call__(self, job: Job, output: Path | None) -> Child:
         job_file = write_job_file(job)
         process = self._context.Process(target=run_forked, args=(str(path_of(job_file)), str(output or os.devnull)))
-        with safe_helpers():  # the fork server may have died, and is then started anew
+        with safe_helpers():  # if the fork server has died, it is started again
             process.start()
         return _ForkedChild(process, job_file)
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """What is started herein inherits it: Ctrl-C while it imports would print its traceback to the terminal."""
+    """Ignore interrupts in processes started in the block: Ctrl-C during their imports would print a traceback."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may
+        yield  # only the main thread may set signal handlers
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -151,10 +152,10 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def run_forked(job_file: str, output: str) -> None:
-    """In the forked process: take over its own standard streams, then do the job."""
-    os.setsid()  # what it starts can be ended with it
+    """Redirect the standard streams of the forked process, then do the job."""
+    os.setsid()  # the processes that it starts can be ended with it
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the fork server ignores it
-    set_start_method(None, force=True)  # its way to start processes is not the code's; else its locks count as leaked
+    set_start_method(None, force=True)  # the traced code must not inherit it, or its locks count as leaked
     opened = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(opened, 1)
     os.dup2(opened, 2)
@@ -166,7 +167,7 @@ def run_forked(job_file: str, output: str) -> None:
 
 
 def write_job_file(job: Job) -> IO[bytes]:
-    """Write the job, which can hold a token, into a file in memory; the child can read it until it is closed here."""
+    """Write the job, which can contain a token, to a file in memory that the child can read until it is closed here."""
     file = os.fdopen(os.memfd_create("glm-trace-job"), "w+b")
     file.write(write_job(job))
     file.flush()

@@ -1,4 +1,4 @@
-"""Run a job: start the process, watch it through its journal, keep its limits, and seal the journal."""
+"""Run a job: start the process, watch it through its journal, enforce its limits, and seal the journal."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from tracer.trace.sealing import seal_and_remove
 from tracer.trace.steps import Step
 
 _POLL: Final = 0.05  # seconds
-_GRACE: Final = 10.0  # seconds for an interrupted child to write its end
-_NATIVE_TAIL: Final = 8_000  # characters of what it printed past Python
+_GRACE: Final = 10.0  # seconds that an interrupted child has to write its outcome
+_NATIVE_TAIL: Final = 8_000  # characters of its native output
 
 _decode_step = msgspec.json.Decoder(Step).decode
 _decode_facts = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class JobProgress:
-    """What is known of a running load.
+    """The state of a running load.
 
     Attributes:
-        steps: how many steps it has recorded.
+        steps: number of recorded steps.
         last: the last of them.
-        fresh: the steps that came since progress was last told.
-        file: the file it was last at.
-        outcome: what the process wrote about its end, once it has.
+        fresh: the steps since the last progress report.
+        file: the file of the last step that has a file.
+        outcome: the outcome that the process wrote, once it has.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class JobProgress:
 
     @property
     def tensors(self) -> int:
-        """How many tensors the weights files opened so far hold."""
+        """Return the number of tensors in the weights files opened so far."""
         return sum(self._tensors.values())
 
     def take(self, record: journal.Record) -> None:
@@ -80,11 +80,12 @@ class JobResult(msgspec.Struct):
     """A finished recording.
 
     Attributes:
-        path: where its trace is.
-        outcome: how it ended.
-        limit: the limit that ended it, if one did.
-        written: whether the trace is its own; where nothing was recorded, an earlier one at that path is kept.
-        native: the end of what it printed past Python.
+        path: path of the trace.
+        outcome: how the load ended.
+        limit: the limit that ended it, if any.
+        written: whether the trace is from this recording; if nothing was recorded, an earlier trace at that path is
+            kept.
+        native: the end of what native code printed.
     """
 
     path: Path
@@ -105,17 +106,17 @@ def run_job(
     interrupts: Interrupts | None = None,
     limits: Limits | None = None,
 ) -> JobResult:
-    """Run a job to its end, whatever that is, and seal its journal into ``trace_path``.
+    """Run a job until it ends in any way, and seal its journal into ``trace_path``.
 
-    ``held`` is its journal, if it was made before. ``progress`` is called some twenty times a second. ``take_output``:
-    what the process prints past Python (a crash report of native code) goes into the trace and not to the terminal.
-    ``interrupts``: who counts them, where this is not the main thread and so can't catch signals itself. ``limits``:
-    beyond them the process is killed.
+    ``held`` is its journal, if it has been created. ``progress`` is called some twenty times a second. ``take_output``:
+    what native code prints (a crash report) goes into the trace and not to the terminal. ``interrupts``: a counter from
+    the caller, if this is not the main thread and so can't catch signals. ``limits``: the process is killed when it
+    exceeds them.
 
     Raises:
         JournalTaken: another recording writes this trace, or left its journal behind.
         NotSealed: the trace can't be written.
-        OSError: the journal can't be made, or the process can't be started.
+        OSError: the journal can't be created, or the process can't be started.
     """
     with (
         HeldJournal.create_for(trace_path) if held is None else held as held,
@@ -142,7 +143,7 @@ def _run(
         try:
             child = start(job, output)
         except BaseException:
-            held.remove()  # nobody has written it
+            held.remove()  # nothing has been written to it
             raise
         bounds = _LimitWatch(limits, held.path, output)
         code = _watch(child, held, watched, progress, interrupts, bounds, learned)
@@ -164,7 +165,7 @@ def _run(
 
 
 class _LimitWatch:
-    """The limits of one job, and which of them it was found beyond."""
+    """The limits of a job, and the limit that it has exceeded."""
 
     def __init__(self, limits: Limits | None, journal_path: Path, output: Path | None) -> None:
         self._limits = limits
@@ -188,7 +189,7 @@ def _watch(
     learned: LearnedSecrets,
 ) -> int:
     reader = held.reader()
-    told = 0
+    sent = 0
     deadline = float("inf")
     try:
         while True:
@@ -199,9 +200,9 @@ def _watch(
             progress(watched)
             if code is not None:
                 return code
-            if interrupts.count > told:
-                told = interrupts.count
-                child.send(signal.SIGINT if told == 1 else signal.SIGKILL)
+            if interrupts.count > sent:
+                sent = interrupts.count
+                child.send(signal.SIGINT if sent == 1 else signal.SIGKILL)
                 deadline = time.monotonic() + _GRACE
             if time.monotonic() > deadline or bounds.exceeded(watched.seconds):
                 child.send(signal.SIGKILL)
@@ -214,14 +215,14 @@ def _read(reader: journal.JournalReader, watched: JobProgress) -> None:
         for record in reader.read_new():
             watched.take(record)
     except (NotATrace, msgspec.MsgspecError):
-        reader.damaged = True  # sealing will say what is wrong with it; the load goes on
+        reader.damaged = True  # sealing will report what is wrong with it; the load continues
 
 
 class Interrupts:
-    """Counts Ctrl-C (and a request to terminate, and the terminal's end) instead of raising in the middle of watching.
+    """Count Ctrl-C, SIGTERM and SIGHUP instead of raising in the middle of watching.
 
-    The first asks the load to end, the second kills it. Signals are caught where this is entered in the main thread;
-    one that this process was told to ignore (by ``nohup``) stays ignored.
+    The first interrupt asks the load to end, the second kills it. Signals are caught if this is entered in the main
+    thread; a signal that this process ignores (because of ``nohup``) stays ignored.
     """
 
     def __init__(self) -> None:
@@ -234,7 +235,7 @@ class Interrupts:
                 continue
             try:
                 self._before[number] = signal.signal(number, self._caught)
-            except ValueError:  # not in the main thread: whoever is there handles it
+            except ValueError:  # not in the main thread, which handles signals itself
                 break
         return self
 
@@ -243,7 +244,7 @@ class Interrupts:
             signal.signal(number, handler)
 
     def add(self) -> None:
-        """One more, from a program that reads the key itself."""
+        """Count an interrupt from a program that reads the key itself."""
         self.count += 1
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
@@ -251,7 +252,7 @@ class Interrupts:
 
 
 def _unfinished(code: int, watched: JobProgress, *, interrupted: bool) -> Outcome:
-    """The outcome of a process that ended without writing one."""
+    """Return the outcome of a process that ended without writing it."""
     last, seconds = watched.steps - 1, round(watched.seconds, 3)
     step = last if last >= 0 else None
     if interrupted:
@@ -269,7 +270,7 @@ def _signal_name(number: int) -> str:
 
 
 def _tail(path: Path, job: Job, redactor: Redactor) -> str:
-    """The end of what it printed past Python; cleaned before it is cut, or half a secret could be left."""
+    """Return the end of the native output. It is redacted before it is cut, so that no part of a secret remains."""
     try:
         text = path.read_bytes()[-_NATIVE_TAIL * 8 :].decode("utf-8", "replace").strip()
     except OSError:
@@ -279,7 +280,7 @@ def _tail(path: Path, job: Job, redactor: Redactor) -> str:
 
 
 def _redactor(job: Job, learned: set[str]) -> Redactor:
-    """Knows what the traced process knew at its end."""
+    """Return a redactor that knows the secrets that the traced process knew at its end."""
     known = secrets_of_this_machine(os.environ, Path.home()) | secrets_in(job.kwargs) | masked_command(job.command)[1]
     return Redactor(known | learned)
 
@@ -288,12 +289,12 @@ Limit: TypeAlias = Literal["seconds", "output", "memory"]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a job may use; beyond it, its process and those that it has started are killed.
+    """What a job may use; if it exceeds a limit, its process and those that it has started are killed.
 
     Attributes:
         seconds: wall time from its start.
-        bytes: what it prints and what is recorded of it, each.
-        memory: what its process may allocate; the system holds it to that, see ``Job.memory``.
+        bytes: size of its output, and of its recording.
+        memory: what its process may allocate; enforced by the system, see ``Job.memory``.
     """
 
     seconds: float
@@ -301,7 +302,7 @@ class Limits(msgspec.Struct, frozen=True):
     memory: int = 4 << 30
 
     def exceeded(self, seconds: float, journal: Path, output: Path | None) -> Limit | None:
-        """The limit that a job is beyond."""
+        """Return the limit that a job exceeds."""
         if seconds > self.seconds:
             return "seconds"
         written = max(_size(journal), _size(output) if output is not None else 0)
@@ -309,13 +310,14 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def is_out_of_memory(outcome: Outcome) -> bool:
-    """Return whether an allocation failed: torch's allocator says so in a message, C++ by an end without one."""
+    """Return whether an allocation failed: torch's allocator reports it in a message, C++ ends the process without
+    one."""
     error, message = outcome.error or "", outcome.message or ""
     return error.endswith("MemoryError") or "DefaultCPUAllocator" in message or "bad_alloc" in message
 
 
 def _size(path: Path) -> int:
-    """Bytes on the disk: a journal is made large at once and filled."""
+    """Return the bytes used on the disk, because a journal is enlarged at once and then filled."""
     try:
         return path.stat().st_blocks * 512
     except OSError:

@@ -1,4 +1,4 @@
-"""Files and folders that go away with the process that made them, even if it is killed."""
+"""Temporary files and folders that disappear with the process that made them, even if it is killed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 _PREFIX: Final = "glm-trace-"
-_FOLDER: Final = "glm-trace-scratch-"  # each of these is locked while its process lives
-_JUST_MADE: Final = 60  # seconds in which a folder may not have been locked yet
+_FOLDER: Final = "glm-trace-scratch-"  # each of these folders is locked while its process lives
+_JUST_MADE: Final = 60  # seconds during which a new folder may not have been locked yet
 
 
 def unnamed_file() -> IO[bytes]:
-    """Open a file that has no name, so that nothing of it can be left behind."""
+    """Open a file that has no name, so that it can't be left behind."""
     try:
         return tempfile.TemporaryFile(prefix=_PREFIX)
-    except OSError:  # no folder for temporary files, or no room in it
+    except OSError:  # there is no folder for temporary files, or no space in it
         return os.fdopen(os.memfd_create(_PREFIX), "w+b")
 
 
 def path_of(file: IO[Any]) -> Path:
-    """Return a path under which other processes of this user can open it while it is open here."""
+    """Return a path at which other processes of this user can open the file while it is open here."""
     return Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
@@ -45,7 +45,7 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def _lock(folder: Path) -> int | None:
-    """Lock a folder for as long as this process has it open; None where somebody else does."""
+    """Lock a folder for as long as this process has it open. Return None if another process holds the lock."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""Which Python files a model directory would run, and what stands out in them. Nothing is run."""
+"""Find which Python files a model directory would run, and what is notable in them. Nothing is run."""
 
 from __future__ import annotations
 

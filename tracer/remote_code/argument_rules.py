@@ -1,4 +1,4 @@
-"""Rules for calls whose arguments decide how notable they are: ``open`` for writing, ``torch.load`` of any object."""
+"""Rules for calls that are notable depending on their arguments: ``open`` for writing, ``torch.load`` of any object."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ CREDENTIAL: Final = re.compile(
     r"bash_history|zsh_history|mozilla|bitcoin)\b|/etc/(?:passwd|shadow|sudoers)|\bid_(?:rsa|ed25519|ecdsa|dsa)\b|"
     r"huggingface/(?:token|stored_tokens)|\bHF_TOKEN\b|\bHUGGING_?FACE_HUB_TOKEN\b|/proc/(?:self|\d+)/(?:environ|mem)"
 )
-"""Strings that name a place where secrets are kept."""
+"""Strings that name a place where secrets are stored."""
 
 
 def rule_for_call(dotted: str, call: ast.Call | None) -> Rule | None:
-    """The rule for a name, made stronger or weaker by the arguments it is called with."""
+    """Return the rule for a name, made stronger or weaker by the arguments of the call."""
     rule = rule_for(dotted)
     special = _SPECIAL.get(normal(dotted))
     return special(call) if rule is not None and special is not None and call is not None else rule
 
 
 def rule_for_getattr(owners: frozenset[str], call: ast.Call, modules: set[str]) -> Rule | None:
-    """``getattr`` with a name that only exists at run time.
+    """Return the rule for ``getattr`` with a name that only exists at run time.
 
-    Honest code picks an activation so: it is a minor sign, unless the module can do a lot, or the name is disguised.
+    Honest code selects an activation this way: it is a weak sign, unless the module can do a lot or the name is
+    disguised.
     """
     if len(call.args) < 2 or constant_text(call.args[1]) is not None:
         return None
-    of_module = {one.removesuffix(".__dict__") for one in owners} & (modules | MODULES_NOT_TO_HAND_ON)
+    of_module = {owner.removesuffix(".__dict__") for owner in owners} & (modules | MODULES_NOT_TO_HAND_ON)
     if owners & MODULES_NOT_TO_HAND_ON or (is_disguised(call.args[1]) and (of_module or uses_chr(call.args[1]))):
         return Rule("eval-exec")
     return Rule("eval-exec", weak=True) if of_module else None
 
 
 def is_disguised(node: ast.expr) -> bool:
-    """A text is put together by functions, or taken backwards."""
+    """Return whether a text is put together by functions, or reversed."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name | ast.Attribute) and _last(part) in DISGUISES:
             return True
@@ -50,7 +51,7 @@ def is_disguised(node: ast.expr) -> bool:
 
 
 def uses_chr(node: ast.expr) -> bool:
-    """A text is made of numbers."""
+    """Return whether a text is made from numbers."""
     return any(isinstance(part, ast.Name) and part.id in ("chr", "bytes", "bytearray") for part in ast.walk(node))
 
 
@@ -59,7 +60,8 @@ def _last(node: ast.Name | ast.Attribute) -> str:
 
 
 def calls_in_text(text: str) -> bool:
-    """An annotation that is written as a text calls something: whoever asks for the types of a function runs it."""
+    """Return whether an annotation written as a string contains a call, which runs when a function's types are
+    evaluated."""
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -68,13 +70,13 @@ def calls_in_text(text: str) -> bool:
 
 
 def trusts_other_code(call: ast.Call) -> bool:
-    """The call itself says ``trust_remote_code=True``: it may bring in code of another repository."""
+    """Return whether the call passes ``trust_remote_code=True``, which may bring in code from another repository."""
     value = _keyword(call, "trust_remote_code")
     return isinstance(value, ast.Constant) and value.value is True
 
 
 def mode_writes(call: ast.Call, position: int) -> bool:
-    """A file is opened for writing, or it cannot be told for what."""
+    """Return whether a file is opened for writing, or in an unknown mode."""
     if any(isinstance(argument, ast.Starred) for argument in call.args[: position + 1]):
         return True
     mode = call.args[position] if len(call.args) > position else _keyword(call, "mode")

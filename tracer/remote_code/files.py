@@ -1,6 +1,7 @@
 """Find and read the files of a model: a local directory, or a snapshot in the hub cache. The network is never used.
 
-The files are foreign: only regular files are read, never more than a limit, and what can't be read has a named reason.
+The files are untrusted: only regular files are read, up to a limit, and a file that can't be read is reported with a
+reason.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from typing import Any, Final, NamedTuple
 
 from tracer.remote_code.result import NoteKind
 
-_HUB_ID: Final = re.compile(r"(\b[\w\-.]{1,96}\b/)?\b[\w\-.]{1,96}\b", re.ASCII)  # as huggingface_hub has it
+_HUB_ID: Final = re.compile(r"(\b[\w\-.]{1,96}\b/)?\b[\w\-.]{1,96}\b", re.ASCII)  # as in huggingface_hub
 
 
 class ModelPlace(NamedTuple):
-    """A directory to look into.
+    """A directory to search.
 
     Attributes:
-        name: as it was named.
+        name: the name as given.
         root: the directory.
-        fence: symbolic links may lead anywhere in here; a hub snapshot is made of links to its blobs.
-        commit: of the snapshot; empty for a directory of the user's own.
-        on_hub: what is not here may still be fetched from the hub when the model is loaded.
+        fence: the folder that symbolic links must not leave; a hub snapshot consists of links to its blobs.
+        commit: commit of the snapshot; empty for a directory of the user's own.
+        on_hub: whether missing files may still be fetched from the hub when the model is loaded.
     """
 
     name: str
@@ -39,7 +40,7 @@ class ModelPlace(NamedTuple):
 
 
 def local_place(name: str, folder: str = "") -> ModelPlace | None:
-    """A directory, relative to the working directory of the load, as transformers tries it first."""
+    """Return a local directory, relative to the working directory of the load; transformers tries it first."""
     path = os.path.join(folder, name)
     try:
         if not name or not os.path.isdir(path):
@@ -53,7 +54,7 @@ def local_place(name: str, folder: str = "") -> ModelPlace | None:
 
 
 def cached_places(name: str, revision: str | None, caches: list[Path]) -> list[ModelPlace]:
-    """The snapshots of a hub id that a load could read from, one for each cache that has it."""
+    """Return the snapshots of a hub id that a load could read from, one for each cache that has it."""
     found: list[ModelPlace] = []
     for cache in caches:
         repository = cache / "--".join(["models", *name.split("/")])
@@ -68,14 +69,14 @@ def cached_places(name: str, revision: str | None, caches: list[Path]) -> list[M
 
 
 def is_hub_id(name: str) -> bool:
-    """The hub accepts such a name; any other name that is no directory cannot be loaded at all."""
+    """Return whether the hub accepts a name. A name that is neither this nor a directory can't be loaded at all."""
     return _HUB_ID.fullmatch(name) is not None and "--" not in name and ".." not in name
 
 
 def hub_caches(given: Path | None = None) -> list[Path]:
-    """The caches that a release of transformers may read, the usual one first.
+    """Return the caches that a release of transformers may read, the usual cache first.
 
-    transformers 4 lets three older variables win over those of huggingface_hub; transformers 5 ignores them.
+    In transformers 4, three older variables override those of huggingface_hub; transformers 5 ignores them.
     """
     if given is not None:
         return [given]
@@ -96,16 +97,16 @@ def _commit(repository: Path, revision: str) -> str:
 
 
 SOURCE_LIMIT: Final = 2 * 1024 * 1024
-"""Bytes of a Python file that are searched and shown."""
+"""Number of bytes of a Python file that are searched and shown."""
 
 HASH_LIMIT: Final = 256 * 1024 * 1024
-"""Bytes beyond which not even the checksum is taken."""
+"""Size in bytes above which not even the checksum is computed."""
 
 JSON_LIMIT: Final = 32 * 1024 * 1024
 
 
 class UnreadableError(Exception):
-    """A file could not be read; the reader is told, and the look goes on."""
+    """A file could not be read. It is reported, and the search continues."""
 
     def __init__(self, kind: NoteKind, detail: str) -> None:
         super().__init__(detail)
@@ -114,15 +115,15 @@ class UnreadableError(Exception):
 
 
 class Source(NamedTuple):
-    """A Python file as bytes, and as the interpreter would read it.
+    """A Python file as bytes, and as text as the interpreter would read it.
 
     Attributes:
-        size: bytes of the whole file.
-        sha256: of the whole file; empty if it is beyond the limit.
+        size: size of the whole file in bytes.
+        sha256: checksum of the whole file; empty if it is larger than the limit.
         data: its beginning, up to the limit.
-        text: ``data`` decoded as the interpreter does, or as well as it can be.
-        encoding: what the file declares.
-        trouble: what went wrong with decoding, or empty.
+        text: ``data`` decoded like the interpreter does, or as far as possible.
+        encoding: the encoding that the file declares.
+        trouble: the decoding error, or empty.
     """
 
     size: int
@@ -138,7 +139,7 @@ class Source(NamedTuple):
 
 
 def is_file(path: Path) -> bool:
-    """There is something of that name that is not a directory. A name the system refuses is not there."""
+    """Return whether the path exists and is not a directory. A name that the system refuses does not exist."""
     try:
         return os.path.lexists(path) and not os.path.isdir(path)
     except ValueError:
@@ -146,14 +147,22 @@ def is_file(path: Path) -> bool:
 
 
 def read_source(path: Path) -> Source:
-    """Read a Python file; raises :class:`UnreadableError` if there is nothing to read."""
+    """Read a Python file.
+
+    Raises:
+        UnreadableError: it can't be read.
+    """
     data, size, sha256 = _read_bytes(path, SOURCE_LIMIT)
     text, encoding, trouble = decode(data, complete=len(data) == size)
     return Source(size, sha256, data, text, encoding, trouble)
 
 
 def read_json(path: Path) -> Any:
-    """Read JSON just as transformers does (same parser, UTF-8); raises :class:`UnreadableError`."""
+    """Read JSON exactly like transformers (same parser, UTF-8).
+
+    Raises:
+        UnreadableError: it can't be read.
+    """
     data, size, _ = _read_bytes(path, JSON_LIMIT)
     if len(data) < size:
         raise UnreadableError("too-large", f"{size}")
@@ -168,7 +177,7 @@ def read_json(path: Path) -> Any:
 
 
 def decode(data: bytes, *, complete: bool = True) -> tuple[str, str, str]:
-    """Decode as the interpreter does, which obeys a declared encoding. Gives text, encoding and trouble."""
+    """Decode like the interpreter, which obeys a declared encoding. Return text, encoding and decoding error."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding, "strict" if complete else "ignore"), encoding, ""
@@ -177,7 +186,7 @@ def decode(data: bytes, *, complete: bool = True) -> tuple[str, str, str]:
 
 
 def _read_bytes(path: Path, limit: int) -> tuple[bytes, int, str]:
-    """The beginning of a regular file, its size and its checksum."""
+    """Return the beginning of a regular file, its size and its checksum."""
     try:
         info = os.stat(path)
         if not stat.S_ISREG(info.st_mode):
@@ -192,7 +201,7 @@ def _read_bytes(path: Path, limit: int) -> tuple[bytes, int, str]:
             beyond = size >= HASH_LIMIT and bool(file.read(1))
     except OSError as error:
         raise UnreadableError("unreadable", error.strerror or type(error).__name__) from None
-    except ValueError as error:  # a name that the system refuses
+    except ValueError as error:  # the system refuses the name
         raise UnreadableError("unreadable", str(error)) from None
     return (data, info.st_size, "") if beyond else (data, size, digest.hexdigest())
 
@@ -204,7 +213,7 @@ _HIDDEN: Final = re.compile(
 
 
 def hidden_lines(text: str) -> list[int]:
-    """Numbers of the lines that hold characters made to hide or to reorder what is read."""
+    """Return the numbers of the lines with characters that hide or reorder text."""
     if text.isascii() and _HIDDEN.search(text) is None:
         return []
     body = text.removeprefix("\ufeff")
@@ -212,5 +221,5 @@ def hidden_lines(text: str) -> list[int]:
 
 
 def split_lines(text: str) -> list[str]:
-    """Split as Python's tokenizer counts lines: not at form feeds or Unicode separators."""
+    """Split into lines as Python's tokenizer counts them: not at form feeds or Unicode separators."""
     return re.split(r"\r\n|\r|\n", text)

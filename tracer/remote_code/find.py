@@ -1,6 +1,6 @@
-"""Which Python files of a model would run under ``trust_remote_code=True``, found without running them.
+"""Find which Python files of a model would run under ``trust_remote_code=True``, without running them.
 
-Releases differ in what they read; where they do, the files of all of them are told: rather one too many.
+Releases differ in what they read. Where they do, the files of all releases are reported: better too many than too few.
 """
 
 from __future__ import annotations
@@ -67,16 +67,16 @@ def find_remote_code(
     subfolder: str = "",
     folder: Path | None = None,
 ) -> RemoteCode:
-    """Find the code that loading a model would run, by reading only: nothing is imported, nothing fetched.
+    """Find the code that loading a model would run, by reading only: nothing is imported or fetched.
 
     Args:
-        model: a directory, or a hub id, as it would be given to ``from_pretrained``.
-        cache_dir: the hub cache that the load is given; without it, where transformers would look.
-        tokenizer: a tokenizer or a processor is loaded too.
-        revision: the revision that the load asks for.
+        model: a directory or a hub id, as it would be passed to ``from_pretrained``.
+        cache_dir: the hub cache of the load; by default, where transformers would look.
+        tokenizer: whether a tokenizer or a processor is loaded too.
+        revision: the revision of the load.
         code_revision: the same for code in other repositories.
-        subfolder: the folder that the load takes the JSON files from.
-        folder: the working directory of the load, from which relative names count; without it, this process's.
+        subfolder: the folder from which the load reads the JSON files.
+        folder: the working directory of the load, which relative names start from; by default, this process's.
     """
     caches = [(folder or Path()) / cache for cache in hub_caches(Path(cache_dir) if cache_dir else None)]
     search = _Search(caches, tokenizer, revision, code_revision, subfolder, str(folder or ""))
@@ -85,11 +85,11 @@ def find_remote_code(
 
 
 class _Reached(NamedTuple):
-    """A file on its way into the result."""
+    """A file to be added to the result."""
 
     place: ModelPlace
     path: Path
-    entry_folder: Path  # transformers takes every relative import from the folder of the file it began with
+    entry_folder: Path  # transformers resolves every relative import from the folder of the first file
     reasons: list[Reached]
 
 
@@ -131,10 +131,10 @@ class _Search:
             others=tuple(self._others()),
         )
 
-    # From a model to the classes it names
+    # From a model to the classes that it names
 
     def follow(self, model: str) -> None:
-        """Look into a model and, if it is an adapter, into the model it belongs to."""
+        """Search a model and, if it is an adapter, its base model."""
         single = Path(os.path.abspath(os.path.join(self._folders[0], model)))
         if model and is_file(single):
             self._read_single(single)
@@ -150,7 +150,7 @@ class _Search:
             self._follow_adapter(place)
 
     def _read_single(self, path: Path) -> None:
-        """A JSON file given as the model: it has no folder to take code from, but can name repositories."""
+        """Search a JSON file given as the model: it has no folder with code, but can name repositories."""
         self._note("absent-model", path.name)
         place = ModelPlace(str(path), path.parent, path.parent, "", on_hub=False)
         for item in references(self._json(place, path)) if path.suffix == ".json" else ():
@@ -173,7 +173,7 @@ class _Search:
         return places
 
     def _configs(self, place: ModelPlace) -> list[Path]:
-        """The JSON files that may name code: everything called config, in the order in which they matter."""
+        """Return the JSON files that may name code: everything called config, in order of precedence."""
         folders = dict.fromkeys((place.root, Path(os.path.normpath(place.root / self._subfolder))))
         found = [folder / name for folder in folders for name in _names(folder, ".json") if "config" in name]
         if place.on_hub and not any(path.name in ("config.json", "adapter_config.json") for path in found):
@@ -242,12 +242,12 @@ class _Search:
             return
         beside = local_place(base, str(place.root))
         if base.startswith(".") and beside and not local_place(base, self._folders[0]):
-            self._folders.append(str(place.root))  # an adapter shipped beside its base is loaded from its own folder
+            self._folders.append(str(place.root))  # an adapter shipped with its base is loaded from its own folder
         stays = not place.on_hub and is_file(place.root / "config.json")
         self._note("adapter-stays" if stays else "adapter-base", place.name, base)
         self.follow(base)
 
-    # From a file to the files it imports
+    # From a file to the files that it imports
 
     def _reach(self, place: ModelPlace, path: Path, reason: Reached, entry_folder: Path | None = None) -> None:
         path = Path(os.path.normpath(path))
@@ -313,14 +313,14 @@ class _Search:
             folders[file.place.root] = None
         reached = False
         for folder in folders:
-            for path in (folder / one for one in item.tries):
+            for path in (folder / tried for tried in item.tries):
                 if is_file(path) and Path(os.path.normpath(path)) != file.path:
                     reason = Reached("plain-import" if item.plain else "import", name)
                     self._reach(file.place, path, reason, file.entry_folder)
                     reached = True
         return reached
 
-    # What else there is to tell
+    # What else to report
 
     def _with_reasons(self, file: RemoteFile) -> RemoteFile:
         reasons = self._files[Path(file.absolute)].reasons
@@ -333,7 +333,7 @@ class _Search:
             self._note("missing-file", self._display_path(place, place.root / path), named_by)
 
     def _display_path(self, place: ModelPlace, path: Path) -> str:
-        """A file as notes name it: with its repository, unless that is the model itself."""
+        """Return a file's path for notes: with its repository, unless that is the model itself."""
         first = next(iter(self._places), place.root)
         name = _relative(place, path)
         return name if place.root == first or os.path.isabs(name) else f"{_shown_name(place.name)}: {name}"
@@ -366,7 +366,7 @@ def _shown_name(name: str) -> str:
 
 
 def _leaves_to(place: ModelPlace, path: Path) -> str:
-    """Where a file really is, if that is not within its repository."""
+    """Return where a file really is, if that is outside its repository."""
     try:
         real = os.path.realpath(path)
     except (OSError, ValueError):

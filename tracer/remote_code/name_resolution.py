@@ -1,6 +1,6 @@
-"""Find what the names of a source mean: imports, aliases and simple assignments, scope by scope.
+"""Resolve the names in a source: imports, aliases and simple assignments, scope by scope.
 
-Python decides that at run time. Here it is decided by reading, so a name resolves to every meaning that can be seen.
+Python does that at run time. Here it is done by reading, so a name resolves to every visible meaning.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from tracer.remote_code.rules import BUILTINS, has_own_rule, is_notable_module, 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ComprehensionNode: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Binding: TypeAlias = "ast.expr | str | FunctionNode | ast.ClassDef | None"
-"""What a name was bound to: an expression, a dotted name, a definition in the file, or something unknown."""
+"""What a name is bound to: an expression, a dotted name, a definition in the file, or something unknown."""
 
 
 class Scope:
-    """One namespace of the source.
+    """A namespace of the source.
 
     Attributes:
         node: the module, class, function or comprehension.
-        function: the innermost function whose call runs this code; ``None``: it runs on import.
+        function: the innermost function whose call runs this code; ``None`` if it runs on import.
     """
 
     def __init__(self, node: ast.AST, parent: Scope | None, function: FunctionNode | None) -> None:
@@ -38,7 +38,7 @@ class Scope:
         self.elsewhere.get(name, self).bindings.setdefault(name, []).append(meaning)
 
     def find(self, name: str) -> tuple[Scope, list[Binding]] | None:
-        """The scope that a name is read from, and what it may be bound to there."""
+        """Return the scope that a name is read from, and what it may be bound to there."""
         scope: Scope | None = self.elsewhere.get(name, self)
         while scope is not None:
             visible = scope is self or not isinstance(scope.node, ast.ClassDef)
@@ -49,7 +49,7 @@ class Scope:
 
 
 def parts_with_scopes(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-    """The parts of a node, each with the scope it is evaluated in."""
+    """Yield the parts of a node, each with the scope in which it is evaluated."""
     if isinstance(node, FunctionNode):
         inner = Scope(node, scope, node)
         _bind_arguments(node.args, inner)
@@ -92,13 +92,13 @@ def _bind_arguments(arguments: ast.arguments, scope: Scope) -> None:
 
 
 def written_types(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    """Return what is written of the types of arguments and of what is returned."""
+    """Return the annotations of the arguments and of the return value."""
     written = [argument.annotation for argument in _every(node.args)]
     return [annotation for annotation in (*written, node.returns) if annotation is not None]
 
 
 def _declare(body: list[ast.AST], scope: Scope) -> None:
-    """``global`` and ``nonlocal`` send a name to another scope, wherever they stand in the function."""
+    """Redirect names to another scope for ``global`` and ``nonlocal``, anywhere in the function."""
     todo = list(body)
     while todo:
         node = todo.pop()
@@ -125,20 +125,20 @@ def _is_definition(node: ast.AST) -> bool:
 _Key: TypeAlias = "tuple[int, int | str]"
 
 _DEEPEST: Final = 40
-_MOST: Final = 16  # meanings kept for one expression
-_PATIENCE: Final = 50_000  # answers that are worked out again because they were cut short
+_MOST: Final = 16  # meanings kept for an expression
+_PATIENCE: Final = 50_000  # answers that are computed again because they were cut short
 _NONE: Final[frozenset[str]] = frozenset()
 
 
 class NameResolver:
-    """Every node of a source with its scope, and the meanings of its expressions.
+    """Resolve expressions of a source to their meanings.
 
     Attributes:
-        nodes: all nodes in the order of the source, each with the scope it is evaluated in.
+        nodes: all nodes in source order, each with the scope in which it is evaluated.
         functions: functions and methods of the file by their own name.
         attributes: what was assigned to an attribute of that name, on any object.
-        stars: modules of which everything was imported.
-        modules: modules by the names that they are imported under; of ``from a import b`` it can't be told.
+        stars: modules imported with ``*``.
+        modules: modules by the names under which they are imported; ``from a import b`` may or may not import a module.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -154,7 +154,7 @@ class NameResolver:
         self._read(tree)
 
     def resolve(self, node: ast.expr, scope: Scope, depth: int = 0) -> frozenset[str]:
-        """The dotted names an expression may stand for; empty if nothing is known about it."""
+        """Return the dotted names that an expression may refer to; empty if nothing is known about it."""
         key = self._key(node, scope)
         if key in self._known:
             return self._known[key]
@@ -165,7 +165,7 @@ class NameResolver:
         self._busy.add(key)
         found = _limited(self._meanings(node, scope, depth + 1))
         self._busy.discard(key)
-        if self._cut and depth:  # names that are bound to each other: seen from elsewhere it may be more
+        if self._cut and depth:  # the names are bound to each other: starting from another name may find more
             self._patience -= 1
         if not self._cut or not depth or self._patience < 0:
             self._known[key] = found
@@ -173,14 +173,14 @@ class NameResolver:
         return found
 
     def _key(self, node: ast.expr, scope: Scope) -> _Key:
-        """A name means the same wherever it is read from one scope, so it is worked out once."""
+        """Return the cache key: a name means the same everywhere in a scope, so it is resolved once."""
         if isinstance(node, ast.Name):
             place = scope.find(node.id)
             return id(place[0]) if place else 0, node.id
         return id(node), id(scope)
 
     def local_functions(self, node: ast.expr, scope: Scope) -> Iterator[FunctionNode]:
-        """Functions of this file that calling an expression may run."""
+        """Return the functions of this file that calling an expression may run."""
         if isinstance(node, ast.Lambda):
             yield node
         elif isinstance(node, ast.Name):
@@ -285,7 +285,7 @@ class NameResolver:
                 found.add(meaning)
             elif isinstance(meaning, ast.expr):
                 found |= self.resolve(meaning, owner, depth)
-        if not isinstance(owner.node, FunctionNode):  # until it is bound, such a name is still the builtin
+        if not isinstance(owner.node, FunctionNode):  # until it is bound, the name is still the builtin
             found |= {name} & BUILTINS
         return found
 
@@ -337,14 +337,14 @@ _IMPORTERS: Final[dict[str, Callable[[str], set[str]]]] = {
 
 
 def _limited(names: set[str]) -> frozenset[str]:
-    """Not all of very many meanings; the notable ones first, so that decoys do not push them out."""
+    """Limit the number of meanings; notable meanings come first, so that decoys do not displace them."""
     if len(names) > _MOST:
         return frozenset(sorted(names, key=lambda name: (not is_notable_module(name), name))[:_MOST])
     return frozenset(names)
 
 
 def constant_text(node: ast.expr) -> str | None:
-    """A string that is written in the source, also when it is glued together: ``"sys" + "tem"``."""
+    """Return a string that is written in the source, also if it is concatenated: ``"sys" + "tem"``."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     parts: list[str] = []

@@ -1,6 +1,6 @@
 """Find what a model refers to: the code that its JSON files name, and the files that its Python files import.
 
-``auto_map`` is read in every shape that releases have written; imports as transformers finds them, and by syntax.
+``auto_map`` is read in every form that releases have written. Imports are found as transformers does, and by syntax.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _GUESSES: Final = {
 
 
 class Reference(NamedTuple):
-    """One class that is named as code of a repository: ``repo--module.Class``.
+    """A class named as code of a repository: ``repo--module.Class``.
 
     Attributes:
-        auto_class: the auto class it stands for, such as ``AutoModel``.
-        text: as it is written.
-        repository: the other repository it names, or empty.
-        module: the file without ``.py``; empty if there is none.
-        regular: transformers accepts it; any other spelling makes the load fail.
-        derived: not written so, but transformers makes it up from another entry if it needs to.
+        auto_class: the auto class that it is for, such as ``AutoModel``.
+        text: the reference as written.
+        repository: the other repository that it names, or empty.
+        module: the file without ``.py``; empty if it names no file.
+        regular: whether transformers accepts it; any other spelling makes the load fail.
+        derived: whether it is not written, but transformers would derive it from another entry.
     """
 
     auto_class: str
@@ -44,45 +44,45 @@ class Reference(NamedTuple):
 
 
 class Odd(NamedTuple):
-    """An entry that has no form transformers knows."""
+    """An entry in a form that transformers does not know."""
 
     entry: str
     value: str
 
 
 def references(config: Any) -> Iterator[Reference | Odd]:
-    """Every class that a parsed JSON file names, at any depth; and every entry that makes no sense."""
+    """Yield every class that a parsed JSON file names, at any depth, and every entry that is not understood."""
     for part in _dictionaries(config):
         auto_map = part.get("auto_map")
         if isinstance(auto_map, dict):
             for auto_class, value in auto_map.items():
                 yield from _entry(str(auto_class), value)
-        elif isinstance(auto_map, list):  # how tokenizers were written once: [slow, fast]
+        elif isinstance(auto_map, list):  # an old form for tokenizers: [slow, fast]
             yield from _entry("AutoTokenizer", auto_map)
         elif auto_map is not None:
             yield Odd("auto_map", _short(auto_map))
 
 
 def versioned_configs(config: Any) -> list[str]:
-    """Files that a ``config.json`` names to be read in its place by newer releases."""
+    """Return the files that newer releases read in place of a ``config.json`` that names them."""
     names = config.get("configuration_files") if isinstance(config, dict) else None
     return [name for name in names[:100] if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def hub_kernels(config: Any) -> list[str]:
-    """Kernels of the hub that a config asks for (transformers 5): not called remote code, but code too."""
+    """Return the hub kernels that a config requests (transformers 5): not called remote code, but still code."""
     found = [value for part in _dictionaries(config) for value in map(part.get, _KERNEL_KEYS)]
     return [value for value in found if isinstance(value, str) and _KERNEL.search(value)]
 
 
 def base_model(adapter: Any) -> str | None:
-    """The model that an adapter belongs to."""
+    """Return the base model of an adapter."""
     base = adapter.get("base_model_name_or_path") if isinstance(adapter, dict) else None
     return base if isinstance(base, str) and base else None
 
 
 def imported_by_peft(adapter: Any) -> str | None:
-    """The installed module that peft before 0.21 imports because an adapter says so, whatever it is."""
+    """Return the installed module, of any kind, that peft before 0.21 imports because an adapter names it."""
     if not isinstance(adapter, dict) or not adapter.get("megatron_config"):
         return None
     module = adapter.get("megatron_core")
@@ -126,9 +126,10 @@ def _parse_reference(auto_class: str, text: str) -> Reference | None:
 
 
 def _derived(auto_class: str, text: str) -> Iterator[Reference]:
-    """An image processor is guessed from a feature extractor, and so on: by swapping words in the text.
+    """Yield the references that transformers derives by replacing words, such as an image processor's from a feature
+    extractor's.
 
-    Another class of the same file brings no other file, and is not told.
+    Another class of the same file adds no file, and is not reported.
     """
     for known, guessed in _GUESSES.get(auto_class, ()):
         reference = _parse_reference(f"Auto{guessed}", text.replace(known, guessed))
@@ -143,7 +144,7 @@ def _short(value: Any) -> str:
     return str(value)[:80]
 
 
-# Both as in transformers/dynamic_module_utils.py, get_relative_imports; they also hit inside strings.
+# Both as in transformers/dynamic_module_utils.py, get_relative_imports; they also match inside strings.
 _IMPORT: Final = re.compile(r"^\s*import\s+\.(\S+)\s*$", re.MULTILINE)
 _FROM: Final = re.compile(r"^\s*from\s+\.(\S+)\s+import", re.MULTILINE)
 
@@ -151,12 +152,12 @@ MODULES_CACHE: Final = "transformers_modules"
 
 
 class Import(NamedTuple):
-    """One import, as paths to try below the folder of the importing file.
+    """An import, as paths to try below the folder of the importing file.
 
     Attributes:
         tries: relative paths; any of them that exists may run.
-        required: the load fails if none is there. Plain imports usually mean an installed package.
-        plain: ``import helper`` instead of ``from .helper import x``.
+        required: whether the load fails if none exists. Plain imports usually mean an installed package.
+        plain: whether it is ``import helper`` instead of ``from .helper import x``.
         module: dotted name, for a plain import.
     """
 
@@ -167,7 +168,7 @@ class Import(NamedTuple):
 
 
 def imports(text: str) -> list[Import]:
-    """All imports that may lead to files lying next to this one, and those out of the modules cache."""
+    """Return all imports that may lead to files beside this file, and those from the modules cache."""
     return list(dict.fromkeys([*_by_pattern(text), *_by_syntax(text)]))
 
 
@@ -208,7 +209,7 @@ def _plain(module: str) -> Import:
 
 
 def _of_module(dotted: str) -> list[str]:
-    """A module's file, its package's file, and those of the packages around it."""
+    """Return a module's file, its package's file, and those of the enclosing packages."""
     parts = [part for part in dotted.split(".") if part]
     if not parts or any("/" in part or "\\" in part for part in parts):
         return []

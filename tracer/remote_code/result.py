@@ -1,4 +1,4 @@
-"""What the look at remote code found: plain data, so that it can be shown, stored and compared."""
+"""The remote code that was found, as plain data that can be shown, stored and compared."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Kind: TypeAlias = Literal[
     "does-not-parse",
     "not-searched",
 ]
-"""What a place in a source can do. The last two say that nothing could be looked for."""
+"""What a place in a source can do. The last two mean that the source could not be searched."""
 
 Way: TypeAlias = Literal["auto-class", "custom-generate", "import", "plain-import"]
-"""How a file is reached. ``plain-import``: ``import helper``, found only if its folder is on ``sys.path``."""
+"""How a file is reached. ``plain-import`` is ``import helper``, found only if its folder is on ``sys.path``."""
 
 NoteKind: TypeAlias = Literal[
     "absent-model",
@@ -41,26 +41,26 @@ NoteKind: TypeAlias = Literal[
     "too-many",
     "unreadable",
 ]
-"""Something the reader should know that is neither a file nor a finding."""
+"""What the reader should know that is neither a file nor a finding."""
 
 Why: TypeAlias = Literal["not-in-cache", "file-not-in-cache", "modules-cache", "config-too-large"]
 """Why code that would run cannot be shown."""
 
 
 PROCESSORS: Final = frozenset({"AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "AutoVideoProcessor"})
-"""Auto classes that a load of a model does not call by itself; the model's own code may."""
+"""Auto classes that loading a model does not call by itself; the model's own code may."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One place in a source that is worth a look.
+    """A notable place in a source.
 
     Attributes:
         kind: see :data:`Kind`.
         line: line number, from 1.
-        name: what it is after aliases are resolved, such as ``os.system``.
-        source: the call as it is written, on one line, cut, with control characters made visible.
-        on_import: it runs as soon as the file is imported, not only when something calls it.
-        weak: common in honest model code, such as opening a file to read.
+        name: the name after aliases are resolved, such as ``os.system``.
+        source: the call as written, on one line, cut, with control characters made visible.
+        on_import: whether it runs as soon as the file is imported, not only when something calls it.
+        weak: whether it is common in honest model code, such as opening a file to read.
     """
 
     kind: Kind
@@ -77,7 +77,7 @@ class Reached(msgspec.Struct, frozen=True):
     Attributes:
         way: see :data:`Way`.
         name: the auto class (``AutoModel``), or the file that imports it.
-        source: the JSON file that says so, or empty.
+        source: the JSON file that names it, or empty.
     """
 
     way: Way
@@ -86,17 +86,17 @@ class Reached(msgspec.Struct, frozen=True):
 
 
 class RemoteFile(msgspec.Struct, frozen=True):
-    """One Python file that would run.
+    """A Python file that would run.
 
     Attributes:
-        repository: the model directory or hub id it belongs to, as it was named.
-        path: where it is in there; absolute if it is not inside.
-        absolute: where it is on this machine.
-        size: bytes.
-        lines: how many of them there are to read.
-        sha256: of the whole file; empty if it is too large to be read.
+        repository: its model directory or hub id, as it was named.
+        path: its path in the repository; absolute if it is outside.
+        absolute: its path on this machine.
+        size: size in bytes.
+        lines: number of lines.
+        sha256: checksum of the whole file; empty if it is too large to be read.
         reached: why it would run.
-        findings: what stands out, by line.
+        findings: the notable places, by line.
         leaves_to: where it really is, if a symbolic link or its name leads out of the directory.
     """
 
@@ -115,7 +115,7 @@ class Unseen(msgspec.Struct, frozen=True):
     """Code that would run and cannot be shown.
 
     Attributes:
-        name: hub id, ``hub id: file`` or module.
+        name: a hub id, ``hub id: file`` or a module.
         why: see :data:`Why`.
         named_by: the auto class or file that leads to it.
     """
@@ -126,12 +126,12 @@ class Unseen(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something else the reader should know.
+    """Something else that the reader should know.
 
     Attributes:
         kind: see :data:`NoteKind`; the words are in ``words.py``.
-        subject: the file, repository or entry it is about.
-        detail: what exactly.
+        subject: the file, repository or entry that it is about.
+        detail: the details.
     """
 
     kind: NoteKind
@@ -140,10 +140,10 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """One directory whose files were looked at.
+    """A directory whose files were searched.
 
     Attributes:
-        name: as it was named: a path or a hub id.
+        name: the name as given: a path or a hub id.
         root: its folder on this machine.
         commit: the commit of the cached snapshot, for a hub id.
     """
@@ -154,15 +154,15 @@ class Repository(msgspec.Struct, frozen=True):
 
 
 class RemoteCode(msgspec.Struct, frozen=True):
-    """All that would run if remote code were trusted for one model.
+    """All code that would run if remote code were trusted for a model.
 
     Attributes:
         model: the model as it was named.
-        files: in the order in which they are reached.
-        unseen: code that would run and cannot be shown.
+        files: the files, in the order in which they are reached.
+        unseen: code that would run and can't be shown.
         notes: what else the reader should know.
-        repositories: where was looked.
-        others: Python files lying there that nothing was seen to lead to.
+        repositories: the directories that were searched.
+        others: Python files in them to which nothing was found to lead.
     """
 
     model: str
@@ -174,12 +174,12 @@ class RemoteCode(msgspec.Struct, frozen=True):
 
     @property
     def any_code(self) -> bool:
-        """There is at least one file that would run."""
+        """Return whether at least one file would run."""
         return bool(self.files)
 
     @property
     def running(self) -> tuple[RemoteFile, ...]:
-        """The files that the load itself runs; the others are for processors, which it does not make."""
+        """Return the files that the load itself runs; the others are for processors, which it does not create."""
         run = {file for file in self.files if any(_runs(reason) for reason in file.reached)}
         while more := {file for file in self.files if file not in run and _is_imported(file, run)}:
             run |= more
@@ -187,7 +187,7 @@ class RemoteCode(msgspec.Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Nothing would run: no file, and nothing that could not be seen. Only then is no question needed."""
+        """Return whether nothing would run: no file, and no unseen code. Only then is consent unnecessary."""
         return not self.running and not self.unseen
 
 
@@ -197,4 +197,4 @@ def _runs(reason: Reached) -> bool:
 
 def _is_imported(file: RemoteFile, by: set[RemoteFile]) -> bool:
     importers = {reason.name for reason in file.reached if reason.way in ("import", "plain-import")}
-    return any(one.path in importers for one in by)
+    return any(reached.path in importers for reached in by)

@@ -1,8 +1,7 @@
-"""Which names are worth a look: one table from dotted name to what it can do.
+"""Notable names: a table from dotted name to what it can do.
 
-A name stands for everything below it (``subprocess`` for ``subprocess.run``); the longest name that fits
-wins, so ``urllib.parse`` can be harmless although ``urllib`` is not. ``()`` stands for the object that a call
-gives back.
+A name covers everything below it (``subprocess`` covers ``subprocess.run``). The longest matching name wins, so
+``urllib.parse`` can be harmless although ``urllib`` is not. ``()`` means the object that a call returns.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ _LONGEST: Final = 12
 
 
 class Rule(NamedTuple):
-    """What a name can do, and whether honest model code does it all the time."""
+    """What a name can do, and whether it is common in honest model code."""
 
     kind: Kind
     weak: bool = False
 
 
 def rule_for(dotted: str) -> Rule | None:
-    """The rule for a resolved name, or ``None`` if nothing is known to be notable about it."""
+    """Return the rule for a resolved name, or ``None`` if nothing notable is known about it."""
     parts = normal(dotted).split(".")[:_LONGEST]
     shortest = max((i + 1 for i, part in enumerate(parts) if part.endswith("()")), default=1)
     if len(parts) == shortest and parts[-1].endswith("()"):
-        return None  # the object itself: the call that made it has been reported
+        return None  # the object itself: the call that returned it has been reported
     for length in range(len(parts), shortest - 1, -1):
         key = ".".join(parts[:length])
         if key in _RULES:
@@ -35,7 +34,7 @@ def rule_for(dotted: str) -> Rule | None:
 
 
 def normal(dotted: str) -> str:
-    """One spelling for a name: ``posix.system`` and ``torch.os.system`` are ``os.system``."""
+    """Return the canonical spelling of a name: ``posix.system`` and ``torch.os.system`` are ``os.system``."""
     parts = dotted.split(".")
     for index in range(len(parts) - 1, 0, -1):
         bare = parts[index].lstrip("_")
@@ -51,12 +50,12 @@ def normal(dotted: str) -> str:
 
 
 def has_own_rule(dotted: str) -> bool:
-    """The table has this very name, not only something it stands below."""
+    """Return whether the table has this very name, not only a name above it."""
     return normal(dotted) in _RULES
 
 
 def is_notable_module(name: str) -> bool:
-    """The module as a whole is worth a look, or something in it is."""
+    """Return whether the module as a whole, or something in it, is notable."""
     return rule_for(name) is not None or name in MODULES_NOT_TO_HAND_ON
 
 
@@ -64,7 +63,7 @@ MODULES_NOT_TO_HAND_ON: Final = frozenset(
     {"os", "posix", "nt", "sys", "builtins", "__builtins__", "subprocess", "shutil", "socket", "importlib"}
     | {"ctypes", "pickle"}
 )
-"""Modules that nobody passes around as values, except to hide what is taken out of them."""
+"""Modules that are passed around as values only to hide what is taken from them."""
 
 _MODULES_REACHED_THROUGH_OTHERS: Final = frozenset(
     {"os", "sys", "subprocess", "builtins", "socket", "shutil", "ctypes", "importlib", "pickle", "marshal"}
@@ -79,7 +78,7 @@ METHODS: Final[dict[str, Rule]] = {
     **dict.fromkeys(("exec_module", "load_module", "import_module"), Rule("eval-exec")),
     **dict.fromkeys(("load_library", "LoadLibrary"), Rule("native")),
 }
-"""Methods whose name says enough when the object they are called on is unknown."""
+"""Methods whose name is notable even when the object is unknown."""
 
 BUILTINS: Final = frozenset(
     {"eval", "exec", "compile", "open", "exit", "quit", "globals", "locals", "vars", "getattr", "bytes"}
@@ -91,13 +90,13 @@ REFLECTION: Final = frozenset(
     {"__subclasses__", "__globals__", "__builtins__", "__code__", "__import__", "__loader__"}
     | {"__annotations__", "f_builtins", "f_globals"}
 )
-"""Attributes by which code gets at what it does not name."""
+"""Attributes through which code reaches what it does not name."""
 
 NOT_TO_HAND_ON: Final = frozenset({"getattr", "__builtins__", "builtins"})
-"""What honest code uses where it stands: handed on or looped over, it takes out what is not named."""
+"""Names that honest code uses directly: passed on or looped over, they give access to what is not named."""
 
 DISGUISES: Final = frozenset({"chr", "join", "decode", "fromhex", "translate", "reversed", "replace", "format"})
-"""Functions and methods that put a name together so that it can't be read."""
+"""Functions and methods that assemble a name so that it can't be read."""
 
 _TABLE: Final[tuple[tuple[Kind, bool, str], ...]] = (
     (

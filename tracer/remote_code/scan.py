@@ -1,8 +1,8 @@
-"""What stands out in a Python source, found in its syntax tree. Nothing is run or imported.
+"""Find the notable places of a Python source in its syntax tree. Nothing is run or imported.
 
-It helps a person to look; it proves nothing. Whoever wants to hide something from it can. Out of its reach: what other
-objects hold on to (an attribute of an instance that is a module), names that are read from data or computed without
-``chr`` and ``join``, and whatever an installed package evaluates that the table of rules does not know.
+This helps a person to review code; it proves nothing, and code can hide from it. It can't see what other objects hold
+(an attribute of an instance that is a module), names that are read from data or computed without ``chr`` and ``join``,
+and whatever an installed package evaluates that is not in the table of rules.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tracer.text.visible import one_line
 from tracer.trace.redaction.known import can_name_secret_variable
 
 SOURCE_LIMIT: Final = 160
-"""Characters of a call that are kept."""
+"""Number of characters of a call that are kept."""
 
 _ENVIRONMENT: Final = frozenset({"os.environ", "os.environb"})
 _EVALUATORS: Final = frozenset({"eval", "exec", "compile", "__import__", "pickle.loads", "marshal.loads"})
@@ -45,7 +45,7 @@ _DECODERS: Final = ("base64.", "codecs.decode", "zlib.", "binascii.", "bytes.fro
 
 
 def scan_source(text: str) -> list[Finding]:
-    """Findings of one source, by line. A source that does not parse has a single finding that says so."""
+    """Return the findings of a source, by line. A source that does not parse has a single finding that reports it."""
     try:
         tree = parse(text)
     except SyntaxError as error:
@@ -61,7 +61,7 @@ def scan_source(text: str) -> list[Finding]:
 
 
 def parse(text: str) -> ast.Module:
-    """Parse as the import would; what Python would warn about is not our news."""
+    """Parse like the import would, without Python's warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
@@ -77,7 +77,7 @@ class _Scan:
     def __init__(self, tree: ast.Module, text: str) -> None:
         self._names = NameResolver(tree)
         self._lines = [line.encode("utf-8", "surrogatepass") for line in split_lines(text)]
-        self._reported: set[int] = set()  # nodes that a finding about something around them has covered
+        self._reported: set[int] = set()  # nodes covered by a finding about an enclosing node
         self._on_import = self._run_on_import()
         self._found: dict[tuple[str, int, str], Finding] = {}
 
@@ -147,7 +147,7 @@ class _Scan:
             yield "….open", Rule("file-system")
 
     def _with_decoder(self, name: str, call: ast.Call, scope: Scope) -> str:
-        """``exec(base64.b64decode(…))`` is one thing: code that was made unreadable."""
+        """Report ``exec(base64.b64decode(…))`` as one finding: code that was made unreadable."""
         if name not in _EVALUATORS or not call.args:
             return name
         for node in _shallow_walk(call.args[0]):
@@ -167,14 +167,14 @@ class _Scan:
         yield from self._mentioned(node, scope)
 
     def _looked_into(self, node: ast.Compare, scope: Scope) -> Iterator[tuple[str, Rule]]:
-        """``"NAME" in os.environ``"""
+        """Report ``"NAME" in os.environ``."""
         for part in node.comparators:
             if _ENVIRONMENT & self._names.resolve(part, scope):
                 self._mark_reported(part)
                 yield "os.environ", Rule("environment", weak=True)
 
     def _mentioned(self, node: ast.expr, scope: Scope) -> Iterator[tuple[str, Rule]]:
-        """Something notable is named without being called: kept under another name, or handed on."""
+        """Report something notable that is named without being called: kept under another name, or passed on."""
         if id(node) in self._reported or (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
             return
         names = self._names.resolve(node, scope)
@@ -197,7 +197,7 @@ class _Scan:
                 yield name, Rule("eval-exec", weak=True)
 
     def _mark_reported(self, node: ast.expr) -> None:
-        """Everything a dotted name is made of has been told with it."""
+        """Mark every part of a dotted name as reported together with it."""
         while True:
             self._reported.add(id(node))
             if not isinstance(node, (ast.Attribute, ast.Subscript)):
@@ -205,7 +205,7 @@ class _Scan:
             node = node.value
 
     def _run_on_import(self) -> set[FunctionNode]:
-        """Functions that run while the file is imported, because code on its top level calls them."""
+        """Return the functions that run during the import of the file, because its top level calls them."""
         calls: dict[FunctionNode | None, list[tuple[ast.expr, Scope]]] = {}
         for node, scope in self._names.nodes:
             if isinstance(node, ast.Call):
@@ -228,7 +228,7 @@ class _Scan:
         start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
         if not 0 <= first <= last < len(self._lines):
             return ""
-        if isinstance(node, (ast.Name, ast.Attribute)):  # alone it says little: show the line
+        if isinstance(node, (ast.Name, ast.Attribute)):  # too short by itself: show the whole line
             return _decode(self._lines[first])
         if first == last:
             return _decode(self._lines[first][start:end])

@@ -1,1 +1,1 @@
-"""Text for a screen: line breaks, Markdown, and foreign text made safe to print."""
+"""Text for a screen: line breaks, Markdown, and untrusted text made safe to print."""

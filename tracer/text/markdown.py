@@ -1,6 +1,6 @@
 """Markdown as lines for a terminal, broken where Chinese and English may be broken.
 
-What other renderers do with a paragraph of Chinese, which has no spaces to break at, leaves ragged lines.
+Other renderers leave ragged lines in a Chinese paragraph, because it has no spaces to break at.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ _HEADING: Final = "bold"
 _INLINE: Final = {"strong": "bold", "em": "italic", "s": "strike", "link": "underline"}
 _GAP: Final = 2  # columns between those of a table
 _NARROWEST: Final = 6
-# A line break of the source that is no space: between Chinese characters, and beside a Chinese mark.
+# A line break of the source that does not become a space: between Chinese characters, and next to Chinese punctuation.
 _MARKS: Final = "\u3000-\u303f\uff00-\uff60“”‘’…"
 _NO_SPACE: Final = re.compile(rf"(?<=[{WIDE}])\n(?=[{WIDE}])|(?<=[{_MARKS}])\n|\n(?=[{_MARKS}])")
 _parser: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def markdown_lines(source: str, width: int) -> list[Text]:
-    """The lines of a Markdown text, none wider than ``width`` columns but for code. Nothing in it is obeyed."""
+    """Return the lines of a Markdown text, at most ``width`` columns wide except for code. Control codes have no
+    effect."""
     width = max(width, 10)
     lines = list(_blocks(SyntaxTreeNode(_parser.parse(source)).children, width))
     while lines and not lines[-1].plain.strip():
@@ -64,7 +65,7 @@ def _block(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
         yield from _table(node, width)
     elif node.type == "hr":
         yield Text("─" * min(width, 20), "dim")
-    else:  # HTML is text like any other
+    else:  # HTML is shown as text
         yield from broken(Text(visible(node.content.strip("\n"))), width)
 
 
@@ -80,7 +81,7 @@ def _list(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
 
 
 def _is_hidden(node: SyntaxTreeNode) -> bool:
-    """Whether a paragraph of a list stands close to its neighbours."""
+    """Return whether a paragraph belongs to a tight list."""
     opening: Token | None = node.nester_tokens.opening if node.nester_tokens is not None else None
     return opening is not None and opening.hidden
 
@@ -100,7 +101,7 @@ def _code(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
 
 
 def _code_line(line: Text, width: int) -> Iterator[Text]:
-    """A line of code; what does not fit goes on below it, further in than it began."""
+    """Yield a line of code; the part that does not fit continues on the next line, indented further."""
     if cell_len(line.plain) <= width:
         yield Text.assemble("  ", line)
         return
@@ -130,14 +131,14 @@ def _inline(nodes: Sequence[SyntaxTreeNode], style: Style | None = None) -> Text
 
 
 def broken(text: Text, width: int) -> Iterator[Text]:
-    """A paragraph in lines; a line break of the source is one only where two spaces or a backslash ask for it."""
+    """Break a paragraph into lines. A line break of the source is kept only after two spaces or a backslash."""
     for part in _joined(text).split("\u2028", allow_blank=True):
         for start, end in line_spans(part.plain, width):
             yield part[start:end]
 
 
 def _joined(text: Text) -> Text:
-    """The source's line breaks as spaces, or as nothing beside a Chinese character."""
+    """Replace the source's line breaks with spaces, or with nothing next to a Chinese character."""
     joined, position = Text(), 0
     plain = text.plain
     glued = {match.start() for match in _NO_SPACE.finditer(plain)}
@@ -159,7 +160,7 @@ def _table(node: SyntaxTreeNode, width: int) -> Iterator[Text]:
                 cell.stylize(_HEADING)
         yield from _row(row, widths)
         if number == 0:
-            yield Text((" " * _GAP).join("─" * one for one in widths), "dim")
+            yield Text((" " * _GAP).join("─" * width for width in widths), "dim")
 
 
 def _widest(cell: Text) -> int:
@@ -167,12 +168,12 @@ def _widest(cell: Text) -> int:
 
 
 def _widths(cells: list[list[int]], width: int) -> list[int]:
-    """As wide as their widest cells, or the widest columns narrowed until all fit."""
+    """Return the columns' widths: those of their widest cells, with the widest columns narrowed until all fit."""
     widths = [max(column, default=0) for column in cells]
     room = width - _GAP * (len(widths) - 1)
     while sum(widths) > room and max(widths, default=0) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
-    return [max(one, 1) for one in widths]
+    return [max(width, 1) for width in widths]
 
 
 def _row(row: list[Text], widths: list[int]) -> Iterator[Text]:

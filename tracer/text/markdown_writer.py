@@ -1,4 +1,4 @@
-"""Writing Markdown that stays what it is meant to be, whatever text is put into it."""
+"""Write Markdown whose structure stays intact whatever text is inserted."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ _CJK: Final = "\u3000-\u303f\u4e00-\u9fff\u3400-\u4dbf\uff00-\uffef“”‘’�
 _STOP: Final = "，。；：、！？）》”’"
 _NO_BLANK: Final = re.compile(
     rf"(?<=[{_CJK}])\n?[ \t]*(?=[{_CJK}])"  # between Chinese characters
-    rf"|(?<=[{_STOP}])(?:\n[ \t]*(?=[`\w(]|\Z)(?!\d+[.)])| +(?=[`\w(]|\Z))"  # after a mark that has its own blank
-    rf"|\A\n[ \t]*(?=[{_STOP}（《“])"  # before one, after code
+    rf"|(?<=[{_STOP}])(?:\n[ \t]*(?=[`\w(]|\Z)(?!\d+[.)])| +(?=[`\w(]|\Z))"  # after full-width punctuation
+    rf"|\A\n[ \t]*(?=[{_STOP}（《“])"  # before such punctuation, after code
 )
 _LONGEST: Final = 300
 
 
 def literal(text: str, limit: int = _LONGEST) -> str:
-    """Foreign text as itself, on one line."""
+    """Return untrusted text that renders literally, on one line."""
     return _SPECIAL.sub(r"\\\1", one_line(text, limit))
 
 
 def inline(text: str) -> str:
-    """A writer's line of Markdown: a title, an answer. It can't open HTML."""
+    """Return an author's line of Markdown, such as a title or an answer, in which HTML is text."""
     return block(" ".join(text.split()))
 
 
 def in_link(text: str) -> str:
-    """A writer's line as the words of a link, whose brackets must not end it."""
+    """Return an author's line as the text of a link, whose brackets must not end it."""
     return _outside_spans(inline(text), lambda prose: re.sub(r"(?<!\\)([\[\]])", r"\\\1", prose))
 
 
 def block(text: str) -> str:
-    """A writer's paragraphs of Markdown.
+    """Return an author's paragraphs of Markdown.
 
-    HTML in it is text, a code block that was left open is closed, and Chinese lines are joined without a blank.
+    HTML in them is text, a code block left open is closed, and Chinese lines are joined without a space.
     """
     return _outside_blocks(text, lambda paragraph: _outside_spans(paragraph, _harmless)).rstrip()
 
 
 def ticked(text: str) -> str:
-    """Paragraphs whose inline code keeps its backticks on a screen that shows them by colour alone."""
+    """Return paragraphs whose inline code keeps its backticks on a screen that shows code by colour only."""
 
     def shown(span: re.Match[str]) -> str:
         content = span[2].strip() or span[2]
@@ -58,12 +58,12 @@ def ticked(text: str) -> str:
 
 
 def indented(text: str, width: int) -> str:
-    """Paragraphs inside a list's item: every line but the first moved in."""
+    """Return paragraphs for a list item: every line except the first is indented."""
     return text.replace("\n", "\n" + " " * width)
 
 
 def fenced(lines: Iterable[str], language: str = "") -> str:
-    """Lines as a block of code that none of them can end."""
+    """Return lines as a code block that none of them can end."""
     shown = [_shown(line) for line in lines]
     longest = max((len(run) for line in shown for run in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -71,14 +71,14 @@ def fenced(lines: Iterable[str], language: str = "") -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table; its cells are Markdown already."""
+    """Return a table; its cells are Markdown already."""
     names = list(head)
     lines = [names, ["---"] * len(names), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def anchor(name: str) -> str:
-    """A place that links in the document lead to."""
+    """Return a target for links within the document."""
     return f'<a id="{_id(name)}"></a>'
 
 
@@ -87,7 +87,7 @@ def to_anchor(name: str) -> str:
 
 
 def folded(summary: str, content: str) -> str:
-    """Something that opens when its summary is clicked."""
+    """Return a collapsed section that opens when its summary is clicked."""
     words = one_line(summary, _LONGEST).replace("&", "&amp;").replace("<", "&lt;")
     return f"<details>\n<summary>{words}</summary>\n\n{content}\n\n</details>"
 
@@ -105,7 +105,7 @@ def _shown(line: str) -> str:
 
 
 def _outside_blocks(text: str, change: Callable[[str], str]) -> str:
-    """Change the paragraphs that are no block of code, fenced or indented; a fence open at the end is closed."""
+    """Change the paragraphs outside of code blocks, fenced or indented; close a fence that is open at the end."""
     lines = [_shown(line) for line in text.strip("\n").split("\n")]
     parts: list[str] = []
     at, fence = 0, ""
@@ -121,7 +121,7 @@ def _outside_blocks(text: str, change: Callable[[str], str]) -> str:
 
 
 def _is_open(token: Token, lines: list[str]) -> bool:
-    """Whether a fence has no end; the end of a list's item ends one inside of it."""
+    """Return whether a fence is never closed; the end of a list item also closes a fence inside it."""
     if token.type != "fence" or token.level or token.map is None or token.map[1] < len(lines):
         return False
     last = lines[token.map[1] - 1].strip()
@@ -130,9 +130,10 @@ def _is_open(token: Token, lines: list[str]) -> bool:
 
 
 def _changed(lines: list[str], change: Callable[[str], str]) -> str:
-    """The paragraphs, changed; the empty lines between and around them stay, as they part them from code."""
+    """Return the changed paragraphs. The empty lines between and around them stay, because they separate them from
+    code."""
     return "".join(
-        change(one) if one.strip() else one for one in re.split(r"((?:^|\n)[ \t]*(?:\n|$))", "\n".join(lines))
+        change(part) if part.strip() else part for part in re.split(r"((?:^|\n)[ \t]*(?:\n|$))", "\n".join(lines))
     )
 
 
@@ -141,7 +142,7 @@ def _harmless(prose: str) -> str:
 
 
 def _outside_spans(text: str, change: Callable[[str], str]) -> str:
-    """Change what is not inline code."""
+    """Change the text outside of inline code."""
     parts, at = [], 0
     for span in _SPAN.finditer(text):
         parts += [change(text[at : span.start()]), span[0]]

@@ -1,29 +1,30 @@
-"""Foreign text made safe to print: what a terminal would obey, or hide, is written out."""
+"""Make untrusted text safe to print: write out what a terminal would interpret or hide."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # printable to Python, empty on a screen
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # printable according to Python, but empty on a screen
 _CODES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # colours, titles, links
 _HARMLESS: Final = frozenset("\u3000")  # the ideographic space of Chinese comments
 
 
 def visible(text: str, *, encoding: str = "utf-8") -> str:
-    """Write control, direction and invisible characters as escapes, and so what ``encoding`` cannot hold."""
+    """Write control, direction and invisible characters as escapes, and those that ``encoding`` can't represent."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _shows(char, encoding) else _escape(char) for char in text)
 
 
 def without_codes(text: str) -> str:
-    """Return a text without the codes that colour it on a terminal: a library writes them, and means no text."""
+    """Return a text without terminal colour codes, which libraries write and which are not part of the text."""
     return _CODES.sub("", text) if "\x1b" in text else text
 
 
 def one_line(text: str, limit: int) -> str:
-    """Bring foreign text to one visible line of at most ``limit`` characters; runs of blanks become one."""
+    """Return untrusted text as one visible line of at most ``limit`` characters; runs of whitespace become one
+    space."""
     shown = visible(" ".join(text[: limit * 8].split()))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""Sentences broken into lines where their language lets them: English between words, Chinese between characters."""
+"""Break text into lines where its language allows: English between words, Chinese between characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-# What stays together: a wide character with the closing marks after it (and the opening ones before), or a word.
+# What stays together: a wide character with closing punctuation after it and opening punctuation before, or a word.
 WIDE: Final = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\uffe0-\uffe6"
 _CLOSING: Final = "，。；：、！？）】》」』”’…"
 _OPENING: Final = "（【《「『“‘"
@@ -21,7 +21,7 @@ _PIECE: Final = re.compile(
 
 
 class Prose:
-    """Text in lines of the width there is."""
+    """Text broken into lines of the available width."""
 
     def __init__(self, text: str, style: str = "") -> None:
         self._text = text
@@ -37,12 +37,12 @@ class Prose:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """The lines of a text, none wider than ``width`` columns; what can't be parted is cut."""
+    """Return the lines of a text, at most ``width`` columns wide; a longer unbreakable part is cut."""
     return (text[start:end] for start, end in line_spans(text, width))
 
 
 def line_spans(text: str, width: int) -> Iterator[tuple[int, int]]:
-    """Where each of those lines begins and ends in the text."""
+    """Return where each of those lines begins and ends in the text."""
     position = 0
     for paragraph in text.split("\n"):
         for start, end in _spans(paragraph, width):
@@ -51,7 +51,7 @@ def line_spans(text: str, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _spans(paragraph: str, width: int) -> Iterator[tuple[int, int]]:
-    start = end = 0  # of the line that is being filled
+    start = end = 0  # the line being filled
     for piece in _PIECE.finditer(paragraph):
         if cell_len(paragraph[start:end]) + cell_len(piece[0].rstrip()) <= width:
             end = piece.end()
@@ -67,7 +67,7 @@ def _spans(paragraph: str, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _fits(text: str, width: int) -> int:
-    """How many characters of a text fit; at least one."""
+    """Return how many characters of a text fit; at least 1."""
     used = 0
     for position, char in enumerate(text):
         used += cell_len(char)

@@ -1,4 +1,4 @@
-"""Lines of prose for a terminal: Chinese breaks between any two characters, but not before a comma."""
+"""Break prose into lines for a terminal: Chinese between any two characters, but not before a comma."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a trace is: the step types, the journal written while recording, the sealed file, and reading it."""
+"""What a trace is: the step types, the journal written while recording, the sealed file, and how it is read."""

@@ -1,9 +1,9 @@
-"""A file that grows at its end, byte by byte in the operating system's hands, so that it outlives the process.
+"""A file that only grows. What was appended is held by the operating system, so it outlives the process.
 
-Where the system can reserve room on the disk, the end of the file is mapped into memory: appending is then a copy. A
-``write`` call costs several times as much, and more where other threads run, for it lets go of Python's lock.
+Where the system can reserve disk space, the end of the file is mapped into memory, and appending is a copy. A ``write``
+call costs several times as much, and more when other threads are running, because it releases the GIL.
 
-Some room is always kept behind the end: when the disk is full, that can still be written down.
+Some space after the end is always kept in reserve: when the disk is full, that fact can still be recorded.
 """
 
 from __future__ import annotations
@@ -16,73 +16,73 @@ from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 WINDOW: Final = 1 << 20
-"""Bytes that are reserved and mapped at a time."""
+"""Number of bytes reserved and mapped at a time."""
 
 RESERVE: Final = 16 << 10
-"""Bytes kept behind the end for :meth:`AppendOnlyFile.append_last`."""
+"""Number of bytes kept after the end for :meth:`AppendOnlyFile.append_last`."""
 
 Identity: TypeAlias = tuple[int, int]
-"""Device and inode: which file it is, whatever its name."""
+"""Device and inode: they identify a file whatever its name."""
 
 _FLAGS: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 class AppendOnlyFile(Protocol):
-    """What has been appended is at once there for every reader, and stays when the process dies.
+    """A file whose appended data every reader sees at once, and which survives the death of the process.
 
     Attributes:
-        size: how many bytes there are.
+        size: number of bytes in the file.
     """
 
     size: int
 
     def append(self, data: bytes) -> None:
-        """Append at least one byte. A reader sees the first byte only when it could read all of them.
+        """Append at least one byte. A reader sees the first byte only once all of them can be read.
 
         Raises:
             OSError: the disk is full or the file is gone.
         """
 
     def append_last(self, data: bytes) -> None:
-        """Append from the room that was kept, after :meth:`append` found none.
+        """Append into the reserve, after :meth:`append` found the disk full.
 
         Raises:
-            OSError: it is more than was kept.
+            OSError: the data is larger than the reserve.
         """
 
     def complete(self, data: bytes, start: int) -> None:
-        """Bring an ``append`` to its end that an exception cut short, say a KeyboardInterrupt; ``start`` is the size
-        before it."""
+        """Finish an ``append`` that an exception cut short, such as a KeyboardInterrupt. ``start`` is the size before
+        it."""
 
     def close(self) -> None:
-        """Let the file end where its bytes do."""
+        """Truncate the file to its data and close it."""
 
     def let_go(self) -> None:
-        """Leave the file as it is: it belongs to the process that this one was forked from."""
+        """Close the file as it is: it belongs to the process that this one was forked from."""
 
 
 def create(path: Path, identity: Identity | None = None) -> AppendOnlyFile:
-    """Make an empty file, which only its owner may read; or write the one that another process has made for this one.
+    """Create an empty file that only its owner may read, or open the file that another process created for this one.
 
     Raises:
-        FileExistsError: something of that name is there.
-        OSError: it can't be made, or it is not the file of that ``identity``.
+        FileExistsError: the name is taken.
+        OSError: the file can't be created, or it is not the file of that ``identity``.
     """
     fd = open_exclusively(path) if identity is None else _open_made(path, identity)
     if hasattr(os, "posix_fallocate"):
         try:
             return _MappedFile(fd)
-        except OSError:  # a file system that maps no files, or is full: that will be said at the first write
+        except OSError:  # the file system can't map files, or is full: the first write will report that
             os.ftruncate(fd, 0)
     return _PlainFile(fd)
 
 
 def open_exclusively(path: Path) -> int:
-    """Create a file where there is nothing, not even a link, and lock it against sealing.
+    """Create a file under a name that nothing has yet, not even a link, and lock it against sealing.
 
     Raises:
-        FileExistsError: something of that name is there.
-        OSError: it can't be made.
+        FileExistsError: the name is taken.
+        OSError: the file can't be created.
     """
     fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
     _lock(fd)
@@ -104,15 +104,15 @@ def identity_of(fd: int) -> Identity:
 
 
 def _lock(fd: int) -> None:
-    """Hold a lock that others may hold as well, for as long as the file is open."""
-    import fcntl  # here: reading a trace must not need it
+    """Take a shared lock for as long as the file is open."""
+    import fcntl  # imported here: reading a trace must not need it
 
-    with contextlib.suppress(OSError):  # a file system without locks
+    with contextlib.suppress(OSError):  # the file system has no locks
         fcntl.flock(fd, fcntl.LOCK_SH)
 
 
 def lock_alone(fd: int) -> bool:
-    """Take the lock that nobody else may hold; False where somebody writes the file."""
+    """Take the exclusive lock. Return False if the file is being written."""
     import fcntl
 
     try:
@@ -120,15 +120,15 @@ def lock_alone(fd: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # a file system without locks
+        pass  # the file system has no locks
     return True
 
 
 def write_at(fd: int, data: bytes, at: int) -> None:
-    """Write all of the data at a place of the file.
+    """Write all of the data at an offset of the file.
 
     Raises:
-        OSError: the disk is full, say.
+        OSError: for example, the disk is full.
     """
     while data:
         written = os.pwrite(fd, data, at)
@@ -136,22 +136,26 @@ def write_at(fd: int, data: bytes, at: int) -> None:
 
 
 def reserve(fd: int, size: int) -> None:
-    """Make sure that there is room for so many bytes.
+    """Reserve disk space for ``size`` bytes, where the system can.
 
     Raises:
-        OSError: there is not.
+        OSError: there is not enough space.
     """
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, size)
 
 
 class _MappedFile:
-    """Reserving room first makes a full disk an OSError there, instead of a SIGBUS in the middle of a copy."""
+    """A file mapped into memory.
+
+    Reserving space first turns a full disk into an OSError at that point, instead of a SIGBUS in the middle of a copy.
+    """
 
     def __init__(self, fd: int) -> None:
         self.size = 0
         self._fd = fd
-        # With its begin, and the end of what `append` may fill; the reserve is mapped behind that.
+        # The mapping, the offset where it begins, and the end of the part that `append` may fill. The reserve follows
+        # that.
         self._window: tuple[mmap.mmap | None, int, int] = (None, 0, 0)
         self._move_window(0, 1)
 
@@ -197,7 +201,7 @@ class _MappedFile:
             try:
                 os.posix_fallocate(self._fd, begin, length + RESERVE)
                 break
-            except OSError:  # little room is left: take less of it
+            except OSError:  # little space is left: reserve less
                 if length == needed:
                     raise
         mapped = mmap.mmap(self._fd, length + RESERVE, offset=begin)
@@ -205,9 +209,10 @@ class _MappedFile:
 
 
 class _PlainFile:
-    """For systems that can't reserve room: plain ``write`` calls, without a buffer that could die with the process.
+    """A file for systems that can't reserve space: plain ``write`` calls, without a buffer that would be lost with the
+    process.
 
-    Room is kept by writing zeros, which a reader of a journal takes for the end.
+    Space is kept by writing zeros, which a journal reader takes for the end.
     """
 
     def __init__(self, fd: int) -> None:

@@ -1,4 +1,4 @@
-"""What a damaged trace makes its readers raise, turned into one sentence."""
+"""Turn the errors that a damaged trace causes in its readers into one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAMAGE: Final = (
 
 
 class DamageGuard(AbstractContextManager[None]):
-    """Turns what a damaged file makes SQLite or a decoder raise into one sentence."""
+    """A context manager that turns the errors of SQLite and the decoders on a damaged file into :class:`NotATrace`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,6 +37,6 @@ class DamageGuard(AbstractContextManager[None]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # that one is the caller's
-            what = one_line(str(error), 200)  # it can quote what the file holds
+        if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # a mistake of the caller
+            what = one_line(str(error), 200)  # it can quote the file's content
             raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error

@@ -1,4 +1,4 @@
-"""Errors that a person sees: one sentence that names the thing, what was expected, and what to do."""
+"""Errors shown to the user: one sentence that names the thing, what was expected, and what to do."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from pathlib import Path
 
 
 class TracerError(Exception):
-    """Base of every error that glm-trace raises on purpose. ``str()`` of it is a sentence for a person."""
+    """Base of every error that glm-trace raises on purpose. Its ``str()`` is a sentence for the user."""
 
     exit_code = 2
 
 
 class NotATrace(TracerError):
-    """The file is no trace, or is damaged beyond reading."""
+    """The file is not a trace, or is too damaged to be read."""
 
 
 class DanglingNumber(NotATrace, KeyError):
-    """The trace was asked for, or points at, a value, frame or source that it does not hold."""
+    """A value, frame or source was requested, or is referenced by the trace, that the trace does not contain."""
 
-    __str__ = Exception.__str__  # KeyError's shows the repr of a sentence
+    __str__ = Exception.__str__  # KeyError.__str__ shows the repr of the sentence
 
 
 class JournalTaken(TracerError):
-    """The journal that a recording needs is another recording's, or was left behind by one."""
+    """The journal that a recording needs belongs to another recording, or an earlier one left it behind."""
 
 
 class NotSealed(TracerError):
-    """The trace could not be written; the journal with all that was recorded is still there.
+    """The trace could not be written; the journal with everything recorded still exists.
 
     Attributes:
-        journal: where it is.
+        journal: path of the journal.
     """
 
     def __init__(self, sentence: str, journal: Path) -> None:

@@ -1,7 +1,7 @@
-"""The journal of one recording, taken for it alone from its first byte until its trace is sealed.
+"""The journal of one recording, reserved for that recording from its first byte until its trace is sealed.
 
-The file is created exclusively, so two recordings can't share one, and everybody who writes it holds a shared lock on
-it. Whoever wants to seal a journal that was left behind takes the exclusive lock: it is refused while anyone writes.
+The file is created exclusively, so two recordings can't share it, and every writer holds a shared lock on it. Sealing a
+journal that was left behind takes the exclusive lock, which is refused while any process writes.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from tracer.trace import append_only, journal
 from tracer.trace.errors import JournalTaken, NotATrace
 
 State: TypeAlias = Literal["recording", "left", "other"]
-"""What lies under a journal's name: one that is being written, one that was left behind, or something else."""
+"""What a journal's path leads to: a journal being written, a journal that was left behind, or something else."""
 
 SUFFIX: Final = ".journal"
 
 
 def journal_path(trace: Path) -> Path:
-    """Return where the journal of a trace lies until it is sealed: beside it."""
+    """Return the path of a trace's journal until it is sealed: in the same folder."""
     return trace.with_name(f"{trace.name}{SUFFIX}")
 
 
 class HeldJournal:
-    """A journal that belongs to this process. Leaving the ``with`` block lets go of it and keeps the file.
+    """A journal that belongs to this process. Leaving the ``with`` block releases it and keeps the file.
 
     Attributes:
-        path: its name.
-        identity: what tells it from any other file of that name, for the process that is to write it.
+        path: path of the file.
+        identity: distinguishes it from any other file of that name, for the process that is to write it.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -43,16 +43,16 @@ class HeldJournal:
 
     @classmethod
     def create(cls, path: Path) -> HeldJournal:
-        """Make an empty journal where there is nothing yet.
+        """Create an empty journal.
 
         Raises:
-            FileExistsError: something of that name is there.
-            OSError: it can't be made, or there is no room for it.
+            FileExistsError: the name is taken.
+            OSError: it can't be created, or there is no space for it.
         """
         descriptor = append_only.open_exclusively(path)
         try:
             append_only.write_at(descriptor, journal.MAGIC, 0)
-            append_only.reserve(descriptor, 2 * append_only.RESERVE)  # its writer keeps one of them
+            append_only.reserve(descriptor, 2 * append_only.RESERVE)  # the writer keeps one of the two
         except BaseException:
             os.close(descriptor)
             os.unlink(path)
@@ -61,11 +61,11 @@ class HeldJournal:
 
     @classmethod
     def create_for(cls, trace: Path) -> HeldJournal:
-        """Make the journal of a trace.
+        """Create the journal of a trace.
 
         Raises:
-            JournalTaken: there is one already, of whatever kind; the sentence says what to do.
-            OSError: it can't be made.
+            JournalTaken: the name is taken, by whatever kind of file; the message says what to do.
+            OSError: it can't be created.
         """
         path = journal_path(trace)
         try:
@@ -78,8 +78,8 @@ class HeldJournal:
         """Take a journal that a recording left behind, to seal it.
 
         Raises:
-            NotATrace: the file is missing, can't be read or is no journal.
-            JournalTaken: a recording still writes it.
+            NotATrace: the file is missing, can't be read or is not a journal.
+            JournalTaken: a recording is still writing it.
         """
         path = Path(os.path.realpath(path))
         try:
@@ -105,11 +105,11 @@ class HeldJournal:
         self.close()
 
     def reader(self) -> journal.JournalReader:
-        """Return a reader of this very file, whatever its name has become meanwhile."""
+        """Return a reader of this very file, whatever its name is by now."""
         return journal.JournalReader(self.path, self._descriptor)
 
     def is_named(self) -> bool:
-        """Whether the file is still to be found under its name."""
+        """Return whether the file still has its name."""
         try:
             named = os.lstat(self.path)
         except OSError:
@@ -117,16 +117,16 @@ class HeldJournal:
         return (named.st_dev, named.st_ino) == self.identity
 
     def append_at(self, end: int, record: bytes) -> None:
-        """Write one more record at ``end``, where the whole ones end, once nobody else writes any more.
+        """Write one more record at ``end``, after the last whole record, once no other process writes.
 
         Raises:
-            OSError: there is no room.
+            OSError: there is no space.
         """
         os.ftruncate(self._descriptor, end)
         append_only.write_at(self._descriptor, record, end)
 
     def remove(self) -> None:
-        """Delete the file, unless its name is another's by now, and let go of it.
+        """Delete the file, unless another file has its name by now, and release it.
 
         Raises:
             OSError: it can't be deleted.
@@ -159,13 +159,13 @@ _REFUSALS: Final[dict[State, str]] = {
 
 
 def refusal(trace: Path) -> JournalTaken:
-    """Say why a trace can't be recorded while something lies under its journal's name, and what to do."""
+    """Return the error for a trace whose journal's name is taken: why it can't be recorded, and what to do."""
     path = journal_path(trace)
     return JournalTaken(_REFUSALS[state_of(path)].format(journal=path, trace=trace, quoted=shlex.quote(str(path))))
 
 
 def state_of(path: Path) -> State:
-    """Say what lies under a journal's name."""
+    """Return what a journal's path leads to."""
     try:
         descriptor = _open(path, os.O_NOFOLLOW)
     except OSError:
@@ -179,8 +179,8 @@ def state_of(path: Path) -> State:
 
 
 def _open(path: Path, flags: int = 0) -> int:
-    """Writable where that is allowed, as a network's lock asks for it."""
-    flags |= os.O_CLOEXEC | os.O_NONBLOCK  # a pipe of that name must not make anybody wait
+    """Open for writing where that is allowed, because locks on network file systems need it."""
+    flags |= os.O_CLOEXEC | os.O_NONBLOCK  # a pipe of that name must not block
     with contextlib.suppress(PermissionError):
         return os.open(path, os.O_RDWR | flags)
     return os.open(path, os.O_RDONLY | flags)
@@ -193,11 +193,11 @@ def _is_journal(descriptor: int) -> bool:
 
 
 def missing(path: Path) -> str:
-    """Say that there is no trace of that name, and where its recording is if it could not finish."""
+    """Return the error for a missing trace, which says where its recording is if that could not finish."""
     left = journal_path(path)
     try:
         with left.open("rb") as file:
-            there = file.read(len(journal.MAGIC)) == journal.MAGIC  # another file may have that name
+            there = file.read(len(journal.MAGIC)) == journal.MAGIC  # another file may have the name by now
     except OSError:
         there = False
     if there:

@@ -1,4 +1,4 @@
-"""The job description: what the traced process is to do. Written by launch/, read by recorder/."""
+"""The job description: what the traced process has to do. ``launch`` writes it, ``recorder`` reads it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tracer.trace.append_only import Identity
 
 
 class AgreedCode(msgspec.Struct, forbid_unknown_fields=True):
-    """The remote code that a person has seen and agreed to.
+    """The remote code that the user has seen and agreed to.
 
     Attributes:
-        files: the SHA-256 checksums of the files, by their names without folders.
-        folders: where they were found; what is imported from there is compared too.
-        unseen: whether code was agreed to that could not be shown; then files of other names may run as well.
+        files: the SHA-256 checksums of the files, by file name without folders.
+        folders: where they were found; files imported from there are compared too.
+        unseen: whether the user agreed to code that could not be shown; then files of other names may run as well.
     """
 
     files: dict[str, list[str]] = {}
@@ -24,7 +24,7 @@ class AgreedCode(msgspec.Struct, forbid_unknown_fields=True):
     unseen: bool = False
 
     def covers(self, name: str, checksum: str) -> bool:
-        """Whether a file may run."""
+        """Return whether a file may run."""
         shown = any(checksum in checksums for checksums in self.files.values())
         return shown or (self.unseen and name not in self.files)
 
@@ -34,33 +34,33 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
 
     Attributes:
         work: ``load`` a model directory or run a ``script``.
-        journal: absolute path of the journal to write; set when it is made.
-        journal_made: which file that is, made and held by the parent; None for a journal that is still to be made.
+        journal: absolute path of the journal to write; set when it is created.
+        journal_made: identity of that file, created and held by the parent; None if it has yet to be created.
         command: the command line, for the metadata.
-        lines: whether lines are stepped; otherwise calls and returns alone.
+        lines: whether lines are stepped; otherwise only calls and returns are.
         stop_after: the stage after which the load ends on purpose.
         model: the model directory (absolute) or hub id to load.
-        auto_class: name of the auto class in transformers; None to let the directory decide.
-        kwargs: keyword arguments of ``from_pretrained`` as the user gave them.
+        auto_class: name of the auto class in transformers; None to choose it from the directory.
+        kwargs: keyword arguments of ``from_pretrained``, as the user gave them.
         dtype: name of a torch dtype, or ``auto``; None to leave it to the library.
         tokenizer: whether the tokenizer is loaded first.
-        trust_remote_code: what is passed under that name.
-        agreed: the remote code that was shown and agreed to; None where nothing was shown, and all may run.
-        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU where there is one.
-        weights: where the numbers come from: the ``checkpoint``, ``random``, or ``fake`` (none at all).
-        forward: whether a pass is run after the load.
-        prompt: what the pass is fed with; None for a sentence of ours.
-        image: a picture for a model that sees; None for one of ours.
+        trust_remote_code: value passed under that name.
+        agreed: the remote code that was shown and agreed to; None if nothing was shown and everything may run.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if the machine has one.
+        weights: where the values come from: the ``checkpoint``, ``random``, or ``fake`` (no values at all).
+        forward: whether a forward pass is run after the load.
+        prompt: input of the pass; None for a built-in sentence.
+        image: a picture for a vision model; None for a built-in picture.
         generate: how many tokens to generate.
         operators: whether each operator is recorded.
         statistics: whether minimum, maximum, mean, NaN and infinity of outputs are recorded.
-        step_forward: which executions of the model's own functions are stepped in a pass.
+        step_forward: which executions of the model's own functions are stepped during a pass.
         peft: a JSON file with a LoRA configuration to put into the model.
         script: the script and its arguments, as in ``sys.argv``.
         cwd: folder to run in; None for the parent's.
-        memory: bytes of private memory that the process may have; None for no limit.
-        environment: environment variables that the child gets besides the parent's.
-        learned: the named pipe that takes the secrets which the child learns; None where nobody asks.
+        memory: bytes of private memory that the process may use; None for no limit.
+        environment: environment variables that the child gets in addition to the parent's.
+        learned: the named pipe to which the child writes the secrets that it learns; None if they are not wanted.
     """
 
     work: Literal["load", "script"]
@@ -94,10 +94,14 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def write_job(job: Job) -> bytes:
-    """A path that is no UTF-8 has surrogates in it, which JSON keeps as escapes."""
+    """Write a job as JSON. A path that is not UTF-8 contains surrogates, which JSON keeps as escapes."""
     return json.dumps(msgspec.to_builtins(job)).encode("ascii")
 
 
 def read_job(data: bytes) -> Job:
-    """Raises msgspec.ValidationError when the two sides are of different releases."""
+    """Read a job.
+
+    Raises:
+        msgspec.ValidationError: the two processes run different releases of glm-trace.
+    """
     return msgspec.convert(json.loads(data), type=Job)

@@ -1,9 +1,9 @@
 """The journal: the crash-safe file that a trace is written to while it is being recorded.
 
 Layout: :data:`MAGIC`, then records of ``kind (1 byte) · length (u32 LE) · checksum (u32 LE) · payload`` with a JSON
-payload and the crc32 of kind and payload. A record, once :meth:`JournalWriter.append` has returned, is in the
-operating system's hands: it survives the death of the process by any signal. What a dying process left half-written
-at the end fails its checksum and is dropped by the reader.
+payload and the crc32 of kind and payload. Once :meth:`JournalWriter.append` has returned, the operating system holds
+the record, so it survives the death of the process by any signal. A record that a dying process left half-written at
+the end fails its checksum, and the reader drops it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SOURCE: Final = b"C"
 FRAME: Final = b"F"
 VALUE: Final = b"V"
 STEP: Final = b"S"
-REVISED: Final = b"R"  # a value anew, in which a secret was found meanwhile
+REVISED: Final = b"R"  # a new version of a value in which a secret was found since
 END: Final = b"E"
 RECORD_KINDS: Final = frozenset(b"MCFVRSE")
 
 _HEAD: Final = struct.Struct("<cII")
-_MAX_PAYLOAD: Final = 64 << 20  # no single record of ours comes near; a damaged length must not allocate
+_MAX_PAYLOAD: Final = 64 << 20  # no real record comes near that size; a damaged length must not allocate memory
 
 
 class Record(NamedTuple):
@@ -39,7 +39,7 @@ class Record(NamedTuple):
 
 
 def frame_record(kind: bytes, payload: bytes) -> bytes:
-    """The bytes of one record."""
+    """Return the bytes of one record."""
     return _HEAD.pack(kind, len(payload), _checksum(kind, payload)) + payload
 
 
@@ -48,21 +48,21 @@ def _checksum(kind: bytes, payload: bytes) -> int:
 
 
 class JournalWriter:
-    """Appends records to a file that outlives the process: there is no buffer of ours that could die with it."""
+    """Append records to a file that outlives the process: there is no buffer that could be lost with it."""
 
     def __init__(self, path: Path, identity: append_only.Identity | None = None) -> None:
-        """Make the file, or write the one of this ``identity`` that another process has made.
+        """Create the file, or open the file with this ``identity`` that another process created.
 
         Raises:
-            FileExistsError: something of that name is there, or another file than that one.
-            OSError: it can't be made.
+            FileExistsError: the name is taken, or the file is not the one with this ``identity``.
+            OSError: it can't be created.
         """
         self._file = append_only.create(path, identity)
         self._file.append(MAGIC)
 
     @property
     def size(self) -> int:
-        """How many bytes were written."""
+        """Return how many bytes were written."""
         return self._file.size
 
     def append(self, records: bytes) -> None:
@@ -74,15 +74,15 @@ class JournalWriter:
         self._file.append(records)
 
     def append_last(self, records: bytes) -> None:
-        """Append from the room that was kept for it, after the disk was full.
+        """Append into the reserve, after the disk was full.
 
         Raises:
-            OSError: they are longer than that room.
+            OSError: the records are larger than the reserve.
         """
         self._file.append_last(records)
 
     def complete(self, records: bytes, start: int) -> None:
-        """Write what is missing of records whose appending an exception, say a KeyboardInterrupt, cut short.
+        """Finish an :meth:`append` that an exception cut short, such as a KeyboardInterrupt.
 
         ``start`` is the size before it.
         """
@@ -92,18 +92,18 @@ class JournalWriter:
         self._file.close()
 
     def let_go(self) -> None:
-        """Write no more, in a process that was forked off: the file belongs to the other one."""
+        """Stop writing, in a forked process: the file belongs to the parent."""
         self._file.let_go()
 
 
 class JournalReader:
-    """Reads records as far as they are whole, and goes on from there when more have been written.
+    """Read the records that are whole, and continue from there when more have been written.
 
-    ``damaged`` becomes true where a whole record fails its checksum; nothing behind it is read. Zeros at the end are
-    room that was reserved and never used.
+    ``damaged`` becomes true when a whole record fails its checksum; nothing after it is read. Zeros at the end are
+    space that was reserved and never used.
 
     Attributes:
-        dangling: bytes at the end that make no whole record (yet).
+        dangling: number of bytes at the end that are not a whole record (yet).
     """
 
     def __init__(self, path: Path, descriptor: int | None = None) -> None:
@@ -116,14 +116,14 @@ class JournalReader:
 
     @property
     def end(self) -> int:
-        """Where the last whole record that was read ends."""
+        """Return the offset at which the last whole record that was read ends."""
         return self._at
 
     def read_new(self) -> Iterator[Record]:
-        """The records that were completed since the last call.
+        """Yield the records that were completed since the last call.
 
         Raises:
-            NotATrace: the file does not begin as a journal does.
+            NotATrace: the file does not begin like a journal.
         """
         self.damaged = False
         self.dangling = 0
@@ -159,9 +159,9 @@ class JournalReader:
         return self._file.read(length)
 
     def _end_of_record(self, data: bytes, at: int) -> int:
-        """Where the record at this place ends; if it is not whole, minus the bytes that would have to be read for it.
+        """Return the offset at which the record at this offset ends.
 
-        0 where there is none.
+        If it is not whole, return minus the number of bytes to read to have it whole; 0 if there is no record.
         """
         if len(data) - at < _HEAD.size:
             return -_HEAD.size if at < len(data) else 0

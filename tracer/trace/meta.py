@@ -1,4 +1,4 @@
-"""What a trace says of itself: what was loaded, and where."""
+"""The metadata of a trace: what was loaded, and where."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def model_name(meta: dict[str, Any]) -> str:
-    """What was loaded, in the fewest words: the directory's name, or what was asked for."""
+    """Return a short name for what was loaded: the directory's name, or the requested name."""
     asked = meta.get("asked")
     roots = meta.get("roots")
     if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):

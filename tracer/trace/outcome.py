@@ -9,14 +9,16 @@ import msgspec
 Status: TypeAlias = Literal[
     "loaded", "no-load", "failed", "stopped", "interrupted", "refused", "killed", "unfinished", "misused"
 ]
-"""``no-load``: a script or block ended well, and no load in it came to its end. ``failed``: see also ``part``.
-``stopped``: ended on purpose by ``--stop-after``. ``refused``: remote code was not consented to.
-``killed``: the process ended without finishing. ``unfinished``: a journal that nobody sealed. ``misused``: what was
-asked for can't be done at all, say an auto class that the release lacks."""
+"""``no-load``: a script or block succeeded, and no load in it was completed. ``failed``: see also ``part``.
+``stopped``: ended on purpose by ``--stop-after``. ``refused``: the user did not agree to remote code.
+``killed``: the process ended without finishing. ``unfinished``: a journal that was never sealed. ``misused``: the
+request can't be met at all, for example an auto class that the release does not have."""
 
 Part: TypeAlias = Literal["device", "peft", "inputs", "forward", "generate", "script", "before-load"]
-"""What failed, where it was not a load. After it: moving the model to its device, adapting it, making inputs for the
-pass, the pass, generation, or the ``script`` or block around it. ``before-load``: the script, before any load was done.
+"""What failed, if it was not the load itself. After the load: moving the model to its device, applying an adapter,
+making inputs for the pass, the pass, generation, or the ``script`` or block around it. ``before-load``: the script,
+before any load was done.
+
 """
 
 EXIT_CODES: Final[dict[str, int]] = {
@@ -33,16 +35,16 @@ EXIT_CODES: Final[dict[str, int]] = {
 
 
 RECORDING_ENDED: Final = "recording_ended"
-"""The metadata's key of a :class:`RecordingEnded`."""
+"""Key of a :class:`RecordingEnded` in the metadata."""
 
 
 class RecordingEnded(msgspec.Struct):
-    """Why recording ended before the load did: the journal could not be written on.
+    """Why recording ended before the load did: the journal could no longer be written.
 
     Attributes:
         error: the error's symbol, such as ``ENOSPC``.
-        message: what the system calls it.
-        step: the last step that was recorded, -1 where none was.
+        message: the system's text for it.
+        step: the last step that was recorded, -1 if there is none.
     """
 
     error: str
@@ -51,18 +53,19 @@ class RecordingEnded(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct, omit_defaults=True):
-    """The end of a load.
+    """How a load ended.
 
     Attributes:
         status: see :data:`Status`.
-        result: class of what was loaded, ``module.Class``.
+        result: class of the loaded object, ``module.Class``.
         error: type of the exception, ``module.Class`` (builtins without module).
         message: its message.
-        step: number of the step where it arose, or of the last step.
+        step: number of the step at which the exception arose, or of the last step.
         signal: name of the signal that killed the process.
-        part: what failed, where it was not a load, see :data:`Part`.
-        exit_code: code with which the process ended by itself in the middle.
-        fault: where in the recorder's own code the exception was raised, if it was: a fault of ours, not of the load.
+        part: what failed, if it was not the load itself; see :data:`Part`.
+        exit_code: exit code of a process that ended by itself in the middle of the load.
+        fault: where in the recorder's own code the exception was raised, if it was: a bug in glm-trace, not in the
+            load.
         seconds: wall time of the traced work.
     """
 

@@ -1,4 +1,4 @@
-"""Questions about functions, their lines, frames and stages that are answered by SQL over a trace's tables."""
+"""SQL queries about functions, their lines, frames and stages over a trace's tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STEPS: Final = "step JOIN frame ON step.frame = frame.number"
 
 
 class FunctionCode(NamedTuple):
-    """A function that frames of a trace executed: its qualified name, and where its ``def`` is in a stored source."""
+    """A function executed in a trace: its qualified name, and where its ``def`` is in a stored source."""
 
     function: str
     source: int
@@ -21,11 +21,11 @@ class FunctionCode(NamedTuple):
 
 
 class FunctionSteps(NamedTuple):
-    """Which steps of a function to find: those at lines in some ranges, or else those of an event, or else all.
+    """Which steps of a function to find: those within some line ranges, or else those of an event, or else all.
 
     Attributes:
         code: the function.
-        lines: first and last lines of statements; None where the lines don't matter.
+        lines: first and last lines of statements; None if the lines don't matter.
         event: ``call``, ``return``, ``raise`` or ``unwind``; empty for any.
     """
 
@@ -46,10 +46,10 @@ class FrameEvent(NamedTuple):
     """A call that a frame made, or a step of the frame that a probe recorded.
 
     Attributes:
-        step: the step; of a call the first one of the called frame.
+        step: the step; for a call, the first step of the called frame.
         kind: ``call``, or the kind of the step.
         function: the function that was called; empty for a step.
-        data: the data of the step as JSON; empty for a call.
+        data: data of the step as JSON; empty for a call.
     """
 
     step: int
@@ -59,13 +59,13 @@ class FrameEvent(NamedTuple):
 
 
 def functions(trace: Trace) -> list[FunctionCode]:
-    """Return every function that a frame executed, in the order of their first frames."""
+    """Return every executed function, in the order of their first frames."""
     query = "SELECT function, source, line FROM frame GROUP BY function, source, line ORDER BY min(number)"
     return list(trace.rows(FunctionCode, query))
 
 
 def frames_of(trace: Trace, code: FunctionCode, most: int) -> list[int]:
-    """Return the numbers of the first frames that executed a function, at most ``most``."""
+    """Return the numbers of the first ``most`` frames that executed a function."""
     query = f"SELECT number FROM frame WHERE {_AT_DEF} ORDER BY number LIMIT ?"
     return [number for (number,) in trace.rows(tuple[int], query, code.source, code.line, most)]
 
@@ -99,7 +99,7 @@ def has_line_step(trace: Trace, code: FunctionCode, first: int, last: int) -> bo
 def find_steps(
     trace: Trace, *, within: Iterable[FunctionSteps] | None = None, kind: str = "", stage: str | None = None
 ) -> Iterator[int]:
-    """Yield the numbers of the steps that meet every condition given, in their order.
+    """Yield the numbers of the steps that meet every given condition, in order.
 
     Args:
         trace: the trace.
@@ -160,7 +160,8 @@ def nearest_of_stages(
     if not stages:
         return None
     best, ahead = ("max", "<") if backwards else ("min", ">")
-    # For one stage SQLite finds the step in an index; for all in one condition it would read every step in between.
+    # For each stage by itself SQLite finds the step in an index; with one condition for all it would read every step
+    # between.
     nearest = f"SELECT {best}(number) AS number, stage FROM step WHERE stage = ? AND number {ahead} ?"
     query = (
         f"SELECT {best}(number), stage FROM ({' UNION ALL '.join([nearest] * len(stages))}) WHERE number IS NOT NULL"
@@ -171,7 +172,7 @@ def nearest_of_stages(
 
 
 def _in_function(steps: FunctionSteps) -> tuple[str, list[Any]]:
-    """Return the condition for the steps of one function, and its arguments."""
+    """Return the SQL condition for the steps of one function, and its arguments."""
     condition, arguments = _OF_CODE, list[Any](steps.code)
     if steps.lines is not None:
         ranges = " OR ".join(["step.line BETWEEN ? AND ?"] * len(steps.lines)) or "0"

@@ -1,4 +1,4 @@
-"""Reading a trace. Whatever the file holds is data: nothing in it is executed, imported or obeyed."""
+"""Read a trace. Whatever the file contains is data: nothing in it is executed, imported or obeyed."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 _LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
-_MAX_SOURCE: Final = 32 << 20  # bytes a source may unpack to
-_BLOCK: Final = 64  # values or frames that are read at once: those recorded together are mostly shown together
-_MAX_BLOCK: Final = (1 << 62) // _BLOCK  # numbers beyond are none that SQLite could count to
+_MAX_SOURCE: Final = 32 << 20  # bytes that a source may unpack to
+_BLOCK: Final = 64  # values or frames that are read at once: those recorded together are usually shown together
+_MAX_BLOCK: Final = (1 << 62) // _BLOCK  # larger numbers exceed SQLite's integers
 
 
 class Trace:
-    """An open trace: its facts, steps, frames, values and sources, read from the file as they are asked for.
+    """An open trace: its metadata, steps, frames, values and sources, read from the file on demand.
 
     Use it as a context manager, or call :meth:`close`.
 
     Attributes:
         path: the file.
-        meta: what is known of the whole load, by name.
-        outcome: how the load ended: ``status`` and what belongs to it. See :mod:`tracer.trace.outcome`.
+        meta: facts about the whole load, by name.
+        outcome: how the load ended.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -77,17 +77,17 @@ class Trace:
         self.close()
 
     def __len__(self) -> int:
-        """How many steps the trace has."""
+        """Return the number of steps."""
         return self._length
 
     def close(self) -> None:
         self._db.close()
 
     def _read_step(self, number: int) -> Step:
-        """One step (cached; ``trace.step(n)``).
+        """Return a step (cached; ``trace.step(n)``).
 
         Raises:
-            IndexError: there is no step of that number.
+            IndexError: the trace has no step of that number.
         """
         if 0 <= number < len(self):
             for step in self.steps(number, number + 1):
@@ -105,7 +105,7 @@ class Trace:
         frame: int | None = None,
         backwards: bool = False,
     ) -> Iterator[Step]:
-        """Steps from ``start`` up to but not including ``stop``, filtered, in order or the last one first."""
+        """Yield the steps from ``start`` up to but not including ``stop``, filtered, in order or last first."""
         where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
         with self.readable():
             query = f"SELECT * FROM step WHERE {where} ORDER BY number {'DESC' if backwards else 'ASC'}"
@@ -122,7 +122,7 @@ class Trace:
         kinds: Collection[str] | None = None,
         frame: int | None = None,
     ) -> Iterator[LightStep]:
-        """The same :meth:`steps`, in order, by what they tell of their frames alone."""
+        """Yield the same :meth:`steps`, in order, with the fields that concern their frames only."""
         where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
         convert, nothing = msgspec.convert, _decode_changes("[]")
         with self.readable():
@@ -145,7 +145,7 @@ class Trace:
         event: str | None = None,
         outside: bool = False,
     ) -> int | None:
-        """The first step after ``number`` (the last before it, with ``backwards``) that is all of this, if any is.
+        """Return the first step after ``number`` (with ``backwards``, the last before it) that meets every condition.
 
         ``outside``: outside every stepped function.
         """
@@ -162,7 +162,7 @@ class Trace:
             return None if row is None else int(row[0])
 
     def first_calls(self, thread: int) -> list[int]:
-        """The first step of each frame of a thread that no stepped function called, in order."""
+        """Yield, in order, the first step of each frame of a thread that was not called by a stepped function."""
         query = (
             "SELECT (SELECT min(number) FROM step WHERE frame = frame.number) AS first FROM frame"
             " WHERE parent IS NULL AND thread = ? AND first IS NOT NULL ORDER BY first"
@@ -171,7 +171,7 @@ class Trace:
             return [int(first) for (first,) in self._db.execute(query, (thread,))]
 
     def _read_stages(self) -> list[str]:
-        """The stages that have steps (cached; ``trace.stages()``)."""
+        """Return the stages that have steps (cached; ``trace.stages()``)."""
         query = (
             "WITH RECURSIVE found(stage) AS (SELECT min(stage) FROM step UNION ALL"
             " SELECT (SELECT min(stage) FROM step WHERE stage > found.stage) FROM found WHERE stage IS NOT NULL)"
@@ -183,7 +183,7 @@ class Trace:
     def changes(
         self, frame: int, start: int, stop: int, *, backwards: bool = False
     ) -> Iterator[tuple[int, list[Change]]]:
-        """What a frame's steps from ``start`` up to but not including ``stop`` changed, each with the step's number."""
+        """Yield the number and changes of a frame's steps from ``start`` up to but not including ``stop``."""
         query = (
             "SELECT number, changes FROM step WHERE frame = ? AND number >= ? AND number < ? AND changes != '[]'"
             f" ORDER BY number {'DESC' if backwards else 'ASC'}"
@@ -193,13 +193,13 @@ class Trace:
                 yield number, _decode_changes(changes)
 
     def rows(self, row: type[_Row], query: str, *arguments: Any) -> Iterator[_Row]:
-        """Yield the rows that a query of ours has in the trace's tables, see :mod:`tracer.trace.schema`.
+        """Yield the rows of a query over the trace's tables, see :mod:`tracer.trace.schema`.
 
-        ``row`` is the tuple type of a row. SQLite keeps whatever was written into a column, so what a damaged file
-        holds there is checked against it.
+        ``row`` is the tuple type of a row. SQLite keeps whatever was written into a column, so the content of a
+        damaged file is checked against that type.
 
         Raises:
-            NotATrace: a row is of another type.
+            NotATrace: a row has another type.
         """
         convert = msgspec.convert
         with self.readable():
@@ -207,7 +207,7 @@ class Trace:
                 yield convert(found, row)
 
     def stage_counts(self) -> dict[str, int]:
-        """Steps in each stage that has any, in the journey's order."""
+        """Return the number of steps in each stage that has any, in the journey's order."""
         with self.readable():
             rows = self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage")
             counts = msgspec.convert(dict(rows), dict[str, int])
@@ -215,7 +215,7 @@ class Trace:
         return {stage: counts[stage] for stage in order if stage in counts}
 
     def stage_seconds(self) -> dict[str, float]:
-        """Time spent in each stage: from each of its steps to the next step of the trace."""
+        """Return the time spent in each stage: from each of its steps to the next step of the trace."""
         query = (
             "SELECT stage, sum(spent) FROM"
             " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step)"
@@ -231,43 +231,43 @@ class Trace:
                 yield msgspec.convert(row, Frame)
 
     def _read_source(self, number: int) -> Source:
-        """A stored source file (cached; ``trace.source(n)``).
+        """Return a stored source file (cached; ``trace.source(n)``).
 
         Raises:
-            KeyError: there is none of that number.
+            KeyError: the trace has no source of that number.
         """
         with self.readable():
             _, path, packed = self._row("source", number)
             return msgspec.convert((number, path, _unpack(packed)), Source)
 
     def _read_source_paths(self) -> dict[int, str]:
-        """The path of every stored source, by number (cached; ``trace.source_paths()``)."""
+        """Return the path of every stored source, by number (cached; ``trace.source_paths()``)."""
         with self.readable():
             rows = self._db.execute("SELECT number, path FROM source ORDER BY number")
             return msgspec.convert(dict(rows), dict[int, str])
 
     def _read_value(self, number: int) -> Value:
-        """The summary stored under a value number (cached; ``trace.value(n)``).
+        """Return the summary stored under a value number (cached; ``trace.value(n)``).
 
         Raises:
-            KeyError: there is none of that number.
+            KeyError: the trace has no value of that number.
         """
         with self.readable():
             value: Value = decode_value(self._row_of_block("value", number)[1])
             return value
 
     def _read_frame(self, number: int) -> Frame:
-        """The frame of that number (cached; ``trace.frame(n)``).
+        """Return the frame of that number (cached; ``trace.frame(n)``).
 
         Raises:
-            KeyError: there is none of that number.
+            KeyError: the trace has no frame of that number.
         """
         with self.readable():
             return msgspec.convert(self._row_of_block("frame", number), Frame)
 
     def _row(self, table: str, number: int) -> tuple[Any, ...]:
         row = None
-        if abs(number) < 1 << 63:  # what SQLite can count to
+        if abs(number) < 1 << 63:  # the largest integer of SQLite
             row = self._db.execute(f"SELECT * FROM {table} WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise DanglingNumber(f"{self.path} has no {table} {number}.")
@@ -280,7 +280,7 @@ class Trace:
         return row
 
     def _read_block(self, table: str, block: int) -> dict[int, tuple[Any, ...]]:
-        """The rows of a block of numbers as they are stored, so that a damaged one leaves the others readable."""
+        """Return the stored rows of a block of numbers, undecoded, so that a damaged row leaves the others readable."""
         if not -_MAX_BLOCK <= block < _MAX_BLOCK:
             return {}
         query = f"SELECT * FROM {table} WHERE number >= ? AND number < ?"
@@ -288,7 +288,7 @@ class Trace:
         return {row[0]: row for row in rows}
 
     def _count_steps(self) -> int:
-        # One at a time, SQLite looks up the ends and counts in an index; all in one query, it reads every step.
+        # In separate queries SQLite looks up the ends and counts in an index; in a single query it reads every step.
         count, first, last = (
             self._db.execute(f"SELECT {what} FROM step").fetchone()[0]
             for what in ("count(*)", "coalesce(min(number), 0)", "coalesce(max(number), -1)")
@@ -317,12 +317,12 @@ class Trace:
             raise NotATrace(f"{self.path} does not define what a trace does ({kind} {name!r} differs); not opened.")
 
     def readable(self) -> AbstractContextManager[None]:
-        """What a damaged file makes SQLite or a decoder raise in the ``with`` block becomes :class:`NotATrace`."""
+        """Turn the errors of SQLite and the decoders on a damaged file into :class:`NotATrace` in a ``with`` block."""
         return self._guard
 
 
 def _where(start: int, stop: int | None, frame: int | None, **columns: Collection[str] | None) -> tuple[str, list[Any]]:
-    """The condition that picks these steps, and its arguments."""
+    """Return the SQL condition for these steps, and its arguments."""
     where, arguments = ["number >= ?"], list[Any]([start])
     for condition, bound in (("number < ?", stop), ("frame = ?", frame)):
         if bound is not None:
@@ -339,7 +339,7 @@ def open_trace(path: str | Path) -> Trace:
     """Open a sealed trace, or a journal that was never sealed.
 
     Raises:
-        NotATrace: the file is missing, is no trace or is damaged.
+        NotATrace: the file is missing, is not a trace or is damaged.
         NewerTrace: the file has a schema that this release does not know.
     """
     path = Path(path)
@@ -359,11 +359,11 @@ def open_trace(path: str | Path) -> Trace:
 
 def _open_sealed(path: Path) -> Trace:
     with DamageGuard(path):
-        # Immutable: no lock is taken, and no journal that lies beside the file is obeyed or made.
+        # Immutable: SQLite takes no lock, and neither uses nor creates a rollback journal beside the file.
         uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
-            # A hostile file must not reach SQL functions through its schema, nor be written to.
+            # A hostile file must not reach SQL functions through its schema, and must not be written to.
             connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")
             _check_size(connection, path)
             return Trace(connection, path)

@@ -1,4 +1,4 @@
-"""Named roots: paths in a trace are told from ``<model>``, ``<transformers>``… instead of this machine's folders."""
+"""Named roots: paths in a trace begin with ``<model>``, ``<transformers>``… instead of this machine's folders."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-_BEFORE: Final = r"(?<![A-Za-z0-9_.~>-])"  # "/work" is no beginning in "/a/work"
+_BEFORE: Final = r"(?<![A-Za-z0-9_.~>-])"  # "/a/work" does not begin with "/work"
 _AFTER: Final = r"(?=$|[/\\'\"`\s:;,)\]}>，。；：、！？）】」》”’]|[.!?](?:$|\s))"  # also at the end of a sentence
 _PACKAGES: Final = ("transformers", "torch", "peft", "safetensors", "huggingface_hub", "tokenizers", "accelerate")
 
 
 class Roots:
-    """Replaces the beginning of paths, wherever they stand in a text.
+    """Replace the beginning of paths, anywhere in a text, with the name of their root.
 
     Attributes:
-        folders: absolute folder of each root, by name, the most specific first.
+        folders: absolute folder of each root, by name, most specific first.
     """
 
     def __init__(self, folders: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ class Roots:
         self._search = self._compile()
 
     def add(self, name: str, folder: str) -> bool:
-        """Name one more folder, which must not have a name of its own yet; returns whether it had none."""
+        """Name one more folder and return True, or return False if it has a name already."""
         before = len(self._names)
         self._name(name, folder)
         self._search = self._compile()
@@ -49,18 +49,18 @@ class Roots:
 
     @property
     def folders(self) -> dict[str, str]:
-        """The folder of each root."""
+        """Return the folder of each root."""
         return {self._names[folder]: folder for folder in sorted(self._names, key=len, reverse=True)}
 
     def text(self, text: str) -> str:
-        """The text with every known folder replaced by its root's name."""
+        """Return the text with every known folder replaced by its root's name."""
         if self._search is None or os.sep not in text:
             return text
         return self._search.sub(lambda match: f"<{self._names[match.group()]}>", text)
 
 
 def standard_roots(environment: Mapping[str, str], *, model: str | None = None) -> dict[str, str]:
-    """The roots of this process; ``model`` is the model directory, where there is one."""
+    """Return the roots of this process; ``model`` is the model directory, if any."""
     home = Path(environment.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     roots = {"model": model} if model else {}
     for package in _PACKAGES:
@@ -87,7 +87,7 @@ def _working_folder() -> dict[str, str]:
 
 
 def _package_folder(package: str) -> str | None:
-    """Where a package lies, without importing it."""
+    """Return the folder of a package without importing it."""
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):

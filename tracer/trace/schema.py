@@ -1,4 +1,4 @@
-"""The shape of a sealed trace: one SQLite file, readable with any SQLite tool.
+"""The schema of a sealed trace: one SQLite file, readable with any SQLite tool.
 
 The JSON in ``step.changes``, ``step.data`` and ``value.data`` is that of :mod:`tracer.trace.steps` and
 :mod:`tracer.trace.values`. ``source.text`` is zlib-compressed UTF-8.
@@ -28,7 +28,7 @@ CREATE TABLE step (
 );
 """
 
-# Made after the rows are in: cheaper, and a reader may count on them.
+# Created after the rows have been inserted, which is cheaper. Readers rely on them.
 INDEXES: Final = """
 CREATE INDEX step_frame ON step (frame, number);
 CREATE INDEX step_stage ON step (stage, number);
@@ -38,7 +38,8 @@ CREATE INDEX step_kind ON step (kind, number);
 
 @lru_cache(maxsize=1)
 def definitions() -> frozenset[tuple[str, str, str]]:
-    """Everything a trace defines, as ``(type, name, SQL)``. A file that defines anything else is none of ours."""
+    """Return everything that a trace defines, as ``(type, name, SQL)``. A file that defines anything else is not a
+    trace."""
     connection = sqlite3.connect(":memory:")
     try:
         connection.executescript(TABLES + INDEXES)
@@ -48,5 +49,5 @@ def definitions() -> frozenset[tuple[str, str, str]]:
 
 
 def defined_by(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
-    """What a database defines; SQLite's own indexes of primary keys have no SQL and are left out."""
+    """Return what a database defines. SQLite's own indexes of primary keys have no SQL and are left out."""
     return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))

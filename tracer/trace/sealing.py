@@ -1,4 +1,4 @@
-"""From the journal to the sealed trace."""
+"""Seal a journal: turn it into a trace file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tracer.trace.steps import Frame, decode_source, encode_source
 from tracer.trace.values import Secret
 
 _Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
-"""What SQLite can count to."""
+"""The largest integer of SQLite."""
 
 
 class _StepRow(msgspec.Struct, array_like=True, gc=False):
-    """A step whose nested parts stay the JSON they already are."""
+    """A step whose nested parts stay JSON."""
 
     number: _Integer
     time: _Integer
@@ -58,7 +58,7 @@ _decode_meta = msgspec.json.Decoder(dict[str, Any]).decode
 _INSERT_STEP = "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _BATCH: Final = 5_000
 _PARTIAL: Final = (".glm-trace-", ".partial")
-_FORGOTTEN: Final = 24 * 3600  # seconds; no sealing takes that long
+_FORGOTTEN: Final = 24 * 3600  # in seconds; no sealing takes that long
 
 _NOT_OURS: Final = (msgspec.MsgspecError, sqlite3.IntegrityError, ValueError, OverflowError, RecursionError)
 
@@ -72,14 +72,15 @@ def seal(
 ) -> None:
     """Turn a journal into a sealed trace file; the journal stays.
 
-    The trace appears under its name only when it is whole and on the disk. ``meta`` is laid over what the journal says.
-    ``redactor`` knows the secrets that were learned while recording: what was recorded before is searched for them once
-    more. Who seals a journal that was left behind knows those of this machine alone, and what is in the journal: a
-    value that it shows from before its secret name was met was recorded again without it, a message from before stays.
+    The trace appears under its name only when it is whole and on the disk. ``meta`` overrides the journal's metadata.
+    ``redactor`` knows the secrets that were learned while recording: what was recorded before then is searched for them
+    once more. When a journal that was left behind is sealed, only this machine's secrets are known, and what is in the
+    journal: a value recorded before its secret name was met was recorded again without the secret; a message from
+    before stays.
 
     Raises:
-        NotATrace: the journal is none.
-        OSError, sqlite3.Error: it can't be written.
+        NotATrace: the file is not a journal.
+        OSError, sqlite3.Error: the trace can't be written.
     """
     with _partial(trace_path.parent) as partial:
         connection = sqlite3.connect(partial)
@@ -99,11 +100,11 @@ def seal_and_remove(
     meta: Mapping[str, Any] | None = None,
     redactor: Redactor | None = None,
 ) -> None:
-    """Seal a journal and delete it; where it can't be sealed, it is kept and knows of ``meta``.
+    """Seal a journal and delete it. If it can't be sealed, add ``meta`` to it and keep it.
 
     Raises:
-        NotATrace: the journal is none.
-        NotSealed: the trace can't be written. The sentence says where the recording is.
+        NotATrace: the file is not a journal.
+        NotSealed: the trace can't be written. The message says where the recording is.
     """
     try:
         seal(held, trace_path, meta=meta, redactor=redactor)
@@ -124,7 +125,7 @@ def seal_and_remove(
 
 
 def _tell(held: HeldJournal, meta: Mapping[str, Any]) -> None:
-    """Write into the journal itself what the sealer knows about it."""
+    """Append ``meta`` to the journal itself."""
     reader = held.reader()
     try:
         for _ in reader.read_new():
@@ -137,7 +138,7 @@ def _tell(held: HeldJournal, meta: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _partial(folder: Path) -> Iterator[str]:
-    """Make an empty file beside the trace to be, under a name that nobody could foresee; gone at the end."""
+    """Create an empty file beside the future trace under an unpredictable name, and delete it at the end."""
     _sweep(folder)
     descriptor, partial = tempfile.mkstemp(prefix=_PARTIAL[0], suffix=_PARTIAL[1], dir=folder)
     os.close(descriptor)
@@ -149,7 +150,7 @@ def _partial(folder: Path) -> Iterator[str]:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete what sealings left behind that were killed in the middle."""
+    """Delete the partial files of sealings that were killed."""
     with contextlib.suppress(OSError):
         for file in folder.glob("*".join(_PARTIAL)):
             if time.time() - file.stat().st_mtime > _FORGOTTEN:
@@ -157,7 +158,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _write_through(path: str) -> None:
-    """The journal is deleted next, so the trace has to be on the disk."""
+    """Flush the trace to the disk, because the journal is deleted next."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -171,14 +172,14 @@ def fill(
     meta: Mapping[str, Any],
     redactor: Redactor | None = None,
 ) -> None:
-    """Write the tables of a sealed trace from a journal, as far as the journal is whole.
+    """Write the tables of a sealed trace from the whole records of a journal.
 
     Raises:
-        NotATrace: the file does not begin as a journal does.
+        NotATrace: the file does not begin like a journal.
     """
     connection.executescript(
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; "
-        f"PRAGMA secure_delete = ON; {TABLES}"  # what a revised value was before must not stay in the file
+        f"PRAGMA secure_delete = ON; {TABLES}"  # the previous content of a revised value must not stay in the file
     )
     reader = source.reader() if isinstance(source, HeldJournal) else journal.JournalReader(source)
     filling = _Filling(connection)
@@ -186,7 +187,7 @@ def fill(
         for record in reader.read_new():
             filling.take(_redacted(record, redactor))
         damaged = reader.damaged
-    except _NOT_OURS:  # a record passes its checksum and is not of this format: what stands before it is good
+    except _NOT_OURS:  # a record passes its checksum but has another format: the records before it are good
         damaged = True
     finally:
         reader.close()
@@ -200,7 +201,7 @@ def fill(
 
 
 class _Filling:
-    """Writes records into the tables one by one, steps in batches."""
+    """Write records into the tables one by one, steps in batches."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -209,7 +210,7 @@ class _Filling:
         self.meta: dict[str, Any] = {}
 
     def take(self, record: journal.Record) -> None:
-        """Write one record whole, or raise one of ``_NOT_OURS``."""
+        """Write one whole record, or raise one of ``_NOT_OURS``."""
         kind, payload = record
         if kind == journal.STEP:
             row = _step_row(payload)
@@ -236,7 +237,7 @@ class _Filling:
             source = decode_source(payload)
             packed = zlib.compress(source.text.encode(), 6)
             self._connection.execute("INSERT INTO source VALUES (?, ?, ?)", (source.number, source.path, packed))
-        else:  # META and END: facts, later ones over earlier ones
+        else:  # META and END: metadata; later records override earlier ones
             self.meta.update(_decode_meta(payload))
 
     def flush(self) -> None:
@@ -245,7 +246,7 @@ class _Filling:
 
 
 def _redacted(record: journal.Record, redactor: Redactor | None) -> journal.Record:
-    """The record without the secrets that were learned after it was written."""
+    """Return the record without the secrets that were learned after it was written."""
     if redactor is None or not redactor.concerns(record.payload):
         return record
     if record.kind == journal.SOURCE:

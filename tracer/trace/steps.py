@@ -1,4 +1,4 @@
-"""The records a trace is made of: steps, frames, sources."""
+"""The records of a trace: steps, frames and sources."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
         number: position in the trace, from 0, without gaps.
         time: nanoseconds since recording began, on a monotonic clock.
         thread: number of the thread, see ``meta["threads"]``.
-        frame: number of the frame it belongs to, or None outside every stepped function.
+        frame: number of its frame, or None outside every stepped function.
         stage: one of :data:`tracer.trace.vocabulary.STAGES`.
         kind: one of :data:`tracer.trace.vocabulary.KINDS`.
-        event: the frame event behind it, or None for a step that a probe made by itself.
-        source: number of the source file it stands in, or None.
+        event: the frame event that made it, or None for a step that a probe made by itself.
+        source: number of its source file, or None.
         line: line in that file, from 1, or None.
         changes: what changed in the frame's local variables since the frame's last step.
         value: the value returned or the exception raised, if the event has one.
-        data: what the probe that gave it its kind adds; plain JSON.
+        data: plain JSON from the probe that gave it its kind.
     """
 
     number: int
@@ -67,7 +67,7 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LightStep(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a :class:`Step` tells of its frame, and no more: quicker to read."""
+    """The fields of a :class:`Step` that concern its frame; faster to read."""
 
     number: int
     frame: int | None
@@ -105,15 +105,15 @@ class Source(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def encode_source(number: int, path: str, text: bytes) -> bytes:
-    """A source as the journal holds it: number and path as JSON on a line, then the text, in UTF-8, as it is."""
+    """Encode a source for the journal: a line of JSON with number and path, then the UTF-8 text unchanged."""
     return b"%b\n%b" % (msgspec.json.encode((number, path)), text)
 
 
 def decode_source(payload: bytes) -> Source:
-    """The inverse of :func:`encode_source`.
+    """Decode what :func:`encode_source` returned.
 
     Raises:
-        msgspec.DecodeError, UnicodeError: it is none.
+        msgspec.DecodeError, UnicodeError: the payload is not a source.
     """
     head, _, text = payload.partition(b"\n")
     number, path = msgspec.json.decode(head, type=tuple[int, str])

@@ -1,4 +1,4 @@
-"""Python source as a syntax tree, asked for from any thread."""
+"""Parse Python source from any thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from typing import Final
 
 _TRIES: Final = 5
-# What a tree costs goes by the names and signs of its source, some 2 kB each. The largest file that comes with torch
+# The memory for a tree is proportional to the names and signs in the source, some 2 kB each. The largest file of torch
 # has 130,000 of them.
 _MOST: Final = 200_000
 _SIGNS: Final = "\n;,([{=+-*/.:|&<>"
@@ -15,14 +15,14 @@ _lock: Final = threading.Lock()
 
 
 def parse(text: str) -> ast.Module:
-    """As :func:`ast.parse`.
+    """Parse like :func:`ast.parse`.
 
-    CPython 3.11 keeps the depth of the tree it is building where all threads share it, and raises a SystemError when
-    another one is building a tree too (``Python-ast.c``). So one at a time; and again where a thread that is not ours
-    came in between.
+    CPython 3.11 keeps the depth of the tree that it is building in state shared by all threads, and raises a
+    SystemError when another thread is building a tree too (``Python-ast.c``). So a lock allows one parse at a time, and
+    a parse that a thread outside glm-trace disturbed is repeated.
 
     Raises:
-        SyntaxError, ValueError, RecursionError, MemoryError: it is no Python, or too much of it.
+        SyntaxError, ValueError, RecursionError, MemoryError: the text is not Python, or is too large.
     """
     if extent(text) > _MOST:
         raise ValueError("the source is too large to be parsed")
@@ -36,5 +36,5 @@ def parse(text: str) -> ast.Module:
 
 
 def extent(text: str) -> int:
-    """Return about how many names and signs a source has, in a fraction of the time that parsing it takes."""
+    """Return roughly how many names and signs a source has, in a fraction of the time that parsing takes."""
     return sum(map(text.count, _SIGNS))

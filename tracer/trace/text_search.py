@@ -1,6 +1,6 @@
-"""Finding texts in a trace with SQL. ASCII letters count the same in either case.
+"""Find text in a trace with SQL. Case is ignored for ASCII letters.
 
-Of a text as long as no value's is, only the beginning is compared here.
+Only the beginning of a text longer than any value's is compared.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _decode_changes = msgspec.json.Decoder(list[Change]).decode
 
 
 class Mentions(msgspec.Struct, frozen=True):
-    """Which step first tells of a variable of this name, and of each value: itself, or in what holds it."""
+    """The first step that mentions each variable name, and each value: by itself or inside a container."""
 
     names: dict[str, int]
     values: dict[ValueId, int]
 
 
 def mentions(trace: Trace) -> Mentions:
-    """Read once for a trace, from all its changes."""
+    """Return the mentions in all of a trace's changes, collected once per trace."""
     known = _known.get(trace)
     if known is None:
         with trace.readable():
@@ -60,7 +60,8 @@ def _mentions(trace: Trace) -> Mentions:
 
 
 def _look_inside(trace: Trace, values: dict[ValueId, int]) -> None:
-    """What a container holds was stored before it: from the last to the first, each hands its step on."""
+    """Pass each container's step on to its items, from the last value to the first: items are stored before
+    containers."""
     query = f"SELECT number, data FROM value WHERE {_are('mapping', 'config', 'sequence')} ORDER BY number DESC"
     for number, data in trace.rows(tuple[int, str], query):
         step = values.get(number)
@@ -77,21 +78,21 @@ def _held(value: Value) -> list[ValueId]:
 
 
 def values_with(trace: Trace, text: str) -> Iterator[ValueId]:
-    """The values whose summary may have the text somewhere, in the order in which they were stored."""
+    """Yield the values whose summary may contain the text, in the order in which they were stored."""
     where = "data LIKE ? ESCAPE '!'"
-    if "." in text:  # module and name stand apart there
+    if "." in text:  # module and name are separate fields
         where += f" OR {_are('class', 'function')}"
     query = f"SELECT number FROM value WHERE {where} ORDER BY number"
     return (number for (number,) in trace.rows(tuple[int], query, _pattern(_in_json(text))))
 
 
 def _are(*kinds: str) -> str:
-    """The condition that a value is of one of these kinds, as :mod:`tracer.trace.values` writes it."""
+    """Return the SQL condition for values of these kinds, as :mod:`tracer.trace.values` encodes them."""
     return " OR ".join(f"""data LIKE '{{"is":"{kind}"%'""" for kind in kinds)
 
 
 def frames_of(trace: Trace, text: str) -> Iterator[Frame]:
-    """The first execution of each function that bears the text in its qualified name or its module's."""
+    """Yield the first execution of each function whose module or qualified name contains the text."""
     query = (
         "SELECT min(number) FROM frame WHERE module || '.' || function LIKE ? ESCAPE '!'"
         " GROUP BY module, function ORDER BY 1"
@@ -100,12 +101,12 @@ def frames_of(trace: Trace, text: str) -> Iterator[Frame]:
 
 
 def first_frames(trace: Trace) -> dict[int, int]:
-    """The first frame of each source file that has any."""
+    """Return the first frame of each source file that has frames."""
     return dict(trace.rows(tuple[int, int], "SELECT source, min(number) FROM frame GROUP BY source"))
 
 
 def data_with(trace: Trace, kind: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The data of a kind's steps that has the text somewhere, each with the step's number, in order."""
+    """Yield number and data of the steps of a kind whose data contains the text, in order."""
     query = "SELECT number, data FROM step WHERE kind = ? AND data LIKE ? ESCAPE '!' ORDER BY number"
     for number, data in trace.rows(tuple[int, str], query, kind, _pattern(_in_json(text))):
         with trace.readable():
@@ -126,7 +127,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def slowest_step(trace: Trace, stage: str) -> tuple[int, float]:
-    """Return the step of a stage after which most time passed until the trace's next step, and how many seconds."""
+    """Return the step of a stage that is followed by the longest time until the next step, and that time in seconds."""
     query = (
         "SELECT this.number, following.time - this.time AS spent FROM step AS this"
         " JOIN step AS following ON following.number = this.number + 1 WHERE this.stage = ? ORDER BY spent DESC LIMIT 1"

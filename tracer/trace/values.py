@@ -1,7 +1,7 @@
 """Summaries of values, as a trace stores them.
 
-Every summary is plain data. Containers point at the values they hold by number, so that equal values are
-stored once, however many variables held them.
+Every summary is plain data. Containers refer to their items by number, so that equal values are stored once, however
+many variables held them.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Text(_Summary, frozen=True, tag="text"):
 
 
 class Bytes(_Summary, frozen=True, tag="bytes"):
-    """A bytes object by its length alone."""
+    """A bytes object, by its length only."""
 
     length: int
 
 
 class Named(_Summary, frozen=True, tag="named"):
-    """A value that a short text tells whole: a dtype, a device, an enum member, a path, a very large int."""
+    """A value that a short text describes completely: a dtype, a device, an enum member, a path, a very large int."""
 
     type: str
     text: str
@@ -47,7 +47,7 @@ class Named(_Summary, frozen=True, tag="named"):
 class Mapping(_Summary, frozen=True, tag="mapping"):
     """A dictionary. ``items`` holds at most a bounded number of pairs; ``length`` is the real count.
 
-    A key that is no string appears as the text of its summary.
+    A key that is not a string appears as the text of its summary.
     """
 
     type: str
@@ -72,7 +72,7 @@ class Config(_Summary, frozen=True, tag="config"):
 
 
 class Tensor(_Summary, frozen=True, tag="tensor"):
-    """A tensor by its metadata; its numbers are never stored."""
+    """A tensor, by its metadata; its elements are never stored."""
 
     type: str
     shape: list[int]
@@ -82,7 +82,7 @@ class Tensor(_Summary, frozen=True, tag="tensor"):
 
 
 class Module(_Summary, frozen=True, tag="module"):
-    """A ``torch.nn.Module``: ``parameters`` counts the numbers in its own and its children's parameters."""
+    """A ``torch.nn.Module``. ``parameters`` is the number of elements in its own and its children's parameters."""
 
     type: str
     parameters: int
@@ -105,7 +105,7 @@ class Function(_Summary, frozen=True, tag="function"):
 class Exception_(_Summary, frozen=True, tag="exception"):  # noqa: N801 - not to hide the built-in one
     """An exception instance.
 
-    ``message`` is None where telling it would have run code of an unknown class.
+    ``message`` is None if reading it would have run code of an unknown class.
     """
 
     type: str
@@ -114,13 +114,13 @@ class Exception_(_Summary, frozen=True, tag="exception"):  # noqa: N801 - not to
 
 
 class Object(_Summary, frozen=True, tag="object"):
-    """Anything else, by its type alone."""
+    """Any other object, by its type only."""
 
     type: str
 
 
 class Secret(_Summary, frozen=True, tag="secret"):
-    """A value that was kept out of the trace because of the name it stood under."""
+    """A value that was kept out of the trace because of its name."""
 
     name: str
 
@@ -155,11 +155,11 @@ encode_value = msgspec.json.Encoder().encode
 
 
 def kind_of(value: Value) -> str:
-    """The word that says what sort of summary it is: ``tensor``, ``mapping``…"""
+    """Return the kind of a summary: ``tensor``, ``mapping``…"""
     tag = value.__struct_config__.tag
     return tag if isinstance(tag, str) else str(tag)
 
 
 def to_json(value: Value) -> object:
-    """The summary as plain JSON data, its kind under ``is``."""
+    """Return the summary as plain JSON data, with its kind under ``is``."""
     return msgspec.to_builtins(value)

@@ -1,6 +1,6 @@
-"""The words of a trace: stages of the journey, frame events and step kinds.
+"""The vocabulary of a trace: stages of the journey, frame events and step kinds.
 
-The same words stand in the code, in the file, on the screen and in walkthroughs.
+Code, files, screens and walkthroughs use the same words.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ STAGES: Final = (
     "tokenizer",
     "peft",
 )
-"""The parts of the journey. A step belongs to exactly one."""
+"""The parts of the journey. Every step belongs to exactly one of them."""
 
 EVENTS: Final = ("call", "line", "return", "raise", "unwind")
 """What the interpreter did in a stepped frame.
 
 ``line`` comes before the line runs. ``raise`` is an exception seen in the frame, caught there or not;
-``unwind`` is the frame's end when it was not.
+``unwind`` is the end of the frame if it was not caught.
 """
 
 KINDS: Final = {
@@ -73,4 +73,4 @@ KINDS: Final = {
     "log": "a log record was written",
     "output": "something was printed",
 }
-"""Every step kind, with what it says. A frame event to which a probe adds meaning bears the probe's kind."""
+"""Every step kind, with its meaning. A frame event to which a probe adds meaning has the probe's kind."""
