@@ -9,6 +9,8 @@ import pytest
 
 from tests.recorder.test_stepping import told, troubles
 from tests.recorder.toy import Recorded, Toy
+from tracer.recorder.stepping.model_code import ModelCode
+from tracer.recorder.stepping.target_index import TargetIndex
 
 ONE_DICTIONARY = sys.version_info < (3, 13)
 ENGINES = [True, False] if hasattr(sys, "monitoring") else [False]
@@ -107,6 +109,31 @@ def run():
     recorded = same(toy, code, by_monitoring, 1)
     assert [step.event for step in recorded.steps] == ["call", *["line"] * 4, "return"]
     assert troubles(recorded) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "helper", "opaque"),
+    [
+        ("transformers_modules/toy/modeling_toy.py", "return sys._getframe(1).f_locals", True),
+        ("transformers_modules/toy/modeling_toy.py", "return getattr(sys._getframe(1), 'f_locals')", True),
+        ("transformers_modules/toy/modeling_toy.py", "return sys._getframe(1).f_lineno", False),
+        ("transformers/models/toy/modeling_toy.py", "return sys._getframe(1).f_locals", False),
+    ],
+)
+def test_remote_code_that_names_f_locals_is_stepped_by_call_and_return(
+    toy: Toy, file: str, helper: str, opaque: bool
+) -> None:
+    """Which of its functions have their variables read by another one cannot be known."""
+    code = f"import sys\n\ndef helper():\n    {helper}\n\ndef stepped(take):\n    return take()\n"
+    module = toy.module(code, file)
+    noted: list[tuple[str, bool]] = []
+    model_code = ModelCode("all")
+    model_code.files.add(str(module.__file__))
+    index = TargetIndex({}, model_code, str, lambda code, by_file: noted.append((code.co_name, by_file)))
+    entry = module.stepped(lambda: index.lookup(sys._getframe(1)))
+    assert entry is not None
+    assert entry.opaque == (opaque and ONE_DICTIONARY)
+    assert noted == ([("stepped", True)] if opaque and ONE_DICTIONARY else [])
 
 
 def test_what_is_said_inside_and_after_a_function_that_reads_its_locals(toy: Toy, by_monitoring: bool) -> None:

@@ -163,7 +163,15 @@ class Session:
     ) -> None:
         self.stop()
 
-    def _on_opaque_function(self, code: CodeType) -> None:
+    def _on_opaque_function(self, code: CodeType, by_file: bool) -> None:
+        if by_file:
+            self.recording.skip(
+                f"lines of {os.path.basename(code.co_filename)}",
+                "it names f_locals, by which it may keep the local variables of its functions as a dictionary that "
+                "stepping would change on this Python: their calls and their ends are recorded, their lines and "
+                "variables are not",
+            )
+            return
         self.recording.skip(
             f"lines of {qualified_name(code)}",
             "it reads its own local variables as a dictionary, which stepping would change on this Python: its call "

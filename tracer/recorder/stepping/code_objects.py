@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import dis
+import functools
 import linecache
 import sys
 import textwrap
@@ -137,6 +138,15 @@ def _reads_its_locals(code: CodeType) -> bool:
         if instruction.argval in _WITHOUT_ARGUMENTS and after.opname in _CALLS and after.arg == 0:
             return True
     return False
+
+
+@functools.lru_cache(maxsize=1024)
+def reads_others_locals(filename: str) -> bool:
+    """Return whether code of a file may read the local variables of other functions, which then keep a dictionary.
+
+    A caller's, say, or those of a function in a traceback. Which functions they are cannot be known beforehand.
+    """
+    return sys.version_info < (3, 13) and "f_locals" in read_source(filename)
 
 
 def _with_nested(code: CodeType) -> Iterator[CodeType]:

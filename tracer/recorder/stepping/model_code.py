@@ -58,7 +58,7 @@ class ModelCode:
         """Return the target for a function in a model's or configuration's file."""
         if code.co_name == "__init__":
             return _initialiser(code, variables)
-        if code.co_name == "from_pretrained" and _is_remote(code.co_filename):
+        if code.co_name == "from_pretrained" and is_remote(code.co_filename):
             return _loader(code, variables)
         if code.co_filename not in self.files or code.co_name.startswith("<") or code.co_flags & _RESUMED:
             return None
@@ -68,10 +68,11 @@ class ModelCode:
 def is_model_file(filename: str) -> bool:
     """Return whether a file is remote code in the modules cache, or a modeling file of transformers."""
     ending = tail(filename)
-    return _is_remote(filename) or (ending.startswith("transformers/models/") and "/modeling_" in ending)
+    return is_remote(filename) or (ending.startswith("transformers/models/") and "/modeling_" in ending)
 
 
-def _is_remote(filename: str) -> bool:
+def is_remote(filename: str) -> bool:
+    """Return whether a file is remote code in the modules cache."""
     return _REMOTE in filename.replace("\\", "/")
 
 
@@ -94,7 +95,7 @@ def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
     bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(instance)}
     ending = tail(code.co_filename)
     built_in_config = ending.startswith("transformers/models/") and "/configuration_" in ending
-    if bases & {"PretrainedConfig", "PreTrainedConfig"} and (_is_remote(code.co_filename) or built_in_config):
+    if bases & {"PretrainedConfig", "PreTrainedConfig"} and (is_remote(code.co_filename) or built_in_config):
         return CONFIG_INIT._replace(file=code.co_filename, function=qualified_name(code))
     if "Module" in bases and is_model_file(code.co_filename):
         return MODEL_INIT._replace(file=code.co_filename, function=qualified_name(code))

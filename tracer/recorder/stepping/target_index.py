@@ -6,8 +6,13 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import NamedTuple
 
-from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, reads_its_locals
-from tracer.recorder.stepping.model_code import ModelCode
+from tracer.recorder.stepping.code_objects import (
+    arguments_of,
+    qualified_name,
+    reads_its_locals,
+    reads_others_locals,
+)
+from tracer.recorder.stepping.model_code import ModelCode, is_remote
 from tracer.recorder.stepping.stepped_frame import Probe
 from tracer.recorder.targets import BY_FUNCTION, NAMES, Target, tail
 
@@ -29,7 +34,8 @@ class TargetIndex:
         probes: the probes by the target's function (or simple name) and frame event.
         model_code: the model's own code, which is known only once the model is built.
         on_new_file: called with a file when one of its targets is about to run for the first time: it is loaded now.
-        on_opaque: called with a function of which only call and return are stepped, as it reads its own locals.
+        on_opaque: called with a function of which only call and return are stepped, and whether the reason is its file:
+            remote code that may read the locals of any function in it. If not, the function reads its own.
     """
 
     def __init__(
@@ -37,7 +43,7 @@ class TargetIndex:
         probes: Mapping[str, Mapping[str, Probe]],
         model_code: ModelCode,
         on_new_file: Callable[[str], None],
-        on_opaque: Callable[[CodeType], None],
+        on_opaque: Callable[[CodeType, bool], None],
     ) -> None:
         self.names = NAMES
         self.model_code = model_code
@@ -80,7 +86,8 @@ class TargetIndex:
         if target is None:
             return None
         probes = self._probes.get(target.function) or self._probes.get(code.co_name) or _NO_PROBES
-        opaque = reads_its_locals(code)
+        own = reads_its_locals(code)
+        opaque = own or (is_remote(code.co_filename) and reads_others_locals(code.co_filename))
         if opaque:
-            self._on_opaque(code)
+            self._on_opaque(code, not own)
         return TargetEntry(target, probes, opaque)
