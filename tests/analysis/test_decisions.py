@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.decision_cases import CASES, Case
 from tests.recorder.toy import Recorded, Toy, toy
-from tracer.analysis.decisions.model import ENDS, KINDS, Decision
+from tracer.analysis.decisions.model import KINDS, LOOP_ENDS, Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.value_format import format_summary
 from tracer.trace.reading import Trace
@@ -45,7 +45,7 @@ def test_the_decisions_of(case: Case, toy: Toy) -> None:
         assert "\n".join(told(trace, decision) for decision in found) == case.decisions.strip()
         for decision in found:
             assert decision.outcome in KINDS[decision.kind]
-            assert decision.ended is None or decision.ended in ENDS
+            assert decision.ended is None or decision.ended in LOOP_ENDS
             step = trace.step(decision.step)
             assert (step.frame, step.line, step.stage) == (decision.frame, decision.line, decision.stage)
             if decision.went is not None:

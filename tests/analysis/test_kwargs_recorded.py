@@ -18,7 +18,7 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.kwargs.model import ENDS, HOP_KINDS, USER, KeywordPath
+from tracer.analysis.kwargs.model import END_KINDS, HOP_KINDS, USER, KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.main import main
@@ -122,7 +122,7 @@ def test_every_stop_stands_where_it_says(demo: Trace) -> None:
             assert stop.value is not None
             demo.value(stop.value)
         assert journey.hops
-        assert journey.end.what in ENDS
+        assert journey.end.what in END_KINDS
 
 
 def test_the_call_can_be_chosen(demo: Trace) -> None:

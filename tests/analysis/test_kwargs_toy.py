@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.kwargs_toy import followed
 from tests.recorder.toy import Toy, toy
-from tracer.analysis.kwargs.model import ENDS, HOP_KINDS
+from tracer.analysis.kwargs.model import END_KINDS, HOP_KINDS
 from tracer.views.kwargs_words import WORDS
 
 __all__ = ["toy"]
@@ -63,7 +63,7 @@ def test_the_words_are_the_documented_ones(toy: Toy) -> None:
     assert {*found} == {"k", "j"}
     for one in found.values():
         assert {what for what, _ in one.hops} <= HOP_KINDS.keys()
-        assert one.end.what in ENDS
+        assert one.end.what in END_KINDS
 
 
 @pytest.mark.parametrize(
@@ -169,4 +169,4 @@ def test_a_statement_over_lines_is_told_on_one(toy: Toy) -> None:
 
 
 def test_every_hop_and_end_has_its_words() -> None:
-    assert HOP_KINDS.keys() | {f"end:{end}" for end in ENDS} <= WORDS.keys()
+    assert HOP_KINDS.keys() | {f"end:{end}" for end in END_KINDS} <= WORDS.keys()

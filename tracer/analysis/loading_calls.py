@@ -25,7 +25,7 @@ _MODEL_OWNERS: Final = tuple(function.partition(".")[0] for function in (AUTO_MO
 
 
 class LoadingCall(msgspec.Struct):
-    """A loading call that no other stepped function made. ``last`` is its last step."""
+    """A loading call that no stepped function made. ``last`` is its last step."""
 
     step: int
     frame: int
@@ -70,7 +70,7 @@ _PATH: Final = "pretrained_model_name_or_path"
 
 
 def format_call(trace: Trace, step: Step) -> str:
-    """``AutoModel.from_pretrained("<model>", torch_dtype=torch.bfloat16)`` from a ``call`` step."""
+    """Return ``AutoModel.from_pretrained("<model>", torch_dtype=torch.bfloat16)`` for a ``call`` step."""
     bound = {change.name: change.value for change in step.changes if isinstance(change, Bound)}
     frame = trace.frame(step.frame if step.frame is not None else -1)
     owner, _, name = frame.function.rpartition(".")
@@ -86,7 +86,7 @@ def format_call(trace: Trace, step: Step) -> str:
 
 
 def _keywords(trace: Trace, bound: dict[str, ValueId]) -> list[tuple[str, ValueId]]:
-    """Keyword arguments: the contents of ``**kwargs`` take its place."""
+    """Return the keyword arguments, with the contents of ``**kwargs`` in its place."""
     found: list[tuple[str, ValueId]] = []
     for name, number in bound.items():
         value = trace.value(number)

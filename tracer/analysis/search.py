@@ -1,4 +1,4 @@
-"""Search: what a trace holds that bears a text, sort by sort, each with the step that shows it first.
+"""Search a trace for a text: functions, files, values and more, each with the step that shows it first.
 
 ASCII letters are found in either case, others as they are written.
 """
@@ -23,7 +23,7 @@ class Hit(msgspec.Struct, frozen=True):
     Attributes:
         what: its sort, one of :data:`SORTS`.
         step: the first step that shows it.
-        label: its name or text; foreign text, as the trace holds it.
+        label: its name or text as recorded; it is not safe to print.
     """
 
     what: str
@@ -32,11 +32,11 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 def search(trace: Trace, text: str, *, limit: int = 20) -> list[Hit]:
-    """What bears the text: at most ``limit`` hits of each sort, in the order of :data:`SORTS`, then of their steps.
+    """Return at most ``limit`` hits of each sort, in the order of :data:`SORTS`, then of their steps.
 
     A trace's first search reads all its changes; later ones are quick enough for every key that is typed.
     """
-    text = text.encode(errors="ignore").decode()  # a terminal can hand over halves of characters
+    text = text.encode(errors="ignore").decode()  # a terminal can pass on parts of characters
     if not text:
         return []
     return [
@@ -50,7 +50,7 @@ Found = tuple[int, str]
 
 
 def _once(found: Iterable[Found]) -> Iterator[Found]:
-    """Each label where it comes first."""
+    """Yield each label where it comes first."""
     seen: set[str] = set()
     for step, label in found:
         if label not in seen:
@@ -66,25 +66,25 @@ def _functions(trace: Trace, text: str) -> Iterator[Found]:
 def _files(trace: Trace, text: str) -> Iterator[Found]:
     first = first_frames(trace)
     for source, path in trace.source_paths().items():
-        if _bears(path, text) and source in first:
+        if _contains(path, text) and source in first:
             step = trace.nearest(-1, frame=first[source])
             if step is not None:
                 yield step, path
 
 
 def _variables(trace: Trace, text: str) -> Iterator[Found]:
-    return ((step, name) for name, step in mentions(trace).names.items() if _bears(name, text))
+    return ((step, name) for name, step in mentions(trace).names.items() if _contains(name, text))
 
 
 def _values(trace: Trace, text: str) -> Iterator[Found]:
     steps = mentions(trace).values
     for number in values_with(trace, text):
-        if number in steps and any(_bears(shown, text) for shown in _texts(trace.value(number))):
+        if number in steps and any(_contains(shown, text) for shown in _texts(trace.value(number))):
             yield steps[number], format_value(trace, number)
 
 
 def _texts(value: v.Value) -> Iterator[str]:
-    """The texts of a value that a reader sees, not those of what it holds."""
+    """Yield the texts of a value that a reader sees, not those of what it contains."""
     if isinstance(value, v.Text):
         yield value.value
     elif isinstance(value, v.Named):
@@ -103,37 +103,37 @@ def _texts(value: v.Value) -> Iterator[str]:
 
 
 def _modules(trace: Trace, text: str) -> Iterator[Found]:
-    yield from _told(trace, text, {"module-built": ("class", "name"), "module-entered": ("path", "class")})
+    yield from _in_step_data(trace, text, {"module-built": ("class", "name"), "module-entered": ("path", "class")})
 
 
 def _tensors(trace: Trace, text: str) -> Iterator[Found]:
-    yield from _told(trace, text, {"tensor-loaded": ("parameter",)})
+    yield from _in_step_data(trace, text, {"tensor-loaded": ("parameter",)})
 
 
 def _messages(trace: Trace, text: str) -> Iterator[Found]:
-    yield from _told(trace, text, {"warning": ("message",), "log": ("message",), "output": ("text",)})
+    yield from _in_step_data(trace, text, {"warning": ("message",), "log": ("message",), "output": ("text",)})
 
 
-def _told(trace: Trace, text: str, kinds: dict[str, tuple[str, ...]]) -> Iterator[Found]:
-    """What probes said of steps: the first of a kind's entries that bears the text."""
+def _in_step_data(trace: Trace, text: str, kinds: dict[str, tuple[str, ...]]) -> Iterator[Found]:
+    """Yield the first matching entry in the data of each step of these kinds."""
     for kind, names in kinds.items():
         for step, data in data_with(trace, kind, text):
-            yield from islice(((step, told) for told in _entries(data, names) if _bears(told, text)), 1)
+            yield from islice(((step, entry) for entry in _entries(data, names) if _contains(entry, text)), 1)
 
 
 def _entries(data: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
-        told = data.get(name)
-        if isinstance(told, str):
-            yield told
+        entry = data.get(name)
+        if isinstance(entry, str):
+            yield entry
     sources = data.get("sources")  # the checkpoint's names for what became this parameter
     for source in sources if isinstance(sources, list) else []:
         if isinstance(source, dict) and isinstance(source.get("name"), str):
             yield source["name"]
 
 
-def _bears(told: str, text: str) -> bool:
-    return text in told or text.lower() in told.lower()
+def _contains(entry: str, text: str) -> bool:
+    return text in entry or text.lower() in entry.lower()
 
 
 _SORTS: Final[dict[str, Callable[[Trace, str], Iterator[Found]]]] = {

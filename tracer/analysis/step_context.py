@@ -20,7 +20,7 @@ class StepPlace(NamedTuple):
 
 
 def step_place(trace: Trace, number: int) -> StepPlace | None:
-    """The place of a step, or None when there is no such step."""
+    """Return the place of a step; None if there is no such step."""
     try:
         step = trace.step(number)
     except IndexError:
@@ -33,7 +33,7 @@ def step_place(trace: Trace, number: int) -> StepPlace | None:
 
 
 def changing_step(trace: Trace, step: Step) -> Step:
-    """Return the step whose statement made the changes that ``step`` tells.
+    """Return the step whose statement made the changes that are recorded with ``step``.
 
     A call made its own: they are the arguments it bound. For any other step it is the statement of its frame that was
     last begun, and not a step that a probe made meanwhile.
@@ -50,12 +50,12 @@ def changing_step(trace: Trace, step: Step) -> Step:
 def statement_changes(trace: Trace, step: Step) -> list[Change]:
     """Return what the statement that ``step`` begins changed; for a call the arguments it bound.
 
-    Nothing is known of a statement after which the frame has no further step.
+    Nothing is known about a statement after which the frame has no further step.
     """
     if step.frame is None or step.event not in ("line", "call"):
         return []
     own = step.changes if step.event == "call" else []
     after = trace.nearest(step.number, frame=step.frame, event="line")
     end = len(trace) if after is None else after + 1
-    told = trace.changes(step.frame, step.number + 1, end)
-    return [*own, *(change for _, changes in told for change in changes)]
+    later = trace.changes(step.frame, step.number + 1, end)
+    return [*own, *(change for _, changes in later for change in changes)]

@@ -1,4 +1,4 @@
-"""The syntax of stored sources: which statement a step stands at, and what encloses and follows it."""
+"""The syntax of stored sources: which statement is on a line, and what encloses and follows it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNPARSABLE: Final = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
 class Block(NamedTuple):
-    """Statements that run one after the other.
+    """Statements that run one after another.
 
     ``branch`` is the field of the owner that holds them: ``body``, ``orelse`` or ``finalbody``; a ``handler`` and a
     ``case`` belong to the ``try`` and ``match``. A function's own block has no owner.
@@ -41,7 +41,7 @@ class Block(NamedTuple):
 
 
 class StatementNode:
-    """A statement, ``except`` clause or ``case`` in its place."""
+    """A statement, ``except`` clause or ``case``, with the block that it is in."""
 
     __slots__ = ("block", "node")
 
@@ -50,7 +50,7 @@ class StatementNode:
         self.block = block
 
     def branch_of(self, node: StatementLike) -> str | None:
-        """Through which branch of an enclosing statement this is reached; None where it is not inside of it."""
+        """Return the branch of an enclosing statement that this is in; None if it is not inside that statement."""
         block = self.block
         while block.owner is not None:
             if block.owner.node is node:
@@ -59,17 +59,21 @@ class StatementNode:
         return None
 
     def clause_of(self, node: StatementLike) -> ast.ExceptHandler | ast.match_case | None:
-        """The ``except`` clause or ``case`` of an enclosing statement that this is, or is inside of."""
-        spot: StatementNode | None = self
-        while spot is not None:
-            owner = spot.block.owner
+        """Return the ``except`` clause or ``case`` of an enclosing statement that this is, or is inside."""
+        statement_node: StatementNode | None = self
+        while statement_node is not None:
+            owner = statement_node.block.owner
             if owner is not None and owner.node is node:
-                return spot.node if isinstance(spot.node, (ast.ExceptHandler, ast.match_case)) else None
-            spot = owner
+                return (
+                    statement_node.node
+                    if isinstance(statement_node.node, (ast.ExceptHandler, ast.match_case))
+                    else None
+                )
+            statement_node = owner
         return None
 
     def enclosing(self) -> Iterator[Block]:
-        """The blocks that it stands in, from the innermost outwards."""
+        """Yield the blocks that it is in, innermost first."""
         block: Block | None = self.block
         while block is not None:
             yield block
@@ -77,7 +81,7 @@ class StatementNode:
 
 
 class SourceSyntax:
-    """The syntax tree of one source. One that does not parse has no functions."""
+    """The syntax tree of one source. A source that does not parse has no functions."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
@@ -92,7 +96,7 @@ class SourceSyntax:
 
     @cached_property
     def functions(self) -> dict[int, Function]:
-        """Every function by its first line: that of ``def``, or of its first decorator."""
+        """Every function by its first line: that of ``def`` or of its first decorator."""
         found: dict[int, Function] = {}
         waiting: list[ast.AST] = [self.tree]
         while waiting:
@@ -106,19 +110,22 @@ class SourceSyntax:
         return found
 
     def function(self, frame: Frame) -> Function | None:
-        """The function that a frame executes."""
+        """Return the function that a frame executes."""
         node = self.functions.get(frame.line)
         return node if node is not None and node.name == frame.function.rpartition(".")[2] else None
 
     def statements_by_line(self, function: Function) -> dict[int, StatementNode]:
-        """What stands at each line of a function's own code. Of a compound statement only its header counts."""
+        """Return the statement on each line of a function's own code; of a compound statement only the header counts.
+
+        Of several statements on one line, this has the outermost, and of those the first; see :meth:`statement`.
+        """
         known = self._statements_by_line.get(id(function))
         if known is None:
             known = self._statements_by_line[id(function)] = _statements_by_line(function)
         return known
 
     def text(self, node: ast.AST) -> str:
-        """The source of an expression or statement header on one line."""
+        """Return the source of an expression or statement header on one line."""
         known = self._texts.get(id(node))
         if known is None:
             known = self._texts[id(node)] = (node, self._text(node))
@@ -148,7 +155,7 @@ class SourceSyntax:
         return self.lines[node.lineno - 1 : header_end(node)]
 
     def header(self, node: ast.AST) -> str:
-        """The header of a statement on one line, without its colon."""
+        """Return the header of a statement on one line, without its colon."""
         if isinstance(node, (ast.For, ast.AsyncFor)):
             start = "async for" if isinstance(node, ast.AsyncFor) else "for"
             return f"{start} {self.text(node.target)} in {self.text(node.iter)}"
@@ -156,18 +163,18 @@ class SourceSyntax:
             return f"while {self.text(node.test)}"
         return "try" if isinstance(node, TRIES) else self.text(node)
 
-    def conditionals(self, spot: StatementNode) -> list[ast.IfExp]:
-        """The conditional expressions of a statement, without those of a function or comprehension inside of it."""
-        known = self._conditionals.get(id(spot))
+    def conditionals(self, statement_node: StatementNode) -> list[ast.IfExp]:
+        """Return the conditional expressions of a statement, without those of a function or comprehension inside it."""
+        known = self._conditionals.get(id(statement_node))
         if known is None:
-            known = self._conditionals[id(spot)] = _conditionals(spot.node)
+            known = self._conditionals[id(statement_node)] = _conditionals(statement_node.node)
         return known
 
     def line(self, number: int) -> str:
         return self.lines[number - 1].strip() if 0 < number <= len(self.lines) else ""
 
     def is_elif(self, node: ast.AST) -> bool:
-        """Whether an ``if`` of this tree is written ``elif``."""
+        """Return whether an ``if`` of this tree is written ``elif``."""
         if not isinstance(node, ast.If):
             return False
         known = self._elifs.get(id(node))
@@ -202,7 +209,7 @@ class SyntaxTrees:
         self._left = self.MAX_EXTENT
 
     def __call__(self, number: int | None) -> SourceSyntax | None:
-        """The syntax of a stored source; None where the trace does not hold it."""
+        """Return the syntax of a stored source; None if the trace does not have it."""
         if number is None:
             return None
         if number not in self._known:
@@ -223,12 +230,12 @@ class SyntaxTrees:
 
 @lru_cache(maxsize=128)
 def syntax_of(text: str) -> SourceSyntax:
-    """The syntax of a source text, whichever trace it is from."""
+    """Return the syntax of a source text; traces with the same text share it."""
     return SourceSyntax(text)
 
 
 def header_end(node: StatementLike) -> int:
-    """The last line of a statement; of a compound one, of what stands before its first block."""
+    """Return the last line of a statement; of a compound statement, the last line before its first block."""
     if isinstance(node, ast.match_case):
         return max(node.body[0].lineno - 1, node.pattern.lineno)
     if isinstance(node, ast.Match):
@@ -240,7 +247,7 @@ def header_end(node: StatementLike) -> int:
 
 
 def first_line(node: StatementLike) -> int:
-    """The line at which a step stands that is about to run it."""
+    """Return the line of the step before the statement runs."""
     return node.pattern.lineno if isinstance(node, ast.match_case) else _first_line(node)
 
 
@@ -255,25 +262,27 @@ def _statements_by_line(function: Function) -> dict[int, StatementNode]:
     while waiting:
         block = waiting.pop()
         for statement in block.statements:
-            spot = _stand(found, statement, block)
+            statement_node = _add_node(found, statement, block)
             if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-                continue  # its own code has frames of its own
+                continue  # its code has frames of its own
             for branch, statements in _blocks(statement):
-                waiting.append(Block(spot, branch, statements))
+                waiting.append(Block(statement_node, branch, statements))
             for clause in getattr(statement, "handlers", ()):
-                inner = _stand(found, clause, Block(spot, "handler", []))
+                inner = _add_node(found, clause, Block(statement_node, "handler", []))
                 waiting.append(Block(inner, "body", clause.body))
             for clause in getattr(statement, "cases", ()):
-                inner = _stand(found, clause, Block(spot, "case", []))
+                inner = _add_node(found, clause, Block(statement_node, "case", []))
                 waiting.append(Block(inner, "body", clause.body))
     return found
 
 
-def _stand(found: dict[int, StatementNode], node: StatementLike, block: Block) -> StatementNode:
-    spot = StatementNode(node, block)
+def _add_node(found: dict[int, StatementNode], node: StatementLike, block: Block) -> StatementNode:
+    statement_node = StatementNode(node, block)
     for line in range(first_line(node), header_end(node) + 1):
-        found.setdefault(line, spot)  # of several statements on one line the outermost, and of those the first
-    return spot
+        found.setdefault(
+            line, statement_node
+        )  # of several statements on one line the outermost, and of those the first
+    return statement_node
 
 
 def _conditionals(node: ast.AST) -> list[ast.IfExp]:
@@ -314,5 +323,5 @@ def _without_comments(lines: list[str]) -> list[str]:
                 row, column = token.start
                 kept[row - 1] = kept[row - 1][: column + (indent if row == 1 else 0)]
     except (tokenize.TokenError, SyntaxError):
-        pass  # a head ends before its block does; its comments were seen by then
+        pass  # the header ends before its block does; its comments were found by then
     return kept

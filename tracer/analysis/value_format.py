@@ -9,28 +9,30 @@ from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
 
 _DEPTH: Final = 12
-_NODES: Final = 10_000  # in one value; no recorder goes near, but a file made by hand can hold a value in itself
+_NODES: Final = (
+    10_000  # in one value; a recorded one is far smaller, but a value in a file made by hand can contain itself
+)
 _BRACKETS: Final = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}")}
 
 
 def format_value(trace: Trace, number: v.ValueId, limit: int = 60) -> str:
-    """A value in about ``limit`` characters."""
+    """Return a value in about ``limit`` characters."""
     return format_summary(trace, trace.value(number), limit)
 
 
 def format_summary(trace: Trace, value: v.Value, limit: int = 60) -> str:
-    """A value that was looked up already, or put together, in about ``limit`` characters."""
+    """Return a summary, looked up or put together, in about ``limit`` characters."""
     text = _short(trace, value, limit, 2)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def to_json(trace: Trace, number: v.ValueId) -> Any:
-    """A value as JSON: what JSON has is itself, anything else an object with its kind under ``is``."""
+    """Return a value as JSON: what JSON can express is itself, all else an object with its kind under ``is``."""
     return summary_to_json(trace, trace.value(number))
 
 
 def summary_to_json(trace: Trace, value: v.Value) -> Any:
-    """The same for a value that was looked up already, or put together."""
+    """Return a summary, looked up or put together, as JSON; see :func:`to_json`."""
     return _plain(trace, value, _DEPTH, [_NODES])
 
 
@@ -57,7 +59,7 @@ def _plain(trace: Trace, value: v.Value, depth: int, left: list[int]) -> Any:
 
 
 def format_json(value: Any) -> str:
-    """What :func:`plain` made, as a person reads it: a secret, class or tensor in one word, containers as in Python."""
+    """Return what :func:`to_json` made as text: a secret, class or tensor in one word, containers as in Python."""
     if isinstance(value, list):
         return f"[{', '.join(map(format_json, value))}]"
     if not isinstance(value, dict):

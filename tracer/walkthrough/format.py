@@ -14,7 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tracer.analysis.decisions.model import KINDS as DECISIONS
-from tracer.analysis.kwargs.model import ENDS
+from tracer.analysis.kwargs.model import END_KINDS
 from tracer.trace.vocabulary import KINDS, STAGES
 
 SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")
@@ -163,8 +163,8 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
             raise ValueError(f"Expected one of {', '.join(_ABOUT)}; there is {' and '.join(about) or 'none'}")
         if self.decision and self.decision not in OUTCOMES:
             raise ValueError(f"There is no outcome {self.decision!r}; the outcomes are: {', '.join(OUTCOMES)}")
-        if self.journey and self.end not in ENDS:
-            raise ValueError(f"There is no end {self.end!r} of a journey; the ends are: {', '.join(ENDS)}")
+        if self.journey and self.end not in END_KINDS:
+            raise ValueError(f"There is no end {self.end!r} of a journey; the ends are: {', '.join(END_KINDS)}")
         if self.value and not self._says_something():
             raise ValueError(f"Expected what holds of `{self.value}`: is, type, shape, dtype, length, has, lacks…")
         strangers = [name for name in _KEYS if name not in _KEYS_OF[about[0]] and self._given(name)]

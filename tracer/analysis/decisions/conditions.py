@@ -23,7 +23,7 @@ WrittenPath: TypeAlias = "tuple[ValuePath, tuple[str, ...]]"
 
 
 class DecisionPoint(NamedTuple):
-    """What a statement decides: the kind of the decision, its condition, what is asked in that and what it guards."""
+    """What a statement decides: the kind of decision, its condition, the paths in that, and the line that it guards."""
 
     kind: str
     condition: str
@@ -62,9 +62,9 @@ def asked_paths(expression: ast.AST) -> list[WrittenPath]:
 
 
 def recorded_names(paths: Iterable[WrittenPath], variables: LocalsState) -> tuple[dict[str, v.Value], list[str]]:
-    """What :func:`asked_paths` found with its recorded values, by how it is written.
+    """Return the recorded values of the paths that :func:`asked_paths` found, by how they are written.
 
-    Second, the keys that it asks a dictionary for and that are known not to be there.
+    The second value has the keys that are looked up in a dictionary and are known to be missing.
     """
     found: dict[str, v.Value] = {}
     absent: list[str] = []
@@ -74,7 +74,7 @@ def recorded_names(paths: Iterable[WrittenPath], variables: LocalsState) -> tupl
             absent.append("".join(text))
             continue
         while value is None and len(path) > 1:
-            path, text = path[:-1], text[:-1]  # an attribute that is not recorded: tell whose it is
+            path, text = path[:-1], text[:-1]  # the attribute is not recorded: give its owner
             value = variables.value(path)
         if value is not None:
             found.setdefault("".join(text), value)
@@ -86,7 +86,7 @@ def _misses(variables: LocalsState, path: ValuePath) -> bool:
 
 
 def truth_of(condition: ast.expr, variables: LocalsState, depth: int = _DEPTH) -> bool | None:
-    """Whether a condition is true; None where the recorded values leave that open."""
+    """Return whether a condition is true; None where the recorded values do not decide it."""
     if depth == 0:
         return None
     if isinstance(condition, ast.UnaryOp) and isinstance(condition.op, ast.Not):
@@ -105,7 +105,7 @@ def truth_of(condition: ast.expr, variables: LocalsState, depth: int = _DEPTH) -
 
 
 def known(expression: ast.expr, variables: LocalsState) -> object:
-    """The value of a constant, or of a name that held a plain one; a sentinel of this module for any other."""
+    """Return the value of a constant, or of a name that held a plain value; else this module's sentinel."""
     if isinstance(expression, ast.Constant):
         return expression.value
     if isinstance(expression, ast.Name):
@@ -114,14 +114,14 @@ def known(expression: ast.expr, variables: LocalsState) -> object:
 
 
 def recorded_attribute(condition: ast.expr, variables: LocalsState) -> bool | None:
-    """Whether ``config.attribute`` is true as recorded: likely and no more, as a class can answer otherwise."""
+    """Return whether ``config.attribute`` is true as recorded; this is only likely, as a class can compute another."""
     path = _path(condition) if isinstance(condition, ast.Attribute) else None
     value = plain_of(variables.value(path[0])) if path is not None else _UNKNOWN
     return None if value is _UNKNOWN else bool(value)
 
 
 def plain_of(value: v.Value | None) -> object:
-    """None, a bool, a number or a string as itself; anything else is not known."""
+    """Return None, a bool, a number or a string as itself; else this module's sentinel."""
     if isinstance(value, v.Plain):
         return value.value
     if isinstance(value, v.Text) and not value.length:
@@ -136,22 +136,22 @@ def _compared(left: ast.expr, operator: ast.cmpop, right: ast.expr, variables: L
             return None
         there = variables.holds_key(right.id, key)
         return None if there is None else there == isinstance(operator, ast.In)
-    one, other = known(left, variables), known(right, variables)
+    value, other = known(left, variables), known(right, variables)
     if isinstance(operator, (ast.Is, ast.IsNot)):
         if other is not None:
             return None
-        if one is _UNKNOWN:  # whatever it is, None would have been told
-            value = variables.value((left.id,)) if isinstance(left, ast.Name) else None
-            if value is None or isinstance(value, v.Secret):
+        if value is _UNKNOWN:  # None would have been recorded as such
+            recorded = variables.value((left.id,)) if isinstance(left, ast.Name) else None
+            if recorded is None or isinstance(recorded, v.Secret):
                 return None
-        return (one is None) == isinstance(operator, ast.Is)
-    if one is _UNKNOWN or other is _UNKNOWN or not isinstance(operator, (ast.Eq, ast.NotEq)):
+        return (value is None) == isinstance(operator, ast.Is)
+    if value is _UNKNOWN or other is _UNKNOWN or not isinstance(operator, (ast.Eq, ast.NotEq)):
         return None
-    return (one == other) == isinstance(operator, ast.Eq)
+    return (value == other) == isinstance(operator, ast.Eq)
 
 
 def _paths(expression: ast.AST) -> Iterator[WrittenPath]:
-    """Each path that is written in an expression, with the text of its parts, in the order of writing."""
+    """Yield each path in an expression with the text of its parts, in the order of writing."""
     waiting = [expression]
     while waiting:
         node = waiting.pop()
@@ -161,7 +161,7 @@ def _paths(expression: ast.AST) -> Iterator[WrittenPath]:
         if path is not None:
             yield path
         elif isinstance(node, _OWN_SCOPE):
-            continue  # names in there are its own
+            continue  # it has a scope of its own
         if path is None or not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             waiting.extend(reversed(list(_parts(node))))
 
@@ -198,7 +198,7 @@ def _path(node: ast.expr) -> WrittenPath | None:
 
 
 def _asked(node: ast.AST) -> WrittenPath | None:
-    """What ``hasattr(x, "k")``, ``"k" in x`` and ``x.get("k")`` ask for."""
+    """Return the path that ``hasattr(x, "k")``, ``"k" in x`` or ``x.get("k")`` looks up."""
     holder: ast.expr
     key: ast.expr
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], (ast.In, ast.NotIn)):

@@ -2,7 +2,7 @@
 
 A decision is listed if it is a turning point of the library (see :mod:`tracer.analysis.decisions.turning_points`), if
 it led to the failure of the load, if one of the user's own arguments is in its condition, or if the model's own code
-asked its configuration. Everything else, such as checks that passed and options that nobody used, is left out.
+asked its configuration. Everything else, such as checks that passed and unused options, is left out.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class ExplainedDecision(msgspec.Struct):
 
     Attributes:
         decision: the first of those that are alike.
-        why: why it is told: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
-        means: what its outcome means, as a key of :mod:`tracer.views.decisions_words`; empty where only the code says.
+        why: why it is listed: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
+        means: what its outcome means, as a key of :mod:`tracer.views.decisions_words`; empty if there is no sentence.
         times: how often the same was asked with the same outcome.
         values: variables that the sentence names and the condition does not.
     """
@@ -55,7 +55,7 @@ class ExplainedDecision(msgspec.Struct):
 
 
 def select_decisions(trace: Trace, *, stage: str | None = None, function: str | None = None) -> list[Decision]:
-    """The decisions of one stage and of one function, where such are named.
+    """Return the decisions, of one stage or one function if these are given.
 
     Raises:
         TracerError: there is no such stage, or no such function that decided anything.
@@ -65,42 +65,43 @@ def select_decisions(trace: Trace, *, stage: str | None = None, function: str | 
     found = list(decisions(trace, stages=None if stage is None else [stage]))
     if function is None:
         return found
-    of_it = [one for one in found if one.function == function or one.function.endswith(f".{function}")]
-    if not of_it:
-        names = {one.function for one in found} | {one.function.rpartition(".")[2] for one in found}
+    matching = [decision for decision in found if f".{decision.function}".endswith(f".{function}")]
+    if not matching:
+        names = {decision.function for decision in found}
+        names |= {name.rpartition(".")[2] for name in names}
         near = get_close_matches(function, sorted(names), n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise TracerError(f"{trace.path} has no decision of a function named {function}.{hint}")
-    return of_it
+    return matching
 
 
 def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: bool = True) -> list[ExplainedDecision]:
-    """The decisions that explain a load, in their order.
+    """Return the decisions that explain a load, in their order.
 
     Args:
         trace: the load.
-        found: its decisions, where they were asked for already; those of one stage, to explain that alone.
+        found: its decisions if they are known already; those of one stage explain that stage alone.
         whole: leave out the passes through the loaded model.
     """
     if found is None:
         found = list(decisions(trace))
     arguments = ArgumentsInConditions(trace, found)
     failing = _failing(trace, found)
-    told: dict[object, ExplainedDecision] = {}
+    listed: dict[object, ExplainedDecision] = {}
     for decision in _main_load_first(found):
         if whole and decision.stage in _OF_THE_PASS:
             continue
         explained, key = _explained(trace, decision, failing, arguments)
         if explained is None:
             continue
-        there = told.setdefault(key, explained)
-        if there is not explained:
-            there.times += 1
-    return sorted(_within_quotas(told.values()), key=lambda one: one.decision.step)
+        first = listed.setdefault(key, explained)
+        if first is not explained:
+            first.times += 1
+    return sorted(_within_quotas(listed.values()), key=lambda explained: explained.decision.step)
 
 
 def _main_load_first(found: list[Decision]) -> list[Decision]:
-    """The tokenizer reads the configuration too: what both came by is told of the model's load."""
+    """Sort the tokenizer's decisions last, so that what it shares with the model's load counts as the model's."""
     return sorted(found, key=lambda decision: (decision.stage == "tokenizer", decision.step))
 
 
@@ -133,7 +134,7 @@ def _explained(
 
 
 class DecisionLocals:
-    """The local variables of a decision's frame as it was made."""
+    """The local variables of a decision's frame at the time of the decision."""
 
     def __init__(self, trace: Trace, decision: Decision) -> None:
         self._trace = trace
@@ -147,13 +148,13 @@ class DecisionLocals:
 
 
 def named_values(point: TurningPoint, variable: DecisionLocals) -> dict[str, Value]:
-    """The values that the sentence about a turning point names."""
+    """Return the values that the sentence about a turning point names."""
     found = {name: variable(name) for name in (*point.names, *point.counts)}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _asks_something(decision: Decision) -> bool:
-    """A choice that the configuration made; a check that let pass is none."""
+    """Return whether the configuration made a choice here; a check that passed is not a choice."""
     return (
         decision.kind in ("if", "elif", "conditional", "match")
         and decision.outcome in _CHOSEN
@@ -162,7 +163,7 @@ def _asks_something(decision: Decision) -> bool:
 
 
 def _failing(trace: Trace, found: list[Decision]) -> set[int]:
-    """The steps of the decisions whose branch the failure happened in, in each frame that it went through."""
+    """Return the steps of the decisions in whose branch the load failed, in each frame that the exception left."""
     outcome = trace.outcome
     step = outcome.get("step")
     if outcome.get("status") not in ("failed", "refused") or not isinstance(step, int) or not 0 <= step < len(trace):
@@ -185,7 +186,7 @@ def _failing(trace: Trace, found: list[Decision]) -> set[int]:
 
 
 def _headers_around(trace: Trace, frame: Frame, sources: SyntaxTrees, step: int) -> set[int]:
-    """The lines of the statements around the places where an exception went through a frame."""
+    """Return the lines of the statements around the places where an exception passed through a frame."""
     syntax = sources(frame.source)
     function = syntax.function(frame) if syntax is not None else None
     if syntax is None or function is None:
@@ -201,23 +202,23 @@ def _headers_around(trace: Trace, frame: Frame, sources: SyntaxTrees, step: int)
     }
 
 
-def _within_quotas(told: Iterable[ExplainedDecision]) -> list[ExplainedDecision]:
+def _within_quotas(listed: Iterable[ExplainedDecision]) -> list[ExplainedDecision]:
     left = dict(_QUOTA)
     kept: list[ExplainedDecision] = []
-    for one in sorted(told, key=_rank):
-        group = one.means if one.means in left else one.why
-        if group in left and one.why != "failure":
+    for explained in sorted(listed, key=_rank):
+        group = explained.means if explained.means in left else explained.why
+        if group in left and explained.why != "failure":
             left[group] -= 1
             if left[group] < 0:
                 continue
-        kept.append(one)
+        kept.append(explained)
     return kept[:_MOST]
 
 
-def _rank(one: ExplainedDecision) -> tuple[int, bool, int]:
-    minor = one.why == "turning-point" and one.means in MINOR
-    rank = len(_RANKS) if minor else _RANKS.index(one.why)
-    return rank, one.decision.stage == "tokenizer", one.decision.step
+def _rank(explained: ExplainedDecision) -> tuple[int, bool, int]:
+    minor = explained.why == "turning-point" and explained.means in MINOR
+    rank = len(_RANKS) if minor else _RANKS.index(explained.why)
+    return rank, explained.decision.stage == "tokenizer", explained.decision.step
 
 
 def _text(value: Value | None) -> object:
@@ -227,7 +228,10 @@ def _text(value: Value | None) -> object:
 
 
 class ArgumentsInConditions:
-    """The user's arguments behind the variables of decisions, in each loading call of the user's."""
+    """The user's arguments in the variables of conditions, for each of the user's loading calls.
+
+    An argument is recognized by its path, not by a similar name.
+    """
 
     def __init__(self, trace: Trace, found: Iterable[Decision]) -> None:
         self._steps = {decision.step: list(decision.names) for decision in found}
@@ -240,17 +244,16 @@ class ArgumentsInConditions:
                 )
 
     def holders(self, decision: Decision) -> dict[str, str]:
-        """The variables that hold a user's argument, or the name of one, as a decision was made: how it is written
-        → the argument."""
+        """Return the expressions in a condition that held a user's argument, or its name, with the argument's name."""
         return self._holders.get(decision.step, {})
 
     def asked_by(self, decision: Decision) -> str | None:
-        """The user's argument that a condition asks about."""
+        """Return the user's argument that a condition asks about."""
         holders = self.holders(decision)
         return next((holders[written] for written in decision.names if written in holders), None)
 
     def overwritten(self, name: str, after: int) -> int | None:
-        """The step at which an attribute, to which an argument was set at another, last got another value."""
+        """Return the step, after another, at which the attribute that an argument was set to last got another value."""
         later = [hop for hop in self._overwritten.get(name, []) if hop.step > after]
         return later[-1].step if later and later[-1].what == "overwritten" else None
 
@@ -272,5 +275,7 @@ class ArgumentsInConditions:
                 at_key = live.held[dictionary].get(live.text(name) or "")
                 if at_key is not None and at_key.origin == USER:
                     found[name] = at_key.name
-        # the decisions about trust are turning points anyhow
-        self._holders[live.step.number] = {name: told for name, told in found.items() if told != "trust_remote_code"}
+        # decisions about trust are turning points anyway
+        self._holders[live.step.number] = {
+            written: argument for written, argument in found.items() if argument != "trust_remote_code"
+        }

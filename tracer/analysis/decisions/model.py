@@ -19,13 +19,13 @@ KINDS: Final = {
 }
 """The kinds of decisions, each with the outcomes that it can have.
 
-``then``: the condition held. ``elif``: it did not, and the next one was asked. ``else``: it did not, and the ``else``
-ran. ``after``: it did not, and there is no ``else``. ``raised``: the condition itself ended in an exception.
-``completed``: no exception in a ``try``, or a return out of it. ``unknown``: the recording does not tell.
+``then``: the condition was true. ``elif``: it was false, and the next one was evaluated. ``else``: it was false, and
+the ``else`` ran. ``after``: it was false, and there is no ``else``. ``raised``: the condition itself raised an
+exception. ``completed``: no exception in a ``try``, or a return out of it. ``unknown``: the recording does not show it.
 """
 
-ENDS: Final = ("exhausted", "break", "return", "exception", "unknown")
-"""How a loop ended; ``exhausted`` is also that of a ``while`` whose condition no longer held."""
+LOOP_ENDS: Final = ("exhausted", "break", "return", "exception", "unknown")
+"""How a loop can end; ``exhausted`` also means a ``while`` whose condition became false."""
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):
@@ -40,20 +40,20 @@ class Decision(msgspec.Struct, gc=False):
     """One choice that a stepped function made.
 
     Attributes:
-        step: the step that stands at it.
-        condition: what was asked, on one line: of an ``if`` its condition, of a loop its header, of a return its
-            statement.
+        step: the step at which it is made.
+        condition: the code that decides, on one line: the condition of an ``if``, the header of a loop, the statement
+            of a return.
         outcome: which way it went, see :data:`KINDS`.
-        names: the names, attributes and keys in the condition with the values they had then. What is not recorded
+        names: the names, attributes and keys in the condition with the values that they had. What was not recorded
             is left out.
-        absent: the keys that it asks for and that are not there: ``kwargs['torch_dtype']``.
-        guards: the first line of what runs where the condition holds, or of what is tried.
+        absent: the keys that it looks up and that are missing: ``kwargs['torch_dtype']``.
+        guards: the first line that runs if the condition is true, or that is tried.
         taken: the ``except`` clause or ``case`` that ran, as it is written.
         value: what was returned, caught or bound.
-        times: how often a loop's body began; None where that can't be told.
-        ended: how a loop ended, see :data:`ENDS`.
+        times: how often a loop's body began; None where that is not known.
+        ended: how a loop ended, see :data:`LOOP_ENDS`.
         skipped: what did not run because of it.
-        went: the frame's next step once it was decided.
+        went: the frame's next step after the decision.
     """
 
     step: int

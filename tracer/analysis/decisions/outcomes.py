@@ -22,16 +22,16 @@ class FrameEvent(NamedTuple):
     """An event of the frame.
 
     Attributes:
-        step: the step behind it.
-        spot: where the frame is now; at its end, where it ended.
-        before: where it was.
-        flying: whether an exception is on its way since the frame's last line.
+        step: its step.
+        statement: where the frame is now; at its end, where it ended.
+        before: where it was before.
+        raising: whether an exception has been raised since the frame's last line.
         value: the step's value: what was returned or raised.
         variables: the local variables at this event.
     """
 
     step: LightStep
-    spot: StatementNode
+    statement: StatementNode
     before: StatementNode | None
     raising: bool
     value: v.Value | None
@@ -43,19 +43,19 @@ class FrameEvent(NamedTuple):
 
 
 class PendingDecision:
-    """A decision that has begun."""
+    """A decision whose outcome is not known yet."""
 
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
+    def __init__(self, decision: Decision, statement: StatementNode, syntax: SourceSyntax) -> None:
         self.decision = decision
-        self.spot = spot
+        self.statement = statement
         self.syntax = syntax
 
     def closed_by(self, now: FrameEvent) -> bool:
-        """Take in an event; whether nothing more is to come."""
+        """Take an event into account; return whether the decision is complete."""
         raise NotImplementedError
 
     def cut_off(self) -> None:
-        """The recording ends here."""
+        """Finish where the recording ends."""
 
     def decide(self, outcome: str, now: FrameEvent, skipped: Sequence[ast.AST] = ()) -> bool:
         self.decision.outcome = outcome
@@ -64,13 +64,13 @@ class PendingDecision:
         return True
 
     def raises(self, now: FrameEvent) -> bool:
-        """Whether the choice's own line ended in an exception."""
-        return now.raising and now.before is self.spot
+        """Return whether the decision's own line ended in an exception."""
+        return now.raising and now.before is self.statement
 
 
-def next_in_function(spot: StatementNode) -> Sequence[ast.stmt]:
-    """The statements that come next in the function, were this one passed over; none at its end."""
-    at: StatementNode | None = spot
+def next_in_function(statement: StatementNode) -> Sequence[ast.stmt]:
+    """Return the statements that come next in the function if this one is passed over; none at its end."""
+    at: StatementNode | None = statement
     while at is not None:
         if rest := next_in_block(at):
             return rest
@@ -78,17 +78,17 @@ def next_in_function(spot: StatementNode) -> Sequence[ast.stmt]:
     return ()
 
 
-def next_in_block(spot: StatementNode) -> Sequence[ast.stmt]:
-    """The statements that come next in its own block."""
-    statements = spot.block.statements
-    for index, statement in enumerate(statements):
-        if statement is spot.node:
+def next_in_block(statement: StatementNode) -> Sequence[ast.stmt]:
+    """Return the statements that come next in the same block."""
+    statements = statement.block.statements
+    for index, sibling in enumerate(statements):
+        if sibling is statement.node:
             return statements[index + 1 :]
     return ()
 
 
 def skipped_lines(syntax: SourceSyntax, nodes: Sequence[ast.AST]) -> Skipped | None:
-    """The lines from the first to the last of these."""
+    """Return the lines from the first to the last of these nodes."""
     if not nodes:
         return None
     key = tuple(map(id, nodes))
@@ -113,28 +113,28 @@ def _end(node: ast.AST) -> int:
 
 class PendingIf(PendingDecision):
     def closed_by(self, now: FrameEvent) -> bool:
-        node = self.spot.node
+        node = self.statement.node
         assert isinstance(node, ast.If)
         one_line = first_line(node.body[0]) == node.lineno
         if now.step.event == "raise":
             return False
         if self.raises(now):
             return self.decide("unknown" if one_line else "raised", now)
-        branch = now.spot.branch_of(node)
+        branch = now.statement.branch_of(node)
         if branch == "body":
             return self.decide("then", now, node.orelse)
         if branch == "orelse":
-            next_asked = now.spot.node is node.orelse[0] and self.syntax.is_elif(now.spot.node)
+            next_asked = now.statement.node is node.orelse[0] and self.syntax.is_elif(now.statement.node)
             return self.decide("elif" if next_asked else "else", now, node.body)
         if not one_line:
             return self.decide("after", now, node.body)
         return self._on_one_line(node, now)
 
     def _on_one_line(self, node: ast.If, now: FrameEvent) -> bool:
-        """``if a: b`` is one step; what comes next tells more or less."""
+        """Decide ``if a: b``, which is one step, by what comes next, as far as that shows it."""
         inside = node.body[0]
-        rest = next_in_function(self.spot)
-        goes_on = bool(rest) and now.spot.node is rest[0] and not now.is_end
+        rest = next_in_function(self.statement)
+        goes_on = bool(rest) and now.statement.node is rest[0] and not now.is_end
         if isinstance(inside, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
             if goes_on:
                 return self.decide("after", now, node.body)
@@ -145,24 +145,26 @@ class PendingIf(PendingDecision):
 
 
 class PendingLoop(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
-        super().__init__(decision, spot, syntax)
-        assert isinstance(spot.node, LOOPS)
-        self.node = spot.node
+    def __init__(self, decision: Decision, statement: StatementNode, syntax: SourceSyntax) -> None:
+        super().__init__(decision, statement, syntax)
+        assert isinstance(statement.node, LOOPS)
+        self.node = statement.node
         self._at_header = True
         self._first = first_line(self.node.body[0])
-        # ``while True`` stands at its header once alone; what is first in it follows directly on what is last
+        # ``while True`` is at its header only once; its first statement directly follows its last
         self._without_header = _is_endless(self.node)
-        owner = spot.block.owner
-        self._inside_endless = owner is not None and _is_endless(owner.node) and spot.block.statements[0] is spot.node
+        owner = statement.block.owner
+        self._inside_endless = (
+            owner is not None and _is_endless(owner.node) and statement.block.statements[0] is statement.node
+        )
         decision.times = None if self._first == self.node.lineno else 0
 
     def closed_by(self, now: FrameEvent) -> bool:
         if now.step.event == "raise":
             return False
         decision = self.decision
-        branch = None if now.is_end else now.spot.branch_of(self.node)
-        if now.spot is self.spot and not now.is_end:
+        branch = None if now.is_end else now.statement.branch_of(self.node)
+        if now.statement is self.statement and not now.is_end:
             if self._at_header and self._inside_endless and decision.times is not None:
                 return self._over("exhausted", now)
             self._at_header = True
@@ -189,7 +191,11 @@ class PendingLoop(PendingDecision):
         self.decision.times = None
 
     def _count(self, now: FrameEvent) -> None:
-        again = self._without_header and now.spot.node is self.node.body[0] and not isinstance(now.spot.node, LOOPS)
+        again = (
+            self._without_header
+            and now.statement.node is self.node.body[0]
+            and not isinstance(now.statement.node, LOOPS)
+        )
         if (self._at_header or again) and self.decision.times is not None:
             self.decision.times += 1
             if self.decision.outcome == "unknown":
@@ -217,8 +223,8 @@ class PendingReturn(PendingDecision):
         self.decision.outcome, self.decision.went = "returned", now.step.number
         if now.step.event == "return":
             self.decision.value = now.value
-        function = [*self.spot.enclosing()][-1].statements
-        rest = next_in_function(self.spot)
+        function = [*self.statement.enclosing()][-1].statements
+        rest = next_in_function(self.statement)
         self.decision.skipped = skipped_lines(self.syntax, [rest[0], function[-1]] if rest else ())
         return True
 
@@ -227,37 +233,37 @@ def _is_endless(node: ast.AST) -> bool:
     return isinstance(node, ast.While) and isinstance(node.test, ast.Constant)
 
 
-def _is_break(spot: StatementNode | None) -> bool:
-    node = spot.node if spot is not None else None
+def _is_break(statement: StatementNode | None) -> bool:
+    node = statement.node if statement is not None else None
     return isinstance(node, ast.Break) or (isinstance(node, ast.If) and isinstance(node.body[0], ast.Break))
 
 
 class PendingTry(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
-        super().__init__(decision, spot, syntax)
+    def __init__(self, decision: Decision, statement: StatementNode, syntax: SourceSyntax) -> None:
+        super().__init__(decision, statement, syntax)
         self._error: v.Value | None = None
         self._raised_at: StatementNode | None = None
         self._asked: ast.ExceptHandler | None = None
 
     def closed_by(self, now: FrameEvent) -> bool:
-        node = self.spot.node
+        node = self.statement.node
         assert isinstance(node, ast.Try) or hasattr(node, "finalbody")
-        branch = now.spot.branch_of(node)
+        branch = now.statement.branch_of(node)
         if now.step.event == "raise":
             if branch == "body":
-                self._error, self._raised_at = now.value, now.spot
+                self._error, self._raised_at = now.value, now.statement
             return False
         if branch == "handler":
-            clause = now.spot.clause_of(node)
+            clause = now.statement.clause_of(node)
             assert isinstance(clause, ast.ExceptHandler)
-            if now.spot.node is not clause:
+            if now.statement.node is not clause:
                 return self._caught(clause, now)
-            if self._asked is None and self._raised_at is None:  # StopIteration is not reported on its way
+            if self._asked is None and self._raised_at is None:  # StopIteration is not reported when it is raised
                 self._raised_at = now.before
             self._asked = clause
             return now.is_end and self._end_of_handlers(now)
         if branch == "body" and not now.is_end:
-            self._error = self._raised_at = None  # what was raised did not get out of the body
+            self._error = self._raised_at = None  # the exception did not leave the body
             return False
         if self._asked is not None or (now.raising and self._raised_at is not None):
             return self._end_of_handlers(now)
@@ -277,27 +283,27 @@ class PendingTry(PendingDecision):
         return self.decide("except", now, self._rest_of_body())
 
     def _rest_of_body(self) -> Sequence[ast.AST]:
-        spot = self._raised_at
-        while spot is not None and spot.block.owner is not None:
-            if spot.block.owner.node is self.spot.node:
-                return next_in_block(spot)
-            spot = spot.block.owner
+        statement = self._raised_at
+        while statement is not None and statement.block.owner is not None:
+            if statement.block.owner.node is self.statement.node:
+                return next_in_block(statement)
+            statement = statement.block.owner
         return ()
 
 
 class PendingMatch(PendingDecision):
-    def __init__(self, decision: Decision, spot: StatementNode, syntax: SourceSyntax) -> None:
-        super().__init__(decision, spot, syntax)
+    def __init__(self, decision: Decision, statement: StatementNode, syntax: SourceSyntax) -> None:
+        super().__init__(decision, statement, syntax)
         self._asked: ast.match_case | None = None
 
     def closed_by(self, now: FrameEvent) -> bool:
-        node = self.spot.node
+        node = self.statement.node
         assert isinstance(node, ast.Match)
         if now.step.event == "raise":
             return False
-        clause = now.spot.clause_of(node)
+        clause = now.statement.clause_of(node)
         if isinstance(clause, ast.match_case):
-            if now.spot.node is not clause:
+            if now.statement.node is not clause:
                 return self._matched(node, clause, now)
             if not now.is_end:
                 self._asked = clause
@@ -323,17 +329,17 @@ def _always(case: ast.match_case) -> bool:
 
 
 class PendingConditional(PendingDecision):
-    """``a if c else b``: told by the recorded values in the condition, else by what was bound to."""
+    """``a if c else b``, decided by the recorded values in the condition, else by the value that was bound."""
 
     def __init__(
         self,
         decision: Decision,
-        spot: StatementNode,
+        statement: StatementNode,
         syntax: SourceSyntax,
         expression: ast.IfExp,
         variables: LocalsState,
     ) -> None:
-        super().__init__(decision, spot, syntax)
+        super().__init__(decision, statement, syntax)
         self._expression = expression
         self._holds = truth_of(expression.test, variables)
         self._attribute = recorded_attribute(expression.test, variables)
@@ -357,14 +363,14 @@ class PendingConditional(PendingDecision):
         return self.decide(_branch(outcome), now, [self._expression.orelse if outcome else self._expression.body])
 
     def _named(self, bound: v.Value) -> bool | None:
-        """A class or function that bears the name of one side, where the attribute that is asked points there too."""
+        """Decide by the name of the bound class or function, if the attribute that is asked agrees with it."""
         if self._attribute is None or not isinstance(bound, (v.Class, v.Function)):
             return None
         side = self._expression.body if self._attribute else self._expression.orelse
         return self._attribute if isinstance(side, ast.Name) and side.id == bound.name else None
 
     def _bound(self, now: FrameEvent) -> v.Value | None:
-        node = self.spot.node
+        node = self.statement.node
         if isinstance(node, ast.Return) and node.value is self._expression:
             return now.value if now.step.event == "return" else None
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -383,7 +389,7 @@ def _branch(holds: bool) -> str:
 
 
 def _operand(expression: ast.expr, variables: LocalsState) -> v.Value | None:
-    """What a side of a conditional expression gives, if it is a constant or a variable."""
+    """Return the value of a side of a conditional expression, if it is a constant or a variable."""
     if isinstance(expression, ast.Constant):
         value = expression.value
         if isinstance(value, str):
@@ -393,7 +399,7 @@ def _operand(expression: ast.expr, variables: LocalsState) -> v.Value | None:
 
 
 def _which(bound: v.Value, then: v.Value | None, other: v.Value | None) -> bool | None:
-    """Which side was bound, where the values tell: both are known and differ, or one is known and was not it."""
+    """Return whether the first side was bound; None unless both are known and differ, or a known one was not bound."""
     if then is not None and other is not None:
         return None if _same(then, other) or not (_same(bound, then) or _same(bound, other)) else _same(bound, then)
     if then is not None and not _same(bound, then):

@@ -36,10 +36,10 @@ _PENDING: Final[dict[str, type[PendingDecision]]] = {
 
 
 class FrameTracker:
-    """Follows one frame from step to step.
+    """Follow one frame from step to step.
 
-    ``decided`` holds what it came by in the stages that are asked for (in all, if None), in order; ``reached`` is the
-    number of the last step that it took in.
+    ``decided`` has its decisions in the stages that are asked for (in all, if None), in order; ``reached`` is the
+    number of the last step that it has followed.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class FrameTracker:
         self._raising = False
 
     def step(self, step: LightStep) -> None:
-        """Go on by one step of this frame."""
+        """Follow one step of this frame."""
         self.reached = step.number
         if step.changes:
             self._variables.apply(step.number, step.changes)
@@ -81,69 +81,69 @@ class FrameTracker:
 
     @property
     def waiting(self) -> bool:
-        """Whether a decision that is asked for still waits to be told which way the frame went."""
-        return any(self._wants(choice.decision.stage) for choice in self._open)
+        """Whether a decision that is asked for is still open."""
+        return any(self._wants(pending.decision.stage) for pending in self._open)
 
     def finish(self) -> None:
-        """No more steps are recorded: what is open stays unknown."""
-        for choice in self._open:
-            choice.cut_off()
+        """Close the open decisions, which stay unknown, as no more steps are recorded."""
+        for pending in self._open:
+            pending.cut_off()
         self._open.clear()
 
     def _line(self, step: LightStep) -> None:
-        spot = self._nodes.get(step.line) if step.line is not None and step.source == self.frame.source else None
-        if spot is None:  # where it went can't be told
+        statement = self._statement_of(step)
+        if statement is None:  # it is not known where the frame went
             self.finish()
         else:
             if self._open:
-                self._raising = self._raising or self._caught_by(spot)
-                self._update_open(step, spot)
-            points = self._points.get(id(spot))
-            if points is None:  # the syntax keeps the spot alive
-                points = self._points[id(spot)] = list(_decision_points(spot, self._syntax))
+                self._raising = self._raising or self._caught_by(statement)
+                self._update_open(step, statement)
+            points = self._points.get(id(statement))
+            if points is None:  # the syntax keeps the node alive
+                points = self._points[id(statement)] = list(_decision_points(statement, self._syntax))
             for point in points:
-                self._choose(step, spot, point)
+                self._choose(step, statement, point)
         self._raising = False
-        self._at = spot
+        self._at = statement
 
     def _end(self, step: LightStep) -> None:
         self._raising = self._raising or step.event == "unwind"
-        if self._at is not None and self._spot(step) is self._at:
+        if self._at is not None and self._statement_of(step) is self._at:
             self._update_open(step, self._at)
-        self.finish()  # of a frame with more lines than are recorded, something is left
+        self.finish()  # something is left if the frame has more lines than are recorded
         self._raising = False
         self._at = None
 
-    def _spot(self, step: LightStep) -> StatementNode | None:
+    def _statement_of(self, step: LightStep) -> StatementNode | None:
         if step.source != self.frame.source or step.line is None:
             return None
         return self._nodes.get(step.line)
 
-    def _caught_by(self, spot: StatementNode) -> bool:
-        """A handler is asked: an exception was raised, also where, as of StopIteration, no step says so."""
-        if not isinstance(spot.node, ast.ExceptHandler):
+    def _caught_by(self, statement: StatementNode) -> bool:
+        """Return whether the frame entered a handler, even if no step records the exception, as with StopIteration."""
+        if not isinstance(statement.node, ast.ExceptHandler):
             return False
-        owner = spot.block.owner
+        owner = statement.block.owner
         if self._at is None or owner is None:
             return False
         return self._at.branch_of(owner.node) == "body"
 
-    def _update_open(self, step: LightStep, spot: StatementNode) -> None:
-        """Tell what is open, from the innermost outwards, where the frame is now."""
+    def _update_open(self, step: LightStep, statement: StatementNode) -> None:
+        """Update the open decisions, innermost first, with where the frame is now."""
         if self._open:
             value = None if step.value is None else self._value(step.value)
-            now = FrameEvent(step, spot, self._at, self._raising, value, self._variables)
-            self._open = [choice for choice in reversed(self._open) if not choice.closed_by(now)][::-1]
+            now = FrameEvent(step, statement, self._at, self._raising, value, self._variables)
+            self._open = [pending for pending in reversed(self._open) if not pending.closed_by(now)][::-1]
 
-    def _choose(self, step: LightStep, spot: StatementNode, point: DecisionPoint) -> None:
+    def _choose(self, step: LightStep, statement: StatementNode, point: DecisionPoint) -> None:
         kind, expression = point.kind, point.expression
-        if kind == "loop" and any(choice.spot is spot for choice in self._open):
-            return  # it is its next round
+        if kind == "loop" and any(pending.statement is statement for pending in self._open):
+            return  # the loop's next iteration
         decision = self._begin(step, point)
         if expression is not None:
-            self._open.append(PendingConditional(decision, spot, self._syntax, expression, self._variables))
+            self._open.append(PendingConditional(decision, statement, self._syntax, expression, self._variables))
         else:
-            self._open.append(_PENDING[kind](decision, spot, self._syntax))
+            self._open.append(_PENDING[kind](decision, statement, self._syntax))
 
     def _begin(self, step: LightStep, point: DecisionPoint) -> Decision:
         frame, wanted = self.frame, self._wants(step.stage)
@@ -166,8 +166,8 @@ class FrameTracker:
             return None
 
 
-def _decision_points(spot: StatementNode, syntax: SourceSyntax) -> Iterator[DecisionPoint]:
-    node = spot.node
+def _decision_points(statement: StatementNode, syntax: SourceSyntax) -> Iterator[DecisionPoint]:
+    node = statement.node
     if isinstance(node, ast.If):
         yield _decision_point("elif" if syntax.is_elif(node) else "if", node.test, syntax, node.body)
     elif isinstance(node, LOOPS):
@@ -176,9 +176,9 @@ def _decision_points(spot: StatementNode, syntax: SourceSyntax) -> Iterator[Deci
         yield _decision_point("try", node, syntax, node.body)
     elif isinstance(node, ast.Match):
         yield _decision_point("match", node.subject, syntax)
-    elif isinstance(node, ast.Return) and is_early(spot):
+    elif isinstance(node, ast.Return) and is_early(statement):
         yield _decision_point("return", node, syntax)
-    for expression in syntax.conditionals(spot):
+    for expression in syntax.conditionals(statement):
         yield _decision_point("conditional", expression.test, syntax)._replace(expression=expression)
 
 
@@ -190,14 +190,14 @@ def _decision_point(kind: str, asked: ast.AST, syntax: SourceSyntax, guarded: Se
     )
 
 
-def is_early(spot: StatementNode) -> bool:
-    """Whether a return ends its function before the function's own end."""
-    in_loop = any(block.owner is not None and isinstance(block.owner.node, LOOPS) for block in spot.enclosing())
-    return in_loop or bool(next_in_function(spot))
+def is_early(statement: StatementNode) -> bool:
+    """Return whether a return statement leaves its function before the function's end."""
+    in_loop = any(block.owner is not None and isinstance(block.owner.node, LOOPS) for block in statement.enclosing())
+    return in_loop or bool(next_in_function(statement))
 
 
 def _asked_for(node: ast.AST) -> ast.AST | None:
-    """The expression whose names tell about a decision."""
+    """Return the expression whose names matter to a decision."""
     if isinstance(node, TRIES):
         return None
     if isinstance(node, ast.While):
@@ -211,7 +211,7 @@ __all__ = ["Decision", "Skipped", "decisions"]
 
 
 def decisions(trace: Trace, *, stages: Collection[str] | None = None, frame: int | None = None) -> Iterator[Decision]:
-    """The decisions in the order of their steps; of some stages, or of one frame alone."""
+    """Yield the decisions in the order of their steps: all of them, those of some stages, or those of one frame."""
     next_in_function = _TraceTracker(trace, stages)
     if frame is not None:
         next_in_function.follow(trace.light_steps(frame=frame))
@@ -223,7 +223,7 @@ def decisions(trace: Trace, *, stages: Collection[str] | None = None, frame: int
 
 
 class _TraceTracker:
-    """All frames, each followed by its own steps."""
+    """Follow all frames, each through its own steps."""
 
     def __init__(self, trace: Trace, stages: Collection[str] | None) -> None:
         self._trace = trace
@@ -235,46 +235,46 @@ class _TraceTracker:
     def follow(self, steps: Iterable[LightStep]) -> None:
         for step in steps:
             if step.frame is not None:
-                deciding = self._of(step.frame)
-                if deciding is not None:
-                    deciding.step(step)
+                tracker = self._tracker_of(step.frame)
+                if tracker is not None:
+                    tracker.step(step)
 
     def follow_stages(self, stages: Collection[str]) -> None:
-        """One pass over the stages' steps; what a frame did beyond them is read by itself, where it matters."""
+        """Follow the stages' steps in one pass; read a frame's other steps only where they matter."""
         previous = gap = -1
         for step in self._trace.light_steps(stages=stages):
             if step.number != previous + 1:
                 gap = step.number  # other stages came in between, and frames may have gone on in them
             previous = step.number
-            deciding = self._of(step.frame) if step.frame is not None else None
-            if deciding is not None:
-                if deciding.reached < gap and (step.event != "call" or deciding.reached >= 0):
-                    self._catch_up(deciding, step)
-                deciding.step(step)
-        for deciding in self._frames.values():
-            if deciding is not None and deciding.waiting:
-                self._go_on(deciding)
+            tracker = self._tracker_of(step.frame) if step.frame is not None else None
+            if tracker is not None:
+                if tracker.reached < gap and (step.event != "call" or tracker.reached >= 0):
+                    self._catch_up(tracker, step)
+                tracker.step(step)
+        for tracker in self._frames.values():
+            if tracker is not None and tracker.waiting:
+                self._go_on(tracker)
 
-    def _catch_up(self, deciding: FrameTracker, step: LightStep) -> None:
-        for missed in self._trace.light_steps(deciding.reached + 1, step.number, frame=step.frame):
-            deciding.step(missed)
+    def _catch_up(self, tracker: FrameTracker, step: LightStep) -> None:
+        for missed in self._trace.light_steps(tracker.reached + 1, step.number, frame=step.frame):
+            tracker.step(missed)
 
-    def _go_on(self, deciding: FrameTracker) -> None:
-        """Up to where all decisions of the stages are told."""
-        for step in self._trace.light_steps(deciding.reached + 1, frame=deciding.frame.number):
-            deciding.step(step)
-            if not deciding.waiting:
+    def _go_on(self, tracker: FrameTracker) -> None:
+        """Follow a frame until none of its decisions is open."""
+        for step in self._trace.light_steps(tracker.reached + 1, frame=tracker.frame.number):
+            tracker.step(step)
+            if not tracker.waiting:
                 break
 
     def decided(self) -> list[Decision]:
         found: list[Decision] = []
-        for deciding in self._frames.values():
-            if deciding is not None:
-                deciding.finish()
-                found.extend(deciding.decided)
+        for tracker in self._frames.values():
+            if tracker is not None:
+                tracker.finish()
+                found.extend(tracker.decided)
         return found
 
-    def _of(self, number: int) -> FrameTracker | None:
+    def _tracker_of(self, number: int) -> FrameTracker | None:
         if number not in self._frames:
             self._frames[number] = self._begin(number)
         return self._frames[number]

@@ -16,7 +16,7 @@ from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZE
 from tracer.trace import values as v
 
 Variable: TypeAlias = "Callable[[str], v.Value | None]"
-"""A local variable as it stood when a decision was made; None where that is not recorded."""
+"""Looks up a local variable as it was when a decision was made; None where that is not recorded."""
 Wanted: TypeAlias = "Callable[[v.Value | None], bool]"
 
 
@@ -26,11 +26,11 @@ class TurningPoint(NamedTuple):
     Attributes:
         function: a pattern for the function's qualified name, whole or from one of its dots on.
         asks: a pattern to be found in the condition; for a ``try``, in the ``except`` clause that ran.
-        means: what an outcome means, as a key of :mod:`tracer.views.decisions_words`; an outcome that is not in here
-            does not matter.
-        guards: a pattern for how the first line inside the branch begins; for a ``try``, the first that it tries.
-        where: what variables must hold, whether the condition names them or not.
-        of_user: a variable that must hold an argument of the user's, or the name of one.
+        means: the meaning of each outcome, as a key of :mod:`tracer.views.decisions_words`; an outcome that is missing
+            here does not matter.
+        guards: a pattern for the start of the first line in the branch; for a ``try``, of the first line that it tries.
+        where: what variables must hold, even if the condition does not name them.
+        of_user: a variable that must hold one of the user's arguments, or its name.
         counts: variables whose values make it another decision, such as the file that is looked for.
         names: variables that the sentence names and the condition does not.
     """
@@ -49,7 +49,7 @@ _NO: Final = {"else": "", "elif": "", "after": ""}
 
 
 def _otherwise(meaning: str) -> dict[str, str]:
-    """The condition did not hold, whatever the code then went on with."""
+    """Give every outcome of a false condition the same meaning."""
     return dict.fromkeys(_NO, meaning)
 
 
@@ -58,7 +58,7 @@ def _is(wanted: bool | None) -> Wanted:
 
 
 def _some(value: v.Value | None) -> bool:
-    """It is recorded, and it is not None."""
+    """Return whether a value is recorded and is not None."""
     return value is not None and not _is(None)(value)
 
 
@@ -67,7 +67,7 @@ def _auto(value: v.Value | None) -> bool:
 
 
 def _one_dtype(value: v.Value | None) -> bool:
-    """A dtype, or the name of one; not "auto", and not one for each part of the model."""
+    """Return whether a value is one dtype or its name; not "auto", and not a dtype for each part of the model."""
     return isinstance(value, (v.Named, v.Text)) and not _auto(value)
 
 
@@ -156,7 +156,7 @@ TURNING_POINTS: Final = (
     _P(_MODEL, r"^not has_local_code$", {"then": "model-registered"}, r"cls\.register\("),
     # building it
     _P(_LOAD, r"^not isinstance\(config, Pre\w+\)$", {"then": "config-to-read", **_otherwise("config-handed-on")}),
-    # up to 4.49 the dtype is settled in from_pretrained itself
+    # up to 4.49 from_pretrained itself determines the dtype
     _P(
         _LOAD,
         r"^torch_dtype is not None$",
@@ -206,7 +206,7 @@ TURNING_POINTS: Final = (
     _P(_LOAD, r"isfile\(.*[( ]SAFE_WEIGHTS_NAME", {"then": "weights-one-file"}, r"archive_file = "),
     _P(_LOAD, r"isfile\(.*[( ]WEIGHTS_(INDEX_)?NAME", {"then": "weights-pickled"}, r"archive_file = "),
     _P(_LOAD, r"^is_sharded$", {"then": "weights-by-shard"}, r"resolved_archive_file, sharded_metadata = "),
-    # generation: 4.44 asks the first alone, later 4.x both, 5 the third
+    # generation: 4.44 asks only the first, later 4.x both, 5 the third
     _P(
         _LOAD,
         _CAN_GENERATE + r"pretrained_model_name_or_path is not None$",
@@ -269,7 +269,7 @@ MINOR: Final = frozenset(
         "unused-kwargs",
     }
 )
-"""Meanings that make way first, where a load has more turning points than a short list can hold."""
+"""Meanings that are dropped first if a load has more turning points than a short list can hold."""
 
 _LIBRARY: Final = "<transformers>/"
 
@@ -288,18 +288,18 @@ _ROWS: Final = [
 
 
 def turning_point(decision: Decision, variable: Variable) -> tuple[TurningPoint, str] | None:
-    """The row of a decision and what its outcome means; None where it is in no row."""
+    """Return the row of a decision and the meaning of its outcome; None if there is no such row."""
     if not decision.path.startswith(_LIBRARY):
         return None
     asked = decision.taken if decision.kind == "try" else decision.condition
     for point, function, asks, guards in _ROWS:
         if (
             decision.outcome in point.means
-            and decision.kind != "conditional"  # what a variable is set to is no way that a load goes
+            and decision.kind != "conditional"  # the value of a variable does not determine how a load goes
             and asks.search(asked)
             and function.fullmatch(decision.function)
             and guards.match(decision.guards)
-            and (decision.kind != "loop" or decision.ended == "exhausted")  # its rounds are told as a whole
+            and (decision.kind != "loop" or decision.ended == "exhausted")  # its iterations count as one
             and all(wanted(decision.names.get(name) or variable(name)) for name, wanted in point.where.items())
         ):
             return point, point.means[decision.outcome]

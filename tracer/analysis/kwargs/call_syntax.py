@@ -12,7 +12,7 @@ _CONVERSIONS: Final = ("str", "int", "float", "bool", "list", "tuple", "dict", "
 
 
 def head_expressions(node: ast.stmt) -> Iterator[ast.expr]:
-    """The expressions that run with the statement itself, and not with its body."""
+    """Yield the expressions that run with the statement itself, not with its body."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
             yield child
@@ -21,7 +21,7 @@ def head_expressions(node: ast.stmt) -> Iterator[ast.expr]:
 
 
 def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
-    """Every node of an expression, or of a statement's own expressions."""
+    """Yield every node of an expression, or of a statement's own expressions."""
     if isinstance(node, ast.expr):
         yield from ast.walk(node)
     elif node is not None:
@@ -30,7 +30,7 @@ def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
 
 
 def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
-    """Targets and value of an assignment; no targets for any other statement."""
+    """Return the targets and the value of an assignment; no targets for any other statement."""
     if isinstance(node, ast.Assign):
         return node.targets, node.value
     if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
@@ -39,7 +39,7 @@ def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
 
 
 def value_sources(expression: ast.expr | None) -> list[ast.expr]:
-    """The parts of an expression that its value can be: both arms of a choice, and what a conversion is given."""
+    """Return the parts that can be an expression's value: both arms of a choice, the argument of a conversion."""
     inner: list[ast.expr]
     if isinstance(expression, ast.IfExp):
         inner = [expression.body, expression.orelse]
@@ -52,11 +52,11 @@ def value_sources(expression: ast.expr | None) -> list[ast.expr]:
         inner = [expression.func.value] if method and isinstance(expression.func, ast.Attribute) else expression.args
     else:
         return [] if expression is None else [expression]
-    return [part for one in inner for part in value_sources(one)]
+    return [source for part in inner for source in value_sources(part)]
 
 
 def walrus_value(node: ast.stmt, name: str) -> ast.expr | None:
-    """What a statement gives a name by ``:=``."""
+    """Return the expression that a statement assigns to a name with ``:=``."""
     for part in walk(node):
         if isinstance(part, ast.NamedExpr) and part.target.id == name:
             return part.value
@@ -64,7 +64,7 @@ def walrus_value(node: ast.stmt, name: str) -> ast.expr | None:
 
 
 def target_position(node: ast.stmt, name: str) -> int | None:
-    """Where in ``a, b = …`` a name stands; -1 when it is assigned alone, None when it is not assigned."""
+    """Return the position of a name in ``a, b = …``; -1 if it is assigned alone, None if it is not assigned."""
     for target in assigned(node)[0]:
         if isinstance(target, ast.Name) and target.id == name:
             return -1
@@ -76,7 +76,7 @@ def target_position(node: ast.stmt, name: str) -> int | None:
 
 
 def constant_defaults(definition: Function | None) -> dict[str, object]:
-    """The parameters that have a constant for a default."""
+    """Return the parameters whose default is a constant, with its value."""
     if definition is None:
         return {}
     given = definition.args
@@ -85,28 +85,28 @@ def constant_defaults(definition: Function | None) -> dict[str, object]:
         *zip(positional[len(positional) - len(given.defaults) :], given.defaults, strict=False),
         *zip(given.kwonlyargs, given.kw_defaults, strict=False),
     ]
-    return {one.arg: default.value for one, default in pairs if isinstance(default, ast.Constant)}
+    return {parameter.arg: default.value for parameter, default in pairs if isinstance(default, ast.Constant)}
 
 
 def called_name(call: ast.Call) -> str:
-    """The last part of what is called: ``from_pretrained`` of ``AutoConfig.from_pretrained(…)``."""
+    """Return the last part of the name that is called: ``from_pretrained`` of ``AutoConfig.from_pretrained(…)``."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def calls(node: ast.stmt | None) -> list[ast.Call]:
-    return [one for one in walk(node) if isinstance(one, ast.Call)]
+    return [part for part in walk(node) if isinstance(part, ast.Call)]
 
 
 def call_of(node: ast.stmt | None, function: str) -> ast.Call | None:
-    """The call in a statement that enters a function of this qualified name."""
+    """Return the call in a statement that enters a function of this qualified name."""
     name = function.rpartition(".")[2]
     found = calls(node)
     for call in found:
         if called_name(call) == name:
             return call
-    if name == "__init__":  # a class is called by whatever name it goes
+    if name == "__init__":  # a class can be called by any name that it is bound to
         return next((call for call in found if _is_class_call(call, function)), None)
     return None
 
@@ -117,18 +117,18 @@ def _is_class_call(call: ast.Call, function: str) -> bool:
 
 
 def spread_names(call: ast.Call) -> list[str]:
-    """The variables handed on as ``**name``."""
+    """Return the variables that are passed as ``**name``."""
     return [
         keyword.value.id for keyword in call.keywords if keyword.arg is None and isinstance(keyword.value, ast.Name)
     ]
 
 
 def arguments(call: ast.Call, definition: Function | None) -> dict[str, ast.expr]:
-    """Parameter or keyword → what stands for it in the call, as far as the call itself says."""
+    """Return the expression for each parameter or keyword, as far as the call itself shows it."""
     named = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     if definition is None:
         return named
-    parameters = [one.arg for one in (*definition.args.posonlyargs, *definition.args.args)]
+    parameters = [parameter.arg for parameter in (*definition.args.posonlyargs, *definition.args.args)]
     if parameters and parameters[0] in ("self", "cls"):
         parameters = parameters[1:]
     for parameter, given in zip(parameters, call.args, strict=False):
@@ -139,16 +139,16 @@ def arguments(call: ast.Call, definition: Function | None) -> dict[str, ast.expr
 
 
 COPIES: Final = ("copy", "deepcopy", "dict")
-"""Calls that give back a dictionary like the one they got."""
+"""Calls that return a dictionary equal to their argument."""
 
 
 def is_copy_of(expression: ast.expr | None, name: str) -> bool:
-    """Whether an expression has all that a dictionary has: ``d``, ``d.copy()``, ``dict(d)``, ``{**d, …}``."""
+    """Return whether an expression contains all of a dictionary: ``d``, ``d.copy()``, ``dict(d)``, ``{**d, …}``."""
     return any(isinstance(part, ast.Name) and part.id == name for part in _whole(expression))
 
 
 def _whole(expression: ast.expr | None) -> list[ast.expr]:
-    """The parts of an expression that go whole into the dictionary that it makes."""
+    """Return the parts of an expression that go entirely into the dictionary that it makes."""
     if isinstance(expression, ast.Dict):
         inner = [value for key, value in zip(expression.keys, expression.values, strict=False) if key is None]
     elif isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.BitOr):
@@ -163,11 +163,11 @@ def _whole(expression: ast.expr | None) -> list[ast.expr]:
             inner.append(expression.func.value)
     else:
         return [] if expression is None else [expression]
-    return [part for one in inner for part in _whole(one)]
+    return [whole for part in inner for whole in _whole(part)]
 
 
 def loop_over_items(node: ast.stmt) -> tuple[str, str, str] | None:
-    """``d``, ``key`` and ``value`` of ``for key, value in d.items()``, also of a list or copy of it."""
+    """Return ``d``, ``key`` and ``value`` of ``for key, value in d.items()``, also for a list or copy of it."""
     if not isinstance(node, ast.For) or not isinstance(node.target, ast.Tuple) or len(node.target.elts) != 2:
         return None
     key, value = node.target.elts

@@ -31,7 +31,7 @@ _REFUSALS: Final = re.compile(
 
 
 class ArgumentFollower:
-    """Follows the keyword arguments of one call of an auto class.
+    """Follow the keyword arguments of one loading call.
 
     ``before`` is called at each line, with what the frame holds before it runs.
     """
@@ -47,7 +47,7 @@ class ArgumentFollower:
         self._mover = MoveTracker(trace, self.record_hop, self.made_by_library)
 
     def follow(self) -> list[TrackedArgument]:
-        """The user's arguments first, each kind in the order of its appearance."""
+        """Return the followed arguments: the user's first, then the library's, each in the order of appearance."""
         for step in self._trace.steps(self._call.step, self._call.last + 1):
             if step.frame is not None and step.event is not None:
                 self._take_step(step, step.frame)
@@ -56,7 +56,7 @@ class ArgumentFollower:
     def record_hop(
         self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
     ) -> None:
-        """Note what the frame's running statement did."""
+        """Add a hop: what the frame's running statement did with an argument."""
         step, syntax = live.step, self._sources(live.step.source)
         text = syntax.one_line(live.statement) if syntax is not None and live.statement is not None else ""
         path = self._paths.get(step.source) if step.source is not None else None
@@ -68,7 +68,7 @@ class ArgumentFollower:
         )  # fmt: skip
 
     def made_by_library(self, live: LiveFrame, key: str, value: ValueId, where: str) -> TrackedArgument:
-        """A keyword argument that was put in; one that is known by this name already goes on."""
+        """Return the keyword argument that the library added; a known one of this name continues."""
         track = self._tracks.get(key)
         if track is None:
             track = self._tracks[key] = TrackedArgument(key, LIBRARY, value, [])
@@ -97,7 +97,7 @@ class ArgumentFollower:
                 self._before(live)
         elif step.event == "raise":
             self._raised(live, step)
-            live.statement = None  # it came to no end
+            live.statement = None  # it did not complete
         elif step.event in ("return", "unwind"):
             self._leave(live, step)
 
@@ -117,7 +117,7 @@ class ArgumentFollower:
             live.locals[parameter] = track
 
     def _named(self, live: LiveFrame, collects: str) -> list[tuple[str, ValueId]]:
-        """Named parameters with a constant for a default that have another value: they were given."""
+        """Return the named parameters that differ from their constant default, and so were given."""
         defaults = constant_defaults(live.definition)
         found = []
         for name, number in live.variables.numbers().items():
@@ -135,7 +135,9 @@ class ArgumentFollower:
             caller.answered.append(call)
         arrived = False
         made = arguments(call, live.definition) if call is not None else {}
-        handed = spread_names(call) if call is not None else [name for one in calls(node) for name in spread_names(one)]
+        handed = (
+            spread_names(call) if call is not None else [name for inner in calls(node) for name in spread_names(inner)]
+        )
         collects = _keywords_name(live)
         label = self._label(live)
         if set(handed) & caller.flows:
@@ -155,12 +157,12 @@ class ArgumentFollower:
             if track is not None:
                 live.held.setdefault(collects, {})[key] = track
         if call is None and arrived:  # by a function that is not stepped
-            caller.answered.extend(one for one in calls(node) if spread_names(one))
+            caller.answered.extend(inner for inner in calls(node) if spread_names(inner))
 
     def _given(
         self, caller: LiveFrame, made: dict[str, ast.expr], handed: list[str], key: str, value: ValueId
     ) -> TrackedArgument | None:
-        """The followed argument that arrived under this name: said by the call itself, or inside ``**name``."""
+        """Return the followed argument that arrived under this name, written in the call or inside ``**name``."""
         if key in made:
             return next(iter(caller.tracks_in(made[key])), None)
         for name in handed:
@@ -200,11 +202,11 @@ class ArgumentFollower:
         }
 
     def _raised(self, live: LiveFrame, step: Step) -> None:
-        """An exception that names an argument, in the frame that has it: the call or the check that refused it."""
+        """Record that an exception which names an argument refused it, in the frame that holds the argument."""
         error = self._trace.value(step.value) if step.value is not None else None
         if not isinstance(error, Exception_) or not error.message:
             return
-        held: HeldArguments = {key: track for one in live.held.values() for key, track in one.items()}
+        held: HeldArguments = {key: track for keys in live.held.values() for key, track in keys.items()}
         held.update(live.locals)
         node = live.statement
         refused = _REFUSALS.search(error.message) if error.type == "TypeError" else None
@@ -216,8 +218,8 @@ class ArgumentFollower:
             return
         for name in names:
             track = held.get(name)
-            if track is not None and track.error != (told := f"{error.type}: {error.message}"):
-                track.error = told
+            if track is not None and track.error != (message := f"{error.type}: {error.message}"):
+                track.error = message
                 self.record_hop(
                     live, track, "refused", refused.group(1) if refused is not None else live.frame.function
                 )
@@ -234,7 +236,7 @@ class ArgumentFollower:
         return live
 
     def _label(self, live: LiveFrame) -> str:
-        """The function with the class that it was called on, and not the one that defines it."""
+        """Return the function's name with the class that it was called on, not the one that defines it."""
         owner, _, name = live.frame.function.rpartition(".")
         for receiver in ("cls", "self"):
             value = live.variables.bound(receiver)
@@ -246,7 +248,7 @@ class ArgumentFollower:
 
 
 def _keywords_name(live: LiveFrame) -> str:
-    """The parameter that collects the keyword arguments; empty where there is none."""
+    """Return the name of the parameter that collects keyword arguments; empty if there is none."""
     if live.definition is None:
         return "kwargs" if live.dictionary("kwargs") is not None else ""
     collects = live.definition.args.kwarg

@@ -15,7 +15,7 @@ from tracer.trace.values import Config, Mapping, Text, ValueId
 
 
 class TrackedArgument(msgspec.Struct, eq=False):
-    """A journey in the making. ``error`` is the message of the exception that refused it."""
+    """A keyword argument that is being followed. ``error`` is the message of the exception that refused it."""
 
     name: str
     origin: str
@@ -25,7 +25,7 @@ class TrackedArgument(msgspec.Struct, eq=False):
 
     @property
     def current(self) -> ValueId:
-        """Its value by now; an attribute that was overwritten has another."""
+        """Return its latest value, without the one that an overwritten attribute got."""
         values = (stop.value for stop in reversed(self.hops) if stop.what != "overwritten")
         return next((value for value in values if value is not None), self.value)
 
@@ -35,8 +35,8 @@ class TrackedConfig(msgspec.Struct, eq=False):
 
     Attributes:
         type: its class.
-        items: its attributes, as they were last seen.
-        bears: the followed arguments by the attribute that each was set to.
+        items: its attributes as last seen.
+        arguments_by_attribute: the followed arguments by the attribute that each was set to.
     """
 
     type: str
@@ -44,7 +44,7 @@ class TrackedConfig(msgspec.Struct, eq=False):
     arguments_by_attribute: dict[str, TrackedArgument] = {}
 
     def is_in(self, type_: str, items: dict[str, ValueId]) -> bool:
-        """Whether a summary is of this object, or of a copy: nothing in it says otherwise."""
+        """Return whether a summary can be of this object or a copy of it."""
         if type_ != self.type or not self.arguments_by_attribute.keys() & items.keys():
             return False
         return all(self.items[key] == items[key] for key in self.items.keys() & items.keys())
@@ -55,14 +55,14 @@ HeldArguments = dict[str, TrackedArgument]
 
 
 class ReturnedDict(msgspec.Struct):
-    """A dictionary that a call gave back; ``flow`` as in :class:`LiveFrame`."""
+    """A dictionary that a call returned; ``flow`` says whether it is one of :attr:`LiveFrame.flows`."""
 
     held: HeldArguments
     flow: bool
 
 
 class LiveFrame(msgspec.Struct, eq=False):
-    """A frame while its steps go by.
+    """A frame whose steps are being followed.
 
     Attributes:
         step: the step of the statement that is running.
@@ -70,12 +70,12 @@ class LiveFrame(msgspec.Struct, eq=False):
         variables: its local variables.
         held: the followed keys of those dictionaries.
         locals: followed arguments in variables of their own.
-        flows: dictionaries that bear the user's keyword arguments; a key put into one is a keyword argument too.
-        left: what once was in a dictionary and left it.
+        flows: dictionaries that carry the user's keyword arguments; a key added to one is a keyword argument too.
+        left: keys that were once in a dictionary and were taken out.
         things: of those, the ones that followed arguments were set on.
         loops: loop variables of ``for key, value in d.items()``: value → (d, key).
         answered: calls of the running statement that a stepped frame answered.
-        returned: what the latest of those gave back, by position; -1 for a value that is no tuple.
+        returned: what the latest of those returned, by position; -1 for a value that is not a tuple.
     """
 
     frame: Frame
@@ -94,7 +94,7 @@ class LiveFrame(msgspec.Struct, eq=False):
     returned_by: ast.Call | None = None
 
     def key_of(self, node: ast.AST | None) -> str | None:
-        """The text that an expression stands for, if it is a constant or a variable with a short text."""
+        """Return the text of an expression, if it is a constant or a variable that holds a text."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
         return self.text(node.id) if isinstance(node, ast.Name) else None
@@ -118,7 +118,7 @@ class LiveFrame(msgspec.Struct, eq=False):
         return self.variables.pairs(name) if self.config_type(name) is not None else {}
 
     def tracks_in(self, node: ast.AST | None) -> list[TrackedArgument]:
-        """The followed arguments that an expression reads, one by one."""
+        """Return the followed arguments that an expression reads."""
         found: list[TrackedArgument] = []
         if not isinstance(node, (ast.expr, ast.stmt)):
             return found
@@ -129,7 +129,7 @@ class LiveFrame(msgspec.Struct, eq=False):
         return found
 
     def possible_tracks(self, expression: ast.expr | None) -> list[tuple[TrackedArgument, bool]]:
-        """The followed arguments that an expression's value can be, and whether it must be that."""
+        """Return the followed arguments that an expression's value can be, each with whether it must be that one."""
         parts = value_sources(expression)
         found = [(track, len(parts) == 1) for part in parts if (track := self._track(part)) is not None]
         return list(dict(found).items())
@@ -151,14 +151,14 @@ class LiveFrame(msgspec.Struct, eq=False):
         return self.held.get(container.id, {}).get(self.key_of(key_node) or "")
 
     def dictionaries_in(self, node: ast.AST | None) -> list[str]:
-        """The variables read in an expression that hold followed keys, or bear keyword arguments."""
+        """Return the variables in an expression that hold followed keys or carry keyword arguments."""
         if not isinstance(node, (ast.expr, ast.stmt)):
             return []
         names = [part.id for part in walk(node) if isinstance(part, ast.Name)]
         return [name for name in dict.fromkeys(names) if name in self.held or name in self.flows]
 
     def popped(self, node: ast.AST | None, dictionary: str, key: str) -> bool:
-        """Whether an expression takes a key out of a dictionary."""
+        """Return whether an expression takes a key out of a dictionary."""
         if not isinstance(node, (ast.expr, ast.stmt)):
             return False
         return any(

@@ -26,9 +26,9 @@ HOP_KINDS: Final = {
     "dropped": "it left the keyword arguments and nothing keeps it",
     "refused": "an exception turned it down",
 }
-"""What can happen to a keyword argument at a stop."""
+"""What can happen to a keyword argument at a hop."""
 
-ENDS: Final = {
+END_KINDS: Final = {
     "config": "an attribute of a configuration object",
     "overwritten": "an attribute of a configuration object that got another value later",
     "constructor": "an argument of a constructor",
@@ -49,7 +49,7 @@ class Hop(msgspec.Struct):
     """One thing that happened to a keyword argument.
 
     Attributes:
-        step: the step of the statement that did it; it is about to run there.
+        step: the step before the statement that did it runs.
         frame: number of the frame that ran it.
         stage: the stage the step belongs to.
         function: qualified name of the function that ran it.
@@ -60,9 +60,9 @@ class Hop(msgspec.Struct):
         value: number of its value after the statement.
         statement: text of the statement, on one line.
         callee: number of the frame it was handed on to; None where that function was not stepped.
-        through: further functions that the same stop led through; of a call handed on, the last is where it arrived.
-        by: where it was overwritten, the key of config.json that did it.
-        times: how often the very same happened.
+        through: further functions on the same hop; for a chain of calls, the last is where the argument arrived.
+        by: if it was overwritten, the key of config.json that did it.
+        times: how often exactly this happened.
     """
 
     step: int
@@ -82,10 +82,10 @@ class Hop(msgspec.Struct):
 
 
 class PathEnd(msgspec.Struct):
-    """What became of a keyword argument.
+    """How the path of a keyword argument ended.
 
     Attributes:
-        what: one of :data:`ENDS`.
+        what: one of :data:`END_KINDS`.
         where: the configuration class, constructor or function.
         name: the attribute or parameter it is there.
         error: the exception's message, if one refused it.
@@ -104,7 +104,7 @@ class PathEnd(msgspec.Struct):
 
 
 class KeywordPath(msgspec.Struct, rename={"hops": "stops"}):
-    """One keyword argument from where it came into being to its end."""
+    """The path of one keyword argument, from where it was given or made to where it ended."""
 
     name: str
     origin: str

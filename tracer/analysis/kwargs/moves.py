@@ -27,7 +27,7 @@ from tracer.trace.values import Class, Config, Mapping, Module, ValueId
 
 
 class RecordHop(Protocol):
-    """Notes a stop."""
+    """Add a hop to the path of an argument."""
 
     def __call__(
         self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
@@ -47,22 +47,26 @@ class MoveTracker:
     def apply(self, live: LiveFrame, step: Step) -> None:
         """Apply what the frame's running statement changed until this step."""
         done = step.event not in ("raise", "unwind")
-        items = [change for change in step.changes if isinstance(change, Items)]
+        in_place = [change for change in step.changes if isinstance(change, Items)]
         removed = {
-            (change.name, key): track
-            for change in items
-            for key in change.removed
-            if (track := live.held.get(change.name, {}).get(key)) is not None
+            (items.name, key): track
+            for items in in_place
+            for key in items.removed
+            if (track := live.held.get(items.name, {}).get(key)) is not None
         }
-        live.variables.apply(step.number, items)
+        live.variables.apply(step.number, in_place)
         if live.statement is not None and done:
-            self._into_configs(live, {one.name: {**one.added, **one.changed} for one in items})
+            self._into_configs(live, {items.name: {**items.added, **items.changed} for items in in_place})
             self._into_plain_calls(live)
-        for one in items:
-            if one.name in live.tracked_configs:
-                self._overwrite(live, live.tracked_configs[one.name], {**one.added, **one.changed})
-        puts = [(one.name, key, value) for one in items for key, value in (*one.added.items(), *one.changed.items())]
-        origins = [self._source_of(live, key, value) for _, key, value in puts]  # as long as it is where it was
+        for items in in_place:
+            if items.name in live.tracked_configs:
+                self._overwrite(live, live.tracked_configs[items.name], {**items.added, **items.changed})
+        puts = [
+            (items.name, key, value)
+            for items in in_place
+            for key, value in (*items.added.items(), *items.changed.items())
+        ]
+        origins = [self._source_of(live, key, value) for _, key, value in puts]  # before the argument moves
         for change in step.changes:
             if isinstance(change, Bound):
                 self._bound(live, step, change, removed)
@@ -99,7 +103,7 @@ class MoveTracker:
         expression = self._assigned(live, name)
         was = live.locals.get(name)
         before = live.variables.number(name)
-        read, behind = live.tracks_in(expression), live.possible_tracks(expression)
+        read, possible = live.tracks_in(expression), live.possible_tracks(expression)
         passed_on = list(live.locals.values())
         if isinstance(self._trace.value(change.value), Mapping):
             held, flow = self._arriving(live, change, removed)
@@ -117,7 +121,7 @@ class MoveTracker:
             if before != change.value:
                 self._record_hop(live, was, "changed-value", name, change.value)
             return
-        for track, certain in behind:
+        for track, certain in possible:
             read_only = any(isinstance(node, ast.Call) and called_name(node) == "get" for node in walk(expression))
             if (certain and read_only) or (track in passed_on and change.value == track.current):
                 live.locals[name] = track
@@ -126,7 +130,7 @@ class MoveTracker:
 
     @staticmethod
     def _assigned(live: LiveFrame, name: str) -> ast.expr | None:
-        """What the running statement gives a variable."""
+        """Return the expression that the running statement assigns to a variable."""
         node = live.statement
         if node is None:
             return None
@@ -135,7 +139,7 @@ class MoveTracker:
     def _arriving(
         self, live: LiveFrame, change: Bound, removed: dict[tuple[str, str], TrackedArgument]
     ) -> tuple[HeldArguments, bool]:
-        """The followed keys of a dictionary that a variable was set to, and whether it bears keyword arguments."""
+        """Return the followed keys of a dictionary bound to a variable, and whether it carries keyword arguments."""
         value = self._trace.value(change.value)
         content = dict(value.items) if isinstance(value, Mapping) else {}
         node = live.statement
@@ -173,11 +177,11 @@ class MoveTracker:
     # ── out of a dictionary, and into one ───────────────────────────────────────────────────────────
 
     def _took(self, live: LiveFrame, name: str, key: str, track: TrackedArgument) -> None:
-        """A key left a dictionary: into a variable, into an attribute, or into nothing."""
+        """Record that a key left a dictionary: for a variable, for an attribute, or for nothing."""
         live.left.add((name, key))
         live.held.get(name, {}).pop(key, None)
         if track.hops and track.hops[-1].step == live.step.number and track.hops[-1].what in _TAKEN:
-            return  # that was its way out
+            return  # this hop already records how it left
         node = live.statement
         taker = self._taker(live, name, key)
         if taker is None and not isinstance(node, ast.Delete) and not live.popped(node, name, key):
@@ -185,7 +189,7 @@ class MoveTracker:
         elif taker is None or (isinstance(taker, ast.Name) and taker.id == "_"):
             self._record_hop(live, track, "dropped", name)
         elif isinstance(taker, ast.Subscript):
-            return  # told where it is put
+            return  # recorded where it is put
         elif isinstance(taker, ast.Name):
             if live.variables.number(taker.id) is not None:
                 live.locals[taker.id] = track
@@ -195,7 +199,7 @@ class MoveTracker:
 
     @staticmethod
     def _taker(live: LiveFrame, name: str, key: str) -> ast.expr | None:
-        """What the running statement assigns a key to while it takes it out."""
+        """Return the target that the running statement assigns a key to while taking it out."""
         targets, expression = live.targets()
         if targets and live.popped(expression, name, key):
             return targets[0]
@@ -219,7 +223,7 @@ class MoveTracker:
 
     @staticmethod
     def _source_of(live: LiveFrame, key: str, value: ValueId) -> TrackedArgument | None:
-        """The followed argument that a statement put under a key."""
+        """Return the followed argument that a statement put under a key."""
         targets, expression = live.targets()
         node = live.statement
         given = [expression] if targets else []
@@ -232,8 +236,8 @@ class MoveTracker:
                     track = live.held.get(source, {}).get(key)
                     if track is not None and track.current == value:
                         return track
-        for one in given:
-            for track, certain in live.possible_tracks(one):
+        for expression in given:
+            for track, certain in live.possible_tracks(expression):
                 if certain or track.current == value:
                     return track
         return None
@@ -273,7 +277,7 @@ class MoveTracker:
     def _follow_on(
         self, live: LiveFrame, variable: str, attribute: str, track: TrackedArgument, changed: dict[str, ValueId]
     ) -> None:
-        """Watch the attribute that it was set to; behind a property, that is one of another name."""
+        """Watch the attribute that it was set to; a property can store it under another name."""
         items = live.attributes(variable)
         thing = live.tracked_configs.get(variable)
         if thing is None:
@@ -286,14 +290,14 @@ class MoveTracker:
             thing.arguments_by_attribute[name] = track
 
     def _overwrite(self, live: LiveFrame, thing: TrackedConfig, changed: dict[str, ValueId]) -> None:
-        """Attributes of an object got other values than those that followed arguments gave them."""
+        """Record attributes that lost the values which followed arguments had given them."""
         owner = thing.type.rpartition(".")[2]
         read = live.tracks_in(live.statement) if live.statement is not None else []
         for name, value in changed.items():
             track, before = thing.arguments_by_attribute.get(name), thing.items.get(name)
             thing.items[name] = value
             if track is None or track in read or value == before:
-                continue  # what was made out of it is no other value
+                continue  # a value derived from it does not overwrite it
             if value != track.current:
                 self._record_hop(live, track, "overwritten", f"{owner}.{name}", value)
                 key = self._key_set(live)
@@ -303,13 +307,13 @@ class MoveTracker:
 
     @staticmethod
     def _key_set(live: LiveFrame) -> str:
-        """The key that ``setattr(object, key, value)`` puts something under."""
+        """Return the key in ``setattr(object, key, value)``."""
         node = live.statement
-        of_keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
-        return next((key for one in of_keys if (key := live.key_of(one))), "")
+        keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
+        return next((text for key in keys if (text := live.key_of(key))), "")
 
     def _into_plain_calls(self, live: LiveFrame) -> None:
-        """``f(**kwargs)`` and ``f(name=value)`` where no stepped frame answered: the arguments went there."""
+        """Record arguments passed by ``f(**kwargs)`` and ``f(name=value)`` to functions that are not stepped."""
         node = live.statement
         for call in calls(node):
             if call in live.answered or called_name(call) in COPIES:

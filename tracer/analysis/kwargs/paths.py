@@ -18,7 +18,7 @@ from tracer.trace.reading import Trace
 
 
 def keyword_paths(trace: Trace, *, call: int | None = None) -> list[KeywordPath]:
-    """The keyword arguments of one loading call: the user's in the order given, then the library's.
+    """Return the paths of the keyword arguments of one loading call: the user's in the order given, then the library's.
 
     Args:
         call: step number of the call, see :func:`select_call`.
@@ -35,38 +35,38 @@ def keyword_paths(trace: Trace, *, call: int | None = None) -> list[KeywordPath]
 
 
 def find_keyword_path(trace: Trace, name: str, *, call: int | None = None) -> tuple[LoadingCall, KeywordPath]:
-    """The journey of a name with its call: the one asked for, else :func:`select_call`, else the last that has it.
+    """Return the path of a name with its call: the call asked for, else :func:`select_call`, else the last that has it.
 
     Raises:
-        TracerError: there is none; the sentence has the names that are like it.
+        TracerError: there is none; the message suggests similar names.
     """
     chosen = select_call(trace, call)
-    others = [one for one in reversed(loading_calls(trace)) if one != chosen] if call is None else []
+    others = [other for other in reversed(loading_calls(trace)) if other != chosen] if call is None else []
     names: list[str] = []
     for candidate in [chosen, *others] if chosen is not None else []:
-        for journey in keyword_paths(trace, call=candidate.step):
-            if journey.name == name:
-                return candidate, journey
-            names.append(journey.name)
+        for path in keyword_paths(trace, call=candidate.step):
+            if path.name == name:
+                return candidate, path
+            names.append(path.name)
     near = get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
     hint = f" Near to it: {', '.join(near)}." if near else f" There are: {', '.join(dict.fromkeys(names))}."
     raise TracerError(f"{trace.path} has no keyword argument {name!r}.{hint if names else ''}")
 
 
 def select_call(trace: Trace, call: int | None = None) -> LoadingCall | None:
-    """The call that begins at a step; by default the last that loads a model, or where none does, the last of all.
+    """Return the call that begins at a step; by default the last that loads a model, else the last of all.
 
     Raises:
         TracerError: a step was named, and none of the user's calls begins there.
     """
     calls = loading_calls(trace)
     if call is None:
-        return next((one for one in reversed(calls) if loads_a_model(trace, one)), calls[-1] if calls else None)
-    for one in calls:
-        if one.step == call:
-            return one
-    known = ", ".join(str(one.step) for one in calls) or "none"
-    raise TracerError(f"The user loads nothing at step {call}. Such calls begin at: {known}.")
+        return next((known for known in reversed(calls) if loads_a_model(trace, known)), calls[-1] if calls else None)
+    for known in calls:
+        if known.step == call:
+            return known
+    steps = ", ".join(str(known.step) for known in calls) or "none"
+    raise TracerError(f"The user loads nothing at step {call}. Such calls begin at: {steps}.")
 
 
 _PASSING: Final = {"handed-on", "copied", "came-back", "unused"}
@@ -74,7 +74,7 @@ _CALLS: Final = {"handed-on", "unused"}
 
 
 def finish_path(track: TrackedArgument, *, returned: bool) -> KeywordPath:
-    """The journey of a track; ``returned`` says whether the user's call came to its end."""
+    """Return the path of a followed argument; ``returned`` says whether the user's call completed."""
     hops = _without_tidying(track.hops)
     for merge in (_unused, _collected_in_vain, _side_by_side):
         hops = merge(hops)
@@ -82,46 +82,46 @@ def finish_path(track: TrackedArgument, *, returned: bool) -> KeywordPath:
     return KeywordPath(track.name, track.origin, track.value, _repeated(_chained(hops)), end)
 
 
-def essential_hops(journey: KeywordPath) -> list[Hop]:
-    """Its stops without calls that made no use of it, where it got on all the same, and copies nobody came back to.
+def essential_hops(path: KeywordPath) -> list[Hop]:
+    """Return the hops of a path without unused copies, and without calls that did not use the argument if it went on.
 
-    Nor are there the calls that the end names and that could not be followed.
+    Calls that could not be followed are left out too if the end names them.
     """
-    lost = journey.end.what in ("refused", "left", "unfinished")
+    lost = path.end.what in ("refused", "left", "unfinished")
     return [
         hop
-        for index, hop in enumerate(journey.hops)
+        for index, hop in enumerate(path.hops)
         if (lost or hop.what != "unused")
-        and not _idle_copy(hop, journey.hops[index + 1 :])
-        and not (hop.what == "handed-on" and hop.callee is None and hop.where.partition("(")[0] in journey.end.on)
+        and not _idle_copy(hop, path.hops[index + 1 :])
+        and not (hop.what == "handed-on" and hop.callee is None and hop.where.partition("(")[0] in path.end.on)
     ]
 
 
 def _idle_copy(hop: Hop, later: list[Hop]) -> bool:
     whole = hop.what == "copied" and hop.where.isidentifier()
     named = re.compile(rf"\b{re.escape(hop.where)}\b")
-    return whole and not any(one.frame == hop.frame and named.search(one.statement) for one in later)
+    return whole and not any(other.frame == hop.frame and named.search(other.statement) for other in later)
 
 
 def _without_tidying(hops: list[Hop]) -> list[Hop]:
-    """Without the removal of a key from where it was set on a configuration before: there it is used up, not lost."""
+    """Drop the removal of a key that was set on a configuration before: it was used, not lost."""
     kept: list[Hop] = []
     for hop in hops:
-        used = any(one.what == "became-config" for one in kept)
+        used = any(other.what == "became-config" for other in kept)
         if hop.what != "dropped" or not used:
             kept.append(hop)
     return kept
 
 
 def _unused(hops: list[Hop]) -> list[Hop]:
-    """A call that only passed it on and gave it back, as one stop."""
+    """Merge a call that only passed the argument on and gave it back into one hop."""
     kept: list[Hop] = []
     for hop in hops:
-        start = next((at for at, one in enumerate(kept) if one.what == "handed-on" and _answers(hop, one)), None)
-        if start is not None and all(one.what in _PASSING for one in kept[start:]):
+        start = next((at for at, call in enumerate(kept) if call.what == "handed-on" and _answers(hop, call)), None)
+        if start is not None and all(other.what in _PASSING for other in kept[start:]):
             first, inner = kept[start], kept[start + 1 :]
             first.what = "unused"
-            _through(first, *(one for one in inner if one.what in _CALLS))
+            _through(first, *(call for call in inner if call.what in _CALLS))
             del kept[start + 1 :]
         else:
             kept.append(hop)
@@ -133,17 +133,17 @@ def _answers(back: Hop, call: Hop) -> bool:
 
 
 def _collected_in_vain(hops: list[Hop]) -> list[Hop]:
-    """A call that collected it in its ``**kwargs``, where it was still lying when the journey went on elsewhere."""
+    """Mark calls that collected the argument in their ``**kwargs`` and did nothing with it."""
     for index, hop in enumerate(hops[:-1]):
         if hop.what == "handed-on" and hop.callee is not None and "(**" in hop.where:
             after = hops[index + 1 :]
-            if not any(one.frame == hop.callee or _answers(one, hop) for one in after):
+            if not any(later.frame == hop.callee or _answers(later, hop) for later in after):
                 hop.what = "unused"
     return hops
 
 
 def _side_by_side(hops: list[Hop]) -> list[Hop]:
-    """Calls of one function that made no use of it, one after the other, as one stop."""
+    """Merge successive calls that made no use of the argument into one hop."""
     kept: list[Hop] = []
     for hop in hops:
         last = kept[-1] if kept else None
@@ -155,7 +155,7 @@ def _side_by_side(hops: list[Hop]) -> list[Hop]:
 
 
 def _chained(hops: list[Hop]) -> list[Hop]:
-    """A call whose only act was to hand it on to the next, as one stop that leads to the last of them."""
+    """Merge a call that only handed the argument on with the next call, up to where it arrived."""
     kept: list[Hop] = []
     for index, hop in enumerate(hops):
         last = kept[-1] if kept else None
@@ -164,7 +164,7 @@ def _chained(hops: list[Hop]) -> list[Hop]:
             and last.what in ("handed-on", "reached-constructor")
             and hop.what == "handed-on"
             and hop.frame == last.callee
-            and not any(one.frame == last.callee for one in hops[index + 1 :])
+            and not any(later.frame == last.callee for later in hops[index + 1 :])
         ):
             _through(last, hop)
             last.callee = hop.callee
@@ -174,7 +174,7 @@ def _chained(hops: list[Hop]) -> list[Hop]:
 
 
 def _through(hop: Hop, *others: Hop) -> None:
-    names = [name for one in others for name in (_callee(one), *one.through)]
+    names = [name for other in others for name in (_callee(other), *other.through)]
     hop.through = [name for name in dict.fromkeys([*hop.through, *names]) if name != _callee(hop)]
 
 
@@ -183,7 +183,7 @@ def _callee(hop: Hop) -> str:
 
 
 def _repeated(hops: list[Hop]) -> list[Hop]:
-    """What one frame does over and over, as in a loop, as one stop."""
+    """Merge what one frame does repeatedly, as in a loop, into one hop."""
     kept: dict[tuple[object, ...], Hop] = {}
     for number, hop in enumerate(hops):
         key = _same(hop) if hop.what in _REPEATABLE else (number,)
@@ -202,7 +202,7 @@ def _same(hop: Hop) -> tuple[object, ...]:
 
 
 def _end(track: TrackedArgument, hops: list[Hop], returned: bool) -> PathEnd:
-    """What the last stop that used it, lost it or turned it down says."""
+    """Return the end, as the last hop that used, lost or refused the argument shows it."""
     overwritten = None
     for hop in reversed(hops):
         if hop.what == "overwritten":
@@ -234,13 +234,13 @@ def _is_unfollowed(hop: Hop) -> bool:
 
 
 def _constructor(hops: list[Hop]) -> PathEnd:
-    """Of constructors that hand it on to each other the first that has a parameter for it, else the first."""
+    """Return the first of a chain of constructors that has a parameter for the argument, else the first of all."""
     last = max(index for index, hop in enumerate(hops) if hop.what == "reached-constructor")
     first = last
     while first and hops[first - 1].what == "reached-constructor":
         first -= 1
     run = hops[first : last + 1]
-    hop = next((one for one in run if "(**" not in one.where), run[0])
+    hop = next((other for other in run if "(**" not in other.where), run[0])
     callee, _, parameter = hop.where.partition("(")
     return PathEnd("constructor", callee, parameter.removesuffix(")"), step=hop.step)
 
