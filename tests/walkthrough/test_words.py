@@ -30,11 +30,7 @@ EVERYTHING = Expectation(
 def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
     made = {
         str(argument.value)
-        for name, calls in (
-            ("unbound.py", "UnboundReason"),
-            ("binding.py", "UnboundReason"),
-            ("checking.py", "WalkthroughProblem"),
-        )
+        for name, calls in (("binder.py", "UnboundReason"), ("checker.py", "WalkthroughProblem"))
         for node in ast.walk(ast.parse((FOLDER / name).read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == calls
         for argument in node.args[0 if calls == "UnboundReason" else 2 :][:1]
