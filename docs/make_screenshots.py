@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from tracer.cli.walkthrough.recording import job_of, wanted_loads
+from tracer.exercise.load_jobs import walkthrough_job, wanted_loads
 from tracer.i18n import Lang
 from tracer.launch.runner import run_job
 from tracer.trace.reading import Trace, open_trace
@@ -54,7 +54,7 @@ async def take(trace: Trace, shot: Shot) -> None:
 def record(folder: Path) -> Path:
     """The demo's load."""
     [demo, *_] = wanted_loads([(course()[0], None)])
-    return run_job(job_of(demo, folder, 0), folder / "0.glmtrace").path
+    return run_job(walkthrough_job(demo, folder / "0.glmtrace"), folder / "0.glmtrace").path
 
 
 def main() -> None:

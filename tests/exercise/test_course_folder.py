@@ -22,7 +22,7 @@ from tracer.exercise.course_folder import (
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.library import ExerciseFiles, all_exercises
 from tracer.exercise.progress import FILE, CourseProgress, ExerciseProgress
-from tracer.views.exercise.task_sheet import task_sheet
+from tracer.views.exercise.task_sheet import task_sheet, task_sheets
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def workshop(tmp_path: Path) -> CourseFolder:
 
 
 def test_start_puts_the_files_and_the_task_in_both_languages(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    assert workshop.start(kept)
+    assert workshop.start(kept, task_sheets(kept.exercise))
     folder = workshop.folder_of(kept)
     assert {"TASK.md", "TASK.zh.md", "model/config.json", "model/model.safetensors"} <= files_of(folder).keys()
     assert kept.exercise.text.en.strip() in (folder / "TASK.md").read_text(encoding="utf-8")
@@ -47,20 +47,20 @@ def test_start_puts_the_files_and_the_task_in_both_languages(workshop: CourseFol
 
 
 def test_what_was_started_stays_as_it_is(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     (workshop.folder_of(kept) / "model" / "config.json").write_text("mine")
     before = files_of(workshop.folder_of(kept))
-    assert not workshop.start(kept)
+    assert not workshop.start(kept, task_sheets(kept.exercise))
     assert files_of(workshop.folder_of(kept)) == before
 
 
 def test_reset_moves_the_old_files_aside_each_time(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     with workshop.updating_entry(kept) as entry:
         entry.hints, entry.answers, entry.solved = 2, {"q": "1"}, "then"
     for number in (1, 2):
         (workshop.folder_of(kept) / "mine.txt").write_text(str(number))
-        assert workshop.reset(kept) == workshop.folder / f"{FIRST}.before-{number}"
+        assert workshop.reset(kept, task_sheets(kept.exercise)) == workshop.folder / f"{FIRST}.before-{number}"
         assert (workshop.folder / f"{FIRST}.before-{number}" / "mine.txt").read_text() == str(number)
         assert not (workshop.folder_of(kept) / "mine.txt").exists()
     entry = workshop.progress.exercises[FIRST]
@@ -70,7 +70,7 @@ def test_reset_moves_the_old_files_aside_each_time(workshop: CourseFolder, kept:
 def test_a_reset_that_fails_leaves_the_old_files(
     workshop: CourseFolder, kept: ExerciseFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     before = files_of(workshop.folder_of(kept))
     real = os.rename
 
@@ -81,13 +81,13 @@ def test_a_reset_that_fails_leaves_the_old_files(
 
     monkeypatch.setattr(workshop_module.os, "rename", rename)
     with pytest.raises(ExerciseError, match="No space left"):
-        workshop.reset(kept)
+        workshop.reset(kept, task_sheets(kept.exercise))
     assert files_of(workshop.folder_of(kept)) == before
     assert sorted(path.name for path in workshop.folder.iterdir()) == [FIRST, FILE]
 
 
 def test_the_solution_stands_beside_and_is_written_once(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     before = files_of(workshop.folder_of(kept))
     place, written = workshop.write_solution(kept)
     assert written
@@ -104,17 +104,17 @@ def test_nothing_is_put_where_something_else_is(tmp_path: Path, kept: ExerciseFi
     file = tmp_path / "file"
     file.write_text("x")
     with pytest.raises(ExerciseError, match="is a file"):
-        CourseFolder(file).start(kept)
+        CourseFolder(file).start(kept, task_sheets(kept.exercise))
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / FIRST).write_text("x")
     with pytest.raises(ExerciseError, match="was not made by glm-trace"):
-        CourseFolder(tmp_path / "own").start(kept)
+        CourseFolder(tmp_path / "own").start(kept, task_sheets(kept.exercise))
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / FIRST).symlink_to(tmp_path / "nowhere")
     with pytest.raises(ExerciseError, match="was not made by glm-trace"):
-        CourseFolder(tmp_path / "link").start(kept)
+        CourseFolder(tmp_path / "link").start(kept, task_sheets(kept.exercise))
     with pytest.raises(ExerciseError, match="can't be read or written"):
-        CourseFolder(Path("/proc/nothing")).start(kept)
+        CourseFolder(Path("/proc/nothing")).start(kept, task_sheets(kept.exercise))
 
 
 def test_what_cannot_be_remembered_is_not_begun(tmp_path: Path, kept: ExerciseFiles) -> None:
@@ -122,13 +122,13 @@ def test_what_cannot_be_remembered_is_not_begun(tmp_path: Path, kept: ExerciseFi
     workshop.folder.mkdir()
     (workshop.folder / FILE).write_text("{")
     with pytest.raises(ExerciseError, match="damaged"):
-        workshop.start(kept)
+        workshop.start(kept, task_sheets(kept.exercise))
     assert [path.name for path in workshop.folder.iterdir()] == [FILE]
 
 
 def test_it_is_found_from_below_and_from_beside(tmp_path: Path, workshop: CourseFolder, kept: ExerciseFiles) -> None:
     assert find_course_folder(tmp_path) is None
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     inside = workshop.folder_of(kept) / "model"
     for place in (tmp_path, workshop.folder, workshop.folder_of(kept), inside):
         found = find_course_folder(place)
@@ -147,8 +147,8 @@ def test_which_exercise_is_meant(workshop: CourseFolder, kept: ExerciseFiles, tm
     other = next(one for one in known.values() if one is not kept and one.exercise.id != FIRST)
     with pytest.raises(ExerciseError, match="No exercise has been started"):
         current_exercise(None, workshop, known, tmp_path)
-    workshop.start(kept)
-    workshop.start(other)
+    workshop.start(kept, task_sheets(kept.exercise))
+    workshop.start(other, task_sheets(other.exercise))
     assert current_exercise(None, workshop, known, tmp_path) is other
     assert current_exercise(None, workshop, known, workshop.folder_of(known[FIRST]) / "model").exercise.id == FIRST
     assert current_exercise("1", workshop, known, tmp_path).exercise.id == FIRST
@@ -170,7 +170,7 @@ def test_a_teachers_exercise_is_found_again_where_it_was_started_from(tmp_path: 
     folder = teachers(tmp_path / "teacher")
     kept = all_exercises([folder])["asking"]
     workshop.record_consent(kept, digest(kept.folder))
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     assert known_exercises((), workshop.progress)["asking"].folder == kept.folder
     folder.rename(tmp_path / "moved")
     with pytest.raises(ExerciseError, match="is not there any more"):

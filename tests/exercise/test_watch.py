@@ -18,6 +18,7 @@ from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
 from tracer.exercise.file_watcher import take_state, wait_for_save
 from tracer.exercise.library import all_exercises
 from tracer.exercise.runs import TRACES
+from tracer.views.exercise.task_sheet import SHEETS, task_sheets
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -41,9 +42,9 @@ def folder(tmp_path: Path) -> Path:
     ids=["written", "new", "removed", "renamed", "replaced"],
 )
 def test_a_save_is_seen(folder: Path, change: Callable[[Path], object]) -> None:
-    before = take_state(folder)
+    before = take_state(folder, SHEETS)
     change(folder)
-    assert take_state(folder) != before
+    assert take_state(folder, SHEETS) != before
 
 
 @pytest.mark.parametrize(
@@ -51,16 +52,16 @@ def test_a_save_is_seen(folder: Path, change: Callable[[Path], object]) -> None:
              "model/__pycache__/a.pyc"]
 )  # fmt: skip
 def test_what_editors_and_checks_write_is_no_save(folder: Path, name: str) -> None:
-    before = take_state(folder)
+    before = take_state(folder, SHEETS)
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("x")
-    assert take_state(folder) == before
+    assert take_state(folder, SHEETS) == before
 
 
 def test_files_that_can_not_be_looked_at_do_no_harm(folder: Path) -> None:
     (folder / "nowhere").symlink_to(folder / "gone")
     (folder / "round").symlink_to(folder)
-    assert take_state(folder)
+    assert take_state(folder, SHEETS)
 
 
 def test_several_saves_close_together_are_one(folder: Path) -> None:
@@ -69,10 +70,10 @@ def test_several_saves_close_together_are_one(folder: Path) -> None:
             time.sleep(0.15)
             (folder / "model" / f"{number}.py").write_text("x")
 
-    before = take_state(folder)
+    before = take_state(folder, SHEETS)
     writer = threading.Thread(target=save)
     writer.start()
-    after = wait_for_save(folder, before)
+    after = wait_for_save(folder, before, SHEETS)
     writer.join()
     assert len(after) == 5
 
@@ -105,7 +106,7 @@ def started(tmp_path: Path, name: str = FIRST, *folders: Path) -> CourseFolder:
     kept = all_exercises(folders)[name]
     if not kept.bundled:
         workshop.record_consent(kept, digest(kept.folder))
-    workshop.start(kept)
+    workshop.start(kept, task_sheets(kept.exercise))
     return workshop
 
 

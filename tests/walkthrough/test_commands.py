@@ -68,7 +68,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         started.append(job)
         return run(job, path, **options)
 
-    monkeypatch.setattr("tracer.cli.walkthrough.recording.run_job", noted)
+    monkeypatch.setattr("tracer.cli.walkthrough.load_recording.run_job", noted)
     return started
 
 
@@ -278,7 +278,7 @@ def test_each_walkthrough_is_told_as_soon_as_it_is_checked(
     def printed(checked: Any, *_: object) -> None:
         happened.extend(one.walkthrough.id for one in checked)
 
-    monkeypatch.setattr("tracer.cli.walkthrough.recording.record", record)
+    monkeypatch.setattr("tracer.cli.walkthrough.load_recording.record", record)
     monkeypatch.setattr("tracer.cli.walkthrough.check.print_checked", printed)
     command("check", "mine", "later", "--walkthroughs", own)
     assert happened == ["glm-4v-tiny", "mine", "bert-tiny", "later"]

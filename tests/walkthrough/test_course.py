@@ -12,7 +12,7 @@ from tests.data.demo.store import unpack
 from tests.support.loads import Loads
 from tests.support.reading import by_line
 from tracer.bundled import bundled
-from tracer.cli.walkthrough.recording import Wanted, job_of, wanted_loads
+from tracer.exercise.load_jobs import WantedLoad, walkthrough_job, wanted_loads
 from tracer.trace.reading import open_trace
 from tracer.walkthrough.binder import Binder, BoundNote
 from tracer.walkthrough.checker import check_one, check_text
@@ -21,12 +21,12 @@ from tracer.walkthrough.library import course
 
 COURSE = {one.id: one for one in course()}
 LOADS = wanted_loads([(one, None) for one in COURSE.values()])
-DEMO = next(one for one in LOADS if ("main-call", "demo") in one.of)
+DEMO = next(one for one in LOADS if ("main-call", "demo") in one.wanted_by)
 OTHER = by_line("5.23.0", "4.44.2")
 
 
-def name_of(wanted: Wanted) -> str:
-    return "-".join(min(wanted.of))
+def name_of(wanted: WantedLoad) -> str:
+    return "-".join(min(wanted.wanted_by))
 
 
 def test_nineteen_in_their_order() -> None:
@@ -52,10 +52,10 @@ def recorded(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return {}
 
 
-def trace_of(wanted: Wanted, loads: Loads, recorded: dict[str, Path], folder: Path) -> Path:
+def trace_of(wanted: WantedLoad, loads: Loads, recorded: dict[str, Path], folder: Path) -> Path:
     name = name_of(wanted)
     if name not in recorded:
-        recorded[name] = loads.run(job_of(wanted, folder, LOADS.index(wanted))).path
+        recorded[name] = loads.run(walkthrough_job(wanted, folder / f"{LOADS.index(wanted)}.glmtrace")).path
     return recorded[name]
 
 
@@ -63,13 +63,17 @@ def trace_of(wanted: Wanted, loads: Loads, recorded: dict[str, Path], folder: Pa
     "wanted", [pytest.param(one, id=name_of(one), marks=() if one is DEMO else pytest.mark.slow) for one in LOADS]
 )
 def test_every_note_tells_the_truth(
-    wanted: Wanted, loads: Loads, recorded: dict[str, Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+    wanted: WantedLoad,
+    loads: Loads,
+    recorded: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> None:
     path = trace_of(wanted, loads, recorded, tmp_path_factory.mktemp("course"))
     with open_trace(path) as trace, open_trace(unpack(OTHER, tmp_path)) as other:
         found = [
             problem
-            for walkthrough, load in sorted(wanted.of)
+            for walkthrough, load in sorted(wanted.wanted_by)
             for problem in check_one(COURSE[walkthrough], trace, load, [other] if wanted is DEMO else [])
         ]
         assert found == []

@@ -30,7 +30,6 @@ from tracer.exercise.progress import (
 )
 from tracer.exercise.runs import TRACES
 from tracer.i18n import N_
-from tracer.views.exercise.task_sheet import SHEETS, task_sheet
 
 DEFAULT_NAME: Final = MARK
 """The folder that a course is kept in, unless another is named."""
@@ -109,8 +108,13 @@ class CourseFolder:
         with self.updating_entry(kept) as entry:
             entry.source, entry.consent = str(kept.folder.absolute()), consent
 
-    def start(self, kept: ExerciseFiles) -> bool:
-        """Put an exercise's files into their folder; False where they are there already."""
+    def start(self, kept: ExerciseFiles, sheets: Mapping[str, str]) -> bool:
+        """Put an exercise's files into their folder; return False where they are there already.
+
+        Args:
+            kept: the exercise.
+            sheets: files to write beside them, as text by name: the task.
+        """
         self._make()
         with self.updating() as progress:  # first: what can't be remembered is not begun
             progress.last = kept.exercise.id
@@ -126,7 +130,7 @@ class CourseFolder:
                     folder=self.folder_of(kept),
                 )
             return False
-        self._put(kept, self.folder_of(kept))
+        self._put(kept, self.folder_of(kept), sheets=sheets)
         return True
 
     def backup_path(self, kept: ExerciseFiles) -> Path:
@@ -136,8 +140,8 @@ class CourseFolder:
             number += 1
         return path
 
-    def reset(self, kept: ExerciseFiles) -> Path:
-        """Begin an exercise anew; returns where the old files are now."""
+    def reset(self, kept: ExerciseFiles, sheets: Mapping[str, str]) -> Path:
+        """Start an exercise anew, with ``sheets`` as in :meth:`start`; return where the old files are now."""
         aside, place = self.backup_path(kept), self.folder_of(kept)
 
         def swap(made: Path) -> None:
@@ -148,7 +152,7 @@ class CourseFolder:
                 os.rename(aside, place)
                 raise
 
-        self._put(kept, place, move=swap)
+        self._put(kept, place, sheets=sheets, move=swap)
         with self.updating() as progress:
             entry = progress.exercises.setdefault(kept.exercise.id, ExerciseProgress())
             entry.started, entry.answers, entry.right = now(), {}, []
@@ -160,7 +164,7 @@ class CourseFolder:
         place = self.folder / f"{kept.exercise.id}.solution"
         written = not os.path.lexists(place)
         if written:
-            self._put(kept, place, "solution", sheets=False)
+            self._put(kept, place, "solution")
         with self.updating_entry(kept) as entry:
             entry.solution_seen = entry.solution_seen or now()
         return place, written
@@ -170,7 +174,7 @@ class CourseFolder:
         kept: ExerciseFiles,
         place: Path,
         *layers: str,
-        sheets: bool = True,
+        sheets: Mapping[str, str] | None = None,
         move: Callable[[Path], None] | None = None,
     ) -> None:
         """Put a folder together aside, then move it into its place: it is there as a whole or not at all."""
@@ -180,8 +184,8 @@ class CourseFolder:
             ) as aside:
                 made = Path(aside) / kept.exercise.id
                 build_folder(kept, made, *layers)
-                for name, lang in SHEETS.items() if sheets else ():
-                    (made / name).write_text(task_sheet(kept.exercise, lang), encoding="utf-8")
+                for name, text in (sheets or {}).items():
+                    (made / name).write_text(text, encoding="utf-8")
                 if move is None:
                     os.rename(made, place)
                 else:

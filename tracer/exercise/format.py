@@ -19,45 +19,30 @@ from typing import Any, Literal
 import msgspec
 
 from tracer.trace.vocabulary import STAGES
-from tracer.walkthrough.format import Anchor, BilingualText, Expectation
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation, LoadDescription
 
 
-class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that is recorded to judge the learner's folder: a load of a model directory in it, or a script.
+class Run(LoadDescription, frozen=True):
+    """Something that is recorded to grade the learner's folder: a load of a model directory in it, or a script.
 
     Attributes:
         directory: the model directory, relative to the learner's folder.
         script: a script of the task's ``judge/`` to run instead, in the learner's folder.
-        kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code``.
-        dtype: passed as ``torch_dtype`` or ``dtype``; null leaves it out.
-        auto_class: the auto class to load with.
-        tokenizer: load the tokenizer first.
-        forward: run a pass after the load.
-        generate: how many tokens to generate after it.
         statistics: record minimum, maximum and mean of every module's output.
-        trust: whether remote code is allowed.
         prompt: what the pass is fed with.
         seconds: how long it may take.
     """
 
     directory: str = "model"
     script: str = ""
-    kwargs: dict[str, Any] = {}
-    dtype: str | None = None
-    auto_class: str | None = None
-    tokenizer: bool = False
-    forward: bool = False
-    generate: int = 0
     statistics: bool = False
-    trust: bool = True
     prompt: str | None = None
     seconds: int = 60
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.seconds <= 600:
             raise ValueError("`seconds` is between 1 and 600")
-        if "trust_remote_code" in self.kwargs:
-            raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
 
 
 class FailureCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

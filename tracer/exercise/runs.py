@@ -17,9 +17,9 @@ import msgspec
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.format import Run
 from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.load_jobs import load_job
 from tracer.i18n import N_
 from tracer.launch.amx_workaround import amx_environment
-from tracer.launch.load_options import adapter_folder
 from tracer.launch.process_start import Starter, WarmStarter
 from tracer.launch.runner import Interrupts, JobProgress, Limit, Limits, is_out_of_memory, run_job
 from tracer.launch.scratch import scratch_folder
@@ -129,24 +129,12 @@ class RunRecorder:
         model = copy / run.directory
         if not model.is_dir():
             return run.directory
-        place = adapter_folder(str(model), seen_from=str(copy))
-        return Job(
-            work="load",
-            journal=f"{trace}.journal",
-            command=["glm-trace", "exercise", "check"],
-            model=str(model),
-            auto_class=run.auto_class,
-            kwargs=run.kwargs,
-            dtype=run.dtype,
-            tokenizer=run.tokenizer,
-            trust_remote_code=run.trust,
-            forward=run.forward,
-            generate=run.generate,
-            statistics=run.statistics,
-            prompt=run.prompt,
-            cwd=place.path if place is not None else str(copy),
-            environment=self._environment,
-        )
+        job = load_job(run, str(model), trace, run_in=str(copy))
+        job.command = ["glm-trace", "exercise", "check"]
+        job.statistics = run.statistics
+        job.prompt = run.prompt
+        job.environment = self._environment
+        return job
 
 
 @contextmanager

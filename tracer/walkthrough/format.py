@@ -247,36 +247,49 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.anchor if isinstance(self.anchor, list) else [self.anchor]
 
 
-class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A load that notes are checked against. What is left out is as ``glm-trace demo`` has it.
+class LoadDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a model directory is loaded.
 
     Attributes:
-        fixture: a bundled model directory.
         kwargs: keyword arguments of ``from_pretrained``, beside ``trust_remote_code``.
         dtype: passed as ``torch_dtype`` or ``dtype``; null leaves it out.
+        auto_class: the auto class to load with.
         tokenizer: load the tokenizer first.
         forward: run a pass after the load.
         generate: how many tokens to generate after it.
-        operators: record each operator of the pass.
-        auto_class: the auto class to load with.
-        peft: a LoRA configuration to put into the model.
         trust: whether remote code is allowed.
     """
 
-    fixture: str = "glm-4v-tiny"
-    kwargs: dict[str, Any] = msgspec.field(default_factory=lambda: {"empty_init": False, "use_cache": False})
-    dtype: str | None = "bfloat16"
-    tokenizer: bool = True
-    forward: bool = True
-    generate: int = 8
-    operators: bool = False
+    kwargs: dict[str, Any] = {}
+    dtype: str | None = None
     auto_class: str | None = None
-    peft: dict[str, Any] | None = None
+    tokenizer: bool = False
+    forward: bool = False
+    generate: int = 0
     trust: bool = True
 
     def __post_init__(self) -> None:
         if "trust_remote_code" in self.kwargs:
             raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
+
+
+class Load(LoadDescription, frozen=True):
+    """A load that notes are checked against. What is left out is as ``glm-trace demo`` has it.
+
+    Attributes:
+        fixture: a bundled model directory.
+        operators: record each operator of the pass.
+        peft: a LoRA configuration to put into the model.
+    """
+
+    kwargs: dict[str, Any] = msgspec.field(default_factory=lambda: {"empty_init": False, "use_cache": False})
+    dtype: str | None = "bfloat16"
+    tokenizer: bool = True
+    forward: bool = True
+    generate: int = 8
+    fixture: str = "glm-4v-tiny"
+    operators: bool = False
+    peft: dict[str, Any] | None = None
 
 
 class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

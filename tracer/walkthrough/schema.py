@@ -49,10 +49,13 @@ def as_file(found: dict[str, Any]) -> str:
 
 
 def _docstring(struct: type) -> tuple[str, dict[str, str]]:
-    """What a struct is, and what each of its attributes is."""
-    description, _, attributes = inspect.cleandoc(struct.__doc__ or "").partition("\nAttributes:\n")
-    parts = _ATTRIBUTE.split(attributes)
-    return _plain(description), {key: _plain(told) for key, told in zip(parts[1::2], parts[2::2], strict=True)}
+    """Return the description of a struct, and that of each of its attributes, inherited ones included."""
+    description, keys = "", dict[str, str]()
+    for base in reversed([one for one in struct.__mro__ if issubclass(one, msgspec.Struct) and one.__doc__]):
+        description, _, attributes = inspect.cleandoc(base.__doc__ or "").partition("\nAttributes:\n")
+        parts = _ATTRIBUTE.split(attributes)
+        keys |= {key: _plain(text) for key, text in zip(parts[1::2], parts[2::2], strict=True)}
+    return _plain(description), keys
 
 
 def _plain(words: str) -> str:

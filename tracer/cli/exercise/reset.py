@@ -7,6 +7,7 @@ from tracer.cli.options import Speak
 from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError
 from tracer.i18n import N_, tr
+from tracer.views.exercise.task_sheet import task_sheets
 
 HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
 
@@ -25,6 +26,6 @@ def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: 
         ):
             at.printer.say(N_("Nothing was changed."))
             return
-        moved = workshop.reset(kept)
+        moved = workshop.reset(kept, task_sheets(kept.exercise))
         at.printer.say(N_("Your files are in {folder}"), folder=folder)
         at.printer.say(N_("Your old files are in {folder}"), folder=at.printer.path(moved))

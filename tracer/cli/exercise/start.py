@@ -19,6 +19,7 @@ from tracer.cli.options import Speak
 from tracer.exercise.course_folder import CourseFolder, next_unsolved
 from tracer.exercise.library import ExerciseFiles, find_exercise, require_release
 from tracer.i18n import N_
+from tracer.views.exercise.task_sheet import task_sheets
 
 HELP = """Put the files of an exercise, and its task, into DIR/NAME.
 
@@ -64,7 +65,7 @@ def begin(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, trus
     consent = ask_consent(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
     if consent is not None:
         workshop.record_consent(kept, consent)
-    made = workshop.start(kept)
+    made = workshop.start(kept, task_sheets(kept.exercise))
     place = at.printer.path(workshop.folder_of(kept))
     at.printer.task(kept.exercise)
     at.printer.gap()

@@ -18,6 +18,7 @@ from tracer.exercise.file_watcher import take_state, wait_for_save
 from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.runs import RunRecorder, run_recorder
 from tracer.i18n import N_, tr
+from tracer.views.exercise.task_sheet import SHEETS
 
 HELP = """Check an exercise at once, and again whenever you save one of its files.
 
@@ -54,7 +55,7 @@ def _until_solved(
     ask_questions(at, workshop, kept)
     hint, first = 0, True
     while True:
-        seen = take_state(folder)
+        seen = take_state(folder, SHEETS)
         require_allowed(at, workshop, kept)  # a task of others can change between two checks
         judgement = record_attempt(at, workshop, kept, bench)
         if not first:
@@ -74,4 +75,4 @@ def _until_solved(
             N_("{time} · Save a file, and it is checked again. Ctrl-C leaves."), "dim", time=time.strftime("%H:%M:%S")
         )
         first = False
-        wait_for_save(folder, seen)
+        wait_for_save(folder, seen, SHEETS)

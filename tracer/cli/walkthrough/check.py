@@ -104,7 +104,7 @@ class _Loads:
         self, owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
     ) -> None:
         # Who checks with traces alone may lack what recording needs.
-        from tracer.cli.walkthrough.recording import wanted_loads
+        from tracer.exercise.load_jobs import wanted_loads
 
         self._wanted = wanted_loads(owners)
         self._waiting = list(self._wanted)
@@ -114,10 +114,10 @@ class _Loads:
 
     def record_for(self, walkthrough: str) -> Iterator[GivenTrace]:
         """Record what a walkthrough asks for and nobody before it did."""
-        from tracer.cli.walkthrough.recording import record
+        from tracer.cli.walkthrough.load_recording import record
 
         console = messages()
-        for wanted in [one for one in self._waiting if any(owner == walkthrough for owner, _ in one.of)]:
+        for wanted in [one for one in self._waiting if any(owner == walkthrough for owner, _ in one.wanted_by)]:
             number = len(self._wanted) - len(self._waiting)
             self._waiting.remove(wanted)
             if console.is_terminal:
@@ -126,4 +126,4 @@ class _Loads:
                     Text(visible(tr(self._lang, "recording load {number} of {count}: {load}", **said)), "dim")
                 )
             path = record(wanted, self._folder, number, self._lang)
-            yield GivenTrace(self._stack.enter_context(open_trace(path)), frozenset(wanted.of))
+            yield GivenTrace(self._stack.enter_context(open_trace(path)), frozenset(wanted.wanted_by))

@@ -13,6 +13,11 @@ SHEETS: Final[dict[str, Lang]] = {"TASK.md": "en", "TASK.zh.md": "zh"}
 _COMMANDS: Final = ("check", "watch", "hint", "solution", "reset")
 
 
+def task_sheets(exercise: Exercise) -> dict[str, str]:
+    """Return the task's files, as text by name."""
+    return {name: task_sheet(exercise, lang) for name, lang in SHEETS.items()}
+
+
 def task_sheet(exercise: Exercise, lang: Lang) -> str:
     """The task as Markdown: what to do, what is asked, which commands there are."""
     return "\n\n".join(_parts(exercise, lang)) + "\n"
