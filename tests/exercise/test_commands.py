@@ -290,10 +290,10 @@ def test_solution_and_reset_ask_first(command: Command, place: Path) -> None:
 
 def test_the_solution_of_a_solved_exercise_is_not_asked_about(command: Command, place: Path) -> None:
     command("start", FIRST)
-    kept = place / DEFAULT_NAME / "progress.json"
-    progress = json.loads(kept.read_text(encoding="utf-8"))
+    files = place / DEFAULT_NAME / "progress.json"
+    progress = json.loads(files.read_text(encoding="utf-8"))
     progress["exercises"][FIRST]["solved"] = "2026-01-01T00:00:00+00:00"
-    kept.write_text(json.dumps(progress), encoding="utf-8")
+    files.write_text(json.dumps(progress), encoding="utf-8")
     assert command("solution").code == 0
 
 

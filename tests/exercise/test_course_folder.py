@@ -26,134 +26,134 @@ from tracer.views.exercise.task_sheet import task_sheet, task_sheets
 
 
 @pytest.fixture
-def kept() -> ExerciseFiles:
+def files() -> ExerciseFiles:
     return all_exercises()[FIRST]
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> CourseFolder:
+def course(tmp_path: Path) -> CourseFolder:
     return CourseFolder(tmp_path / DEFAULT_NAME)
 
 
-def test_start_puts_the_files_and_the_task_in_both_languages(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    assert workshop.start(kept, task_sheets(kept.exercise))
-    folder = workshop.folder_of(kept)
+def test_start_puts_the_files_and_the_task_in_both_languages(course: CourseFolder, files: ExerciseFiles) -> None:
+    assert course.start(files, task_sheets(files.exercise))
+    folder = course.folder_of(files)
     assert {"TASK.md", "TASK.zh.md", "model/config.json", "model/model.safetensors"} <= files_of(folder).keys()
-    assert kept.exercise.text.en.strip() in (folder / "TASK.md").read_text(encoding="utf-8")
-    assert kept.exercise.text.zh.strip() in (folder / "TASK.zh.md").read_text(encoding="utf-8")
-    assert workshop.progress.last == FIRST
-    assert workshop.progress.exercises[FIRST].started
-    assert sorted(path.name for path in workshop.folder.iterdir()) == [FIRST, FILE]
+    assert files.exercise.text.en.strip() in (folder / "TASK.md").read_text(encoding="utf-8")
+    assert files.exercise.text.zh.strip() in (folder / "TASK.zh.md").read_text(encoding="utf-8")
+    assert course.progress.last == FIRST
+    assert course.progress.exercises[FIRST].started
+    assert sorted(path.name for path in course.folder.iterdir()) == [FIRST, FILE]
 
 
-def test_what_was_started_stays_as_it_is(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept, task_sheets(kept.exercise))
-    (workshop.folder_of(kept) / "model" / "config.json").write_text("mine")
-    before = files_of(workshop.folder_of(kept))
-    assert not workshop.start(kept, task_sheets(kept.exercise))
-    assert files_of(workshop.folder_of(kept)) == before
+def test_what_was_started_stays_as_it_is(course: CourseFolder, files: ExerciseFiles) -> None:
+    course.start(files, task_sheets(files.exercise))
+    (course.folder_of(files) / "model" / "config.json").write_text("mine")
+    before = files_of(course.folder_of(files))
+    assert not course.start(files, task_sheets(files.exercise))
+    assert files_of(course.folder_of(files)) == before
 
 
-def test_reset_moves_the_old_files_aside_each_time(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept, task_sheets(kept.exercise))
-    with workshop.updating_entry(kept) as entry:
+def test_reset_moves_the_old_files_aside_each_time(course: CourseFolder, files: ExerciseFiles) -> None:
+    course.start(files, task_sheets(files.exercise))
+    with course.updating_entry(files) as entry:
         entry.hints, entry.answers, entry.solved = 2, {"q": "1"}, "then"
     for number in (1, 2):
-        (workshop.folder_of(kept) / "mine.txt").write_text(str(number))
-        assert workshop.reset(kept, task_sheets(kept.exercise)) == workshop.folder / f"{FIRST}.before-{number}"
-        assert (workshop.folder / f"{FIRST}.before-{number}" / "mine.txt").read_text() == str(number)
-        assert not (workshop.folder_of(kept) / "mine.txt").exists()
-    entry = workshop.progress.exercises[FIRST]
+        (course.folder_of(files) / "mine.txt").write_text(str(number))
+        assert course.reset(files, task_sheets(files.exercise)) == course.folder / f"{FIRST}.before-{number}"
+        assert (course.folder / f"{FIRST}.before-{number}" / "mine.txt").read_text() == str(number)
+        assert not (course.folder_of(files) / "mine.txt").exists()
+    entry = course.progress.exercises[FIRST]
     assert (entry.hints, entry.answers, entry.solved) == (2, {}, "then")
 
 
 def test_a_reset_that_fails_leaves_the_old_files(
-    workshop: CourseFolder, kept: ExerciseFiles, monkeypatch: pytest.MonkeyPatch
+    course: CourseFolder, files: ExerciseFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workshop.start(kept, task_sheets(kept.exercise))
-    before = files_of(workshop.folder_of(kept))
+    course.start(files, task_sheets(files.exercise))
+    before = files_of(course.folder_of(files))
     real = os.rename
 
     def rename(source: Path, target: Path) -> None:
-        if Path(target) == workshop.folder_of(kept) and ".before-" not in str(source):
+        if Path(target) == course.folder_of(files) and ".before-" not in str(source):
             raise OSError(28, "No space left on device")
         real(source, target)
 
     monkeypatch.setattr(workshop_module.os, "rename", rename)
     with pytest.raises(ExerciseError, match="No space left"):
-        workshop.reset(kept, task_sheets(kept.exercise))
-    assert files_of(workshop.folder_of(kept)) == before
-    assert sorted(path.name for path in workshop.folder.iterdir()) == [FIRST, FILE]
+        course.reset(files, task_sheets(files.exercise))
+    assert files_of(course.folder_of(files)) == before
+    assert sorted(path.name for path in course.folder.iterdir()) == [FIRST, FILE]
 
 
-def test_the_solution_stands_beside_and_is_written_once(workshop: CourseFolder, kept: ExerciseFiles) -> None:
-    workshop.start(kept, task_sheets(kept.exercise))
-    before = files_of(workshop.folder_of(kept))
-    place, written = workshop.write_solution(kept)
+def test_the_solution_stands_beside_and_is_written_once(course: CourseFolder, files: ExerciseFiles) -> None:
+    course.start(files, task_sheets(files.exercise))
+    before = files_of(course.folder_of(files))
+    place, written = course.write_solution(files)
     assert written
-    assert place == workshop.folder / f"{FIRST}.solution"
+    assert place == course.folder / f"{FIRST}.solution"
     assert b"modelling" not in (place / "model" / "config.json").read_bytes()
     (place / "note").write_text("kept")
-    assert workshop.write_solution(kept) == (place, False)
+    assert course.write_solution(files) == (place, False)
     assert (place / "note").read_text() == "kept"
-    assert files_of(workshop.folder_of(kept)) == before
-    assert workshop.progress.exercises[FIRST].solution_seen
+    assert files_of(course.folder_of(files)) == before
+    assert course.progress.exercises[FIRST].solution_seen
 
 
-def test_nothing_is_put_where_something_else_is(tmp_path: Path, kept: ExerciseFiles) -> None:
+def test_nothing_is_put_where_something_else_is(tmp_path: Path, files: ExerciseFiles) -> None:
     file = tmp_path / "file"
     file.write_text("x")
     with pytest.raises(ExerciseError, match="is a file"):
-        CourseFolder(file).start(kept, task_sheets(kept.exercise))
+        CourseFolder(file).start(files, task_sheets(files.exercise))
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / FIRST).write_text("x")
     with pytest.raises(ExerciseError, match="was not made by glm-trace"):
-        CourseFolder(tmp_path / "own").start(kept, task_sheets(kept.exercise))
+        CourseFolder(tmp_path / "own").start(files, task_sheets(files.exercise))
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / FIRST).symlink_to(tmp_path / "nowhere")
     with pytest.raises(ExerciseError, match="was not made by glm-trace"):
-        CourseFolder(tmp_path / "link").start(kept, task_sheets(kept.exercise))
+        CourseFolder(tmp_path / "link").start(files, task_sheets(files.exercise))
     with pytest.raises(ExerciseError, match="can't be read or written"):
-        CourseFolder(Path("/proc/nothing")).start(kept, task_sheets(kept.exercise))
+        CourseFolder(Path("/proc/nothing")).start(files, task_sheets(files.exercise))
 
 
-def test_what_cannot_be_remembered_is_not_begun(tmp_path: Path, kept: ExerciseFiles) -> None:
-    workshop = CourseFolder(tmp_path / DEFAULT_NAME)
-    workshop.folder.mkdir()
-    (workshop.folder / FILE).write_text("{")
+def test_what_cannot_be_remembered_is_not_begun(tmp_path: Path, files: ExerciseFiles) -> None:
+    course = CourseFolder(tmp_path / DEFAULT_NAME)
+    course.folder.mkdir()
+    (course.folder / FILE).write_text("{")
     with pytest.raises(ExerciseError, match="damaged"):
-        workshop.start(kept, task_sheets(kept.exercise))
-    assert [path.name for path in workshop.folder.iterdir()] == [FILE]
+        course.start(files, task_sheets(files.exercise))
+    assert [path.name for path in course.folder.iterdir()] == [FILE]
 
 
-def test_it_is_found_from_below_and_from_beside(tmp_path: Path, workshop: CourseFolder, kept: ExerciseFiles) -> None:
+def test_it_is_found_from_below_and_from_beside(tmp_path: Path, course: CourseFolder, files: ExerciseFiles) -> None:
     assert find_course_folder(tmp_path) is None
-    workshop.start(kept, task_sheets(kept.exercise))
-    inside = workshop.folder_of(kept) / "model"
-    for place in (tmp_path, workshop.folder, workshop.folder_of(kept), inside):
+    course.start(files, task_sheets(files.exercise))
+    inside = course.folder_of(files) / "model"
+    for place in (tmp_path, course.folder, course.folder_of(files), inside):
         found = find_course_folder(place)
         assert found is not None
-        assert found.folder == workshop.folder
-    assert exercise_containing(workshop, inside) == FIRST
-    assert exercise_containing(workshop, workshop.folder / f"{FIRST}.solution") == FIRST
-    assert exercise_containing(workshop, workshop.folder) == exercise_containing(workshop, tmp_path) == ""
+        assert found.folder == course.folder
+    assert exercise_containing(course, inside) == FIRST
+    assert exercise_containing(course, course.folder / f"{FIRST}.solution") == FIRST
+    assert exercise_containing(course, course.folder) == exercise_containing(course, tmp_path) == ""
     (tmp_path / "else").mkdir()
     (tmp_path / "else" / FILE).write_text('{"percent": 50}')
     assert find_course_folder(tmp_path / "else") is None
 
 
-def test_which_exercise_is_meant(workshop: CourseFolder, kept: ExerciseFiles, tmp_path: Path) -> None:
+def test_which_exercise_is_meant(course: CourseFolder, files: ExerciseFiles, tmp_path: Path) -> None:
     known = all_exercises()
-    other = next(one for one in known.values() if one is not kept and one.exercise.id != FIRST)
+    other = next(one for one in known.values() if one is not files and one.exercise.id != FIRST)
     with pytest.raises(ExerciseError, match="No exercise has been started"):
-        current_exercise(None, workshop, known, tmp_path)
-    workshop.start(kept, task_sheets(kept.exercise))
-    workshop.start(other, task_sheets(other.exercise))
-    assert current_exercise(None, workshop, known, tmp_path) is other
-    assert current_exercise(None, workshop, known, workshop.folder_of(known[FIRST]) / "model").exercise.id == FIRST
-    assert current_exercise("1", workshop, known, tmp_path).exercise.id == FIRST
+        current_exercise(None, course, known, tmp_path)
+    course.start(files, task_sheets(files.exercise))
+    course.start(other, task_sheets(other.exercise))
+    assert current_exercise(None, course, known, tmp_path) is other
+    assert current_exercise(None, course, known, course.folder_of(known[FIRST]) / "model").exercise.id == FIRST
+    assert current_exercise("1", course, known, tmp_path).exercise.id == FIRST
     with pytest.raises(ExerciseError, match=f"Did you mean {FIRST}"):
-        current_exercise("mispelt-auto-map", workshop, known, tmp_path)
+        current_exercise("mispelt-auto-map", course, known, tmp_path)
 
 
 def test_the_next_is_the_first_behind_that_is_not_solved() -> None:
@@ -166,20 +166,20 @@ def test_the_next_is_the_first_behind_that_is_not_solved() -> None:
     assert next_unsolved(known, progress) is known[first]
 
 
-def test_a_teachers_exercise_is_found_again_where_it_was_started_from(tmp_path: Path, workshop: CourseFolder) -> None:
+def test_a_teachers_exercise_is_found_again_where_it_was_started_from(tmp_path: Path, course: CourseFolder) -> None:
     folder = teachers(tmp_path / "teacher")
-    kept = all_exercises([folder])["asking"]
-    workshop.record_consent(kept, digest(kept.folder))
-    workshop.start(kept, task_sheets(kept.exercise))
-    assert known_exercises((), workshop.progress)["asking"].folder == kept.folder
+    files = all_exercises([folder])["asking"]
+    course.record_consent(files, digest(files.folder))
+    course.start(files, task_sheets(files.exercise))
+    assert known_exercises((), course.progress)["asking"].folder == files.folder
     folder.rename(tmp_path / "moved")
     with pytest.raises(ExerciseError, match="is not there any more"):
-        current_exercise(None, workshop, known_exercises((), workshop.progress), tmp_path)
+        current_exercise(None, course, known_exercises((), course.progress), tmp_path)
 
 
-def test_consent_is_to_this_code_in_this_place(tmp_path: Path, workshop: CourseFolder, kept: ExerciseFiles) -> None:
+def test_consent_is_to_this_code_in_this_place(tmp_path: Path, course: CourseFolder, files: ExerciseFiles) -> None:
     theirs = all_exercises([teachers(tmp_path / "teacher")])["asking"]
-    assert not needs_consent(kept, None)
+    assert not needs_consent(files, None)
     assert needs_consent(theirs, None)
     entry = ExerciseProgress(consent=digest(theirs.folder))
     assert not needs_consent(theirs, entry)

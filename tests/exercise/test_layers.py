@@ -19,11 +19,11 @@ def put(path: Path, text: str) -> None:
 
 
 def test_fixtures_then_the_start_then_a_layer(made: Callable[..., ExerciseFiles], tmp_path: Path) -> None:
-    kept = made(start={"fixtures": {"model": "bert-tiny"}, "without": ["model/vocab.txt", "model/tok*"]})
-    put(kept.folder / "start/notes.txt", "start")
-    put(kept.folder / "solution/notes.txt", "solved")
-    put(kept.folder / "solution/model/config.json.merge", '{"hidden_size": null, "own": {"a": 1}}')
-    build_folder(kept, tmp_path / "work", "solution")
+    files = made(start={"fixtures": {"model": "bert-tiny"}, "without": ["model/vocab.txt", "model/tok*"]})
+    put(files.folder / "start/notes.txt", "start")
+    put(files.folder / "solution/notes.txt", "solved")
+    put(files.folder / "solution/model/config.json.merge", '{"hidden_size": null, "own": {"a": 1}}')
+    build_folder(files, tmp_path / "work", "solution")
     assert (tmp_path / "work/notes.txt").read_text() == "solved"
     config = json.loads((tmp_path / "work/model/config.json").read_text())
     assert "hidden_size" not in config

@@ -44,8 +44,8 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def run(kept: ExerciseFiles, folder: Path, workbench: RunRecorder, tmp_path: Path) -> GradeReport:
-    return grade(kept.exercise, workbench.record(kept, folder, tmp_path / "traces"))
+def run(files: ExerciseFiles, folder: Path, workbench: RunRecorder, tmp_path: Path) -> GradeReport:
+    return grade(files.exercise, workbench.record(files, folder, tmp_path / "traces"))
 
 
 def quick(seconds: int = 6, **fields: Any) -> dict[str, Any]:
@@ -241,12 +241,12 @@ def test_a_script_of_the_task_runs_in_the_folder(made: Make, workbench: RunRecor
         "failing": {"en": "x", "zh": "x"},
         "anchor": {"kind": "output", "data": {"text": "found notes.txt*"}},
     }
-    kept = made(runs={"judge": {"script": "look.py"}}, checks=[check])
-    (kept.folder / "judge").mkdir()
-    (kept.folder / "judge/look.py").write_text("import os\nprint('found', *os.listdir())\n")
+    files = made(runs={"judge": {"script": "look.py"}}, checks=[check])
+    (files.folder / "judge").mkdir()
+    (files.folder / "judge/look.py").write_text("import os\nprint('found', *os.listdir())\n")
     (tmp_path / "learner").mkdir()
     (tmp_path / "learner/notes.txt").write_text("x")
-    assert run(kept, tmp_path / "learner", workbench, tmp_path).passed
+    assert run(files, tmp_path / "learner", workbench, tmp_path).passed
 
 
 def test_the_limits(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ NAMES = sorted(path.parent.name for path in COURSE.glob(f"*/{TASK}"))
 def test_the_start_fails_the_solution_passes_and_wrong_attempts_fail_for_their_reasons(
     name: str, workbench: RunRecorder
 ) -> None:
-    kept = ExerciseFiles(read_exercise(COURSE / name), COURSE / name, True)
-    assert validate(kept, workbench, [one.id for one in course()]).problems == []
+    files = ExerciseFiles(read_exercise(COURSE / name), COURSE / name, True)
+    assert validate(files, workbench, [one.id for one in course()]).problems == []
 
 
 def test_the_course_is_in_order() -> None:
@@ -48,10 +48,10 @@ def test_no_task_holds_much() -> None:
         assert max(sizes.values()) <= 200_000, name
 
 
-def unsound(folder: Path, change: Callable[[Path], object], bench: RunRecorder) -> list[ExerciseProblem]:
+def unsound(folder: Path, change: Callable[[Path], object], recorder: RunRecorder) -> list[ExerciseProblem]:
     task = teachers(folder, "task", questions=False) / "task"
     change(task)
-    return validate(ExerciseFiles(read_exercise(task), task, False), bench).problems
+    return validate(ExerciseFiles(read_exercise(task), task, False), recorder).problems
 
 
 def swapped(task: Path) -> None:
@@ -103,15 +103,15 @@ def test_an_attempt_that_fails_elsewhere_is_found(tmp_path: Path, workbench: Run
 def test_attempts_that_teach_too_little_are_found(
     made: Callable[..., ExerciseFiles], wrong: dict[str, str], found: list[ExerciseProblem]
 ) -> None:
-    kept = made(wrong={name: {"fails": fails, "what": "x"} for name, fails in wrong.items()})
-    assert list(_static_problems(kept, None)) == found
+    files = made(wrong={name: {"fails": fails, "what": "x"} for name, fails in wrong.items()})
+    assert list(_static_problems(files, None)) == found
 
 
 def test_what_is_not_named_and_what_is_not_there_are_found(made: Callable[..., ExerciseFiles]) -> None:
     wrong: dict[str, Any] = {name: {"fails": "loads", "what": "x"} for name in "a"}
-    kept = made(wrong=wrong, read=["nowhere", "dynamic-class"])
-    (kept.folder / "wrong" / "forgotten").mkdir(parents=True)
-    found = list(_static_problems(kept, ["dynamic-class"]))
+    files = made(wrong=wrong, read=["nowhere", "dynamic-class"])
+    (files.folder / "wrong" / "forgotten").mkdir(parents=True)
+    found = list(_static_problems(files, ["dynamic-class"]))
     assert found[1:] == [
         ExerciseProblem("unlisted", {"attempt": "forgotten"}),
         ExerciseProblem("read", {"name": "nowhere"}),

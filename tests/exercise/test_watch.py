@@ -102,18 +102,18 @@ Open = Callable[..., Terminal]
 
 
 def started(tmp_path: Path, name: str = FIRST, *folders: Path) -> CourseFolder:
-    workshop = CourseFolder(tmp_path / DEFAULT_NAME)
-    kept = all_exercises(folders)[name]
-    if not kept.bundled:
-        workshop.record_consent(kept, digest(kept.folder))
-    workshop.start(kept, task_sheets(kept.exercise))
-    return workshop
+    course = CourseFolder(tmp_path / DEFAULT_NAME)
+    files = all_exercises(folders)[name]
+    if not files.bundled:
+        course.record_consent(files, digest(files.folder))
+    course.start(files, task_sheets(files.exercise))
+    return course
 
 
 @pytest.mark.slow
 def test_it_checks_at_each_save_hints_after_each_attempt_and_goes_on(terminal: Open, tmp_path: Path) -> None:
-    workshop = started(tmp_path)
-    learner = workshop.folder / FIRST
+    course = started(tmp_path)
+    learner = course.folder / FIRST
     screen = terminal("watch")
     screen.wait_for("sent the library to the file modelling_broken.py", 120)
     screen.wait_for("Save a file, and it is checked again.")
@@ -135,16 +135,16 @@ def test_it_checks_at_each_save_hints_after_each_attempt_and_goes_on(terminal: O
     assert screen.is_as_it_was()
     assert "Traceback" not in screen.text
     assert "leaked" not in screen.text
-    assert (workshop.folder / following).is_dir()
-    progress = workshop.progress
+    assert (course.folder / following).is_dir()
+    progress = course.progress
     assert progress.exercises[FIRST].solved
     assert (progress.exercises[FIRST].hints, progress.exercises[FIRST].attempts) == (1, 3)
 
 
 @pytest.mark.parametrize("command", ["check", "watch"])
 def test_ctrl_c_leaves_at_once_while_everything_starts(terminal: Open, tmp_path: Path, command: str) -> None:
-    workshop = started(tmp_path)
-    before = files_of(workshop.folder)
+    course = started(tmp_path)
+    before = files_of(course.folder)
     screen = terminal(command)
     screen.wait_for("starting Python")
     screen.interrupt()
@@ -152,14 +152,14 @@ def test_ctrl_c_leaves_at_once_while_everything_starts(terminal: Open, tmp_path:
     assert "Left. Nothing is lost." in screen.text
     assert "Traceback" not in screen.text
     assert screen.is_as_it_was()
-    assert files_of(workshop.folder) == before
+    assert files_of(course.folder) == before
 
 
 @pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_run(terminal: Open, tmp_path: Path) -> None:
-    workshop = started(tmp_path)
-    mend(workshop.folder / FIRST)
-    code = workshop.folder / FIRST / "model" / "modeling_broken.py"
+    course = started(tmp_path)
+    mend(course.folder / FIRST)
+    code = course.folder / FIRST / "model" / "modeling_broken.py"
     reached = tmp_path / "reached"
     stays = f"\n\nimport time\n\nopen({str(reached)!r}, 'w').close()\ntime.sleep(3_600)\n"
     code.write_text(code.read_text(encoding="utf-8") + stays, encoding="utf-8")
@@ -169,11 +169,11 @@ def test_ctrl_c_in_the_middle_of_a_run(terminal: Open, tmp_path: Path) -> None:
     assert screen.end() == 130
     assert screen.is_as_it_was()
     assert "Traceback" not in screen.text
-    assert workshop.progress.exercises[FIRST].attempts == 0
+    assert course.progress.exercises[FIRST].attempts == 0
 
 
 def test_questions_are_asked_and_ctrl_c_keeps_what_was_answered(terminal: Open, tmp_path: Path) -> None:
-    workshop = started(tmp_path, "asking", teachers(tmp_path / "teacher"))
+    course = started(tmp_path, "asking", teachers(tmp_path / "teacher"))
     screen = terminal("check")
     screen.wait_for("what do you expect? (1 of 2)")
     screen.wait_for("Number: ")
@@ -188,7 +188,7 @@ def test_questions_are_asked_and_ctrl_c_keeps_what_was_answered(terminal: Open, 
     screen.wait_for("Left. Nothing is lost.")
     assert screen.end() == 130
     assert screen.is_as_it_was()
-    assert workshop.progress.exercises["asking"].answers == {"class": "2"}
+    assert course.progress.exercises["asking"].answers == {"class": "2"}
 
 
 def test_a_teachers_code_is_shown_and_asked_for(terminal: Open, tmp_path: Path) -> None:
@@ -209,8 +209,8 @@ def test_a_teachers_code_is_shown_and_asked_for(terminal: Open, tmp_path: Path) 
 
 
 def test_solution_and_reset_ask_and_a_no_changes_nothing(terminal: Open, tmp_path: Path) -> None:
-    workshop = started(tmp_path)
-    before = files_of(workshop.folder)
+    course = started(tmp_path)
+    before = files_of(course.folder)
     for command, question in (("solution", "Look at it now? [y/N]"), ("reset", "Go on? [y/N]")):
         screen = terminal(command)
         screen.wait_for(question)
@@ -218,4 +218,4 @@ def test_solution_and_reset_ask_and_a_no_changes_nothing(terminal: Open, tmp_pat
         screen.wait_for(question)
         screen.type("n\r")
         assert screen.end() == 0
-    assert files_of(workshop.folder) == before
+    assert files_of(course.folder) == before

@@ -16,9 +16,9 @@ from tracer.launch.runner import Interrupts, JobProgress
 
 
 def attempt(
-    workshop: CourseFolder,
-    kept: ExerciseFiles,
-    bench: RunRecorder,
+    course: CourseFolder,
+    files: ExerciseFiles,
+    recorder: RunRecorder,
     progress: Callable[[JobProgress], None] = lambda _: None,
 ) -> GradeReport:
     """Check an exercise once.
@@ -27,13 +27,13 @@ def attempt(
         ExerciseError: the folder can't be read or the traces can't be written.
         KeyboardInterrupt: it was interrupted; nothing is remembered of it.
     """
-    learner = workshop.folder_of(kept)
-    before = workshop.progress.exercises.get(kept.exercise.id)
+    learner = course.folder_of(files)
+    before = course.progress.exercises.get(files.exercise.id)
     answers = before.answers if before is not None else {}
     try:
         with Interrupts() as interrupts:
-            ran = bench.record(
-                kept, learner, workshop.traces_of(kept), progress=lambda _, one: progress(one), interrupts=interrupts
+            ran = recorder.record(
+                files, learner, course.traces_of(files), progress=lambda _, one: progress(one), interrupts=interrupts
             )
     except OSError as error:
         raise ExerciseError(
@@ -43,27 +43,27 @@ def attempt(
         ) from None
     if interrupts.count:
         raise KeyboardInterrupt
-    judgement = grade(kept.exercise, ran, answers)
-    questions = {one.id for one in kept.exercise.predictions}
-    with workshop.updating_entry(kept) as entry:
+    report = grade(files.exercise, ran, answers)
+    questions = {one.id for one in files.exercise.predictions}
+    with course.updating_entry(files) as entry:
         entry.attempts += 1
-        if not any(one.state != "passed" and one.id not in questions for one in judgement.grades):
-            entry.right = [one.id for one in judgement.grades if one.id in questions and one.state == "passed"]
-        if is_solved(judgement):
+        if not any(one.state != "passed" and one.id not in questions for one in report.grades):
+            entry.right = [one.id for one in report.grades if one.id in questions and one.state == "passed"]
+        if is_solved(report):
             entry.solved = entry.solved or now()
-    return judgement
+    return report
 
 
-def is_solved(judgement: GradeReport) -> bool:
+def is_solved(report: GradeReport) -> bool:
     """Whether everything holds, in runs that ended as a load ends."""
-    return judgement.passed and judgement.failed_run is None
+    return report.passed and report.failed_run is None
 
 
-def next_hint(workshop: CourseFolder, kept: ExerciseFiles) -> int | None:
+def next_hint(course: CourseFolder, files: ExerciseFiles) -> int | None:
     """The number of the next hint that was not shown yet, which counts as shown from now on; None after the last."""
-    with workshop.updating_entry(kept) as entry:
+    with course.updating_entry(files) as entry:
         shown = max(0, entry.hints)
-        if shown >= len(kept.exercise.hints):
+        if shown >= len(files.exercise.hints):
             return None
         entry.hints = shown + 1
         return entry.hints
@@ -71,8 +71,8 @@ def next_hint(workshop: CourseFolder, kept: ExerciseFiles) -> int | None:
 
 def open_questions(exercise: Exercise, entry: ExerciseProgress, *, again: bool = False) -> list[Prediction]:
     """The questions that have no answer yet; ``again``, those too whose answer was not right."""
-    kept = set(entry.right) if again else set(entry.answers)
-    return [one for one in exercise.predictions if one.id not in kept or one.id not in entry.answers]
+    answered = set(entry.right) if again else set(entry.answers)
+    return [one for one in exercise.predictions if one.id not in answered or one.id not in entry.answers]
 
 
 def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:

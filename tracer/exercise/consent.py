@@ -38,9 +38,11 @@ def course_seal(folder: Path) -> str:
     return hmac.new(_key(), b"course\0" + os.fsencode(os.path.realpath(folder)), "sha256").hexdigest()
 
 
-def code_of(kept: ExerciseFiles) -> list[str]:
+def code_of(files: ExerciseFiles) -> list[str]:
     """The Python files of an exercise, as paths in its folder."""
-    return [str(path.relative_to(kept.folder)) for path in _files(kept.folder) if path.suffix in (".py", ".pyc", ".so")]
+    return [
+        str(path.relative_to(files.folder)) for path in _files(files.folder) if path.suffix in (".py", ".pyc", ".so")
+    ]
 
 
 NOT_AGREED: Final = N_(
@@ -52,21 +54,21 @@ CHANGED: Final = N_(
 )
 
 
-def needs_consent(kept: ExerciseFiles, entry: ExerciseProgress | None) -> bool:
+def needs_consent(files: ExerciseFiles, entry: ExerciseProgress | None) -> bool:
     """Whether nobody has agreed yet to what an exercise runs."""
-    return not kept.bundled and (entry is None or entry.consent != digest(kept.folder))
+    return not files.bundled and (entry is None or entry.consent != digest(files.folder))
 
 
-def require_consent(kept: ExerciseFiles, entry: ExerciseProgress | None, command: str) -> None:
+def require_consent(files: ExerciseFiles, entry: ExerciseProgress | None, command: str) -> None:
     """Stop here where code would run that nobody has agreed to.
 
     Raises:
         ExerciseError: with exit code 3; ``command`` is how to agree.
     """
-    if needs_consent(kept, entry):
+    if needs_consent(files, entry):
         changed = entry is not None and entry.consent
         message = CHANGED if changed else NOT_AGREED
-        raise ExerciseError(message, 3, id=kept.exercise.id, folder=kept.folder, command=command)
+        raise ExerciseError(message, 3, id=files.exercise.id, folder=files.folder, command=command)
 
 
 def _key() -> bytes:

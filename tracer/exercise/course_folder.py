@@ -76,39 +76,39 @@ class CourseFolder:
         write_progress(self.folder / FILE, progress)
 
     @contextmanager
-    def updating_entry(self, kept: ExerciseFiles) -> Iterator[ExerciseProgress]:
+    def updating_entry(self, files: ExerciseFiles) -> Iterator[ExerciseProgress]:
         """What is remembered of one exercise, to be changed."""
         with self.updating() as progress:
-            yield progress.exercises.setdefault(kept.exercise.id, ExerciseProgress(started=now()))
+            yield progress.exercises.setdefault(files.exercise.id, ExerciseProgress(started=now()))
 
-    def folder_of(self, kept: ExerciseFiles) -> Path:
+    def folder_of(self, files: ExerciseFiles) -> Path:
         """Where a learner's files of an exercise are."""
-        return self.folder / kept.exercise.id
+        return self.folder / files.exercise.id
 
-    def traces_of(self, kept: ExerciseFiles) -> Path:
+    def traces_of(self, files: ExerciseFiles) -> Path:
         """Where the traces of its last check are."""
-        return self.folder_of(kept) / TRACES
+        return self.folder_of(files) / TRACES
 
-    def is_started(self, kept: ExerciseFiles) -> bool:
-        return self.folder_of(kept).is_dir()
+    def is_started(self, files: ExerciseFiles) -> bool:
+        return self.folder_of(files).is_dir()
 
-    def require_started(self, kept: ExerciseFiles, command: str) -> None:
+    def require_started(self, files: ExerciseFiles, command: str) -> None:
         """Stop here for an exercise that was not started; ``command`` starts it."""
-        if not self.is_started(kept):
+        if not self.is_started(files):
             raise ExerciseError(
                 N_("{id} has not been started in {folder}. Start it with: {command}"),
-                id=kept.exercise.id,
+                id=files.exercise.id,
                 folder=self.folder,
                 command=command,
             )
 
-    def record_consent(self, kept: ExerciseFiles, consent: str) -> None:
+    def record_consent(self, files: ExerciseFiles, consent: str) -> None:
         """Remember what of a teacher's exercise was agreed to."""
         self._make()
-        with self.updating_entry(kept) as entry:
-            entry.source, entry.consent = str(kept.folder.absolute()), consent
+        with self.updating_entry(files) as entry:
+            entry.source, entry.consent = str(files.folder.absolute()), consent
 
-    def start(self, kept: ExerciseFiles, sheets: Mapping[str, str]) -> bool:
+    def start(self, files: ExerciseFiles, sheets: Mapping[str, str]) -> bool:
         """Put an exercise's files into their folder; return False where they are there already.
 
         Args:
@@ -117,32 +117,32 @@ class CourseFolder:
         """
         self._make()
         with self.updating() as progress:  # first: what can't be remembered is not begun
-            progress.last = kept.exercise.id
-            entry = progress.exercises.setdefault(kept.exercise.id, ExerciseProgress(started=now()))
-            entry.source = "" if kept.bundled else str(kept.folder.absolute())
-        if os.path.lexists(self.folder_of(kept)):
-            if not self.is_started(kept):
+            progress.last = files.exercise.id
+            entry = progress.exercises.setdefault(files.exercise.id, ExerciseProgress(started=now()))
+            entry.source = "" if files.bundled else str(files.folder.absolute())
+        if os.path.lexists(self.folder_of(files)):
+            if not self.is_started(files):
                 raise ExerciseError(
                     N_(
                         "{folder} exists and was not made by glm-trace, so nothing is written there. Move it, or "
                         "name another folder."
                     ),
-                    folder=self.folder_of(kept),
+                    folder=self.folder_of(files),
                 )
             return False
-        self._put(kept, self.folder_of(kept), sheets=sheets)
+        self._put(files, self.folder_of(files), sheets=sheets)
         return True
 
-    def backup_path(self, kept: ExerciseFiles) -> Path:
+    def backup_path(self, files: ExerciseFiles) -> Path:
         """Where a reset would move the learner's files."""
         number = 1
-        while os.path.lexists(path := self.folder / f"{kept.exercise.id}.before-{number}"):
+        while os.path.lexists(path := self.folder / f"{files.exercise.id}.before-{number}"):
             number += 1
         return path
 
-    def reset(self, kept: ExerciseFiles, sheets: Mapping[str, str]) -> Path:
+    def reset(self, files: ExerciseFiles, sheets: Mapping[str, str]) -> Path:
         """Start an exercise anew, with ``sheets`` as in :meth:`start`; return where the old files are now."""
-        aside, place = self.backup_path(kept), self.folder_of(kept)
+        aside, place = self.backup_path(files), self.folder_of(files)
 
         def swap(made: Path) -> None:
             os.rename(place, aside)
@@ -152,26 +152,26 @@ class CourseFolder:
                 os.rename(aside, place)
                 raise
 
-        self._put(kept, place, sheets=sheets, move=swap)
+        self._put(files, place, sheets=sheets, move=swap)
         with self.updating() as progress:
-            entry = progress.exercises.setdefault(kept.exercise.id, ExerciseProgress())
+            entry = progress.exercises.setdefault(files.exercise.id, ExerciseProgress())
             entry.started, entry.answers, entry.right = now(), {}, []
-            progress.last = kept.exercise.id
+            progress.last = files.exercise.id
         return aside
 
-    def write_solution(self, kept: ExerciseFiles) -> tuple[Path, bool]:
+    def write_solution(self, files: ExerciseFiles) -> tuple[Path, bool]:
         """The solution's folder, beside the learner's; and whether it was written now."""
-        place = self.folder / f"{kept.exercise.id}.solution"
+        place = self.folder / f"{files.exercise.id}.solution"
         written = not os.path.lexists(place)
         if written:
-            self._put(kept, place, "solution")
-        with self.updating_entry(kept) as entry:
+            self._put(files, place, "solution")
+        with self.updating_entry(files) as entry:
             entry.solution_seen = entry.solution_seen or now()
         return place, written
 
     def _put(
         self,
-        kept: ExerciseFiles,
+        files: ExerciseFiles,
         place: Path,
         *layers: str,
         sheets: Mapping[str, str] | None = None,
@@ -182,8 +182,8 @@ class CourseFolder:
             with tempfile.TemporaryDirectory(
                 dir=self.folder, prefix=".glm-trace-", ignore_cleanup_errors=True
             ) as aside:
-                made = Path(aside) / kept.exercise.id
-                build_folder(kept, made, *layers)
+                made = Path(aside) / files.exercise.id
+                build_folder(files, made, *layers)
                 for name, text in (sheets or {}).items():
                     (made / name).write_text(text, encoding="utf-8")
                 if move is None:
@@ -223,10 +223,10 @@ def find_course_folder(start: Path) -> CourseFolder | None:
     return CourseFolder(start / DEFAULT_NAME) if (start / DEFAULT_NAME).is_dir() else None
 
 
-def exercise_containing(workshop: CourseFolder, start: Path) -> str:
+def exercise_containing(course: CourseFolder, start: Path) -> str:
     """The id of the exercise whose folder one stands in; empty outside of all."""
     try:
-        inside = Path(os.path.abspath(start)).relative_to(workshop.folder).parts
+        inside = Path(os.path.abspath(start)).relative_to(course.folder).parts
     except ValueError:
         return ""
     return inside[0].partition(".")[0] if inside else ""
@@ -247,19 +247,19 @@ def known_exercises(folders: Iterable[Path], progress: CourseProgress | None = N
 
 
 def current_exercise(
-    name: str | None, workshop: CourseFolder, known: dict[str, ExerciseFiles], here: Path
+    name: str | None, course: CourseFolder, known: dict[str, ExerciseFiles], here: Path
 ) -> ExerciseFiles:
     """The exercise of a name; without one, that of the folder one stands in, else the one last started.
 
     Raises:
         ExerciseError: there is none.
     """
-    progress = workshop.progress
-    inside = exercise_containing(workshop, here)
+    progress = course.progress
+    inside = exercise_containing(course, here)
     wanted = name or (inside if inside in known or inside in progress.exercises else "") or progress.last
     if not wanted:
         raise ExerciseError(
-            N_("No exercise has been started in {folder}. Begin with: glm-trace exercise start"), folder=workshop.folder
+            N_("No exercise has been started in {folder}. Begin with: glm-trace exercise start"), folder=course.folder
         )
     entry = progress.exercises.get(wanted)
     if wanted not in known and entry is not None and entry.source:

@@ -17,7 +17,7 @@ from tracer.trace.errors import TracerError
 from tracer.walkthrough.yaml_file import read_yaml
 
 
-def build_folder(kept: ExerciseFiles, folder: Path, *layers: str) -> None:
+def build_folder(files: ExerciseFiles, folder: Path, *layers: str) -> None:
     """Make a working folder: the start, and over it further layers, such as ``solution`` or ``wrong/NAME``.
 
     Raises:
@@ -25,7 +25,7 @@ def build_folder(kept: ExerciseFiles, folder: Path, *layers: str) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise TracerError(f"{visible(str(folder))} exists and is not an empty folder, so nothing is written there.")
-    start = kept.exercise.start
+    start = files.exercise.start
     for place, fixture in start.fixtures.items():
         write_fixture(bundled("fixtures"), fixture, folder / place)
     for pattern in start.without:
@@ -33,7 +33,7 @@ def build_folder(kept: ExerciseFiles, folder: Path, *layers: str) -> None:
             _remove(path)
     folder.mkdir(parents=True, exist_ok=True)
     for layer in ("start", *layers):
-        lay_over(kept.folder / layer, folder)
+        lay_over(files.folder / layer, folder)
 
 
 def lay_over(layer: Path, folder: Path) -> None:
@@ -48,9 +48,9 @@ def lay_over(layer: Path, folder: Path) -> None:
             shutil.copyfile(source, target)
 
 
-def changed_by(kept: ExerciseFiles, layer: str) -> list[str]:
+def changed_by(files: ExerciseFiles, layer: str) -> list[str]:
     """The files that a layer writes, changes or removes, as paths in the learner's folder."""
-    root = kept.folder / layer
+    root = files.folder / layer
     paths = (path.relative_to(root) for path in _files(root))
     return sorted({(path.with_suffix("") if path.suffix in _CHANGES else path).as_posix() for path in paths})
 

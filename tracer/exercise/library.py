@@ -83,27 +83,27 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
         inside = sorted(path for path in folder.iterdir() if (path / TASK).is_file())
     except OSError as error:
         raise InvalidFile(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
-    kept = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
-    kept.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
-    return {one.exercise.id: one for one in kept}
+    files = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
+    files.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
+    return {one.exercise.id: one for one in files}
 
 
-def fits_release(kept: ExerciseFiles) -> bool:
+def fits_release(files: ExerciseFiles) -> bool:
     """Whether an exercise can be done on the transformers that is installed."""
-    return in_range(installed_release(), kept.exercise.releases)
+    return in_range(installed_release(), files.exercise.releases)
 
 
-def require_release(kept: ExerciseFiles) -> None:
+def require_release(files: ExerciseFiles) -> None:
     """Stop here for an exercise of another release.
 
     Raises:
         ExerciseError: with both releases.
     """
-    if not fits_release(kept):
+    if not fits_release(files):
         raise ExerciseError(
             N_("{id} needs transformers {releases}, and {release} is installed."),
-            id=kept.exercise.id,
-            releases=kept.exercise.releases,
+            id=files.exercise.id,
+            releases=files.exercise.releases,
             release=installed_release(),
         )
 

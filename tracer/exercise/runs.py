@@ -64,7 +64,7 @@ class RunRecorder:
 
     def record(
         self,
-        kept: ExerciseFiles,
+        files: ExerciseFiles,
         learner: Path,
         keep_in: Path,
         *,
@@ -81,9 +81,9 @@ class RunRecorder:
         keep_in.mkdir(parents=True)
         (keep_in / ".gitignore").write_text("*\n", encoding="utf-8")
         found: dict[str, RecordedRun] = {}
-        for name, run in kept.exercise.runs.items():
+        for name, run in files.exercise.runs.items():
             with self._copy(learner) as copy:
-                job = self._job(kept, run, copy, keep_in / f"{name}.glmtrace")
+                job = self._job(files, run, copy, keep_in / f"{name}.glmtrace")
                 if isinstance(job, str):
                     found[name] = RecordedRun(None, None, missing=job)
                     continue
@@ -115,10 +115,10 @@ class RunRecorder:
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _job(self, kept: ExerciseFiles, run: Run, copy: Path, trace: Path) -> Job | str:
+    def _job(self, files: ExerciseFiles, run: Run, copy: Path, trace: Path) -> Job | str:
         """What is to be done, or the name of what is missing for it."""
         if run.script:
-            script = kept.folder / "judge" / run.script
+            script = files.folder / "judge" / run.script
             return Job(
                 work="script",
                 journal=f"{trace}.journal",

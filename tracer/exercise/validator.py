@@ -40,8 +40,8 @@ class ValidationResult(msgspec.Struct, frozen=True):
 
 
 def validate(
-    kept: ExerciseFiles,
-    bench: RunRecorder,
+    files: ExerciseFiles,
+    recorder: RunRecorder,
     walkthroughs: Collection[str] | None = None,
     progress: Callable[[str], None] = lambda layer: None,
 ) -> ValidationResult:
@@ -54,23 +54,23 @@ def validate(
         progress: told what is recorded next.
     """
     began = time.monotonic()
-    problems = list(_static_problems(kept, walkthroughs))
-    here = fits_release(kept)
+    problems = list(_static_problems(files, walkthroughs))
+    here = fits_release(files)
     if here:
-        problems += _recorded(kept, bench, progress)
-    return ValidationResult(kept.exercise.id, here, problems, round(time.monotonic() - began, 1))
+        problems += _recorded(files, recorder, progress)
+    return ValidationResult(files.exercise.id, here, problems, round(time.monotonic() - began, 1))
 
 
-def reasons(judgement: GradeReport) -> list[str]:
+def reasons(report: GradeReport) -> list[str]:
     """What an attempt fails by: the first thing that does not hold, and a run that ended badly."""
-    first = judgement.first_failure
+    first = report.first_failure
     found = [first.reason] if first is not None else []
-    return [*found, RUN] if judgement.failed_run is not None else found
+    return [*found, RUN] if report.failed_run is not None else found
 
 
-def _static_problems(kept: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
+def _static_problems(files: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
     """What can be told without a run."""
-    wrong = kept.exercise.wrong
+    wrong = files.exercise.wrong
     if len(wrong) < LEAST_ATTEMPTS:
         yield ExerciseProblem("few-attempts", {"count": len(wrong), "least": LEAST_ATTEMPTS})
     seen: dict[str, str] = {}
@@ -80,19 +80,21 @@ def _static_problems(kept: ExerciseFiles, walkthroughs: Collection[str] | None) 
                 "same-reason", {"attempt": name, "other": seen[attempt.fails], "first": attempt.fails}
             )
         seen.setdefault(attempt.fails, name)
-    folder = kept.folder / "wrong"
+    folder = files.folder / "wrong"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name not in wrong and path.name != "__pycache__":
             yield ExerciseProblem("unlisted", {"attempt": path.name})
-    for name in kept.exercise.read if walkthroughs is not None else ():
+    for name in files.exercise.read if walkthroughs is not None else ():
         if name not in (walkthroughs or ()):
             yield ExerciseProblem("read", {"name": name})
 
 
-def _recorded(kept: ExerciseFiles, bench: RunRecorder, progress: Callable[[str], None]) -> Iterator[ExerciseProblem]:
-    exercise = kept.exercise
+def _recorded(
+    files: ExerciseFiles, recorder: RunRecorder, progress: Callable[[str], None]
+) -> Iterator[ExerciseProblem]:
+    exercise = files.exercise
     with scratch_folder() as folder:
-        attempts = _Attempts(kept, bench, folder)
+        attempts = _Attempts(files, recorder, folder)
         yield from _attempted(exercise, attempts, progress)
 
 
@@ -102,14 +104,14 @@ def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str]
         kind, _, name = layer.partition("/")
         answers = {} if kind == "start" else {**exercise.solution, **(exercise.wrong[name].answers if name else {})}
         try:
-            judgement = grade(exercise, attempts.ran("" if kind == "start" else layer), answers)
+            report = grade(exercise, attempts.ran("" if kind == "start" else layer), answers)
         except (TracerError, OSError) as error:
             yield ExerciseProblem("no-files", {"layer": layer, "message": str(error)})
             continue
-        found = reasons(judgement)
+        found = reasons(report)
         if kind == "start" and not found:
             yield ExerciseProblem("start-passes")
-        elif kind == "solution" and not is_solved(judgement):
+        elif kind == "solution" and not is_solved(report):
             yield ExerciseProblem("solution-fails", {"first": found[0]})
         elif kind == "wrong" and not found:
             yield ExerciseProblem("attempt-passes", {"attempt": name})
@@ -122,9 +124,9 @@ def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str]
 class _Attempts:
     """The runs of an exercise's layers; what has no files of its own is as the start, and recorded with it."""
 
-    def __init__(self, kept: ExerciseFiles, bench: RunRecorder, folder: Path) -> None:
-        self._kept = kept
-        self._bench = bench
+    def __init__(self, files: ExerciseFiles, recorder: RunRecorder, folder: Path) -> None:
+        self._kept = files
+        self._bench = recorder
         self._folder = folder
         self._known: dict[str, dict[str, RecordedRun]] = {}
         self._built = 0

@@ -37,102 +37,104 @@ def check(
     exercises: Folders = None,
     lang: Speak = None,
 ) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        kept = at.current(name, workshop)
-        require_allowed(at, workshop, kept)
-        given = given_answers(kept.exercise, answer or [])
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        files = context.current(name, course)
+        require_allowed(context, course, files)
+        given = given_answers(files.exercise, answer or [])
         if given:
-            with workshop.updating_entry(kept) as entry:
+            with course.updating_entry(files) as entry:
                 entry.answers.update(given)
-        title = kept.exercise.title.localized(at.lang).strip()
-        at.printer.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
-        at.printer.gap()
-        if not ask_questions(at, workshop, kept, again=again and not given) and again and not given:
-            at.printer.say(
+        title = files.exercise.title.localized(context.lang).strip()
+        context.printer.say(N_("Checking {id}: {title}"), "bold", id=files.exercise.id, title=title)
+        context.printer.gap()
+        if not ask_questions(context, course, files, again=again and not given) and again and not given:
+            context.printer.say(
                 N_("There is nothing to answer again: this task asks nothing, or every answer was right."), "dim"
             )
-        with run_recorder() as recording:
-            judgement = record_attempt(at, workshop, kept, recording)
-        solved = is_solved(judgement)
-        print_grades(at, workshop, kept, judgement)
+        with run_recorder() as recorder:
+            report = record_attempt(context, course, files, recorder)
+        solved = is_solved(report)
+        print_grades(context, course, files, report)
         if not solved:
-            at.printer.gap()
-            at.printer.say(N_("A hint: {command}"), "dim", command=at.printer.command("hint"))
+            context.printer.gap()
+            context.printer.say(N_("A hint: {command}"), "dim", command=context.printer.command("hint"))
     raise typer.Exit(0 if solved else 1)
 
 
-def require_allowed(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles) -> None:
+def require_allowed(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles) -> None:
     """Stop here where an exercise is for another release, or nobody agreed to its code."""
-    require_release(kept)
-    command = at.command("start", kept, "--trust")
-    if not workshop.is_own:
+    require_release(files)
+    command = context.command("start", files, "--trust")
+    if not course.is_own:
         raise ExerciseError(
             N_(
                 "{folder} was not made here by you, or was moved since, and checking runs the code in "
                 "it. Look at it, then say yes with: {command}"
             ),
             3,
-            folder=workshop.folder,
+            folder=course.folder,
             command=command,
         )
-    require_consent(kept, workshop.progress.exercises.get(kept.exercise.id), command)
+    require_consent(files, course.progress.exercises.get(files.exercise.id), command)
 
 
-def ask_questions(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, *, again: bool = False) -> bool:
+def ask_questions(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, *, again: bool = False) -> bool:
     """Ask what is not answered yet; each answer is remembered at once. False where there was nothing to ask."""
-    entry = workshop.progress.exercises.get(kept.exercise.id, ExerciseProgress())
-    questions = open_questions(kept.exercise, entry, again=again)
+    entry = course.progress.exercises.get(files.exercise.id, ExerciseProgress())
+    questions = open_questions(files.exercise, entry, again=again)
     if questions and not can_ask():
         answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
-        check = command("exercise", "check", kept.exercise.id)
+        check = command("exercise", "check", files.exercise.id)
         raise ExerciseError(
             N_("{id} asks a question first, and this is no terminal to answer it in. Answer it with: {command}"),
-            id=kept.exercise.id,
+            id=files.exercise.id,
             command=" ".join([check, *answers]),
         )
     for number, one in enumerate(questions, 1):
-        at.printer.say(
+        context.printer.say(
             N_("Before anything runs: what do you expect? ({number} of {count})"),
             "bold",
             number=number,
             count=len(questions),
         )
-        at.printer.question(one)
-        answer = _answer(at, one)
-        with workshop.updating_entry(kept) as entry:
+        context.printer.question(one)
+        answer = _answer(context, one)
+        with course.updating_entry(files) as entry:
             entry.answers[one.id] = answer
-        at.printer.gap()
+        context.printer.gap()
     return bool(questions)
 
 
-def record_attempt(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, bench: RunRecorder) -> GradeReport:
+def record_attempt(
+    context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, recorder: RunRecorder
+) -> GradeReport:
     """Record and judge, with a line of progress."""
-    with Progress(messages(), at.lang) as progress:
-        bench.warm()
-        return attempt(workshop, kept, bench, progress)
+    with Progress(messages(), context.lang) as progress:
+        recorder.warm()
+        return attempt(course, files, recorder, progress)
 
 
 def print_grades(
-    at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, judgement: GradeReport
+    context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, report: GradeReport
 ) -> ExerciseFiles | None:
     """Tell how it went; where it is solved, returns the exercise that is next."""
-    at.printer.grades(kept, judgement)
-    if not is_solved(judgement):
+    context.printer.grades(files, report)
+    if not is_solved(report):
         return None
-    progress = workshop.progress
-    following = next_unsolved(at.known(progress), progress, kept.exercise.id)
-    at.printer.solved(kept, judgement, following, _titles(at, kept))
+    progress = course.progress
+    following = next_unsolved(context.known(progress), progress, files.exercise.id)
+    context.printer.solved(files, report, following, _titles(context, files))
     return following
 
 
-def _answer(at: ExerciseContext, one: Prediction) -> str:
+def _answer(context: ExerciseContext, one: Prediction) -> str:
     console = messages()
     while True:
-        answer = console.input(Text(tr(at.lang, N_("Number: ") if one.choices else N_("Answer: ")))).strip()
+        answer = console.input(Text(tr(context.lang, N_("Number: ") if one.choices else N_("Answer: ")))).strip()
         if is_answer(one, answer):
             return answer
-        at.printer.say(
+        context.printer.say(
             N_("Please type a number from 1 to {count}.")
             if one.choices
             else N_("Please type an answer; Ctrl-C leaves."),
@@ -141,10 +143,10 @@ def _answer(at: ExerciseContext, one: Prediction) -> str:
         )
 
 
-def _titles(at: ExerciseContext, kept: ExerciseFiles) -> dict[str, str]:
+def _titles(context: ExerciseContext, files: ExerciseFiles) -> dict[str, str]:
     """The titles of the walkthroughs that explain an exercise."""
-    if not kept.exercise.read:
+    if not files.exercise.read:
         return {}
     from tracer.walkthrough.library import course
 
-    return {one.id: one.title.localized(at.lang) for one in course()}
+    return {one.id: one.title.localized(context.lang) for one in course()}

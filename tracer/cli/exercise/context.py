@@ -63,16 +63,16 @@ class ExerciseContext(msgspec.Struct):
         """The exercises there are."""
         return known_exercises(self.folders, progress)
 
-    def current(self, name: str | None, workshop: CourseFolder) -> ExerciseFiles:
+    def current(self, name: str | None, course: CourseFolder) -> ExerciseFiles:
         """The exercise that is meant, which was started."""
-        kept = current_exercise(name, workshop, self.known(workshop.progress), self.here)
-        workshop.require_started(kept, self.command("start", kept))
-        return kept
+        files = current_exercise(name, course, self.known(course.progress), self.here)
+        course.require_started(files, self.command("start", files))
+        return files
 
-    def command(self, name: str, kept: ExerciseFiles, *arguments: str) -> str:
+    def command(self, name: str, files: ExerciseFiles, *arguments: str) -> str:
         """A command about an exercise, with the folder that it needs to be found in."""
-        folders = [] if kept.bundled else ["--exercises", self.printer.path(kept.folder.parent)]
-        return command("exercise", name, kept.exercise.id, *arguments, *folders)
+        folders = [] if files.bundled else ["--exercises", self.printer.path(files.folder.parent)]
+        return command("exercise", name, files.exercise.id, *arguments, *folders)
 
 
 @contextmanager
@@ -107,23 +107,23 @@ def confirm(question: str, *, default: bool = False) -> bool:
 
 
 def ask_consent(
-    kept: ExerciseFiles, entry: ExerciseProgress | None, given: bool, lang: Lang, command: str
+    files: ExerciseFiles, entry: ExerciseProgress | None, given: bool, lang: Lang, command: str
 ) -> str | None:
     """What is agreed to from now on, as a digest; None where nothing has to be, or was before.
 
     Raises:
         ExerciseError: with exit code 3, when nobody agrees; ``command`` is how to.
     """
-    if not needs_consent(kept, entry):
+    if not needs_consent(files, entry):
         return None
-    digest_shown = digest(kept.folder)
+    digest_shown = digest(files.folder)
     if given:
         return digest_shown
-    refused = ExerciseError(NOT_AGREED, 3, id=kept.exercise.id, folder=kept.folder, command=command)
+    refused = ExerciseError(NOT_AGREED, 3, id=files.exercise.id, folder=files.folder, command=command)
     if not can_ask():
         raise refused
     console = messages()
-    values = {"id": visible(kept.exercise.id), "folder": visible(str(kept.folder))}
+    values = {"id": visible(files.exercise.id), "folder": visible(str(files.folder))}
     console.print(
         Text(
             tr(
@@ -134,34 +134,34 @@ def ask_consent(
             )
         )
     )
-    files = code_of(kept)
-    for name in files[:_MOST_SHOWN] or [tr(lang, "(no Python file of its own)")]:
+    code_files = code_of(files)
+    for name in code_files[:_MOST_SHOWN] or [tr(lang, "(no Python file of its own)")]:
         console.print(Text(f"  {visible(name)}"))
-    if len(files) > _MOST_SHOWN:
-        console.print(Text(f"  {tr(lang, NC_('files', '… and {count} more'), count=len(files) - _MOST_SHOWN)}"))
+    if len(code_files) > _MOST_SHOWN:
+        console.print(Text(f"  {tr(lang, NC_('files', '… and {count} more'), count=len(code_files) - _MOST_SHOWN)}"))
     if not confirm(tr(lang, "Do you trust it? [y/N] ")):
         raise refused
-    if digest(kept.folder) != digest_shown:
-        raise ExerciseError(CHANGED, 3, id=kept.exercise.id, folder=kept.folder, command=command)
+    if digest(files.folder) != digest_shown:
+        raise ExerciseError(CHANGED, 3, id=files.exercise.id, folder=files.folder, command=command)
     return digest_shown
 
 
-def ask_course_consent(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, given: bool) -> None:
+def ask_course_consent(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, given: bool) -> None:
     """Have somebody agree to the code of a course folder that was not made here.
 
     Raises:
         ExerciseError: with exit code 3, when nobody agrees.
     """
-    if workshop.is_own:
+    if course.is_own:
         return
-    command = at.command("start", kept, "--trust")
+    command = context.command("start", files, "--trust")
     refused = ExerciseError(
         N_(
             "{folder} was not made here by you, or was moved since, and checking runs the code in "
             "it. Look at it, then say yes with: {command}"
         ),
         3,
-        folder=workshop.folder,
+        folder=course.folder,
         command=command,
     )
     if not given:
@@ -170,16 +170,16 @@ def ask_course_consent(at: ExerciseContext, workshop: CourseFolder, kept: Exerci
         messages().print(
             Text(
                 tr(
-                    at.lang,
+                    context.lang,
                     "{folder} was not made here by you, or was moved since. When an exercise is checked, the "
                     "code in it runs on this machine.",
-                    folder=visible(str(workshop.folder)),
+                    folder=visible(str(course.folder)),
                 )
             )
         )
-        if not confirm(tr(at.lang, "Do you trust it? [y/N] ")):
+        if not confirm(tr(context.lang, "Do you trust it? [y/N] ")):
             raise refused
-    workshop.adopt()
+    course.adopt()
 
 
 Folders = Annotated[

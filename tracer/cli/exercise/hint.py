@@ -20,20 +20,20 @@ def hint(
     exercises: Folders = None,
     lang: Speak = None,
 ) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        kept = at.current(name, workshop)
-        count = len(kept.exercise.hints)
-        number = next_hint(workshop, kept)
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        files = context.current(name, course)
+        count = len(files.exercise.hints)
+        number = next_hint(course, files)
         if everything:
             while number is not None and number < count:
-                number = next_hint(workshop, kept)
+                number = next_hint(course, files)
         for one in range(1 if everything else number or count, (number or count) + 1):
-            at.printer.hint(kept.exercise, one)
-            at.printer.gap()
+            context.printer.hint(files.exercise, one)
+            context.printer.gap()
         if number is None or number == count:
-            at.printer.say(
+            context.printer.say(
                 N_("That was the last hint. One way to do it: {command}"),
                 "dim",
-                command=at.printer.command("solution", kept.exercise.id),
+                command=context.printer.command("solution", files.exercise.id),
             )

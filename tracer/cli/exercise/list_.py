@@ -13,10 +13,10 @@ HELP = """List the exercises in the order of the course, and how far you are wit
 
 
 def list_(exercises: Folders = None, lang: Speak = None) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = find_course_folder(at.here)
-        progress = workshop.progress if workshop is not None else CourseProgress()
-        print_list(at.known(progress), progress, at.printer.console, at.lang)
-        if workshop is None:
-            at.printer.gap()
-            at.printer.say(N_("Begin with: {command}"), command=at.printer.command("start"))
+    with exercise_context(lang, exercises) as context:
+        course = find_course_folder(context.here)
+        progress = course.progress if course is not None else CourseProgress()
+        print_list(context.known(progress), progress, context.printer.console, context.lang)
+        if course is None:
+            context.printer.gap()
+            context.printer.say(N_("Begin with: {command}"), command=context.printer.command("start"))

@@ -11,11 +11,11 @@ HELP = """Show which exercises you have solved and started, how many hints you t
 
 
 def progress(exercises: Folders = None, lang: Speak = None) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        remembered = workshop.progress
-        known = at.known(remembered)
-        print_progress(known, remembered, at.printer.console, at.lang)
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        remembered = course.progress
+        known = context.known(remembered)
+        print_progress(known, remembered, context.printer.console, context.lang)
         solved = sum(bool(remembered.exercises[name].solved) for name in known if name in remembered.exercises)
-        at.printer.gap()
-        at.printer.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))
+        context.printer.gap()
+        context.printer.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))

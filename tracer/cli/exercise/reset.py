@@ -13,19 +13,21 @@ HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside,
 
 
 def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        kept = at.current(name, workshop)
-        require_consent(kept, workshop.progress.exercises.get(kept.exercise.id), at.command("start", kept, "--trust"))
-        folder, aside = (at.printer.path(path) for path in (workshop.folder_of(kept), workshop.backup_path(kept)))
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        files = context.current(name, course)
+        require_consent(
+            files, course.progress.exercises.get(files.exercise.id), context.command("start", files, "--trust")
+        )
+        folder, aside = (context.printer.path(path) for path in (course.folder_of(files), course.backup_path(files)))
         if not yes and not can_ask():
             raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
-        values = {"id": kept.exercise.id, "folder": folder, "aside": aside}
+        values = {"id": files.exercise.id, "folder": folder, "aside": aside}
         if not yes and not confirm(
-            tr(at.lang, "{id} begins anew; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)
+            tr(context.lang, "{id} begins anew; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)
         ):
-            at.printer.say(N_("Nothing was changed."))
+            context.printer.say(N_("Nothing was changed."))
             return
-        moved = workshop.reset(kept, task_sheets(kept.exercise))
-        at.printer.say(N_("Your files are in {folder}"), folder=folder)
-        at.printer.say(N_("Your old files are in {folder}"), folder=at.printer.path(moved))
+        moved = course.reset(files, task_sheets(files.exercise))
+        context.printer.say(N_("Your files are in {folder}"), folder=folder)
+        context.printer.say(N_("Your old files are in {folder}"), folder=context.printer.path(moved))

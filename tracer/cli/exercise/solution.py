@@ -15,40 +15,40 @@ HELP = """Write a solution into a folder beside yours, NAME.solution. Your own f
 
 
 def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        kept = at.current(name, workshop)
-        id_, teacher = kept.exercise.id, at.printer
-        entry = workshop.progress.exercises.get(id_)
-        require_consent(kept, entry, at.command("start", kept, "--trust"))
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        files = context.current(name, course)
+        id_, printer = files.exercise.id, context.printer
+        entry = course.progress.exercises.get(id_)
+        require_consent(files, entry, context.command("start", files, "--trust"))
         yes = yes or (entry is not None and bool(entry.solved))  # then there is nothing left to spoil
         if not yes and not can_ask():
             raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
         if not yes and not confirm(
-            tr(at.lang, "The solution of {id} takes the finding away from you. Look at it now? [y/N] ", id=id_)
+            tr(context.lang, "The solution of {id} takes the finding away from you. Look at it now? [y/N] ", id=id_)
         ):
-            teacher.say(N_("Then not. A hint instead: {command}"), command=teacher.command("hint", id_))
+            printer.say(N_("Then not. A hint instead: {command}"), command=printer.command("hint", id_))
             return
-        place, written = workshop.write_solution(kept)
-        teacher.say(
+        place, written = course.write_solution(files)
+        printer.say(
             N_("One way to do it is in {folder}. Your own files are as they were.")
             if written
             else N_("It is in {folder} already; nothing was written."),
-            folder=teacher.path(place),
+            folder=printer.path(place),
         )
-        changed = changed_by(kept, "solution")
+        changed = changed_by(files, "solution")
         if changed:
-            teacher.gap()
-            teacher.say(N_("It differs from the start in:"))
+            printer.gap()
+            printer.say(N_("It differs from the start in:"))
             for path in changed:
-                teacher.line(path)
-            teacher.gap()
-            both = [teacher.path(workshop.folder_of(kept)), teacher.path(place)]
+                printer.line(path)
+            printer.gap()
+            both = [printer.path(course.folder_of(files)), printer.path(place)]
             excluded = ["-x", "TASK*", "-x", ".glm-trace"]
-            teacher.say(N_("Compare it with yours:"))
-            teacher.line(shlex.join(["diff", "-ru", *excluded, *both]))
-        if kept.exercise.solution:
-            teacher.gap()
-            teacher.say(N_("Its answers:"))
-            for one in kept.exercise.predictions:
-                teacher.answer(one, kept.exercise.solution.get(one.id, ""))
+            printer.say(N_("Compare it with yours:"))
+            printer.line(shlex.join(["diff", "-ru", *excluded, *both]))
+        if files.exercise.solution:
+            printer.gap()
+            printer.say(N_("Its answers:"))
+            for one in files.exercise.predictions:
+                printer.answer(one, files.exercise.solution.get(one.id, ""))

@@ -42,42 +42,44 @@ def start(
     trust: Trust = False,
     lang: Speak = None,
 ) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder_or_new(directory)
-        progress = workshop.progress
-        known = at.known(progress)
-        kept = find_exercise(name, known) if name is not None else next_unsolved(known, progress)
-        if kept is None:
-            at.printer.say(
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder_or_new(directory)
+        progress = course.progress
+        known = context.known(progress)
+        files = find_exercise(name, known) if name is not None else next_unsolved(known, progress)
+        if files is None:
+            context.printer.say(
                 N_("There is no exercise.")
                 if not known
                 else N_("Every exercise here is solved. To do one again: glm-trace exercise reset NAME")
             )
             return
-        begin(at, workshop, kept, trust)
+        begin(context, course, files, trust)
 
 
-def begin(at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, trust: bool) -> None:
+def begin(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, trust: bool) -> None:
     """Start one exercise and tell its task."""
-    require_release(kept)
-    ask_course_consent(at, workshop, kept, trust)
-    entry = workshop.progress.exercises.get(kept.exercise.id)
-    consent = ask_consent(kept, entry, trust, at.lang, at.command("start", kept, "--trust"))
+    require_release(files)
+    ask_course_consent(context, course, files, trust)
+    entry = course.progress.exercises.get(files.exercise.id)
+    consent = ask_consent(files, entry, trust, context.lang, context.command("start", files, "--trust"))
     if consent is not None:
-        workshop.record_consent(kept, consent)
-    made = workshop.start(kept, task_sheets(kept.exercise))
-    place = at.printer.path(workshop.folder_of(kept))
-    at.printer.task(kept.exercise)
-    at.printer.gap()
+        course.record_consent(files, consent)
+    made = course.start(files, task_sheets(files.exercise))
+    place = context.printer.path(course.folder_of(files))
+    context.printer.task(files.exercise)
+    context.printer.gap()
     if made:
-        at.printer.say(N_("Your files are in {folder}"), folder=place)
+        context.printer.say(N_("Your files are in {folder}"), folder=place)
     else:
-        at.printer.say(
+        context.printer.say(
             N_("{id} was started before; your files in {folder} are as you left them."),
-            id=kept.exercise.id,
+            id=files.exercise.id,
             folder=place,
         )
-        at.printer.say(N_("To begin it anew: {command}"), command=at.printer.command("reset", kept.exercise.id))
-    at.printer.say(N_("Go there, edit, and let it be checked whenever you save:"))
-    at.printer.line(f"cd {place}")
-    at.printer.line(at.printer.command("watch"))
+        context.printer.say(
+            N_("To begin it anew: {command}"), command=context.printer.command("reset", files.exercise.id)
+        )
+    context.printer.say(N_("Go there, edit, and let it be checked whenever you save:"))
+    context.printer.line(f"cd {place}")
+    context.printer.line(context.printer.command("watch"))

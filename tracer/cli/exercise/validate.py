@@ -37,25 +37,25 @@ def validate(
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,
 ) -> None:
-    with exercise_context(lang, exercises) as at:
-        known = at.known()
+    with exercise_context(lang, exercises) as context:
+        known = context.known()
         wanted = [find_exercise(name, known) for name in names] if names else list(known.values())
-        for kept in wanted:
-            ask_consent(kept, None, trust, at.lang, at.command("validate", kept, "--trust"))
+        for files in wanted:
+            ask_consent(files, None, trust, context.lang, context.command("validate", files, "--trust"))
         readable = library()
         found: list[ValidationResult] = []
         console = messages()
-        with run_recorder() as recording:
-            for kept in wanted:
+        with run_recorder() as recorder:
+            for files in wanted:
                 with Status("", console=console, spinner="dots") as status:
 
-                    def show(layer: str, id_: str = kept.exercise.id, status: Status = status) -> None:
+                    def show(layer: str, id_: str = files.exercise.id, status: Status = status) -> None:
                         values = {"id": visible(id_), "layer": visible(layer)}
-                        status.update(Text(tr(at.lang, "{id}: {layer}", **values)))
+                        status.update(Text(tr(context.lang, "{id}: {layer}", **values)))
 
-                    found.append(validated(kept, recording, readable, show))
+                    found.append(validated(files, recorder, readable, show))
                 if not json:
-                    print_validation(found[-1], kept, at.printer.console, at.lang)
+                    print_validation(found[-1], files, context.printer.console, context.lang)
         if json:
             typer.echo(encode_document(document(found), indent=2))
     raise typer.Exit(int(any(one.problems for one in found)))

@@ -27,51 +27,51 @@ After an attempt that fails, the next hint is shown. Ctrl-C leaves at any time; 
 
 
 def watch(name: Name = None, exercises: Folders = None, lang: Speak = None) -> None:
-    with exercise_context(lang, exercises) as at:
-        workshop = at.course_folder()
-        following: ExerciseFiles | None = at.current(name, workshop)
+    with exercise_context(lang, exercises) as context:
+        course = context.course_folder()
+        following: ExerciseFiles | None = context.current(name, course)
         if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
             raise ExerciseError(
                 N_("Watching needs a terminal. Check once instead with: {command}"),
-                command=at.printer.command("check", *([name] if name else [])),
+                command=context.printer.command("check", *([name] if name else [])),
             )
-        with run_recorder() as recording:
+        with run_recorder() as recorder:
             while following is not None:
-                following = _until_solved(at, workshop, following, recording)
-                if following is None or not confirm(tr(at.lang, "Go on with it? [Y/n] "), default=True):
+                following = _until_solved(context, course, following, recorder)
+                if following is None or not confirm(tr(context.lang, "Go on with it? [Y/n] "), default=True):
                     break
-                at.printer.console.clear()
-                begin(at, workshop, following, trust=False)
-                at.printer.gap()
+                context.printer.console.clear()
+                begin(context, course, following, trust=False)
+                context.printer.gap()
     raise typer.Exit(0)
 
 
 def _until_solved(
-    at: ExerciseContext, workshop: CourseFolder, kept: ExerciseFiles, bench: RunRecorder
+    context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, recorder: RunRecorder
 ) -> ExerciseFiles | None:
     """Check after every save until it is solved; returns the exercise that is next."""
-    teacher, folder = at.printer, workshop.folder_of(kept)
-    require_allowed(at, workshop, kept)
-    ask_questions(at, workshop, kept)
+    printer, folder = context.printer, course.folder_of(files)
+    require_allowed(context, course, files)
+    ask_questions(context, course, files)
     hint, first = 0, True
     while True:
         seen = take_state(folder, SHEETS)
-        require_allowed(at, workshop, kept)  # a task of others can change between two checks
-        judgement = record_attempt(at, workshop, kept, bench)
+        require_allowed(context, course, files)  # a task of others can change between two checks
+        report = record_attempt(context, course, files, recorder)
         if not first:
-            teacher.console.clear()
-        title = kept.exercise.title.localized(at.lang).strip()
-        teacher.say(N_("Checking {id}: {title}"), "bold", id=kept.exercise.id, title=title)
-        teacher.gap()
-        following = print_grades(at, workshop, kept, judgement)
-        if is_solved(judgement):
+            printer.console.clear()
+        title = files.exercise.title.localized(context.lang).strip()
+        printer.say(N_("Checking {id}: {title}"), "bold", id=files.exercise.id, title=title)
+        printer.gap()
+        following = print_grades(context, course, files, report)
+        if is_solved(report):
             return following
-        hint = hint if first else next_hint(workshop, kept) or hint
+        hint = hint if first else next_hint(course, files) or hint
         if hint:
-            teacher.gap()
-            teacher.hint(kept.exercise, hint)
-        teacher.gap()
-        teacher.say(
+            printer.gap()
+            printer.hint(files.exercise, hint)
+        printer.gap()
+        printer.say(
             N_("{time} · Save a file, and it is checked again. Ctrl-C leaves."), "dim", time=time.strftime("%H:%M:%S")
         )
         first = False

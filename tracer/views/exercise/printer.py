@@ -87,40 +87,40 @@ class ExercisePrinter:
         self.say(N_("Hint {number} of {count}"), "bold", number=number, count=len(exercise.hints))
         self.markdown(exercise.hints[number - 1].localized(self.lang), 2)
 
-    def grades(self, kept: ExerciseFiles, judgement: GradeReport) -> None:
+    def grades(self, files: ExerciseFiles, report: GradeReport) -> None:
         """How an attempt went: every check, and the first failing one as a teacher tells it."""
-        questions = {one.id: one for one in kept.exercise.predictions}
-        failed = self._broken(kept, judgement)
-        for one in judgement.grades:
+        questions = {one.id: one for one in files.exercise.predictions}
+        failed = self._broken(files, report)
+        for one in report.grades:
             question = questions.get(one.id)
             if failed:
                 self._mark("waiting", self._title(one, question))
             elif question is not None:
-                self._predicted(one, question, judgement)
+                self._predicted(one, question, report)
             elif one.state == "passed":
                 self._mark("passed", self._title(one, None))
             else:
                 failed = True
                 self._mark("failed", self._title(one, None))
-                self._failed(one, judgement)
-        wrong = [one for one in judgement.grades if one.id in questions and one.state != "passed"]
+                self._failed(one, report)
+        wrong = [one for one in report.grades if one.id in questions and one.state != "passed"]
         if wrong and not failed:
             self.gap()
             self.say(
                 N_("Think it over, then answer again: {command}"),
-                command=self.command("check", kept.exercise.id, "--again"),
+                command=self.command("check", files.exercise.id, "--again"),
             )
 
     def solved(
-        self, kept: ExerciseFiles, judgement: GradeReport, following: ExerciseFiles | None, titles: dict[str, str]
+        self, files: ExerciseFiles, report: GradeReport, following: ExerciseFiles | None, titles: dict[str, str]
     ) -> None:
         """Congratulate, say where it is explained, and what is next."""
         self.gap()
         self.say(
-            N_("Solved: {title}. Well done!"), "bold green", title=kept.exercise.title.localized(self.lang).strip()
+            N_("Solved: {title}. Well done!"), "bold green", title=files.exercise.title.localized(self.lang).strip()
         )
-        read = [name for name in kept.exercise.read if name in titles]
-        best = best_traces(read, [ran.trace for ran in judgement.runs.values() if ran.trace is not None])
+        read = [name for name in files.exercise.read if name in titles]
+        best = best_traces(read, [ran.trace for ran in report.runs.values() if ran.trace is not None])
         if best:
             self.gap()
             self.say(N_("What you have just seen is explained here:"))
@@ -134,23 +134,23 @@ class ExercisePrinter:
             self.say(N_("Next: {title}"), title=following.exercise.title.localized(self.lang).strip())
             self.line(self.command("start", following.exercise.id))
 
-    def _broken(self, kept: ExerciseFiles, judgement: GradeReport) -> bool:
+    def _broken(self, files: ExerciseFiles, report: GradeReport) -> bool:
         """Tell of a run that ended badly, where a check's own case does not tell it better."""
-        name = judgement.failed_run
+        name = report.failed_run
         if name is None:
             return False
-        first = judgement.first_failure
+        first = report.first_failure
         if first is not None and first.state == "failed" and (first.case or first.run != name):
             return False
         self._mark("failed", tr(self.lang, "The run {run} did not end as a load ends", run=f"`{name}`"))
-        ran = judgement.runs[name]
-        self.markdown(run_failure_text(kept.exercise.runs[name], ran, self.lang), 4)
+        ran = report.runs[name]
+        self.markdown(run_failure_text(files.exercise.runs[name], ran, self.lang), 4)
         if ran.trace is not None and ran.outcome is not None and ran.outcome.step is not None:
             self._step(ran.trace, ran.outcome.step)
         return True
 
-    def _failed(self, one: Grade, judgement: GradeReport) -> None:
-        ran = judgement.runs.get(one.run)
+    def _failed(self, one: Grade, report: GradeReport) -> None:
+        ran = report.runs.get(one.run)
         if one.feedback is not None:
             self.markdown(one.feedback.localized(self.lang), 4)
         else:
@@ -168,16 +168,16 @@ class ExercisePrinter:
         if ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
 
-    def _predicted(self, one: Grade, question: Prediction, judgement: GradeReport) -> None:
+    def _predicted(self, one: Grade, question: Prediction, report: GradeReport) -> None:
         self._mark("passed" if one.state == "passed" else "failed", self._title(one, question))
         self.markdown(tr(self.lang, "You said: {given}", given=self._spelled(question, one.given)), 4)
         if one.feedback is None:
-            self._failed(one, judgement)
+            self._failed(one, report)
             return
         verdict = N_("Right.") if one.state == "passed" else N_("It came out otherwise: {found}")
         self.plain(tr(self.lang, verdict, found=one_line(one.found, 200)), "bold", 4)
         self.markdown(one.feedback.localized(self.lang), 4)
-        ran = judgement.runs.get(one.run)
+        ran = report.runs.get(one.run)
         if one.state != "passed" and ran is not None and ran.trace is not None and one.step is not None:
             self._step(ran.trace, one.step)
 

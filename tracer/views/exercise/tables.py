@@ -29,12 +29,12 @@ def print_list(known: Mapping[str, ExerciseFiles], progress: CourseProgress, con
     table.add_column(tr(lang, "Name"), style="cyan", no_wrap=True)
     table.add_column(tr(lang, "Title"), overflow="fold", ratio=1)
     table.add_column(tr(lang, "State"), no_wrap=True)
-    for name, kept in known.items():
+    for name, files in known.items():
         table.add_row(
-            _order(kept),
+            _order(files),
             Text(visible(name)),
-            Prose(visible(" ".join(kept.exercise.title.localized(lang).split()))),
-            _state(kept, progress.exercises.get(name), lang),
+            Prose(visible(" ".join(files.exercise.title.localized(lang).split()))),
+            _state(files, progress.exercises.get(name), lang),
         )
     console.print(table)
 
@@ -49,13 +49,13 @@ def print_progress(known: Mapping[str, ExerciseFiles], progress: CourseProgress,
         table.add_column(tr(lang, WORDS[f"column:{name}"]), justify="right", no_wrap=True)
     table.add_column(tr(lang, "Solution"), no_wrap=True)
     table.add_column(tr(lang, "When"), no_wrap=True)
-    for name, kept in known.items():
+    for name, files in known.items():
         entry = progress.exercises.get(name)
-        count = len(kept.exercise.hints)
+        count = len(files.exercise.hints)
         table.add_row(
-            _order(kept),
+            _order(files),
             Text(visible(name)),
-            _state(kept, entry, lang),
+            _state(files, entry, lang),
             str(entry.attempts) if entry is not None and entry.attempts else "",
             f"{min(max(entry.hints, 0), count)}/{count}" if entry is not None else "",
             tr(lang, "seen") if entry is not None and entry.solution_seen else "",
@@ -68,21 +68,21 @@ def _table(console: Console) -> Table:
     return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", width=min(console.width, 100))
 
 
-def _order(kept: ExerciseFiles) -> str:
-    return "" if kept.exercise.order is None else str(kept.exercise.order)
+def _order(files: ExerciseFiles) -> str:
+    return "" if files.exercise.order is None else str(files.exercise.order)
 
 
-def _state(kept: ExerciseFiles, entry: ExerciseProgress | None, lang: Lang) -> Text:
+def _state(files: ExerciseFiles, entry: ExerciseProgress | None, lang: Lang) -> Text:
     state = "new" if entry is None or not entry.started else "solved" if entry.solved else "started"
-    if state == "new" and not fits_release(kept):
+    if state == "new" and not fits_release(files):
         state = "release"
-    return Text(visible(tr(lang, WORDS[f"state:{state}"], releases=kept.exercise.releases)), _STYLES[state])
+    return Text(visible(tr(lang, WORDS[f"state:{state}"], releases=files.exercise.releases)), _STYLES[state])
 
 
-def print_validation(one: ValidationResult, kept: ExerciseFiles, console: Console, lang: Lang) -> None:
+def print_validation(one: ValidationResult, files: ExerciseFiles, console: Console, lang: Lang) -> None:
     """A line for one exercise, and below it what is wrong."""
     count = len(one.problems)
-    order = "" if kept.exercise.order is None else str(kept.exercise.order)
+    order = "" if files.exercise.order is None else str(files.exercise.order)
     line = Text(f"{order:>3} ", "dim")
     line.append(visible(one.id), "bold").append(" · ")
     line.append(
@@ -90,7 +90,7 @@ def print_validation(one: ValidationResult, kept: ExerciseFiles, console: Consol
         "red" if count else "green",
     )
     told = N_("{attempts} wrong attempts") if one.fits else N_("not for transformers {release}")
-    values = {"attempts": len(kept.exercise.wrong), "release": installed_release()}
+    values = {"attempts": len(files.exercise.wrong), "release": installed_release()}
     line.append(f" · {tr(lang, told, **values)}", "dim")
     if one.fits:
         line.append(f" · {one.seconds:.1f} s", "dim")
