@@ -139,9 +139,11 @@ def _where(note: LocalizedNote, lang: Lang) -> str:
     where = visible(note.note.id)
     if note.step is not None:
         values = {"step": note.step.number, "stage": stage_name(note.step.stage, lang)}
-        key = "place" if note.function else "place-outside"
-        values |= {"function": visible(note.function), "kind": visible(note.step.kind)}
-        where = f"{where} · {tr(lang, WORDS[key], **values)}"
+        if note.function:
+            place = tr(lang, "step {step} · {stage} · {function}", **values, function=visible(note.function))
+        else:
+            place = tr(lang, "step {step} · {stage} · {kind}", **values, kind=visible(note.step.kind))
+        where = f"{where} · {place}"
     return where
 
 
