@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.trace import journal
-from tracer.trace.journal import JournalWriter, frame_record
+from tracer.trace.journal import JournalWriter, encode_record
 from tracer.trace.sealing import seal
 from tracer.trace.steps import Bound, Change, Frame, Items, Step, Unbound, encode_source
 from tracer.trace.values import Config, Mapping, Plain, Sequence, Tensor, Text, Value, encode_value
@@ -71,7 +71,7 @@ class Synthetic:
         for number in range(SOURCES):
             text = "\n".join(f"def function_{n}(config_0, **kwargs):\n{_BODY}" for n in range(FUNCTIONS))
             self._pending.append(
-                frame_record(journal.SOURCE, encode_source(number, f"<library>/file_{number}.py", text.encode()))
+                encode_record(journal.SOURCE, encode_source(number, f"<library>/file_{number}.py", text.encode()))
             )
         for key in range(400):
             self._value(Text(f"text {key} of some length, as a path or a message would have it"))
@@ -162,12 +162,12 @@ class Synthetic:
         return self._value(Config("ChatGLMConfig", length, items) if config else Mapping("dict", length, items)), keys
 
     def _value(self, value: Value) -> int:
-        self._pending.append(frame_record(journal.VALUE, b"[%d,%b]" % (self._values, encode_value(value))))
+        self._pending.append(encode_record(journal.VALUE, b"[%d,%b]" % (self._values, encode_value(value))))
         self._values += 1
         return self._values - 1
 
     def _put(self, kind: bytes, record: object) -> None:
-        self._pending.append(frame_record(kind, _encode(record)))
+        self._pending.append(encode_record(kind, _encode(record)))
         if len(self._pending) >= _BATCH:
             self._flush()
 

@@ -284,7 +284,7 @@ def test_a_free_name_is_found(command: Any, fixtures: Path, place: Path) -> None
 
 def test_a_journal_left_by_another_load_is_kept(command: Any, fixtures: Path, place: Path) -> None:
     path = place / "x.glmtrace.journal"
-    end = journal.frame_record(journal.END, b'{"outcome": {"status": "loaded", "result": "of.Another"}}')
+    end = journal.encode_record(journal.END, b'{"outcome": {"status": "loaded", "result": "of.Another"}}')
     path.write_bytes(journal.MAGIC + end)
     with pytest.raises(JournalTaken):
         run_job(Job(work="load", model=str(fixtures / "bert-tiny")), place / "x.glmtrace", start=WarmStarter())

@@ -95,7 +95,7 @@ def test_a_journal_that_was_left_behind(tmp_path: Path) -> None:
 
 def test_sealing_searches_every_kind_of_record(tmp_path: Path) -> None:
     def record(kind: bytes, content: object) -> bytes:
-        return journal.frame_record(kind, msgspec.json.encode(content))
+        return journal.encode_record(kind, msgspec.json.encode(content))
 
     path = tmp_path / "x.journal"
     text = f"a {LATE} {QUOTED} b"
@@ -103,7 +103,7 @@ def test_sealing_searches_every_kind_of_record(tmp_path: Path) -> None:
     writer.append(
         b"".join(
             [
-                journal.frame_record(journal.SOURCE, encode_source(0, f"/{LATE}.py", text.encode())),
+                journal.encode_record(journal.SOURCE, encode_source(0, f"/{LATE}.py", text.encode())),
                 record(journal.VALUE, [0, {"is": "text", "value": msgspec.json.encode([text]).decode()}]),
                 record(journal.VALUE, [1, {"is": "plain", "value": 8675309042}]),
                 record(journal.FRAME, [0, None, 0, LATE, text, 0, 1, 0]),

@@ -115,7 +115,7 @@ def test_an_interrupt_at_every_call_leaves_a_sound_journal(tmp_path: Path) -> No
                 if number == 1:
                     sys.setprofile(profile)
                 value = recording.summaries.number({"number": number, "list": [number, str(number)]}, "variable")
-                frame, _ = recording.new_frame("module", f"function {number}", 0, 1)
+                frame = recording.new_frame("module", f"function {number}", 0, 1)
                 source = recording.source_number(str(sources[number]))
                 recording.step("config", "line", frame=frame, source=source, line=1, value=value)
                 recording.record_event("output", {"text": f"said {number}"})

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tracer.trace import journal
-from tracer.trace.journal import JournalWriter, frame_record
+from tracer.trace.journal import JournalWriter, encode_record
 from tracer.trace.reading import Trace
 from tracer.trace.sealing import seal
 from tracer.trace.steps import Bound, Frame, Step, encode_source
@@ -41,23 +41,23 @@ def step(number: int, **fields: Any) -> Step:
 
 
 def meta_record(**facts: Any) -> bytes:
-    return frame_record(journal.META, encode(facts))
+    return encode_record(journal.META, encode(facts))
 
 
 def end_record(**outcome: Any) -> bytes:
-    return frame_record(journal.END, encode({"outcome": outcome}))
+    return encode_record(journal.END, encode({"outcome": outcome}))
 
 
 def step_record(made: Step) -> bytes:
-    return frame_record(journal.STEP, encode(made))
+    return encode_record(journal.STEP, encode(made))
 
 
 def value_record(number: int, value: Value) -> bytes:
-    return frame_record(journal.VALUE, b"[%d,%b]" % (number, encode_value(value)))
+    return encode_record(journal.VALUE, b"[%d,%b]" % (number, encode_value(value)))
 
 
 def raw_value_record(number: int, data: bytes) -> bytes:
-    return frame_record(journal.VALUE, b"[%d,%b]" % (number, data))
+    return encode_record(journal.VALUE, b"[%d,%b]" % (number, data))
 
 
 def frame_record_of(number: int, **fields: Any) -> bytes:
@@ -70,11 +70,11 @@ def frame_record_of(number: int, **fields: Any) -> bytes:
         "line": 1,
         "depth": 0,
     }
-    return frame_record(journal.FRAME, encode(Frame(number=number, **{**whole, **fields})))
+    return encode_record(journal.FRAME, encode(Frame(number=number, **{**whole, **fields})))
 
 
 def source_record(number: int = 0, path: str = "<library>/loading.py", text: str = SOURCE_TEXT) -> bytes:
-    return frame_record(journal.SOURCE, encode_source(number, path, text.encode("utf-8", "surrogatepass")))
+    return encode_record(journal.SOURCE, encode_source(number, path, text.encode("utf-8", "surrogatepass")))
 
 
 def ordinary_records(steps: int = 3) -> list[bytes]:

@@ -22,14 +22,14 @@ from tracer.trace import journal
 from tracer.trace.append_only import RESERVE, WINDOW, _MappedFile, _PlainFile
 from tracer.trace.errors import JournalTaken, NotATrace
 from tracer.trace.held_journal import HeldJournal, journal_path, state_of
-from tracer.trace.journal import MAGIC, JournalReader, JournalWriter, Record, frame_record
+from tracer.trace.journal import MAGIC, JournalReader, JournalWriter, Record, encode_record
 
 kinds = st.sampled_from([bytes([kind]) for kind in sorted(journal.RECORD_KINDS)])
 records = st.lists(st.tuples(kinds, st.binary(max_size=60)), max_size=8)
 
 
 def framed(made: list[tuple[bytes, bytes]]) -> bytes:
-    return MAGIC + b"".join(frame_record(kind, payload) for kind, payload in made)
+    return MAGIC + b"".join(encode_record(kind, payload) for kind, payload in made)
 
 
 def read(path: Path) -> tuple[list[Record], JournalReader]:
@@ -48,7 +48,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(made=records)
 def test_what_was_appended_is_read(file: Path, made: list[tuple[bytes, bytes]]) -> None:
     file.unlink(missing_ok=True)
-    write_journal(file, [frame_record(*one) for one in made])
+    write_journal(file, [encode_record(*one) for one in made])
     found, reader = read(file)
     assert found == made
     assert not reader.damaged
@@ -128,10 +128,10 @@ def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
     path.write_bytes(MAGIC)
     reader = JournalReader(path)
     assert list(reader.read_new()) == []
-    whole = frame_record(b"S", b"a" * 100)
+    whole = encode_record(b"S", b"a" * 100)
     for number in range(3):
         with path.open("ab") as file:  # half a record: somebody is in the middle of writing
-            file.write(frame_record(b"S", b"%d" % number) + whole[:50])
+            file.write(encode_record(b"S", b"%d" % number) + whole[:50])
         assert [record.payload for record in reader.read_new()] == [b"%d" % number]
         assert reader.dangling == 50
         with path.open("ab") as file:
@@ -147,7 +147,7 @@ def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
     reader = JournalReader(path)
     for number in range(300):  # across several windows, and one record larger than one
         size = 3 * WINDOW if number == 150 else 20_000
-        writer.append(frame_record(b"S", b"%d:" % number + b"a" * size))
+        writer.append(encode_record(b"S", b"%d:" % number + b"a" * size))
         found = [record.payload for record in reader.read_new()]
         assert [payload.partition(b":")[0] for payload in found] == [b"%d" % number]
         assert (reader.dangling, reader.damaged) == (0, False)
@@ -178,27 +178,27 @@ def test_a_file_system_that_maps_no_files(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(mmap, "mmap", refuse)
     writer = JournalWriter(tmp_path / "x")
-    writer.append(frame_record(b"S", b"plainly written"))
+    writer.append(encode_record(b"S", b"plainly written"))
     assert [record.payload for record in read(tmp_path / "x")[0]] == [b"plainly written"]
     writer.close()
 
 
 def test_a_forked_process_leaves_the_file_alone(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path / "x")
-    writer.append(frame_record(b"S", b"before"))
+    writer.append(encode_record(b"S", b"before"))
     child = os.fork()
     if child == 0:
         writer.let_go()
         os._exit(0)
     os.waitpid(child, 0)
-    writer.append(frame_record(b"S", b"after"))
+    writer.append(encode_record(b"S", b"after"))
     writer.close()
     assert [record.payload for record in read(tmp_path / "x")[0]] == [b"before", b"after"]
 
 
 def test_records_larger_than_the_reading_chunk(tmp_path: Path) -> None:
     big = os.urandom(3 << 20)
-    path = write_journal(tmp_path / "x", [frame_record(b"C", big), frame_record(b"S", b"after")])
+    path = write_journal(tmp_path / "x", [encode_record(b"C", big), encode_record(b"S", b"after")])
     found, _ = read(path)
     assert [zlib.crc32(record.payload) for record in found] == [zlib.crc32(big), zlib.crc32(b"after")]
 
@@ -209,7 +209,7 @@ def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_journal_is_made_where_nothing_is(tmp_path: Path) -> None:
-    path = write_journal(tmp_path / "x", [frame_record(b"S", b"old")])
+    path = write_journal(tmp_path / "x", [encode_record(b"S", b"old")])
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for taken in (path, tmp_path / "link"):
         with pytest.raises(FileExistsError):
@@ -223,9 +223,9 @@ def test_a_journal_that_was_made_for_the_writer(tmp_path: Path) -> None:
     path = tmp_path / "x.journal"
     with HeldJournal.create(path) as held:
         writer = JournalWriter(path, held.identity)
-        writer.append(frame_record(b"S", b"first"))
+        writer.append(encode_record(b"S", b"first"))
         path.unlink()
-        writer.append(frame_record(b"S", b"second"))
+        writer.append(encode_record(b"S", b"second"))
         path.write_text("somebody's diary")
         with pytest.raises(FileExistsError):
             JournalWriter(path, held.identity)
@@ -274,10 +274,10 @@ def test_what_is_no_journal_is_left_alone(tmp_path: Path, kind: str) -> None:
 WRITER = """
 import os, sys
 from pathlib import Path
-from tracer.trace.journal import JournalWriter, frame_record
+from tracer.trace.journal import JournalWriter, encode_record
 writer = JournalWriter(Path(sys.argv[1]))
 for number in range(100):
-    writer.append(frame_record(b"S", b"%d" % number))
+    writer.append(encode_record(b"S", b"%d" % number))
 os.kill(os.getpid(), int(sys.argv[2]))
 """
 
@@ -301,9 +301,9 @@ def test_a_full_disk_is_an_error_and_leaves_whole_records(tmp_path: Path) -> Non
         written = 0
         with pytest.raises(OSError, match="too large"):
             for _ in range(1000):
-                writer.append(frame_record(b"S", b"x" * 40_000))
+                writer.append(encode_record(b"S", b"x" * 40_000))
                 written += 1
-        writer.append_last(frame_record(b"E", b"the disk is full"))  # there is always room to say so
+        writer.append_last(encode_record(b"E", b"the disk is full"))  # there is always room to say so
         with pytest.raises(OSError, match="No space"):
             writer.append_last(bytes(2 * RESERVE))
         writer.close()

@@ -23,7 +23,7 @@ from tests.trace.made import (
 )
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
-from tracer.trace.journal import MAGIC, frame_record
+from tracer.trace.journal import MAGIC, encode_record
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION
 from tracer.trace.sealing import seal
@@ -106,18 +106,18 @@ def test_many_steps_in_batches(tmp_path: Path) -> None:
 
 HUGE = 1 << 70
 NOT_OUR_FORMAT = {
-    "no JSON": frame_record(journal.STEP, b"not json"),
-    "another shape": frame_record(journal.STEP, b'{"number":0}'),
+    "no JSON": encode_record(journal.STEP, b"not json"),
+    "another shape": encode_record(journal.STEP, b'{"number":0}'),
     "a step twice": step_record(step(0)) + step_record(step(0)),
     "a value twice": raw_value_record(0, b"{}") + raw_value_record(0, b"{}"),
-    "a number beyond SQLite": frame_record(journal.VALUE, b"[%d,{}]" % HUGE),
+    "a number beyond SQLite": encode_record(journal.VALUE, b"[%d,{}]" % HUGE),
     "a time beyond SQLite": step_record(step(0, time=HUGE)),
-    "a lone surrogate": frame_record(journal.SOURCE, b'[0,"x","\\ud800"]'),
-    "no UTF-8": frame_record(journal.SOURCE, b'[0,"x","\xff"]'),
-    "no UTF-8 in raw data": frame_record(journal.VALUE, b'[0,"\xff"]'),
-    "nested without end": frame_record(journal.META, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-    "nested raw data": frame_record(journal.VALUE, b"[0," + b"[" * 100_000 + b"]" * 100_000 + b"]"),
-    "meta that is a list": frame_record(journal.META, b"[1]"),
+    "a lone surrogate": encode_record(journal.SOURCE, b'[0,"x","\\ud800"]'),
+    "no UTF-8": encode_record(journal.SOURCE, b'[0,"x","\xff"]'),
+    "no UTF-8 in raw data": encode_record(journal.VALUE, b'[0,"\xff"]'),
+    "nested without end": encode_record(journal.META, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "nested raw data": encode_record(journal.VALUE, b"[0," + b"[" * 100_000 + b"]" * 100_000 + b"]"),
+    "meta that is a list": encode_record(journal.META, b"[1]"),
 }
 
 

@@ -34,7 +34,7 @@ from tracer.trace.redaction.learned import SecretsTeller
 
 
 def main(job_file: str) -> int:
-    """Do the job; returns the process's exit code."""
+    """Do the job; return the process's exit code."""
     job = read_job(Path(job_file).read_bytes())
     apply_environment(job.environment)
     if job.cwd is not None:
@@ -82,8 +82,8 @@ def record(job: Job) -> int:
         error = caught
     if guard is not None:
         session.recording.meta(remote_code=guard.facts())
-        error = guard.refused or error  # whatever became of it on its way
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is near; a second Ctrl-C must not tear the journal
+        error = guard.refused or error  # whatever happened to it on its way
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is about to end; a second Ctrl-C must not damage the journal
     outcome = session.finish(error, result)
     if job.work == "script" and error is not None and outcome.status == "failed":
         return _exit_code_of_script(error)
@@ -91,7 +91,7 @@ def record(job: Job) -> int:
 
 
 def _import_the_library() -> None:
-    """Before recording begins: importing it is nobody's journey."""
+    """Import the library before recording begins, as the import is no part of the load."""
     try:
         import torch  # noqa: F401
         import transformers
@@ -105,7 +105,7 @@ def _import_the_library() -> None:
 
 
 def _guard(job: Job) -> CodeGuard | None:
-    """Where remote code may run, what watches over it."""
+    """Return the guard of remote code; None if none may run."""
     if not job.trust_remote_code:
         return None
     from transformers import dynamic_module_utils
@@ -114,7 +114,7 @@ def _guard(job: Job) -> CodeGuard | None:
 
 
 def _run_script(argv: list[str]) -> None:
-    """As ``python SCRIPT ARGS`` runs it."""
+    """Run a script as ``python SCRIPT ARGS`` does."""
     sys.argv[:] = argv
     path = os.path.abspath(argv[0])
     sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
@@ -131,7 +131,7 @@ def _run_script(argv: list[str]) -> None:
 
 
 def _run_as_main(path: str) -> None:
-    """What runpy does too, which would put the absolute path into ``sys.argv`` as well."""
+    """Run a file as runpy does, which would also put the absolute path into ``sys.argv``."""
     with io.open_code(path) as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     module = types.ModuleType("__main__")
@@ -142,19 +142,19 @@ def _run_as_main(path: str) -> None:
         __annotations__={},
         __loader__=SourceFileLoader("__main__", path),
     )
-    sys.modules["__main__"] = module  # for good: threads and what runs at exit look there as well
+    sys.modules["__main__"] = module  # for good: threads and exit handlers use it as well
     exec(code, module.__dict__)
 
 
 def _wait_for_threads() -> None:
-    """Python ends when the script's threads have, but for daemons; so does the recording."""
+    """Wait for the script's threads, except daemons, as Python does at its end."""
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
 
 
 def _exit_code_of_script(error: BaseException) -> int:
-    """Print what Python would have printed."""
+    """Print what Python would have printed; return the exit code."""
     if isinstance(error, SystemExit):
         if not isinstance(error.code, int):
             print(error.code, file=sys.stderr)
@@ -165,7 +165,7 @@ def _exit_code_of_script(error: BaseException) -> int:
 
 
 def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
-    """The traceback from the script's own first frame on."""
+    """Return the traceback from the script's own first frame on."""
     ours = {__file__, runpy.__file__, "<frozen runpy>"}
     while traceback is not None and traceback.tb_frame.f_code.co_filename in ours:
         traceback = traceback.tb_next

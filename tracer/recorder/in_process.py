@@ -22,16 +22,16 @@ _recording = False
 def record(path: str | os.PathLike[str], *, model: str | None = None, lines: bool = True) -> Iterator[None]:
     """Record every load that happens inside the ``with`` block into a trace file.
 
-    An exception of the block is recorded and passed on. If the process dies in the block, ``<path>.journal`` holds
+    An exception of the block is recorded and raised again. If the process dies in the block, ``<path>.journal`` holds
     what was recorded until then: :func:`tracer.open_trace` reads it, and ``glm-trace seal`` makes a trace of it.
 
     Args:
         path: the trace file to write; an older trace there is replaced.
         model: a model directory, which the trace will then call ``<model>``.
-        lines: whether lines are stepped, or calls and returns alone.
+        lines: whether lines are stepped, or only calls and returns.
 
     Raises:
-        TracerError: a recording is under way already in this process or to this file, an earlier one left its journal
+        TracerError: a recording is running already in this process or to this file, an earlier one left its journal
             there, or the file can't be written.
     """
     global _recording
@@ -73,17 +73,17 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
             raise
         finally:
             _recording = False
-            if os.getpid() == process:  # a process forked off in the block may leave it too; the journal is not its own
+            if os.getpid() == process:  # a process forked in the block may leave it too; it does not own the journal
                 _finish(session, held, trace_path, error)
 
 
 def _finish(session: Session, held: HeldJournal, trace_path: Path, error: BaseException | None) -> None:
-    """Write the trace, and say what of it could not be written.
+    """Write the trace, and report what could not be written.
 
     Raises:
-        TracerError: it could not be written whole. Where an exception of the block is on its way, a warning says so.
+        TracerError: it could not be written whole. If the block has raised an exception, a warning says so instead.
     """
-    user = 4  # frames up: whoever left the block
+    user = 4  # frames up: the code that left the block
     outcome = session.finish(error)
     if not session.recording.steps and trace_path.exists():
         held.remove()
@@ -109,7 +109,7 @@ def _unwritable(journal: Path, error: OSError) -> TracerError:
 
 
 def _seal(held: HeldJournal, trace_path: Path, recording: Recording) -> TracerError | None:
-    """Seal the journal and delete it; tell what could not be recorded or written."""
+    """Seal the journal and delete it; return what could not be recorded or written."""
     ended, failure = "", recording.failure
     if failure is not None:
         ended = f"Recording ended early, the block itself went on: {failure.strerror or failure}."

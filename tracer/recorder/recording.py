@@ -1,4 +1,4 @@
-"""One recording: the journal it writes, its clock, its counters, and what every part of the recorder shares."""
+"""One recording: its journal, clock and counters, and what all parts of the recorder share."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from tracer.trace.vocabulary import STAGES
 
 _encode: Final = msgspec.json.Encoder().encode
 _NO_DATA: Final[dict[str, Any]] = {}
-_SHORT: Final = 200  # texts below this length recur: names, keys, paths
+_SHORT: Final = 200  # shorter texts recur: names, keys, paths
 
 
 def comes_after(stage: str, limit: str) -> bool:
-    """Whether a stage comes after another as a load goes: the tokenizer first, adapters before the first pass."""
+    """Return whether a stage comes after another in a load: the tokenizer first, adapters before the first pass."""
     apart = ("tokenizer", "peft", "forward", "generate")
     order = ("tokenizer", *(name for name in STAGES if name not in apart), "peft", "forward", "generate")
     return order.index(stage) > order.index(limit)
 
 
 class ThreadState(threading.local):
-    """What belongs to one thread: its number and the stack of its stepped frames."""
+    """The state of one thread: its number and the stack of its stepped frames."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -50,7 +50,7 @@ class ThreadState(threading.local):
         self.stage = "arguments"
         self.quiet = 0
         self.stack_was_full = False  # a step was lost, where nothing could be called to say so
-        # Of the exception that just left a frame: its id, the step where it was first seen, and that frame's code.
+        # The exception that just left a frame: its id, the step where it was first seen, and that frame's code.
         self.in_flight: tuple[int | None, int, CodeType] | None = None
 
 
@@ -59,11 +59,11 @@ class Recording:
 
     Args:
         journal_path: the file to write.
-        made: which file that is, if somebody has made it for this recording; otherwise it is made.
-        redactor: keeps secrets out of every text.
+        made: the identity of that file, if it has been created for this recording; otherwise it is created.
+        redactor: masks secrets in every text.
         roots: makes paths relative to named roots.
-        calls_only: whether what is not a call is left out: lines, single modules and tensors.
-        tell_secret: is told each secret that is learned while recording.
+        calls_only: whether everything but calls is left out: lines, single modules and tensors.
+        tell_secret: called with each secret that is found while recording.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Recording:
         self.lock = threading.RLock()
         self.summaries = Summariser(self.clean, self.add_secret, self._store_value, self.lock)
         self._cleaned: dict[str, str] = {}
-        self._pending: list[bytes] = []  # values and frames that a step to come points at
-        self._late: list[tuple[bytes, Any]] = []  # what was said in the middle of writing something else
+        self._pending: list[bytes] = []  # values and frames that the next step refers to
+        self._late: list[tuple[bytes, Any]] = []  # records that came in the middle of writing another
         self._writing = False
         self._sources: dict[str, int] = {}
         self._source_count = 0
@@ -99,13 +99,13 @@ class Recording:
         self._started = time.monotonic_ns()
         self._closed = False
         self.limit: str | None = None
-        self.stopping = False  # whether the limit was reached, and all that follows is the load's end
-        self.whole_stage: str | None = None  # the stage of all that happens now, whatever function it is
+        self.stopping = False  # whether the limit was reached, and the load is ending
+        self.whole_stage: str | None = None  # the stage of everything that happens now, in whatever function
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
-        self.failure: OSError | None = None  # why the journal could not be written on
+        self.failure: OSError | None = None  # why writing to the journal failed
         self.refused = False  # whether the library stopped because remote code may not run
-        self.loads = 0  # calls of from_pretrained and its like that came to their end
-        self.raised_in_load = False  # whether the exception last seen was seen inside of one
+        self.loads = 0  # calls of from_pretrained and the like that returned
+        self.raised_in_load = False  # whether the last exception was seen inside one of them
         self._raised: tuple[int, int, CodeType] | None = None
         redactor.told = self._on_secret_added
         if tell_secret is not None:
@@ -118,13 +118,13 @@ class Recording:
         return self._steps
 
     def check_limit(self, stage: str) -> None:
-        """Raise :class:`StopLoad` when a stage begins that comes after the one to stop after."""
+        """Raise :class:`StopLoad` when a stage begins that comes after the last one to record."""
         if self.limit is not None and comes_after(stage, self.limit):
             self.stopping = True
             raise StopLoad(self.limit)
 
     def clean(self, text: str) -> str:
-        """A text as it may stand in a trace: no secrets, no folders of this machine."""
+        """Return a text as a trace may have it: without secrets and without folders of this machine."""
         cleaned = self._cleaned.get(text)
         if cleaned is None:
             cleaned = without_surrogates(self.roots.text(self.redactor.text(text)))
@@ -133,11 +133,11 @@ class Recording:
         return cleaned
 
     def add_secret(self, secret: str) -> None:
-        """Keep this text out from now on."""
+        """Mask this text from now on."""
         self.redactor.learn(secret)
 
     def _on_secret_added(self, secret: str) -> None:
-        """Clean texts anew from now on, and record those values again that show it."""
+        """Clean texts again from now on, and record those values again that show it."""
         with self.lock:
             self._cleaned.clear()
             self.summaries.forget_texts()
@@ -159,9 +159,9 @@ class Recording:
         value: ValueId | None = None,
         data: dict[str, Any] | None = None,
     ) -> int:
-        """Record one step; returns its number.
+        """Record one step; return its number.
 
-        The number is -1 after the recording was closed, and for what is said in the middle of writing another step.
+        The number is -1 after the recording was closed, and for a step that comes in the middle of writing another.
         """
         with self.lock:
             thread = self.thread
@@ -176,7 +176,7 @@ class Recording:
     def record_event(
         self, kind: str, data: dict[str, Any], *, stage: str | None = None, value: ValueId | None = None
     ) -> int:
-        """Record a step that belongs to no frame event, in the innermost stepped frame of this thread.
+        """Record a step that is not an event of a frame, in the innermost stepped frame of this thread.
 
         Its stage is the last step's, unless given.
         """
@@ -192,8 +192,8 @@ class Recording:
             )  # fmt: skip
         return self.step(stage or self.thread.stage, kind, value=value, data=data)
 
-    def new_frame(self, module: str, function: str, source: int, line: int) -> tuple[int, int]:
-        """Number a frame below the innermost one of this thread; returns its number and depth."""
+    def new_frame(self, module: str, function: str, source: int, line: int) -> int:
+        """Record a frame below the innermost one of this thread; return its number."""
         stack = self.thread.stack
         with self.lock:
             number = self._frames
@@ -202,15 +202,15 @@ class Recording:
             depth = len(stack)
             if not self._closed:
                 record = Frame(number, parent, self.thread_number(), module, function, source, line, depth)
-                self._pending.append(journal.frame_record(journal.FRAME, _encode(record)))
-        return number, depth
+                self._pending.append(journal.encode_record(journal.FRAME, _encode(record)))
+        return number
 
     def source_number(self, filename: str) -> int:
-        """The number of a source file; its text is stored at the first asking."""
+        """Return the number of a source file; its text is stored at the first call."""
         number = self._sources.get(filename)
         if number is None:
             with self.lock:
-                if filename in self._sources:  # another thread was quicker
+                if filename in self._sources:  # another thread was faster
                     return self._sources[filename]
                 number = self._source_count
                 self._source_count += 1
@@ -237,7 +237,7 @@ class Recording:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Everything recorded inside belongs to this stage."""
+        """Assign everything recorded inside to this stage."""
         before, self.whole_stage = self.whole_stage, name
         self.thread.stage = name
         self.check_limit(name)
@@ -252,21 +252,21 @@ class Recording:
             self._append(journal.META, self.clean_data(facts))
 
     def name_folder(self, name: str, folder: str) -> None:
-        """Give a folder a root's name from now on."""
+        """Make a folder a named root from now on."""
         if self.roots.add(name, folder):
             self._cleaned.clear()
             self.summaries.forget_texts()
             self.meta_roots()
 
     def note_code_folder(self, folder: str) -> None:
-        """Write which Python files a folder of remote code has: what they are imported by is no package's name."""
+        """Write which Python files a folder of remote code has: modules of these names are not packages."""
         name = self.clean(folder)
         if name not in self._code_folders:
             self._code_folders[name] = python_names(folder)
             self.meta(code_folders=self._code_folders)
 
     def meta_roots(self) -> None:
-        """Write what the named roots stand for: the one place where this machine's folders are told."""
+        """Write the folders of the named roots: the one place where this machine's folders are recorded."""
         home = Roots({"home": str(Path.home())})
         folders = {
             name: without_surrogates(home.text(self.redactor.text(path))) for name, path in self.roots.folders.items()
@@ -286,7 +286,7 @@ class Recording:
 
     @property
     def stepped_all(self) -> bool:
-        """Whether nothing has kept us from seeing a load."""
+        """Whether stepping had no gaps in which a load could have been missed."""
         return not any(name.startswith("stepping") for name in self._skipped)
 
     def note_raise(self, error: BaseException, step: int, code: CodeType, *, in_load: bool) -> None:
@@ -295,14 +295,14 @@ class Recording:
         self.raised_in_load = in_load
 
     def raised_at(self, error: BaseException) -> int | None:
-        """The step at which this exception was first seen, if it was the last one seen."""
+        """Return the step at which this exception was first seen, if it was the last exception seen."""
         if self._raised is None or self._raised[0] != id(error):
             return None
-        # The number alone could be that of an exception long gone, in whose place this one is.
+        # The id alone could be that of an earlier exception that is gone.
         return self._raised[1] if safe_inspect.came_through(error, self._raised[2]) else None
 
     def finish(self, outcome: Outcome) -> None:
-        """Write how it ended and close the journal."""
+        """Write the outcome and close the journal."""
         with self.lock:
             facts = self.clean_data({"outcome": msgspec.to_builtins(outcome)})
             if self.failure is None:
@@ -314,8 +314,8 @@ class Recording:
             self._close()
 
     def detach_after_fork(self) -> None:
-        """Write no more, in a process that was forked off: the journal is the other one's."""
-        self.lock = self.summaries.lock = threading.RLock()  # a thread that is not here may hold the other
+        """Stop writing, in a forked process: the journal belongs to the parent."""
+        self.lock = self.summaries.lock = threading.RLock()  # a thread that does not exist here may hold the old lock
         self._closed = True
         self._pending.clear()
         self._journal.let_go()
@@ -326,9 +326,9 @@ class Recording:
         self._journal.close()
 
     def _append(self, kind: bytes, content: Any) -> int:
-        """Write a record and all that it may point at; of a step, returns the number.
+        """Write a record with everything that it refers to; return the number of a step, otherwise -1.
 
-        A finaliser or a signal handler can speak up in the middle of this; what it says comes after it.
+        A finaliser or a signal handler can record something in the middle of this; that is written afterwards.
         """
         if self._writing:
             self._late.append((kind, content))
@@ -351,17 +351,17 @@ class Recording:
             steps += 1
             content = (number, time.monotonic_ns() - self._started, *content)
         payload = encode_source(*content) if kind == journal.SOURCE else _encode(content)
-        records = journal.frame_record(kind, payload)
+        records = journal.encode_record(kind, payload)
         if self._pending:
             records = b"".join([*self._pending, records])
         start = self._journal.size
         try:
             self._journal.append(records)
             self._pending, self._steps = [], steps
-        except OSError as error:  # the disk is full, say: that ends the recording, and not the load
+        except OSError as error:  # the disk is full, say: that ends the recording, not the load
             self._end_early(error)
             return -1
-        except BaseException:  # an interrupt: what was begun is brought to its end
+        except BaseException:  # an interrupt: complete the record
             try:
                 self._journal.complete(records, start)
                 self._pending, self._steps = [], steps
@@ -371,7 +371,7 @@ class Recording:
         return number
 
     def _end_early(self, error: OSError) -> None:
-        """Record nothing more, and say why in the room that was kept for that."""
+        """Stop recording, and write the reason into the space that was reserved for it."""
         self.failure = error
         self._closed = True
         self._pending.clear()
@@ -380,14 +380,14 @@ class Recording:
 
     def _append_last(self, kind: bytes, content: Any) -> None:
         with contextlib.suppress(OSError):
-            self._journal.append_last(journal.frame_record(kind, _encode(content)))
+            self._journal.append_last(journal.encode_record(kind, _encode(content)))
 
     def _store_value(self, number: ValueId, encoded: bytes, kind: bytes = journal.VALUE) -> None:
         if not self._closed:
-            self._pending.append(journal.frame_record(kind, b"[%d,%b]" % (number, encoded)))
+            self._pending.append(journal.encode_record(kind, b"[%d,%b]" % (number, encoded)))
 
     def clean_data(self, facts: Any) -> Any:
-        """Plain data with every text in it cleaned."""
+        """Return plain data with every text in it cleaned."""
         if isinstance(facts, str):
             return self.clean(facts)
         if isinstance(facts, dict):

@@ -1,4 +1,4 @@
-"""A recording session: everything that watches is put in place, and taken away again whatever happens."""
+"""A recording session: installs the stepper, probes and patches, and removes them again whatever happens."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ class Session:
 
     Args:
         journal: file to write.
-        made: which file that is, if somebody has made it for this session; otherwise it is made.
+        made: the identity of that file, if it has been created for this session; otherwise it is created.
         model: the model directory, which the trace will call ``<model>``.
-        command: what the user said, for the metadata.
-        secrets: texts to keep out besides those found on this machine and in the model's files.
-        tell_secret: is told each secret that is learned while recording.
-        lines: whether lines are stepped, and single modules and tensors told; otherwise calls alone.
+        command: the user's command line, for the metadata.
+        secrets: texts to mask besides those found on this machine and in the model's files.
+        tell_secret: called with each secret that is found while recording.
+        lines: whether lines, single modules and tensors are recorded; otherwise only calls.
         all_threads: whether threads started while recording are stepped too.
         forward_output: whether printed text still reaches the terminal.
         step_forward: which executions of the model's own functions are stepped while a pass runs.
-        model_options: what is watched of the model.
+        model_options: what is recorded of the model's passes.
         by_monitoring: whether stepping uses ``sys.monitoring``; by default where Python has it.
     """
 
@@ -106,7 +106,7 @@ class Session:
         self._shards = ShardWatch(self.recording)
         self._began = self._seconds = 0.0
         self.part: Part | None = "script"
-        """What is running, as far as the session is told; None while a load of ours is."""
+        """The part of the job that is running; None during the load itself."""
         self.recording.meta(
             command=shown_command,
             started=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -130,7 +130,7 @@ class Session:
             raise
 
     def stop(self) -> None:
-        """Stop watching and put everything back. The journal stays open for :meth:`finish`."""
+        """Stop recording and restore everything. The journal stays open for :meth:`finish`."""
         try:
             self._stepper.stop()
             self._seconds = time.monotonic() - self._began
@@ -143,7 +143,7 @@ class Session:
             self._patches.restore()
 
     def detach_after_fork(self) -> None:
-        """In a process that was forked off while recording: this one is not recorded."""
+        """Stop recording in a forked process: only the parent is recorded."""
         self.recording.detach_after_fork()
         self._stepper.stop()
         self._patches.restore()
@@ -179,7 +179,7 @@ class Session:
         )
 
     def _on_new_file(self, filename: str) -> None:
-        """A module of the library was met for the first time: what has to be patched in it exists now."""
+        """Patch what a module of the library defines, when it is seen for the first time."""
         guard = self.recording.guard
         guard.call("weights", self._shards.watch, self._patches)
         guard.call("functions that this release lacks", self._note_missing_targets, filename)
@@ -193,26 +193,26 @@ class Session:
         self.model.expect_class(model_class, self._patches)
 
     def _on_new_targets(self) -> None:
-        """The model's own code has become known."""
+        """Look at all functions again: the model's own code has become known."""
         self._target_index.forget_misses()
         if isinstance(self._stepper, MonitoringStepper):
             self._stepper.restart()
 
     def _on_auto_class(self, variables: Mapping[str, Any]) -> None:
-        """A script loads a directory of its own: the first one is what the trace calls ``<model>``."""
+        """Name the model directory when a script calls an auto class: the first one becomes ``<model>``."""
         path = variables.get("pretrained_model_name_or_path")
         if type(path) is str and os.path.isdir(path) and "model" not in self.recording.roots.folders:
             self.recording.name_folder("model", path)
             self.recording.note_code_folder(path)
 
     def _note_missing_targets(self, filename: str) -> None:
-        """Now and not at the end, which a load may not come to."""
+        """Note them now and not at the end, which a load may not reach."""
         for name in _missing_in(filename):
             self.recording.skip(name, "this release does not have it")
 
     def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
         seconds = round(self._seconds, 6)
-        # Where recording ended before the load did, its last step is not where the load was at its end.
+        # If recording ended before the load did, its last step is not where the load ended.
         whole = self.recording.failure is None
         last = self.recording.steps - 1 if whole and self.recording.steps else None
         if error is None:
@@ -243,7 +243,7 @@ class Session:
         )
 
     def _failing_part(self, seen: bool) -> Part | None:
-        """What failed; None where it was a load. In a script it was one if the exception came out of one."""
+        """Return the part that failed; None for a load. In a script it was a load if the exception came out of one."""
         if self.part != "script":
             return self.part
         if seen and self.recording.raised_in_load:
@@ -259,7 +259,7 @@ def _missing_in(filename: str) -> list[str]:
 
 
 def _place_of_own_fault(error: BaseException) -> str | None:
-    """File and line in the recorder where an exception was raised; None for one that the load has raised.
+    """Return file and line in the recorder where an exception was raised; None if the load has raised it.
 
     Wrappers raise what they wrap, the user's calls are made from here too, and a ``TracerError`` is raised on purpose:
     a script that opens a second recording inside the first gets one.
@@ -279,10 +279,10 @@ def _place_of_own_fault(error: BaseException) -> str | None:
 
 
 def _detaches_after_fork(session: weakref.ref[Session]) -> Callable[[], None]:
-    """What Python calls in every process forked off from now on; it can't be told to stop."""
+    """Return what Python is to call in every forked process; it can't be unregistered."""
 
     def forked() -> None:
-        if (one := session()) is not None:
-            one.detach_after_fork()
+        if (recorded := session()) is not None:
+            recorded.detach_after_fork()
 
     return forked

@@ -1,7 +1,7 @@
 """Summaries of live values, made by type and never by calling the object's own code.
 
-No ``repr``, no properties, no ``__getattr__``, no ``__len__`` of unknown classes: what is read, is read through
-the C implementation of a built-in base class, or from an instance dictionary.
+No ``repr``, no properties, no ``__getattr__``, no ``__len__`` of unknown classes: everything is read through the C
+implementation of a built-in base class, or from an instance dictionary.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ MAX_NODES: Final = 5_000  # in one summary, whatever its shape
 MAX_PAIRS: Final = 400
 MAX_ITEMS: Final = 64
 MAX_TEXT: Final = 2_000
-_VOCABULARY: Final = 64  # a dictionary of more numbers is one, in which "password" is a word
+_VOCABULARY: Final = 64  # a larger dictionary of integers is a vocabulary, where "password" is just a word
 _SMALLEST_SECRET: Final = 10 ** (MIN_SEARCHED - 1)  # a number with as many digits can be a password
-_FEW: Final = 4  # items of a dictionary that is a pair of a name and a value
-_MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked whole
+_FEW: Final = 4  # items of a dictionary that may be a pair of a name and a value
+_MASK_MARGIN: Final = 4_096  # searched beyond the cut, so that a secret across it is masked as a whole
 
 Maker = Callable[[Any, int], Value]
 
@@ -62,9 +62,9 @@ class Summariser:
 
     Args:
         clean: masks secrets and replaces folders by roots in a text.
-        learn: is told a secret that stood under a secret name.
+        learn: called with each secret that was found under a secret name.
         store: takes the number and the JSON of each new summary.
-        lock: held while a summary is made; one that a thread can take again.
+        lock: held while a summary is made; must be reentrant.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class Summariser:
         self._numbers: dict[bytes, ValueId] = {}
         self._count = 0
         self._scalars: dict[tuple[type, Any], ValueId] = {}
-        self._makers: dict[int, Maker] = {}  # by the type's id: a metaclass could have its own idea of a hash
-        self._kept: list[type] = []  # and so no other type gets that id
+        self._makers: dict[int, Maker] = {}  # by the type's id: a metaclass could have its own `__hash__`
+        self._kept: list[type] = []  # so that no other type gets that id
         self._keys: dict[str, str] = {}
         self._secret_keys: set[str] = set()
-        self.top_items: list[tuple[str, ValueId]] = []
+        self._top_items: list[tuple[str, ValueId]] = []
         self._budget = MAX_NODES
         self._caches = CacheSummaries(self._items, MAX_DEPTH)
 
     def number(self, value: object, name: str = "", depth: int = 0) -> ValueId:
-        """The number of the value's summary. ``name`` is the variable, argument or key it stands under."""
+        """Return the number of the value's summary. ``name`` is the variable, argument or key that has the value."""
         kind = type(value)
         if name and value is not None and (level := suspicion(name)) is not Suspicion.NONE:
             secret = self._secret(name, value) if level is Suspicion.CERTAIN else self._likely_secret(name, value)
@@ -99,7 +99,7 @@ class Summariser:
         if id(kind) not in _CACHED:
             if depth:
                 return self._intern(self._make(value, depth))
-            with self.lock:  # one value at a time, from whatever thread
+            with self.lock:  # one value at a time, from any thread
                 self._budget = MAX_NODES
                 return self._intern(self._make(value, depth))
         known = self._scalars.get((kind, value))
@@ -107,8 +107,13 @@ class Summariser:
             known = self._scalars[kind, value] = self._intern(self._make(value, depth))
         return known
 
+    def number_and_items(self, value: object, name: str = "") -> tuple[ValueId, list[tuple[str, ValueId]]]:
+        """Return the number of the value's summary, and its items if it is a dictionary or a configuration."""
+        self._top_items = []
+        return self.number(value, name), self._top_items
+
     def key(self, key: object) -> str:
-        """How a dictionary's key is written."""
+        """Return how a dictionary's key is written."""
         if type(key) is str:
             shown = self._keys.get(key)
             if shown is None:
@@ -120,25 +125,25 @@ class Summariser:
         return self._key(key)
 
     def summary(self, value: object) -> Value:
-        """The summary itself, without storing it (what it holds is stored)."""
+        """Return the summary itself, without storing it (the values in it are stored)."""
         with self.lock:
             self._budget = MAX_NODES
             return self._make(value, 0)
 
     def forget_texts(self) -> None:
-        """Clean texts anew from now on: what is cleaned out of them has changed."""
+        """Clean texts again from now on: what is to be masked has changed."""
         self._keys.clear()
         self._scalars.clear()
 
     def those_with(self, secret: str, redactor: Redactor) -> list[tuple[ValueId, bytes]]:
-        """The summaries made so far that show this secret, without it."""
+        """Return the summaries made so far that show this secret, with the secret masked."""
         searched = secret.encode("utf-8", "surrogatepass")
         with self.lock:
             found = [(number, encoded) for encoded, number in self._numbers.items() if searched in encoded]
             return [(number, msgspec.json.encode(redactor.data(msgspec.json.decode(old)))) for number, old in found]
 
     def message(self, error: BaseException) -> str | None:
-        """An exception's message, unless telling it would run code of an unknown class."""
+        """Return an exception's message, unless that would run code of an unknown class."""
         text = exception_text(error)
         return None if text is None else self._text(text).value
 
@@ -167,7 +172,7 @@ class Summariser:
         return maker(value, depth)
 
     def _maker_for(self, kind: type) -> Maker:
-        """How instances of a type are summarised; asked once for each type."""
+        """Return how instances of a type are summarised; called once for each type."""
         if type(kind) is type and (exact := _EXACT.get(kind)) is not None:
             return exact(self)
         if safe_inspect.inherits(kind, enum.Enum):
@@ -183,7 +188,7 @@ class Summariser:
             return lambda value, _depth: torch_maker(value)
         return _object
 
-    # One method for each shape of value.
+    # One method for each kind of value.
 
     def _text(self, value: str) -> Text:
         length = str.__len__(value)
@@ -207,11 +212,8 @@ class Summariser:
             return Deeper(kind, length)
         items = self._items(value, depth)
         if depth == 0:
-            self.top_items = items
+            self._top_items = items
         return Mapping(kind, length, items)
-
-    def _proxy(self, value: types.MappingProxyType[Any, Any], depth: int) -> Value:
-        return Object(safe_inspect.type_name(type(value)))
 
     def _config(self, value: object, depth: int) -> Value:
         attributes = safe_inspect.instance_dict(value) or {}
@@ -219,7 +221,7 @@ class Summariser:
             return Deeper(safe_inspect.type_name(type(value)), len(attributes))
         items = self._items(attributes, depth)
         if depth == 0:
-            self.top_items = items
+            self._top_items = items
         return Config(safe_inspect.type_name(type(value)), len(attributes), items)
 
     def _items(self, value: dict[Any, Any], depth: int) -> list[tuple[str, ValueId]]:
@@ -234,7 +236,7 @@ class Summariser:
                 items.append((self.key(key), self._intern(self._secret(key, item))))
                 continue
             name = keys.get(key) if type(key) is str else None
-            # Most items are scalars that were seen before, under keys that were.
+            # Most items are scalars that were seen before, under known keys.
             if name is None or id(type(item)) not in _CACHED or name in self._secret_keys:
                 name = self.key(key)
                 items.append((name, self.number(item, name, inner)))
@@ -292,7 +294,7 @@ class Summariser:
         return Secret(name)
 
     def _likely_secret(self, name: str, value: object) -> Value | None:
-        """Under a name that leaves doubts: the value decides, or those in it do."""
+        """Return the mask of a value under an ambiguous name if the value looks like a secret."""
         is_itself, secrets = likely_secrets(name, value)
         list(map(self._learn, secrets))
         return Secret(name) if is_itself else None
@@ -347,7 +349,7 @@ def _object(value: object, _depth: int) -> Value:
 
 
 def _snapshot(value: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    """The first pairs of a dictionary, which another thread may be changing."""
+    """Return the first pairs of a dictionary, which another thread may be changing."""
     for _ in range(8):
         try:
             return list(islice(dict.items(value), MAX_PAIRS))
@@ -378,7 +380,6 @@ _EXACT: Final[dict[type, Callable[[Summariser], Maker]]] = {
     types.MethodType: lambda _: _function,
     types.BuiltinFunctionType: lambda _: _builtin,
     types.ModuleType: lambda _: _module,
-    types.MappingProxyType: lambda s: s._proxy,
 }
 # Then what a type inherits from; a subclass is read through its built-in base.
 _INHERITED: Final[tuple[tuple[type, Callable[[Summariser], Maker]], ...]] = (

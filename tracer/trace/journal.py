@@ -38,7 +38,7 @@ class Record(NamedTuple):
     payload: bytes
 
 
-def frame_record(kind: bytes, payload: bytes) -> bytes:
+def encode_record(kind: bytes, payload: bytes) -> bytes:
     """Return the bytes of one record."""
     return _HEAD.pack(kind, len(payload), _checksum(kind, payload)) + payload
 
@@ -66,7 +66,7 @@ class JournalWriter:
         return self._file.size
 
     def append(self, records: bytes) -> None:
-        """Append one or more records made by :func:`frame_record`.
+        """Append one or more records made by :func:`encode_record`.
 
         Raises:
             OSError: the disk is full or the file is gone.

@@ -131,7 +131,7 @@ def _tell(held: HeldJournal, meta: Mapping[str, Any]) -> None:
         for _ in reader.read_new():
             pass
         if not reader.damaged:
-            held.append_at(reader.end, journal.frame_record(journal.META, msgspec.json.encode(meta)))
+            held.append_at(reader.end, journal.encode_record(journal.META, msgspec.json.encode(meta)))
     finally:
         reader.close()
 

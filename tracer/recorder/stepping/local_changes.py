@@ -62,9 +62,15 @@ class LocalChanges:
         for name, value in changed:
             if name in _HIDDEN or name[0] == ".":
                 continue
-            shared = self._shared(value) if type(value) is dict or is_config_type(type(value)) else None
+            items: list[tuple[str, ValueId]] = []
+            has_items = type(value) is dict or is_config_type(type(value))
+            shared = self._shared(value) if has_items else None
             if shared is None or shared.number is None or is_secret_name(name):
-                shared, number = None, self._summaries.number(value, name)
+                shared = None
+                if has_items:
+                    number, items = self._summaries.number_and_items(value, name)
+                else:
+                    number = self._summaries.number(value, name)
             else:
                 number = shared.number
             # A container with the same number may differ from what was last recorded: record it again.
@@ -72,7 +78,7 @@ class LocalChanges:
                 numbers[name] = number
                 changes.append(Bound(name, number))
             if self._asked_again:
-                watches.set(name, value, self._summaries, number, shared)
+                watches.set(name, value, number, items, shared)
         return changes
 
     def number(self, value: Any) -> ValueId:

@@ -63,17 +63,22 @@ class MutationTracker:
         return None
 
     def set(
-        self, name: str, value: Any, summaries: Summariser, number: ValueId, shared: DictSnapshot | None = None
+        self,
+        name: str,
+        value: Any,
+        number: ValueId,
+        items: list[tuple[str, ValueId]],
+        shared: DictSnapshot | None = None,
     ) -> None:
         """Track a variable's value, which was just summarised under ``number``, if it can change in place.
 
-        ``shared`` is the snapshot that another variable has of it.
+        ``items`` are those of its summary, ``shared`` is the snapshot that another variable has of it.
         """
         snapshot: DictSnapshot | ContainerSnapshot | None
         if is_secret_name(name):
             snapshot = None
         else:
-            snapshot = _snapshot_of(value, summaries, number) if shared is None else shared.clone()
+            snapshot = _snapshot_of(value, number, items) if shared is None else shared.clone()
         if snapshot is not None:
             self._snapshots[name] = snapshot
             self._stale = True
@@ -127,11 +132,11 @@ class DictSnapshot:
 
     __slots__ = ("_contents", "_copy", "_inner", "_pairs", "containers", "number", "value")
 
-    def __init__(self, value: Any, contents: dict[Any, Any], summaries: Summariser, number: ValueId) -> None:
+    def __init__(self, value: Any, contents: dict[Any, Any], number: ValueId, items: list[tuple[str, ValueId]]) -> None:
         self.value = value
         self.number: ValueId | None = number  # of its summary; None when it has changed since that was made
         self._contents = contents
-        self._pairs = dict(summaries.top_items)  # of the summary just made
+        self._pairs = dict(items)  # of the summary
         self._copy = dict(contents)
         # By the key's id: a key could have its own `__hash__`. The copy keeps the keys alive.
         self._inner: dict[int, tuple[Any, Any, list[tuple[Any, Any]]]] = {}
@@ -226,7 +231,9 @@ class ContainerSnapshot:
                 yield Bound(name, number)
 
 
-def _snapshot_of(value: Any, summaries: Summariser, number: ValueId) -> DictSnapshot | ContainerSnapshot | None:
+def _snapshot_of(
+    value: Any, number: ValueId, items: list[tuple[str, ValueId]]
+) -> DictSnapshot | ContainerSnapshot | None:
     kind = type(value)
     if id(kind) in _LEAVES:
         return None
@@ -234,7 +241,7 @@ def _snapshot_of(value: Any, summaries: Summariser, number: ValueId) -> DictSnap
         contents = value if kind is dict else _attributes(value)
         if len(contents) > _LENGTH:
             return ContainerSnapshot(value, number)
-        return DictSnapshot(value, contents, summaries, number)
+        return DictSnapshot(value, contents, number, items)
     snapshot = ContainerSnapshot(value, number) if kind is list or kind is set or kind is tuple else None
     return snapshot if snapshot is not None and snapshot.containers else None
 

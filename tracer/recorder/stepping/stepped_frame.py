@@ -100,7 +100,7 @@ class SteppedFrame:
         self._sections = _sections_of(code, target) if target.sections and self._whole is None else None
         self.variables: Mapping[str, Any] = {}
         module = frame.f_globals.get("__name__", "")
-        self.number, _depth = recording.new_frame(
+        self.number = recording.new_frame(
             module if type(module) is str else "", qualified_name(code), self.source, code.co_firstlineno
         )
         stack.append(self)
