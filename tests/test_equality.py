@@ -1,4 +1,4 @@
-"""A recorded load gives bit for bit what an unrecorded one gives, and leaves nothing behind.
+"""A recorded load gives bit for bit the result of an unrecorded one, and everything is restored after it.
 
 Each load runs in a fork of its own, for transformers 5 registers the classes of one load for the rest of the process.
 """
@@ -264,7 +264,7 @@ def assert_equal(plain: Observation, recorded: Observation) -> None:
 # ── Afterwards ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_check_sees_what_is_left_behind(tmp_path: Path) -> None:
+def test_the_check_sees_what_is_not_restored(tmp_path: Path) -> None:
     assert in_fork(_never_restored, str(tmp_path)) >= {
         "warnings.showwarning", "logging.Logger.handle", "sys.stdout", "sys.stderr", "transformers.modeling_utils.safe_open",
     }  # fmt: skip

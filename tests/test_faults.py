@@ -1,6 +1,6 @@
-"""A fault of the recorder's own never reaches the load: whatever of it breaks, the load ends as it does unrecorded.
+"""A fault of the recorder never reaches the load: whatever breaks, the load ends as it does unrecorded.
 
-What can break is found by looking: every patch that a load meets, and every function of the recorder.
+Every patch that a load meets and every function of the recorder is broken in turn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.forked import in_fork
 
 MODELS = {"bert-tiny": "AutoModel", "glm-4v-tiny": "AutoModelForCausalLM"}
 
-# What stands between the recorder and the load, or is called before and after it. A fault there can't be caught by it.
+# Code between the recorder and the load, or called before and after the load: the guard can't catch a fault there.
 BETWEEN = {
     "guard": None,  # the guard itself
     "patches": None,
@@ -45,7 +45,7 @@ BETWEEN = {
 
 
 def functions() -> dict[str, FunctionType]:
-    """Every function and method of the recorder that a load may come to, by its full name."""
+    """Return every function and method of the recorder that a load may reach, by its full name."""
     found = {}
     for info in pkgutil.walk_packages(tracer.recorder.__path__, "tracer.recorder."):
         module = importlib.import_module(info.name)
@@ -70,7 +70,7 @@ def breaks(*_: Any, **__: Any) -> Any:
 
 
 def load(name: str) -> dict[str, Any]:
-    """Load a bundled model, and run and generate with it; what came of it."""
+    """Load a bundled model; return what became of it."""
     import torch
     import transformers
 
@@ -97,7 +97,7 @@ def run(made: Any, generates: bool) -> Any:
 
 
 def recorded(name: str, folder: Path, switch: Callable[[bool], None], lines: bool = True) -> dict[str, Any]:
-    """The same while recording; ``switch`` breaks something, and mends it again before recording is stopped."""
+    """Do the same while recording; ``switch`` breaks something, and repairs it before recording is stopped."""
     from tracer.recorder.model.model_watch import ModelOptions
     from tracer.recorder.session import Session
 
@@ -201,7 +201,7 @@ def test_a_function_that_breaks(part: int, tmp_path: Path) -> None:
 
 
 def test_every_patch_is_watched() -> None:
-    """An attribute is set without the guard only where nothing of ours runs, or where a fault is caught in place."""
+    """An attribute is set without the guard only where no code of the recorder runs, or where it catches its faults itself."""
     bare = set(_set_by_hand())
     assert bare <= {"stepping.tracing_pause", "code_guard", "model.weightless", "probes.messages"}, bare
 

@@ -143,7 +143,7 @@ def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Pa
     assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
     with tracer.open_trace(path) as trace:
         assert (trace.outcome["status"], trace.outcome["part"]) == ("failed", "script")
-        assert "fault" not in trace.outcome  # it is no fault of the recorder's: `why` is to name the script
+        assert "fault" not in trace.outcome  # not the recorder's fault: `why` is to name the script
         (cause,) = diagnose(trace).causes
         assert cause.kind == "script-failed"
 
@@ -289,7 +289,7 @@ def record_and_compare(path: Path, model: Path) -> list[str]:
     return [name for name in before if not before[name] is after[name] is failed[name]]
 
 
-def test_nothing_is_left_behind(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+def test_everything_is_restored(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     assert in_process(record_and_compare, tmp_path / "x.glmtrace", fixtures / "glm-4v-tiny") == []
 
 
@@ -334,7 +334,7 @@ def record_on_a_full_disk(path: Path, model: Path, broken: bool) -> tuple[str, l
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_disk_that_fills_up(broken: bool, in_process: Any, tmp_path: Path, fixtures: Path) -> None:
-    """The load goes on; that its trace could not be written whole is said at the end, and hides no exception."""
+    """The load goes on; an incomplete trace is reported at the end, and hides no exception."""
     path = tmp_path / "x.glmtrace"
     warned, done = in_process(record_on_a_full_disk, path, fixtures / "bert-tiny", broken)
     assert done[0] == "BertModel"

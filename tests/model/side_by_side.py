@@ -97,7 +97,7 @@ def passes_of(model: Any, inputs: dict[str, Any]) -> tuple[list[Pass], Any]:
 
 
 def shapes(value: Any) -> Any:
-    """Tensors as shape and dtype, where they stand in tuples and dictionaries; anything else is None."""
+    """Return tensors as shape and dtype, also in tuples and dictionaries; None for anything else."""
     if isinstance(value, torch.Tensor):
         return [*value.shape], str(value.dtype).removeprefix("torch.")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Processors that report AMX and do not allow it: found out once, avoided, and said."""
+"""Processors that report AMX and do not allow it: found out once, avoided, and reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITHOUT = "model name\t: Some Processor 8000\nflags\t: fpu avx2\n"
 
 
 class Trial:
-    """A throw-away process that dies, or does not, or tells nothing."""
+    """A throw-away process that dies, or does not, or reports nothing."""
 
     def __init__(self, dies: bool | None) -> None:
         self.dies = dies
@@ -63,7 +63,7 @@ def test_no_amx_no_trial(tmp_path: Path) -> None:
     assert not (tmp_path / "known.json").exists()
 
 
-def test_a_setting_of_the_users_own_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_of_the_user_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "AVX2")
     trial = Trial(True)
     assert amx_environment(WITH_AMX, tmp_path / "known.json", trial) == {}

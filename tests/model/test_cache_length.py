@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 def lengths(shapes: list[Shape], wrap: Any, done: list[list[int]]) -> list[int | None]:
-    """What is told of one cache as it grows."""
+    """The lengths recorded for one cache as it grows."""
     cache = CacheLength()
     return [cache.of(wrap(torch.zeros(shape)), expected) for shape, expected in zip(shapes, done, strict=True)]
 
@@ -35,8 +35,8 @@ SHAPES: dict[str, Any] = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_layers_of_keys_and_values(name: str) -> None:
     counts = [28, 29, 30, 31]
-    told = lengths([SHAPES[name](n) for n in counts], lambda t: ((t, t),) * 2, [[n] for n in counts])
-    assert told == counts
+    shown = lengths([SHAPES[name](n) for n in counts], lambda t: ((t, t),) * 2, [[n] for n in counts])
+    assert shown == counts
 
 
 def test_memories_as_xlnets() -> None:
@@ -59,7 +59,7 @@ def test_a_window_that_is_full() -> None:
     assert lengths(shapes, lambda t: ((t, t),), [[3], [4], [5]]) == [3, 4, 4]
 
 
-def test_what_does_not_grow_by_one_is_not_told() -> None:
+def test_what_does_not_grow_by_one_is_not_recorded() -> None:
     shapes = [(1, 3, 3, 8), (1, 3, 3, 8), (2, 4, 3, 8)]
     assert lengths(shapes, lambda t: ((t, t),), [[3], [4], [5]]) == [None, None, None]
 
@@ -130,7 +130,7 @@ class Tokenizer:
 
 
 def generated(model: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str], dict[str, Any]]:
-    """The tokens, what was said meanwhile, and what could not be watched."""
+    """Return the tokens, the output meanwhile, and what could not be watched."""
     torch.manual_seed(0)
     model.eval()
     inputs = {
@@ -156,14 +156,14 @@ def generated(model: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]
 )
 def test_of_the_librarys_models(make: Any, expected: list[int | None] | None, tmp_path: Path) -> None:
     tokens, _, skipped = generated(make(), tmp_path)
-    told = [token.get("cache") for token in tokens]
-    assert len(told) == 3
-    assert told == expected if expected is not None else set(told) == {None}
+    shown = [token.get("cache") for token in tokens]
+    assert len(shown) == 3
+    assert shown == expected if expected is not None else set(shown) == {None}
     assert not [name for name in skipped if not name.startswith("transformers/")], skipped
 
 
 def test_what_we_set_ourselves_is_not_warned_of(tmp_path: Path) -> None:
-    """Greedy generation is our choice, so that the model's settings for sampling go unused is no fact about it."""
+    """Greedy generation is our choice, so that the model's settings for sampling go unused says nothing about the model."""
     model = llama()
     settings = model.generation_config
     settings.do_sample = True

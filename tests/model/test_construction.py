@@ -97,7 +97,7 @@ def test_building_is_line_stepped(loads: Loads, glm: Path, weights: str, step_fo
     assert model.caller.frame.function == "ChatGLMForConditionalGeneration.__init__"
 
 
-def test_without_a_checkpoint_the_way_to_the_class_is_told_too(loads: Loads, glm: Path) -> None:
+def test_without_a_checkpoint_the_way_to_the_class_is_recorded_too(loads: Loads, glm: Path) -> None:
     reading = recorded(loads, glm, "random")
     assert reading.call("_BaseAutoModelClass.from_config").ran("return model_class._from_config(")
     assert {"arguments", "config", "trust", "dynamic-class", "construct"} <= {*reading.trace.stage_counts()}

@@ -58,7 +58,7 @@ def test_merged(account: Any, tmp_path: Path) -> None:
     assert not any("shared_with" in one for one in weights.tensors)
 
 
-def test_many_that_become_many_are_told_apart(account: Any, tmp_path: Path) -> None:
+def test_many_tensors_that_become_many_are_distinguished(account: Any, tmp_path: Path) -> None:
     """ERNIE's experts for text and for pictures lie in one list in the file; each half goes its own way."""
     from transformers import Ernie4_5_VLMoeConfig, Ernie4_5_VLMoeForConditionalGeneration
 
@@ -126,14 +126,14 @@ def test_a_merged_tensor_of_another_shape(account: Any, tmp_path: Path) -> None:
     assert sorted(len(one["sources"]) for one in weights.report["mismatched"]) == [5, 10]
     assert weights.report["unexpected"] == weights.report["unread"] == []
     assert weights.names == sorted(mixtral(5))
-    told = f"{GATE_UP} is [5, 32, 8] in the checkpoint (merged from 10 tensors) and [4, 32, 8] in the model"
-    assert told in weights.facts()
+    shown = f"{GATE_UP} is [5, 32, 8] in the checkpoint (merged from 10 tensors) and [4, 32, 8] in the model"
+    assert shown in weights.facts()
     cause = diagnose(weights.trace).causes[0]
     assert (cause.kind, cause.values["count"], cause.values["there"]) == ("shapes-differ", 2, [5, 32, 8])
 
 
 def test_a_split_tensor_of_another_shape(account: Any, tmp_path: Path) -> None:
-    """One tensor of the file becomes four parameters: all four are told, and none is newly initialised."""
+    """One tensor of the file becomes four parameters: all four are recorded, and none is newly initialised."""
     import torch
     from safetensors.torch import load_file, save_file
     from transformers import HrmTextConfig, HrmTextForCausalLM

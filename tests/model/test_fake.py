@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 GIB = 2**30
 VISUAL_TOKENS = 1602
 
-# Runs a command and tells what it needed: the most memory of any process in it, and its time.
+# Runs a command and prints what it needed: the most memory of any process in it, and its time.
 _MEASURED = """
 import json, resource, subprocess, sys, time
 began = time.perf_counter()
@@ -126,7 +126,7 @@ def test_a_fake_pass_has_the_shapes_of_a_real_one(loads: Loads, glm: Path, image
     assert functions[0] == functions[1]
 
 
-def test_fakes_leave_nothing_behind(glm: Path, tmp_path: Path) -> None:
+def test_fakes_leave_nothing_patched(glm: Path, tmp_path: Path) -> None:
     from torch._subclasses import fake_tensor
 
     kinds = (fake_tensor.FakeTensor, fake_tensor.FakeTensorMode)
@@ -234,9 +234,9 @@ def test_out_of_memory(loads: Loads, tmp_path: Path) -> None:
         assert trace.outcome["status"] == "failed"
         assert trace.frame(trace.step(trace.outcome["step"]).frame).function == "BertEmbeddings.__init__"
         for lang, said in (("en", "not enough memory"), ("zh", "内存不够")):
-            told = "\n".join(text.plain for text in failure_lines(trace, lang))  # type: ignore[arg-type]
-            assert said in told
-            assert "--weights fake" in told
+            shown = "\n".join(text.plain for text in failure_lines(trace, lang))  # type: ignore[arg-type]
+            assert said in shown
+            assert "--weights fake" in shown
     with loads.trace(tmp_path, weights="fake") as trace:
         assert trace.outcome["status"] == "loaded", trace.outcome
 

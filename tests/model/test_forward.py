@@ -114,7 +114,7 @@ def test_the_models_own_code_is_stepped_down_to_attention(loads: Loads, glm: Pat
     assert reading.call("GLMBlock.forward").ran("attended, cache = self.self_attention(")
 
 
-def test_module_calls_stand_in_the_frames_that_made_them(loads: Loads, glm: Path, image: Path) -> None:
+def test_module_calls_belong_to_the_frames_that_made_them(loads: Loads, glm: Path, image: Path) -> None:
     reading = recorded(loads, glm, image)
     [dense] = [s for s in reading.kinds("module-entered") if s.data["path"].endswith("layers.0.self_attention.dense")]
     assert reading.frames[dense.frame or 0].function == "SelfAttention.forward"
@@ -146,7 +146,7 @@ def test_a_built_in_models_code_is_stepped(loads: Loads, fixtures: Path) -> None
     assert files == {"<transformers>/models/bert/modeling_bert.py"}
 
 
-def test_operators_stand_under_their_module(loads: Loads, glm: Path, image: Path) -> None:
+def test_operators_belong_to_their_module(loads: Loads, glm: Path, image: Path) -> None:
     reading = recorded(loads, glm, image, operators=True)
     operators = reading.kinds("operator")
     by_module = collections.defaultdict(list)
@@ -254,7 +254,7 @@ def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPat
 
 
 def test_statistics_are_not_counted_to_the_device_time() -> None:
-    """By events of a device whose clock stands still but for what is done on it."""
+    """Use events of a device whose clock advances only with its work."""
     from types import SimpleNamespace
 
     from tracer.recorder.model.device_clock import CudaClock
@@ -337,8 +337,8 @@ def test_caches_appear_with_their_tensors(loads: Loads, llama: Path) -> None:
     assert f"[1, 1, {length}, 8]" in str(cache)
 
 
-def test_a_cache_is_told_as_it_stands_each_time(tmp_path: Path, fixtures: Path) -> None:
-    """The same object, longer: a summary that was remembered must not be told again."""
+def test_a_cache_is_summarised_as_it_is_each_time(tmp_path: Path, fixtures: Path) -> None:
+    """The same object, longer: a remembered summary must not be used again."""
     from tracer.recorder.recording import Recording
     from tracer.trace.redaction.redactor import Redactor
     from tracer.trace.roots import Roots

@@ -74,7 +74,7 @@ def test_cache_mask_and_positions_grow_by_one(loads: Loads, glm: Path, image: Pa
         assert [token.get(name) for token in tokens] == ([None, *expected[1:]] if name == "cache" else expected)
 
 
-def test_a_token_is_told_after_its_pass(loads: Loads, glm: Path, image: Path) -> None:
+def test_a_token_is_recorded_after_its_pass(loads: Loads, glm: Path, image: Path) -> None:
     reading = recorded(loads, glm, image)
     roots = [step for step in reading.kinds("module-left", path="") if step.stage == "generate"]
     tokens = reading.kinds("token-generated")
@@ -134,5 +134,5 @@ def test_a_streamer_without_bookkeeping_loses_no_token(tmp_path: Path) -> None:
     recording.finish(Outcome("loaded"))
     seal(tmp_path / "journal", tmp_path / "a.glmtrace")
     with open_trace(tmp_path / "a.glmtrace") as trace:
-        told = [(step.data["index"], step.data["id"], step.data["text"]) for step in trace.steps()]
-    assert told == [(0, 7, "<7>"), (1, 8, "<8>"), (2, 9, "<9>")]
+        shown = [(step.data["index"], step.data["id"], step.data["text"]) for step in trace.steps()]
+    assert shown == [(0, 7, "<7>"), (1, 8, "<8>"), (2, 9, "<9>")]

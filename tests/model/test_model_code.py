@@ -62,7 +62,7 @@ def test_of_building_the_first_is_stepped_always() -> None:
         assert [own.may_step(build), own.may_step(build)] == [True, False]
 
 
-def test_initialisers_are_told_by_what_they_build() -> None:
+def test_initialisers_are_recognised_by_what_they_build() -> None:
     own = ModelCode("first")
     layer = modeling_bert.BertPooler.__init__.__code__
     config = transformers.BertConfig(hidden_size=8, num_attention_heads=1)

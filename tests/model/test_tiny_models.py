@@ -1,4 +1,4 @@
-"""Models of the library at random weights: what is told of their construction agrees with what is told when they are loaded."""
+"""Models of the library with random weights: their construction is recorded as it is when they are loaded."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def test_what_is_built_is_as_much_as_is_loaded(
     )
     assert built["tensors"] == len(list(model.parameters()))
     assert [name for name in built["tied"] if name.endswith("weight")] == tied
-    told = next(text for text in facts(trace) if text.startswith("built ") and "modules" in text)
-    assert f"{built['tensors']} parameters, {numbers:,} numbers" in told
-    assert all(name in told for name in tied)
+    shown = next(text for text in facts(trace) if text.startswith("built ") and "modules" in text)
+    assert f"{built['tensors']} parameters, {numbers:,} numbers" in shown
+    assert all(name in shown for name in tied)
 
 
 # ── Modules that no hook hears of ───────────────────────────────────────────────────────────────────
@@ -113,7 +113,7 @@ class Inserted(PreTrainedModel):
 """
 
 
-def test_every_module_is_told_however_it_came_in(loads: Loads, tmp_path: Path) -> None:
+def test_every_module_is_recorded_however_it_was_added(loads: Loads, tmp_path: Path) -> None:
     (tmp_path / "modeling_inserted.py").write_text(INSERTED)
     code = {"AutoConfig": "modeling_inserted.InsertedConfig", "AutoModel": "modeling_inserted.Inserted"}
     config = {"model_type": "inserted", "architectures": ["Inserted"], "auto_map": code}

@@ -53,7 +53,7 @@ def test_a_tokenizer_without_a_chat_template(loads: Loads, fixtures: Path) -> No
 
 
 def test_the_default_prompt_and_picture(loads: Loads, glm: Path) -> None:
-    """Nothing said: a question about a generated picture."""
+    """Without a prompt: a question about a generated picture."""
     reading = Reading(loads.trace(glm, kwargs={"empty_init": False}))
     assert reading.only("text-prepared")["prompt"] == "What is in this picture?"
     [root] = reading.kinds("module-entered", path="")

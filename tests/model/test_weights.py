@@ -41,8 +41,8 @@ def test_header_is_what_safetensors_reads(fixtures: Path) -> None:
             assert set(header) == set(file.keys())
             for name, stored in header.items():
                 tensor = file.get_tensor(name)
-                told = (stored.shape, stored.dtype, stored.bytes)
-                assert told == (list(tensor.shape), str(tensor.dtype)[6:], tensor.numel() * tensor.element_size())
+                shown = (stored.shape, stored.dtype, stored.bytes)
+                assert shown == (list(tensor.shape), str(tensor.dtype)[6:], tensor.numel() * tensor.element_size())
 
 
 @pytest.mark.parametrize(
@@ -192,11 +192,11 @@ def test_prefix_put_in_front_and_a_new_head(account: Any, fixtures: Path, option
     assert sorted(weights.report["missing"]) == said
     if forgetful:
         assert (weights.report["new"], weights.report["empty"]) == (["classifier.bias"], ["classifier.weight"])
-        told = "1 got no numbers and is left on meta: classifier.weight"
+        shown = "1 got no numbers and is left on meta: classifier.weight"
     else:
         assert (weights.report["new"], weights.report["empty"]) == (["classifier.weight", "classifier.bias"], [])
-        told = "2 not in the checkpoint, newly initialised: classifier.weight, classifier.bias"
-    assert told in weights.facts()
+        shown = "2 not in the checkpoint, newly initialised: classifier.weight, classifier.bias"
+    assert shown in weights.facts()
 
 
 def test_a_new_head_of_the_directorys_own_code(account: Any, fixtures: Path) -> None:
@@ -325,7 +325,7 @@ def test_experts(account: Any, tmp_path: Path) -> None:
 
 
 def test_an_adapter_has_an_account_of_its_own(loads: Loads, fixtures: Path) -> None:
-    """Its own tensors are told, and those of the base that lies below were never its business."""
+    """Its own tensors are reported, and those of its base model are not its concern."""
     folder = fixtures / "glm-4v-tiny-lora"
     trace = loads.trace(folder, cwd=str(folder), forward=False, tokenizer=False)  # its base is named from there
     base, adapter = (step.data for step in trace.steps(kinds=("weights-report",)))

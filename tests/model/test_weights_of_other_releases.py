@@ -1,4 +1,4 @@
-"""Releases between the tested ones: other signatures of the same functions, each as it stands in one of them."""
+"""Releases between the tested ones: other signatures of the same functions, each as in one of these releases."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tracer.recorder.weights.checkpoint_load import loading_info
 from tracer.recorder.weights.weights_watch import WeightsWatch
 
 
-class Points:
-    """What a recording is told."""
+class FakeRecording:
+    """A recording that only collects events."""
 
     calls_only = False
 
     def __init__(self) -> None:
-        self.points: list[tuple[str, dict[str, Any]]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
         self.skipped: dict[str, str] = {}
         self.guard = Guard(self.skip)
 
     def record_event(self, kind: str, data: dict[str, Any], *, stage: str | None = None) -> None:
         assert stage == "weights"
-        self.points.append((kind, data))
+        self.events.append((kind, data))
 
     def skip(self, name: str, reason: str) -> None:
         self.skipped[name] = reason
@@ -45,13 +45,13 @@ class Points:
 
     @property
     def reports(self) -> list[dict[str, Any]]:
-        return [data for kind, data in self.points if kind == "weights-report"]
+        return [data for kind, data in self.events if kind == "weights-report"]
 
     @property
     def filled(self) -> dict[str, list[str]]:
         return {
             data["parameter"]: [source["name"] for source in data["sources"]]
-            for kind, data in self.points
+            for kind, data in self.events
             if kind == "tensor-loaded"
         }
 
@@ -180,12 +180,12 @@ def initialise(model: Any, info: Any) -> None:
         setattr(module, leaf, torch.nn.Parameter(torch.zeros(getattr(module, leaf).shape)))
 
 
-Load = Callable[..., tuple[Points, Any, Any]]
+Load = Callable[..., tuple[FakeRecording, Any, Any]]
 
 
 @pytest.fixture(params=["5.0", "5.9"])
 def load(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Load tensors the way of a release, watched; returns what was told, the model and what the release said."""
+    """Load tensors as a release does, watched; return the events, the model and the release's report."""
     release = request.param
     kind = With50 if release == "5.0" else With59
     loading = ModuleType("transformers.core_model_loading")
@@ -197,28 +197,28 @@ def load(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
         SkipParameters=type("SkipParameters", (Exception,), {}),
     )
     monkeypatch.setitem(sys.modules, loading.__name__, loading)
-    told = Points()
-    watch = WeightsWatch(told)  # type: ignore[arg-type]
-    patches = Patches(told.guard)
+    recording = FakeRecording()
+    watch = WeightsWatch(recording)  # type: ignore[arg-type]
+    patches = Patches(recording.guard)
     before = dict(vars(loading)), dict(vars(kind)), dict(vars(Renaming))
     watch.watch(as_module(kind), patches)
 
-    def load(tensors: dict[str, Any], model: Any = None, expected_keys: Any = None) -> tuple[Points, Any, Any]:
+    def load(tensors: dict[str, Any], model: Any = None, expected_keys: Any = None) -> tuple[FakeRecording, Any, Any]:
         on_top = model is not None
         model = model if on_top else kind()
         returned = kind._load_pretrained_model(model, tensors, None, release, expected_keys)
         info = returned if release == "5.0" else returned[0]
         if on_top:  # as an adapter's: no step comes after it, but the model is put into evaluation mode
             model.eval()
-            return told, model, info
+            return recording, model, info
         finish = kind._finalize_load_state_dict if release == "5.0" else kind._finalize_model_loading
-        return told, model, finish(model, None, info)
+        return recording, model, finish(model, None, info)
 
     yield load
     watch.stop()
     patches.restore()
     assert (dict(vars(loading)), dict(vars(kind)), dict(vars(Renaming))) == before
-    assert [name for name in told.skipped if ".py" not in name and name != "tensors of adapters"] == []
+    assert [name for name in recording.skipped if ".py" not in name and name != "tensors of adapters"] == []
 
 
 def named(name: str, function: Any) -> Any:
@@ -238,14 +238,14 @@ def tensors(**shapes: tuple[int, ...]) -> dict[str, Any]:
 
 def test_all_is_loaded(load: Load) -> None:
     held = tensors(base_layer_weight=(3, 2), layer_bias=(3,), head_weight=(4, 3), head_bias=(4,))
-    told, model, info = load(held)
-    assert told.filled == {
+    recording, model, info = load(held)
+    assert recording.filled == {
         "head.bias": ["head.bias"],
         "head.weight": ["head.weight"],
         "layer.bias": ["layer.bias"],
         "layer.weight": ["base.layer.weight"],
     }
-    (report,) = told.reports
+    (report,) = recording.reports
     assert (report["checkpoint"], report["loaded"], report["filled"]) == (4, 4, 4)
     assert not any(report[name] for name in ("missing", "unexpected", "mismatched", "unconverted", "new", "unread"))
     assert not info.missing_keys
@@ -254,8 +254,8 @@ def test_all_is_loaded(load: Load) -> None:
 
 def test_what_is_left_is_what_the_release_says(load: Load) -> None:
     held = tensors(layer_weight=(3, 2), layer_bias=(5,), other_weight=(1,))
-    told, _, info = load(held)
-    (report,) = told.reports
+    recording, _, info = load(held)
+    (report,) = recording.reports
     assert report["missing"] == sorted(info.missing_keys) == ["head.weight"]
     assert {one["name"] for one in report["unexpected"]} == info.unexpected_keys == {"other.weight"}
     assert all(one["told"] for one in report["unexpected"])
@@ -268,12 +268,12 @@ def test_what_is_left_is_what_the_release_says(load: Load) -> None:
 
 def test_a_load_on_top_of_a_filled_model_is_not_about_what_is_there(load: Load) -> None:
     """Of an adapter: the release may name every parameter as expected, and counts all of the base as missing."""
-    told, model, _ = load(tensors(layer_weight=(3, 2), layer_bias=(3,), head_weight=(4, 3), head_bias=(4,)))
+    recording, model, _ = load(tensors(layer_weight=(3, 2), layer_bias=(3,), head_weight=(4, 3), head_bias=(4,)))
     model.lora = torch.nn.Linear(2, 2)
     everything = [name for name, _ in model.named_parameters()]
-    told, _, info = load({"lora.weight": torch.ones(2, 2)}, model, everything)
+    recording, _, info = load({"lora.weight": torch.ones(2, 2)}, model, everything)
     assert len(info.missing_keys) == 5
-    report = told.reports[-1]
+    report = recording.reports[-1]
     assert (report["checkpoint"], report["loaded"]) == (1, 1)
     assert report["new"] == report["missing"] == ["lora.bias"]
 
@@ -281,7 +281,7 @@ def test_a_load_on_top_of_a_filled_model_is_not_about_what_is_there(load: Load) 
 def test_a_function_that_takes_something_else_does_not_break_the_load(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever goes wrong in what is told stays out of the load."""
+    """An error in the recorder's own bookkeeping never reaches the load."""
     from tracer.recorder.weights.checkpoint_load import CheckpointLoad
 
     def broken(*args: Any, **kwargs: Any) -> Any:
@@ -290,13 +290,13 @@ def test_a_function_that_takes_something_else_does_not_break_the_load(
     with monkeypatch.context() as context:
         for name in ("rename", "matched", "loaded", "mismatched", "record_report"):
             context.setattr(CheckpointLoad, name, broken)
-        told, model, info = load(tensors(layer_weight=(3, 2), layer_bias=(5,)))
+        recording, model, info = load(tensors(layer_weight=(3, 2), layer_bias=(5,)))
     assert torch.equal(model.layer.weight, torch.ones(3, 2))
     assert info.missing_keys == {"head.weight"}
     watched = ("rename_source_key", "convert", "set_param_for_module")
-    assert [name for name in watched if any(noted.endswith(name) for noted in told.skipped)] == [*watched]
-    assert "report of the weights" in told.skipped
-    told.skipped.clear()
+    assert [name for name in watched if any(noted.endswith(name) for noted in recording.skipped)] == [*watched]
+    assert "report of the weights" in recording.skipped
+    recording.skipped.clear()
 
 
 @pytest.mark.parametrize("form", [tuple, "bare", "in a tuple"])
@@ -337,15 +337,15 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
     path.write_bytes(b"")
     traces = []
     for place in ("cpu", "meta"):
-        told = Points()
-        patches = Patches(told.guard)
-        watch = ShardWatch(told)  # type: ignore[arg-type]
+        recording = FakeRecording()
+        patches = Patches(recording.guard)
+        watch = ShardWatch(recording)  # type: ignore[arg-type]
         watch.watch(patches)
         vars(modeling)["load_state_dict"](str(path), map_location=place)
         vars(modeling)["safe_open"](str(path))
         watch.stop()
         patches.restore()
-        steps = [SimpleNamespace(kind=kind, data=data, number=at) for at, (kind, data) in enumerate(told.points)]
+        steps = [SimpleNamespace(kind=kind, data=data, number=at) for at, (kind, data) in enumerate(recording.events)]
         traces.append(SimpleNamespace(steps=lambda kinds, steps=steps: [one for one in steps if one.kind in kinds]))
     (found,) = compare_weights(*traces)  # type: ignore[arg-type]
     assert (found.what, found.a, found.b) == (

@@ -1,4 +1,4 @@
-"""Classes whose every method is a trap: whoever runs any of their code is told on.
+"""Classes whose every method is a trap: running any of their code is reported.
 
 Traps are set only inside ``with armed() as touched``; outside, the classes behave, so that they can be put into
 dictionaries and sets.

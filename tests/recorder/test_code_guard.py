@@ -112,20 +112,20 @@ def load(loads: Loads, tmp_path: Path) -> Callable[..., Reading]:
     return record
 
 
-def test_what_was_agreed_to_runs_and_is_told(model: Path, load: Any) -> None:
+def test_agreed_code_runs_and_is_recorded(model: Path, load: Any) -> None:
     reading = load(model, agreed_to(model))
     assert reading.trace.outcome["status"] == "loaded"
-    told = reading.trace.meta["remote_code"]
+    shown = reading.trace.meta["remote_code"]
     expected = {name: checksum(text) for name, text in FILES.items()}
-    assert {Path(path).name: found for path, found in told["ran"].items()} == expected
-    assert told["agreed"] == {name: [found] for name, found in expected.items()}
-    assert "refused" not in told
+    assert {Path(path).name: found for path, found in shown["ran"].items()} == expected
+    assert shown["agreed"] == {name: [found] for name, found in expected.items()}
+    assert "refused" not in shown
 
 
-def test_what_nobody_was_asked_about_is_told_too(model: Path, load: Any) -> None:
-    told = load(model, None).trace.meta["remote_code"]
-    assert {Path(path).name for path in told["ran"]} == set(FILES)
-    assert "agreed" not in told
+def test_code_that_was_not_shown_is_recorded_too(model: Path, load: Any) -> None:
+    shown = load(model, None).trace.meta["remote_code"]
+    assert {Path(path).name for path in shown["ran"]} == set(FILES)
+    assert "agreed" not in shown
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -217,7 +217,7 @@ def test_the_modules_cache_of_who_starts_the_load_is_not_looked_into(
 
 @pytest.mark.parametrize("kind", ["pyc", "cached"])
 def test_compiled_code_does_not_run(model: Path, load: Any, tmp_path: Path, kind: str) -> None:
-    """Neither in place of a source, nor from the cache of one: what it was compiled from can't be told."""
+    """Neither in place of a source, nor from the cache of one: its source is unknown."""
     agreed = agreed_to(model, tokenizer=False)
     evil = tmp_path / "evil.py"
     evil.write_text(mark(tmp_path) + PART, encoding="utf-8")
@@ -281,7 +281,7 @@ def test_what_could_not_be_shown_runs_where_that_was_agreed_to(model: Path, load
     assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "refused"
 
 
-def test_an_argument_does_not_stand_for_consent(model: Path, loads: Loads) -> None:
+def test_an_argument_does_not_replace_consent(model: Path, loads: Loads) -> None:
     recorded = loads.record_anew(
         work="load", model=str(model), trust_remote_code=False, tokenizer=False, kwargs={"trust_remote_code": True}
     )

@@ -1,4 +1,4 @@
-"""The guard: what the recorder's own code raises is noted, and reaches nobody."""
+"""The guard: what the recorder's own code raises is noted, and never reaches the load."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorder.test_stepping import told, troubles
+from tests.recorder.test_stepping import steps_text, troubles
 from tests.recorder.toy import Recorded, Toy
 from tracer.recorder.stepping.model_code import ModelCode
 from tracer.recorder.stepping.target_index import TargetIndex
@@ -81,11 +81,11 @@ def run():
     recorded = same(toy, code, by_monitoring)
     assert expected is None or toy.module(code).run()[0] == expected
     if ONE_DICTIONARY:
-        # Its end is not reported to a trace function, and who called it is not stepped: so nothing is said of it.
+        # Its end is not reported to a trace function, and its caller is not stepped: so it has no step.
         ended = ["raise cached_file", "unwind cached_file"] if "fails" in what else ["return cached_file"]
         first = ["call cached_file", *(ended if by_monitoring else [])]
         second = ["call cached_files", "line cached_files", "return cached_files"]
-        assert [line.partition(" | ")[0] for line in told(recorded).splitlines()] == [*first, *second]
+        assert [line.partition(" | ")[0] for line in steps_text(recorded).splitlines()] == [*first, *second]
         assert troubles(recorded) == ["lines of cached_file"]
     assert [step.event for step in recorded.steps].count("call") == 2
 
@@ -327,7 +327,7 @@ def test_values_live_to_the_end_of_the_line(toy: Toy, by_monitoring: bool) -> No
     same(toy, code, by_monitoring, (True, False, False, False))
 
 
-def test_exceptions_of_a_loop_are_told_apart(toy: Toy, by_monitoring: bool) -> None:
+def test_exceptions_of_a_loop_are_distinguished(toy: Toy, by_monitoring: bool) -> None:
     """Each may get the place in memory of the one before."""
     code = """
 def cached_file():
@@ -430,7 +430,7 @@ def run():
 
 def test_a_recursion_error_that_is_caught(toy: Toy, by_monitoring: bool) -> None:
     recorded = same(toy, DEEP, by_monitoring, True, forward_output=False)
-    lines = [line.strip() for line in told(recorded).splitlines()]
+    lines = [line.strip() for line in steps_text(recorded).splitlines()]
     assert "line cached_file | b = a + 1" in lines
     assert "call cached_files | def cached_files(n): | n = 2" in lines
     assert lines[-1] == "return cached_file | return cached_files(b) -> True"
@@ -487,7 +487,7 @@ def run():
 """
     recorded = same(toy, code, False, 1, forward_output=False)
     assert sys.gettrace() is None or sys.gettrace().__module__ != "tracer.recorder.stepping.settrace"
-    lines = [line.strip() for line in told(recorded).splitlines()]
+    lines = [line.strip() for line in steps_text(recorded).splitlines()]
     assert "line cached_files | return b | b = 1" in lines
     (note,) = troubles(recorded)
     assert note == "steps before step 2"
@@ -521,7 +521,7 @@ def run():
 """
     recorded = same(toy, code, False, (1, 2), forward_output=False)
     assert "steps under a trace function of the program's own" in troubles(recorded)
-    assert told(recorded).splitlines()[-1] == "return cached_files | return a -> 2"
+    assert steps_text(recorded).splitlines()[-1] == "return cached_files | return a -> 2"
 
 
 if hasattr(sys, "monitoring"):
@@ -546,7 +546,7 @@ def run():
     return cached_file(1)
 """
         recorded = same(toy, code, True, 1, forward_output=False)
-        assert "return cached_files | return b -> 1" in [line.strip() for line in told(recorded).splitlines()]
+        assert "return cached_files | return b -> 1" in [line.strip() for line in steps_text(recorded).splitlines()]
         assert any(name.startswith("steps before step") for name in troubles(recorded))
 
 
@@ -569,7 +569,7 @@ def run():
 # ── Said in the trace ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_left_out_is_told(toy: Toy) -> None:
+def test_what_was_left_out_is_recorded(toy: Toy) -> None:
     from tracer.analysis.diagnosis import diagnose
 
     with same(toy, LOCALS_OF_A_CALL, False).trace as trace:

@@ -1,4 +1,4 @@
-"""Changes of local variables: told one after the other they lead to what the variables really hold."""
+"""Changes of local variables: applied one after the other they give what the variables really hold."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PretrainedConfig:
 
 
 class Folded:
-    """What the changes told so far add up to: a value's number for each variable, or its pairs where they changed."""
+    """The sum of the changes so far: a value's number for each variable, or its pairs where they changed."""
 
     def __init__(self, made: Made) -> None:
         self._made = made
@@ -59,7 +59,7 @@ class Folded:
         for name, value in variables.items():
             number = self._made.summaries.number(value, name)
             shown = self._made.value(number)
-            if isinstance(shown, (Mapping, Config)):  # the order of its keys is no content
+            if isinstance(shown, (Mapping, Config)):  # the order of its keys does not count
                 assert self._pairs(name) == dict(shown.items), name
             else:
                 assert self.numbers[name] == number, name
@@ -200,8 +200,8 @@ class Locals(RuleBasedStateMachine):
     @invariant()
     def told_changes_add_up(self) -> None:
         if hasattr(self, "changes"):
-            told = self.changes.since_last(dict(self.variables))
-            self.folded.take(told)
+            changes = self.changes.since_last(dict(self.variables))
+            self.folded.take(changes)
             self.folded.check(self.variables)
             assert self.changes.since_last(dict(self.variables)) == [], "said twice"
 
@@ -276,7 +276,7 @@ def test_a_secret_put_into_a_dictionary(watched: Watched) -> None:
     assert b"</s>" in stored
 
 
-def test_hidden_names_are_not_told(watched: Watched) -> None:
+def test_hidden_names_are_not_recorded(watched: Watched) -> None:
     assert [change.name for change in watched(**{"__class__": int, ".0": iter([]), "shown": 1})] == ["shown"]
 
 
@@ -319,7 +319,7 @@ def test_a_set_that_keeps_its_size(watched: Watched) -> None:
     assert len(watched(items=items, table=table)) == 2
 
 
-def test_large_containers_are_told_when_their_size_changes(watched: Watched) -> None:
+def test_large_containers_are_recorded_when_their_size_changes(watched: Watched) -> None:
     table, items = dict.fromkeys(range(MAX_PAIRS + 100), 0), list(range(5_000))
     watched(table=table, items=items)
     assert watched(table=table, items=items) == []
@@ -350,12 +350,12 @@ def test_cost_does_not_grow_with_the_square(watched: Watched) -> None:
 
     table: dict[str, object] = {}
     started = time.monotonic()
-    told = 0
+    recorded = 0
     for number in range(20_000):
         table[f"key {number}"] = number
-        told += len(watched(table=table))
+        recorded += len(watched(table=table))
     assert time.monotonic() - started < 20
-    assert MAX_PAIRS < told < MAX_PAIRS + 200
+    assert MAX_PAIRS < recorded < MAX_PAIRS + 200
     assert sum(map(len, watched.made.stored.values())) < 3_000_000
 
 

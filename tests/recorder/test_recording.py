@@ -339,7 +339,7 @@ def test_a_second_recording_starts_anew(toy: Toy) -> None:
     assert len(kinds[0]) > 20
 
 
-def test_a_recording_that_cannot_start_leaves_nothing_behind(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_that_cannot_start_cleans_up(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     from tracer.recorder.stepping.monitoring import MonitoringStepper
     from tracer.recorder.stepping.settrace import SettraceStepper
 

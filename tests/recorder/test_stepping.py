@@ -23,7 +23,7 @@ from tracer.trace.steps import Bound, Change, Step, Unbound
 BY_MONITORING = sys.version_info >= (3, 12)
 
 
-def told(recorded: Recorded) -> str:
+def steps_text(recorded: Recorded) -> str:
     """The steps as the golden lists have them; of several threads, one thread after the other."""
     with recorded.trace as trace:
         sources = {number: trace.source(number).text.splitlines() for number in trace.source_paths()}
@@ -75,7 +75,7 @@ def run(toy: Toy, code: str, **options: Any) -> Recorded:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_the_steps_of(case: Case, toy: Toy) -> None:
-    assert told(run(toy, case.code)) == case.steps.strip()
+    assert steps_text(run(toy, case.code)) == case.steps.strip()
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -83,7 +83,7 @@ def test_calls_alone(case: Case, toy: Toy) -> None:
     """Without lines, the same calls, returns and exceptions, with the same values."""
     lines = [line.split(" | ") for line in case.steps.strip().splitlines()]
     expected = [line for line in lines if not line[0].lstrip().startswith("line ")]
-    found = [line.split(" | ") for line in told(run(toy, case.code, lines=False)).splitlines()]
+    found = [line.split(" | ") for line in steps_text(run(toy, case.code, lines=False)).splitlines()]
     assert [(line[0], line[1]) for line in found] == [(line[0], line[1]) for line in expected]
     calls = [line for line in found if line[0].lstrip().startswith("call ")]
     assert calls == [line for line in expected if line[0].lstrip().startswith("call ")]
@@ -115,7 +115,7 @@ def test_a_loop_on_one_line(toy: Toy) -> None:
         def run():
             cached_file(5)
         """
-    lines = told(run(toy, code)).splitlines()
+    lines = steps_text(run(toy, code)).splitlines()
     assert lines[0] == "call cached_file | def cached_file(n): | n = 5"
     assert lines[-1] == "return cached_file | return n -> 0"
     assert lines[-2] == "line cached_file | return n | n = 0"
@@ -149,7 +149,7 @@ def test_functions_of_other_names_and_files_are_not_stepped(toy: Toy) -> None:
     near = toy.module(code, file="nottransformers/utils/hub.py")
     with toy.recording() as recorded:
         assert [module.cached_file(1) for module in (inside, outside, near)] == [1, 1, 1]
-    assert told(recorded).splitlines() == [
+    assert steps_text(recorded).splitlines() == [
         "call cached_file | def cached_file(a): | a = 1",
         "line cached_file | return helper(a)",
         "return cached_file | return helper(a) -> 1",
@@ -204,9 +204,13 @@ def test_a_remote_config_class_is_stepped(toy: Toy) -> None:
     with toy.recording() as recorded:
         module.ToyConfig(width=5)
         module.Helper()
-    assert told(recorded).splitlines()[0].startswith("call ToyConfig.__init__ | def __init__(self, width=3): | self = ")
-    assert sum("Helper" in line for line in told(recorded).splitlines()) == 0
-    assert "self[width: 6]" in told(recorded)
+    assert (
+        steps_text(recorded)
+        .splitlines()[0]
+        .startswith("call ToyConfig.__init__ | def __init__(self, width=3): | self = ")
+    )
+    assert sum("Helper" in line for line in steps_text(recorded).splitlines()) == 0
+    assert "self[width: 6]" in steps_text(recorded)
 
 
 @pytest.mark.parametrize("what", HOSTILE)

@@ -49,7 +49,7 @@ class Made:
         return decode_value(self.stored[number])
 
     def plain(self, number: int) -> Any:
-        """The summary with numbers replaced by what they stand for."""
+        """Return the summary with numbers replaced by the values they refer to."""
         value = self.value(number)
         if isinstance(value, (v.Mapping, v.Config)):
             return (v.kind_of(value), value.type, value.length, [(key, self.plain(item)) for key, item in value.items])
@@ -287,12 +287,12 @@ def test_a_value_under_a_secret_name_is_none(made: Made, value: object) -> None:
     assert made.value(shown.items[0][1]) == v.Secret("password")
 
 
-def test_none_and_flags_under_a_secret_name_are_told(made: Made) -> None:
+def test_none_and_flags_under_a_secret_name_are_shown(made: Made) -> None:
     assert made(None, "token") == v.Plain(None)
     assert made(True, "use_auth_token") == v.Plain(True)
 
 
-def test_a_secret_is_learned_where_it_stands(made: Made) -> None:
+def test_a_secret_is_learned_where_it_occurs(made: Made) -> None:
     made({"headers": {"Authorization": "Bearer abc"}, "token": "xyz-12", "eos_token": "</s>"})
     assert {"Bearer abc", "xyz-12"} <= set(made.learned)
     assert "</s>" not in made.learned
@@ -527,11 +527,11 @@ def test_no_code_of_a_variable_is_run_by_a_probe(made: Made, what: str) -> None:
     with armed() as touched:
         for probes in PROBES.values():
             for probe in probes.values():
-                for one in held:
+                for item in held:
                     for caller in callers:
-                        seen = FrameEvent(dict.fromkeys(NAMES, one), one, caller, _Recording(made))  # type: ignore[arg-type]
+                        event = FrameEvent(dict.fromkeys(NAMES, item), item, caller, _Recording(made))  # type: ignore[arg-type]
                         try:
-                            meaning = probe(seen)
+                            meaning = probe(event)
                         except Exception as error:
                             raise AssertionError(f"{probe.__module__}.{probe.__name__}") from error
                         assert meaning is None or is_plain(meaning[1]), probe
@@ -557,7 +557,7 @@ def test_traps_work() -> None:
     assert touched
 
 
-def test_what_a_subclass_holds_is_read_behind_its_back(made: Made) -> None:
+def test_a_subclass_is_read_without_its_own_code(made: Made) -> None:
     with armed():
         shown = made.plain(made.summaries.number(HOSTILE["dict"]()))
         assert shown == ("mapping", "enemy.HostileDict", 1, [("a", v.Plain(1))])

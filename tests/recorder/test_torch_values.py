@@ -1,4 +1,4 @@
-"""Summaries of torch's and transformers' values: told by their metadata, never by their methods."""
+"""Summaries of torch's and transformers' values: read from their metadata, never through their methods."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ TENSORS: dict[str, tuple[Any, v.Value]] = {
 
 
 @pytest.mark.parametrize("what", TENSORS)
-def test_a_tensor_is_told_by_its_metadata(made: Made, what: str) -> None:
+def test_a_tensor_is_summarised_by_its_metadata(made: Made, what: str) -> None:
     make, summary = TENSORS[what]
     assert made(make()) == summary
 
@@ -69,7 +69,7 @@ def test_a_tensor_is_told_by_its_metadata(made: Made, what: str) -> None:
 @pytest.mark.parametrize(
     "make", [nested, fake, lambda: nn.UninitializedParameter(), lambda: torch.zeros(2).to_mkldnn()]
 )
-def test_a_tensor_of_another_kind_is_told_or_named(made: Made, make: Any) -> None:
+def test_a_tensor_of_another_kind_is_summarised_or_named(made: Made, make: Any) -> None:
     value = made(make())
     assert isinstance(value, (v.Tensor, v.Object))
     assert made({"a": [make()]}) is not None
@@ -136,7 +136,7 @@ class Wrapper(torch.Tensor):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("make", [lambda: torch.zeros(2, 3).as_subclass(Loud), Wrapper])
-def test_a_tensor_subclass_is_read_behind_its_back(made: Made, make: Any) -> None:
+def test_a_tensor_subclass_is_read_without_its_own_code(made: Made, make: Any) -> None:
     value = make()
     TOUCHED.clear()
     shown = made(value)
@@ -175,7 +175,7 @@ def test_modes_of_the_traced_program_do_not_see_it(made: Made) -> None:
 # ── Modules ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_module_is_told_by_its_size(made: Made) -> None:
+def test_a_module_is_summarised_by_its_size(made: Made) -> None:
     shared = nn.Linear(3, 4)
     model = nn.Sequential(shared, nn.Linear(4, 4, bias=False), shared, nn.ModuleDict({"a": nn.LayerNorm(4)}))
     assert made(model) == v.Module(

@@ -33,7 +33,7 @@ class CodeRefused(BaseException):
     def __init__(self, file: str, agreed: list[str], found: str) -> None:
         self.file, self.agreed, self.found = file, agreed, found
         is_now = f"it is {found[:_SHOWN]}… now" if found else "there is only compiled code now"
-        was = " or ".join(f"{one[:_SHOWN]}…" for one in agreed)
+        was = " or ".join(f"{checksum[:_SHOWN]}…" for checksum in agreed)
         why = f"agreed to was sha256 {was}, and {is_now}" if agreed else f"nobody was asked about it; {is_now}"
         super().__init__(f"{file} is not the code that was agreed to: {why}. It was not run.")
 
@@ -50,7 +50,7 @@ class CodeGuard:
         """Without ``agreed`` nothing was shown, so nothing is compared; what runs is noted anyway."""
         self._agreed = agreed
         named = [*folders, *(agreed.folders if agreed is not None else ())]
-        self._folders = list(dict.fromkeys(f"{way(one)}{os.sep}" for one in named for way in _SPELLINGS))
+        self._folders = list(dict.fromkeys(f"{way(folder)}{os.sep}" for folder in named for way in _SPELLINGS))
         self._patches = Patches()
         self.ran: dict[str, str] = {}
         self.refused: CodeRefused | None = None

@@ -57,7 +57,7 @@ class LocalChanges:
         return changes
 
     def _bindings(self, changed: list[tuple[str, Any]]) -> list[Change]:
-        numbers, watches = self._numbers, self._mutations
+        numbers, mutations = self._numbers, self._mutations
         changes: list[Change] = []
         for name, value in changed:
             if name in _HIDDEN or name[0] == ".":
@@ -74,11 +74,11 @@ class LocalChanges:
             else:
                 number = shared.number
             # A container with the same number may differ from what was last recorded: record it again.
-            if numbers.get(name) != number or name in watches:
+            if numbers.get(name) != number or name in mutations:
                 numbers[name] = number
                 changes.append(Bound(name, number))
             if self._asked_again:
-                watches.set(name, value, number, items, shared)
+                mutations.set(name, value, number, items, shared)
         return changes
 
     def number(self, value: Any) -> ValueId:

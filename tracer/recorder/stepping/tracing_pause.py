@@ -68,7 +68,7 @@ def _names_with_setters(kind: type) -> frozenset[str]:
         for base in safe_inspect.mro(kind)
         if _is_foreign(base)
         for name, member in safe_inspect.members(base).items()
-        if any("__set__" in safe_inspect.members(one) for one in safe_inspect.mro(type(member)))
+        if any("__set__" in safe_inspect.members(ancestor) for ancestor in safe_inspect.mro(type(member)))
     )
 
 

@@ -213,7 +213,7 @@ class CheckpointLoad:
         if info is None:  # it was aborted: tensors with a place in the model would have come later
             unread = [name for name in left if self.target(name) is not None]
             left = [name for name in left if self.target(name) is None]
-        told = set(info.unexpected) if info is not None else set()
+        reported = set(info.unexpected) if info is not None else set()
         parameters = list(self.parameter_index.parameters())
         new = self._new(parameters) if info is not None else []
         facts = {
@@ -222,7 +222,7 @@ class CheckpointLoad:
             "filled": len(set(self._filled)),
             "missing": self._missing(info) if info is not None else [],
             "unexpected": [
-                {**self._from_file(name), "told": not told.isdisjoint(self._candidates(name))} for name in left
+                {**self._from_file(name), "told": not reported.isdisjoint(self._candidates(name))} for name in left
             ],
             "mismatched": [
                 {
@@ -249,10 +249,10 @@ class CheckpointLoad:
 
     def _mark_left_on_disk(self, info: LoadingInfo) -> None:
         """Record tensors that stay on the disk: a file with only such tensors is not even opened."""
-        told = set(info.unexpected)
+        reported = set(info.unexpected)
         for name in [name for name in self._stored if not self.is_settled(name)]:
             parameter = self.target(name)
-            if parameter is not None and self.is_on_meta(parameter) and told.isdisjoint(self._candidates(name)):
+            if parameter is not None and self.is_on_meta(parameter) and reported.isdisjoint(self._candidates(name)):
                 self.loaded([name], parameter, device="disk")
 
     def _missing(self, info: LoadingInfo) -> list[str]:
