@@ -26,7 +26,7 @@ BERT = {key: value for key, value in SMALL.items() if key != "num_key_value_head
 
 
 def facts(trace: Trace) -> list[str]:
-    return [fact_text(fact, "en") for stage in summarize_stages(trace) for fact in stage.facts]
+    return [fact_text(fact, "en") for stage in summarize_stages(trace) for fact in stage.facts if fact.what != "said"]
 
 
 @pytest.fixture

@@ -466,7 +466,7 @@ def test_a_full_stack_raises_the_programs_own_error(toy: Toy, by_monitoring: boo
     assert events.count("call") > 500
     if by_monitoring:  # by settrace, the interpreter switches stepping off for the rest
         assert events.count("unwind") > 500
-        assert told(recorded).splitlines()[-1].startswith("return cached_files")
+        assert steps_text(recorded).splitlines()[-1].startswith("return cached_files")
 
 
 def test_a_program_that_takes_the_trace_function_off(toy: Toy) -> None:
