@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import inspect
 import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -32,8 +33,13 @@ def extract(
     Babel's own extractor reads tokens, in which an f-string's calls can't be seen before Python 3.12.
     """
     for node in ast.walk(ast.parse(file.read())):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "HELP":
+            yield node.lineno, "N_", inspect.cleandoc(ast.literal_eval(node.value)), []
         if not isinstance(node, ast.Call):
             continue
+        for word in node.keywords:  # a command's help is translated where it is shown
+            if word.arg == "help" and isinstance(word.value, ast.Constant):
+                yield node.lineno, "N_", word.value.value, []
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in keywords:
             texts = [argument.value if isinstance(argument, ast.Constant) else None for argument in node.args]
@@ -90,7 +96,7 @@ def update(root: Path = ROOT) -> None:
 
 
 def strings(message: Message) -> tuple[str, ...]:
-    return (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return tuple(message.string or ()) if isinstance(message.string, (list, tuple)) else (message.string or "",)
 
 
 def compiled(path: Path) -> bytes:

@@ -83,6 +83,12 @@ def written_out(call: ast.Call) -> Iterator[str]:
             yield str(one.args[-1].value if isinstance(one.args[-1], ast.Constant) else "")
 
 
+def test_texts_format_nothing_but_thousands() -> None:
+    for message in texts(CHINESE).values():
+        for text in (*sources(message), *translations.strings(message)):
+            assert {spec for _, _, spec, _ in string.Formatter().parse(text)} <= {None, "", ","}, text
+
+
 def test_the_catalogs_are_as_update_writes_them() -> None:
     """Else the next update would change lines that nobody touched."""
     assert translations.written(CODE) == (ROOT / translations.TEMPLATE).read_bytes(), UPDATE

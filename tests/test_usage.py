@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tracer.cli.main import main
@@ -40,3 +45,21 @@ def test_a_wrong_value(line: str, capsys: pytest.CaptureFixture[str], monkeypatc
 @pytest.mark.parametrize("message", AS_TYPER_SAID)
 def test_other_sentences(message: str) -> None:
     assert own_words(message) == AS_TYPER_SAID[message]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "--help"], "逐个阶段打印 FILE 所记录的加载过程"),
+        (["exercise", "--help"], "自己动手修复和搭建模型"),
+        (["load", "--help"], "模型目录，或 hub 上的模型名"),
+        (["show", "nowhere.glmtrace"], "没有文件 nowhere.glmtrace"),
+        (["show", "nowhere.glmtrace", "--lang", "zh"], "没有文件 nowhere.glmtrace"),
+        (["load", "./nowhere"], "没有目录 ./nowhere"),
+    ],
+)
+def test_help_and_errors_are_in_the_users_language(arguments: list[str], said: str, tmp_path: Path) -> None:
+    env = {**os.environ, "GLM_TRACE_LANG": "en" if "--lang" in arguments else "zh", "COLUMNS": "200"}
+    command = [sys.executable, "-m", "tracer.cli.main", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
+    assert said in done.stdout + done.stderr

@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+from tracer.i18n import N_
 from tracer.trace.errors import TracerError
 
 
@@ -26,7 +27,8 @@ def bundled(kind: str) -> Path:
         if folder.is_dir():
             return folder
     raise TracerError(
-        f"This installation of glm-trace lacks its {kind}. Reinstall it: pip install --force-reinstall glm-trace"
+        N_("This installation of glm-trace lacks its {kind}. Reinstall it: pip install --force-reinstall glm-trace"),
+        kind=kind,
     )
 
 
@@ -57,17 +59,28 @@ def write_fixture(fixtures: Path, name: str, folder: Path) -> Path:
         why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or str(error)
         if not there:  # half a model is worse than none
             shutil.rmtree(folder, ignore_errors=True)
-        raise TracerError(f"The fixture {name} can't be written to {folder}: {why}. Name another folder.") from error
+        raise TracerError(
+            N_("The fixture {name} can't be written to {folder}: {why}. Name another folder."),
+            name=name,
+            folder=folder,
+            why=why,
+        ) from error
 
 
 def _write(fixtures: Path, name: str, folder: Path) -> Path:
     if name not in fixture_names(fixtures):
-        raise TracerError(f"There is no fixture {name}. The names are: {', '.join(fixture_names(fixtures))}.")
+        raise TracerError(
+            N_("There is no fixture {name}. The names are: {fixtures}."),
+            name=name,
+            fixtures=", ".join(fixture_names(fixtures)),
+        )
     if name == FULL:
         write_full_geometry(fixtures / _TINY, folder)
         return folder
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TracerError(f"{folder} exists and is not an empty folder, so nothing is written there. Name another.")
+        raise TracerError(
+            N_("{folder} exists and is not an empty folder, so nothing is written there. Name another."), folder=folder
+        )
     shutil.copytree(fixtures / name, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     adapter = folder / "adapter_config.json"
     if adapter.is_file():
@@ -114,7 +127,9 @@ def write_full_geometry(tiny: Path, folder: Path) -> None:
         TracerError: the folder is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TracerError(f"{folder} exists and is not an empty folder, so nothing is written there. Name another.")
+        raise TracerError(
+            N_("{folder} exists and is not an empty folder, so nothing is written there. Name another."), folder=folder
+        )
     folder.mkdir(parents=True, exist_ok=True)
     for path in tiny.glob("*.py"):
         shutil.copyfile(path, folder / path.name)

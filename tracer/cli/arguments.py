@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tracer.i18n import N_
 from tracer.trace import journal
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal, journal_path, refusal, state_of
@@ -28,9 +29,13 @@ def model_argument(text: str) -> str:
     if path.is_dir():
         return os.path.abspath(path)
     if path.exists():
-        raise TracerError(f"{text} is a file; a model is a directory with a config.json in it. Name the directory.")
+        raise TracerError(
+            N_("{text} is a file; a model is a directory with a config.json in it. Name the directory."), text=text
+        )
     if not _HUB_ID.match(text):
-        raise TracerError(f"There is no directory {text}. Name a model directory, or a hub id such as THUDM/glm-4v-9b.")
+        raise TracerError(
+            N_("There is no directory {text}. Name a model directory, or a hub id such as THUDM/glm-4v-9b."), text=text
+        )
     return text
 
 
@@ -45,12 +50,15 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
             shown = name + "=…" if equals else name  # the value can be a secret
-            raise TracerError(f"--kwarg {shown!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False")
+            raise TracerError(
+                N_("--kwarg {shown!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False"), shown=shown
+            )
         if name in arguments:
-            raise TracerError(f"--kwarg {name} is given twice. Give each argument once.")
+            raise TracerError(N_("--kwarg {name} is given twice. Give each argument once."), name=name)
         if name in ("pretrained_model_name_or_path", "config"):
             raise TracerError(
-                f"--kwarg {name} can't be given on the command line. Record your own script: glm-trace run"
+                N_("--kwarg {name} can't be given on the command line. Record your own script: glm-trace run"),
+                name=name,
             )
         arguments[name] = _literal(value)
     return arguments
@@ -59,7 +67,9 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
 def auto_class_argument(name: str | None) -> str | None:
     """The name of an auto class; whether this release of transformers has it is seen when it is loaded."""
     if name is not None and not re.fullmatch(r"Auto[A-Za-z0-9]+", name):
-        raise TracerError(f"--auto-class {name}: expected the name of an auto class, such as AutoModelForCausalLM.")
+        raise TracerError(
+            N_("--auto-class {name}: expected the name of an auto class, such as AutoModelForCausalLM."), name=name
+        )
     return name
 
 
@@ -111,24 +121,38 @@ def destination(wanted: Path | None, model: str) -> Destination:
     if wanted is not None:
         _check_named(path)
     if not os.access(path.parent, os.W_OK):
-        raise TracerError(f"The folder {path.parent} can't be written to. Choose another place with -o.")
+        raise TracerError(
+            N_("The folder {parent} can't be written to. Choose another place with -o."), parent=path.parent
+        )
     return Destination(path, wanted is not None, [])
 
 
 def _check_named(path: Path) -> None:
     if path.is_dir():
-        raise TracerError(f"-o {path} is a directory. Name a file, such as {path / ('load' + SUFFIX)}")
+        raise TracerError(
+            N_("-o {path} is a directory. Name a file, such as {example}"), path=path, example=path / ("load" + SUFFIX)
+        )
     if path.exists() and not path.is_file():
-        raise TracerError(f"-o {path} is no ordinary file, so it is not overwritten. Choose another name.")
+        raise TracerError(
+            N_("-o {path} is no ordinary file, so it is not overwritten. Choose another name."), path=path
+        )
     if not path.parent.is_dir():
-        raise TracerError(f"The folder {path.parent} does not exist. Make it, or choose another place with -o.")
+        raise TracerError(
+            N_("The folder {parent} does not exist. Make it, or choose another place with -o."), parent=path.parent
+        )
     if path.exists() and path.stat().st_size and not is_sealed(path):
         if _start(path).startswith(journal.MAGIC):
             raise TracerError(
-                f"{path} is a journal that a recording left behind, so it is not overwritten. Make a trace of it with: "
-                f"glm-trace seal {shlex.quote(str(path))} – or choose another name with -o."
+                N_(
+                    "{path} is a journal that a recording left behind, so it is not overwritten. Make a "
+                    "trace of it with: glm-trace seal {quoted} – or choose another name with -o."
+                ),
+                path=path,
+                quoted=shlex.quote(str(path)),
             )
-        raise TracerError(f"{path} exists and is no trace, so it is not overwritten. Choose another name with -o.")
+        raise TracerError(
+            N_("{path} exists and is no trace, so it is not overwritten. Choose another name with -o."), path=path
+        )
     if os.path.lexists(journal_path(path)):
         raise refusal(path)
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from tracer.i18n import N_, Sentence
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 
@@ -61,7 +62,7 @@ class _ClosedOutput(io.RawIOBase):
     def write(self, data: bytes) -> int:  # type: ignore[override]
         if not self._told:
             self._told = True
-            raise OutputFailed("it is closed")
+            raise OutputFailed(N_("it is closed"))
         return len(data)
 
 
@@ -149,14 +150,14 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def needs_terminal(what: str, otherwise: str) -> None:
+def needs_terminal(what: str | Sentence, otherwise: Sentence) -> None:
     """Stop here where a full-screen program could neither be seen nor typed to.
 
     Raises:
         TracerError: one of the three streams is no terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise TracerError(f"{what} needs a terminal. {otherwise}")
+        raise TracerError(N_("{what} needs a terminal. {otherwise}"), what=what, otherwise=otherwise)
 
 
 def complain(sentence: str) -> None:

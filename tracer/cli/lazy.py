@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tracer.cli.usage import own_words
+from tracer.cli.usage import own_words, translated
 
 
 def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.Typer:
@@ -32,11 +32,11 @@ def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.T
                 return None
             module = import_module(f"{package}.{name}")
             if hasattr(module, "app"):
-                return typer.main.get_command(module.app)
+                return translated(typer.main.get_command(module.app))
             alone = typer.Typer(add_completion=False)
             context = getattr(module, "CONTEXT", None)
             alone.command(name=cmd_name, help=module.HELP, context_settings=context)(getattr(module, name))
-            return typer.main.get_command(alone)
+            return translated(typer.main.get_command(alone))
 
     app = typer.Typer(
         cls=_Commands,

@@ -38,7 +38,7 @@ from tracer.cli.options import (
     WeightsFrom,
 )
 from tracer.cli.recording import command_line, record_and_report
-from tracer.i18n import language, tr
+from tracer.i18n import N_, Sentence, language, tr
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import LoadOptions, adapter_folder
 from tracer.trace.job import Job
@@ -119,7 +119,7 @@ def record_load(
     speak = language(lang.value if lang is not None else None)
     destination = arguments.destination(output, model)
     if tui:
-        needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
+        needs_terminal("--tui", Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
     arguments.auto_class_argument(auto_class)
     options.check()
     folder = adapter_folder(model)

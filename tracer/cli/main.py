@@ -11,6 +11,8 @@ import typer
 
 from tracer.cli.console import complain, ends_with, prepare_streams
 from tracer.cli.lazy import lazy_group
+from tracer.cli.usage import asked_language
+from tracer.i18n import tr
 from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
@@ -61,12 +63,19 @@ def _exit_code(work: Callable[[], object]) -> int | str | None:
     except SystemExit as ended:
         return ended.code
     except TracerError as error:
-        complain(str(error))
+        complain(error.localized(asked_language()))
         return error.exit_code
     except OSError as error:
         if error.filename is None:
             raise
-        complain(f"{os.fsdecode(error.filename)} can't be read or written: {error.strerror or error}.")
+        complain(
+            tr(
+                asked_language(),
+                "{path} can't be read or written: {message}.",
+                path=os.fsdecode(error.filename),
+                message=error.strerror or error,
+            )
+        )
         return TracerError.exit_code
     return 0
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from tracer.cli.console import messages, needs_terminal
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
-from tracer.i18n import Lang, language, tr
+from tracer.i18n import N_, Lang, Sentence, language, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.shell_commands import command
@@ -44,16 +44,24 @@ def replay(
 ) -> None:
     speak = language(lang.value if lang is not None else None)
     if port is not None and not serve:
-        raise TracerError("--port is the port of --serve. Give both, or neither.")
+        raise TracerError(N_("--port is the port of --serve. Give both, or neither."))
     with open_trace(file) as trace:
         if step is not None and not 0 <= step < len(trace):
-            raise TracerError(f"{file} has {len(trace):,} steps, numbered from 0; there is no step {step}.")
+            raise TracerError(
+                N_("{file} has {count:,} steps, numbered from 0; there is no step {step}."),
+                file=file,
+                count=len(trace),
+                step=step,
+            )
         if serve:
             _serve(file, speak, port, _options(step, walkthrough, walkthroughs or []))
             return
         read, begin = _to_read(walkthrough, walkthroughs or [])
         if not _in_browser():
-            needs_terminal("The player", f"Print the trace instead with: {command('show', str(file), '--steps')}")
+            needs_terminal(
+                Sentence(N_("The player")),
+                Sentence(N_("Print the trace instead with: {command}"), command=command("show", str(file), "--steps")),
+            )
         with _needs("textual"):
             from tracer.tui.player import Player
 
@@ -108,7 +116,9 @@ def _needs(package: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise TracerError(f"This needs {package}, which is not installed. Try: pip install {package}") from error
+        raise TracerError(
+            N_("This needs {package}, which is not installed. Try: pip install {package}"), package=package
+        ) from error
 
 
 def _in_browser() -> bool:

@@ -11,7 +11,7 @@ from tracer.cli import arguments
 from tracer.cli.console import needs_terminal
 from tracer.cli.options import Lines, Output, Speak
 from tracer.cli.recording import command_line, record_and_report
-from tracer.i18n import language
+from tracer.i18n import N_, Sentence, language
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -34,13 +34,19 @@ def run(
 ) -> None:
     if trust_remote_code:
         raise TracerError(
-            "run takes no --trust-remote-code: a script says so itself, with trust_remote_code=True in each "
-            "from_pretrained. Leave the option out; an option of the script's own stands after SCRIPT."
+            N_(
+                "run takes no --trust-remote-code: a script says so itself, with trust_remote_code=True "
+                "in each from_pretrained. Leave the option out; an option of the script's own stands "
+                "after SCRIPT."
+            )
         )
     if not Path(script).is_file():
-        raise TracerError(f"There is no file {script}. Name a Python script, and after it the script's own arguments.")
+        raise TracerError(
+            N_("There is no file {script}. Name a Python script, and after it the script's own arguments."),
+            script=script,
+        )
     if tui:
-        needs_terminal("--tui", "Leave it out, and play the trace later with: glm-trace replay")
+        needs_terminal("--tui", Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
     destination = arguments.destination(output, Path(script).stem)
     job = Job(
         work="script",

@@ -11,7 +11,7 @@ import typer
 from tracer.cli import arguments
 from tracer.cli.console import print_result
 from tracer.cli.options import Speak
-from tracer.i18n import language
+from tracer.i18n import N_, language
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import SUFFIX, HeldJournal
 from tracer.trace.reading import open_trace
@@ -34,9 +34,13 @@ def seal(
     lang: Speak = None,
 ) -> None:
     if not file.exists():
-        raise TracerError(f"There is no file {file}. Name the journal of a recording, which ends in {SUFFIX}.")
+        raise TracerError(
+            N_("There is no file {file}. Name the journal of a recording, which ends in {suffix}."),
+            file=file,
+            suffix=SUFFIX,
+        )
     if file.is_file() and not file.name.endswith(SUFFIX) and arguments.is_sealed(file):
-        raise TracerError(f"{file} is a trace already. Read it with: glm-trace show {file}")
+        raise TracerError(N_("{file} is a trace already. Read it with: glm-trace show {file}"), file=file)
     with HeldJournal.take_over(file) as held:
         path = _target(file, output)
         seal_and_remove(held, path)
@@ -53,7 +57,9 @@ def _target(file: Path, output: Path | None) -> Path:
         path = file.with_name(file.name + arguments.SUFFIX)
     path = Path(os.path.abspath(path))
     if os.path.lexists(path):
-        raise TracerError(f"{path} exists and is not overwritten. Choose another name with -o.")
+        raise TracerError(N_("{path} exists and is not overwritten. Choose another name with -o."), path=path)
     if not path.parent.is_dir():
-        raise TracerError(f"The folder {path.parent} does not exist. Make it, or choose another place with -o.")
+        raise TracerError(
+            N_("The folder {parent} does not exist. Make it, or choose another place with -o."), parent=path.parent
+        )
     return path

@@ -10,7 +10,7 @@ import typer
 from tracer.cli.console import print_document, print_lines, print_result
 from tracer.cli.options import Speak, Stage
 from tracer.export.json_documents import load_document, step_documents
-from tracer.i18n import language
+from tracer.i18n import N_, Sentence, language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.show import load_report, step_lines
@@ -32,8 +32,10 @@ def show(
     with open_trace(file) as trace:
         wanted = stage.value if stage is not None else None
         if wanted is not None and wanted not in (there := trace.stage_counts()):
-            known = ", ".join(there) or "none"
-            raise TracerError(f"{file} has no steps of stage {wanted}. It has: {known}.")
+            known = ", ".join(there) or Sentence(N_("none"))
+            raise TracerError(
+                N_("{file} has no steps of stage {wanted}. It has: {known}."), file=file, wanted=wanted, known=known
+            )
         if json:
             _print_json(trace, wanted, steps)
         elif steps:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from difflib import get_close_matches
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
+
+from tracer.i18n import Lang, Sentence, language
 
 _CHOICE: Final = re.compile(r"'(?P<given>.*)' is not one of (?P<known>'.*')\.?", re.DOTALL)
 _SAID: Final = (
@@ -26,3 +30,21 @@ def own_words(message: str) -> str:
         if pattern.fullmatch(message):
             return pattern.sub(words, message)
     return message
+
+
+def asked_language() -> Lang:
+    """Return the language of this command line, also where it is too wrong to be parsed."""
+    for name, value in pairwise([*sys.argv, ""]):
+        if name == "--lang" or name.startswith("--lang="):
+            return language(name.partition("=")[2] or value)
+    return language()
+
+
+def translated(command: Any) -> Any:
+    """Return a command with its help, and that of its options, in the language of this command line."""
+    lang = asked_language()
+    if lang != "en":
+        for one in (command, *command.params):
+            if getattr(one, "help", None):
+                one.help = Sentence(one.help).localized(lang)
+    return command

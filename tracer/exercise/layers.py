@@ -12,6 +12,7 @@ import msgspec
 
 from tracer.bundled import bundled, write_fixture
 from tracer.exercise.library import ExerciseFiles
+from tracer.i18n import N_
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.yaml_file import read_yaml
@@ -24,7 +25,9 @@ def build_folder(files: ExerciseFiles, folder: Path, *layers: str) -> None:
         TracerError: the folder exists and is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise TracerError(f"{visible(str(folder))} exists and is not an empty folder, so nothing is written there.")
+        raise TracerError(
+            N_("{folder} exists and is not an empty folder, so nothing is written there."), folder=visible(str(folder))
+        )
     start = files.exercise.start
     for place, fixture in start.fixtures.items():
         write_fixture(bundled("fixtures"), fixture, folder / place)
@@ -102,9 +105,11 @@ def edit_text(changes: Path, target: Path) -> None:
     for one in read_yaml(changes, Edit, "edit").replace:
         if text.count(one.old) != 1:
             raise TracerError(
-                visible(
-                    f"{changes}: expected {one.old[:60]!r} once in {target.name}, found {text.count(one.old)} times."
-                )
+                N_("{changes}: expected {old} once in {name}, found {count} times."),
+                changes=visible(str(changes)),
+                old=visible(repr(one.old[:60])),
+                name=visible(str(target.name)),
+                count=visible(str(text.count(one.old))),
             )
         text = text.replace(one.old, one.new)
     target.write_text(text, encoding="utf-8")
@@ -114,7 +119,9 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise TracerError(visible(f"{path} is no JSON file: {error}.")) from error
+        raise TracerError(
+            N_("{path} is no JSON file: {error}."), path=visible(str(path)), error=visible(str(error))
+        ) from error
 
 
 def _merged(held: Any, changes: Any) -> Any:

@@ -71,10 +71,19 @@ def read_exercise(folder: Path) -> Exercise:
     path = folder / TASK
     found = read_yaml(path, Exercise, "exercise")
     if found.id != folder.name:
-        raise InvalidFile(visible(f"{path}, id: {found.id!r} is not the name of its folder, {folder.name!r}."))
+        raise InvalidFile(
+            N_("{path}, id: {id} is not the name of its folder, {name}."),
+            path=visible(str(path)),
+            id=visible(repr(found.id)),
+            name=visible(repr(folder.name)),
+        )
     for name in found.wrong:
         if not (folder / "wrong" / name).is_dir() and not found.wrong[name].answers:
-            raise InvalidFile(visible(f"{path}, wrong: there is no folder {folder / 'wrong' / name}."))
+            raise InvalidFile(
+                N_("{path}, wrong: there is no folder {folder}."),
+                path=visible(str(path)),
+                folder=visible(str(folder / "wrong" / name)),
+            )
     return found
 
 
@@ -82,7 +91,11 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
     try:
         inside = sorted(path for path in folder.iterdir() if (path / TASK).is_file())
     except OSError as error:
-        raise InvalidFile(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(
+            N_("The folder {folder} can't be read: {reason}."),
+            folder=visible(str(folder)),
+            reason=error.strerror or error,
+        ) from None
     files = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
     files.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
     return {one.exercise.id: one for one in files}

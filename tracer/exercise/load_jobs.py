@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tracer.bundled import FULL, bundled, fixture_names
+from tracer.i18n import N_, Sentence
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import LoadOptions, adapter_folder
 from tracer.text.visible import visible
@@ -114,7 +115,14 @@ def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str
         if path.is_dir():
             return os.path.abspath(path), False
     near = get_close_matches(load.fixture, ours, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "Name a directory, or one of those that 'glm-trace fixture' lists."
+    hint = (
+        Sentence(N_("Did you mean {near}?"), near=visible(near[0]))
+        if near
+        else Sentence(N_("Name a directory, or one of those that 'glm-trace fixture' lists."))
+    )
     raise TracerError(
-        visible(f"The walkthrough {walkthrough.id} loads {load.fixture!r}, and there is no such fixture. {hint}")
+        N_("The walkthrough {id} loads {fixture}, and there is no such fixture. {hint}"),
+        id=visible(str(walkthrough.id)),
+        fixture=visible(repr(load.fixture)),
+        hint=hint,
     )

@@ -52,7 +52,8 @@ class Sentence:
         self.values = values
 
     def localized(self, lang: Lang) -> str:
-        return tr(lang, self.message, **self.values)
+        """Return the sentence in a language. Without values it is no template: what it quotes may have braces."""
+        return tr(lang, self.message, **self.values) if self.values else _looked_up(lang, self.message, {})
 
     def __str__(self) -> str:
         return self.localized("en")
@@ -83,17 +84,7 @@ def tr(lang: Lang, message: Message, /, **values: Any) -> str:
         message: the English text, or a plural or a text in a context.
         values: for the placeholders. A ``Sentence`` among them is translated too.
     """
-    if lang == "en":
-        text = _english(message, values)
-    else:
-        translations = _translations(lang)
-        if isinstance(message, str):
-            text = translations.gettext(message)
-        elif isinstance(message, Plural):
-            text = translations.ngettext(message.one, message.many, _number(values.get(message.by)))
-        else:
-            text = translations.pgettext(message.context, message.text)
-    return text.format_map(
+    return _looked_up(lang, message, values).format_map(
         _Values(
             (name, value.localized(lang) if isinstance(value, Sentence) else value) for name, value in values.items()
         )
@@ -108,6 +99,17 @@ def join(lang: Lang, texts: list[str] | tuple[str, ...]) -> str:
 class _Values(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return "…"
+
+
+def _looked_up(lang: Lang, message: Message, values: dict[str, Any]) -> str:
+    if lang == "en":
+        return _english(message, values)
+    translations = _translations(lang)
+    if isinstance(message, str):
+        return translations.gettext(message)
+    if isinstance(message, Plural):
+        return translations.ngettext(message.one, message.many, _number(values.get(message.by)))
+    return translations.pgettext(message.context, message.text)
 
 
 def _english(message: Message, values: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tracer.i18n import N_
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -35,14 +36,14 @@ class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
             TracerError: an option can't be met.
         """
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise TracerError(f"--device {self.device}: expected auto, cpu, cuda or cuda:N.")
+            raise TracerError(N_("--device {device}: expected auto, cpu, cuda or cuda:N."), device=self.device)
         for option, path in (("--image", self.image), ("--peft", self.peft)):
             if path is not None and not path.is_file():
-                raise TracerError(f"{option}: there is no file {path}.")
+                raise TracerError(N_("{option}: there is no file {path}."), option=option, path=path)
         if self.generate and not self.forward:
-            raise TracerError("--generate needs passes, and --no-forward asks for none. Leave one of them out.")
+            raise TracerError(N_("--generate needs passes, and --no-forward asks for none. Leave one of them out."))
         if self.generate and self.weights == "fake":
-            raise TracerError("--generate needs numbers, and --weights fake has none. Use --weights random.")
+            raise TracerError(N_("--generate needs numbers, and --weights fake has none. Use --weights random."))
 
     def apply_to(self, job: Job) -> None:
         """Set the job's fields; paths become absolute, because the load may run in another folder."""

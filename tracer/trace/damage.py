@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from tracer.i18n import N_
 from tracer.text.visible import one_line
 from tracer.trace.errors import NotATrace
 
@@ -39,4 +40,6 @@ class DamageGuard(AbstractContextManager[None]):
     ) -> None:
         if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # a mistake of the caller
             what = one_line(str(error), 200)  # it can quote the file's content
-            raise NotATrace(f"{self._path} is damaged and can't be read: {what}. Record the load again.") from error
+            raise NotATrace(
+                N_("{path} is damaged and can't be read: {what}. Record the load again."), path=self._path, what=what
+            ) from error

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from tracer.i18n import Lang, Message, Sentence
 
 
 class TracerError(Exception):
-    """Base of every error that glm-trace raises on purpose. Its ``str()`` is a sentence for the user."""
+    """Base of every error that glm-trace raises on purpose: a sentence for a person; ``str()`` of it is English.
+
+    Args:
+        message: the sentence, marked for translation. Without values it is taken as it is, braces included.
+        values: for its placeholders.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: Message | Sentence, /, **values: Any) -> None:
+        self.sentence = message if isinstance(message, Sentence) else Sentence(message, **values)
+        super().__init__(str(self.sentence))
+
+    def localized(self, lang: Lang) -> str:
+        """Return the sentence in a language."""
+        return self.sentence.localized(lang)
 
 
 class NotATrace(TracerError):

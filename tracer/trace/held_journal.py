@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, TypeAlias
 
+from tracer.i18n import N_, Message, Sentence
 from tracer.trace import append_only, journal
 from tracer.trace.errors import JournalTaken, NotATrace
 
@@ -85,14 +86,15 @@ class HeldJournal:
         try:
             descriptor = _open(path)
         except OSError as error:
-            raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
+            raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=error.strerror or error) from None
         if not _is_journal(descriptor):
             os.close(descriptor)
-            raise NotATrace(f"{path} is no glm-trace journal.")
+            raise NotATrace(N_("{path} is no glm-trace journal."), path=path)
         if not append_only.lock_alone(descriptor):
             os.close(descriptor)
             raise JournalTaken(
-                f"{path} is in use: a recording is still writing it. Wait until that has ended, or end it."
+                N_("{path} is in use: a recording is still writing it. Wait until that has ended, or end it."),
+                path=path,
             )
         return cls(path, descriptor)
 
@@ -143,15 +145,15 @@ class HeldJournal:
             self._descriptor = -1
 
 
-_REFUSALS: Final[dict[State, str]] = {
-    "recording": (
+_REFUSALS: Final[dict[State, Message]] = {
+    "recording": N_(
         "Another recording is writing {trace}: its journal {journal} is in use. Choose another name for this one."
     ),
-    "left": (
+    "left": N_(
         "{journal} holds what a recording left behind that could not finish. Make a trace of it with: "
         "glm-trace seal {quoted} – or choose another name for this recording."
     ),
-    "other": (
+    "other": N_(
         "{journal} exists and is no journal of a recording, so it is not overwritten. Choose another name for this "
         "recording."
     ),
@@ -161,7 +163,7 @@ _REFUSALS: Final[dict[State, str]] = {
 def refusal(trace: Path) -> JournalTaken:
     """Return the error for a trace whose journal's name is taken: why it can't be recorded, and what to do."""
     path = journal_path(trace)
-    return JournalTaken(_REFUSALS[state_of(path)].format(journal=path, trace=trace, quoted=shlex.quote(str(path))))
+    return JournalTaken(_REFUSALS[state_of(path)], journal=path, trace=trace, quoted=shlex.quote(str(path)))
 
 
 def state_of(path: Path) -> State:
@@ -192,7 +194,7 @@ def _is_journal(descriptor: int) -> bool:
     return os.pread(descriptor, len(journal.MAGIC), 0) == journal.MAGIC
 
 
-def missing(path: Path) -> str:
+def missing(path: Path) -> Sentence:
     """Return the error for a missing trace, which says where its recording is if that could not finish."""
     left = journal_path(path)
     try:
@@ -202,8 +204,15 @@ def missing(path: Path) -> str:
         there = False
     if there:
         quoted = shlex.quote(str(left))
-        return (
-            f"There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. Read "
-            f"it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
+        return Sentence(
+            N_(
+                "There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. "
+                "Read it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
+            ),
+            path=path,
+            left=left,
+            quoted=quoted,
         )
-    return f"There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {path.name}"
+    return Sentence(
+        N_("There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {name}"), path=path, name=path.name
+    )

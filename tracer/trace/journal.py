@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tracer.i18n import N_
 from tracer.trace import append_only
 from tracer.trace.errors import NotATrace
 
@@ -135,7 +136,7 @@ class JournalReader:
                 if MAGIC.startswith(data) and data != MAGIC:
                     return
                 if not data.startswith(MAGIC):
-                    raise NotATrace(f"{self._path} is no glm-trace journal.")
+                    raise NotATrace(N_("{path} is no glm-trace journal."), path=self._path)
                 self._at = at = len(MAGIC)
             self.dangling = len(data) - at
             while (end := self._end_of_record(data, at)) > 0:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from tracer.i18n import N_
 from tracer.trace import journal
 from tracer.trace.damage import DamageGuard
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
@@ -270,13 +271,13 @@ class Trace:
         if abs(number) < 1 << 63:  # the largest integer of SQLite
             row = self._db.execute(f"SELECT * FROM {table} WHERE number = ?", (number,)).fetchone()
         if row is None:
-            raise DanglingNumber(f"{self.path} has no {table} {number}.")
+            raise DanglingNumber(N_("{path} has no {table} {number}."), path=self.path, table=table, number=number)
         return tuple(row)
 
     def _row_of_block(self, table: str, number: int) -> tuple[Any, ...]:
         row: tuple[Any, ...] | None = self._block(table, number // _BLOCK).get(number)
         if row is None:
-            raise DanglingNumber(f"{self.path} has no {table} {number}.")
+            raise DanglingNumber(N_("{path} has no {table} {number}."), path=self.path, table=table, number=number)
         return row
 
     def _read_block(self, table: str, block: int) -> dict[int, tuple[Any, ...]]:
@@ -298,23 +299,37 @@ class Trace:
         return int(count)
 
     def _gap(self) -> NotATrace:
-        return NotATrace(f"{self.path} is damaged: some of its steps are missing. Record the load again.")
+        return NotATrace(N_("{path} is damaged: some of its steps are missing. Record the load again."), path=self.path)
 
     def _check_identity(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         if application != APPLICATION_ID:
-            raise NotATrace(f"{self.path} is an SQLite file but no glm-trace trace.")
+            raise NotATrace(N_("{path} is an SQLite file but no glm-trace trace."), path=self.path)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise NewerTrace(
-                f"{self.path} was written by a newer glm-trace (schema {version}; this one reads up to "
-                f"{SCHEMA_VERSION}). Upgrade with: pip install --upgrade glm-trace"
+                N_(
+                    "{path} was written by a newer glm-trace (schema {version}; this one reads up to "
+                    "{newest}). Upgrade with: pip install --upgrade glm-trace"
+                ),
+                path=self.path,
+                version=version,
+                newest=SCHEMA_VERSION,
             )
         if version != SCHEMA_VERSION:
-            raise NotATrace(f"{self.path} has schema {version}, which glm-trace never wrote; not opened.")
+            raise NotATrace(
+                N_("{path} has schema {version}, which glm-trace never wrote; not opened."),
+                path=self.path,
+                version=version,
+            )
         if foreign := sorted(defined_by(self._db) ^ definitions()):
             kind, name, _ = foreign[0]
-            raise NotATrace(f"{self.path} does not define what a trace does ({kind} {name!r} differs); not opened.")
+            raise NotATrace(
+                N_("{path} does not define what a trace does ({kind} {name!r} differs); not opened."),
+                path=self.path,
+                kind=kind,
+                name=name,
+            )
 
     def readable(self) -> AbstractContextManager[None]:
         """Turn the errors of SQLite and the decoders on a damaged file into :class:`NotATrace` in a ``with`` block."""
@@ -349,11 +364,11 @@ def open_trace(path: str | Path) -> Trace:
     except FileNotFoundError:
         raise NotATrace(missing(path)) from None
     except OSError as error:
-        raise NotATrace(f"{path} can't be read: {error.strerror or error}.") from None
+        raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=error.strerror or error) from None
     if start.startswith(journal.MAGIC):
         return _open_journal(path)
     if not start.startswith(_SQLITE_MAGIC):
-        raise NotATrace(f"{path} is no glm-trace trace. A trace is a file that 'glm-trace load' wrote.")
+        raise NotATrace(N_("{path} is no glm-trace trace. A trace is a file that 'glm-trace load' wrote."), path=path)
     return _open_sealed(path)
 
 
@@ -375,7 +390,12 @@ def _open_sealed(path: Path) -> Trace:
 def _check_size(connection: sqlite3.Connection, path: Path) -> None:
     (page,), (pages,) = (connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count"))
     if path.stat().st_size != page * pages:
-        raise NotATrace(f"{path} is cut off: it has {path.stat().st_size} bytes of {page * pages}. Copy it again.")
+        raise NotATrace(
+            N_("{path} is cut off: it has {present} bytes of {whole}. Copy it again."),
+            path=path,
+            present=path.stat().st_size,
+            whole=page * pages,
+        )
 
 
 def _open_journal(path: Path) -> Trace:

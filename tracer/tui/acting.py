@@ -72,7 +72,7 @@ class Acting(CrashReportingApp):
 
     def complain(self, error: TracerError) -> None:
         """Say what is wrong with the trace, and go on."""
-        self.notify(visible(str(error)), severity="error", timeout=8, markup=False)
+        self.notify(visible(error.localized(self.lang)), severity="error", timeout=8, markup=False)
 
     def action_do(self, name: str) -> None:
         """Do what a key stands for; before all panes are there it waits for them."""

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from textual.dom import DOMNode
 from textual.worker import Worker
 
+from tracer.i18n import N_
 from tracer.text.visible import one_line
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
@@ -67,7 +68,11 @@ async def in_thread(work: Callable[[], T]) -> T:
         except TracerError as error:
             settle, result = future.set_exception, error
         except Exception as error:  # an explanation that fails is no reason to stop playing
-            told = TracerError(f"This could not be computed ({type(error).__name__}: {one_line(str(error), 200)}).")
+            told = TracerError(
+                N_("This could not be computed ({kind}: {error})."),
+                kind=type(error).__name__,
+                error=one_line(str(error), 200),
+            )
             told.__cause__ = error
             settle, result = future.set_exception, told
         try:

@@ -77,7 +77,7 @@ class SearchScreen(_TypingScreen):
             self._hits = list(search(self._state.trace, text, limit=_HITS)) if text else []
         except TracerError as error:
             self._hits = []
-            self.notify(visible(str(error)), severity="error", markup=False)
+            self.notify(visible(error.localized(self._lang)), severity="error", markup=False)
         options = self.query_one("#hits", OptionList)
         options.clear_options()
         options.add_options([Option(_hit_line(hit, self._lang), id=str(index)) for index, hit in enumerate(self._hits)])

@@ -19,7 +19,7 @@ from typing import Final
 from aiohttp import web
 from textual_serve.server import Server
 
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang
 from tracer.launch.interpreter import python_command
 from tracer.trace.errors import TracerError
 
@@ -77,9 +77,16 @@ def _listening(port: int) -> socket.socket:
         listening.listen()
     except OSError as error:
         listening.close()
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"can't be had ({error.strerror or error})"
+        message = N_(
+            "Port {port} of {host} can't be had ({why}). Choose another with --port, or any free one: --port 0"
+        )
+        if error.errno == errno.EADDRINUSE:
+            message = N_("Port {port} of {host} is in use. Choose another with --port, or any free one: --port 0")
         raise TracerError(
-            f"Port {port} of {HOST} {why}. Choose another with --port, or any free one: --port 0"
+            message,
+            port=port,
+            host=HOST,
+            why=error.strerror or error,
         ) from error
     return listening
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tracer.bundled import bundled
+from tracer.i18n import N_, Sentence
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.format import Walkthrough
@@ -71,15 +72,23 @@ def find_walkthrough(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
     if is_file(wanted):
         return read_walkthrough(Path(wanted))
     near = get_close_matches(wanted, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "See them with: glm-trace walkthrough list"
-    raise TracerError(f"There is no walkthrough {visible(wanted)}. {hint}")
+    hint = (
+        Sentence(N_("Did you mean {near}?"), near=visible(near[0]))
+        if near
+        else Sentence(N_("See them with: glm-trace walkthrough list"))
+    )
+    raise TracerError(N_("There is no walkthrough {wanted}. {hint}"), wanted=visible(wanted), hint=hint)
 
 
 def _files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
     except OSError as error:
-        raise InvalidFile(f"The folder {visible(str(folder))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(
+            N_("The folder {folder} can't be read: {reason}."),
+            folder=visible(str(folder)),
+            reason=error.strerror or error,
+        ) from None
 
 
 def _in_folder(folder: Path) -> dict[str, Walkthrough]:
@@ -87,6 +96,8 @@ def _in_folder(folder: Path) -> dict[str, Walkthrough]:
     for path in _files(folder):
         walkthrough = read_walkthrough(path)
         if walkthrough.id in found:
-            raise InvalidFile(f"{visible(str(path))}: another file in this folder has the id {walkthrough.id!r}.")
+            raise InvalidFile(
+                N_("{path}: another file in this folder has the id {id!r}."), path=visible(str(path)), id=walkthrough.id
+            )
         found[walkthrough.id] = walkthrough
     return dict(sorted(found.items(), key=lambda pair: (pair[1].order is None, pair[1].order or 0, pair[0])))

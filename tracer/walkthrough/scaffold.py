@@ -62,8 +62,11 @@ def checked_name(name: str) -> str:
     """
     if not is_id(name):
         raise TracerError(
-            f"{one_line(name, 80)!r} is no name for a walkthrough: lower-case letters and digits with single dashes, "
-            "such as my-model."
+            N_(
+                "{name!r} is no name for a walkthrough: lower-case letters and digits with single "
+                "dashes, such as my-model."
+            ),
+            name=one_line(name, 80),
         )
     return name
 
@@ -86,15 +89,24 @@ def _first(binder: Binder | None) -> _NoteBegun:
         for step in binder.trace.steps(kinds=["call"]):
             if step.frame is not None:
                 return _at(binder, step.number)
-    raise TracerError("This trace has no step in a function, so no note can be begun from it. Leave FILE away.")
+    raise TracerError(N_("This trace has no step in a function, so no note can be begun from it. Leave FILE away."))
 
 
 def _at(binder: Binder, number: int) -> _NoteBegun:
     if not 0 <= number < len(binder.trace):
-        raise TracerError(f"{binder.trace.path} has {len(binder.trace):,} steps; there is no step {number}.")
+        raise TracerError(
+            N_("{path} has {count:,} steps; there is no step {number}."),
+            path=binder.trace.path,
+            count=len(binder.trace),
+            number=number,
+        )
     step = binder.trace.step(number)
     if step.stage not in STAGES:
-        raise TracerError(f"Step {number} of {binder.trace.path} is in a stage that this release does not know.")
+        raise TracerError(
+            N_("Step {number} of {path} is in a stage that this release does not know."),
+            number=number,
+            path=binder.trace.path,
+        )
     anchor = _anchor(binder, step)
     place = StepScope(binder.trace, number, binder.variables)
     paths = [path for path in paths_at(binder, step) if _can_be_written(path) and place.value(path) is not None]
@@ -123,7 +135,11 @@ def _anchor(binder: Binder, step: Step) -> dict[str, Any]:
         else:
             found["kind"] = step.kind
     if found.get("kind", "line") not in KINDS:
-        raise TracerError(f"Step {step.number} of {binder.trace.path} is of a kind that this release does not know.")
+        raise TracerError(
+            N_("Step {number} of {path} is of a kind that this release does not know."),
+            number=step.number,
+            path=binder.trace.path,
+        )
     position = _position(binder, msgspec.convert(found, Anchor), step)
     return found if position == 1 else {**found, "occurrence": position}
 
@@ -137,7 +153,11 @@ def _position(binder: Binder, anchor: Anchor, step: Step) -> int:
     for position, number in enumerate(binder.candidates(anchor, step.stage), 1):
         if number == step.number:
             return position
-    raise TracerError(f"Step {step.number} of {binder.trace.path} can't be found again by its code; name another step.")
+    raise TracerError(
+        N_("Step {number} of {path} can't be found again by its code; name another step."),
+        number=step.number,
+        path=binder.trace.path,
+    )
 
 
 def _expected(binder: Binder, place: StepScope, path: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import yaml
 
+from tracer.i18n import N_
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.format import Anchor, Note, Walkthrough, in_range
@@ -80,15 +81,24 @@ def _composed(path: Path, what: str) -> yaml.Node:
     try:
         data = path.read_bytes()
         if len(data) > _MOST:
-            raise InvalidFile(f"{visible(str(path))} has {len(data):,} bytes; such a file has at most {_MOST:,}.")
+            raise InvalidFile(
+                N_("{path} has {count:,} bytes; such a file has at most {most:,}."),
+                path=visible(str(path)),
+                count=len(data),
+                most=_MOST,
+            )
         _refuse_aliases(data, path)
         root = yaml.compose(data, Loader=_LOADER)
     except OSError as error:
-        raise InvalidFile(f"{visible(str(path))} can't be read: {error.strerror or error}.") from None
+        raise InvalidFile(
+            N_("{path} can't be read: {reason}."), path=visible(str(path)), reason=error.strerror or error
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidFile(_no_yaml(path, error)) from None
+        raise _no_yaml(path, error) from None
     if not isinstance(root, yaml.MappingNode):
-        raise InvalidFile(f"{visible(str(path))} is no {what}: expected keys such as id and title.")
+        raise InvalidFile(
+            N_("{path} is no {what}: expected keys such as id and title."), path=visible(str(path)), what=what
+        )
     return root
 
 
@@ -101,14 +111,24 @@ def _refuse_aliases(data: bytes, path: Path) -> None:
             what = "an alias (*)" if isinstance(event, yaml.AliasEvent) else f"more than {_DEEPEST} levels"
             mark = event.start_mark
             line = f", line {mark.line + 1}" if mark is not None else ""
-            raise InvalidFile(f"{visible(str(path))}{line}: {what} has no place in it.")
+            raise InvalidFile(
+                N_("{path}{line}: {what} has no place in it."), path=visible(str(path)), line=line, what=what
+            )
 
 
-def _no_yaml(path: Path, error: Exception) -> str:
+def _no_yaml(path: Path, error: Exception) -> InvalidFile:
     mark = getattr(error, "problem_mark", None)
-    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return f"{visible(str(path))}{where} is no YAML: {one_line(str(what), 200)}."
+    shown, problem = visible(str(path)), one_line(str(what), 200)
+    if mark is None:
+        return InvalidFile(N_("{path} is no YAML: {problem}."), path=shown, problem=problem)
+    return InvalidFile(
+        N_("{path}, line {line}, column {column} is no YAML: {problem}."),
+        path=shown,
+        line=mark.line + 1,
+        column=mark.column + 1,
+        problem=problem,
+    )
 
 
 def _plain(node: yaml.Node, path: Path) -> Any:
@@ -119,7 +139,9 @@ def _plain(node: yaml.Node, path: Path) -> Any:
             name = str(key.value)
             if name in found:
                 line = key.start_mark.line + 1
-                raise InvalidFile(f"{visible(str(path))}, line {line}: {name!r} is given twice.")
+                raise InvalidFile(
+                    N_("{path}, line {line}: {name!r} is given twice."), path=visible(str(path)), line=line, name=name
+                )
             found[name] = _plain(value, path)
         return found
     if isinstance(node, yaml.SequenceNode):
@@ -131,7 +153,12 @@ def _plain(node: yaml.Node, path: Path) -> Any:
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         line = node.start_mark.line + 1
         problem = getattr(error, "problem", None) or error
-        raise InvalidFile(f"{visible(str(path))}, line {line}: {one_line(str(problem), 200)}.") from None
+        raise InvalidFile(
+            N_("{path}, line {line}: {problem}."),
+            path=visible(str(path)),
+            line=line,
+            problem=one_line(str(problem), 200),
+        ) from None
 
 
 _SCALARS: Final = yaml.constructor.SafeConstructor()
@@ -188,7 +215,14 @@ def _told(path: Path, root: yaml.Node, where: str, message: str) -> InvalidFile:
     of = f", {part[1]} {note!r}" if note and part else ""
     key = key[part.end() :] if note and part else key
     at = f", {key}" if key else ""
-    return InvalidFile(visible(f"{path}, line {line}{of}{at}: {message}."))
+    return InvalidFile(
+        N_("{path}, line {line}{of}{at}: {message}."),
+        path=visible(str(path)),
+        line=visible(str(line)),
+        of=visible(str(of)),
+        at=visible(str(at)),
+        message=visible(str(message)),
+    )
 
 
 def _line_of(root: yaml.Node, where: str) -> tuple[int, str]:

@@ -22,6 +22,7 @@ from tracer.analysis.kwargs.model import USER, Hop
 from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import LocalsState, locals_after
 from tracer.analysis.syntax import SyntaxTrees, first_line
+from tracer.i18n import N_, Sentence
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame
@@ -61,7 +62,12 @@ def select_decisions(trace: Trace, *, stage: str | None = None, function: str | 
         TracerError: there is no such stage, or no such function that decided anything.
     """
     if stage is not None and stage not in (there := trace.stage_counts()):
-        raise TracerError(f"{trace.path} has no steps of stage {stage}. It has: {', '.join(there) or 'none'}.")
+        raise TracerError(
+            N_("{path} has no steps of stage {stage}. It has: {there}."),
+            path=trace.path,
+            stage=stage,
+            there=", ".join(there) or Sentence(N_("none")),
+        )
     found = list(decisions(trace, stages=None if stage is None else [stage]))
     if function is None:
         return found
@@ -70,8 +76,13 @@ def select_decisions(trace: Trace, *, stage: str | None = None, function: str | 
         names = {decision.function for decision in found}
         names |= {name.rpartition(".")[2] for name in names}
         near = get_close_matches(function, sorted(names), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise TracerError(f"{trace.path} has no decision of a function named {function}.{hint}")
+        hint = Sentence(N_(" Did you mean {near}?"), near=near[0]) if near else ""
+        raise TracerError(
+            N_("{path} has no decision of a function named {function}.{hint}"),
+            path=trace.path,
+            function=function,
+            hint=hint,
+        )
     return matching
 
 

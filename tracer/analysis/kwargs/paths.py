@@ -13,6 +13,7 @@ from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import TrackedArgument
 from tracer.analysis.kwargs.model import Hop, KeywordPath, PathEnd
 from tracer.analysis.loading_calls import LoadingCall, loading_calls, loads_a_model
+from tracer.i18n import N_, Sentence
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 
@@ -49,8 +50,14 @@ def find_keyword_path(trace: Trace, name: str, *, call: int | None = None) -> tu
                 return candidate, path
             names.append(path.name)
     near = get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
-    hint = f" Near to it: {', '.join(near)}." if near else f" There are: {', '.join(dict.fromkeys(names))}."
-    raise TracerError(f"{trace.path} has no keyword argument {name!r}.{hint if names else ''}")
+    hint = (
+        Sentence(N_(" Near to it: {names}."), names=", ".join(near))
+        if near
+        else Sentence(N_(" There are: {names}."), names=", ".join(dict.fromkeys(names)))
+    )
+    raise TracerError(
+        N_("{path} has no keyword argument {name!r}.{hint}"), path=trace.path, name=name, hint=hint if names else ""
+    )
 
 
 def select_call(trace: Trace, call: int | None = None) -> LoadingCall | None:
@@ -65,8 +72,10 @@ def select_call(trace: Trace, call: int | None = None) -> LoadingCall | None:
     for known in calls:
         if known.step == call:
             return known
-    steps = ", ".join(str(known.step) for known in calls) or "none"
-    raise TracerError(f"The user loads nothing at step {call}. Such calls begin at: {steps}.")
+    steps = ", ".join(str(known.step) for known in calls) or Sentence(N_("none"))
+    raise TracerError(
+        N_("The user loads nothing at step {call}. Such calls begin at: {steps}."), call=call, steps=steps
+    )
 
 
 _PASSING: Final = {"handed-on", "copied", "came-back", "unused"}

@@ -83,7 +83,7 @@ def exercise_context(lang: Language | None, folders: Sequence[Path] | None = Non
     try:
         yield ExerciseContext(speak, folders or (), here, ExercisePrinter(results(), speak, here))
     except ExerciseError as error:
-        complain(error.told(speak))
+        complain(error.localized(speak))
         raise typer.Exit(error.exit_code) from None
     except (KeyboardInterrupt, EOFError):
         console = messages()

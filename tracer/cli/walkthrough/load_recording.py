@@ -10,7 +10,7 @@ from tracer.cli.consent import ask_for_consent
 from tracer.cli.console import messages
 from tracer.cli.recording import Progress
 from tracer.exercise.load_jobs import WantedLoad, walkthrough_job
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang
 from tracer.launch.runner import run_job
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
@@ -34,5 +34,7 @@ def record(wanted: WantedLoad, folder: Path, number: int, lang: Lang) -> Path:
     if outcome.status == "interrupted":
         raise typer.Exit(130)
     if outcome.status == "misused":
-        raise TracerError(f"{visible(wanted.model)} can't be loaded so: {outcome.message}")
+        raise TracerError(
+            N_("{model} can't be loaded so: {message}"), model=visible(wanted.model), message=outcome.message
+        )
     return path

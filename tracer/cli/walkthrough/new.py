@@ -12,7 +12,7 @@ from rich.text import Text
 from tracer.bundled import bundled, fixture_names
 from tracer.cli.console import results
 from tracer.cli.options import Speak
-from tracer.i18n import language, tr
+from tracer.i18n import N_, language, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -44,7 +44,7 @@ def new(
     speak = language(lang.value if lang is not None else None)
     path = walkthroughs.expanduser() / f"{checked_name(name)}.yaml"
     if step and file is None:
-        raise TracerError("--step needs the FILE that the steps are in.")
+        raise TracerError(N_("--step needs the FILE that the steps are in."))
     schema = str(bundled("walkthroughs") / SCHEMA)
     with open_trace(file) if file is not None else nullcontext() as trace:
         binder = Binder(trace) if trace is not None else None
@@ -66,7 +66,13 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
     except FileExistsError:
         if not path.exists():  # in the folder's place there is a file
-            raise TracerError(f"{visible(str(path))} can't be written: {path.parent} is no folder.") from None
-        raise TracerError(f"{visible(str(path))} exists and is left as it is. Choose another name.") from None
+            raise TracerError(
+                N_("{path} can't be written: {parent} is no folder."), path=visible(str(path)), parent=path.parent
+            ) from None
+        raise TracerError(
+            N_("{path} exists and is left as it is. Choose another name."), path=visible(str(path))
+        ) from None
     except OSError as error:
-        raise TracerError(f"{visible(str(path))} can't be written: {error.strerror or error}.") from None
+        raise TracerError(
+            N_("{path} can't be written: {reason}."), path=visible(str(path)), reason=error.strerror or error
+        ) from None

@@ -14,7 +14,7 @@ import typer
 from tracer.cli.console import results
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
-from tracer.i18n import language
+from tracer.i18n import N_, Sentence, language
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -73,8 +73,17 @@ def _must_have(walkthrough: Walkthrough, note: str) -> None:
     ids = [one.id for one in walkthrough.notes]
     if note not in ids:
         near = get_close_matches(note, ids, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Its notes: {', '.join(ids)}."
-        raise TracerError(visible(f"The walkthrough {walkthrough.id} has no note {note}. {hint}"))
+        hint = (
+            Sentence(N_("Did you mean {near}?"), near=visible(near[0]))
+            if near
+            else Sentence(N_("Its notes: {names}."), names=visible(", ".join(ids)))
+        )
+        raise TracerError(
+            N_("The walkthrough {id} has no note {note}. {hint}"),
+            id=visible(str(walkthrough.id)),
+            note=visible(str(note)),
+            hint=hint,
+        )
 
 
 def _write(path: Path, document: str) -> None:
@@ -82,4 +91,6 @@ def _write(path: Path, document: str) -> None:
         path.write_text(document, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         where = visible(os.fspath(path))
-        raise TracerError(f"The document {where} can't be written: {error.strerror or error}.") from None
+        raise TracerError(
+            N_("The document {where} can't be written: {reason}."), where=where, reason=error.strerror or error
+        ) from None

@@ -122,7 +122,7 @@ class TableTab(DataTable[Text]):
             rows = await in_background(state.trace.path, lambda trace: self.table_rows(trace, lang, scope))
         except TracerError as error:
             self._rows, self.computed = [], True
-            self._say(visible(str(error)))
+            self._say(visible(error.localized(self.lang)))
             return
         self.put(rows)
         self.computed = True

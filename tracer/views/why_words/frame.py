@@ -52,7 +52,7 @@ FRAME: Final[dict[str, Message]] = {
     "step:copied": N_("{path} was put into the modules cache"),
     "step:model-type": N_("config.json says model_type “{model_type}”"),
     "step:no-model-type": NP_(
-        "config.json was read: one key, no model_type", "config.json was read: {count:# key|# keys}, no model_type"
+        "config.json was read: one key, no model_type", "config.json was read: {count} keys, no model_type"
     ),
     "step:config-built": N_("{class} was built"),
     "step:trust": N_(
