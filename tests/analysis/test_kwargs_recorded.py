@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from rich.cells import cell_len
@@ -18,7 +18,7 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.kwargs.model import END_KINDS, HOP_KINDS, USER, KeywordPath
+from tracer.analysis.kwargs.model import END_KINDS, USER, HopKind, KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.cli.main import main
@@ -41,7 +41,7 @@ def keyword_path(trace: Trace, name: str) -> KeywordPath:
 
 
 def told(journey: KeywordPath) -> list[tuple[str, str]]:
-    return [(stop.what, stop.where) for stop in journey.hops]
+    return [(hop.what, hop.where) for hop in journey.hops]
 
 
 def end(journey: KeywordPath) -> tuple[str, str, str]:
@@ -115,12 +115,12 @@ def test_every_stop_stands_where_it_says(demo: Trace) -> None:
     found = keyword_paths(demo)
     assert len(found) > 10
     for journey in found:
-        for stop in journey.hops:
-            step = demo.step(stop.step)
-            assert (step.frame, step.stage, step.line) == (stop.frame, stop.stage, stop.line)
-            assert stop.what in HOP_KINDS
-            assert stop.value is not None
-            demo.value(stop.value)
+        for hop in journey.hops:
+            step = demo.step(hop.step)
+            assert (step.frame, step.stage, step.line) == (hop.frame, hop.stage, hop.line)
+            assert hop.what in get_args(HopKind)
+            assert hop.value is not None
+            demo.value(hop.value)
         assert journey.hops
         assert journey.end.what in END_KINDS
 

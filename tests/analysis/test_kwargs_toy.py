@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from tests.analysis.kwargs_toy import followed
 from tests.recorder.toy import Toy, toy
-from tracer.analysis.kwargs.model import END_KINDS, HOP_KINDS
+from tracer.analysis.kwargs.model import END_KINDS, HopKind
 from tracer.views.kwargs_words import WORDS
 
 __all__ = ["toy"]
@@ -62,7 +64,7 @@ def test_the_words_are_the_documented_ones(toy: Toy) -> None:
     found = followed(toy, "kwargs['j'] = 1\nx = kwargs.pop('k')\nConfig.from_dict(**kwargs)", k=7)
     assert {*found} == {"k", "j"}
     for one in found.values():
-        assert {what for what, _ in one.hops} <= HOP_KINDS.keys()
+        assert {what for what, _ in one.hops} <= set(get_args(HopKind))
         assert one.end.what in END_KINDS
 
 
@@ -157,16 +159,16 @@ def test_a_choice_that_fell_on_the_other_side(toy: Toy) -> None:
 def test_the_same_in_a_loop_is_told_once(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\nfor i in range(5):\n    Config.from_dict(k=x)\nreturn 1"
     journey = followed(toy, outer, "return 1", "k", k=7)["k"].journey
-    assert [stop.times for stop in journey.hops] == [1, 1, 5]
+    assert [hop.times for hop in journey.hops] == [1, 1, 5]
 
 
 def test_a_statement_over_lines_is_told_on_one(toy: Toy) -> None:
     outer = "x = kwargs.pop(\n    'k',  # a remark\n    None,\n)\nreturn x"
-    stop = followed(toy, outer, k=7)["k"].journey.hops[1]
-    assert stop.statement == "x = kwargs.pop('k', None,)"
-    assert stop.path is not None
-    assert stop.path.endswith("auto_factory.py")
+    hop = followed(toy, outer, k=7)["k"].journey.hops[1]
+    assert hop.statement == "x = kwargs.pop('k', None,)"
+    assert hop.path is not None
+    assert hop.path.endswith("auto_factory.py")
 
 
 def test_every_hop_and_end_has_its_words() -> None:
-    assert HOP_KINDS.keys() | {f"end:{end}" for end in END_KINDS} <= WORDS.keys()
+    assert {*get_args(HopKind), *(f"end:{end}" for end in END_KINDS)} <= WORDS.keys()

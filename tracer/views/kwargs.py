@@ -161,7 +161,7 @@ def end_text(path: KeywordPath, lang: Lang) -> str:
 
 def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:
     """Return what happened to the argument at a stop."""
-    what = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
+    what: str = "put-in-call" if stop.what == "put-in" and "(" in stop.where else stop.what
     if what == "taken-out" and not stop.where:
         what = "taken-out-there"
     if what == "overwritten" and stop.by:

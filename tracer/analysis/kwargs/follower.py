@@ -15,7 +15,7 @@ from tracer.analysis.kwargs.call_syntax import (
     spread_names,
 )
 from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, ReturnedDict, TrackedArgument
-from tracer.analysis.kwargs.model import LIBRARY, USER, Hop
+from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, HopKind
 from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.locals import LocalsState
@@ -54,7 +54,7 @@ class ArgumentFollower:
         return sorted(self._tracks.values(), key=lambda track: track.origin != USER)
 
     def record_hop(
-        self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
+        self, live: LiveFrame, track: TrackedArgument, what: HopKind, where: str = "", value: ValueId | None = None
     ) -> None:
         """Add a hop: what the frame's running statement did with an argument."""
         step, syntax = live.step, self._sources(live.step.source)
@@ -174,7 +174,7 @@ class ArgumentFollower:
     def _arrived(
         self, caller: LiveFrame, track: TrackedArgument, callee: LiveFrame, label: str, parameter: str, value: ValueId
     ) -> None:
-        what = "reached-constructor" if label.endswith(".__init__") else "handed-on"
+        what: HopKind = "reached-constructor" if label.endswith(".__init__") else "handed-on"
         self.record_hop(caller, track, what, f"{label}({parameter})", value)
         track.hops[-1].callee = callee.frame.number
 

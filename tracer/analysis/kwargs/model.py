@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from tracer.trace.values import ValueId
 
-HOP_KINDS: Final = {
-    "given": "the user gave it",
-    "put-in": "the library put it among the keyword arguments",
-    "copied": "a variable holds it as well",
-    "read": "its value was looked at, and it stayed where it is",
-    "taken-out": "it left the keyword arguments for a variable",
-    "renamed": "it goes by another name from here on",
-    "changed-value": "it got another value",
-    "handed-on": "it was an argument of a call",
-    "unused": "calls had it, made no use of it and left it as it was",
-    "came-back": "a call gave it back among what it did not use",
-    "reached-constructor": "it was an argument of a constructor",
-    "became-config": "it was set on a configuration object",
-    "overwritten": "the attribute that it was set to got another value",
-    "put-back": "it returned to the keyword arguments it had left",
-    "dropped": "it left the keyword arguments and nothing keeps it",
-    "refused": "an exception turned it down",
-}
+HopKind: TypeAlias = Literal[
+    "given",  # the user gave it
+    "put-in",  # the library added it to the keyword arguments
+    "copied",  # a variable holds it as well
+    "read",  # its value was looked at, and it stayed where it is
+    "taken-out",  # it left the keyword arguments for a variable
+    "renamed",  # it has another name from here on
+    "changed-value",  # it got another value
+    "handed-on",  # it was an argument of a call
+    "unused",  # calls had it, did not use it and left it as it was
+    "came-back",  # a call returned it among what it did not use
+    "reached-constructor",  # it was an argument of a constructor
+    "became-config",  # it was set on a configuration object
+    "overwritten",  # the attribute that it was set to got another value
+    "put-back",  # it returned to the keyword arguments that it had left
+    "dropped",  # it left the keyword arguments and nothing keeps it
+    "refused",  # an exception refused it
+]
 """What can happen to a keyword argument at a hop."""
 
 END_KINDS: Final = {
@@ -33,13 +33,13 @@ END_KINDS: Final = {
     "overwritten": "an attribute of a configuration object that got another value later",
     "constructor": "an argument of a constructor",
     "used": "taken by a function",
-    "handed": "handed on to a function that was not stepped",
+    "handed": "passed to a function that was not stepped",
     "dropped": "thrown away",
-    "refused": "turned down by an exception",
+    "refused": "refused by an exception",
     "left": "still among the unused keyword arguments when the call returned",
-    "unfinished": "still on its way when the trace ends",
+    "unfinished": "still being passed on when the trace ends",
 }
-"""What can become of a keyword argument."""
+"""How the path of a keyword argument can end."""
 
 USER: Final = "user"
 LIBRARY: Final = "library"
@@ -55,7 +55,7 @@ class Hop(msgspec.Struct):
         function: qualified name of the function that ran it.
         path: file of that function, relative to a named root; None where unknown.
         line: line of the statement.
-        what: one of :data:`HOP_KINDS`.
+        what: one of :data:`HopKind`.
         where: the variable, attribute, parameter or callee it went to; empty where there is none.
         value: number of its value after the statement.
         statement: text of the statement, on one line.
@@ -71,7 +71,7 @@ class Hop(msgspec.Struct):
     function: str
     path: str | None
     line: int | None
-    what: str
+    what: HopKind
     where: str
     value: ValueId | None
     statement: str

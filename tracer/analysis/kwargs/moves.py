@@ -20,6 +20,7 @@ from tracer.analysis.kwargs.call_syntax import (
     walrus_value,
 )
 from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, TrackedArgument, TrackedConfig
+from tracer.analysis.kwargs.model import HopKind
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound
@@ -30,7 +31,7 @@ class RecordHop(Protocol):
     """Add a hop to the path of an argument."""
 
     def __call__(
-        self, live: LiveFrame, track: TrackedArgument, what: str, where: str = "", value: ValueId | None = None
+        self, live: LiveFrame, track: TrackedArgument, what: HopKind, where: str = "", value: ValueId | None = None
     ) -> None: ...
 
 
@@ -213,7 +214,7 @@ class MoveTracker:
         present = live.held.get(name, {}).get(key)
         if read is not None and read is not present:
             back = (name, key) in live.left or (name in live.flows and read.name == key)
-            what = "put-back" if back else "copied" if key == read.name else "renamed"
+            what: HopKind = "put-back" if back else "copied" if key == read.name else "renamed"
             self._record_hop(live, read, what, f'{name}["{key}"]', value)
             live.held.setdefault(name, {})[key] = read
         elif present is not None:
