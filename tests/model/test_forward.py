@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from torch import nn
 
 from tests.model.side_by_side import (
     DTYPE,
@@ -26,6 +27,8 @@ from tests.model.side_by_side import (
 )
 from tests.support.loads import Loads
 from tests.support.reading import Reading
+from tracer.recorder.model.inputs import make_inputs
+from tracer.trace.job import Job
 
 # What is stepped of the model's own code when a picture and a question go in.
 STEPPED = {
@@ -421,6 +424,49 @@ def test_a_model_that_only_sees_is_not_fed(loads: Loads, fixtures: Path, tmp_pat
         assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
         assert ("pixel_values" if name == "with-tokenizer" else "tokenizer") in reading.only("not-fed")["why"]
         assert reading.kinds("model-built")
+
+
+def test_why_a_forward_is_not_fed() -> None:
+    """Only what it names is given to it."""
+
+    class OpenEnded(nn.Module):
+        def forward(self, *args: Any, **kwargs: Any) -> None:
+            pass
+
+    class Other(nn.Module):
+        def forward(self, ids: Any, **more: Any) -> None:
+            pass
+
+    class Closed(nn.Module):
+        def forward(self, ids: Any) -> None:
+            pass
+
+    class Sees(Closed):
+        main_input_name = "pixel_values"
+
+    class Tokenizer:
+        def __call__(self, text: str, return_tensors: str) -> dict[str, Any]:
+            return {"input_ids": torch.tensor([[1, 2]])}
+
+        def decode(self, ids: list[int]) -> str:
+            return str(ids)
+
+    class Recording:
+        clean_data = staticmethod(dict)
+
+        def record_event(self, kind: str, data: dict[str, Any]) -> None:
+            pass
+
+    whys = [
+        make_inputs(Job(work="load", journal=""), model, Tokenizer(), Recording()).why  # type: ignore[arg-type]
+        for model in (OpenEnded(), Other(), Closed(), Sees())
+    ]
+    assert whys == [
+        "its forward does not name input_ids as a parameter (it takes *args and **kwargs), so which inputs it wants is not known",
+        "its forward does not name input_ids as a parameter (it takes **more), so which inputs it wants is not known",
+        "its forward does not name input_ids as a parameter",
+        "its forward wants pixel_values, which its tokenizer does not give",
+    ]
 
 
 def test_no_forward(loads: Loads, glm: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.model.lora import unwrap_peft
@@ -44,8 +44,10 @@ def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> I
     _record_text(tokenizer, prompt, batch, recording)
     arguments = _fitting(batch, model)
     wanted = str(getattr(model, "main_input_name", "input_ids"))
-    if wanted not in arguments:
+    if wanted not in batch:
         return Inputs(None, f"its forward wants {wanted}, which its tokenizer does not give")
+    if wanted not in arguments:
+        return Inputs(None, _why_not_named(wanted, model))
     return _with_decoder_start(arguments, model)
 
 
@@ -120,6 +122,14 @@ def _fitting(batch: Any, model: Any) -> dict[str, Any]:
     return fitting
 
 
+def _why_not_named(wanted: str, model: Any) -> str:
+    """Return why ``forward`` is not given what the tokenizer gives: only what it names is."""
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    open_ended = [stars[given.kind] + name for name, given in _parameters(model).items() if given.kind in stars]
+    why = f"its forward does not name {wanted} as a parameter"
+    return f"{why} (it takes {' and '.join(open_ended)}), so which inputs it wants is not known" if open_ended else why
+
+
 def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
     """Add the token with which the decoder begins, for an encoder-decoder model."""
     if not getattr(model.config, "is_encoder_decoder", False) or "decoder_input_ids" not in _parameters(model):
@@ -133,6 +143,6 @@ def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
     return Inputs(None, "its configuration names no token for its decoder to begin with (decoder_start_token_id)")
 
 
-def _parameters(model: Any) -> Collection[str]:
+def _parameters(model: Any) -> Mapping[str, inspect.Parameter]:
     """Return the parameter names of ``forward``."""
     return inspect.signature(type(unwrap_peft(model)).forward).parameters
