@@ -1,8 +1,8 @@
-"""Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` one.
+"""Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` a single session.
 
-``nox -s fuzz`` and ``nox -s kills`` take an hour or so and are not in the default set.
+``nox -s fuzz`` and ``nox -s kills`` take about an hour and are not in the default set.
 
-Every session makes a virtual environment of its own with the Python that runs nox; ``nox -r`` keeps the one it has.
+Every session creates its own virtual environment with the Python that runs nox; ``nox -r`` reuses an existing one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GROUPS = nox.project.load_toml("pyproject.toml")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, and which folder may import which."""
+    """Check style, types and the import rules between folders."""
     session.install("-c", "constraints/common.txt", "-c", "constraints/tools.txt", *_group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -29,7 +29,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(name="tests-4.44")
 def tests_4_44(session: nox.Session) -> None:
-    """All tests on transformers 4.44.2."""
+    """Run all tests on transformers 4.44.2."""
     if sys.version_info >= (3, 13):
         session.skip("tokenizers 0.19, which transformers 4.44 asks for, has no wheel for Python 3.13")
     _tests(session, "constraints/transformers-4.44.txt")
@@ -37,7 +37,7 @@ def tests_4_44(session: nox.Session) -> None:
 
 @nox.session(name="tests-5.23")
 def tests_5_23(session: nox.Session) -> None:
-    """All tests on transformers 5.23.0."""
+    """Run all tests on transformers 5.23.0."""
     if sys.version_info < (3, 11):
         session.skip("transformers 5.23 asks for Python 3.11 or later")
     _tests(session, "constraints/transformers-5.23.txt")
@@ -45,14 +45,14 @@ def tests_5_23(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def translations(session: nox.Session) -> None:
-    """Carry the texts of the code over to the .po files and compile them; run it after you changed a text."""
+    """Update the .po files from the texts in the code and compile them; run this after changing a text."""
     session.install("-c", "constraints/tools.txt", "babel")
     session.run("python", "translations.py", "update")
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What recording costs, beside other tools, on transformers 5.23.0."""
+    """Measure the overhead of recording against other tools, on transformers 5.23.0."""
     line = "constraints/transformers-5.23.txt"
     session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("bench"))
     session.run("python", "benchmarks/load_overhead.py", *session.posargs)
@@ -60,14 +60,14 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Damage 20,000 traces and let every reader read them: ``nox -s fuzz -- --mutants 500`` for fewer."""
+    """Damage 20,000 traces and run every reader on them; ``nox -s fuzz -- --mutants 500`` for fewer."""
     _install_for_tests(session, "constraints/transformers-5.23.txt")
     session.run("python", "nightly/damaged_traces.py", *session.posargs)
 
 
 @nox.session(default=False)
 def kills(session: nox.Session) -> None:
-    """Kill 400 recordings at random moments and count the steps that are left."""
+    """Kill 400 recordings at random moments and count the remaining steps."""
     _install_for_tests(session, "constraints/transformers-5.23.txt")
     session.run("python", "nightly/kills.py", *session.posargs)
 

@@ -1,10 +1,10 @@
-"""The whole way on a GPU: the demo, then GLM-4V-9B's full geometry with random weights and an image.
+"""Everything on a GPU: the demo, then GLM-4V-9B's full geometry with random weights and an image.
 
     python benchmarks/gpu.py            # about 28 GB of GPU memory in bfloat16
     python benchmarks/gpu.py --tiny     # the demo alone
 
-Checks that the traced logits are bit for bit the untraced ones, and prints the device's name, times, overhead and
-memory. Without a GPU it says so and ends.
+It checks that the traced logits are bit for bit the untraced logits, and prints the device's name, times, overhead and
+memory. Without a GPU it prints that and ends.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TOKENS = 16
 
 
 def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> None:
-    """Record the job, then measure passes of its model untraced and traced, in turns."""
+    """Record the job, then measure untraced and traced passes of its model alternately."""
     torch.cuda.reset_peak_memory_stats()
     session = _session(job, ModelOptions())
     began = time.perf_counter()
@@ -98,14 +98,14 @@ def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> Non
 
 
 def _session(job: Job, options: ModelOptions) -> Session:
-    Path(job.journal).unlink(missing_ok=True)  # the one of the turn before
+    Path(job.journal).unlink(missing_ok=True)  # from the previous turn
     return Session(
         Path(job.journal), model=job.model, step_forward=job.step_forward, forward_output=False, model_options=options
     )
 
 
 def _inputs(job: Job, model: Any, folder: Path) -> dict[str, Any]:
-    """What the recorded pass was fed with."""
+    """Return the inputs of the recorded pass."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(run_load.tokenizer_source(job.model), trust_remote_code=True)
     session = Session(folder / "inputs", model=job.model, forward_output=False)
     arguments = make_inputs(job, model, tokenizer, session.recording).arguments
@@ -115,7 +115,7 @@ def _inputs(job: Job, model: Any, folder: Path) -> dict[str, Any]:
 
 
 def _timed(one_pass: Callable[[], Any]) -> tuple[Any, float]:
-    """The result and the milliseconds, the device's work included."""
+    """Return the result and the milliseconds, including the device's work."""
     torch.cuda.synchronize()
     began = time.perf_counter()
     result = one_pass()

@@ -1,11 +1,11 @@
-"""How a large trace is to work with: a million steps of a made-up load, see synthetic.py.
+"""How fast a large trace is to work with: a million steps of a synthetic load, see synthetic.py.
 
     python benchmarks/large_trace.py
     python benchmarks/large_trace.py --steps 100000 --keep large.glmtrace
 
-Bars: opening at most 0.3 s; a jump to any step, with its variables, at most 10 ms; the decisions of a stage at most
-1 s; 300 MB of memory. A jump is *cold* where nothing is remembered of any jump before. The trace is written by another
-process, and the memory is this one's at its highest.
+Limits: opening at most 0.3 s; a jump to any step, with its variables, at most 10 ms; the decisions of a stage at most
+1 s; 300 MB of memory. A jump is *cold* if nothing is cached from earlier jumps. Another process writes the trace, and
+the memory is the peak of this process.
 """
 
 from __future__ import annotations

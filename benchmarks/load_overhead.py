@@ -1,11 +1,11 @@
-"""What recording a load costs, side by side in one run.
+"""The overhead of recording a load, measured side by side in one run.
 
     python benchmarks/load_overhead.py            # the tiny GLM-4V, every contestant
     python benchmarks/load_overhead.py --large    # also a checkpoint of more than 500 MB
 
-Every contestant loads the same directory in the same process, in turns, so that a machine that is busy for a while is
-busy for all of them. The figure to quote is the median of the ratios to the untraced load of the same turn. Loads are
-warm: everything was imported and read from disk before.
+Every contestant loads the same directory in the same process, in turns, so that a machine that is busy for a while
+slows all of them. The number to quote is the median of the ratios to the untraced load of the same turn. Loads are
+warm: everything has been imported and read from disk before.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def ours(model: Path, *, lines: bool) -> Contestant:
 
 
 def with_hunter(load: Work) -> float:
-    """Hunter with predicates for the functions we step, and an action that does nothing."""
+    """Run Hunter with predicates for the functions that we step, and an action that does nothing."""
     import hunter
 
     from tracer.recorder.targets import NAMES
@@ -65,7 +65,7 @@ def with_hunter(load: Work) -> float:
 
 
 def with_viztracer(load: Work) -> float:
-    """VizTracer as it comes: calls only, with a large buffer."""
+    """Run VizTracer with its defaults: calls only, with a large buffer."""
     from viztracer import VizTracer
 
     recorder = VizTracer(verbose=0, tracer_entries=5_000_000)
@@ -80,7 +80,7 @@ def with_viztracer(load: Work) -> float:
 
 def loader(model: Path, **arguments: object) -> Work:
     def load() -> object:
-        # transformers 5 remembers remote classes; every load here is to go the whole way.
+        # transformers 5 caches remote classes; every load here must do all of the work.
         AutoModelForCausalLM._model_mapping._extra_content.clear()
         return AutoModelForCausalLM.from_pretrained(model, trust_remote_code=True, **arguments)
 
@@ -88,7 +88,7 @@ def loader(model: Path, **arguments: object) -> Work:
 
 
 def out_of_memory(folder: Path) -> Callable[[], None]:
-    """Drops the folder's files from the page cache, as they are on the first load of a day."""
+    """Drop the folder's files from the page cache, as on the first load of a day."""
 
     def drop() -> None:
         os.sync()
@@ -100,7 +100,7 @@ def out_of_memory(folder: Path) -> Callable[[], None]:
 
 
 def write_large_model(folder: Path) -> Path:
-    """A Llama-type checkpoint of some 550 MB in float32, random."""
+    """Write a random Llama-type checkpoint of some 550 MB in float32."""
     config = transformers.LlamaConfig(
         hidden_size=1024, intermediate_size=2816, num_hidden_layers=8, num_attention_heads=16, vocab_size=16_384
     )

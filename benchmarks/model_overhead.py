@@ -1,15 +1,15 @@
-"""What watching a pass costs, side by side in one run.
+"""The overhead of watching a forward pass, measured side by side in one run.
 
     python benchmarks/model_overhead.py            # every contestant that is installed
     python benchmarks/model_overhead.py --turns 41
 
-A Llama-type model of 12 layers, 512 wide, in float32 on one core of the CPU (two threads that wait for each other on a
-busy machine would measure the machine); a pass takes about 50 ms. The contestants take turns,
-and the figure to quote is the median of the ratios to the untraced pass of the same turn. What is timed is one pass and
-whatever its watcher does to begin and to end watching it. The memory column is what the peak of a fresh process rises
-by while it watches one pass, beyond what an untraced pass takes.
+The model is of the Llama type with 12 layers, 512 wide, in float32 on one CPU core (two threads that wait for each
+other on a busy machine would measure the machine). A pass takes about 50 ms. The contestants take turns, and the number
+to quote is the median of the ratios to the untraced pass of the same turn. The time covers one pass and whatever its
+watcher does to begin and end watching. The memory column is the rise of a fresh process's peak while it watches one
+pass, beyond an untraced pass.
 
-Bars: by module at most 1.10 ×, with operators at most 1.9 ×, at most 50 MB of memory.
+Limits: by module at most 1.10 ×, with operators at most 1.9 ×, at most 50 MB of memory.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MEMORY_BAR = 50.0  # MB
 
 
 def llama() -> Any:
-    """12 layers, 512 wide, random."""
+    """Return a random model of 12 layers, 512 wide."""
     config = transformers.LlamaConfig(
         hidden_size=512, intermediate_size=1408, num_hidden_layers=12, num_attention_heads=8, vocab_size=8_192
     )
@@ -55,7 +55,7 @@ def llama() -> Any:
 
 
 def ours(model: Any, step_forward: Any, **options: bool) -> Contestant:
-    """A session as ``glm-trace load`` opens it, watching one pass."""
+    """Watch one pass in a session like that of ``glm-trace load``."""
 
     def run(work: Work) -> float:
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +74,7 @@ def ours(model: Any, step_forward: Any, **options: bool) -> Contestant:
 
 
 def debugger_of_transformers(model: Any) -> Contestant:
-    """``model_addition_debugger_context``: it writes every module's inputs and outputs to files."""
+    """Run ``model_addition_debugger_context``, which writes every module's inputs and outputs to files."""
 
     def run(work: Work) -> float:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
@@ -92,7 +92,7 @@ def debugger_of_transformers(model: Any) -> Contestant:
 
 
 def with_torchlens(model: Any, inputs: dict[str, Any]) -> Contestant:
-    """TorchLens as it comes: every operation with its activation; its wrappers are off again afterwards."""
+    """Run TorchLens with its defaults: every operation with its activation. Its wrappers are removed afterwards."""
     import torchlens
     from torchlens.options import CaptureOptions
 
@@ -111,7 +111,7 @@ def with_torchlens(model: Any, inputs: dict[str, Any]) -> Contestant:
 
 
 def with_profiler(work: Work) -> float:
-    """torch.profiler with the shapes of every operator's inputs."""
+    """Run torch.profiler with the shapes of every operator's inputs."""
     from torch.profiler import ProfilerActivity, profile
 
     began = time.perf_counter()
@@ -121,7 +121,7 @@ def with_profiler(work: Work) -> float:
 
 
 def contestants_for(model: Any, inputs: dict[str, Any]) -> tuple[dict[str, Contestant], list[str]]:
-    """Those that this environment has, and why others are left out."""
+    """Return the contestants in this environment, and why others are left out."""
     taking_part: dict[str, Contestant] = {
         BASE: untraced,
         "glm-trace, by module": ours(model, "none"),
@@ -153,12 +153,12 @@ def prepared() -> tuple[dict[str, Contestant], list[str], Work]:
 
 
 def peak_rise(name: str) -> float:
-    """Bytes by which the peak of this process rises while a contestant watches one pass (Linux)."""
+    """Return the bytes by which this process's peak rises while a contestant watches one pass (Linux)."""
     contestants, _, work = prepared()
     for _ in range(3):
         work()
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmHWM")
     contestants[name](work)
     return _status("VmHWM") - before
@@ -170,7 +170,7 @@ def _status(name: str) -> float:
 
 
 def memory_added(names: list[str]) -> dict[str, float]:
-    """MB that each contestant adds to the peak, beyond an untraced pass; each in a process of its own."""
+    """Return the MB that each contestant adds to the peak, beyond an untraced pass; each runs in its own process."""
     rises = {}
     for name in names:
         command = [sys.executable, __file__, "--memory-of", name]

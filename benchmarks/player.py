@@ -3,12 +3,12 @@
     python benchmarks/player.py                    # 100,000 steps to open, a million to move in
     python benchmarks/player.py --steps 200000     # a smaller trace to move in
 
-Opening is measured from the start of a process until what is waited for has been written to its terminal, side by side
-with a Textual program that only says hello, in turns. The first screen is the source at the step, and the stages. What
-is imported was compiled beforehand, as an installer does. Moving is measured in the program: from asking for a step or
-a jump until every pane has taken it in.
+Opening is measured from the start of a process until the expected text has been written to its terminal, alternately
+with a Textual program that only prints hello. The first screen consists of the source at the step, and the stages.
+Imported modules have been compiled before, as an installer does. Moving is measured in the program: from requesting a
+step or a jump until every pane has been updated.
 
-Bars: the first screen at most 1.5 × hello; a step or a jump at most 16 ms at the 95th percentile.
+Limits: the first screen at most 1.5 × hello; a step or a jump at most 16 ms at the 95th percentile.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _LIMIT: Final = 30  # seconds
 
 
 def shown(texts: tuple[str, ...], compiled: Path, code: str, *arguments: str) -> float:
-    """Seconds from the start of a process until all of the texts have been on its terminal."""
+    """Return the seconds from the start of a process until all of the texts have appeared on its terminal."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -90,7 +90,7 @@ def shown(texts: tuple[str, ...], compiled: Path, code: str, *arguments: str) ->
 
 
 def opening(path: Path, turns: int, compiled: Path) -> dict[str, list[float]]:
-    """Seconds of hello and of what the player shows, turn by turn."""
+    """Return the seconds for hello and for the player's texts, turn by turn."""
     rounds: dict[str, list[float]] = {}
     for turn in range(turns + 1):
         taken = {
@@ -99,14 +99,14 @@ def opening(path: Path, turns: int, compiled: Path) -> dict[str, list[float]]:
             "every pane": shown(EVERY_PANE, compiled, PLAYER, str(path)),
             "first screen, by glm-trace replay": shown(FIRST_SCREEN, compiled, COMMAND, "replay", str(path)),
         }
-        if turn:  # the first one compiles
+        if turn:  # the first run compiles
             for what, seconds in taken.items():
                 rounds.setdefault(what, []).append(seconds)
     return rounds
 
 
 async def moving(path: Path, moves: int) -> dict[str, list[float]]:
-    """Milliseconds of each step forward, and of each jump anywhere."""
+    """Return the milliseconds of each step forward, and of each jump."""
     taken: dict[str, list[float]] = {"step": [], "jump": []}
     chance = random.Random(7)
     with open_trace(path) as trace:
@@ -114,7 +114,7 @@ async def moving(path: Path, moves: int) -> dict[str, list[float]]:
         async with app.run_test(size=(120, 40)) as pilot:
             while not app.furnished:
                 await pilot.pause(0.1)
-            await app.workers.wait_for_complete()  # the decisions, computed beside the screen
+            await app.workers.wait_for_complete()  # the decisions, computed in the background
             for _ in range(moves):
                 for kind in taken:
                     number = chance.randrange(len(trace) - 1) if kind == "jump" else app.state.number + 1

@@ -1,4 +1,4 @@
-"""Contestants measured side by side in one run, in turns, and the table of what came out."""
+"""Measure contestants side by side in one run, in turns, and print a table of the results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 Work = Callable[[], object]
 Contestant = Callable[[Work], float]
-"""Does the work in its way; returns the seconds that the work took."""
+"""A function that does the work in its own way and returns the seconds it took."""
 
 BASE = "untraced"
 
@@ -25,7 +25,7 @@ def untraced(work: Work) -> float:
 def contest(
     contestants: dict[str, Contestant], work: Work, turns: int, prepare: Callable[[], None] = lambda: None
 ) -> dict[str, list[float]]:
-    """Seconds of every contestant in every turn; ``prepare`` runs before each and is not timed."""
+    """Return the seconds of every contestant in every turn; ``prepare`` runs before each and is not timed."""
     for run in contestants.values():
         run(work)
     measured: dict[str, list[float]] = {name: [] for name in contestants}
@@ -37,14 +37,14 @@ def contest(
 
 
 def ratio(measured: dict[str, list[float]], name: str) -> float:
-    """The median of a contestant's ratios to the untraced work of the same turn."""
+    """Return the median of a contestant's ratios to the untraced work of the same turn."""
     return statistics.median(mine / theirs for mine, theirs in zip(measured[name], measured[BASE], strict=True))
 
 
 def report(
     title: str, measured: dict[str, list[float]], console: Console, more: dict[str, dict[str, str]] | None = None
 ) -> None:
-    """Print the table; ``more`` has further columns, and in each what stands beside which contestant."""
+    """Print the table; ``more`` has further columns, each with its text by contestant."""
     base = measured[BASE]
     table = Table(title=title, title_justify="left")
     table.add_column("contestant")

@@ -1,8 +1,8 @@
-"""Makes a large trace of no real load: what a recording of a model of many layers looks like, a million steps of it.
+"""Write a large synthetic trace that looks like the recording of a model with many layers: a million steps.
 
     python benchmarks/synthetic.py million.glmtrace --steps 1000000
 
-It goes through the journal and is sealed as a recording is. The same seed makes the same trace.
+It is written to a journal and sealed like a recording. The same seed gives the same trace.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tracer.trace.vocabulary import STAGES
 
 STEPS: Final = 1_000_000
 STEPS_OF_A_FRAME: Final = 50  # on average
-LONG_FRAME: Final = 10_000  # line steps of the one long loop
+LONG_FRAME: Final = 10_000  # line steps of the single long loop
 STAGE_SWITCHES: Final = 200
 SOURCES: Final = 12
 FUNCTIONS: Final = 30  # in a source
@@ -54,7 +54,7 @@ _encode = msgspec.json.encode
 
 
 class Synthetic:
-    """Writes the journal of a made-up load, step by step."""
+    """Write the journal of a synthetic load, step by step."""
 
     def __init__(self, path: Path, steps: int, seed: int = 0) -> None:
         self._writer = JournalWriter(path)
@@ -109,7 +109,7 @@ class Synthetic:
         self._step(thread, "call", "call", stack[-1].bound(self, 6))
 
     def _long_frame(self, lines: int) -> None:
-        """A loop that fills and empties a dictionary, ten thousand lines long."""
+        """Write a loop that fills and empties a dictionary, ten thousand line steps long."""
         self._call(0)
         for _ in range(lines):
             running = self._stacks[0][-1]
@@ -143,7 +143,7 @@ class Synthetic:
         self._put(journal.STEP, step)
 
     def new_value(self) -> int:
-        """A value of a usual kind; every other one was there before."""
+        """Return a value of a common kind; every second value has been used before."""
         chance = self._chance
         if chance.random() < 0.8:
             return chance.randrange(self._values)
@@ -181,7 +181,7 @@ class Synthetic:
 
 
 class _Running:
-    """A frame in the middle of its run."""
+    """A frame that is running."""
 
     def __init__(self, number: int, source: int, first: int) -> None:
         self.number, self.source, self.first, self.line = number, source, first, first
@@ -189,7 +189,7 @@ class _Running:
         self._keys: list[str] = []
 
     def go_on(self, lines: int) -> None:
-        """To a line further on; from the last, to the first."""
+        """Advance to a later line; from the last line, to the first."""
         self.line += lines
         if self.line > self.first + FUNCTION_LINES - 2:
             self.line = self.first + 1
@@ -227,7 +227,7 @@ class _Running:
 
 
 def make(path: Path, steps: int = STEPS, seed: int = 0) -> Path:
-    """Write a sealed trace of so many steps."""
+    """Write a sealed trace with ``steps`` steps."""
     written = path.with_name(f"{path.name}.journal")
     Synthetic(written, steps, seed).write()
     seal(written, path)

@@ -1,4 +1,4 @@
-"""The README's screenshots, taken of the real program over a fresh recording of the demo's load.
+"""Take the README's screenshots from the real program with a fresh recording of the demo's load.
 
 python -m docs.make_screenshots
 """
@@ -22,7 +22,7 @@ SIZE = 132, 40
 
 
 class Shot(NamedTuple):
-    """A screen: the walkthrough that it begins with, and the keys pressed after that."""
+    """A screen: the walkthrough that it starts with, and the keys pressed after that."""
 
     name: str
     lang: Lang
@@ -52,7 +52,7 @@ async def take(trace: Trace, shot: Shot) -> None:
 
 
 def record(folder: Path) -> Path:
-    """The demo's load."""
+    """Record the demo's load."""
     [demo, *_] = wanted_loads([(course()[0], None)])
     return run_job(walkthrough_job(demo, folder / "0.glmtrace"), folder / "0.glmtrace").path
 

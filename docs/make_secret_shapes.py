@@ -2,8 +2,8 @@
 
     python docs/make_secret_shapes.py path/to/gitleaks/config/gitleaks.toml path/to/gitleaks/LICENSE
 
-Only rules that know a secret by its own shape are taken. Those that look for a provider's name before a value are not:
-:mod:`tracer.trace.redaction.names` judges names, and of any provider. Python 3.11 or later.
+Only rules that recognize a secret by its own shape are used. Rules that look for a provider's name before a value are
+not: :mod:`tracer.trace.redaction.names` checks names, of any provider. Needs Python 3.11 or later.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import tomllib
 
 TARGET = Path(__file__).parents[1] / "tracer" / "trace" / "redaction" / "shapes.json"
 
-# What these match is no secret by itself: a shell command, a manifest, any 40 hexadecimal digits in a text that has the
-# provider's name in it, any number before a bar, a public key.
+# What these match is not a secret by itself: a shell command, a manifest, any 40 hexadecimal digits in a text that
+# contains the provider's name, any number before a bar, a public key.
 NOT_TAKEN = {
     "curl-auth-header", "curl-auth-user", "kubernetes-secret-yaml", "sourcegraph-access-token",
     "facebook-access-token", "flutterwave-public-key", "nuget-config-password", "freemius-secret-key",
     "sidekiq-sensitive-url", "aws-amazon-bedrock-api-key-short-lived", "generic-api-key",
 }  # fmt: skip
-# gitleaks reads source files, where these stand behind a secret; in a URL or a message other characters do.
+# gitleaks reads source files, where these follow a secret; in a URL or a message other characters do.
 _END = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
 
 
@@ -38,7 +38,7 @@ def main(rules: str, licence: str) -> None:
 
 
 def converted(rule: dict[str, Any]) -> dict[str, Any] | None:
-    """A rule with its expression in Python's syntax; None if it is not taken."""
+    """Return a rule with its expression in Python's syntax; None if it is not used."""
     pattern = rule.get("regex")
     names_a_provider = pattern is not None and r"[\w.-]{0,50}?" in pattern
     if pattern is None or names_a_provider or rule["id"] in NOT_TAKEN:
@@ -59,7 +59,7 @@ def converted(rule: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def scoped(pattern: str) -> str:
-    """Python wants a flag in the middle to say how far it reaches: as in Go, to the end of its group."""
+    """Limit a flag in the middle of an expression as Python requires: as in Go, it applies to the end of its group."""
     while (at := pattern.find("(?i)", 1)) >= 0:
         depth, end, in_class = 0, len(pattern), False
         position = at + 4

@@ -1,1 +1,1 @@
-"""Long checks, each a nox session that is run by name and not in CI."""
+"""Long checks, each a nox session that is started by name and not run in CI."""

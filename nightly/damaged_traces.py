@@ -1,7 +1,7 @@
-"""Damage traces in thousands of ways and let every reader read them: the answer is a result or one sentence.
+"""Damage traces in thousands of ways and run every reader on them: each must give a result or a one-sentence error.
 
-Run as ``python nightly/damaged_traces.py --mutants 20000``; ``--only SEED`` runs one again and shows its traceback. It
-ends with 1 if a reader failed in another way, ran longer than its limit, took too much memory or changed a file.
+Run as ``python nightly/damaged_traces.py --mutants 20000``; ``--only SEED`` repeats one mutant and shows its traceback.
+It exits with 1 if a reader failed in another way, exceeded its time limit, used too much memory or changed a file.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nightly.mutations import mutate
 
-SECONDS: Final = 25  # of processor time for one reader
-WALL_SECONDS: Final = 600  # for one that waits instead; long, since the machine may be busy
-MEMORY: Final = 1_500 << 20  # bytes that one reader may add to the highest use of its process
+SECONDS: Final = 25  # seconds of processor time for a reader
+WALL_SECONDS: Final = 600  # seconds of wall time, for a reader that waits; long, because the machine may be busy
+MEMORY: Final = 1_500 << 20  # bytes that a reader may add to the peak memory of its process
 FIXTURES: Final = Path(__file__).parents[1] / "fixtures"
 
 
 class Result(NamedTuple):
-    """What became of one damaged file: each reader's answer, ``ok``, ``sentence`` or what was wrong."""
+    """The results for a damaged file: for each reader ``ok``, ``sentence`` or what was wrong."""
 
     seed: int
     damage: str
@@ -46,14 +46,15 @@ class Result(NamedTuple):
 
 
 class TooLongError(BaseException):
-    """A reader ran longer than its limit."""
+    """A reader exceeded its time limit."""
 
 
 # ── Readers ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def command(*arguments: str) -> Callable[[Path, Path], None]:
-    """Return a reader that runs a command of ours in this process; ``FILE`` and ``GOOD`` stand for the traces."""
+    """Return a reader that runs a glm-trace command in this process; ``FILE`` and ``GOOD`` are placeholders for the
+    traces."""
 
     def read(file: Path, good: Path) -> None:
         from tracer.cli.main import app
@@ -132,11 +133,11 @@ READERS: Final[dict[str, Callable[[Path, Path], None]]] = {
     "player": play,
 }
 RARE: Final = {"player": 0.2, "walkthrough check": 0.5, "walkthrough list": 0.2}
-"""The share of the files that a slow reader is given."""
+"""The share of the files on which a slow reader is run."""
 
 
 def answer(read: Callable[[Path, Path], None], file: Path, good: Path) -> tuple[str, str]:
-    """Return what a reader makes of a file, and what to show of a failure."""
+    """Return the result of a reader on a file, and what to show of a failure."""
     from click.exceptions import ClickException, Exit
 
     from tracer.trace.errors import TracerError
@@ -154,7 +155,7 @@ def answer(read: Callable[[Path, Path], None], file: Path, good: Path) -> tuple[
     except TracerError as error:
         verdict = "sentence" if "\n" not in str(error) else "a sentence of several lines"
     except (ClickException, Exit, SystemExit):
-        verdict = "ok"  # a command that ends with an exit code has said why
+        verdict = "ok"  # a command that ends with an exit code has printed why
     except TooLongError:
         verdict, details = "too long", traceback.format_exc()
     except BaseException as error:
@@ -174,7 +175,7 @@ def _too_long(number: int, frame: FrameType | None) -> None:
 
 
 def attempt(work: tuple[int, list[Path], str | None]) -> Result:
-    """Damage one file, let some readers read it, and see that nobody wrote to it."""
+    """Damage a file, run some readers on it, and check that they did not write to it."""
     seed, originals, only = work
     chance = random.Random(~seed)
     original = chance.choice(originals)
@@ -198,7 +199,7 @@ def attempt(work: tuple[int, list[Path], str | None]) -> Result:
 
 
 def record(folder: Path) -> list[Path]:
-    """Record what is damaged later: a load that went well, one that failed, and a journal that nobody sealed."""
+    """Record the files to damage: a successful load, a failed load, and an unsealed journal."""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     made = []
     for name, arguments in {
@@ -236,14 +237,14 @@ def main() -> int:
         originals = record(Path(folder))
         if options.only is not None:
             found = [attempt((options.only, originals, name)) for name in READERS]
-            for one in found:
-                print(one.seed, one.damage, one.answers, one.details)
+            for result in found:
+                print(result.seed, result.damage, result.answers, result.details)
             return 0
         began = time.monotonic()
         counts: Counter[tuple[str, str]] = Counter()
         bad = []
         work = ((options.seed + number, originals, None) for number in range(options.mutants))
-        # A process is given up after some files: what one file made it keep must not be counted for the next.
+        # A process is replaced after some files, so that memory kept because of one file is not counted for the next.
         with get_context("spawn").Pool(options.jobs, maxtasksperchild=200) as pool:
             for done, result in enumerate(pool.imap_unordered(attempt, work, chunksize=10), 1):
                 for name, verdict in result.answers.items():

@@ -1,6 +1,6 @@
-"""Kill recordings at random moments, and see that no step is lost that the killed process had recorded.
+"""Kill recordings at random moments, and check that no step that the killed process had recorded is lost.
 
-Run as ``python nightly/kills.py --kills 400``. It ends with 1 at the first trace that lacks a step.
+Run as ``python nightly/kills.py --kills 400``. It exits with 1 at the first trace that lacks a step.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ways to damage a trace or a journal, each of them repeatable by its seed."""
+"""Ways to damage a trace or a journal, each repeatable by its seed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _BYTES: list[Callable[[bytearray, random.Random], bytes]] = [
 
 
 def _in_rows(path: Path, chance: random.Random) -> str:
-    """Change what a table holds; a change that the tables' own rules forbid changes nothing."""
+    """Change the content of a table; a change that violates the table's constraints has no effect."""
     connection = sqlite3.connect(path)
     try:
         how = chance.choice(_ROWS)
@@ -141,7 +141,7 @@ def _gone(connection: sqlite3.Connection, chance: random.Random) -> str:
 
 
 def _pointer(connection: sqlite3.Connection, chance: random.Random) -> str:
-    """Let frames, values and steps point at another number, maybe at themselves or in a circle."""
+    """Make frames, values and steps refer to another number, possibly to themselves or in a cycle."""
     table, column = chance.choice(_POINTERS)
     key, other = _some_key(connection, table, chance), _some_key(connection, "frame", chance)
     if chance.random() < 0.5:
@@ -159,10 +159,10 @@ def _source(connection: sqlite3.Connection, chance: random.Random) -> str:
 
 
 def _json(connection: sqlite3.Connection, chance: random.Random) -> str:
-    """Change one place inside a JSON text."""
+    """Change a place inside a JSON text."""
     table, column = chance.choice((("meta", "value"), ("value", "data"), ("step", "changes"), ("step", "data")))
     key_column, key = TABLES[table][0], _some_key(connection, table, chance)
-    if column == "changes" or (table == "step" and chance.random() < 0.8):  # most steps have none
+    if column == "changes" or (table == "step" and chance.random() < 0.8):  # most steps have no changes
         rows = connection.execute(f"SELECT number FROM step WHERE length({column}) > 2").fetchall()
         key = chance.choice(rows)[0] if rows else key
     row = connection.execute(f"SELECT {column} FROM {table} WHERE {key_column} = ?", (key,)).fetchone()

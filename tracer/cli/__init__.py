@@ -1,1 +1,1 @@
-"""The commands: one file each, no logic of their own."""
+"""The commands: a file for each, without logic of its own."""

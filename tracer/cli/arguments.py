@@ -1,4 +1,4 @@
-"""What a person types, turned into what the rest works with; every mistake is a sentence."""
+"""Convert command-line arguments; every mistake is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WORDS: Final = {"true": True, "false": False, "none": None, "null": None}
 
 
 def model_argument(text: str) -> str:
-    """A model directory as an absolute path, or a hub id as it is.
+    """Return a model directory as an absolute path, or a hub id unchanged.
 
     Raises:
         TracerError: it is neither.
@@ -40,7 +40,7 @@ def model_argument(text: str) -> str:
 
 
 def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs: a value is a Python literal where it is one, else text.
+    """Parse ``NAME=VALUE`` pairs; a value that is not a Python literal is text.
 
     Raises:
         TracerError: a pair has no ``=`` or no argument name.
@@ -49,7 +49,7 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.isidentifier():
-            shown = name + "=…" if equals else name  # the value can be a secret
+            shown = name + "=…" if equals else name  # the value may be a secret
             raise TracerError(
                 N_("--kwarg {shown!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False"), shown=shown
             )
@@ -65,7 +65,7 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
 
 
 def auto_class_argument(name: str | None) -> str | None:
-    """The name of an auto class; whether this release of transformers has it is seen when it is loaded."""
+    """Return the name of an auto class. Whether this release of transformers has it is found out during the load."""
     if name is not None and not re.fullmatch(r"Auto[A-Za-z0-9]+", name):
         raise TracerError(
             N_("--auto-class {name}: expected the name of an auto class, such as AutoModelForCausalLM."), name=name
@@ -74,9 +74,9 @@ def auto_class_argument(name: str | None) -> str | None:
 
 
 class Destination(NamedTuple):
-    """Where a trace goes: to ``path``, or to the first free name after it where the user has named none.
+    """Where a trace is written: to ``path``, or to the next free name if the user has not chosen a name.
 
-    ``left`` gets the journals of recordings that could not finish, whose names were passed over.
+    ``left`` collects the journals of unfinished recordings whose names were skipped.
     """
 
     path: Path
@@ -84,11 +84,11 @@ class Destination(NamedTuple):
     left: list[Path]
 
     def take(self) -> tuple[Path, HeldJournal]:
-        """Take the name for one recording alone; return it with the journal that was made for it.
+        """Reserve the name for this recording; return it with the journal that was created for it.
 
         Raises:
-            JournalTaken: the user named a file that another recording writes or left a journal of.
-            OSError: the journal can't be made.
+            JournalTaken: another recording writes the file that the user chose, or left its journal behind.
+            OSError: the journal can't be created.
         """
         if self.named:
             return self.path, HeldJournal.create_for(self.path)
@@ -104,16 +104,16 @@ class Destination(NamedTuple):
                 if state_of(journal_path(path)) == "left":
                     self.left.append(journal_path(path))
                 continue
-            if not path.exists():  # another recording could have ended since we looked
+            if not path.exists():  # another recording may have ended since the check
                 return path, held
             held.remove()
 
 
 def destination(wanted: Path | None, model: str) -> Destination:
-    """Where the trace goes: the file asked for, else ``<name>.glmtrace`` in this folder under a free name.
+    """Return where the trace is written: the given file, or ``<name>.glmtrace`` in this folder under a free name.
 
     Raises:
-        TracerError: the folder is missing or read-only, something that is no trace would be overwritten, or another
+        TracerError: the folder is missing or read-only, a file that is not a trace would be overwritten, or another
             recording writes there.
     """
     path = Path(_stem(model) + SUFFIX) if wanted is None else wanted.expanduser()
@@ -180,7 +180,7 @@ def _stem(model: str) -> str:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a file begins as a sealed trace does.
+    """Return whether a file begins like a sealed trace.
 
     Raises:
         OSError: it can't be read.

@@ -1,4 +1,4 @@
-"""Consent to remote code: given on the command line, or asked for on a terminal, or the load does not begin."""
+"""Consent to remote code, on the command line or on a terminal; without it, the load does not begin."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
 def ask_for_consent(
     model: str, lang: Lang, *, tokenizer: bool, cwd: str | None, arguments: Mapping[str, Any]
 ) -> AgreedCode | None:
-    """Return the remote code that may run; None also where there is none to run.
+    """Return the remote code that may run; None also if there is no code to run.
 
     Args:
         model: the directory or hub id.
         tokenizer: whether a tokenizer is loaded as well.
-        cwd: the folder that the load will run in, if not this one.
-        arguments: the keyword arguments of the load; some say which code is meant.
+        cwd: the folder in which the load will run, if not this one.
+        arguments: the keyword arguments of the load; some of them determine which code is meant.
 
     Raises:
-        typer.Exit: with code 3, when there is code and nobody consents to it.
+        typer.Exit: with code 3, if there is code and the user does not agree to it.
     """
 
     def look() -> RemoteCode:
@@ -44,7 +44,7 @@ def ask_for_consent(
         return None
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         if not code.files:
-            return None  # not in the cache: whether there is code is not known, and the library will refuse it
+            return None  # not in the cache: whether it has code is unknown, and the library will refuse to load it
         files = ", ".join(file.path for file in code.files)
         complain(
             tr(
@@ -73,10 +73,11 @@ def ask_for_consent(
 
 
 def agreed_code(code: RemoteCode) -> AgreedCode:
-    """Return what the load is held to. A file without a checksum was not shown, so it can't have been agreed to."""
+    """Return the code that the load is restricted to. A file without a checksum was not shown, so it can't be
+    included."""
     files: dict[str, list[str]] = {}
     for file in code.files:
         known = files.setdefault(os.path.basename(file.absolute), [])
         if file.sha256 and file.sha256 not in known:
             known.append(file.sha256)
-    return AgreedCode(files, [one.root for one in code.repositories], unseen=bool(code.unseen))
+    return AgreedCode(files, [repository.root for repository in code.repositories], unseen=bool(code.unseen))

@@ -18,11 +18,11 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 
 _FITS: Final = "backslashreplace"
-_exit_code = 0  # the command's own, should its output end early
+_exit_code = 0  # the exit code of the command if its output ends early
 
 
 class OutputFailed(TracerError):
-    """Standard output can't be written: the disk is full, say, or it is closed."""
+    """Standard output can't be written: for example, it is closed or the disk is full."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Standard output can't be written: {why}.")
@@ -30,14 +30,14 @@ class OutputFailed(TracerError):
 
 
 class ReaderGone(SystemExit):
-    """Whoever reads the output has seen enough (``glm-trace show … | head``): the command ends quietly."""
+    """The reader of the output has closed it (``glm-trace show … | head``): the command ends quietly."""
 
     def __init__(self) -> None:
         super().__init__(_exit_code)
 
 
 class _StandardOutput(io.FileIO):
-    """Tells a failure here from any other OSError, and tells it once: nothing is written behind it."""
+    """Distinguish a failure here from any other OSError, and report it once: nothing is written after it."""
 
     _failed = False
 
@@ -48,7 +48,7 @@ class _StandardOutput(io.FileIO):
             return super().write(data)
         except OSError as error:
             self._failed = True
-            if error.errno == errno.EPIPE or (error.errno == errno.EIO and self.isatty()):  # a terminal that was closed
+            if error.errno == errno.EPIPE or (error.errno == errno.EIO and self.isatty()):  # the terminal was closed
                 raise ReaderGone from None
             raise OutputFailed(error.strerror or str(error)) from None
 
@@ -67,7 +67,7 @@ class _ClosedOutput(io.RawIOBase):
 
 
 class _StandardError(io.FileIO):
-    """Where messages can't be shown, there is nowhere to say so."""
+    """Ignore failures: if messages can't be shown, that can't be reported either."""
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         try:
@@ -77,9 +77,9 @@ class _StandardError(io.FileIO):
 
 
 def prepare_streams() -> None:
-    """Have failures of the standard streams told in one way, whoever prints; escape what a screen can't hold.
+    """Report failures of the standard streams uniformly, and escape what a screen can't show.
 
-    A stream that is closed gets a descriptor all the same, or the next file that is opened would take its place.
+    A closed stream gets a descriptor too; otherwise the next opened file would take its place.
     """
     for descriptor in range(3):
         try:
@@ -114,7 +114,7 @@ def _prepared(
 
 
 def results(exit_code: int = 0) -> Console:
-    """Return the console of standard output; ``exit_code`` is the command's, should its output end early."""
+    """Return the console of standard output; ``exit_code`` is the command's exit code if its output ends early."""
     ends_with(exit_code)
     return Console(highlight=False, soft_wrap=False)
 
@@ -140,21 +140,22 @@ def print_document(document: Any, exit_code: int = 0, *, indent: int = 2) -> Non
 
 
 def ends_with(exit_code: int) -> None:
-    """Say which exit code the command has, should its output end early."""
+    """Set the exit code of the command if its output ends early."""
     global _exit_code
     _exit_code = exit_code
 
 
 def messages() -> Console:
-    """Standard error; in a file or a pipe a message stays on one line, whole for whoever searches it."""
+    """Return the console of standard error. In a file or a pipe a message stays on one line, so that it can be
+    searched."""
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 def needs_terminal(what: str | Sentence, otherwise: Sentence) -> None:
-    """Stop here where a full-screen program could neither be seen nor typed to.
+    """Check that a full-screen program can be shown and can read keys.
 
     Raises:
-        TracerError: one of the three streams is no terminal.
+        TracerError: one of the three streams is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise TracerError(N_("{what} needs a terminal. {otherwise}"), what=what, otherwise=otherwise)

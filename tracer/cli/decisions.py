@@ -1,4 +1,4 @@
-"""``glm-trace decisions``: which way the load went at each choice, and why."""
+"""``glm-trace decisions``: show which way the load went at each choice, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace demo``: the bundled tiny GLM-4V, loaded as its fine-tuning script loads the 9B model."""
+"""``glm-trace demo``: load the bundled tiny GLM-4V as its fine-tuning script loads the 9B model."""
 
 from __future__ import annotations
 

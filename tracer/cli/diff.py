@@ -1,4 +1,4 @@
-"""``glm-trace diff``: what differs between two recorded loads."""
+"""``glm-trace diff``: show the differences between two recorded loads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def diff(
     with open_trace(a) as first, open_trace(b) as second:
         comparison = compare(first, second)
     code = 1 if comparison.differences else 0
-    topics = [one.value for one in topic or ()]
+    topics = [item.value for item in topic or ()]
     if json:
         print_document(comparison_document(comparison, topics), code)
     else:

@@ -1,4 +1,4 @@
-"""``glm-trace fixture``: a bundled model directory, written where a person can look into it and change it."""
+"""``glm-trace fixture``: write a bundled model directory to a folder where it can be read and changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace kwargs``: where each keyword argument of the load went."""
+"""``glm-trace kwargs``: show where each keyword argument of the load went."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: who looks at a trace does not wait for what a load needs."""
+"""Commands that are imported when they are called: showing a trace does not wait for the imports of a load."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tracer.cli.usage import own_words, translated
 
 
 def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.Typer:
-    """A group whose commands are the functions of these names in the files of their names.
+    """Return a group whose commands are the functions with these names in the modules with these names.
 
-    A name may end in ``_``, which its command leaves away; a package of that name is a group with its ``app``.
+    A trailing ``_`` is not part of the command's name; a package of that name is a group with its ``app``.
     """
     modules = {name.rstrip("_"): name for name in names}
 
@@ -46,5 +46,5 @@ def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.T
         **settings,
     )
     for name in modules:
-        app.command(name=name)(lambda: None)  # the names, in their order; what they do comes from get_command
+        app.command(name=name)(lambda: None)  # the names in order; their functions come from get_command
     return app

@@ -1,4 +1,4 @@
-"""``glm-trace load``: one real load of a model directory becomes one trace file."""
+"""``glm-trace load``: record a real load of a model directory as a trace file."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def record_load(
     tui: bool,
     options: LoadOptions,
 ) -> None:
-    """Check the options, ask for consent, record, report; ends the command."""
+    """Check the options, ask for consent, record, report, and end the command."""
     speak = language(lang.value if lang is not None else None)
     destination = arguments.destination(output, model)
     if tui:
@@ -132,8 +132,8 @@ def record_load(
                 folder=folder.path,
             )
         )
-    said = kwargs.pop("trust_remote_code", None)
-    trust = said is True or (trust_remote_code and said is None)
+    given = kwargs.pop("trust_remote_code", None)
+    trust = given is True or (trust_remote_code and given is None)
     cwd = folder.path if folder is not None else None
     agreed = None if trust else ask_for_consent(model, speak, tokenizer=tokenizer, cwd=cwd, arguments=kwargs)
     job = Job(

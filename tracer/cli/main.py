@@ -46,7 +46,7 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line; an error on purpose is one sentence and an exit code."""
+    """Run the command line; an expected error becomes a sentence and an exit code."""
     prepare_streams()
     try:
         code = _exit_code(app)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _exit_code(work: Callable[[], object]) -> int | str | None:
-    """Do the work; return its exit code."""
+    """Run the command and return its exit code."""
     try:
         work()
     except SystemExit as ended:

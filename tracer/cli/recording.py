@@ -1,4 +1,4 @@
-"""Record a job for a person: progress while it runs, the report at its end, the exit code."""
+"""Record a job with progress on the screen, a report at its end, and the exit code."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from tracer.views.show import load_report, next_commands
 
 
 def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
-    """Record, report (or play), and end the command with the exit code that the outcome asks for.
+    """Record, report (or play), and end the command with the exit code of the outcome.
 
-    ``take_output``: the terminal is ours while the job runs; otherwise it is the script's.
+    ``take_output``: while the job runs, glm-trace uses the terminal; otherwise the script does.
     """
     try:
         path, held = destination.take()
@@ -90,7 +90,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
 
 
 def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
-    """What was asked for beyond the load, and could not be done."""
+    """Return the requested options beyond the load that could not be carried out."""
     asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
     given = [option for option, value in asked.items() if value]
     for step in trace.steps(kinds=["not-fed", "not-generated"]):
@@ -124,7 +124,7 @@ def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output:
             return run_job(job, path, held=held, progress=progress)
     from tracer.tui.live_view import record_live
 
-    with Interrupts() as interrupts:  # here, since only the main thread can catch a signal
+    with Interrupts() as interrupts:  # here, because only the main thread can catch a signal
         return record_live(
             lambda tell: run_job(job, path, held=held, progress=tell, interrupts=interrupts),
             interrupts.add,
@@ -134,12 +134,12 @@ def _record(job: Job, path: Path, held: HeldJournal, lang: Lang, *, take_output:
 
 
 def command_line() -> list[str]:
-    """What the person said, program name first, for the trace's metadata."""
+    """Return the command line with the program's name first, for the trace's metadata."""
     return [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 
 
 class Progress:
-    """One line that changes, on a terminal; silent elsewhere."""
+    """A status line on a terminal; silent elsewhere."""
 
     def __init__(self, console: Console, lang: Lang) -> None:
         self._lang = lang

@@ -19,7 +19,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.shell_commands import command
 
-if TYPE_CHECKING:  # reading YAML is not for those who only play
+if TYPE_CHECKING:  # only needed for walkthroughs: importing YAML takes time
     from tracer.walkthrough.format import Walkthrough
 
 HELP = """Play FILE: step through the load forwards and backwards, with the code that ran and every variable.
@@ -71,7 +71,7 @@ def replay(
 
 
 def _to_read(name: str | None, folders: list[Path]) -> tuple[list[Walkthrough] | None, str | None]:
-    """What is read along, where that is not the bundled course, and the id of the one to begin with."""
+    """Return the walkthroughs to show, if not the bundled course, and the id of the first to show."""
     if name is None and not folders:
         return None, None
     from tracer.walkthrough.library import find_walkthrough, library
@@ -84,10 +84,14 @@ def _to_read(name: str | None, folders: list[Path]) -> tuple[list[Walkthrough] |
 
 
 def _options(step: int | None, walkthrough: str | None, folders: list[Path]) -> list[str]:
-    """The same options for the player that each browser gets."""
-    _to_read(walkthrough, folders)  # a mistake is told here, and not in the browser
+    """Return the same options for the player that each browser starts."""
+    _to_read(walkthrough, folders)  # report a mistake here, and not in the browser
     given = [["--step", str(step)] if step is not None else [], ["--walkthrough", walkthrough] if walkthrough else []]
-    return [word for words in [*given, *(["--walkthroughs", str(one.absolute())] for one in folders)] for word in words]
+    return [
+        word
+        for words in [*given, *(["--walkthroughs", str(folder.absolute())] for folder in folders)]
+        for word in words
+    ]
 
 
 def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None:
@@ -112,7 +116,7 @@ def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None
 
 @contextmanager
 def _needs(package: str) -> Iterator[None]:
-    """A machine that only prints traces may lack it."""
+    """Raise a helpful error if an optional package is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -122,5 +126,5 @@ def _needs(package: str) -> Iterator[None]:
 
 
 def _in_browser() -> bool:
-    """Whether --serve has started this process: it talks to a browser, and needs no terminal."""
+    """Return whether --serve started this process, which talks to a browser and needs no terminal."""
     return os.environ.get("TEXTUAL_DRIVER") == "textual.drivers.web_driver:WebDriver"

@@ -1,4 +1,4 @@
-"""``glm-trace run``: what the auto classes do inside somebody's own script."""
+"""``glm-trace run``: record what the auto classes do inside the user's own script."""
 
 from __future__ import annotations
 

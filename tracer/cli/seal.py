@@ -1,4 +1,4 @@
-"""``glm-trace seal``: the journal of a recording that could not finish becomes a trace."""
+"""``glm-trace seal``: turn the journal of an unfinished recording into a trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace show``: the journey of a trace, its steps, or both as JSON."""
+"""``glm-trace show``: print the journey of a trace, its steps, or both as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What is said of a wrong value: in our words, whatever library looked at it, and with the nearest right one."""
+"""Error messages for wrong option values: our own wording, whichever library checked the value, with the closest valid
+value."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _SAID: Final = (
 
 
 def own_words(message: str) -> str:
-    """Return what typer says of a value, without the words of pydantic, which newer releases of it ask."""
+    """Return typer's message about a value without the wording of pydantic, which newer releases of typer use."""
     message = message.removeprefix("Value error, ")
     if (choice := _CHOICE.fullmatch(message)) is not None:
         near = get_close_matches(choice["given"], re.findall(r"'([^']*)'", choice["known"]), n=1)

@@ -1,4 +1,4 @@
-"""``glm-trace why``: why a load failed, or surprised, and what to do."""
+"""``glm-trace why``: explain why a load failed or surprised, and what to do."""
 
 from __future__ import annotations
 
