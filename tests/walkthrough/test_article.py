@@ -23,7 +23,7 @@ from tracer.trace.steps import Bound as Change
 from tracer.trace.values import Text
 from tracer.views.walkthrough.article import render_article
 from tracer.views.walkthrough.localized import code_lines, localize
-from tracer.views.walkthrough.terminal import TerminalMarkdown, print_list, print_walkthrough
+from tracer.views.walkthrough.terminal import TerminalMarkdown, walkthrough_article, walkthrough_list
 from tracer.walkthrough.binder import Binder, BoundNote
 from tracer.walkthrough.explained_code import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
 from tracer.walkthrough.format import Walkthrough
@@ -335,8 +335,8 @@ def test_the_terminal_shows_every_line_whole(demo: Trace, lang: Lang, width: int
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False)
     known = {"mine": mine, "other": other}
-    print_walkthrough(localize(mine, known, Binder(demo), lang), demo, console, lang)
-    print_list([mine, other], {"mine": 2, "other": 1}, console, lang)
+    console.print(walkthrough_article(localize(mine, known, Binder(demo), lang), demo, lang))
+    console.print(walkthrough_list([mine, other], {"mine": 2, "other": 1}, lang))
     text = out.getvalue()
     assert "\x1b" not in text
     assert [line for line in text.splitlines() if cell_len(line) > width] == []
@@ -352,7 +352,9 @@ def test_the_terminal_without_a_load() -> None:
     mine, other = course()
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False)
-    print_walkthrough(localize(mine, {"other": other}, None, "en").only("split"), None, console, "en", head=False)
+    console.print(
+        walkthrough_article(localize(mine, {"other": other}, None, "en").only("split"), None, "en", head=False)
+    )
     text = out.getvalue()
     assert "Note 1 of 3" in text
     assert "The reference is `‹class_reference›`." in text
@@ -364,7 +366,7 @@ def test_the_terminal_without_a_load() -> None:
 def test_the_terminal_with_hostile_values(hostile: Trace, lang: Lang) -> None:
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False)
-    print_walkthrough(localize(hostile_walkthrough(), {}, Binder(hostile), lang), hostile, console, lang)
+    console.print(walkthrough_article(localize(hostile_walkthrough(), {}, Binder(hostile), lang), hostile, lang))
     assert not {"\x1b", "\x0c", "‮"} & {*out.getvalue()}
 
 
@@ -437,12 +439,12 @@ def test_where_no_note_applies_one_sentence_says_so_and_a_way_out(demo: Trace, l
         mine = walkthrough(*never, id="mine", order=15, loads=loads)
         out = io.StringIO()
         told = localize(mine, {}, Binder(demo), lang)
-        print_walkthrough(told, demo, Console(file=out, width=300), lang)
+        Console(file=out, width=300).print(walkthrough_article(told, demo, lang))
         for text in (out.getvalue(), document(mine, demo, lang)):
             assert text.count(way) == 1
             assert tr(lang, "Does not apply to this load") not in text
             assert "PEFT" not in text
-        print_walkthrough(told.only("a"), demo, Console(file=out, width=300), lang, head=False)
+        Console(file=out, width=300).print(walkthrough_article(told.only("a"), demo, lang, head=False))
         assert "PEFT" in out.getvalue()
 
 
@@ -461,7 +463,7 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
     assert "`‹class_reference›`" in otherwise.text
     assert "`‹absent›`" in hole.text
     out = io.StringIO()
-    print_walkthrough(localize(mine, {}, Binder(demo), lang), demo, Console(file=out, width=300), lang)
+    Console(file=out, width=300).print(walkthrough_article(localize(mine, {}, Binder(demo), lang), demo, lang))
     for marked in (out.getvalue(), document(mine, demo, lang).replace("`", "")):
         assert marked.count("glm-4v-tiny") == 2
         assert {"en": "there is no absent", "zh": "没有 absent"}[lang] in marked

@@ -275,11 +275,12 @@ def test_each_walkthrough_is_told_as_soon_as_it_is_checked(
         happened.append(Path(wanted.model).name)
         return demo_file
 
-    def printed(checked: Any, *_: object) -> None:
+    def report(checked: Any, *_: object) -> str:
         happened.extend(one.walkthrough.id for one in checked)
+        return ""
 
     monkeypatch.setattr("tracer.cli.walkthrough.load_recording.record", record)
-    monkeypatch.setattr("tracer.cli.walkthrough.check.print_checked", printed)
+    monkeypatch.setattr("tracer.cli.walkthrough.check.check_report", report)
     command("check", "mine", "later", "--walkthroughs", own)
     assert happened == ["glm-4v-tiny", "mine", "bert-tiny", "later"]
 

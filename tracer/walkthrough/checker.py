@@ -187,35 +187,6 @@ def coverage_table(given: GivenTrace, walkthroughs: Sequence[Walkthrough], *, wh
     return [one for one in measure_coverage(given.trace, walkthroughs) if whole or one.explained]
 
 
-def as_json(
-    checked: Sequence[CheckResult], tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]] | None
-) -> dict[str, Any]:
-    """The same for programs."""
-    document: dict[str, Any] = {
-        "walkthroughs": [
-            {
-                "id": one.walkthrough.id,
-                "notes": len(one.walkthrough.notes),
-                "checked": one.notes,
-                "problems": [{**msgspec.to_builtins(problem), "release": release} for problem, release in one.problems],
-            }
-            for one in checked
-        ]
-    }
-    if tables is not None:
-        document["coverage"] = [
-            {
-                "model": given.name,
-                "release": given.release,
-                "explained": sum(one.explained for one in table),
-                "executed": sum(one.executed for one in table),
-                "functions": msgspec.to_builtins(table),
-            }
-            for given, table in tables
-        ]
-    return document
-
-
 def _traces_for(
     walkthrough: Walkthrough, traces: Sequence[GivenTrace], *, all_notes: bool
 ) -> list[tuple[GivenTrace, str | None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracer.cli.exercise.context import Folders, exercise_context
 from tracer.cli.options import Speak
 from tracer.i18n import N_
-from tracer.views.exercise.tables import print_progress
+from tracer.views.exercise.tables import progress_table
 
 HELP = """Show which exercises you have solved and started, how many hints you took, and when."""
 
@@ -15,7 +15,7 @@ def progress(exercises: Folders = None, lang: Speak = None) -> None:
         course = context.course_folder()
         remembered = course.progress
         known = context.known(remembered)
-        print_progress(known, remembered, context.printer.console, context.lang)
+        context.printer.console.print(progress_table(known, remembered, context.lang))
         solved = sum(bool(remembered.exercises[name].solved) for name in known if name in remembered.exercises)
         context.printer.gap()
         context.printer.say(N_("{solved} of {count} solved"), "bold", solved=solved, count=len(known))

@@ -8,17 +8,17 @@ import typer
 from rich.status import Status
 from rich.text import Text
 
-from tracer.cli.console import messages
+from tracer.cli.console import messages, print_document
 from tracer.cli.exercise.context import Folders, Trust, ask_consent, exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.library import find_exercise
 from tracer.exercise.runs import run_recorder
 from tracer.exercise.validator import ValidationResult
 from tracer.exercise.validator import validate as validated
-from tracer.export.json_documents import encode_document
+from tracer.export.course_documents import validation_document
 from tracer.i18n import tr
 from tracer.text.visible import visible
-from tracer.views.exercise.tables import document, print_validation
+from tracer.views.exercise.tables import validation_report
 from tracer.walkthrough.library import library
 
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
@@ -55,7 +55,8 @@ def validate(
 
                     found.append(validated(files, recorder, readable, show))
                 if not json:
-                    print_validation(found[-1], files, context.printer.console, context.lang)
+                    context.printer.console.print(validation_report(found[-1], files, context.lang), crop=False)
+        code = int(any(result.problems for result in found))
         if json:
-            typer.echo(encode_document(document(found), indent=2))
-    raise typer.Exit(int(any(one.problems for one in found)))
+            print_document(validation_document(found), code)
+    raise typer.Exit(code)

@@ -12,17 +12,16 @@ import typer
 from rich.text import Text
 
 from tracer.cli.arguments import SUFFIX
-from tracer.cli.console import ends_with, messages, results
+from tracer.cli.console import ends_with, messages, print_document, results
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
-from tracer.export.json_documents import encode_document
+from tracer.export.course_documents import check_document
 from tracer.i18n import Lang, language, tr
 from tracer.launch.scratch import scratch_folder
 from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
-from tracer.views.walkthrough.check_report import print_checked, print_coverage
+from tracer.views.walkthrough.check_report import check_report, coverage_report
 from tracer.walkthrough.checker import CheckResult, GivenTrace, check_many, coverage_table
-from tracer.walkthrough.checker import as_json as document
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, find_walkthrough, is_file, library
 
@@ -67,7 +66,7 @@ def check(
         code = 0
         console = results()
         if not chosen and not json:
-            print_checked([], files, console, speak)
+            console.print(check_report([], files, speak))
         for one in chosen.values():
             if loads is not None:
                 traces += loads.record_for(one.id)
@@ -75,13 +74,13 @@ def check(
             code = int(any(one.problems for one in checked))
             ends_with(code)
             if not json:  # each when it is done: all of them take minutes
-                print_checked(checked[-1:], files, console, speak)
+                console.print(check_report(checked[-1:], files, speak))
         everything = list(chosen.values())
         tables = [(one, coverage_table(one, everything, whole=not names)) for one in traces] if coverage else None
         if json:
-            typer.echo(encode_document(document(checked, tables), indent=2))
+            print_document(check_document(checked, tables), code)
         else:
-            print_coverage(tables or [], console, speak)
+            console.print(coverage_report(tables or [], speak))
     raise typer.Exit(code)
 
 

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.console import results
+from tracer.cli.console import print_result
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
-from tracer.views.walkthrough.terminal import print_list
+from tracer.views.walkthrough.terminal import walkthrough_list
 from tracer.walkthrough.applicability import count_applicable
 from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.library import library
@@ -36,4 +36,4 @@ def list_(
         with open_trace(file) as trace:
             binder = Binder(trace)
             here = {one.id: count_applicable(binder, one) for one in known.values()}
-    print_list(list(known.values()), here, results(), language(lang.value if lang is not None else None))
+    print_result(walkthrough_list(list(known.values()), here, language(lang.value if lang is not None else None)))

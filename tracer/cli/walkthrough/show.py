@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.console import results
+from tracer.cli.console import print_result
 from tracer.cli.options import Speak
 from tracer.cli.walkthrough.options import Folders
 from tracer.i18n import N_, Sentence, language
@@ -20,7 +20,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.article import render_article
 from tracer.views.walkthrough.localized import localize
-from tracer.views.walkthrough.terminal import print_walkthrough
+from tracer.views.walkthrough.terminal import walkthrough_article
 from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import find_walkthrough, library
@@ -60,7 +60,7 @@ def show(
         told = localize(wanted, known, binder, speak)
         told = told if note is None else told.only(note)
         if form is Format.text and output is None:
-            print_walkthrough(told, trace, results(), speak, head=note is None)
+            print_result(walkthrough_article(told, trace, speak, head=note is None))
             return
         document = render_article(told, trace, speak)
     if output is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
-import msgspec
-from rich.console import Console
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,12 +19,13 @@ from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.views.exercise.words import WORDS
 
+_WIDEST: Final = 100
 _STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim"}
 
 
-def print_list(known: Mapping[str, ExerciseFiles], progress: CourseProgress, console: Console, lang: Lang) -> None:
-    """Print the exercises in their order, each with its state."""
-    table = _table(console)
+def exercise_list(known: Mapping[str, ExerciseFiles], progress: CourseProgress, lang: Lang) -> RenderableType:
+    """Return the exercises in their order, each with its state."""
+    table = _table()
     table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
     table.add_column(tr(lang, "Name"), style="cyan", no_wrap=True)
     table.add_column(tr(lang, "Title"), overflow="fold", ratio=1)
@@ -36,12 +37,12 @@ def print_list(known: Mapping[str, ExerciseFiles], progress: CourseProgress, con
             Prose(visible(" ".join(files.exercise.title.localized(lang).split()))),
             _state(files, progress.exercises.get(name), lang),
         )
-    console.print(table)
+    return Constrain(table, _WIDEST)
 
 
-def print_progress(known: Mapping[str, ExerciseFiles], progress: CourseProgress, console: Console, lang: Lang) -> None:
-    """Print how far a learner has come with each exercise."""
-    table = _table(console)
+def progress_table(known: Mapping[str, ExerciseFiles], progress: CourseProgress, lang: Lang) -> RenderableType:
+    """Return how far a learner has come with each exercise."""
+    table = _table()
     table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
     table.add_column(tr(lang, "Name"), style="cyan", overflow="fold", ratio=1)
     table.add_column(tr(lang, "State"), no_wrap=True)
@@ -61,11 +62,11 @@ def print_progress(known: Mapping[str, ExerciseFiles], progress: CourseProgress,
             tr(lang, "seen") if entry is not None and entry.solution_seen else "",
             local_day(entry.solved or entry.started) if entry is not None else "",
         )
-    console.print(table)
+    return Constrain(table, _WIDEST)
 
 
-def _table(console: Console) -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", width=min(console.width, 100))
+def _table() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", expand=True)
 
 
 def _order(files: ExerciseFiles) -> str:
@@ -79,11 +80,11 @@ def _state(files: ExerciseFiles, entry: ExerciseProgress | None, lang: Lang) -> 
     return Text(visible(tr(lang, WORDS[f"state:{state}"], releases=files.exercise.releases)), _STYLES[state])
 
 
-def print_validation(one: ValidationResult, files: ExerciseFiles, console: Console, lang: Lang) -> None:
-    """A line for one exercise, and below it what is wrong."""
+def validation_report(one: ValidationResult, files: ExerciseFiles, lang: Lang) -> RenderableType:
+    """Return a line for one exercise, and below it what is wrong."""
     count = len(one.problems)
     order = "" if files.exercise.order is None else str(files.exercise.order)
-    line = Text(f"{order:>3} ", "dim")
+    line = Text(f"{order:>3} ", "dim", no_wrap=True, overflow="ignore")
     line.append(visible(one.id), "bold").append(" · ")
     line.append(
         tr(lang, NP_("{count} problem", "{count} problems") if count else N_("ok"), count=count),
@@ -94,12 +95,9 @@ def print_validation(one: ValidationResult, files: ExerciseFiles, console: Conso
     line.append(f" · {tr(lang, told, **values)}", "dim")
     if one.fits:
         line.append(f" · {one.seconds:.1f} s", "dim")
-    console.print(line, soft_wrap=True)
+    parts: list[RenderableType] = [line]
     for problem in one.problems:
         shown = {name: one_line(str(value), 300) for name, value in problem.values.items()}
-        console.print(Padding(Prose(tr(lang, WORDS[f"problem:{problem.what}"], **shown)), (0, 0, 0, 6), expand=False))
-
-
-def document(validated: list[ValidationResult]) -> dict[str, Any]:
-    """``{"transformers", "exercises": [{"id", "fits", "problems": [{"what", "values"}], "seconds"}]}``."""
-    return {"transformers": installed_release(), "exercises": [msgspec.to_builtins(one) for one in validated]}
+        sentence = Prose(tr(lang, WORDS[f"problem:{problem.what}"], **shown))
+        parts.append(Padding(sentence, (0, 0, 0, 6), expand=False))
+    return Group(*parts)

@@ -1,4 +1,4 @@
-"""What a check found, for the terminal."""
+"""The results of ``walkthrough check``, and how much of the code the notes explain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -22,27 +22,25 @@ Places = Mapping[str, "tuple[Path, Mapping[str, int]]"]
 """Of walkthroughs by id: the file, and the line of each note."""
 
 
-def print_checked(checked: Sequence[CheckResult], places: Places, console: Console, lang: Lang) -> None:
-    """Print each walkthrough: that it holds, or everything that does not."""
-    if not checked:
-        console.print(tr(lang, "There is no walkthrough to check."))
-    for one in checked:
-        console.print(_verdict(one, lang))
-        for found in one.problems:
-            console.print(Padding(Prose(_sentence(one, found, places, lang)), (0, 0, 0, 4), expand=False))
+def check_report(checked: Sequence[CheckResult], places: Places, lang: Lang) -> RenderableType:
+    """Return each walkthrough's verdict, and every problem that was found."""
+    parts: list[RenderableType] = [] if checked else [Text(tr(lang, "There is no walkthrough to check."))]
+    for result in checked:
+        parts.append(_verdict(result, lang))
+        for found in result.problems:
+            parts.append(Padding(Prose(_sentence(result, found, places, lang)), (0, 0, 0, 4), expand=False))
+    return Group(*parts)
 
 
-def print_coverage(tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]], console: Console, lang: Lang) -> None:
-    """Print, function by function, how many of the executed statements are explained."""
+def coverage_report(tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]], lang: Lang) -> RenderableType:
+    """Return, function by function, how many of the executed statements are explained."""
+    parts: list[RenderableType] = []
     for given, functions in tables:
-        console.print()
         load = {"load": given.name, "release": given.release}
-        console.print(Text(visible(tr(lang, "Coverage of {load} on transformers {release}", **load)), "bold"))
-        console.print(
-            _coverage(functions, lang)
-            if functions
-            else Text(tr(lang, "None of these notes explains code of this load."))
-        )
+        title = Text(visible(tr(lang, "Coverage of {load} on transformers {release}", **load)), "bold")
+        nothing = Text(tr(lang, "None of these notes explains code of this load."))
+        parts += ["", title, _coverage(functions, lang) if functions else nothing]
+    return Group(*parts)
 
 
 def _verdict(one: CheckResult, lang: Lang) -> Text:

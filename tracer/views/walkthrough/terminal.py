@@ -35,27 +35,25 @@ from tracer.walkthrough.format import Walkthrough
 _COLON = {"en": ": ", "zh": "："}
 
 
-def print_walkthrough(
-    walkthrough: LocalizedWalkthrough, trace: Trace | None, console: Console, lang: Lang, *, head: bool = True
-) -> None:
-    """Print a walkthrough; without its head, the notes alone."""
-    if head:
-        console.print(_below(*_head(walkthrough, trace, lang)))
+def walkthrough_article(
+    walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang, *, head: bool = True
+) -> RenderableType:
+    """Return a walkthrough; without its head, only the notes."""
+    parts: list[RenderableType] = [_below(*_head(walkthrough, trace, lang))] if head else []
     if head and (nowhere := walkthrough.nowhere(lang)):
-        console.print(_below(Prose(visible(nowhere), "yellow")))
-        return
+        return Group(*parts, _below(Prose(visible(nowhere), "yellow")))
     count = len(walkthrough.walkthrough.notes)
     numbers = {note.id: number for number, note in enumerate(walkthrough.walkthrough.notes, 1)}
     for note in walkthrough.notes:
         title = Text.assemble((tr(lang, "Note {number} of {count}", number=numbers[note.note.id], count=count), "dim"))
-        console.print(_below(title, *_note(note, walkthrough, lang)))
+        parts.append(_below(title, *_note(note, walkthrough, lang)))
+    return Group(*parts)
 
 
-def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, console: Console, lang: Lang) -> None:
-    """Print which walkthroughs there are; ``here`` are how many notes of each apply to a load."""
+def walkthrough_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, lang: Lang) -> RenderableType:
+    """Return which walkthroughs there are; ``here`` are how many notes of each apply to a load."""
     if not walkthroughs:
-        console.print(tr(lang, "There is no walkthrough."))
-        return
+        return Text(tr(lang, "There is no walkthrough."))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", expand=True)
     table.add_column(tr(lang, "No."), justify="right", no_wrap=True)
     table.add_column(tr(lang, "Name"), style="cyan", no_wrap=True)
@@ -73,7 +71,7 @@ def print_list(walkthroughs: list[Walkthrough], here: dict[str, int] | None, con
             tr(lang, WORDS[f"suits:{one.suits}"]),
             Text(visible(one.releases)),
         )
-    console.print(table)
+    return table
 
 
 def _below(*parts: RenderableType) -> Padding:
