@@ -1,1 +1,1 @@
-"""A trace as text and as JSON."""
+"""JSON documents: what ``--json`` prints."""

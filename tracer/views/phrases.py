@@ -1,4 +1,4 @@
-"""The sentences of a journey."""
+"""The sentences of a load's report."""
 
 from __future__ import annotations
 

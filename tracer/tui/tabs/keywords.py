@@ -25,21 +25,21 @@ class KeywordsTab(TableTab):
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         rows: list[Row] = []
-        for journey in keyword_paths(trace):
-            stops = essential_hops(journey) or journey.hops
-            rows.append(_overview(trace, journey, stops, lang))
+        for path in keyword_paths(trace):
+            stops = essential_hops(path) or path.hops
+            rows.append(_overview(trace, path, stops, lang))
             rows.extend(_row(trace, stop, lang) for stop in stops)
         return rows
 
 
-def _overview(trace: Trace, journey: KeywordPath, stops: list[Hop], lang: Lang) -> Row:
-    first = min((stop.step for stop in stops), default=journey.end.step or 0)
-    lost = journey.end.what in _LOST
+def _overview(trace: Trace, path: KeywordPath, stops: list[Hop], lang: Lang) -> Row:
+    first = min((stop.step for stop in stops), default=path.end.step or 0)
+    lost = path.end.what in _LOST
     cells = (
-        Text(visible(journey.name), "bold" if journey.origin == USER else ""),
-        Text(end_text(journey, lang), "bold yellow" if lost else "bold"),
-        number_text(trace, journey.value, 30),
-        Text(tr(lang, WORDS[f"by-{journey.origin}"]), "dim"),
+        Text(visible(path.name), "bold" if path.origin == USER else ""),
+        Text(end_text(path, lang), "bold yellow" if lost else "bold"),
+        number_text(trace, path.value, 30),
+        Text(tr(lang, WORDS[f"by-{path.origin}"]), "dim"),
         "",
     )
     return Row(first, cells, opens=bool(stops))
