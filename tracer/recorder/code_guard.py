@@ -11,14 +11,14 @@ import hashlib
 import os
 from collections.abc import Iterable
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
-from typing import Any
+from typing import Any, Final
 
 from tracer.recorder.patches import Patches
 from tracer.trace.job import AgreedCode
 
-_REMOTE_CODE = "transformers_modules"  # the package into which transformers puts all remote code
+_REMOTE_CODE: Final = "transformers_modules"  # the package into which transformers puts all remote code
 _Loader = SourceFileLoader | SourcelessFileLoader | ExtensionFileLoader
-_SHOWN = 12  # characters of a checksum
+_SHOWN: Final = 12  # characters of a checksum
 
 
 class CodeRefused(BaseException):
@@ -123,4 +123,4 @@ class CodeGuard:
         raise self.refused
 
 
-_SPELLINGS = (os.path.abspath, os.path.realpath)
+_SPELLINGS: Final = (os.path.abspath, os.path.realpath)

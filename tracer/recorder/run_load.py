@@ -10,7 +10,7 @@ from typing import Any, Final
 from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
-from tracer.recorder.model.weightless import FakeWeights, from_configuration
+from tracer.recorder.model.weightless import FakeWeights, dtype_argument, from_configuration
 from tracer.recorder.session import Session
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -136,7 +136,7 @@ def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | N
         fake = FakeWeights()
         return fake.build(kind, job.model, arguments, dtype), tokenizer, fake
     if dtype is not None:
-        arguments[_dtype_argument(transformers.__version__)] = dtype
+        arguments[dtype_argument()] = dtype
     return kind.from_pretrained(job.model, **arguments), tokenizer, None
 
 
@@ -190,12 +190,6 @@ def dtype_named(name: str) -> Any:
     import torch
 
     return "auto" if name == "auto" else getattr(torch, name)
-
-
-def _dtype_argument(release: str) -> str:
-    """Return the name of the dtype argument: ``dtype`` replaced ``torch_dtype`` in transformers 4.56."""
-    major, minor = (int(part) for part in release.split(".")[:2])
-    return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
 def _with_dtypes(arguments: dict[str, Any]) -> dict[str, Any]:

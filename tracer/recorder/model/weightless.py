@@ -28,7 +28,7 @@ def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], d
     config, rest = transformers.AutoConfig.from_pretrained(model, return_unused_kwargs=True, **wanted)
     rest = {name: value for name, value in rest.items() if name not in ("trust_remote_code", "code_revision")}
     if dtype is not None and dtype != "auto":
-        rest["dtype" if _takes_dtype(auto_class) else "torch_dtype"] = dtype
+        rest[dtype_argument()] = dtype
     there = torch.device(device)
     with torch.random.fork_rng(devices=[there] if there.type == "cuda" else []), _built_on(there):
         torch.manual_seed(_SEED)
@@ -105,8 +105,9 @@ def _plain_skip_init() -> Iterator[None]:
         patches.restore()
 
 
-def _takes_dtype(auto_class: Any) -> bool:
+def dtype_argument() -> str:
+    """Return the name of the dtype argument: ``dtype`` replaced ``torch_dtype`` in transformers 4.56."""
     import transformers
 
     major, minor = (int(part) for part in transformers.__version__.split(".")[:2])
-    return (major, minor) >= (4, 56)
+    return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from types import CodeType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from tracer.recorder.stepping.code_objects import qualified_name
 from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
 
 StepForward: TypeAlias = Literal["first", "all", "none"]
 
-_REMOTE = "/transformers_modules/"
-_RESUMED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_REMOTE: Final = "/transformers_modules/"
+_RESUMED: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class ModelCode:
