@@ -46,6 +46,15 @@ def fixtures() -> Path:
     return FIXTURES
 
 
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
     """Records loads in warm children; a load that was recorded once in this run is not recorded again."""

@@ -13,18 +13,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
+from tests.support.commands import Command, Result, command_line
 from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
-from tracer.cli.main import main
 from tracer.i18n import tr
 from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import run_job
@@ -41,46 +40,15 @@ from tracer.views.phrases import PHRASES
 PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def sentence(self) -> str:
-        """What was said on standard error, in one line whatever the width of the screen."""
-        return " ".join(self.err.split())
-
-
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def command(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+def command(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Call the command line in this process; what it records, it records in a warm child."""
     monkeypatch.setattr("tracer.cli.recording.run_job", functools.partial(run_job, start=WarmStarter()))
-
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        assert "Traceback" not in said.out + said.err
-        return Result(code if isinstance(code, int) else 0, said.out, said.err)
-
-    return call
+    return command_line(monkeypatch, capsys)
 
 
 @pytest.fixture
-def process(place: Path) -> Callable[..., Result]:
+def process(place: Path) -> Command:
     """Run the real program."""
 
     def run(*arguments: object, **options: Any) -> Result:

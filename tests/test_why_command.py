@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +10,22 @@ import pytest
 from rich.cells import cell_len
 
 from tests.conftest import FIXTURES
+from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.trace import made
-from tracer.cli.main import main
 from tracer.trace.reading import open_trace
 from tracer.views.outcome import failure_lines
 
 BROKEN = FIXTURES / "broken"
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Call the command in an empty folder: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", "why", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return call
+def why(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Call the command in an empty folder."""
+    return command_line(monkeypatch, capsys, "why")
 
 
-def test_it_reads_in_order(why: Call, loads: Loads) -> None:
+def test_it_reads_in_order(why: Command, loads: Loads) -> None:
     path = loads.record(BROKEN / "misspelt-class", tokenizer=False, forward=False).path
     code, out, err = why(path)
     assert (code, err) == (0, "")
@@ -51,7 +38,7 @@ def test_it_reads_in_order(why: Call, loads: Loads) -> None:
     assert "raise" in out
 
 
-def test_in_chinese(why: Call, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_chinese(why: Command, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
     path = loads.record(BROKEN / "misspelt-class", tokenizer=False, forward=False).path
     _, out, _ = why(path, "--lang", "zh")
     assert all(word in out for word in ("加载在第", "原因", "怎么办", "来龙去脉", "亲自查看"))
@@ -59,7 +46,7 @@ def test_in_chinese(why: Call, loads: Loads, monkeypatch: pytest.MonkeyPatch) ->
     assert why(path)[1] == out
 
 
-def test_json(why: Call, loads: Loads) -> None:
+def test_json(why: Command, loads: Loads) -> None:
     path = loads.record(BROKEN / "not-json", tokenizer=False, forward=False).path
     code, out, _ = why(path, "--json")
     found: dict[str, Any] = json.loads(out)
@@ -75,7 +62,7 @@ def test_json(why: Call, loads: Loads) -> None:
     assert why(path, "--json", "--lang", "zh")[1] == out
 
 
-def test_a_load_that_went_well(why: Call, loads: Loads) -> None:
+def test_a_load_that_went_well(why: Command, loads: Loads) -> None:
     code, out, _ = why(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path)
     assert code == 0
     assert "The load went well." in out
@@ -83,7 +70,7 @@ def test_a_load_that_went_well(why: Call, loads: Loads) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"SQLite format 3\x00 and no more", b"hello"])
-def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Call, tmp_path: Path) -> None:
+def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Command, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "x.glmtrace").write_bytes(content)
     code, out, err = why("x.glmtrace")
@@ -92,7 +79,7 @@ def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Call
     assert "Traceback" not in err
 
 
-def test_a_damaged_trace_is_told_in_a_sentence(why: Call, tmp_path: Path) -> None:
+def test_a_damaged_trace_is_told_in_a_sentence(why: Command, tmp_path: Path) -> None:
     path = made.sealed(tmp_path)
     with made.edited(path) as connection:
         connection.execute("UPDATE step SET data = 'nonsense', kind = 'log' WHERE number = 1")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from tests.support.commands import Command, command_line
 from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
@@ -21,7 +20,6 @@ from tests.support.reading import by_line
 from tracer.analysis.kwargs.model import END_KINDS, USER, HopKind, KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
-from tracer.cli.main import main
 from tracer.i18n import Lang
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
@@ -226,19 +224,10 @@ def test_it_fits_a_small_screen(lang: Lang, demo: Trace) -> None:
 
 # ── the command ─────────────────────────────────────────────────────────────────────────────────────
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", "kwargs", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code if isinstance(ended.value.code, int) else 0, said.out, said.err
-
-    return call
+    return command_line(monkeypatch, capsys, "kwargs")
 
 
 def test_command_overview(command: Command, demo: Trace) -> None:

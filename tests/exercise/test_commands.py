@@ -5,72 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from rich.cells import cell_len
 
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
+from tests.support.commands import Command, Result, command_line
 from tests.support.damaged import edit_text
-from tracer.cli.main import main
 from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
 from tracer.exercise.library import all_exercises
 from tracer.exercise.runs import RunRecorder
 from tracer.trace.reading import open_trace
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        """What was printed, in one line."""
-        return " ".join(self.out.split())
-
-    @property
-    def sentence(self) -> str:
-        """What was said on standard error, in one line."""
-        return " ".join(self.err.split())
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 @pytest.fixture
 def command(
     place: Path, workbench: RunRecorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Result]:
-    """Calls a command, which records on the bench of all tests."""
+) -> Command:
+    """Call a command, which records on the bench of all tests."""
     for name in ("check", "validate"):
         monkeypatch.setattr(f"tracer.cli.exercise.{name}.run_recorder", lambda: nullcontext(workbench))
+    call_exercise = command_line(monkeypatch, capsys, "exercise")
 
     def call(*arguments: object, cwd: Path | None = None) -> Result:
         if cwd is not None:
             monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["glm-trace", "exercise", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        code = ended.value.code
-        return Result(code if isinstance(code, int) else 0, said.out, said.err)
+        return call_exercise(*arguments)
 
     return call
-
-
-Command = Callable[..., Result]
 
 
 def learner(place: Path, name: str = FIRST) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import command_line
 from tests.tui.pseudo_terminal import PseudoTerminal
 from tracer.cli.main import main
 from tracer.trace.reading import open_trace
@@ -21,17 +22,14 @@ pytestmark = pytest.mark.slow  # seconds each, of whole processes
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Call the command line; the sentence of its refusal."""
 
+    command = command_line(monkeypatch, capsys)
+
     def call(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        assert ended.value.code == 2
-        assert said.out == ""
-        sentence = " ".join(said.err.split())
-        assert sentence.startswith("Error: ")
-        assert sentence.count("Error") == 1
-        return sentence
+        code, out, err = result = command(*arguments)
+        assert (code, out) == (2, "")
+        assert result.sentence.startswith("Error: ")
+        assert err.count("Error") == 1
+        return result.sentence
 
     return call
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from tests.conftest import FIXTURES
 from tests.data.demo.store import unpack
+from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.walkthrough.writing import as_yaml, note, words
-from tracer.cli.main import main
 from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import JobResult, run_job
 from tracer.trace.job import Job
@@ -31,31 +29,6 @@ SPLIT = {
     "statement": "module_file, class_name = class_reference.split",
 }
 GOOD = note(SPLIT, title=words("Split"), expect=[{"value": "after.class_name", "is": "ChatGLMConfig"}])
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def sentence(self) -> str:
-        """What was said on standard error, in one line whatever the width of the screen."""
-        return " ".join(self.err.split())
-
-    @property
-    def text(self) -> str:
-        """What was printed, in one line."""
-        return " ".join(self.out.split())
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 @pytest.fixture
@@ -75,18 +48,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 @pytest.fixture
 def command(
     place: Path, jobs: list[Job], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Result]:
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", "walkthrough", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        assert "Traceback" not in said.out + said.err
-        return Result(code if isinstance(code, int) else 0, said.out, said.err)
-
-    return call
+) -> Command:
+    return command_line(monkeypatch, capsys, "walkthrough")
 
 
 @pytest.fixture
