@@ -42,7 +42,7 @@ def followed(toy: Toy, outer: str, inner: str = "pass", parameters: str = "**kwa
 
 
 class Told:
-    """A journey in short."""
+    """A path in short form."""
 
     def __init__(self, journey: KeywordPath, value: Any) -> None:
         self.journey = journey

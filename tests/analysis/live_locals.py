@@ -1,4 +1,4 @@
-"""A second record of a toy's run: at every step a full copy of the locals, taken from the frames themselves."""
+"""A second record of a toy's run: a full copy of the locals at every step, taken from the frames themselves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Copy = tuple[str, dict[str, Any]]
 
 @contextmanager
 def copies() -> Iterator[dict[int, list[Copy]]]:
-    """For each step recorded in the block, copies of the toy's frames, innermost first."""
+    """Collect copies of the toy's frames, innermost first, for each step recorded in the block."""
     taken: dict[int, list[Copy]] = {}
     step = Recording.step
 
@@ -54,7 +54,7 @@ def _copy(value: Any) -> Any:
 
 
 def told(trace: Trace, state: FrameState) -> Copy:
-    """What a state says, in the form of a copy."""
+    """Return a state in the form of a copy."""
     return state.function, {name: held(trace, local) for name, local in state.variables.items()}
 
 
@@ -63,7 +63,7 @@ def held(trace: Trace, local: Local) -> Any:
 
 
 def real(trace: Trace, value: v.Value) -> Any:
-    """The value that a summary was made of."""
+    """Return the value that a summary was made of."""
     if isinstance(value, (v.Plain, v.Text)):
         return value.value
     if isinstance(value, v.Mapping):

@@ -1,4 +1,4 @@
-"""What holds of an argument at the end of a load: overwritten by config.json, or taken by a class's own loader."""
+"""What became of an argument by the end of a load: overwritten by config.json, or taken by a class's own loader."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_an_argument_that_the_models_code_overwrites(own_loader: Trace) -> None:
 
 
 def test_a_class_with_a_loader_of_its_own(own_loader: Trace) -> None:
-    """Its from_pretrained is stepped, and the journey says why the library's steps are missing."""
+    """Its from_pretrained is stepped, and the load's summary explains why the library's steps are missing."""
     assert own_loader.outcome["status"] == "loaded"
     one = followed(own_loader, "my_option")
     assert (one.end.what, one.end.where, one.end.name) == ("used", "MineModel.from_pretrained", "option")

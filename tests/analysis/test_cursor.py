@@ -1,4 +1,4 @@
-"""Moving through a trace: there and back is where one was, and each move goes where a reader means."""
+"""Moves through a trace: a move and its opposite lead back, and each goes where a reader expects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Move = Callable[[Cursor], "int | None"]
 
 
 class Shape:
-    """Writes the records of a run that calls, returns and prints as it is told, in two threads."""
+    """Write the records of a run in two threads that calls, returns and prints as the test asks."""
 
     def __init__(self, ticks: list[tuple[int, str, int]]) -> None:
         self.records = [source_record()]
@@ -117,7 +117,7 @@ def those(steps: list[Step], field: str, value: object) -> list[int]:
 
 
 def check_pair(cursor: Cursor, forward: Move, back: Move, found: Sequence[int]) -> None:
-    """Both go to the nearest of ``found`` that there is, else stay; from where one has led, the other leads back."""
+    """Check that both go to the nearest step in ``found``, or stay if there is none, and that each undoes the other."""
     number = cursor.number
     after = next((n for n in found if n > number), None)
     before = next((n for n in reversed(found) if n < number), None)
@@ -204,7 +204,7 @@ def check_out(trace: Trace, steps: list[Step], number: int, same: list[int]) -> 
 
 @pytest.fixture
 def walked(tmp_path: Path) -> Iterator[Trace]:
-    """``load`` calls ``find`` twice; a second thread works in between; a log outside stands at either end."""
+    """``load`` calls ``find`` twice; a second thread runs in between; a log outside any function is at both ends."""
     calls = {"event": "call", "kind": "call"}
     returns = {"event": "return", "kind": "return"}
     outside = {"frame": None, "event": None, "kind": "log", "source": None, "line": None}
@@ -275,8 +275,8 @@ def walked(tmp_path: Path) -> Iterator[Trace]:
         (lambda cursor: cursor.go(-1), [3, None]),
     ],
 )
-def test_where_a_move_leads(move: Move, path: list[int | None], walked: Trace) -> None:
-    """From the first step of the path, again and again; at None there is nowhere to go, and the cursor stays."""
+def test_moves(move: Move, path: list[int | None], walked: Trace) -> None:
+    """Repeat a move from the first step of the path; None means that there is no such step and the cursor stays."""
     at = path[0]
     assert at is not None
     cursor = Cursor(walked, at)

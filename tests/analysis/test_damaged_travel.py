@@ -1,4 +1,4 @@
-"""Moving about in a damaged or hostile trace: a result, or one sentence that names the file."""
+"""Moves in a damaged or hostile trace give a result, or one sentence that names the file."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_column_of_another_type(tmp_path: Path, column: str, value: str) -> No
     travels_or_is_told(path)
 
 
-def test_a_query_reads_rows_of_its_type_or_tells(tmp_path: Path) -> None:
+def test_a_query_reads_rows_of_its_type_or_raises(tmp_path: Path) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute("UPDATE step SET line = 'x' WHERE number = 1")
@@ -147,7 +147,7 @@ def test_a_query_reads_rows_of_its_type_or_tells(tmp_path: Path) -> None:
         assert list(trace.rows(tuple[int], "SELECT line FROM step WHERE number = 2")) == [(2,)]
 
 
-def test_sources_without_end_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_sources_are_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ordinary, endless = "def load():\n    return 1\n", "a\n" * 1_000_000
     with pytest.raises(ValueError, match="too large"):
         parse(endless)

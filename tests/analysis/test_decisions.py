@@ -39,7 +39,7 @@ def told(trace: Trace, decision: Decision) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_the_decisions_of(case: Case, toy: Toy) -> None:
+def test_decisions_of_a_case(case: Case, toy: Toy) -> None:
     with record(toy, case.code).trace as trace:
         found = list(decisions(trace))
         assert "\n".join(told(trace, decision) for decision in found) == case.decisions.strip()
@@ -53,7 +53,7 @@ def test_the_decisions_of(case: Case, toy: Toy) -> None:
                 assert decision.went > decision.step
 
 
-def test_of_one_frame_or_stage_they_are_the_same(toy: Toy) -> None:
+def test_decisions_of_one_frame_or_stage_are_the_same(toy: Toy) -> None:
     recorded = record(toy, next(case.code for case in CASES if case.name == "recursion"))
     with recorded.trace as trace:
         every = list(decisions(trace))

@@ -1,4 +1,4 @@
-"""Decisions of traces made by hand: whatever is in them, there is a result."""
+"""Decisions of traces made by hand: there is always a result, whatever they contain."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEXT = """def load(path):
 
 
 def trace_of(folder: Path, *steps: dict[str, Any], text: str = TEXT, **frame: Any) -> list[Decision]:
-    """Its decisions, after every face has printed them."""
+    """Return a trace's decisions after every view has printed them."""
     records = [
         made.source_record(text=text),
         made.frame_record_of(0, **frame),
@@ -59,19 +59,19 @@ def ways(found: list[Decision]) -> list[tuple[str, str]]:
     return [(decision.kind, decision.outcome) for decision in found]
 
 
-def test_an_ordinary_one(tmp_path: Path) -> None:
+def test_an_ordinary_trace(tmp_path: Path) -> None:
     found = trace_of(tmp_path, *lines(2, 3, 4, 5, 6, 4, 9), {"kind": "return", "event": "return", "line": 9})
     assert ways(found) == [("if", "then"), ("loop", "entered"), ("try", "completed"), ("conditional", "unknown")]
 
 
-def test_the_end_is_missing(tmp_path: Path) -> None:
+def test_a_trace_without_its_end(tmp_path: Path) -> None:
     found = trace_of(tmp_path, *lines(2, 3, 4, 5, 6))
     assert ways(found) == [("if", "then"), ("loop", "entered"), ("try", "unknown")]
     assert (found[1].times, found[1].ended) == (None, "unknown")
 
 
 @pytest.mark.parametrize("line", [0, -5, 1, 10, 10**9, None])
-def test_a_line_that_no_statement_stands_at(tmp_path: Path, line: int | None) -> None:
+def test_a_line_without_a_statement(tmp_path: Path, line: int | None) -> None:
     found = trace_of(tmp_path, *lines(2, line, 3))
     assert ways(found) == [("if", "unknown")]
 
@@ -79,16 +79,16 @@ def test_a_line_that_no_statement_stands_at(tmp_path: Path, line: int | None) ->
 @pytest.mark.parametrize(
     "text", ["", "def load(path:\n", "\0", "x = 1\n", "def other():\n    if 1:\n        pass\n", "é" * 5]
 )
-def test_a_source_that_has_no_such_function(tmp_path: Path, text: str) -> None:
+def test_a_source_without_the_function(tmp_path: Path, text: str) -> None:
     assert trace_of(tmp_path, *lines(2, 3), text=text) == []
 
 
 @pytest.mark.parametrize("frame", [{"source": 7}, {"line": 99}, {"line": -1}, {"function": ""}, {"function": "a.b.c"}])
-def test_a_frame_that_fits_no_source(tmp_path: Path, frame: dict[str, Any]) -> None:
+def test_a_frame_that_matches_no_source(tmp_path: Path, frame: dict[str, Any]) -> None:
     assert trace_of(tmp_path, *lines(2, 3), **frame) == []
 
 
-def test_a_frame_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_frame(tmp_path: Path) -> None:
     assert trace_of(tmp_path, {"frame": 9, "line": 2}, {"frame": None, "line": 2}) == []
 
 
@@ -111,7 +111,7 @@ def test_changes_that_do_not_fit(tmp_path: Path, change: Any) -> None:
     assert ways(found)[0] == ("if", "then")
 
 
-def test_values_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_values(tmp_path: Path) -> None:
     found = trace_of(
         tmp_path,
         {"line": 5, "changes": [Bound("path", 42)]},
@@ -146,7 +146,7 @@ def test_a_long_chain_and_a_deep_expression(tmp_path: Path) -> None:
     assert ways(found) == [("if", "elif"), ("elif", "elif"), ("elif", "after"), ("if", "then")]
 
 
-def test_what_would_command_a_terminal_is_written_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_terminal_control_codes_are_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = 'def load(path):\n    if path != "\x1b[2J":  \n        return 1\n    return 2\n'
     trace_of(tmp_path, *lines(2, 3), text=text, function="load")
     assert "\x1b[2J" not in capsys.readouterr().out
@@ -169,8 +169,8 @@ def test_what_would_command_a_terminal_is_written_out(tmp_path: Path, capsys: py
     "stages",
     ["construct config construct", "config construct config", "construct config config", "config config construct"],
 )
-def test_a_stage_in_the_middle_of_a_frame_leaves_nothing_out(tmp_path: Path, stages: str) -> None:
-    """What is bound and where the frame goes in one stage tells about the decisions of another."""
+def test_a_stage_in_the_middle_of_a_frame_is_complete(tmp_path: Path, stages: str) -> None:
+    """A value bound in one stage, and where the frame goes there, can decide the outcome in another."""
     at_first, between, at_last = stages.split()
     records = [
         made.source_record(text="def load(path):\n    path = 1\n    if path:\n        config = 2\n    return config\n"),

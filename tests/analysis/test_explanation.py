@@ -26,7 +26,7 @@ from tracer.trace.reading import Trace
 from tracer.views.decisions import explanation_report
 from tracer.views.decisions_words import WORDS
 
-"""Set to 1, the tests write their golden files anew instead of comparing; look at the difference with git."""
+"""If it is 1, the tests rewrite their golden files instead of comparing; look at the difference with git."""
 
 AUTO = "_BaseAutoModelClass.from_pretrained"
 
@@ -37,7 +37,7 @@ def demo(loads: Loads) -> Trace:
 
 
 def asked(trace: Trace, function: str, condition: str, *, stage: str | None = None) -> Decision:
-    """The first time that a function came to a condition."""
+    """Return the first time that a function evaluated a condition."""
     for decision in decisions(trace, stages=None if stage is None else [stage]):
         if decision.function.endswith(function) and condition in decision.condition:
             return decision
@@ -86,7 +86,7 @@ def test_remote_code_and_trust_give_the_directory_its_class(demo: Trace) -> None
         assert way.went > way.step
 
 
-def test_the_adapter_look_up_finds_none(demo: Trace) -> None:
+def test_the_adapter_lookup_finds_none(demo: Trace) -> None:
     found = asked(demo, AUTO, "maybe_adapter_path is not None")
     assert (found.stage, found.outcome) == ("adapter", "after")
     assert values(demo, found) == {"maybe_adapter_path": None}
@@ -136,7 +136,7 @@ def test_the_users_arguments(loads: Loads) -> None:
     assert "dtype-given" in meanings(explanation(trace))
 
 
-def test_a_model_of_the_librarys(loads: Loads) -> None:
+def test_a_model_of_the_library(loads: Loads) -> None:
     found = meanings(explanation(loads.trace(FIXTURES / "bert-tiny")))
     assert {"config-library", "config-by-type", "model-not-remote", "model-library"} <= set(found)
     assert by_line("cannot-generate", "generation-config-not-asked") in found
@@ -161,19 +161,19 @@ def test_an_adapter(loads: Loads) -> None:
         ("no-class-file", "code-not-found"),
     ],
 )
-def test_what_a_load_failed_in(loads: Loads, fixture: str, means: str) -> None:
+def test_the_branch_that_a_load_failed_in(loads: Loads, fixture: str, means: str) -> None:
     trace = loads.trace(FIXTURES / "broken" / fixture)
     assert trace.outcome["status"] == "failed"
     failure = {one.means for one in explanation(trace) if one.why == "failure"}
     assert means in failure
 
 
-def test_a_good_load_failed_in_nothing(demo: Trace) -> None:
+def test_a_good_load_has_no_failing_decision(demo: Trace) -> None:
     assert {one.why for one in explanation(demo)} <= {"turning-point", "own-code", "user"}
 
 
 def golden_text(trace: Trace) -> str:
-    """The explanation without what differs from run to run: steps, lines, hashes, and whether the cache was warm."""
+    """Return the explanation without what differs between runs: steps, lines, hashes, and whether the cache was warm."""
     told = [one for one in explanation(trace) if one.means not in ("code-copied", "code-cached")]
     console = Console(width=100, force_terminal=False, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     console.print(explanation_report(trace, told, len(list(decisions(trace))), "en"))
@@ -192,7 +192,7 @@ def golden_text(trace: Trace) -> str:
     return text
 
 
-def test_the_explanation_reads_as_it_did(demo: Trace) -> None:
+def test_golden_explanation(demo: Trace) -> None:
     assert_golden(f"decisions-{line()}.txt", golden_text(demo))
 
 
@@ -242,7 +242,7 @@ def test_the_command_for_programs(demo: Trace) -> None:
     assert {one["stage"] for one in json.loads(text)["decisions"]} == {"trust"}
 
 
-def test_what_is_not_there(demo: Trace, loads: Loads, tmp_path: Path) -> None:
+def test_unknown_names_are_refused(demo: Trace, loads: Loads, tmp_path: Path) -> None:
     code, text = run(str(demo.path), "--function", "check_imprts")
     assert code == 2
     assert text.endswith("no decision of a function named check_imprts. Did you mean check_imports?")

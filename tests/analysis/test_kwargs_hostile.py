@@ -1,4 +1,4 @@
-"""Traces that no recorder wrote: following keyword arguments gives a result or a sentence, whatever they hold."""
+"""Traces that no recorder wrote: following keyword arguments gives a result or a sentence, whatever they contain."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("arguments", [(), ("k",), ("--json",), ("--all", "k", "--lang", "zh")])
-def test_it_ends_with_a_result_or_a_sentence(
+def test_a_damaged_trace_gives_a_result_or_a_sentence(
     case: str,
     arguments: tuple[str, ...],
     tmp_path: Path,
@@ -95,8 +95,8 @@ def test_it_ends_with_a_result_or_a_sentence(
     assert bool(said.err) == (ended.value.code == 2)
 
 
-def test_a_whole_one_is_followed(tmp_path: Path) -> None:
-    """The cases above are one edit away from this."""
+def test_an_undamaged_trace_is_followed(tmp_path: Path) -> None:
+    """Each case above is one edit away from this trace."""
     records = load(
         call(0, Bound("kwargs", 1)),
         step(1, line=4),
@@ -108,8 +108,8 @@ def test_a_whole_one_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_steps_in_disorder(seed: int, tmp_path: Path) -> None:
-    """Changes, lines and events that fit neither the source nor each other."""
+def test_steps_in_random_order(seed: int, tmp_path: Path) -> None:
+    """Changes, lines and events that match neither the source nor each other give a result too."""
     chance = random.Random(seed)
     names = ["kwargs", "x", "cls", "self", "path", ""]
 

@@ -66,11 +66,11 @@ ENDINGS = {
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_where_it_ends(name: str, demo: Trace) -> None:
+def test_end_of_an_argument(name: str, demo: Trace) -> None:
     assert end(keyword_path(demo, name)) == ENDINGS[name]
 
 
-def test_who_gave_it(demo: Trace) -> None:
+def test_origin_of_each_argument(demo: Trace) -> None:
     origins = {one.name: one.origin for one in keyword_paths(demo)}
     assert [name for name, origin in origins.items() if origin == USER] == list(origins)[: len(OPTIONS) + 1]
     assert {name for name, origin in origins.items() if origin == USER} == {*OPTIONS, "trust_remote_code"}
@@ -109,7 +109,7 @@ def test_use_cache_of_a_config_that_takes_it(demo: Trace) -> None:
     assert journey.hops[-1].statement == "setattr(config, key, value)"
 
 
-def test_every_stop_stands_where_it_says(demo: Trace) -> None:
+def test_every_hop_matches_its_step(demo: Trace) -> None:
     found = keyword_paths(demo)
     assert len(found) > 10
     for journey in found:
@@ -171,7 +171,7 @@ def test_a_config_of_the_library_takes_it(loads: Loads, fixtures: Path) -> None:
     assert end(keyword_path(trace, "use_cache")) == ("config", "BertConfig", "use_cache")
 
 
-def test_a_load_that_fails_on_the_way(loads: Loads, fixtures: Path) -> None:
+def test_a_load_that_fails(loads: Loads, fixtures: Path) -> None:
     trace = loads.trace(fixtures / "broken" / "misspelt-class", kwargs={"empty_init": False}, tokenizer=False)
     assert trace.outcome["status"] == "failed"
     assert end(keyword_path(trace, "empty_init"))[0] == "unfinished"
@@ -197,7 +197,7 @@ def printed(trace: Trace, name: str | None, lang: Lang, *, everything: bool = Fa
 
 
 def normalised(text: str, trace: Trace) -> str:
-    """Without what changes from recording to recording: the numbers of steps, and the place of the file."""
+    """Return a text without what differs between recordings: the step numbers and the path of the file."""
     text = text.replace(str(trace.path), "FILE")
     text = re.sub(r"(?m)^ *\d+ ├", "   # ├", re.sub(r"(?m)^ +([│╰])", r"     \1", text))
     return re.sub(r"\d+–\d+", "#–#", text)
@@ -262,7 +262,7 @@ def test_command_unknown_name(command: Command, demo: Trace) -> None:
 
 
 def test_command_finds_the_call_that_has_it(command: Command, loads: Loads, fixtures: Path) -> None:
-    """With random weights the config is loaded first and the model built from it: the name belongs to the first."""
+    """With random weights the config is loaded first and the model is built from it; the name belongs to the first call."""
     trace = loads.trace(
         fixtures / "glm-4v-tiny", kwargs={"use_cache": False}, weights="random", tokenizer=False, forward=False
     )

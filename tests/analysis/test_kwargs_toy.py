@@ -60,7 +60,7 @@ def test_a_move(toy: Toy, outer: str, inner: str, stops: list[tuple[str, str]], 
     assert (journey.end.what, journey.end.name) == end
 
 
-def test_the_words_are_the_documented_ones(toy: Toy) -> None:
+def test_only_documented_kinds_occur(toy: Toy) -> None:
     found = followed(toy, "kwargs['j'] = 1\nx = kwargs.pop('k')\nConfig.from_dict(**kwargs)", k=7)
     assert {*found} == {"k", "j"}
     for one in found.values():
@@ -77,7 +77,7 @@ def test_the_words_are_the_documented_ones(toy: Toy) -> None:
         "kwargs |= {'made': True}",
     ],
 )
-def test_put_in_by_the_library(toy: Toy, statement: str) -> None:
+def test_added_by_the_library(toy: Toy, statement: str) -> None:
     found = followed(toy, f"{statement}\nConfig.from_dict(**kwargs)\nreturn 1", "m = kwargs.pop('made')\nreturn m", k=7)
     assert found["made"].origin == "library"
     assert found["made"].value is True
@@ -85,16 +85,16 @@ def test_put_in_by_the_library(toy: Toy, statement: str) -> None:
     assert list(found) == ["k", "made"]
 
 
-def test_put_into_a_call_by_the_library(toy: Toy) -> None:
+def test_added_to_a_call_by_the_library(toy: Toy) -> None:
     found = followed(toy, "Config.from_dict(made=True, **kwargs)", "m = kwargs.pop('made')\nreturn m", k=7)
     assert found["made"].hops == [("put-in", "PretrainedConfig.from_dict(made)"), ("taken-out", "m")]
 
 
-def test_a_default_of_pop_is_no_argument(toy: Toy) -> None:
+def test_a_default_of_pop_is_not_an_argument(toy: Toy) -> None:
     assert list(followed(toy, "x = kwargs.pop('absent', 3)\nreturn x", k=7)) == ["k"]
 
 
-def test_an_argument_of_another_dictionary_is_none_of_the_call(toy: Toy) -> None:
+def test_a_key_of_another_dictionary_is_not_an_argument_of_the_call(toy: Toy) -> None:
     found = followed(toy, "agent = {}\nagent['file'] = 1\nConfig.from_dict(**agent)\nreturn 1", k=7)
     assert list(found) == ["k"]
 
@@ -137,7 +137,7 @@ def test_put_back_from_a_copy(toy: Toy) -> None:
     assert found["other"].end.what == "left"
 
 
-def test_a_parameter_that_is_not_there_refuses(toy: Toy) -> None:
+def test_a_missing_parameter_refuses(toy: Toy) -> None:
     found = followed(toy, "Config.from_dict(**kwargs)\nreturn 1", "return 1", "j=None", j=1, k=7)
     assert found["k"].hops == [GIVEN, ("refused", "PretrainedConfig.from_dict")]
     assert found["k"].end.what == "refused"
@@ -151,18 +151,18 @@ def test_what_a_call_makes_of_an_argument_is_not_the_argument(toy: Toy) -> None:
     assert followed(toy, outer, k=7)["k"].hops == [GIVEN, ("taken-out", "x")]
 
 
-def test_a_choice_that_fell_on_the_other_side(toy: Toy) -> None:
+def test_a_conditional_that_took_the_other_side(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\ny = 5 if x else x\nz = x or 5\nreturn y, z"
     assert followed(toy, outer, k=7)["k"].hops == [GIVEN, ("taken-out", "x"), ("renamed", "z")]
 
 
-def test_the_same_in_a_loop_is_told_once(toy: Toy) -> None:
+def test_a_repeated_hop_in_a_loop_is_counted(toy: Toy) -> None:
     outer = "x = kwargs.pop('k')\nfor i in range(5):\n    Config.from_dict(k=x)\nreturn 1"
     journey = followed(toy, outer, "return 1", "k", k=7)["k"].journey
     assert [hop.times for hop in journey.hops] == [1, 1, 5]
 
 
-def test_a_statement_over_lines_is_told_on_one(toy: Toy) -> None:
+def test_a_statement_on_several_lines_becomes_one_line(toy: Toy) -> None:
     outer = "x = kwargs.pop(\n    'k',  # a remark\n    None,\n)\nreturn x"
     hop = followed(toy, outer, k=7)["k"].journey.hops[1]
     assert hop.statement == "x = kwargs.pop('k', None,)"
@@ -170,5 +170,5 @@ def test_a_statement_over_lines_is_told_on_one(toy: Toy) -> None:
     assert hop.path.endswith("auto_factory.py")
 
 
-def test_every_hop_and_end_has_its_words() -> None:
+def test_every_hop_and_end_has_a_sentence() -> None:
     assert {*get_args(HopKind), *(f"end:{end}" for end in END_KINDS)} <= WORDS.keys()

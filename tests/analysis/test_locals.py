@@ -1,4 +1,4 @@
-"""Time travel: what the variables of a step's frames are said to be is what they were."""
+"""Time travel: the variables shown for a step's frames are what they really were."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def recorded_with_copies(toy: Toy, code: str) -> tuple[Recorded, dict[int, list[
 
 
 def check(recorded: Recorded, taken: dict[int, list[Copy]]) -> int:
-    """Every state of every step against the copies; how many were compared."""
+    """Compare every state of every step with the copies; return how many were compared."""
     compared = 0
     with recorded.trace as trace:
         kept = LocalsHistory(trace)
@@ -83,7 +83,7 @@ VALUES = st.one_of(SCALARS, st.sampled_from(["{}", "[0]", "{'deep': [1]}"]))
 
 @st.composite
 def statements(draw: st.DrawFn, calls: tuple[str, ...], indent: int = 1) -> list[str]:
-    """A function's body; ``d`` is a dictionary that a caller knows as well, ``e`` one of its own."""
+    """Draw a function's body; ``d`` is a dictionary that a caller has as well, ``e`` its own."""
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 5))):
         table, key, value = draw(st.sampled_from("de")), draw(KEYS), draw(VALUES)
@@ -168,7 +168,7 @@ def test_the_order_of_keys(toy: Toy) -> None:
     assert orders[-1] == ["b", "a"]
 
 
-def test_a_generator_and_who_asks_it(toy: Toy) -> None:
+def test_a_generator_and_its_consumer(toy: Toy) -> None:
     code = """
         def extract_commit_hash(d):
             for n in range(3):
@@ -187,7 +187,7 @@ def test_a_generator_and_who_asks_it(toy: Toy) -> None:
     assert check(*recorded_with_copies(toy, code)) > 20
 
 
-def test_threads_side_by_side(toy: Toy) -> None:
+def test_threads_that_run_at_once(toy: Toy) -> None:
     code = """
         import threading
         barrier = threading.Barrier(2, timeout=20)
@@ -216,7 +216,7 @@ def test_threads_side_by_side(toy: Toy) -> None:
             assert threads == {trace.step(number).thread}
 
 
-def test_recursion_keeps_each_frames_own(toy: Toy) -> None:
+def test_recursion_keeps_the_locals_of_each_frame(toy: Toy) -> None:
     code = """
         def cached_file(n):
             here = {"n": n}
@@ -238,7 +238,7 @@ def test_recursion_keeps_each_frames_own(toy: Toy) -> None:
 # ── What a step changed ────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_changed(toy: Toy) -> None:
+def test_changes_of_a_step(toy: Toy) -> None:
     code = """
         def cached_file(d):
             x = 1
@@ -307,7 +307,7 @@ def of_changes(folder: Path, told: list[list[Change]], values: list[bytes], **fi
 
 
 def folded(told: list[list[Change]], tables: dict[int, dict[str, int]]) -> Iterator[dict[str, Any]]:
-    """The plainest way to fold, from the start."""
+    """Apply all changes from the start in the simplest way."""
     state: dict[str, Any] = {}
     for changes in told:
         for change in changes:
@@ -323,8 +323,8 @@ def folded(told: list[list[Change]], tables: dict[int, dict[str, int]]) -> Itera
         yield {name: dict(held) if isinstance(held, dict) else held for name, held in state.items()}
 
 
-def test_a_long_frame_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever states were kept on the way, each is what folding from the start gives."""
+def test_a_long_frame_read_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every state equals the result of applying all changes from the start, whatever snapshots exist."""
     monkeypatch.setattr(variables, "_SNAPSHOT_SPACING", 7)
     chance = random.Random(3)
     table = encode(Mapping("dict", 2, [("a", 0), ("b", 1)]))
@@ -394,8 +394,8 @@ def test_frames_that_never_ended_and_steps_without_a_frame(tmp_path: Path) -> No
                 state_at(trace, beyond)
 
 
-def test_what_no_recorder_would_tell(tmp_path: Path) -> None:
-    """Frames that call each other in a circle, items of what has none, deletions of what is not there."""
+def test_what_no_recorder_would_write(tmp_path: Path) -> None:
+    """Frames that call each other in a cycle, items of values without items, deletions of missing names."""
     told: list[list[Change]] = [
         [Items("never", {"a": 0}, {}, []), Unbound("never")],
         [Bound("n", 0)],
@@ -413,7 +413,7 @@ def test_what_no_recorder_would_tell(tmp_path: Path) -> None:
 
 
 def test_every_step_of_the_demo(loads: Loads, fixtures: Path) -> None:
-    """Each frame's state is its changes folded from its start, and a caller's that of its last step before."""
+    """Each frame's state is the result of its changes from its start; a caller's is that of its last step before."""
     with loads.trace(fixtures / "glm-4v-tiny", tokenizer=False, kwargs=MAIN_CALL) as trace:
         kept = LocalsHistory(trace)
         live: dict[int, tuple[int, dict[str, Any]]] = {}

@@ -1,4 +1,4 @@
-"""Search: every sort of thing is found, at the step that shows it first, by any part of its name."""
+"""Search finds every sort of thing by any part of its name, at the step that shows it first."""
 
 from __future__ import annotations
 
@@ -92,21 +92,21 @@ def made(tmp_path: Path) -> Iterator[Trace]:
         ("x" * 200_000, []),
     ],
 )
-def test_what_is_found(text: str, expected: list[tuple[str, int, str]], made: Trace) -> None:
+def test_hits_of_a_search(text: str, expected: list[tuple[str, int, str]], made: Trace) -> None:
     assert search(made, text) == [Hit(*hit) for hit in expected]
 
 
 @pytest.mark.parametrize("text", ["%_!", '"quote"', "\\ and", "and\nü", "über"])
-def test_signs_that_mean_something_to_a_database(text: str, made: Trace) -> None:
+def test_characters_that_are_special_in_sql(text: str, made: Trace) -> None:
     assert [hit.step for hit in search(made, text)] == [1]
 
 
 @pytest.mark.parametrize("text", ["a%u", "u_der", "!!", "';--", "un*r"])
-def test_signs_are_no_wildcards(text: str, made: Trace) -> None:
+def test_wildcards_are_searched_literally(text: str, made: Trace) -> None:
     assert search(made, text) == []
 
 
-def test_the_limit_is_for_each_sort_and_takes_the_first(made: Trace) -> None:
+def test_the_limit_applies_to_each_sort_and_keeps_the_first(made: Trace) -> None:
     assert [hit.what for hit in search(made, "e", limit=1)] == [
         "function", "file", "variable", "value", "module", "tensor", "message",
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def test_the_limit_is_for_each_sort_and_takes_the_first(made: Trace) -> None:
 
 
 def test_in_the_demo(loads: Loads, fixtures: Path) -> None:
-    """What a reader of the article would look for."""
+    """Find what a reader of the article would look for."""
     with loads.trace(fixtures / "glm-4v-tiny", kwargs=MAIN_CALL, forward=True) as trace:
 
         def found(text: str) -> dict[str, list[Any]]:

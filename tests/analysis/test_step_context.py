@@ -1,4 +1,4 @@
-"""A change stands at the statement that made it."""
+"""A change belongs to the statement that made it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def demo_load(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield trace
 
 
-def test_each_change_is_given_to_a_statement_that_can_make_it(demo_load: Trace) -> None:
+def test_each_change_belongs_to_a_statement_that_can_make_it(demo_load: Trace) -> None:
     wrong = []
     for step in demo_load.steps():
         maker = changing_step(demo_load, step)
@@ -32,14 +32,14 @@ def test_each_change_is_given_to_a_statement_that_can_make_it(demo_load: Trace) 
     assert not wrong
 
 
-def test_the_effects_of_all_statements_are_all_changes(demo_load: Trace) -> None:
+def test_the_changes_of_all_statements_are_all_changes(demo_load: Trace) -> None:
     told = [(changing_step(demo_load, step).number, change) for step in demo_load.steps() for change in step.changes]
     given = [(step.number, change) for step in demo_load.steps() for change in statement_changes(demo_load, step)]
     assert len(given) > 1000
     assert sorted(given, key=repr) == sorted(told, key=repr)
 
 
-def test_show_prints_changes_behind_the_statement_that_made_them(demo_load: Trace) -> None:
+def test_show_prints_changes_after_the_statement_that_made_them(demo_load: Trace) -> None:
     shown = 0
     for step, text in zip(demo_load.steps(), step_lines(demo_load), strict=True):
         made = statement_changes(demo_load, step)

@@ -1,4 +1,4 @@
-"""What is said about a decision holds: a row fits no other condition, and the recorded values say the same."""
+"""The meaning of a decision is true: a row matches no other condition, and the recorded values agree."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ SAID: dict[str, tuple[Decision, dict[str, v.Value], str | None]] = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_what_is_said_of_a_decision(name: str) -> None:
+def test_meaning_of_a_decision(name: str) -> None:
     decision, variables, means = SAID[name]
     found = turning_point(decision, variables.get)
     assert (found[1] if found is not None else None) == means
@@ -165,7 +165,7 @@ Check = Callable[[Trace, ExplainedDecision, dict[str, Any]], bool]
 
 
 def has(kind: str, **data: Any) -> Check:
-    """A step that a probe made, without any look at decisions."""
+    """Return a step that a probe recorded, independently of decisions."""
 
     def check(trace: Trace, one: ExplainedDecision, given: dict[str, Any]) -> bool:
         return any(
@@ -241,7 +241,7 @@ def case(request: pytest.FixtureRequest, loads: Loads) -> tuple[Trace, dict[str,
     return loads.trace(FIXTURES / fixture, **options), options.get("kwargs", {})
 
 
-def test_the_recording_says_the_same(case: tuple[Trace, dict[str, Any]]) -> None:
+def test_recorded_values_agree_with_the_meaning(case: tuple[Trace, dict[str, Any]]) -> None:
     trace, given = case
     assert trace.outcome["status"] == "loaded"
     told = explanation(trace)
@@ -252,7 +252,7 @@ def test_the_recording_says_the_same(case: tuple[Trace, dict[str, Any]]) -> None
 
 
 def test_no_two_sentences_about_one_load_contradict_each_other(case: tuple[Trace, dict[str, Any]]) -> None:
-    """Of the outcomes of one row, and of rows about one question, a frame is told one alone."""
+    """A frame has only one of the outcomes of a row, and of the rows about one question."""
     trace, _ = case
     said: dict[int, set[str]] = {}
     for decision in decisions(trace):
@@ -275,8 +275,8 @@ QUESTIONS = [
 ]
 
 
-def test_a_variable_of_the_librarys_is_not_the_users(loads: Loads) -> None:
-    """An argument is told by its path: config.json has a dtype of its own, under the same name."""
+def test_a_library_variable_is_not_the_users_argument(loads: Loads) -> None:
+    """An argument is recognized by its path: config.json has its own dtype under the same name."""
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={DTYPE: "torch.float32"})
     asked = [one.decision for one in explanation(trace) if one.why == "user"]
     assert not [one for one in asked if one.function in ("PretrainedConfig.__init__", "PreTrainedConfig.__post_init__")]
