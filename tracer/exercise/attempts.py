@@ -1,4 +1,4 @@
-"""One attempt: the learner's folder is recorded and judged, and what came out is remembered."""
+"""Attempts at an exercise: answering its questions, recording and grading the folder, taking hints."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def attempt(
 
 
 def is_solved(report: GradeReport) -> bool:
-    """Whether everything holds, in runs that ended as a load ends."""
+    """Return whether everything holds, in runs that ended as a load ends."""
     return report.passed and report.failed_run is None
 
 
 def next_hint(course: CourseFolder, files: ExerciseFiles) -> int | None:
-    """The number of the next hint that was not shown yet, which counts as shown from now on; None after the last."""
+    """Return the number of the next hint and count it as shown; None after the last."""
     with course.updating_entry(files) as entry:
         shown = max(0, entry.hints)
         if shown >= len(files.exercise.hints):
@@ -70,7 +70,7 @@ def next_hint(course: CourseFolder, files: ExerciseFiles) -> int | None:
 
 
 def open_questions(exercise: Exercise, entry: ExerciseProgress, *, again: bool = False) -> list[Prediction]:
-    """The questions that have no answer yet; ``again``, those too whose answer was not right."""
+    """Return the questions that have no answer yet; ``again``, those too whose answer was not right."""
     answered = set(entry.right) if again else set(entry.answers)
     return [one for one in exercise.predictions if one.id not in answered or one.id not in entry.answers]
 
@@ -79,7 +79,7 @@ def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:
     """Answers that were given as ``ID=TEXT``.
 
     Raises:
-        ExerciseError: one is no such pair, answers no question, or chooses what there is not.
+        ExerciseError: one isn't such a pair, answers no question, or chooses an answer that does not exist.
     """
     questions = {one.id: one for one in exercise.predictions}
     found: dict[str, str] = {}
@@ -110,7 +110,7 @@ def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:
 
 
 def is_answer(question: Prediction, text: str) -> bool:
-    """Whether a text can be an answer at all."""
+    """Return whether a text can be an answer at all."""
     text = text.strip()
     if not question.choices:
         return bool(text)

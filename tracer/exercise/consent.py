@@ -1,7 +1,7 @@
 """Consent to code of others: a teacher's exercises, and course folders that were not made here.
 
 What is agreed to is that very code in that place. It is remembered in the course folder, which may itself come from
-somebody else; so it is sealed with a key that never leaves this user's own folder, and nobody else can write it.
+somebody else; so it is sealed with a key that never leaves this user's own folder. Only this user can write it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEY: Final = 32  # bytes
 
 
 def digest(folder: Path) -> str:
-    """What a folder is and holds, in one number: another place, another file, another byte make it another."""
+    """Return a digest of a folder's path and contents; it differs for another path, file or byte."""
     whole = hmac.new(_key(), os.path.abspath(folder).encode("utf-8", "surrogateescape"), "sha256")
     for path in _files(folder):
         whole.update(b"\0" + os.fsencode(path.relative_to(folder)) + b"\0")
@@ -39,7 +39,7 @@ def course_seal(folder: Path) -> str:
 
 
 def code_of(files: ExerciseFiles) -> list[str]:
-    """The Python files of an exercise, as paths in its folder."""
+    """Return the Python files of an exercise, as paths in its folder."""
     return [
         str(path.relative_to(files.folder)) for path in _files(files.folder) if path.suffix in (".py", ".pyc", ".so")
     ]
@@ -55,12 +55,12 @@ CHANGED: Final = N_(
 
 
 def needs_consent(files: ExerciseFiles, entry: ExerciseProgress | None) -> bool:
-    """Whether nobody has agreed yet to what an exercise runs."""
+    """Return whether the code that an exercise runs still needs consent."""
     return not files.bundled and (entry is None or entry.consent != digest(files.folder))
 
 
 def require_consent(files: ExerciseFiles, entry: ExerciseProgress | None, command: str) -> None:
-    """Stop here where code would run that nobody has agreed to.
+    """Refuse to run code without consent.
 
     Raises:
         ExerciseError: with exit code 3; ``command`` is how to agree.

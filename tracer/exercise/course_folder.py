@@ -1,4 +1,4 @@
-"""The course folder: a folder for each exercise, and beside them what is remembered of their learner.
+"""The course folder: a folder for each exercise beside the learner's progress, and which exercise is meant.
 
 Nothing of a learner's is ever overwritten: a new folder is put together aside and moved into its place, an old one
 is moved out of the way.
@@ -82,18 +82,18 @@ class CourseFolder:
             yield progress.exercises.setdefault(files.exercise.id, ExerciseProgress(started=now()))
 
     def folder_of(self, files: ExerciseFiles) -> Path:
-        """Where a learner's files of an exercise are."""
+        """Return where a learner's files of an exercise are."""
         return self.folder / files.exercise.id
 
     def traces_of(self, files: ExerciseFiles) -> Path:
-        """Where the traces of its last check are."""
+        """Return where the traces of its last check are."""
         return self.folder_of(files) / TRACES
 
     def is_started(self, files: ExerciseFiles) -> bool:
         return self.folder_of(files).is_dir()
 
     def require_started(self, files: ExerciseFiles, command: str) -> None:
-        """Stop here for an exercise that was not started; ``command`` starts it."""
+        """Refuse an exercise that was not started; ``command`` starts it."""
         if not self.is_started(files):
             raise ExerciseError(
                 N_("{id} has not been started in {folder}. Start it with: {command}"),
@@ -134,7 +134,7 @@ class CourseFolder:
         return True
 
     def backup_path(self, files: ExerciseFiles) -> Path:
-        """Where a reset would move the learner's files."""
+        """Return where a reset would move the learner's files."""
         number = 1
         while os.path.lexists(path := self.folder / f"{files.exercise.id}.before-{number}"):
             number += 1
@@ -160,7 +160,7 @@ class CourseFolder:
         return aside
 
     def write_solution(self, files: ExerciseFiles) -> tuple[Path, bool]:
-        """The solution's folder, beside the learner's; and whether it was written now."""
+        """Return the solution's folder, beside the learner's; and whether it was written now."""
         place = self.folder / f"{files.exercise.id}.solution"
         written = not os.path.lexists(place)
         if written:
@@ -215,7 +215,7 @@ class CourseFolder:
 
 
 def find_course_folder(start: Path) -> CourseFolder | None:
-    """The course folder that one stands in, or the usual one right here."""
+    """Return the course folder that contains ``start``, or the default one in it."""
     start = Path(os.path.abspath(start))
     for folder in (start, *start.parents):
         if is_ours(folder / FILE) or (folder.name == DEFAULT_NAME and (folder / FILE).exists()):
@@ -224,7 +224,7 @@ def find_course_folder(start: Path) -> CourseFolder | None:
 
 
 def exercise_containing(course: CourseFolder, start: Path) -> str:
-    """The id of the exercise whose folder one stands in; empty outside of all."""
+    """Return the id of the exercise whose folder contains ``start``; empty if none does."""
     try:
         inside = Path(os.path.abspath(start)).relative_to(course.folder).parts
     except ValueError:
@@ -233,7 +233,7 @@ def exercise_containing(course: CourseFolder, start: Path) -> str:
 
 
 def known_exercises(folders: Iterable[Path], progress: CourseProgress | None = None) -> dict[str, ExerciseFiles]:
-    """The bundled exercises, those in some folders, and those that were started from where a teacher keeps them.
+    """Return the bundled exercises, those in some folders, and those that were started from where a teacher keeps them.
 
     Raises:
         InvalidFile: a task has a mistake, or a folder can't be read.
@@ -249,7 +249,7 @@ def known_exercises(folders: Iterable[Path], progress: CourseProgress | None = N
 def current_exercise(
     name: str | None, course: CourseFolder, known: dict[str, ExerciseFiles], here: Path
 ) -> ExerciseFiles:
-    """The exercise of a name; without one, that of the folder one stands in, else the one last started.
+    """Return the exercise of a name; without a name, that of the current folder, else the one last started.
 
     Raises:
         ExerciseError: there is none.
@@ -277,7 +277,7 @@ def current_exercise(
 def next_unsolved(
     known: Mapping[str, ExerciseFiles], progress: CourseProgress, after: str = ""
 ) -> ExerciseFiles | None:
-    """The first exercise that is not solved and can be done here; those behind ``after`` come first."""
+    """Return the first exercise that is not solved and can be done here, looking after ``after`` first."""
     ids = list(known)
     at = ids.index(after) + 1 if after in known else 0
     for name in ids[at:] + ids[:at]:

@@ -1,4 +1,4 @@
-"""Noticing that a learner has saved a file: by looking a few times a second, whatever the editor and file system."""
+"""Watching for saved files by looking a few times a second, which works with every editor and file system."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FolderState = dict[str, tuple[int, int]]
 
 
 def take_state(folder: Path, ignored: Collection[str] = ()) -> FolderState:
-    """The files of a learner's folder as they are now; what editors keep beside them is left out."""
+    """Return the files of a learner's folder as they are now; what editors keep beside them is left out."""
     return {str(path): (found.st_mtime_ns, found.st_size) for path, found in _files(folder, ignored)}
 
 

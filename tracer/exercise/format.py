@@ -46,7 +46,7 @@ class Run(LoadDescription, frozen=True):
 
 
 class FailureCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way to fail a check that deserves an answer of its own. The first case that fits is told.
+    """A way to fail a check that deserves an answer of its own. The first case that fits is shown.
 
     Attributes:
         id: its name in the check.
@@ -229,5 +229,5 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"wrong attempt {name}: there is no check or prediction {attempt.fails!r}")
 
     def run_of(self, one: Check | Prediction) -> str:
-        """The name of the run that a check or prediction is judged by."""
+        """Return the name of the run that a check or prediction is judged by."""
         return one.run or next(iter(self.runs))

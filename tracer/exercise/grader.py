@@ -1,4 +1,4 @@
-"""Judging what was recorded: every check and prediction against the traces of its run."""
+"""Grading what was recorded: every check and prediction against the traces of its run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Grade(msgspec.Struct, frozen=True):
         found: what there is instead.
         given: the learner's answer to a prediction.
         case: of the check's case that tells it, if one does.
-        fact: which claim did not hold, of what, what was asked of it, what there is; the same in no language, and what
+        fact: the claim that did not hold, its subject, what was expected, what there is, in no language; what
             :func:`tracer.views.walkthrough.words.problem_told` makes a sentence of.
     """
 
@@ -125,7 +125,7 @@ def _look(check: Check, run: str, binder: Binder) -> Grade:
 
 
 def _failed(check: Check, run: str, binder: Binder, step: int, wrong: UnmetExpectation | None = None) -> Grade:
-    """A failure, told by the first of the check's cases that fits."""
+    """Return a failed grade with the feedback of the first case that fits, else the check's own."""
     said, case = check.failing, ""
     for one in check.cases:
         at = _step(one.anchors, one.stage, binder) if one.anchors else step
@@ -151,7 +151,7 @@ def _bound(expect: list[Expectation], step: int) -> BoundNote:
 
 
 def _step(anchors: list[Anchor], stage: str | None, binder: Binder) -> int | None:
-    """The first step that an anchor finds; without anchors the end of the run."""
+    """Return the first step that an anchor finds; without anchors the end of the run."""
     if not anchors:
         return _end(binder.trace)
     for anchor in anchors:
@@ -163,7 +163,7 @@ def _step(anchors: list[Anchor], stage: str | None, binder: Binder) -> int | Non
 
 
 def _end(trace: Trace) -> int:
-    """The step at which a run ended: where it failed, or its last."""
+    """Return the step at which a run ended: where it failed, or its last."""
     step = trace.outcome.get("step")
     return step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1
 
@@ -203,7 +203,7 @@ def _is_right(one: Prediction, given: str, truth: Any) -> bool:
 
 
 def same_answer(given: str, truth: Any) -> bool:
-    """Whether what was typed means a recorded value: a shape by its numbers, anything else by its text."""
+    """Return whether what was typed means a recorded value: a shape by its numbers, anything else by its text."""
     if isinstance(truth, list) and all(isinstance(size, int) for size in truth):
         return [int(number) for number in _NUMBER.findall(given)] == truth
     if isinstance(truth, bool) or truth is None:

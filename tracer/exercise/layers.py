@@ -52,7 +52,7 @@ def lay_over(layer: Path, folder: Path) -> None:
 
 
 def changed_by(files: ExerciseFiles, layer: str) -> list[str]:
-    """The files that a layer writes, changes or removes, as paths in the learner's folder."""
+    """Return the files that a layer writes, changes or removes, as paths in the learner's folder."""
     root = files.folder / layer
     paths = (path.relative_to(root) for path in _files(root))
     return sorted({(path.with_suffix("") if path.suffix in _CHANGES else path).as_posix() for path in paths})
@@ -73,7 +73,7 @@ def _files(layer: Path) -> Iterator[Path]:
 
 
 class Replacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A piece of text that stands in the file once, and what stands there instead."""
+    """A piece of text that is in the file once, and its replacement."""
 
     old: str
     new: str
@@ -89,7 +89,7 @@ def merge_json(patch: Path, target: Path) -> None:
     """Change a JSON file as RFC 7386 says: objects are merged, null removes a key, anything else replaces it.
 
     Raises:
-        TracerError: one of the two is no JSON.
+        TracerError: one of the two isn't JSON.
     """
     held, changes = _json(target), _json(patch)
     target.write_text(json.dumps(_merged(held, changes), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

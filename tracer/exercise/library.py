@@ -1,4 +1,4 @@
-"""Which exercises there are: the bundled course, and those that a teacher keeps in a folder."""
+"""The exercises that exist: the bundled course and those in a teacher's folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ExerciseFiles(msgspec.Struct, frozen=True):
 
 
 def all_exercises(folders: Iterable[Path] = ()) -> dict[str, ExerciseFiles]:
-    """The bundled exercises in their order, then those in some folders, by id.
+    """Return the bundled exercises in their order, then those in some folders, by id.
 
     Raises:
         InvalidFile: a task has a mistake, or a folder can't be read.
@@ -42,7 +42,7 @@ def all_exercises(folders: Iterable[Path] = ()) -> dict[str, ExerciseFiles]:
 
 
 def find_exercise(name: str, known: dict[str, ExerciseFiles]) -> ExerciseFiles:
-    """An exercise by its id or its number in the course.
+    """Return an exercise by its id or its number in the course.
 
     Raises:
         ExerciseError: there is none; the sentence has the id that is like it.
@@ -63,7 +63,7 @@ def find_exercise(name: str, known: dict[str, ExerciseFiles]) -> ExerciseFiles:
 
 
 def read_exercise(folder: Path) -> Exercise:
-    """The task of a folder.
+    """Return the task of a folder.
 
     Raises:
         InvalidFile: it has a mistake.
@@ -102,12 +102,12 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
 
 
 def fits_release(files: ExerciseFiles) -> bool:
-    """Whether an exercise can be done on the transformers that is installed."""
+    """Return whether an exercise can be done on the transformers that is installed."""
     return in_range(installed_release(), files.exercise.releases)
 
 
 def require_release(files: ExerciseFiles) -> None:
-    """Stop here for an exercise of another release.
+    """Refuse an exercise of another release.
 
     Raises:
         ExerciseError: with both releases.
@@ -123,7 +123,7 @@ def require_release(files: ExerciseFiles) -> None:
 
 @lru_cache(maxsize=1)
 def installed_release() -> str:
-    """The release of transformers, without importing it."""
+    """Return the release of transformers, without importing it."""
     try:
         return importlib.metadata.version("transformers")
     except importlib.metadata.PackageNotFoundError:

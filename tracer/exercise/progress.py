@@ -74,7 +74,7 @@ def now() -> str:
 
 
 def local_day(moment: str) -> str:
-    """The day of a moment that was remembered, in this machine's time zone."""
+    """Return the day of a moment that was remembered, in this machine's time zone."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d")
     except (ValueError, OverflowError, OSError):
@@ -82,7 +82,7 @@ def local_day(moment: str) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file of that name was written by this command, sound or not."""
+    """Return whether a file of that name was written by this command, sound or not."""
     try:
         with path.open("rb") as file:
             return f'"{MARK}"'.encode() in file.read(200)
@@ -91,7 +91,7 @@ def is_ours(path: Path) -> bool:
 
 
 def read_progress(path: Path) -> CourseProgress:
-    """What a file holds; nothing yet, where there is none.
+    """Return what a file holds; nothing yet, where there is none.
 
     Raises:
         ExerciseError: it is damaged, another program's, or a newer glm-trace wrote it.

@@ -116,7 +116,7 @@ class RunRecorder:
             shutil.rmtree(place, ignore_errors=True)
 
     def _job(self, files: ExerciseFiles, run: Run, copy: Path, trace: Path) -> Job | str:
-        """What is to be done, or the name of what is missing for it."""
+        """Return the job, or the name of the script or directory that is missing for it."""
         if run.script:
             script = files.folder / "judge" / run.script
             return Job(

@@ -12,12 +12,12 @@ from tracer.walkthrough.schema import NAME, as_file, schema_of
 
 
 def schema() -> dict[str, Any]:
-    """The schema of an exercise."""
+    """Return the schema of an exercise."""
     return schema_of(Exercise, "An exercise of glm-trace", [structs, shared])
 
 
 def text() -> str:
-    """The schema as its file holds it."""
+    """Return the schema as its file holds it."""
     return as_file(schema())
 
 

@@ -1,4 +1,4 @@
-"""Whether exercises are sound: the start fails, the solution passes, every wrong attempt fails for its own reason."""
+"""Validating exercises: the start fails, the solution passes, every wrong attempt fails for its own reason."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def validate(
         kept: the exercise.
         bench: where it is recorded; one for many exercises saves much time.
         walkthroughs: ids of those that can be read; None, that is not looked at.
-        progress: told what is recorded next.
+        progress: called with the layer that is recorded next.
     """
     began = time.monotonic()
     problems = list(_static_problems(files, walkthroughs))
@@ -62,14 +62,14 @@ def validate(
 
 
 def reasons(report: GradeReport) -> list[str]:
-    """What an attempt fails by: the first thing that does not hold, and a run that ended badly."""
+    """Return what an attempt fails by: the first thing that does not hold, and a run that ended badly."""
     first = report.first_failure
     found = [first.reason] if first is not None else []
     return [*found, RUN] if report.failed_run is not None else found
 
 
 def _static_problems(files: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
-    """What can be told without a run."""
+    """Yield the problems that need no run."""
     wrong = files.exercise.wrong
     if len(wrong) < LEAST_ATTEMPTS:
         yield ExerciseProblem("few-attempts", {"count": len(wrong), "least": LEAST_ATTEMPTS})

@@ -1,4 +1,4 @@
-"""Whether what a note says is so in a load, beyond having a step there."""
+"""Whether notes, walkthroughs and traces fit together: does a note apply, and what to read with a trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracer.walkthrough.value_paths import StepScope, load_facts
 
 
 class NoteMismatch(NamedTuple):
-    """What a note says of the load that it was written for, and that is not so in this one.
+    """What a note says of the load that it was written for and that does not hold in this one.
 
     Attributes:
         model: the bundled model of the load that it was written for.
@@ -30,7 +30,7 @@ class NoteMismatch(NamedTuple):
 
 
 def find_mismatch(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> NoteMismatch | None:
-    """What keeps a note from being about this load; None where all that it says of it holds."""
+    """Return what keeps a note from applying to this load; None if everything that it says holds."""
     wrong = unmet_expectations(binder, bound)
     missing = list(_missing(binder, bound))
     if not wrong and not missing:
@@ -40,7 +40,7 @@ def find_mismatch(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) ->
 
 
 def count_applicable(binder: Binder, walkthrough: Walkthrough) -> int:
-    """How many notes of a walkthrough are about this load."""
+    """Return how many notes of a walkthrough are about this load."""
     bound = [one for one in binder.bind(walkthrough) if isinstance(one, BoundNote)]
     return sum(find_mismatch(binder, one, walkthrough) is None for one in bound)
 
@@ -53,7 +53,7 @@ def _missing(binder: Binder, bound: BoundNote) -> Iterator[str]:
 
 
 def note_texts(note: Note) -> list[str]:
-    """Everything that a note says, in both languages."""
+    """Return everything that a note says, in both languages."""
     words = [note.title, note.text]
     if note.question is not None:
         words.append(note.question.ask)
@@ -66,7 +66,7 @@ _DEMO = "glm-4v-tiny"
 
 
 def fixture_of(trace: Trace) -> str | None:
-    """The bundled model directory that a trace is a load of, by its name; None for any other script or model."""
+    """Return the name of the bundled model directory that a trace loads; None for any other model or script."""
     command = trace.meta.get("command")
     if isinstance(command, list) and command[1:2] == ["demo"]:
         return _DEMO
@@ -75,7 +75,7 @@ def fixture_of(trace: Trace) -> str | None:
 
 
 def walkthrough_for(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:
-    """The id of the first walkthrough that was written for this very model directory and for how its load ended."""
+    """Return the id of the first walkthrough written for this model directory and for how its load ended."""
     fixture = fixture_of(trace)
     failed = trace.outcome.get("status") != "loaded"
     for one in walkthroughs:

@@ -1,4 +1,4 @@
-"""Binding: which step of a trace a note is about, or why there is none."""
+"""Binding notes to a trace: the step that each is about, or the reason why it has none."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ class Binder:
         return found
 
     def bind(self, walkthrough: Walkthrough) -> list[BoundNote | UnboundNote]:
-        """Every note of a walkthrough, in reading order."""
+        """Return every note of a walkthrough, in reading order."""
         return [self.note(note, walkthrough) for note in walkthrough.notes]
 
     def note(self, note: Note, walkthrough: Walkthrough) -> BoundNote | UnboundNote:
-        """One note of a walkthrough."""
+        """Return one note of a walkthrough."""
         for wanted in (walkthrough.releases, note.releases):
             if not in_range(self.release, wanted):
                 return UnboundNote(note, UnboundReason("release", {"release": self.release, "wanted": wanted}))
@@ -96,7 +96,7 @@ class Binder:
         return UnboundNote(note, told)
 
     def step(self, anchor: Anchor, stage: str | None) -> int | None:
-        """The step of an anchor in a stage, or for None in any."""
+        """Return the step of an anchor in a stage; in any stage if ``stage`` is None."""
         found = (step for step in self.candidates(anchor, stage) if self.holds(anchor, step))
         if anchor.occurrence > 0:
             return next(islice(found, anchor.occurrence - 1, None), None)
@@ -104,7 +104,7 @@ class Binder:
         return every[anchor.occurrence] if len(every) >= -anchor.occurrence else None
 
     def candidates(self, anchor: Anchor, stage: str | None) -> Iterator[int]:
-        """The steps that stand where an anchor says, whatever holds there; in every stage, for None."""
+        """Yield the steps at an anchor's place, whatever their data; in every stage if ``stage`` is None."""
         within = None
         if anchor.function:
             within = list(self._in_codes(self.statements.codes(anchor.function), anchor))
@@ -123,7 +123,7 @@ class Binder:
                 yield FunctionSteps(code, event=anchor.event or ("" if anchor.kind else "call"))
 
     def holds(self, anchor: Anchor, number: int) -> bool:
-        """Whether a step is in the case that an anchor is about: its data, variables and callers."""
+        """Return whether a step's data, variables and callers are those that an anchor asks for."""
         if not (anchor.data or anchor.where or anchor.within):
             return True
         step = self.trace.step(number)
@@ -154,7 +154,7 @@ class Binder:
         return BoundNote(note, number, anchor, step.source, spans[0].first, max(one.last for one in spans))
 
     def _explained(self, anchor: Anchor, step: Step) -> list[CodeStatement]:
-        """The statements that a note is about by its anchor alone."""
+        """Return the statements that a note is about by its anchor alone."""
         if step.frame is None or not anchor.function:
             return []
         frame = self.trace.frame(step.frame)
@@ -211,7 +211,7 @@ class UnboundReason(msgspec.Struct, frozen=True):
 
 
 def why_unbound(binder: Binder, anchor: Anchor, stage: str) -> UnboundReason:
-    """The reason why an anchor has no step in a stage of a trace."""
+    """Return the reason why an anchor has no step in a stage of a trace."""
     return (_of_function if anchor.function else _of_kind)(binder, anchor, stage)
 
 
@@ -262,7 +262,7 @@ def _other_case(binder: Binder, anchor: Anchor, values: dict[str, Any]) -> Unbou
 
 
 def _stages(binder: Binder, anchor: Anchor) -> list[str]:
-    """The stages in which there are steps where an anchor says, whatever holds there."""
+    """Return the stages that have steps at an anchor's place, whatever their data."""
     return list(dict.fromkeys(binder.trace.step(number).stage for number in binder.candidates(anchor, None)))
 
 
@@ -292,7 +292,7 @@ def _never_called(binder: Binder, function: str, stage: str) -> UnboundReason:
 
 
 def _is_there(statements: StatementIndex, function: str) -> bool:
-    """Whether any code that the trace holds defines a function, in a class of that name where it is a method."""
+    """Return whether any code that the trace holds defines a function, in a class of that name where it is a method."""
     owner, _, name = function.rpartition(".")
     for source in statements.trace.source_paths():
         syntax = statements.sources(source)
@@ -306,7 +306,7 @@ def _is_there(statements: StatementIndex, function: str) -> bool:
 
 
 def _calls_of(statements: StatementIndex, function: str) -> Iterator[tuple[FunctionCode, CodeStatement]]:
-    """The statements that can only have called this function."""
+    """Yield the statements that can only have called this function."""
     for code in statements.all_codes():
         for one in statements.of_function(code):
             if any(_is_call_of(call, code, function) for call in _calls_in(one.spot.node)):
@@ -314,7 +314,7 @@ def _calls_of(statements: StatementIndex, function: str) -> Iterator[tuple[Funct
 
 
 def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
-    """The calls of a statement; of a compound one, those of its header."""
+    """Yield the calls of a statement; of a compound one, those of its header."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return
     waiting = [node]
@@ -326,7 +326,7 @@ def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _is_call_of(call: ast.Call, code: FunctionCode, function: str) -> bool:
-    """Whether a call is of a function, and not of a method of another class that has the same name."""
+    """Return whether a call is of a function, and not of a method of another class that has the same name."""
     owner, _, name = function.rpartition(".")
     owner = owner.rpartition(".")[2]
     called = _last_name(call.func)
@@ -349,7 +349,7 @@ def _last_name(node: ast.AST) -> str:
 
 
 def _passed_by(trace: Trace, code: FunctionCode, statement: CodeStatement) -> UnboundReason | None:
-    """Why a statement of a function that ran did not run; None where it did."""
+    """Return why a statement of a function that ran did not run; None where it did."""
     if has_line_step(trace, code, statement.first, statement.last):
         return None
     values = {"function": code.function, "inside": code.function, "statement": statement.shown}
@@ -364,7 +364,7 @@ def _passed_by(trace: Trace, code: FunctionCode, statement: CodeStatement) -> Un
 
 
 def _led_past(made: list[Decision], statement: CodeStatement) -> Decision | None:
-    """The outermost decision of an execution that led past a statement, of those that the statement is inside of."""
+    """Return the outermost decision around a statement that led past it in one execution."""
     around = [(block.owner.node, block.branch) for block in statement.spot.enclosing() if block.owner is not None]
     for node, branch in reversed(around):
         here = [one for one in made if one.line == first_line(node) and _is_of(one, node)]
@@ -379,14 +379,14 @@ def _led_past(made: list[Decision], statement: CodeStatement) -> Decision | None
 
 
 def _is_of(decision: Decision, node: StatementLike) -> bool:
-    """Whether a decision is the statement's own, and not that of a conditional expression in its header."""
+    """Return whether a decision is the statement's own, and not that of a conditional expression in its header."""
     if isinstance(node, TRIES):
         return decision.kind == "try"
     return decision.kind not in ("conditional", "return")
 
 
 def _told_of(trace: Trace, decision: Decision) -> dict[str, Any]:
-    """What a sentence says of a decision."""
+    """Return what a sentence needs to know of a decision."""
     names = list(decision.names.items())[:_MOST_NAMES]
     return {
         "asked": f"{decision.kind} {decision.condition}" if decision.kind in ("if", "elif") else decision.condition,

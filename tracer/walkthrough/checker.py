@@ -20,7 +20,7 @@ from tracer.walkthrough.value_paths import StepScope
 
 
 class WalkthroughProblem(msgspec.Struct, frozen=True):
-    """Something that a walkthrough says and that is not so.
+    """Something that a walkthrough claims and that does not hold.
 
     Attributes:
         walkthrough: its id.
@@ -38,7 +38,7 @@ class WalkthroughProblem(msgspec.Struct, frozen=True):
 
 
 def check_text(walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> list[WalkthroughProblem]:
-    """What can be told without a trace: links that lead nowhere, values that no path could name."""
+    """Return the problems that need no trace: links that lead nowhere, placeholders that are not paths."""
     found = [
         WalkthroughProblem(walkthrough.id, "", "link", {"link": one})
         for one in walkthrough.prerequisites
@@ -57,7 +57,7 @@ def check_text(walkthrough: Walkthrough, known: Mapping[str, Walkthrough]) -> li
 def check_one(
     walkthrough: Walkthrough, trace: Trace, load: str | None = None, others: Sequence[Trace] = ()
 ) -> list[WalkthroughProblem]:
-    """What a trace shows to be wrong.
+    """Return the problems that one trace shows.
 
     Args:
         walkthrough: what is checked.
@@ -183,14 +183,14 @@ def check_many(
 
 
 def coverage_table(given: GivenTrace, walkthroughs: Sequence[Walkthrough], *, whole: bool) -> list[FunctionCoverage]:
-    """The functions of a load; without ``whole``, those that the walkthroughs say something of."""
+    """Return the functions of a load; without ``whole``, those that the walkthroughs say something of."""
     return [one for one in measure_coverage(given.trace, walkthroughs) if whole or one.explained]
 
 
 def _traces_for(
     walkthrough: Walkthrough, traces: Sequence[GivenTrace], *, all_notes: bool
 ) -> list[tuple[GivenTrace, str | None]]:
-    """The traces to check with, each with the name of its load; None for all notes."""
+    """Return the traces to check with, each with the name of its load; None for all notes."""
     found: list[tuple[GivenTrace, str | None]] = []
     for given in traces:
         if given.recorded_for is not None:

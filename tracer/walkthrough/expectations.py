@@ -30,7 +30,7 @@ from tracer.walkthrough.value_paths import (
 class UnmetExpectation(NamedTuple):
     """A fact that does not hold: what was expected, and what there is instead, in English words.
 
-    The last four are the same in no language: which claim it is, of what, what was expected of it, what there is.
+    The last four do not depend on the language: the claim, its subject, what was expected, what there is.
     """
 
     expect: Expectation
@@ -43,7 +43,7 @@ class UnmetExpectation(NamedTuple):
 
 
 def unmet_expectations(binder: Binder, bound: BoundNote, others: Sequence[Trace] = ()) -> list[UnmetExpectation]:
-    """The facts of a bound note that don't hold, in their order.
+    """Return the facts of a bound note that don't hold, in their order.
 
     Args:
         binder: of the trace.
@@ -160,7 +160,7 @@ def _length(found: FoundValue, plain: Any) -> int | None:
 
 
 def _holds(plain: Any, wanted: Any) -> bool:
-    """Whether a container has a key or an item."""
+    """Return whether a container has a key or an item."""
     inside = simplified(plain)
     if isinstance(inside, dict):
         inside = list(inside.get("items", {})) if "is" in inside else list(inside)
@@ -168,7 +168,7 @@ def _holds(plain: Any, wanted: Any) -> bool:
 
 
 def _shown(found: FoundValue, plain: Any, what: str) -> str:
-    """What there is, as far as a claim is about it."""
+    """Return the part of a value that a claim is about, as text."""
     if what in ("has", "lacks") and isinstance(plain, dict):
         keys = plain.get("items", plain) if "is" in plain else plain
         return ", ".join(map(str, keys)) if isinstance(keys, (dict, list)) else f"{simplified(plain)!r}"

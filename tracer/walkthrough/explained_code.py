@@ -1,4 +1,4 @@
-"""The code that a note explains, as it was recorded: which lines ran, and long ranges shortened around those."""
+"""The code that notes explain: excerpts with the lines that ran, and how much of what ran is covered."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Excerpt(NamedTuple):
 
 
 def note_excerpt(binder: Binder, bound: BoundNote) -> Excerpt | None:
-    """The code that a note is about by its anchor; None for a step that stands in no stored source."""
+    """Return the code at a note's anchor; None for a step without a stored source."""
     step = binder.trace.step(bound.step)
     if bound.source is None or bound.first is None or bound.last is None or step.frame is None:
         return None
@@ -71,7 +71,7 @@ def note_excerpt(binder: Binder, bound: BoundNote) -> Excerpt | None:
 
 
 def covered_excerpts(binder: Binder, bound: BoundNote) -> Iterator[Excerpt]:
-    """The other code that a note explains, in the order in which it stands; what its own excerpt has is not told."""
+    """Yield the other code that a note explains, in source order, without what its own excerpt shows."""
     found = []
     own = note_excerpt(binder, bound)
     for one in bound.note.covers:
@@ -102,7 +102,7 @@ def _covered_excerpt(binder: Binder, code: FunctionCode, wanted: CoveredCode) ->
 
 
 def _header(binder: Binder, code: FunctionCode) -> tuple[int, int] | None:
-    """The lines of a function's ``def``."""
+    """Return the lines of a function's ``def``."""
     node = function_of(binder.statements.sources(code.source), code)
     return None if node is None else (first_line(node), header_end(node))
 
@@ -125,7 +125,7 @@ def _make_excerpt(
 
 
 def _kinds(statements: Iterable[CodeStatement], ran: set[int]) -> dict[int, str]:
-    """What is to say of each line of statements. Where no line was stepped, nothing."""
+    """Return the kind of each line: ran, not-run, documentation; nothing if no line was stepped."""
     found: dict[int, str] = {}
     for one in statements:
         lines = range(one.first, one.last + 1)
@@ -136,7 +136,7 @@ def _kinds(statements: Iterable[CodeStatement], ran: set[int]) -> dict[int, str]
 
 
 def _marked(lines: list[ExcerptLine], statements: Iterable[CodeStatement], here: int | None) -> list[ExcerptLine]:
-    """The statement of the step, on each of its lines."""
+    """Return the lines with those of the step's statement marked."""
     if here is None:
         return lines
     own = next((one for one in statements if one.first <= here <= one.last), None)
@@ -145,7 +145,7 @@ def _marked(lines: list[ExcerptLine], statements: Iterable[CodeStatement], here:
 
 
 def _folded(lines: list[ExcerptLine], kinds: dict[int, str]) -> Iterator[Shown]:
-    """Long runs of comments, documentation and lines that did not run, shortened to their beginnings."""
+    """Yield long runs of comments, documentation and lines that did not run, shortened to their beginnings."""
 
     def kind(line: ExcerptLine) -> str:
         stripped = line.text.strip()
@@ -163,7 +163,7 @@ def _folded(lines: list[ExcerptLine], kinds: dict[int, str]) -> Iterator[Shown]:
 
 
 def _joined(lines: list[ExcerptLine], kind: object) -> list[tuple[ExcerptLine, str]]:
-    """Each line with its kind; what stands between lines that did not run belongs to them."""
+    """Return each line with its kind; lines between lines that did not run count as not run."""
     assert callable(kind)
     kinds = [str(kind(line)) for line in lines]
     neutral = [line.ran is None and not line.here for line in lines]
@@ -179,12 +179,12 @@ def _joined(lines: list[ExcerptLine], kind: object) -> list[tuple[ExcerptLine, s
 
 
 def _next(kinds: list[str], neutral: list[bool], index: int) -> str:
-    """The kind of the next line that can run."""
+    """Return the kind of the next line that can run."""
     return next((kinds[at] for at in range(index + 1, len(kinds)) if not neutral[at] or kinds[at] == "not-run"), "")
 
 
 def _shortened(lines: list[Shown]) -> list[Shown]:
-    """At most so many lines; of more, the first and the last."""
+    """Return the lines, without the middle if there are too many."""
     if len(lines) <= _MOST:
         return lines
     cut = lines[_MOST - _AT_THE_END : -_AT_THE_END]
@@ -240,7 +240,7 @@ def _executed(binder: Binder) -> Iterator[tuple[FunctionCode, set[int]]]:
 
 
 def _explained(binder: Binder, bound: BoundNote) -> Iterator[tuple[FunctionCode, CodeStatement]]:
-    """Every statement that a note is about."""
+    """Yield every statement that a note is about."""
     frame_number = binder.trace.step(bound.step).frame
     if frame_number is not None and bound.first is not None and bound.last is not None and bound.anchor.function:
         frame = binder.trace.frame(frame_number)

@@ -1,6 +1,6 @@
 """What a walkthrough file holds. One YAML file is one :class:`Walkthrough`.
 
-The docstrings here are what a writer reads: they stand in the JSON schema that editors use.
+Writers read these docstrings: they are the descriptions in the JSON schema that editors use.
 """
 
 from __future__ import annotations
@@ -324,16 +324,16 @@ class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("Expected at least one load under `loads`, or no `loads` at all")
 
     def load_of(self, note: Note) -> str:
-        """The name of the load that a note is checked against."""
+        """Return the name of the load that a note is checked against."""
         return note.load or next(iter(self.loads))
 
 
 @lru_cache(maxsize=256)
 def in_range(release: str, wanted: str) -> bool:
-    """Whether a release is one of those wanted; an empty range is every release.
+    """Return whether a release is one of those wanted; an empty range is every release.
 
     Raises:
-        ValueError: ``wanted`` is no range.
+        ValueError: ``wanted`` isn't a range.
     """
     try:
         specifiers = SpecifierSet(wanted)

@@ -1,4 +1,4 @@
-"""Which walkthroughs there are: the bundled course, and those in folders of one's own."""
+"""The walkthroughs that exist: the bundled course and those in the user's folders."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ENDINGS = (".yaml", ".yml")
 
 @lru_cache(maxsize=1)
 def course() -> tuple[Walkthrough, ...]:
-    """The bundled walkthroughs in their order."""
+    """Return the bundled walkthroughs in their order."""
     return tuple(_in_folder(bundled("walkthroughs")).values())
 
 
 def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
-    """The course, then what is in some folders, by id; one's own stands before a bundled one of the same id.
+    """Return the course, then what is in some folders, by id; theirs replaces a bundled one of the same id.
 
     Raises:
         InvalidFile: a file has a mistake, or a folder can't be read.
@@ -36,14 +36,14 @@ def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
 
 
 def is_file(wanted: str) -> bool:
-    """Whether a walkthrough is asked for by the path of its file."""
+    """Return whether a walkthrough is asked for by the path of its file."""
     return Path(wanted).suffix in _ENDINGS
 
 
 def file_of(
     walkthrough: str, folders: Iterable[Path] = (), files: Iterable[Path] = ()
 ) -> tuple[Path, dict[str, int]] | None:
-    """The file that a walkthrough is from, with the line at which each of its notes begins.
+    """Return the file that a walkthrough is from, with the line at which each of its notes begins.
 
     Args:
         walkthrough: its id.
@@ -59,7 +59,7 @@ def file_of(
 
 
 def find_walkthrough(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
-    """A walkthrough by its id, its number in the course, or the path of its file.
+    """Return a walkthrough by its id, its number in the course, or the path of its file.
 
     Raises:
         TracerError: there is none; the sentence has the ids that are like it.

@@ -1,4 +1,4 @@
-"""Which of a walkthrough's loads a trace is of, and how a trace's load would be written down."""
+"""The loads of walkthroughs: which of them a trace records, and a trace's load as a walkthrough writes it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BY_ITSELF: Final = (None, "AutoModel", "AutoModelForCausalLM")  # what a load t
 
 
 def load_name_for(walkthrough: Walkthrough, trace: Trace) -> str | None:
-    """The name of the load that a trace is of; of several that it could be, what has most in common."""
+    """Return the name of the load that a trace records; of several candidates, the one with most in common."""
     own, peft = load_of_trace(trace), "peft" in trace.stages()
     model = model_name(trace.meta)
     same = {
@@ -34,7 +34,7 @@ def load_name_for(walkthrough: Walkthrough, trace: Trace) -> str | None:
 
 
 def load_of_trace(trace: Trace) -> Load:
-    """The load that a trace is of, as far as it tells."""
+    """Return a description of the load that a trace records, as far as the trace shows it."""
     call, given = _call(trace)
     trust = given.pop("trust_remote_code", None)
     dtype = next((given.pop(name) for name in _DTYPES if name in given), None)
@@ -52,7 +52,7 @@ def load_of_trace(trace: Trace) -> Load:
 
 
 def loads_entry(load: Load, fixtures: Collection[str]) -> dict[str, Any] | None:
-    """What stands under ``loads`` in a file; None for the load of the demo.
+    """Return the ``loads`` entry of a file; None for the load of the demo.
 
     Args:
         load: the load.
@@ -68,7 +68,7 @@ def loads_entry(load: Load, fixtures: Collection[str]) -> dict[str, Any] | None:
 
 
 def _is_of(own: Load, load: Load) -> bool:
-    """Whether a recorded load does all that a load does, with the same arguments."""
+    """Return whether a recorded load does all that a load does, with the same arguments."""
     alike = (
         load.kwargs == own.kwargs,
         load.dtype == own.dtype,
@@ -93,7 +93,7 @@ def _model(trace: Trace) -> str:
 
 
 def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:
-    """The class that the user loads a model with, and the keyword arguments given to it, where they are plain."""
+    """Return the class that the user loads a model with, and its keyword arguments that are plain values."""
     calls = [one for one in loading_calls(trace) if loads_a_model(trace, one)]
     if not calls:
         return None, {}

@@ -14,13 +14,13 @@ from tracer.walkthrough.value_paths import PATH, FoundValue, PlainData, StepScop
 
 _HOLE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _LONGEST: Final = 100
-_LONGEST_MESSAGE: Final = 300  # what an error says at its end is often what helps
-_AXES: Final = 5  # a longer list of numbers is no shape
+_LONGEST_MESSAGE: Final = 300  # the end of an error message is often what helps
+_AXES: Final = 5  # a longer list of numbers isn't a shape
 UNKNOWN: Final = "…"
 
 
 def fill_placeholders(text: str, place: StepScope | None) -> str:
-    """A text with its values; without a place, their paths stand in their place."""
+    """Return a text with its values filled in; without a scope, the paths are shown instead."""
 
     def value(hole: re.Match[str]) -> str:
         path = hole[1].strip()
@@ -37,12 +37,12 @@ def fill_placeholders(text: str, place: StepScope | None) -> str:
 
 
 def _in_table(text: str, at: int) -> bool:
-    """Whether a place in Markdown is in the row of a table, where a bar would end the cell."""
+    """Return whether a place in Markdown is in the row of a table, where a bar would end the cell."""
     return text[text.rfind("\n", 0, at) + 1 : at].lstrip().startswith("|")
 
 
 def placeholder_paths(text: str) -> Iterator[str]:
-    """The paths that a text asks for."""
+    """Yield the paths that a text asks for."""
     return (hole[1].strip() for hole in _HOLE.finditer(text))
 
 
@@ -51,7 +51,7 @@ def is_path(text: str) -> bool:
 
 
 def format_found(trace: Trace, found: FoundValue, limit: int = _LONGEST) -> str:
-    """A value on one line, in a person's eyes: a text without quotes, a shape with ``×``, six digits of a fraction."""
+    """Return a value on one line, for people: text without quotes, a shape with ``×``, six digits of a fraction."""
     if isinstance(found, PlainData):
         return _elided(_of_data(found.plain), limit)
     if isinstance(found, Text) and found.value:
@@ -72,14 +72,14 @@ def _of_data(plain: Any) -> str:
 
 
 def _elided(text: str, limit: int) -> str:
-    """A long name or path without its middle: what it begins and ends with tells most."""
+    """Return a long name or path without its middle, as its ends say most."""
     if len(text) <= limit or " " in text:
         return one_line(text, limit)
     return one_line(f"{text[: limit // 3]}…{text[-(limit - limit // 3 - 1) :]}", limit)
 
 
 def inline_code(text: str) -> str:
-    """A text as Markdown's inline code, whatever is in it."""
+    """Return a text as Markdown's inline code, whatever is in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if text[:1] == "`" or text[-1:] == "`" or not text.strip() else ""

@@ -1,4 +1,4 @@
-"""Reading walkthroughs along a trace: which note is open, the next one, and the one that is about a step."""
+"""A reader's position in the walkthroughs of a trace: the open note, the next one, the one about a step."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class NotePosition(NamedTuple):
 
 
 def bind_chapters(trace: Trace, walkthroughs: Sequence[Walkthrough]) -> list[Chapter]:
-    """The walkthroughs with their notes bound to a trace."""
+    """Return the walkthroughs with their notes bound to a trace."""
     binder = Binder(trace)
     return [_chapter(binder, walkthrough) for walkthrough in walkthroughs]
 
@@ -50,7 +50,7 @@ def _chapter(binder: Binder, walkthrough: Walkthrough) -> Chapter:
 
 
 class WalkthroughReader:
-    """Where a reader is in the chapters. ``open`` is None until a note was opened."""
+    """The position of a reader in the chapters. ``open`` is None until a note was opened."""
 
     def __init__(self, found: Sequence[Chapter]) -> None:
         self.chapters = list(found)
@@ -100,7 +100,7 @@ class WalkthroughReader:
         return self._opened(at) if at is not None else None
 
     def peek(self) -> tuple[Chapter, BoundNote] | None:
-        """What :meth:`next` would open."""
+        """Return what :meth:`next` would open."""
         at = self._next(back=False)
         return (self.chapters[at.chapter], self._bound(at)) if at is not None else None
 
@@ -141,7 +141,7 @@ class WalkthroughReader:
             self._offered = None
 
     def about(self, step: Step) -> NotePosition | None:
-        """The note that is about a step; of several the open one, then one of its chapter, then the closest."""
+        """Return the note that is about a step; of several the open one, then one of its chapter, then the closest."""
         note = self.note
         if isinstance(note, BoundNote) and note.step == step.number:
             return self.open

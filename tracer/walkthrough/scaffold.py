@@ -1,4 +1,4 @@
-"""A walkthrough to begin with: a commented file that holds for the load it was made from."""
+"""A scaffold for a new walkthrough: a commented file whose claims hold for the load it was made from."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ COMMENTS: Final[dict[str, Message]] = {
 def scaffold(
     name: str, binder: Binder | None, steps: Iterable[int], loads: dict[str, Any] | None, schema: str, lang: Lang
 ) -> str:
-    """The text of a new file.
+    """Return the text of a new file.
 
     Args:
         name: the walkthrough's id.
         binder: of the trace to begin from.
         steps: the steps to write notes about.
-        loads: what stands under ``loads``; None for the load of the demo.
+        loads: the ``loads`` entry; None for the load of the demo.
         schema: where an editor finds the schema.
         lang: the language of the comments.
 
@@ -55,7 +55,7 @@ def scaffold(
 
 
 def checked_name(name: str) -> str:
-    """A name that a walkthrough can have.
+    """Return a name after checking that a walkthrough can have it.
 
     Raises:
         TracerError: it can't.
@@ -84,7 +84,7 @@ def _example() -> _NoteBegun:
 
 
 def _first(binder: Binder | None) -> _NoteBegun:
-    """A note at the first step of a load that can have one."""
+    """Return a note at the first step of a load that can have one."""
     if binder is not None:
         for step in binder.trace.steps(kinds=["call"]):
             if step.frame is not None:
@@ -116,12 +116,12 @@ def _at(binder: Binder, number: int) -> _NoteBegun:
 
 
 def _can_be_written(path: str) -> bool:
-    """Whether a path can stand in a text, and tells of the load and not of the machine's speed."""
+    """Return whether a path can be written in a text, and is about the load and not the machine's speed."""
     return PATH.fullmatch(path) is not None and path.isprintable() and "seconds" not in path
 
 
 def _anchor(binder: Binder, step: Step) -> dict[str, Any]:
-    """An anchor that finds this very step."""
+    """Return an anchor that finds this very step."""
     found: dict[str, Any]
     if step.frame is None:
         found = {"kind": step.kind}
@@ -145,7 +145,7 @@ def _anchor(binder: Binder, step: Step) -> dict[str, Any]:
 
 
 def _piece(shown: str) -> str:
-    """The beginning of a statement, cut where no value of one load stands."""
+    """Return the beginning of a statement, short enough to quote."""
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST].rstrip()
 
 
@@ -161,7 +161,7 @@ def _position(binder: Binder, anchor: Anchor, step: Step) -> int:
 
 
 def _expected(binder: Binder, place: StepScope, path: str) -> dict[str, Any] | None:
-    """A fact about a value that a check can hold, where the value is short and plain."""
+    """Return a fact about a value that a check can hold, where the value is short and plain."""
     plain = simplified(to_plain(binder.trace, place.value(path)))
     if plain is None or isinstance(plain, (bool, int)):
         return {"value": path, "is": plain}
@@ -204,7 +204,7 @@ _QUESTION: Final = (
 
 
 def _note(number: int, note: _NoteBegun, comment: Callable[[str], str] | None) -> Iterator[str]:
-    """A note's lines; the first one's are explained."""
+    """Yield a note's lines; the first one's are explained."""
 
     def explained(key: str) -> Iterator[str]:
         if comment is not None:
@@ -232,5 +232,5 @@ def _note(number: int, note: _NoteBegun, comment: Callable[[str], str] | None) -
 
 
 def _scalar(value: Any) -> str:
-    """A value as YAML reads it back: JSON is YAML."""
+    """Return a value as YAML reads it back: JSON is YAML."""
     return json.dumps(value, ensure_ascii=not str(value).isprintable())

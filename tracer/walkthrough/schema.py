@@ -22,29 +22,29 @@ _ATTRIBUTE: Final = re.compile(r"(?m)^    (\w+): ")
 
 
 def schema() -> dict[str, Any]:
-    """The schema of a walkthrough."""
+    """Return the schema of a walkthrough."""
     return schema_of(Walkthrough, "A walkthrough of glm-trace", [structs])
 
 
 def schema_of(kind: type, title: str, modules: Sequence[ModuleType]) -> dict[str, Any]:
-    """The schema of a struct, each key described by the docstrings of the structs, which are in these modules."""
+    """Return the schema of a struct, with keys described by the docstrings of the structs in these modules."""
     found: dict[str, Any] = msgspec.json.schema(kind)
     for name, definition in found["$defs"].items():
         struct = next(getattr(module, name) for module in modules if hasattr(module, name))
         description, keys = _docstring(struct)
         definition["description"] = description
-        for key, told in keys.items():
-            definition["properties"][key]["description"] = told
+        for key, description in keys.items():
+            definition["properties"][key]["description"] = description
     return {"$schema": _DIALECT, "title": title, **found}
 
 
 def text() -> str:
-    """The schema as its file holds it."""
+    """Return the schema as its file holds it."""
     return as_file(schema())
 
 
 def as_file(found: dict[str, Any]) -> str:
-    """A schema as a file holds it."""
+    """Return a schema as a file holds it."""
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -59,7 +59,7 @@ def _docstring(struct: type) -> tuple[str, dict[str, str]]:
 
 
 def _plain(words: str) -> str:
-    """Without the marks of reStructuredText, and on one line."""
+    """Return a text on one line, without the marks of reStructuredText."""
     return " ".join(_ROLE.sub(r"\1", words).replace("``", "`").split())
 
 

@@ -35,17 +35,17 @@ class StatementIndex:
         self._codes: list[FunctionCode] | None = None
 
     def codes(self, function: str) -> list[FunctionCode]:
-        """The functions whose qualified name ends so, at a dot, in the order of their first frames."""
+        """Return the functions whose qualified name ends in ``function``, at a dot, in order of their first frames."""
         return [code for code in self.all_codes() if name_matches(code.function, function)]
 
     def all_codes(self) -> list[FunctionCode]:
-        """Every function that any frame executes."""
+        """Return every function that any frame executes."""
         if self._codes is None:
             self._codes = functions(self.trace)
         return self._codes
 
     def _of(self, code: FunctionCode) -> list[CodeStatement]:
-        """The statements of a function, in the order of their lines."""
+        """Return the statements of a function, in the order of their lines."""
         syntax = self.sources(code.source)
         function = function_of(syntax, code)
         if syntax is None or function is None:
@@ -55,12 +55,12 @@ class StatementIndex:
         return sorted(made, key=lambda one: (one.first, one.last))
 
     def find(self, code: FunctionCode, piece: str, after: int = 0) -> list[CodeStatement]:
-        """The statements of a function that have a piece of text, from a line on."""
+        """Return the statements of a function that have a piece of text, from a line on."""
         wanted = without_spaces(piece)
         return [one for one in self.of_function(code) if wanted in one.text and one.first >= after]
 
     def range(self, code: FunctionCode, first: CodeStatement, through: str) -> list[CodeStatement]:
-        """A statement and those after it, up to the next one that has a piece of text; empty where none has."""
+        """Return a statement and those after it, up to the next one that has a piece of text; empty where none has."""
         if not through:
             return [first]
         ends = self.find(code, through, first.first)
@@ -87,10 +87,10 @@ def without_comments(lines: Iterable[str]) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """A text without its spaces, so that line breaks in a call don't matter."""
+    """Return a text without its spaces, so that line breaks in a call don't matter."""
     return _SPACE.sub("", text)
 
 
 def name_matches(function: str, wanted: str) -> bool:
-    """Whether a qualified name is, or ends at a dot in, what is wanted."""
+    """Return whether a qualified name is, or ends at a dot in, what is wanted."""
     return function == wanted or function.endswith(f".{wanted}")

@@ -18,14 +18,14 @@ from tracer.walkthrough.statements import CodeStatement
 from tracer.walkthrough.value_paths import PlainData, StepScope
 
 _MOST: Final = 10
-_OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data that say nothing of the load
+_OF_THE_RECORDING: Final = ("nanoseconds", "call", "parent")  # data about the recording, not the load
 _MANY: Final = 3
 _MOST_DECISIONS: Final = 6
 _OF_EVENT: Final = {"return": "returned", "raise": "raised", "unwind": "raised"}
 
 
 class StepValue(NamedTuple):
-    """A value. ``role`` says of when: ``used``, ``made``, ``argument``, ``returned``, ``raised`` or ``told``."""
+    """A value. ``role`` is how it comes up: ``used``, ``made``, ``argument``, ``returned``, ``raised`` or ``told``."""
 
     role: str
     name: str
@@ -40,7 +40,7 @@ class CountedDecision(NamedTuple):
 
 
 def step_values(binder: Binder, bound: BoundNote) -> list[StepValue]:
-    """The values at a note's step, in the order in which they are written there."""
+    """Return the values at a note's step, in the order in which they are written there."""
     trace = binder.trace
     step = trace.step(bound.step)
     place = StepScope(trace, bound.step, binder.variables)
@@ -49,7 +49,7 @@ def step_values(binder: Binder, bound: BoundNote) -> list[StepValue]:
 
 
 def _together(found: Iterable[StepValue]) -> Iterator[StepValue]:
-    """Names that hold None at one time are told at once; a call of the library has many such arguments."""
+    """List the names that hold None together, as a library call has many such arguments."""
     every = list(found)
     for role in dict.fromkeys(one.role for one in every):
         own = [one for one in every if one.role == role]
@@ -62,7 +62,7 @@ def _together(found: Iterable[StepValue]) -> Iterator[StepValue]:
 
 
 def step_decisions(binder: Binder, bound: BoundNote) -> list[CountedDecision]:
-    """The decisions that the note's code took in this execution of its function."""
+    """Return the decisions that the note's code took in this execution of its function."""
     frame = binder.trace.step(bound.step).frame
     if frame is None or bound.first is None or bound.last is None:
         return []
@@ -81,7 +81,7 @@ def _says_nothing(decision: Decision) -> bool:
 
 
 def paths_at(binder: Binder, step: Step) -> list[str]:
-    """The paths of the values that a step's statement uses and makes, as a note writes them."""
+    """Return the paths of the values that a step's statement uses and makes, as a note writes them."""
     if step.event == "call":
         states = binder.variables.at(step.number)
         return list(states[0].variables) if states else []
@@ -112,10 +112,10 @@ def _recorded(binder: Binder, step: Step, place: StepScope) -> Iterator[StepValu
 
 
 def _of_statement(place: StepScope, node: ast.AST) -> Iterator[tuple[str, str, str]]:
-    """What is recorded of what a statement uses and makes: the role, how it is written, its path."""
+    """Yield what is recorded of what a statement uses and makes: the role, how it is written, its path."""
     for expression in _read(node):
         for path, text in asked_paths(expression):
-            for length in range(len(path), 0, -1):  # an attribute that is not recorded: tell whose it is
+            for length in range(len(path), 0, -1):  # an attribute that is not recorded: show its owner instead
                 written = _written(path[:length])
                 if place.value(written) is not None:
                     yield "used", "".join(text[:length]), written
@@ -139,7 +139,7 @@ def _written(path: Iterable[str | int]) -> str:
 
 
 def _read(node: ast.AST) -> Iterator[ast.AST]:
-    """The expressions that a statement looks at; of a compound one those of its header."""
+    """Yield the expressions that a statement looks at; of a compound one those of its header."""
     for name in ("test", "iter", "subject", "value", "exc", "cause", "msg", "type"):
         inner = getattr(node, name, None)
         if isinstance(inner, ast.expr):
@@ -151,7 +151,7 @@ def _read(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _written_to(node: ast.AST) -> Iterator[ast.AST]:
-    """What a statement binds."""
+    """Yield what a statement binds."""
     if isinstance(node, ast.Assign):
         yield from node.targets
     elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor)):
@@ -162,7 +162,7 @@ def _written_to(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def statement_at(binder: Binder, step: Step) -> CodeStatement | None:
-    """The statement that a step is about to run."""
+    """Return the statement that a step is about to run."""
     if step.frame is None or step.line is None:
         return None
     try:

@@ -11,7 +11,7 @@ A path begins with the name of a variable of the step's frame, or with one of th
 
 After that, at each dot, a key of a dictionary or configuration, a number into a list, or, where there is no such key,
 a part of the summary: ``shape``, ``dtype``, ``device``, ``type``, ``length``, ``parameters``, ``name``, ``message``. A
-key that has dots itself stands in brackets: ``weight_map[lm_head.weight]``.
+key that has dots itself is written in brackets: ``weight_map[lm_head.weight]``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ WORDS: Final = ("after", "caller", "step", "load")
 
 
 class PlainData(NamedTuple):
-    """Plain JSON that is no recorded value: of a step's data, of the load."""
+    """Plain JSON from a step's data or about the load, as opposed to a recorded value."""
 
     plain: Any
 
@@ -52,7 +52,7 @@ class StepScope:
         self._variables = variables or LocalsHistory(trace)
 
     def value(self, path: str) -> FoundValue | None:
-        """What stands under a path; None where nothing is recorded under it."""
+        """Return the value at a path; None if nothing is recorded there."""
         segments = [bracketed or plain for bracketed, plain in _SEGMENT.findall(path)]
         if not segments:
             return None
@@ -97,7 +97,7 @@ class StepScope:
 
 
 def load_facts(trace: Trace) -> dict[str, Any]:
-    """What ``load`` stands for."""
+    """Return the facts about a load that ``load.…`` paths name."""
     releases = trace.meta.get("releases")
     found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
     result = str(trace.outcome.get("result") or "")
@@ -152,14 +152,14 @@ def _part(value: v.Value, key: str) -> PlainData | None:
 
 
 def to_plain(trace: Trace, found: FoundValue | None) -> Any:
-    """A value that was found under a path, as plain JSON."""
+    """Return a value found by a path, as plain JSON."""
     if found is None:
         return None
     return found.plain if isinstance(found, PlainData) else summary_to_json(trace, found)
 
 
 def matches_value(given: Any, wanted: Any) -> bool:
-    """Whether a plain value is what a walkthrough says; texts may have ``*``."""
+    """Return whether a plain value equals what a walkthrough expects; texts may have ``*``."""
     given = simplified(given)
     if isinstance(wanted, str):
         return isinstance(given, str) and matches_pattern(given, wanted)
@@ -175,12 +175,12 @@ def matches_value(given: Any, wanted: Any) -> bool:
 
 
 def matches_pattern(text: str, pattern: str) -> bool:
-    """Whether a text is a pattern, in which ``*`` alone is special."""
+    """Return whether a text matches a pattern in which only ``*`` is special."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def simplified(given: Any) -> Any:
-    """A summary that is one text to its reader, as that text: a class by its name, a dtype, a tuple as a list."""
+    """Return a summary in its simplest form: a class by its name, a dtype by its text, a tuple as a list."""
     if not isinstance(given, dict) or "is" not in given:
         return given
     if given["is"] in ("class", "function"):

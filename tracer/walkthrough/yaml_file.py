@@ -1,4 +1,4 @@
-"""Reading a walkthrough file. YAML is data here: nothing in it is executed, and an error says where it stands."""
+"""Reading a walkthrough file. Nothing in it is executed, and every error names file and line."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ _MISSING: Final = re.compile(r"Object (missing required|contains unknown) field 
 
 
 class InvalidFile(TracerError):
-    """A file that is no walkthrough, or has a mistake: the sentence names file, line, note and key."""
+    """A file with a mistake: the sentence names file, line, note and key."""
 
 
 def is_id(name: str) -> bool:
-    """Whether a walkthrough or a note can be called so."""
+    """Return whether a name can be the id of a walkthrough or a note."""
     return _NAME.fullmatch(name) is not None
 
 
 def note_lines(path: Path) -> tuple[str, dict[str, int]]:
-    """A file's id, and the line at which each of its notes begins, without more of it being checked.
+    """Return a file's id, and the line at which each of its notes begins, without more of it being checked.
 
     Raises:
-        InvalidFile: it can't be read or is no YAML.
+        InvalidFile: it can't be read or isn't YAML.
     """
     root = _composed(path, "walkthrough")
     pairs = {str(key.value): value for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
@@ -52,7 +52,7 @@ def read_walkthrough(path: Path) -> Walkthrough:
     """Read and check one file.
 
     Raises:
-        InvalidFile: it can't be read, is no YAML, or does not say what a walkthrough has to say.
+        InvalidFile: it can't be read, isn't YAML, or lacks what a walkthrough needs.
     """
     root = _composed(path, "walkthrough")
     found = _converted(path, root, Walkthrough)
@@ -65,7 +65,7 @@ def read_yaml(path: Path, kind: type[T], what: str) -> T:
     """Read any other file of ours; ``what`` it is called.
 
     Raises:
-        InvalidFile: it can't be read, is no YAML, or does not say what its kind has to say.
+        InvalidFile: it can't be read, isn't YAML, or lacks what its kind needs.
     """
     return _converted(path, _composed(path, what), kind)
 
@@ -132,7 +132,7 @@ def _no_yaml(path: Path, error: Exception) -> InvalidFile:
 
 
 def _plain(node: yaml.Node, path: Path) -> Any:
-    """A node as plain data; as YAML means it, but a key is always text and given once."""
+    """Return a node as plain data. Keys are always text and must be unique."""
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key, value in node.value:
@@ -165,7 +165,7 @@ _SCALARS: Final = yaml.constructor.SafeConstructor()
 
 
 def _beyond_types(found: Walkthrough) -> Iterator[tuple[str, str]]:
-    """Mistakes that types don't catch, each with where it stands."""
+    """Yield the mistakes that types don't catch, each with its place in the file."""
     for where, name in [("$.id", found.id), *((f"$.notes[{i}].id", note.id) for i, note in enumerate(found.notes))]:
         if not _NAME.fullmatch(name):
             yield where, f"{name!r} is no id: lower-case letters and digits with single dashes"
@@ -226,7 +226,7 @@ def _told(path: Path, root: yaml.Node, where: str, message: str) -> InvalidFile:
 
 
 def _line_of(root: yaml.Node, where: str) -> tuple[int, str]:
-    """The line of a place, and the id of the note that it is in."""
+    """Return the line of a place, and the id of the note that it is in."""
     node, note = root, ""
     line = root.start_mark.line + 1
     for key, index in _STEP_OF_PATH.findall(where):

@@ -63,7 +63,7 @@ def check(
 
 
 def require_allowed(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles) -> None:
-    """Stop here where an exercise is for another release, or nobody agreed to its code."""
+    """Refuse an exercise for another release, or whose code needs consent."""
     require_release(files)
     command = context.command("start", files, "--trust")
     if not course.is_own:
@@ -109,7 +109,7 @@ def ask_questions(context: ExerciseContext, course: CourseFolder, files: Exercis
 def record_attempt(
     context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, recorder: RunRecorder
 ) -> GradeReport:
-    """Record and judge, with a line of progress."""
+    """Record and grade, with a line of progress."""
     with Progress(messages(), context.lang) as progress:
         recorder.warm()
         return attempt(course, files, recorder, progress)
@@ -118,7 +118,7 @@ def record_attempt(
 def print_grades(
     context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, report: GradeReport
 ) -> ExerciseFiles | None:
-    """Tell how it went; where it is solved, returns the exercise that is next."""
+    """Print how it went; if it is solved, return the next exercise."""
     context.printer.grades(files, report)
     if not is_solved(report):
         return None
@@ -144,7 +144,7 @@ def _answer(context: ExerciseContext, one: Prediction) -> str:
 
 
 def _titles(context: ExerciseContext, files: ExerciseFiles) -> dict[str, str]:
-    """The titles of the walkthroughs that explain an exercise."""
+    """Return the titles of the walkthroughs that explain an exercise."""
     if not files.exercise.read:
         return {}
     from tracer.walkthrough.library import course

@@ -43,7 +43,7 @@ class ExerciseContext(msgspec.Struct):
     printer: ExercisePrinter
 
     def course_folder(self) -> CourseFolder:
-        """The course folder.
+        """Return the course folder.
 
         Raises:
             ExerciseError: there is none.
@@ -54,23 +54,23 @@ class ExerciseContext(msgspec.Struct):
         return found
 
     def course_folder_or_new(self, folder: Path | None) -> CourseFolder:
-        """The course folder of that name; without one that which one stands in, else the usual one, maybe not there."""
+        """Return the folder named, else the one that contains ``here``, else the default, which may not exist yet."""
         if folder is not None:
             return CourseFolder(folder.expanduser())
         return find_course_folder(self.here) or CourseFolder(self.here / DEFAULT_NAME)
 
     def known(self, progress: CourseProgress | None = None) -> dict[str, ExerciseFiles]:
-        """The exercises there are."""
+        """Return every known exercise by id."""
         return known_exercises(self.folders, progress)
 
     def current(self, name: str | None, course: CourseFolder) -> ExerciseFiles:
-        """The exercise that is meant, which was started."""
+        """Return the exercise that is meant; it has been started."""
         files = current_exercise(name, course, self.known(course.progress), self.here)
         course.require_started(files, self.command("start", files))
         return files
 
     def command(self, name: str, files: ExerciseFiles, *arguments: str) -> str:
-        """A command about an exercise, with the folder that it needs to be found in."""
+        """Return a command about an exercise, with the folder that it needs to be found in."""
         folders = [] if files.bundled else ["--exercises", self.printer.path(files.folder.parent)]
         return command("exercise", name, files.exercise.id, *arguments, *folders)
 
@@ -93,12 +93,12 @@ def exercise_context(lang: Language | None, folders: Sequence[Path] | None = Non
 
 
 def can_ask() -> bool:
-    """Whether somebody sits at a terminal."""
+    """Return whether input and messages are on a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
-    """A yes or a no."""
+    """Ask until the answer is yes or no, and return which."""
     console = messages()
     while True:
         answer = console.input(Text(visible(question))).strip().lower()
@@ -109,10 +109,10 @@ def confirm(question: str, *, default: bool = False) -> bool:
 def ask_consent(
     files: ExerciseFiles, entry: ExerciseProgress | None, given: bool, lang: Lang, command: str
 ) -> str | None:
-    """What is agreed to from now on, as a digest; None where nothing has to be, or was before.
+    """Return what is agreed to from now on, as a digest; None where nothing has to be, or was before.
 
     Raises:
-        ExerciseError: with exit code 3, when nobody agrees; ``command`` is how to.
+        ExerciseError: with exit code 3, without consent; ``command`` gives it.
     """
     if not needs_consent(files, entry):
         return None
@@ -147,10 +147,10 @@ def ask_consent(
 
 
 def ask_course_consent(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, given: bool) -> None:
-    """Have somebody agree to the code of a course folder that was not made here.
+    """Ask for consent to the code of a course folder that was not made here.
 
     Raises:
-        ExerciseError: with exit code 3, when nobody agrees.
+        ExerciseError: with exit code 3, without consent.
     """
     if course.is_own:
         return

@@ -58,7 +58,7 @@ def start(
 
 
 def begin(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, trust: bool) -> None:
-    """Start one exercise and tell its task."""
+    """Start one exercise and print its task."""
     require_release(files)
     ask_course_consent(context, course, files, trust)
     entry = course.progress.exercises.get(files.exercise.id)

@@ -1,4 +1,4 @@
-"""``glm-trace walkthrough``: the course, told with a load, checked against loads, and begun anew."""
+"""``glm-trace walkthrough``: the course, shown with a load, checked against loads, and scaffolds for new ones."""
 
 from __future__ import annotations
 

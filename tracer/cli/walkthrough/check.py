@@ -85,12 +85,12 @@ def check(
 
 
 def _is_trace(argument: str) -> bool:
-    """Whether an argument is meant as a trace and not as a walkthrough's name."""
+    """Return whether an argument is meant as a trace and not as a walkthrough's name."""
     return argument.endswith(SUFFIX) or (Path(argument).is_file() and not is_file(argument))
 
 
 def _files(ids: Sequence[str], names: Sequence[str], folders: Sequence[Path]) -> dict[str, tuple[Path, dict[str, int]]]:
-    """Where each walkthrough stands."""
+    """Return the file of each walkthrough, and the line of each of its notes."""
     single = [Path(name) for name in names if is_file(name)]
     found = {one: file_of(one, folders, single) for one in ids}
     return {one: place for one, place in found.items() if place is not None}
@@ -112,7 +112,7 @@ class _Loads:
         self._lang = lang
 
     def record_for(self, walkthrough: str) -> Iterator[GivenTrace]:
-        """Record what a walkthrough asks for and nobody before it did."""
+        """Record the loads that a walkthrough needs and that were not recorded before."""
         from tracer.cli.walkthrough.load_recording import record
 
         console = messages()

@@ -57,12 +57,12 @@ def show(
         _must_have(wanted, note)
     with open_trace(file) if file is not None else nullcontext() as trace:
         binder = Binder(trace) if trace is not None else None
-        told = localize(wanted, known, binder, speak)
-        told = told if note is None else told.only(note)
+        localized = localize(wanted, known, binder, speak)
+        localized = localized if note is None else localized.only(note)
         if form is Format.text and output is None:
-            print_result(walkthrough_article(told, trace, speak, head=note is None))
+            print_result(walkthrough_article(localized, trace, speak, head=note is None))
             return
-        document = render_article(told, trace, speak)
+        document = render_article(localized, trace, speak)
     if output is not None:
         _write(output, document)
         return

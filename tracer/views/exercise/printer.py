@@ -1,4 +1,4 @@
-"""What a learner is told on the terminal: the task, how an attempt went, hints, what is next."""
+"""What a learner sees on the terminal: the task, how an attempt went, hints, what is next."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WIDEST = 100  # columns; longer lines are hard to read
 
 
 class ExercisePrinter:
-    """Speaks one language on one console."""
+    """Prints to one console in one language."""
 
     def __init__(self, console: Console, lang: Lang, here: Path) -> None:
         self.console = console
@@ -38,11 +38,11 @@ class ExercisePrinter:
         self._here = here
 
     def command(self, name: str, *arguments: str) -> str:
-        """An exercise command to type."""
+        """Return an exercise command to type."""
         return command("exercise", name, *arguments)
 
     def path(self, path: Path) -> str:
-        """A path as one would type it here."""
+        """Return a path as a user would type it here."""
         relative = os.path.relpath(path, self._here)
         return str(path) if relative.startswith(os.path.join("..", "..")) else relative
 
@@ -135,7 +135,7 @@ class ExercisePrinter:
             self.line(self.command("start", following.exercise.id))
 
     def _broken(self, files: ExerciseFiles, report: GradeReport) -> bool:
-        """Tell of a run that ended badly, where a check's own case does not tell it better."""
+        """Print how a run failed, unless a check's own case explains it better."""
         name = report.failed_run
         if name is None:
             return False
@@ -182,7 +182,7 @@ class ExercisePrinter:
             self._step(ran.trace, one.step)
 
     def _spelled(self, question: Prediction, given: str) -> str:
-        """An answer as its reader knows it, in Markdown: a choice by its text."""
+        """Return an answer as its reader knows it, in Markdown: a choice by its text."""
         if question.choices and is_answer(question, given):
             return question.choices[int(given) - 1].text.localized(self.lang).strip()
         return inline_code(one_line(given, 200))
@@ -201,7 +201,7 @@ class ExercisePrinter:
         self._hung(Text(f"{sign if held else plain} ", style), text, "dim" if state == "waiting" else "")
 
     def _hung(self, mark: Text, text: str, style: str = "") -> None:
-        """Markdown whose first line stands behind a mark, and the others below it."""
+        """Print Markdown with a hanging mark before its first line."""
         for number, line in enumerate(markdown_lines(text, self._width - mark.cell_len)):
             line.stylize_before(style)
             self.console.print(Text.assemble(" " * mark.cell_len if number else mark, line), soft_wrap=True)
@@ -212,7 +212,7 @@ class ExercisePrinter:
 
 
 def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
-    """What happened and what to look for, in Markdown."""
+    """Return what happened and what to look for, in Markdown."""
     if ran.missing:
         return tr(
             lang,

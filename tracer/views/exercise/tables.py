@@ -1,4 +1,4 @@
-"""Tables of exercises: which there are, and how far a learner has come."""
+"""Tables of exercises, of a learner's progress, and the report of a validation."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ def task_sheets(exercise: Exercise) -> dict[str, str]:
 
 
 def task_sheet(exercise: Exercise, lang: Lang) -> str:
-    """The task as Markdown: what to do, what is asked, which commands there are."""
+    """Return the task as Markdown: what to do, what is asked, which commands there are."""
     return "\n\n".join(_parts(exercise, lang)) + "\n"
 
 
 def task_heading(exercise: Exercise, lang: Lang) -> str:
-    """Its number in the course and its title."""
+    """Return an exercise's number in the course and its title."""
     title = exercise.title.localized(lang).strip()
     return title if exercise.order is None else tr(lang, "Exercise {order}: {title}", order=exercise.order, title=title)
 

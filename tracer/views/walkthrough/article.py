@@ -1,4 +1,4 @@
-"""A walkthrough as a Markdown document that stands on its own."""
+"""A walkthrough as a self-contained Markdown document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNBOUND: Final = "not-here"
 
 
 def render_article(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -> str:
-    """The whole document, with a line break at its end."""
+    """Return the whole document, with a line break at its end."""
     return "\n\n".join(part for part in _parts(walkthrough, trace, lang) if part) + "\n"
 
 
@@ -68,7 +68,7 @@ def _parts(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -
 
 
 def _load(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterator[str]:
-    """What load the values are from."""
+    """Yield what load the values are from."""
     yield f"## {tr(lang, 'Made from this load')}"
     colon = ": " if lang == "en" else "："
     yield "\n".join(f"- **{name}**{colon}{fact}" for name, fact in _facts(walkthrough, trace, lang))

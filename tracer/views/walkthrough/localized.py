@@ -1,4 +1,4 @@
-"""A walkthrough told in one language, with a load or without one: what the terminal and the document both print."""
+"""A walkthrough in one language, with a load or without one: what the terminal and the document both show."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Link(NamedTuple):
 class LocalizedNote(msgspec.Struct, frozen=True):
     """A note in one language; texts are Markdown.
 
-    ``example`` is there where the note tells of another load than this; its texts then have no values of this one.
+    ``example`` is set if the note is about another load; its texts then have no values of this one.
     """
 
     note: Note
@@ -95,7 +95,7 @@ class LocalizedWalkthrough(NamedTuple):
         return [one for one in self.notes if isinstance(one.bound, UnboundNote)]
 
     def count_text(self, lang: Lang) -> str:
-        """How many of the notes are about the load."""
+        """Return how many of the notes are about the load."""
         examples = sum(one.example is not None for one in self.notes)
         key = "made:notes-examples" if examples else "made:notes-told"
         return tr(lang, WORDS[key], bound=len(self.here) - examples, count=len(self.notes), examples=examples)
@@ -117,7 +117,7 @@ class LocalizedWalkthrough(NamedTuple):
         return tr(lang, WORDS[key], count=len(self.notes), **{key: marked(word) for key, word in words.items()})
 
     def reason(self, note: LocalizedNote, lang: Lang, marked: Marked = str) -> str:
-        """Why a note has no step; of several with one reason, it is told of the first. Empty where it has a step."""
+        """Return why a note has no step, in full for the first of several with one reason; empty if it has a step."""
         at = self.notes.index(note)
         before = self.notes[at - 1] if at else None
         why = _why(note, lang, marked)
@@ -131,7 +131,7 @@ class LocalizedWalkthrough(NamedTuple):
         return misfit_told(note.example, lang, marked, legend=legend)
 
     def only(self, note: str) -> LocalizedWalkthrough:
-        """The same with one note alone."""
+        """Return the same with one note alone."""
         return self._replace(notes=[one for one in self.notes if one.note.id == note])
 
 
@@ -142,7 +142,7 @@ def _why(note: LocalizedNote | None, lang: Lang, marked: Marked) -> str:
 def localize(
     walkthrough: Walkthrough, known: Mapping[str, Walkthrough], binder: Binder | None, lang: Lang
 ) -> LocalizedWalkthrough:
-    """Tell a walkthrough; ``known`` are those that its links may lead to."""
+    """Return a walkthrough in one language; ``known`` are those that its links may lead to."""
     bound: list[BoundNote | UnboundNote | None]
     bound = [None] * len(walkthrough.notes) if binder is None else [*binder.bind(walkthrough)]
     teller = _Localizer(walkthrough, known, binder, lang)
@@ -184,7 +184,7 @@ class _Localizer:
         )
 
     def _texts(self, note: Note, bound: BoundNote | UnboundNote | None, place: StepScope | None) -> LocalizedNote:
-        """What a note says, without what is recorded at its step."""
+        """Return what a note says, without what is recorded at its step."""
         question = note.question
         answers = question.answers if question is not None else []
         return LocalizedNote(
@@ -238,7 +238,7 @@ def _decision_text(trace: Trace, one: CountedDecision, lang: Lang) -> DecisionTe
 
 
 def code_lines(excerpt: Excerpt, lang: Lang) -> Iterator[str]:
-    """Each line with its mark and number, moved to the left as far as they all can be."""
+    """Yield each line with its mark and number, moved to the left as far as they all can be."""
     width = len(str(excerpt.last))
     own = [
         len(one.text) - len(one.text.lstrip())
@@ -259,20 +259,20 @@ def line_mark(line: ExcerptLine) -> str:
 
 
 def gap_text(one: ExcerptGap, lang: Lang) -> str:
-    """How many lines are left out."""
+    """Return how many lines are left out."""
     not_run = NP_("… {count} line that did not run", "… {count} lines that did not run")
     gap = NP_("… {count} line", "… {count} lines")
     return tr(lang, not_run if one.ran is False else gap, count=one.lines)
 
 
 def excerpt_location(excerpt: Excerpt, lang: Lang, marked: Callable[[str], str] = str) -> str:
-    """The file and the lines."""
+    """Return the file and the lines."""
     key = "file-line" if excerpt.first == excerpt.last else "file-lines"
     return tr(lang, WORDS[key], path=marked(excerpt.path), first=excerpt.first, last=excerpt.last)
 
 
 def covered_text(excerpts: Sequence[Excerpt], lang: Lang) -> str:
-    """The functions with their lines, as one sentence."""
+    """Return the functions with their lines, as one sentence."""
     said: dict[str, list[str]] = {}
     for one in excerpts:
         key = "line-alone" if one.first == one.last else "lines"

@@ -246,7 +246,7 @@ class TerminalMarkdown(Markdown):
 
 
 def in_lines(text: Text, width: int) -> list[Text]:
-    """A styled text in lines no wider than ``width``, broken where its language lets them."""
+    """Return a styled text in lines no wider than ``width``, broken where its language lets them."""
     lines = [text[start:end] for start, end in line_spans(text.plain, width)]
     for line in lines:
         line.no_wrap, line.overflow = True, "ignore"
