@@ -9,7 +9,7 @@ from tracer.exercise.errors import ExerciseError
 from tracer.i18n import N_, tr
 from tracer.views.exercise.task_sheet import task_sheets
 
-HELP = """Start an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
+HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
 
 
 def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
