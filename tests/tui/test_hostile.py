@@ -12,11 +12,11 @@ from textual.pilot import Pilot
 
 from tests.trace import made
 from tests.tui.test_player import play, settled
+from tracer.analysis.cursor import Cursor
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound, Items
 from tracer.trace.values import Mapping, Sequence, Text
-from tracer.tui import acting
 from tracer.tui.player import Player
 from tracer.tui.screens import TextScreen
 
@@ -192,7 +192,7 @@ def damaged(*_: object) -> int:
 
 def test_damage_in_the_middle_is_told_and_playing_goes_on(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = player(start=1029)
-    monkeypatch.setitem(acting._MOVES, "over", damaged)
+    monkeypatch.setattr(Cursor, "over", damaged)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("down")

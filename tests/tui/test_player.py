@@ -23,8 +23,8 @@ from tracer.analysis.cursor import Cursor
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Frame
+from tracer.tui.bindings import BINDINGS, GROUPS, Keymap, displayed
 from tracer.tui.calls_view import CallsView
-from tracer.tui.keys import GROUPS, KEYS, shown_key
 from tracer.tui.player import Player
 from tracer.tui.screens import GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
 from tracer.tui.source_view import SourceView
@@ -350,22 +350,22 @@ def test_help_names_every_key(player: Any) -> None:
         assert not isinstance(app.screen, HelpScreen)
 
     play(app, work)
-    assert {key.group for key in KEYS} == set(GROUPS)
-    assert {f"key:{key.action}" for key in KEYS} <= set(LABELS)
-    names = [name for key in KEYS for name in key.keys.split(",")]
+    assert all(callable(getattr(app, f"action_{binding.action.partition('(')[0]}")) for binding in BINDINGS)
+    assert {f"key:{binding.id}" for binding in BINDINGS} <= set(LABELS)
+    names = [name for binding in BINDINGS for name in binding.key.split(",")]
     assert len(names) == len(set(names)), "a key has two meanings"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize(("width", "columns"), [(72, 1), (104, 2)])
 def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: int) -> None:
-    lines = keys_text(lang, width).plain.split("\n")
+    lines = keys_text(lang, Keymap(), width).plain.split("\n")
     heads = [tr(lang, LABELS[f"keys:{group}"]) for group in GROUPS]
     assert sum(any(head in line for head in heads) for line in lines) == len(GROUPS) - columns + 1
     assert all(cell_len(line) <= width for line in lines)
     shown = "\n".join(lines)
-    for key in KEYS:
-        assert f"{shown_key(key, every=True)}  {tr(lang, LABELS[f'key:{key.action}'])}" in shown
+    for binding in BINDINGS:
+        assert f"{displayed(binding.key.split(','))}  {tr(lang, LABELS[f'key:{binding.id}'])}" in shown
 
 
 @pytest.mark.slow
@@ -413,7 +413,7 @@ def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None
             await pilot.press("right", "right", "left")
             assert app.state.number == START
             app.furnished = True
-            app.do_what_was_typed_ahead()
+            await app.run_typed_ahead()
             assert app.state.number == START + 1
 
     asyncio.run(run())
@@ -533,9 +533,9 @@ def test_a_trace_without_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         async def work(pilot: Pilot[None]) -> None:
             keys = [
                 name
-                for key in KEYS
-                if key.action not in ("quit", "search", "goto", "help")
-                for name in key.keys.split(",")
+                for binding in BINDINGS
+                if binding.id not in ("quit", "search", "goto", "help")
+                for name in binding.key.split(",")
             ]
             await pilot.press(*keys)
 

@@ -107,9 +107,10 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
 def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:
     with open_trace(path) as trace:
         if tui:
+            from tracer.tui.bindings import load_keymap
             from tracer.tui.player import Player
 
-            Player(trace, lang).run()
+            Player(trace, lang, keymap=load_keymap()).run()
             console.print(Text.assemble((tr(lang, "Trace"), "bold"), f"  {visible(str(path))}"), soft_wrap=True)
         else:
             console.print(load_report(trace, lang), crop=False)

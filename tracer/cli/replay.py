@@ -63,9 +63,10 @@ def replay(
                 Sentence(N_("Print the trace instead with: {command}"), command=command("show", str(file), "--steps")),
             )
         with _needs("textual"):
+            from tracer.tui.bindings import load_keymap
             from tracer.tui.player import Player
 
-        player = Player(trace, speak, step, walkthroughs=read, begin_with=begin)
+        player = Player(trace, speak, step, walkthroughs=read, begin_with=begin, keymap=load_keymap())
         player.run()
     raise typer.Exit(player.return_code or 0)
 

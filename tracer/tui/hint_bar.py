@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from rich.text import Text
 from textual import events
+from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 
 from tracer.i18n import Lang, tr
-from tracer.tui.keys import KEYS, Key, shown_key
+from tracer.tui.bindings import BINDINGS, Keymap, displayed
 from tracer.tui.words import LABELS
 
 
@@ -20,9 +21,10 @@ class HintBar(Widget):
             self.action = action
             super().__init__()
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, keymap: Keymap) -> None:
         super().__init__(id="hints")
         self.lang: Lang = lang
+        self._keymap = keymap
         self._ends: list[tuple[int, str]] = []
 
     def show(self, lang: Lang) -> None:
@@ -31,16 +33,20 @@ class HintBar(Widget):
 
     def render(self) -> Text:
         line, self._ends = Text(no_wrap=True), []
-        hinted = [key for key in KEYS if key.hint]
-        # Help and quit are always there; what stands before them is left out where it does not fit.
-        room = self.size.width - sum(_piece(key, self.lang).cell_len for key in hinted[-2:])
-        for key in hinted:
-            piece = _piece(key, self.lang)
-            if key not in hinted[-2:] and line.cell_len + piece.cell_len > room:
+        hinted = [binding for binding in BINDINGS if binding.show]
+        # Help and quit are always there; the hints before them are left out where they do not fit.
+        room = self.size.width - sum(self._hint(binding).cell_len for binding in hinted[-2:])
+        for binding in hinted:
+            hint = self._hint(binding)
+            if binding not in hinted[-2:] and line.cell_len + hint.cell_len > room:
                 continue
-            line.append_text(piece)
-            self._ends.append((line.cell_len, key.action))
+            line.append_text(hint)
+            self._ends.append((line.cell_len, binding.action))
         return line
+
+    def _hint(self, binding: Binding) -> Text:
+        key = displayed(self._keymap.keys(binding)[:1])
+        return Text.assemble((f" {key} ", "bold reverse"), f" {tr(self.lang, LABELS[f'key:{binding.id}'])}  ")
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
@@ -48,7 +54,3 @@ class HintBar(Widget):
             if at is not None and at.x < end:
                 self.post_message(self.Clicked(action))
                 return
-
-
-def _piece(key: Key, lang: Lang) -> Text:
-    return Text.assemble((f" {shown_key(key)} ", "bold reverse"), f" {tr(lang, LABELS[f'key:{key.action}'])}  ")

@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.timer import Timer
 
-from tracer.i18n import Lang, tr
+from tracer.analysis.cursor import Cursor
+from tracer.i18n import N_, Lang, Message, tr
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.tui.acting import TYPED_INTO
+from tracer.tui.bindings import BINDINGS, TYPED_INTO, Keymap
+from tracer.tui.crash_report import CrashReportingApp
 from tracer.tui.hint_bar import HintBar
-from tracer.tui.keys import KEYS
-from tracer.tui.marking import Marking
-from tracer.tui.moving import Moving
 from tracer.tui.player_state import PlayerState
-from tracer.tui.reading_keys import ReadingKeys
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
-from tracer.tui.viewing import Viewing
+from tracer.tui.walkthrough_notes import WalkthroughNotes
 from tracer.tui.words import LABELS
 from tracer.views.outcome import outcome_text
 
 if TYPE_CHECKING:  # they come after the first screen, and so does their import
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
+
     from tracer.tui.calls_view import CallsView
+    from tracer.tui.tabs.notes import NotesTab
     from tracer.tui.tabs.tab_area import TabArea
     from tracer.tui.tabs.table_tab import TableTab
     from tracer.walkthrough.format import Walkthrough
 
+_ACTIONS: Final = frozenset(binding.action for binding in BINDINGS)
+_SPEEDS: Final = (1, 2, 4, 8, 16, 32)  # steps a second
+_THEMES: Final = ("textual-dark", "textual-light")
+_NO_VARIABLE: Final = N_("Choose a variable first: Tab goes to the panes, the arrow keys choose.")
 _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
                        "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
 
 
-class Player(Moving, Marking, Viewing, ReadingKeys):
+class Player(CrashReportingApp):
     """Plays a trace.
 
     Args:
@@ -47,6 +57,10 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         start: the step to begin at; by default the first, or where the load failed.
         walkthroughs: what can be read along; by default the bundled course.
         begin_with: the id of the walkthrough to begin with; by default the one that was written for this load, if any.
+        keymap: the keys that the user has chosen, see :func:`tracer.tui.bindings.load_keymap`.
+
+    Attributes:
+        furnished: whether all panes are there; the first screen shows only some of them.
     """
 
     CSS_PATH = "player.tcss"
@@ -54,16 +68,7 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            key.keys,
-            f"do('{key.action}')",
-            tr("en", LABELS[f"key:{key.action}"]),
-            show=False,
-            priority=key.action in ("save", *TYPED_INTO),
-        )
-        for key in KEYS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     def __init__(
         self,
@@ -73,10 +78,15 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         *,
         walkthroughs: list[Walkthrough] | None = None,
         begin_with: str | None = None,
+        keymap: Keymap = Keymap(),  # noqa: B008 - nothing in it can change
     ) -> None:
         super().__init__()
-        self.walkthroughs = walkthroughs
-        self.begin_with = begin_with
+        self.furnished = False
+        self.keymap = keymap
+        self.notes = WalkthroughNotes(self, walkthroughs, begin_with)
+        self._typed_ahead: list[str] = []
+        self._timer: Timer | None = None
+        self._speed = 2
         self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
@@ -113,9 +123,10 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
             yield SourceView(self.state, self.lang)
             yield Vertical(id="side")
         yield Vertical(id="lower")
-        yield HintBar(self.lang)
+        yield HintBar(self.lang, self.keymap)
 
     def on_mount(self) -> None:
+        self.set_keymap(self.keymap.chosen)
         self.call_after_refresh(self._furnish)
 
     async def _furnish(self) -> None:
@@ -136,8 +147,10 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         if self._greeting is not None and not self.state.empty:
             self._greet(self._greeting)
         if self._reads_along:
-            self.begin_notes()
-        self.do_what_was_typed_ahead()
+            self.notes.begin()
+        for problem in self.keymap.problems:
+            self.notify(problem.localized(self.lang), severity="warning", timeout=8, markup=False)
+        await self.run_typed_ahead()
 
     def _greet(self, key: str) -> None:
         """Say how the load ended, and which step this is."""
@@ -170,11 +183,6 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
         except TracerError as error:
             self.complain(error)
 
-    def _do_language(self) -> None:
-        self.lang = "zh" if self.lang == "en" else "en"
-        self.query_one(HintBar).show(self.lang)
-        self.show()
-
     def on_stage_bar_jumped(self, message: StageBar.Jumped) -> None:
         self.go(message.step)
 
@@ -184,15 +192,328 @@ class Player(Moving, Marking, Viewing, ReadingKeys):
     def on_table_tab_chosen(self, message: TableTab.Chosen) -> None:
         self.go(message.step)
 
-    def on_hint_bar_clicked(self, message: HintBar.Clicked) -> None:
-        self.action_do(message.action)
+    def on_notes_tab_wanted(self) -> None:
+        self.notes.load()
+
+    def on_notes_tab_chosen(self, message: NotesTab.Chosen) -> None:
+        self.go(message.step)
+
+    def on_source_view_breakpoint_asked(self, message: SourceView.BreakpointAsked) -> None:
+        self._toggle_breakpoint(message.line)
+
+    async def on_hint_bar_clicked(self, message: HintBar.Clicked) -> None:
+        await self.run_action(message.action, self)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """The command palette: everything that a key does."""
         yield from super().get_system_commands(screen)
-        for key in KEYS:
-            title = tr(self.lang, LABELS[f"key:{key.action}"])
-            yield SystemCommand(title, "", lambda action=key.action: self.action_do(action))
+        for binding in BINDINGS:
+            title = tr(self.lang, LABELS[f"key:{binding.id}"])
+            yield SystemCommand(title, "", partial(self.run_action, binding.action, self))
+
+    # The actions of the keys.
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action; one of the player's waits for the panes, and damage in the trace that it meets is reported."""
+        if default_namespace is not self or action not in _ACTIONS:
+            return await super().run_action(action, default_namespace, namespaces)
+        if not self.furnished:
+            self._typed_ahead.append(str(action))
+            return True
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except TracerError as error:
+            self.stop()
+            self.complain(error)
+            return True
+
+    async def run_typed_ahead(self) -> None:
+        """Run the actions of the keys that came before the panes."""
+        typed, self._typed_ahead = self._typed_ahead, []
+        for action in typed:
+            await self.run_action(action, self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In a screen over the player the keys that open one are letters like others."""
+        return not (action in TYPED_INTO and len(self.screen_stack) > 1)
+
+    def moved(self, number: int | None) -> None:
+        """Show where a move of the cursor came to; None is nowhere."""
+        if number is None:
+            self.say(N_("There is nowhere to go that way."), seconds=1.5)
+            self.stop()
+        else:
+            self.show()
+
+    def go(self, number: int | None) -> None:
+        """Go to a step by its number; None stays."""
+        if number is not None:
+            try:
+                self.moved(self.state.cursor.go(number))
+            except TracerError as error:
+                self.complain(error)
+
+    def _move(self, move: Callable[[Cursor], int | None]) -> None:
+        self.moved(None if self.state.empty else move(self.state.cursor))
+
+    def action_next(self) -> None:
+        self._move(Cursor.next)
+
+    def action_previous(self) -> None:
+        self._move(Cursor.previous)
+
+    def action_over(self) -> None:
+        self._move(Cursor.over)
+
+    def action_over_back(self) -> None:
+        self._move(Cursor.over_back)
+
+    def action_into(self) -> None:
+        self._move(Cursor.into)
+
+    def action_into_back(self) -> None:
+        self._move(Cursor.into_back)
+
+    def action_out(self) -> None:
+        self._move(Cursor.out)
+
+    def action_caller(self) -> None:
+        self._move(Cursor.caller)
+
+    def action_first(self) -> None:
+        self._move(Cursor.first)
+
+    def action_last(self) -> None:
+        self._move(Cursor.last)
+
+    def action_next_stage(self) -> None:
+        self._move(Cursor.next_stage)
+
+    def action_previous_stage(self) -> None:
+        self._move(Cursor.previous_stage)
+
+    def action_next_decision(self) -> None:
+        self.moved(self.state.next_decision())
+
+    def action_previous_decision(self) -> None:
+        self.moved(self.state.next_decision(back=True))
+
+    def action_next_change(self) -> None:
+        self._to_change(Cursor.next_change)
+
+    def action_previous_change(self) -> None:
+        self._to_change(Cursor.previous_change)
+
+    def _to_change(self, move: Callable[[Cursor, str], int | None]) -> None:
+        name = self.state.selected_variable
+        if not name:
+            self.say(_NO_VARIABLE, seconds=4)
+        else:
+            self._move(lambda cursor: move(cursor, name))
+
+    def action_next_line(self) -> None:
+        self._to_line(Cursor.next_line)
+
+    def action_previous_line(self) -> None:
+        self._to_line(Cursor.previous_line)
+
+    def _to_line(self, move: Callable[[Cursor, int, int], int | None]) -> None:
+        place = self.state.place()
+        self.moved(move(self.state.cursor, *place) if place is not None else None)
+
+    def action_search(self) -> None:
+        from tracer.tui.screens import SearchScreen
+
+        self.push_screen(SearchScreen(self.state, self.lang), self.go)
+
+    def action_next_hit(self) -> None:
+        self._to_hit(Cursor.next_of)
+
+    def action_previous_hit(self) -> None:
+        self._to_hit(Cursor.previous_of)
+
+    def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
+        if not self.state.hits:
+            self.say(N_("Nothing was searched for yet, or nothing was found. Press / to search."), seconds=3)
+        else:
+            self.moved(move(self.state.cursor, self.state.hits))
+
+    def action_goto(self) -> None:
+        from tracer.tui.screens import GotoScreen
+
+        self.push_screen(GotoScreen(len(self.state.trace), self.lang), self.go)
+
+    def action_next_note(self) -> None:
+        self.notes.turn(back=False)
+
+    def action_previous_note(self) -> None:
+        self.notes.turn(back=True)
+
+    def action_answer(self) -> None:
+        self.notes.open_tab()
+        self.call_after_refresh(self._focus_answers)
+
+    def _focus_answers(self) -> None:
+        tab: NotesTab = self.tabs.tab_shown()
+        if self.state.reading is None or not tab.is_mounted or not tab.focus_answers():
+            self.notify(tr(self.lang, "This note asks nothing."), timeout=2)
+
+    def action_scroll_note(self) -> None:
+        self._scroll_note(back=False)
+
+    def action_scroll_note_back(self) -> None:
+        self._scroll_note(back=True)
+
+    def _scroll_note(self, *, back: bool) -> None:
+        tab = self.tabs.tab_shown()
+        if self.tabs.active == "tab-notes" and tab.is_mounted:
+            tab.scroll_note(back=back)
+
+    def action_bookmark(self) -> None:
+        if self.state.toggle_bookmark():
+            self.say(N_("Bookmark set at step {number}."), number=self.state.number, seconds=2)
+        else:
+            self.say(N_("Bookmark removed."), seconds=2)
+
+    def action_next_bookmark(self) -> None:
+        if not self.state.bookmarks:
+            self.say(N_("There are no bookmarks. Press m to set one."), seconds=3)
+        else:
+            self.moved(self.state.next_bookmark())
+
+    def action_breakpoint(self) -> None:
+        place = self.state.place()
+        if place is not None:
+            self._toggle_breakpoint(place[1])
+
+    def _toggle_breakpoint(self, line: int) -> None:
+        is_set = self.state.toggle_breakpoint(line)
+        if is_set is not None:
+            self.say(N_("Breakpoint at line {line}.") if is_set else N_("Breakpoint removed."), line=line, seconds=2)
+            self.query_one(SourceView).refresh()
+
+    def action_run(self) -> None:
+        self._run_to_breakpoint(back=False)
+
+    def action_run_back(self) -> None:
+        self._run_to_breakpoint(back=True)
+
+    def _run_to_breakpoint(self, *, back: bool) -> None:
+        if not self.state.breakpoints:
+            self.say(N_("There are no breakpoints. Press b on a line."), seconds=3)
+        else:
+            self.moved(self.state.run_to_breakpoint(back=back))
+
+    def action_play(self) -> None:
+        if self._timer is not None:
+            self.stop()
+            self.say(N_("stopped"), seconds=1.5)
+        else:
+            self._start()
+
+    def action_faster(self) -> None:
+        self._change_speed(1)
+
+    def action_slower(self) -> None:
+        self._change_speed(-1)
+
+    def _change_speed(self, by: int) -> None:
+        self._speed = min(max(self._speed + by, 0), len(_SPEEDS) - 1)
+        if self._timer is not None:
+            self.stop()
+            self._start()
+
+    def _start(self) -> None:
+        speed = _SPEEDS[self._speed]
+        self._timer = self.set_interval(1 / speed, partial(self.run_action, "next", self))
+        self.say(N_("playing at {speed} steps a second; space stops"), speed=speed, seconds=2)
+
+    def stop(self) -> None:
+        """Stop playing by itself."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def action_open_tab(self, name: str) -> None:
+        self.tabs.open(f"tab-{name}")
+
+    def action_everything(self) -> None:
+        self.tabs.turn_everything()
+
+    def action_sort(self) -> None:
+        self.tabs.sort()
+
+    def action_zoom(self) -> None:
+        self.screen.toggle_class("-zoomed")
+        if self.screen.has_class("-zoomed"):
+            self.tabs.take_focus()
+        else:
+            self.query_one(SourceView).focus()
+
+    def action_value(self) -> None:
+        from tracer.tui.screens import TextScreen
+        from tracer.tui.step_text import whole_value
+        from tracer.tui.variables_view import VariablesView
+
+        chosen = self.query_one(VariablesView).chosen()
+        if chosen is None:
+            self.say(_NO_VARIABLE, seconds=4)
+        else:
+            name, value = chosen
+            self.push_screen(TextScreen(visible(name), whole_value(self.state, value)))
+
+    def action_copy(self) -> None:
+        from tracer.tui.step_text import whole_step
+
+        if not self.state.empty:
+            self.copy_to_clipboard(whole_step(self.state, self.lang))
+            self.say(N_("The step was copied as text."), seconds=2)
+
+    def action_save(self) -> None:
+        path = Path.cwd() / f"glm-trace-step-{self.state.number}.svg"
+        number = 1
+        while path.exists():
+            number += 1
+            path = path.with_name(f"glm-trace-step-{self.state.number}-{number}.svg")
+        try:
+            path.write_text(self.export_screenshot(), encoding="utf-8")
+        except OSError as error:
+            self.notify(visible(f"{path}: {error.strerror}"), severity="error", markup=False)
+        else:
+            self.say(N_("The screen was saved as {path}"), path=visible(path.name), seconds=4)
+
+    def action_language(self) -> None:
+        self.lang = "zh" if self.lang == "en" else "en"
+        self.query_one(HintBar).show(self.lang)
+        self.show()
+
+    def action_theme(self) -> None:
+        at = _THEMES.index(self.theme) if self.theme in _THEMES else -1
+        self.theme = _THEMES[(at + 1) % len(_THEMES)]
+
+    def action_help(self) -> None:
+        from tracer.tui.screens import HelpScreen
+
+        self.push_screen(HelpScreen(self.lang, self.keymap))
+
+    async def action_quit(self) -> None:
+        self.exit()
+
+    def said_in(self) -> Lang:
+        return self.lang
+
+    def say(self, message: Message, *, seconds: float = 2, **values: Any) -> None:
+        """Say something in passing; what it quotes is not obeyed."""
+        self.notify(tr(self.lang, message, **values), timeout=seconds, markup=False)
+
+    def complain(self, error: TracerError) -> None:
+        """Say what is wrong with the trace, and go on."""
+        self.notify(visible(error.localized(self.lang)), severity="error", timeout=8, markup=False)
 
 
 def _opening_step(trace: Trace) -> int:

@@ -91,6 +91,48 @@ class PlayerState:
             return None
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
 
+    def next_decision(self, *, back: bool = False) -> int | None:
+        """Go to the nearest step at which a frame decided something: in this frame first, then in any."""
+        if self.empty:
+            return None
+        frame = self.frame()
+        if frame is not None:
+            steps = [decision.step for decision in self.decisions_of(frame.number)]
+            found = self.cursor.previous_of(steps) if back else self.cursor.next_of(steps)
+            if found is not None:
+                return found
+        return self.cursor.caller() if back else self.cursor.out()
+
+    def toggle_bookmark(self) -> bool:
+        """Set a bookmark at the step, or remove it; return whether it is set."""
+        self.bookmarks.symmetric_difference_update({self.number})
+        return self.number in self.bookmarks
+
+    def next_bookmark(self) -> int | None:
+        """Go to the next bookmark; after the last one to the first."""
+        marks = sorted(self.bookmarks)
+        return self.cursor.next_of(marks) or (self.cursor.go(marks[0]) if marks else None)
+
+    def toggle_breakpoint(self, line: int) -> bool | None:
+        """Set a breakpoint at a line of the source, or remove it; return whether it is set, None without a source."""
+        place = self.place()
+        if place is None:
+            return None
+        at = place[0], line
+        self.breakpoints.symmetric_difference_update({at})
+        return at in self.breakpoints
+
+    def run_to_breakpoint(self, *, back: bool = False) -> int | None:
+        """Go to where a line with a breakpoint is reached next, or was last reached before."""
+        cursor, start = self.cursor, self.number
+        found = []
+        for source, line in self.breakpoints:
+            number = cursor.previous_line(source, line) if back else cursor.next_line(source, line)
+            if number is not None:
+                found.append(number)
+            cursor.go(start)
+        return cursor.go(max(found) if back else min(found)) if found else None
+
     def _lines(self, source: int) -> list[str]:
         """The lines of a source as Python counts them; none where the trace does not hold it."""
         try:

@@ -19,7 +19,7 @@ from tracer.analysis.search import Hit, search
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.keys import GROUPS, KEYS, shown_key
+from tracer.tui.bindings import BINDINGS, GROUPS, Keymap, displayed
 from tracer.tui.player_state import PlayerState
 from tracer.tui.words import LABELS
 
@@ -173,9 +173,10 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark", "dismiss(None)", "")]
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, keymap: Keymap) -> None:
         super().__init__()
         self._lang: Lang = lang
+        self._keymap = keymap
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as box:
@@ -191,15 +192,15 @@ class HelpScreen(ModalScreen[None]):
         self._fit()
 
     def _fit(self) -> None:
-        keys = keys_text(self._lang, self.app.size.width - _FRAME)
+        keys = keys_text(self._lang, self._keymap, self.app.size.width - _FRAME)
         self.query_one(Static).update(keys)
         self.query_one(VerticalScroll).styles.width = max(line.cell_len for line in keys.split()) + _FRAME
 
 
-def keys_text(lang: Lang, width: int) -> Text:
+def keys_text(lang: Lang, keymap: Keymap, width: int) -> Text:
     """Every key, theme by theme, in two columns of about the same height where so many cells are enough for them."""
-    room = max(cell_len(shown_key(key, every=True)) for key in KEYS)
-    blocks = [_block(lang, group, room) for group in GROUPS]
+    room = max(cell_len(displayed(keymap.keys(binding))) for binding in BINDINGS)
+    blocks = [_block(lang, keymap, group, room) for group in GROUPS]
     widest = max(line.cell_len for block in blocks for line in block)
     if 2 * widest + _BETWEEN > width:
         return Text("\n").join(_below(blocks))
@@ -211,14 +212,13 @@ def keys_text(lang: Lang, width: int) -> Text:
     return Text("\n").join(lines)
 
 
-def _block(lang: Lang, group: str, room: int) -> Block:
+def _block(lang: Lang, keymap: Keymap, group: str, room: int) -> Block:
     """The theme, and below it each of its keys with what it does."""
     lines = [Text.assemble(" " * (room + _GAP), (tr(lang, LABELS[f"keys:{group}"]), "bold cyan"))]
-    for key in KEYS:
-        if key.group == group:
-            name = shown_key(key, every=True)
-            indent = " " * (room - cell_len(name))
-            lines.append(Text.assemble(indent, (name, "bold"), " " * _GAP, tr(lang, LABELS[f"key:{key.action}"])))
+    for binding in GROUPS[group]:
+        keys = displayed(keymap.keys(binding))
+        indent = " " * (room - cell_len(keys))
+        lines.append(Text.assemble(indent, (keys, "bold"), " " * _GAP, tr(lang, LABELS[f"key:{binding.id}"])))
     return lines
 
 

@@ -20,7 +20,6 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.background import in_thread, start_worker
-from tracer.tui.keys import KEYS
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import step_summary, whole_step
 
@@ -28,15 +27,17 @@ _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
 
 
-class SourceView(ScrollView, can_focus=True):
-    """The source around the cursor's step; a click on the gutter sets a breakpoint there."""
+class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
+    """The source around the cursor's step; a click on the gutter sets a breakpoint there.
 
-    # Of a view that scrolls these keys would scroll it; the source follows the cursor, so here they move that.
+    It follows the cursor, so the arrow keys are left to the player, and only whole pages are scrolled.
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(name, f"app.do('{key.action}')", show=False)
-        for key in KEYS
-        for name in key.keys.split(",")
-        if name in ("left", "right", "up", "down", "home", "end", "space")
+        Binding("pageup", "page_up", show=False),
+        Binding("pagedown", "page_down", show=False),
+        Binding("ctrl+pageup", "page_left", show=False),
+        Binding("ctrl+pagedown", "page_right", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"source--current"}
 

@@ -1,0 +1,207 @@
+"""The player's key bindings, by theme, and the keys that a user has chosen instead of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import msgspec
+from textual.binding import Binding, BindingsMap
+from textual.keys import Keys, key_to_character
+
+from tracer.i18n import N_, Sentence, tr
+from tracer.text.visible import one_line, visible
+from tracer.tui.words import LABELS
+
+TYPED_INTO: Final = ("search", "goto")
+"""Actions that open a screen to type in. Their keys have priority over those of a pane: the pane would put the keys
+that follow into its own queue before the screen is there."""
+
+
+def _bind(name: str, keys: str, *, hint: bool = False, action: str = "") -> Binding:
+    """Bind keys to the action of this name; ``hint`` shows the first key at the foot of the screen."""
+    priority = name == "save" or name in TYPED_INTO
+    description = tr("en", LABELS[f"key:{name}"])
+    return Binding(keys, action or name.replace("-", "_"), description, show=hint, priority=priority, id=name)
+
+
+def _tabs(*names: str) -> Iterable[Binding]:
+    return (_bind(f"tab-{name}", str(number), action=f"open_tab('{name}')") for number, name in enumerate(names, 1))
+
+
+GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
+    "moving": (
+        _bind("next", "right,l", hint=True),
+        _bind("previous", "left,h", hint=True),
+        _bind("over", "down,j", hint=True),
+        _bind("over-back", "up,k"),
+        _bind("into", "i"),
+        _bind("into-back", "I"),
+        _bind("out", "o"),
+        _bind("caller", "u"),
+        _bind("first", "home,g"),
+        _bind("last", "end,G"),
+    ),
+    "jumping": (
+        _bind("next-note", "w", hint=True),
+        _bind("previous-note", "W"),
+        _bind("answer", "x"),
+        _bind("scroll-note", "pagedown"),
+        _bind("scroll-note-back", "pageup"),
+        _bind("next-stage", "right_square_bracket,S", hint=True),
+        _bind("previous-stage", "left_square_bracket,A"),
+        _bind("next-decision", "d", hint=True),
+        _bind("previous-decision", "D"),
+        _bind("next-change", "c"),
+        _bind("previous-change", "C"),
+        _bind("next-line", "e"),
+        _bind("previous-line", "E"),
+        _bind("search", "slash,f", hint=True),
+        _bind("next-hit", "n"),
+        _bind("previous-hit", "N"),
+        _bind("goto", "colon,t"),
+    ),
+    "marks": (
+        _bind("bookmark", "m"),
+        _bind("next-bookmark", "apostrophe"),
+        _bind("breakpoint", "b"),
+        _bind("run", "r"),
+        _bind("run-back", "R"),
+        _bind("play", "space", hint=True),
+        _bind("faster", "plus,equals_sign"),
+        _bind("slower", "minus"),
+    ),
+    "tables": (
+        *_tabs("notes", "decisions", "keywords", "weights", "forward", "tokens", "why"),
+        _bind("everything", "a"),
+        _bind("sort", "s"),
+        _bind("zoom", "z", hint=True),
+    ),
+    "rest": (
+        _bind("value", "v"),
+        _bind("copy", "y"),
+        _bind("save", "ctrl+s"),
+        _bind("language", "L", hint=True),
+        _bind("theme", "T"),
+        _bind("help", "question_mark", hint=True),
+        _bind("quit", "q", hint=True),
+    ),
+}
+"""Every binding of the player, under the theme that the help lists it in."""
+
+BINDINGS: Final[tuple[Binding, ...]] = tuple(binding for group in GROUPS.values() for binding in group)
+
+_SIGNS: Final = {
+    "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",
+    "right_square_bracket": "]", "left_square_bracket": "[", "colon": ":", "apostrophe": "'", "question_mark": "?",
+    "plus": "+", "minus": "-", "equals_sign": "=", "pagedown": "PgDn", "pageup": "PgUp",
+}  # fmt: skip
+_MODIFIERS: Final = ("ctrl", "alt", "shift", "super")
+
+
+class Keymap(NamedTuple):
+    """The keys that a user has chosen.
+
+    Attributes:
+        chosen: for the id of a binding its keys, as Textual's ``set_keymap`` takes them.
+        problems: what is wrong with the file, a sentence each; what they are about keeps its own keys.
+    """
+
+    chosen: Mapping[str, str] = MappingProxyType({})
+    problems: Sequence[Sentence] = ()
+
+    def keys(self, binding: Binding) -> list[str]:
+        """Return the keys of a binding: those chosen for it, else its own that no other binding has been given."""
+        chosen = self.chosen.get(binding.id or "")
+        if chosen is not None:
+            return chosen.split(",")
+        taken = {key for keys in self.chosen.values() for key in keys.split(",")}
+        return [key for key in binding.key.split(",") if key not in taken]
+
+
+def displayed(keys: Iterable[str]) -> str:
+    """Return keys as they are printed on a keyboard."""
+    return " ".join(map(_displayed, keys))
+
+
+def _displayed(key: str) -> str:
+    *modifiers, name = key.split("+")
+    if modifiers == ["ctrl"] and len(name) == 1:
+        return f"^{name.upper()}"
+    return "+".join((*modifiers, _SIGNS.get(name) or key_to_character(name) or name))
+
+
+def keymap_file() -> Path:
+    """Return where a user can choose other keys."""
+    import platformdirs  # not for a player that is given its keys
+
+    return platformdirs.user_config_path("glm-trace") / "keys.json"
+
+
+def load_keymap(file: Path | None = None) -> Keymap:
+    """Read the keys that a user has chosen; there need not be any."""
+    file = file or keymap_file()
+    try:
+        read = msgspec.json.decode(file.read_bytes(), type=dict[str, str | list[str]])
+    except FileNotFoundError:
+        return Keymap()
+    except OSError as error:
+        why = error.strerror or str(error)
+        return Keymap(problems=[Sentence(N_("{file} can't be read: {why}."), file=visible(str(file)), why=why)])
+    except (msgspec.MsgspecError, UnicodeError):
+        problem = Sentence(
+            N_("{file} can't be used: it has to be a JSON object that gives each action a key or a list of keys."),
+            file=visible(str(file)),
+        )
+        return Keymap(problems=[problem])
+    return _checked(read)
+
+
+def _checked(read: Mapping[str, str | list[str]]) -> Keymap:
+    known = {binding.id for binding in BINDINGS}
+    chosen: dict[str, str] = {}
+    problems: list[Sentence] = []
+    owners: dict[str, str] = {}
+    for name, keys in read.items():
+        wanted = [_long_form(key) for key in ([keys] if isinstance(keys, str) else keys)]
+        unusable = next((key for key in wanted if not _is_key(key)), None)
+        taken = next((key for key in wanted if owners.get(key, name) != name), None)
+        if name not in known:
+            problems.append(Sentence(N_("keys.json: the player has no action {name}."), name=_quoted(name)))
+        elif unusable is not None or not wanted:
+            key = _quoted(unusable or "")
+            problems.append(Sentence(N_("keys.json: {key}, for {name}, is not a key."), key=key, name=name))
+        elif taken is not None:
+            problems.append(
+                Sentence(
+                    N_("keys.json: {key} is for {first} already, and can't be for {name} too."),
+                    key=displayed([taken]),
+                    first=owners[taken],
+                    name=name,
+                )
+            )
+        else:
+            owners.update(dict.fromkeys(wanted, name))
+            chosen[name] = ",".join(wanted)
+    return Keymap(chosen, problems)
+
+
+def _long_form(key: str) -> str:
+    """Return Textual's name of a key, which can be given as the character it types."""
+    if len(key) != 1:
+        return key
+    return "comma" if key == "," else next(iter(BindingsMap([(key, "")]).key_to_bindings), key)
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, name = key.split("+")
+    if any(modifier not in _MODIFIERS for modifier in modifiers) or not name:
+        return False
+    own = {key for binding in BINDINGS for key in binding.key.split(",")}
+    return name in own or len(name) == 1 or name in {key.value for key in Keys} or key_to_character(name) is not None
+
+
+def _quoted(text: str) -> str:
+    return one_line(repr(text), 60)

@@ -1,0 +1,113 @@
+"""The walkthroughs' notes in the player: look them up in the background, then go from one to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.i18n import N_, tr
+from tracer.trace.errors import TracerError
+from tracer.tui.background import in_background, start_worker
+
+if TYPE_CHECKING:  # they come after the first screen, and so does their import
+    from collections.abc import Callable
+
+    from tracer.trace.reading import Trace
+    from tracer.tui.player import Player
+    from tracer.walkthrough.format import Walkthrough
+    from tracer.walkthrough.reader import WalkthroughReader
+
+
+class WalkthroughNotes:
+    """Opens notes in the player's tab and moves it to their steps.
+
+    Args:
+        player: the player.
+        walkthroughs: those to read; None are the bundled ones.
+        begin_with: the id of the walkthrough to begin with; None leaves the notes closed unless one was written for
+            this very load.
+    """
+
+    def __init__(self, player: Player, walkthroughs: list[Walkthrough] | None, begin_with: str | None) -> None:
+        self._player = player
+        self._walkthroughs = walkthroughs
+        self._begin_with = begin_with
+        self._loading = False
+        self._matching: str | None = None
+        self._when_loaded: list[Callable[[WalkthroughReader], None]] = []
+
+    def turn(self, *, back: bool) -> None:
+        """Open the next note, or the one before."""
+
+        def turn(reading: WalkthroughReader) -> None:
+            found = reading.next(back=back)
+            if found is not None:
+                self.open_tab()
+                self._player.go(found.step)
+                return
+            if reading.empty:
+                why = N_("No walkthrough has a note about this load.")
+            else:
+                why = N_("This is the first note.") if back else N_("This was the last note.")
+            self._player.notify(tr(self._player.lang, why), timeout=2)
+
+        self._with_reading(turn)
+
+    def begin(self) -> None:
+        """Go to the walkthrough that was asked for; show the one that was written for this very load, and stay."""
+        player = self._player
+        if player.state.empty:
+            return
+        start = player.state.number
+        asked = self._begin_with
+
+        def begin(reading: WalkthroughReader) -> None:
+            if player.state.number != start:  # the reader has walked on meanwhile
+                return
+            if asked is not None:
+                if (bound := reading.begin(asked)) is not None:
+                    self.open_tab()
+                    player.go(bound.step)
+            elif self._matching is not None:
+                reading.offer(self._matching)
+                if reading.open is not None:
+                    self.open_tab()
+
+        self._with_reading(begin)
+
+    def load(self) -> None:
+        """Look the notes up, and show them when they are there."""
+        self._with_reading(lambda reading: self._player.tabs.show(self._player.state, self._player.lang))
+
+    def open_tab(self) -> None:
+        """Open the tab of the notes."""
+        if self._player.tabs.active != "tab-notes":
+            self._player.tabs.open("tab-notes")
+
+    def _with_reading(self, then: Callable[[WalkthroughReader], None]) -> None:
+        """Do something with the notes, which are looked up in the background the first time."""
+        if self._player.state.reading is not None:
+            then(self._player.state.reading)
+            return
+        self._when_loaded.append(then)
+        if not self._loading:
+            self._loading = True
+            start_worker(self._player, self._load, group="notes")
+
+    async def _load(self) -> None:
+        from tracer.walkthrough.applicability import walkthrough_for
+        from tracer.walkthrough.library import course
+        from tracer.walkthrough.reader import WalkthroughReader, bind_chapters
+
+        def bound(trace: Trace) -> tuple[WalkthroughReader, str | None]:
+            found = self._walkthroughs if self._walkthroughs is not None else list(course())
+            return WalkthroughReader(bind_chapters(trace, found)), walkthrough_for(trace, found)
+
+        try:
+            reading, self._matching = await in_background(self._player.state.trace.path, bound)
+        except TracerError as error:
+            self._player.complain(error)
+            reading, self._matching = WalkthroughReader([]), None
+        self._player.state.reading = reading
+        waiting, self._when_loaded = self._when_loaded, []
+        for then in waiting:
+            then(reading)
