@@ -1,4 +1,4 @@
-"""Long work beside the screen: in a thread that nobody waits for when the player is left."""
+"""Work in background threads, which quitting the player does not wait for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracer.trace.reading import Trace, open_trace
 
 T = TypeVar("T")
 _SWITCH: Final = 0.000_2
-"""Seconds after which a thread gives way. The screen waits for the computing thread at every query; by default that is
+"""Seconds between thread switches. The screen waits for the computing thread at every query; by default that is
 5 ms each time, which would be felt at every key."""
 
 
@@ -33,7 +33,7 @@ def start_worker(
 
 
 async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
-    """What ``compute`` makes of the trace at ``path``, which the thread opens for itself: the player can close its own
+    """Return what ``compute`` makes of the trace at ``path``. The thread opens its own: the player can close the other
     at any time.
 
     Raises:
@@ -48,10 +48,10 @@ async def in_background(path: Path, compute: Callable[[Trace], T]) -> T:
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """What ``work`` gives, in a daemon's thread; those of asyncio's pool would hold up the exit until they are done.
+    """Return what ``work`` returns, from a daemon thread; threads of asyncio's pool would delay the exit.
 
     Raises:
-        TracerError: what it raises; anything else is told in one.
+        TracerError: ``work`` raised it, or something else that it describes.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -67,7 +67,7 @@ async def in_thread(work: Callable[[], T]) -> T:
             result = work()
         except TracerError as error:
             settle, result = future.set_exception, error
-        except Exception as error:  # an explanation that fails is no reason to stop playing
+        except Exception as error:  # an explanation that fails must not end the player
             told = TracerError(
                 N_("This could not be computed ({kind}: {error})."),
                 kind=type(error).__name__,
@@ -78,7 +78,7 @@ async def in_thread(work: Callable[[], T]) -> T:
         try:
             loop.call_soon_threadsafe(deliver, settle, result)
         except RuntimeError:
-            return  # the player was left meanwhile
+            return  # the player has ended meanwhile
 
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH))
     threading.Thread(target=run, daemon=True).start()

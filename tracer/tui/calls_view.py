@@ -1,4 +1,4 @@
-"""The tree of calls around the cursor: the callers, what the current function has called, and what was told there."""
+"""The tree of calls around the cursor: the callers, the current function's calls, and the events recorded in it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST = 400  # children of one frame that are listed
 
 
 class CallsView(Tree[int]):
-    """The frames from the outermost to the current one, and the steps with a meaning of their own in it."""
+    """The frames from the outermost to the current one, and the calls and events of the current one."""
 
     class Chosen(Message):
         def __init__(self, step: int) -> None:
@@ -68,7 +68,7 @@ class CallsView(Tree[int]):
             if node.data is not None and node.data <= state.number:
                 best = node
         if best is not None:
-            self.call_after_refresh(self.move_cursor, best)  # its line is known once the tree is laid out
+            self.call_after_refresh(self.move_cursor, best)  # the line is known once the tree is laid out
 
     def _every(self, node: TreeNode[int]) -> Iterator[TreeNode[int]]:
         for child in node.children:

@@ -1,4 +1,4 @@
-"""What a screen says when it fails itself: one line, and where the traceback is."""
+"""The base of the apps: a bug of ours is reported in one line, with its traceback in a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tracer.text.visible import one_line, visible
 
 
 class CrashReportingApp(App[None]):
-    """An app that leaves a bug's traceback in a file for whoever reports it, and says so in one line."""
+    """An app that writes the traceback of a bug into a file and names the file in one line."""
 
-    def said_in(self) -> Lang:
-        """The language to say it in."""
+    def report_language(self) -> Lang:
+        """Return the language of the report."""
         return "en"
 
     def _fatal_error(self) -> None:
@@ -30,7 +30,7 @@ class CrashReportingApp(App[None]):
                 "w", prefix="glm-trace-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
             ) as file:
                 file.writelines(traceback.format_exception(error))
-        except OSError:  # then the terminal has to hold it
+        except OSError:  # then the traceback goes to the terminal
             super()._fatal_error()
             return
         what = one_line(f"{type(error).__name__}: {error}", 200)
@@ -38,7 +38,7 @@ class CrashReportingApp(App[None]):
         self.panic(
             Text(
                 tr(
-                    self.said_in(),
+                    self.report_language(),
                     "The player failed, which is a fault of glm-trace ({what}). Please report it, with this "
                     "traceback: {path}",
                     what=what,

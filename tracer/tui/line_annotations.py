@@ -1,4 +1,4 @@
-"""What stands at the end of source lines: what the statement before has changed, and how a decision went."""
+"""Annotations at the end of source lines: what the previous statement changed, and how a decision went."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST: Final = 4  # changes, and keys of a dictionary
 
 
 def line_notes(state: PlayerState, lang: Lang) -> dict[int, Text]:
-    """The notes at the cursor's step, by line."""
+    """Return the annotations at the current step, by line number."""
     notes: dict[int, Text] = {}
     step, frame_state = state.step, state.frame_state
 

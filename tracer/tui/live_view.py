@@ -26,7 +26,7 @@ _FACTS: Final = 200  # kept; no screen shows more
 
 
 class RunningLoad(Protocol):
-    """A running load, as the watcher knows it."""
+    """A running load, as the process that watches it sees it."""
 
     steps: int
     fresh: list[Step]
@@ -53,7 +53,7 @@ class Happening(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """One moment of a running load; nothing in it changes any more."""
+    """A running load at one moment; it never changes."""
 
     steps: int = 0
     seconds: float = 0.0
@@ -66,7 +66,7 @@ class Snapshot(NamedTuple):
 
 
 class ProgressTracker:
-    """Takes in what the watcher tells; ``glimpse`` can be read from any thread."""
+    """Gathers the progress of a load; ``glimpse`` can be read from any thread."""
 
     def __init__(self, lang: Lang) -> None:
         self.glimpse = Snapshot()
@@ -109,7 +109,7 @@ Result = TypeVar("Result")
 
 
 class RecordingThread(Thread, Generic[Result]):
-    """A recording in a thread of its own: Textual needs the main one."""
+    """A thread for the recording, since Textual needs the main one."""
 
     def __init__(
         self, record: Callable[[Callable[[RunningLoad], None]], Result], tell: Callable[[RunningLoad], None]
@@ -123,11 +123,11 @@ class RecordingThread(Thread, Generic[Result]):
     def run(self) -> None:
         try:
             self._result.append(self._record(self._tell))
-        except BaseException as error:  # it is raised again where the result is asked for
+        except BaseException as error:  # ``result`` raises it again
             self._error = error
 
     def result(self) -> Result:
-        """Wait for the end; the result, or the error raised again."""
+        """Wait for the end; return the result, or raise the error."""
         self.join()
         if self._error is not None:
             raise self._error
@@ -137,10 +137,10 @@ class RecordingThread(Thread, Generic[Result]):
 def record_live(
     record: Callable[[Callable[[RunningLoad], None]], Result], interrupt: Callable[[], None], name: str, lang: Lang
 ) -> Result:
-    """Record, show it, and come back with the result when the recording is over.
+    """Record with the progress on the screen, and return the result when the recording is over.
 
     Args:
-        record: does the recording; it is given what to tell the progress to.
+        record: does the recording; it is given a function to report the progress to.
         interrupt: asks the recording to end; called for each Ctrl-C or q.
         name: what is loaded.
         lang: the language to speak.
@@ -151,14 +151,14 @@ def record_live(
     try:
         LiveView(work, so_far, interrupt, name, lang).run()
     finally:
-        if work.is_alive():  # the screen went away first: nobody could end the load any more
+        if work.is_alive():  # the screen failed first, and with it the only way to end the load
             interrupt()
         work.join()
     return work.result()
 
 
 class LiveView(CrashReportingApp):
-    """The screen; it ends when the recording does."""
+    """The screen, which ends when the recording does."""
 
     CSS = """
     #head, #foot { height: 1; background: $panel; padding: 0 1; }
@@ -188,7 +188,7 @@ class LiveView(CrashReportingApp):
         self._lang: Lang = lang
         self._interrupted = False
 
-    def said_in(self) -> Lang:
+    def report_language(self) -> Lang:
         return self._lang
 
     def compose(self) -> ComposeResult:

@@ -30,7 +30,7 @@ from tracer.tui.walkthrough_notes import WalkthroughNotes
 from tracer.tui.words import LABELS
 from tracer.views.outcome import outcome_text
 
-if TYPE_CHECKING:  # they come after the first screen, and so does their import
+if TYPE_CHECKING:  # imported after the first screen
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
 
@@ -49,13 +49,13 @@ _ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-fail
 
 
 class Player(CrashReportingApp):
-    """Plays a trace.
+    """Steps through a trace.
 
     Args:
         trace: an open trace; the player does not close it.
         lang: the language to begin with.
         start: the step to begin at; by default the first, or where the load failed.
-        walkthroughs: what can be read along; by default the bundled course.
+        walkthroughs: the walkthroughs to read; by default the bundled course.
         begin_with: the id of the walkthrough to begin with; by default the one that was written for this load, if any.
         keymap: the keys that the user has chosen, see :func:`tracer.tui.bindings.load_keymap`.
 
@@ -94,12 +94,12 @@ class Player(CrashReportingApp):
         self.failure: TracerError | None = None
 
     def run(self, *arguments: Any, **options: Any) -> None:
-        """Play until it is left.
+        """Run the player until the user quits.
 
         Raises:
-            TracerError: the trace is damaged where the player could not go on.
+            TracerError: the trace is damaged and the player could not continue.
         """
-        gc.disable()  # nothing that is made before all panes are there is garbage, and looking for it takes time
+        gc.disable()  # nothing created before all panes exist is garbage, and collecting takes time
         try:
             result = super().run(*arguments, **options)
         finally:
@@ -109,15 +109,15 @@ class Player(CrashReportingApp):
         return result
 
     def _handle_exception(self, error: Exception) -> None:
-        # A pane that met damage stops for good: better to leave with the sentence than to go on half dead.
+        # A pane that met damage no longer works: leave with the sentence rather than go on without it.
         if isinstance(error, TracerError):
             self.failure = self.failure or error
             self.exit(return_code=error.exit_code)
-        elif self.failure is None:  # what fails after that fails for want of what was not made
+        elif self.failure is None:  # later errors are consequences of the first
             super()._handle_exception(error)
 
     def compose(self) -> ComposeResult:
-        """The first screen: where the step stands. The other panes come when it is there."""
+        """Yield the first screen, the source at the step. The other panes are added once it is shown."""
         yield StageBar(self.state, self.lang)
         with Horizontal(id="upper"):
             yield SourceView(self.state, self.lang)
@@ -130,7 +130,7 @@ class Player(CrashReportingApp):
         self.call_after_refresh(self._furnish)
 
     async def _furnish(self) -> None:
-        """Put the other panes in their places."""
+        """Add the other panes."""
         from tracer.tui.calls_view import CallsView
         from tracer.tui.tabs.tab_area import TabArea
         from tracer.tui.variables_view import VariablesView
@@ -153,7 +153,7 @@ class Player(CrashReportingApp):
         await self.run_typed_ahead()
 
     def _greet(self, key: str) -> None:
-        """Say how the load ended, and which step this is."""
+        """Notify how the load ended, and which step this is."""
         from tracer.views.outcome import failure_was_seen
 
         trace = self.state.trace
@@ -177,7 +177,7 @@ class Player(CrashReportingApp):
 
     @contextmanager
     def complaining(self) -> Iterator[None]:
-        """Damage in the trace is told, and playing goes on."""
+        """Report damage in the trace that the ``with`` block meets, and go on."""
         try:
             yield
         except TracerError as error:
@@ -205,7 +205,7 @@ class Player(CrashReportingApp):
         await self.run_action(message.action, self)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """The command palette: everything that a key does."""
+        """Yield the commands of the palette: everything that a key does."""
         yield from super().get_system_commands(screen)
         for binding in BINDINGS:
             title = tr(self.lang, LABELS[f"key:{binding.id}"])
@@ -239,11 +239,11 @@ class Player(CrashReportingApp):
             await self.run_action(action, self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In a screen over the player the keys that open one are letters like others."""
+        """Leave the keys that open a screen to that screen while one is open: there they are letters."""
         return not (action in TYPED_INTO and len(self.screen_stack) > 1)
 
     def moved(self, number: int | None) -> None:
-        """Show where a move of the cursor came to; None is nowhere."""
+        """Show the step that a move reached; None means that there was nowhere to go."""
         if number is None:
             self.say(N_("There is nowhere to go that way."), seconds=1.5)
             self.stop()
@@ -434,7 +434,7 @@ class Player(CrashReportingApp):
         self.say(N_("playing at {speed} steps a second; space stops"), speed=speed, seconds=2)
 
     def stop(self) -> None:
-        """Stop playing by itself."""
+        """Stop automatic playback."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
@@ -504,20 +504,20 @@ class Player(CrashReportingApp):
     async def action_quit(self) -> None:
         self.exit()
 
-    def said_in(self) -> Lang:
+    def report_language(self) -> Lang:
         return self.lang
 
     def say(self, message: Message, *, seconds: float = 2, **values: Any) -> None:
-        """Say something in passing; what it quotes is not obeyed."""
+        """Show a notification; markup in it is not interpreted."""
         self.notify(tr(self.lang, message, **values), timeout=seconds, markup=False)
 
     def complain(self, error: TracerError) -> None:
-        """Say what is wrong with the trace, and go on."""
+        """Report what is wrong with the trace, and go on."""
         self.notify(visible(error.localized(self.lang)), severity="error", timeout=8, markup=False)
 
 
 def _opening_step(trace: Trace) -> int:
-    """The first step; of a load that did not end well the one where that shows."""
+    """Return the first step, or the step of the failure where the load failed."""
     count = len(trace)
     if not count:
         return 0

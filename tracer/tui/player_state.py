@@ -1,4 +1,4 @@
-"""What is being played: the trace, where it stands, and what the panes ask about the place."""
+"""The state of the player: the trace, the current step, marks, and what the panes show of the step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
-if TYPE_CHECKING:  # it comes when the notes are looked at
+if TYPE_CHECKING:  # imported when the notes are opened
     from tracer.walkthrough.reader import WalkthroughReader
 
 Place = tuple[int, int]
@@ -23,7 +23,7 @@ Place = tuple[int, int]
 
 
 class PlayerState:
-    """The state that all panes share; it changes only through the player."""
+    """The state that all panes share. Only the player changes it."""
 
     def __init__(self, trace: Trace, start: int = 0) -> None:
         self.trace = trace
@@ -33,7 +33,7 @@ class PlayerState:
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
-        self.reading: WalkthroughReader | None = None  # the notes, once they were looked up
+        self.reading: WalkthroughReader | None = None  # the notes, once they are loaded
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
         self.line_counts = lru_cache(maxsize=128)(partial(line_counts, trace))
@@ -44,7 +44,7 @@ class PlayerState:
 
     @property
     def empty(self) -> bool:
-        """Whether the trace has no step at all."""
+        """Whether the trace has no steps."""
         return len(self.trace) == 0
 
     @property
@@ -70,7 +70,7 @@ class PlayerState:
         return next((caller for caller in self._callers(self.number) if caller.frame.number == frame), None)
 
     def frame(self) -> Frame | None:
-        """The frame that the step belongs to."""
+        """Return the frame that the step belongs to, if any."""
         if self.empty or self.step.frame is None:
             return None
         try:
@@ -79,13 +79,13 @@ class PlayerState:
             return None
 
     def place(self) -> Place | None:
-        """Where the step stands in a source."""
+        """Return the source and line of the step, if it has them."""
         if self.empty or self.step.source is None or self.step.line is None:
             return None
         return self.step.source, self.step.line
 
     def current_decision(self) -> Decision | None:
-        """The decision that is made at this step."""
+        """Return the decision made at this step, if any."""
         frame = self.frame()
         if frame is None:
             return None
@@ -134,7 +134,7 @@ class PlayerState:
         return cursor.go(max(found) if back else min(found)) if found else None
 
     def _lines(self, source: int) -> list[str]:
-        """The lines of a source as Python counts them; none where the trace does not hold it."""
+        """Return the lines of a source as Python counts them; none if the trace does not have it."""
         try:
             text = self.trace.source(source).text
         except DanglingNumber:
@@ -146,7 +146,7 @@ class PlayerState:
 
         try:
             return list(decisions(self.trace, frame=frame))
-        except (TracerError, RecursionError):  # a damaged frame has none that could be told
+        except (TracerError, RecursionError):  # the decisions of a damaged frame are unknown
             return []
 
 

@@ -27,14 +27,14 @@ _HITS = 200
 
 
 class _TypingScreen(ModalScreen[int | None]):
-    """A screen with a field to type in; what is typed before the field stands is in it when it does."""
+    """A screen with a field to type in, which receives what is typed before it is mounted too."""
 
     def __init__(self) -> None:
         super().__init__()
         self._typed = ""
 
     def field(self, hint: str) -> Input:
-        """The field, with what was typed so far."""
+        """Return the field, with what was typed so far."""
         return Input(self._typed, placeholder=hint, select_on_focus=False)
 
     def on_key(self, event: events.Key) -> None:
@@ -49,7 +49,7 @@ class _TypingScreen(ModalScreen[int | None]):
 
 
 class SearchScreen(_TypingScreen):
-    """Finds as one types; Enter goes to the chosen hit, and ``n`` and ``N`` then go on among them."""
+    """Searches as you type. Enter goes to the chosen hit; the keys for the next and previous hit go on from it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "dismiss(None)", ""),
@@ -112,7 +112,7 @@ def _hit_line(hit: Hit, lang: Lang) -> Text:
 
 
 class GotoScreen(_TypingScreen):
-    """Asks for a step's number."""
+    """Asks for the number of a step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "")]
 
@@ -142,7 +142,7 @@ class GotoScreen(_TypingScreen):
 
 
 class TextScreen(ModalScreen[None]):
-    """Something too long for its pane, scrolled with the arrow keys."""
+    """Shows a text that is too long for its pane, scrolled with the arrow keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,v", "dismiss(None)", "")]
 
@@ -169,7 +169,7 @@ Block = list[Text]
 
 
 class HelpScreen(ModalScreen[None]):
-    """Scrolled with the arrow keys where it is longer than the terminal."""
+    """Lists every key; scrolled with the arrow keys where it is longer than the terminal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark", "dismiss(None)", "")]
 
@@ -198,7 +198,7 @@ class HelpScreen(ModalScreen[None]):
 
 
 def keys_text(lang: Lang, keymap: Keymap, width: int) -> Text:
-    """Every key, theme by theme, in two columns of about the same height where so many cells are enough for them."""
+    """Return every key by theme, in two columns of about the same height if ``width`` cells are enough for them."""
     room = max(cell_len(displayed(keymap.keys(binding))) for binding in BINDINGS)
     blocks = [_block(lang, keymap, group, room) for group in GROUPS]
     widest = max(line.cell_len for block in blocks for line in block)
@@ -213,7 +213,7 @@ def keys_text(lang: Lang, keymap: Keymap, width: int) -> Text:
 
 
 def _block(lang: Lang, keymap: Keymap, group: str, room: int) -> Block:
-    """The theme, and below it each of its keys with what it does."""
+    """Return the theme, and below it each of its keys with what it does."""
     lines = [Text.assemble(" " * (room + _GAP), (tr(lang, LABELS[f"keys:{group}"]), "bold cyan"))]
     for binding in GROUPS[group]:
         keys = displayed(keymap.keys(binding))
@@ -223,12 +223,12 @@ def _block(lang: Lang, keymap: Keymap, group: str, room: int) -> Block:
 
 
 def _below(blocks: list[Block]) -> Block:
-    """Blocks one below the other, with an empty line between."""
+    """Join blocks vertically, with an empty line between."""
     return [line for block in blocks for line in (*block, Text())][:-1]
 
 
 def _halves(blocks: list[Block]) -> tuple[list[Block], list[Block]]:
-    """The blocks in their order, divided where the longer part is shortest."""
+    """Divide the blocks, in order, so that the taller part is as short as possible."""
     heights = [len(block) + 1 for block in blocks]
     at = min(range(1, len(blocks)), key=lambda place: max(sum(heights[:place]), sum(heights[place:])))
     return blocks[:at], blocks[at:]

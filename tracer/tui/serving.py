@@ -1,6 +1,6 @@
-"""The player in a browser: textual-serve on the loopback address, for this machine alone.
+"""The player in a browser: textual-serve on the loopback address, for this machine only.
 
-Every user of the machine reaches that address, so what is served lies under a path that nobody can guess.
+Every user of the machine reaches that address, so the player is served at a path that cannot be guessed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracer.trace.errors import TracerError
 HOST: Final = "127.0.0.1"
 PORT: Final = 8765
 _MOST_PLAYERS: Final = 8  # at a time: each is a process
-_PATIENCE: Final = 2.0  # seconds that open browsers hold up the end
+_PATIENCE: Final = 2.0  # seconds that open browsers can delay the end
 
 _RUN: Final = "from tracer.cli.main import main; main()"
 
@@ -47,12 +47,12 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def command(file: Path, lang: Lang, options: Sequence[str] = ()) -> str:
-    """The command that textual-serve runs for each browser."""
+    """Return the command that textual-serve runs for each browser."""
     return shlex.join(python_command(_RUN, "replay", "--lang", lang, *options, "--", str(file.absolute())))
 
 
 def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], options: Sequence[str] = ()) -> None:
-    """Serve until Ctrl-C; ``ready`` is told the address once browsers can connect.
+    """Serve until Ctrl-C; ``ready`` is called with the address once browsers can connect.
 
     Raises:
         TracerError: the port can't be had.
@@ -92,7 +92,7 @@ def _listening(port: int) -> socket.socket:
 
 
 class _Loopback(Server):
-    """textual-serve for those who know the address: neither other users of the machine nor pages of somebody else."""
+    """A server for those who know the address, not for the machine's other users or pages of other origins."""
 
     def __init__(self, command: str, port: int, title: str) -> None:
         super().__init__(command, host=HOST, port=port, title=title, public_url=f"http://{HOST}:{port}")
@@ -101,7 +101,7 @@ class _Loopback(Server):
 
     @property
     def address(self) -> str:
-        """Where the player is."""
+        """The address of the player."""
         return f"{self.public_url}{self._secret}/"
 
     async def application(self, ready: Callable[[], None]) -> web.Application:
@@ -115,7 +115,7 @@ class _Loopback(Server):
         return app
 
     async def on_startup(self, app: web.Application) -> None:
-        """Says nothing; the command does."""
+        """Print nothing; the command prints the address."""
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -124,7 +124,7 @@ class _Loopback(Server):
             raise web.HTTPForbidden(text="This is not the address that glm-trace printed.")
         if request.host == f"localhost:{self.port}" and path in ("", "/"):
             raise web.HTTPFound(self.address)
-        # The host keeps out names that were made to point here, the origin pages of somebody else.
+        # Checking the host keeps out names made to point here; checking the origin, pages of other sites.
         if request.host != f"{HOST}:{self.port}" or request.headers.get("Origin", self.public_url) != self.public_url:
             raise web.HTTPForbidden(text="This player is for its own page alone.")
         if path == "":
@@ -139,13 +139,13 @@ class _Loopback(Server):
         return response
 
     def _path(self, request: web.Request) -> str | None:
-        """The path below the secret; None where that is not there."""
+        """Return the path below the secret; None if the secret is missing."""
         given, rest = request.path[: len(self._secret)], request.path[len(self._secret) :]
         known = hmac.compare_digest(given.encode("utf-8", "replace"), self._secret.encode())
         return rest if known and (not rest or rest.startswith("/")) else None
 
     async def _play(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """A player of its own for each browser, as long as there are not too many."""
+        """Run a player for each browser, unless too many are running."""
         if not web.WebSocketResponse().can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(text="The player's page opens this address as a websocket.")
         if self._players >= _MOST_PLAYERS:
@@ -158,7 +158,7 @@ class _Loopback(Server):
 
     @property
     def _policy(self) -> str:
-        """Nothing from elsewhere, and in nobody's frame."""
+        """The content security policy: nothing from elsewhere, and no embedding in frames."""
         return (
             "default-src 'self' 'unsafe-inline' data: blob:; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; "
             f"connect-src 'self' ws://{HOST}:{self.port}; frame-ancestors 'none'"

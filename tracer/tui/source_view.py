@@ -1,4 +1,4 @@
-"""The code that ran, from the trace: where it stands, what ran, what a line has just changed, how a decision went."""
+"""The source pane: the current line, which lines ran, what just changed, and how a decision went."""
 
 from __future__ import annotations
 
@@ -63,23 +63,23 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_mount(self) -> None:
         try:
-            self._stand(self._state)  # the first screen waits for neither notes nor colours
+            self._locate(self._state)  # the first screen waits for neither annotations nor colours
         except TracerError as error:
-            self.log.error(visible(str(error)))  # it is told when everything is shown
+            self.log.error(visible(str(error)))  # reported when all panes are shown
 
     def show(self, state: PlayerState, lang: Lang) -> None:
         self.lang = lang
-        self._stand(state)
+        self._locate(state)
         if self._source is not None:
             from tracer.tui.line_annotations import line_notes
 
             self._notes = line_notes(state, lang)
             self._colour((self._source, self.app.current_theme.dark))
-        self.call_after_refresh(self._follow)  # once the new extent is known, or it would stop at the old one's end
+        self.call_after_refresh(self._follow)  # once the new size is known, or it would stop at the end of the old one
         self.refresh()
 
-    def _stand(self, state: PlayerState) -> None:
-        """Take in the source and the line of the step."""
+    def _locate(self, state: PlayerState) -> None:
+        """Take over the source and line of the step."""
         place, frame = state.place(), state.frame()
         self._ran = state.line_counts(frame.number) if frame is not None else None
         self._notes = {}
@@ -94,7 +94,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         self.virtual_size = Size(self._width(), len(self._lines))
 
     def _write_titles(self) -> None:
-        """File and line, then the function; of what does not fit the end of the path and of the function stay."""
+        """Write file, line and function into the title, cut at the front of path and function where they do not fit."""
         place, frame = self._state.place(), self._state.frame()
         if place is None:
             self.border_title = Text(f" {tr(self.lang, 'Source')} ")
@@ -112,7 +112,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         return self._widest(self._source) + _GUTTER + _NOTE if self._source is not None else 0
 
     def _follow(self) -> None:
-        """Keep the current line well inside, without moving more than needed."""
+        """Keep the current line away from the edges, without scrolling more than needed."""
         if self._current is None:
             return
         height, line = max(self.size.height, 1), self._current - 1
@@ -125,7 +125,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         index = y + self.scroll_offset.y
         width = self.size.width
         if not self._lines:
-            return self._told_instead(index, width)
+            return self._without_source(index, width)
         if not 0 <= index < len(self._lines):
             return Strip.blank(width, self.rich_style)
         number = index + 1
@@ -150,8 +150,8 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
             .apply_style(self.rich_style)
         )
 
-    def _told_instead(self, index: int, width: int) -> Strip:
-        """Where there is no source: that, and what the step tells of itself."""
+    def _without_source(self, index: int, width: int) -> Strip:
+        """Return a line of what is shown for a step without a source: a remark, and the step as text."""
         if self._state.empty:
             told = [Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))]
         else:
@@ -164,7 +164,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
 
     def _with_note(self, line: Text, note: Text, width: int) -> Text:
-        """A line with its note behind it; where both do not fit the line is cut, at half the width at most."""
+        """Return a line followed by its annotation; if both do not fit the line is cut, to half the width at least."""
         note = Text("  ") + note
         room = width + self.scroll_offset.x
         if line.cell_len + note.cell_len > room:
@@ -173,7 +173,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         return line + note
 
     def _gutter(self, number: int) -> Text:
-        """The mark of the line, its number, and how often this execution reached it."""
+        """Return the mark of a line, its number, and how often this execution of the function reached it."""
         mark = "▶" if number == self._current else " "
         if self._source is not None and (self._source, number) in self._state.breakpoints:
             mark = "◆" if number == self._current else "●"
@@ -184,12 +184,12 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         )
 
     def _line(self, index: int) -> Text:
-        """A line of the source, plain until its colours are found."""
+        """Return a line of the source, plain until it is highlighted."""
         coloured = self._coloured.get((self._source or 0, self.app.current_theme.dark))
         return coloured[index] if coloured else Text(self._lines[index])
 
     def _colour(self, key: tuple[int, bool]) -> None:
-        """Find the colours of a source, once, beside the screen."""
+        """Highlight a source in the background, once."""
         if key not in self._coloured:
             self._coloured[key] = []
             start_worker(self, partial(self._find_colours, key, self._lines))
@@ -216,14 +216,14 @@ def _width(line: str) -> int:
 
 
 def _without_background(style: Style | None) -> Style:
-    """The highlighter's colours on the pane's own background."""
+    """Return a style of the highlighter without its background, so that the pane's own shows."""
     if style is None:
         return Style()
     return Style(color=style.color, bold=style.bold, italic=style.italic, dim=style.dim, underline=style.underline)
 
 
 def _step_line(state: PlayerState) -> str:
-    """The kind of step, and what it tells besides."""
+    """Return the kind of the step and a summary of its data."""
     if state.empty:
         return ""
     step = state.step
@@ -232,7 +232,7 @@ def _step_line(state: PlayerState) -> str:
 
 
 def keep_end(text: str, width: int) -> str:
-    """The end of a text, with an ellipsis before it where it is too wide."""
+    """Return the end of a text that fits, after an ellipsis if it is too wide."""
     if cell_len(text) <= width:
         return text
     while text and cell_len(text) > width - 1:
@@ -241,7 +241,7 @@ def keep_end(text: str, width: int) -> str:
 
 
 def highlighted(lines: list[str], dark: bool) -> list[Text]:
-    """The lines in a theme's colours; a third of a second for a file of 5,000 lines."""
+    """Highlight lines for a dark or light theme; it takes a third of a second for 5,000 lines."""
     from rich.syntax import Syntax  # takes a while to import
 
     text = "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The stages of the journey in their order, with the share each has of the steps, and where the cursor is."""
+"""The stage bar: the stages in order, each with its share of the steps, and the position of the cursor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tracer.views.phrases import stage_name
 Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""
 
-_AT_ONCE: Final = 1_000  # stretches; more are found beside the screen
+_AT_ONCE: Final = 1_000  # stretches; the rest is found in the background
 _WHOSE: Final = {"transformers_modules": "class-of-directory", "transformers": "class-of-library"}
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
@@ -79,7 +79,7 @@ class StageBar(Widget):
         return Text("\n").join(lines)
 
     def _title(self, width: int) -> Text:
-        """What was loaded, as which class, with which release, and how it ended."""
+        """Return what was loaded, as which class, with which release, and how it ended."""
         trace, lang = self._state.trace, self.lang
         parts = [Text(visible(model_name(trace.meta)), "bold")]
         made = trace.outcome.get("result")
@@ -98,7 +98,7 @@ class StageBar(Widget):
         return title
 
     def _names(self, width: int) -> Text:
-        """The stages in their order, as many around the cursor's as there is room for, and at which step it is."""
+        """Return the stages around the current one, as many as fit, and the number of the step."""
         state = self._state
         here = state.step.stage
         at = tr(self.lang, "step {number} / {count}", number=state.number, count=len(state.trace) - 1)
@@ -119,7 +119,7 @@ class StageBar(Widget):
         return names
 
     def _line(self, width: int) -> Text:
-        """A bar of the whole trace: a stretch for each visit to a stage, named where there is room, and the cursor."""
+        """Return a bar of the whole trace: a stretch for each visit to a stage, named if it fits, and the cursor."""
         state = self._state
         count = max(len(state.trace), 1)
         cells: list[tuple[str, str]] = []
@@ -152,13 +152,13 @@ class StageBar(Widget):
             self.post_message(self.Jumped(stage))
 
     def _stage_under(self, x: int) -> int | None:
-        """The first step of the stage whose name stands at this column."""
+        """Return the first step of the stage whose name is at this column."""
         named = next((stage for begin, end, stage in self._names_at if begin <= x < end), None)
         return next((first for stage, first, _ in self._stretches if stage == named), None)
 
 
 def _window(widths: list[int], here: int, room: int) -> tuple[int, int]:
-    """The first and the last of the names around ``here`` that fit."""
+    """Return the first and the last of the names around ``here`` that fit."""
     first = last = here
     left = room - widths[here]
     while True:
@@ -176,7 +176,7 @@ def _shade(stage: str) -> int:
 
 
 def _padded(text: str, width: int) -> list[str]:
-    """A text in so many cells, one entry for each; the right half of a wide character is empty."""
+    """Return a text as a list of ``width`` cells; the right half of a wide character is an empty string."""
     cells: list[str] = []
     for char in set_cell_size(text, max(width, 0)):
         cells.append(char)
@@ -185,7 +185,7 @@ def _padded(text: str, width: int) -> list[str]:
 
 
 def stretches(trace: Trace) -> Iterator[Stretch]:
-    """Consecutive steps of one stage: the stage, the first and the last of them.
+    """Yield each run of consecutive steps of one stage: the stage, its first and its last step.
 
     What follows a stretch is the nearest of the other stages' next steps, which an index knows; so the time it takes
     is for the stretches there are, and not for the steps.

@@ -15,8 +15,8 @@ from tracer.trace.errors import DanglingNumber
 from tracer.tui.player_state import PlayerState
 from tracer.views.phrases import stage_name
 
-# For a kind of step the keys of its data to name, the first that is there.
-_TELLING: Final[dict[str, tuple[str, ...]]] = {
+# For each kind of step the keys of its data that describe it best; the first that is there is used.
+_DESCRIPTIVE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "module-built": ("name", "class"),
     "module-entered": ("path",),
     "module-left": ("path",),
@@ -38,8 +38,8 @@ _LAST_PART: Final = ("class", "module")
 
 
 def step_summary(kind: str, data: dict[str, Any], limit: int = 60) -> str:
-    """A few words about a step; empty where its data say nothing."""
-    for key in (*_TELLING.get(kind, ()), *_ANY):
+    """Describe a step in a few words; empty if its data have nothing to show."""
+    for key in (*_DESCRIPTIVE_KEYS.get(kind, ()), *_ANY):
         value = data.get(key)
         if value is None or value == "":
             continue
@@ -55,7 +55,7 @@ _DEPTH = 6
 
 
 def whole_step(state: PlayerState, lang: Lang) -> str:
-    """The step with its place, statement, changes and data, as a person would paste it into a question."""
+    """Return the step with its place, statement, changes and data, as text to paste into a question."""
     from tracer.analysis.step_context import statement_changes, step_place  # not for the first screen
     from tracer.views.show import change_text
 
@@ -75,7 +75,7 @@ def whole_step(state: PlayerState, lang: Lang) -> str:
 
 
 def whole_value(state: PlayerState, value: v.Value) -> Text:
-    """A value with everything that was recorded of it, one line for each thing inside."""
+    """Return everything recorded of a value, one line for each item in it."""
     lines: list[str] = []
     _add(state, value, "", 0, lines)
     return Text("\n".join(lines))

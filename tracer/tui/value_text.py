@@ -1,4 +1,4 @@
-"""Recorded values as styled text: shown, never obeyed."""
+"""Recorded values as styled text; markup and control characters in them have no effect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLES = {
 
 
 def local_text(trace: Trace, local: Local, limit: int = 80) -> Text:
-    """What a variable holds, on one line."""
+    """Return what a variable holds, on one line."""
     try:
         return value_text(trace, local.value(trace), limit)
     except DanglingNumber:
@@ -33,7 +33,7 @@ def local_text(trace: Trace, local: Local, limit: int = 80) -> Text:
 
 
 def number_text(trace: Trace, number: v.ValueId | None, limit: int = 80) -> Text:
-    """A value by its number."""
+    """Return a value by its number; empty for None."""
     if number is None:
         return Text("")
     try:

@@ -1,4 +1,4 @@
-"""The variables of the frame and its callers, as they were at the step, with what it changed."""
+"""The variables pane: the frame's variables and its callers' as they were at the step, with what it changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MARKS = {"new": "+", "changed": "~", "deleted": "-", "": " "}
 
 
 class VariableNode(NamedTuple):
-    """What a node stands for: the way to it, its value, and its change or, of a caller, the caller."""
+    """What a node of the tree shows: its path, its value, and its change, or for a caller its frame."""
 
     path: VariablePath
     value: v.Value | None = None
@@ -33,7 +33,7 @@ class VariableNode(NamedTuple):
 
 
 class VariablesView(Tree[object]):
-    """A tree: the frame's variables first, dictionaries key by key, then the callers', folded."""
+    """A tree of the frame's variables, dictionaries key by key, then of the callers', folded."""
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__("", id="variables")
@@ -61,14 +61,14 @@ class VariablesView(Tree[object]):
         self._filling = False
 
     def _select(self, name: str | None) -> None:
-        """Put the tree's cursor back on the variable that was chosen."""
+        """Move the tree's cursor back to the variable that was chosen."""
         for node in self.root.children:
             if isinstance(node.data, VariableNode) and node.data.path == (name,):
-                self.call_after_refresh(self.move_cursor, node)  # its line is known once the tree is laid out
+                self.call_after_refresh(self.move_cursor, node)  # the line is known once the tree is laid out
                 return
 
     def chosen(self) -> tuple[str, v.Value] | None:
-        """The name and the value that the cursor is on, or those of the chosen variable."""
+        """Return the name and value that the cursor is on, or those of the chosen variable."""
         trace, node = self._state.trace, self.cursor_node
         if node is not None and isinstance(node.data, VariableNode) and node.data.value is not None:
             return ".".join(node.data.path), node.data.value
@@ -78,7 +78,7 @@ class VariablesView(Tree[object]):
         return name, frame_state.variables[name].value(trace)
 
     def _turn(self, node: TreeNode[object], *, expand: bool) -> None:
-        """Open a node as it was left the last time, at first as ``expand`` says."""
+        """Open or fold a node as the user left it; the first time, as ``expand`` says."""
         assert isinstance(node.data, VariableNode)
         if self._turned.get(node.data.path, expand):
             node.expand()
@@ -124,7 +124,7 @@ class VariablesView(Tree[object]):
             parent.add_leaf(label, data=VariableNode(path, value))
 
     def _fill(self, node: TreeNode[object]) -> None:
-        """Add what is inside, once."""
+        """Add the children of a node, once."""
         held = node.data
         if node.children or not isinstance(held, VariableNode):
             return
@@ -189,7 +189,7 @@ def _pair_label(key: str, how: str) -> Text:
 
 
 def _inside(value: v.Value) -> list[tuple[str, v.ValueId]]:
-    """The pairs of a container."""
+    """Return the pairs of a container."""
     if isinstance(value, (v.Mapping, v.Config)):
         return list(value.items)
     if isinstance(value, v.Sequence):

@@ -8,7 +8,7 @@ from tracer.i18n import N_, tr
 from tracer.trace.errors import TracerError
 from tracer.tui.background import in_background, start_worker
 
-if TYPE_CHECKING:  # they come after the first screen, and so does their import
+if TYPE_CHECKING:  # imported after the first screen
     from collections.abc import Callable
 
     from tracer.trace.reading import Trace
@@ -18,11 +18,11 @@ if TYPE_CHECKING:  # they come after the first screen, and so does their import
 
 
 class WalkthroughNotes:
-    """Opens notes in the player's tab and moves it to their steps.
+    """Opens notes in the tab and moves the player to their steps.
 
     Args:
         player: the player.
-        walkthroughs: those to read; None are the bundled ones.
+        walkthroughs: the walkthroughs to read; None for the bundled ones.
         begin_with: the id of the walkthrough to begin with; None leaves the notes closed unless one was written for
             this very load.
     """
@@ -61,7 +61,7 @@ class WalkthroughNotes:
         asked = self._begin_with
 
         def begin(reading: WalkthroughReader) -> None:
-            if player.state.number != start:  # the reader has walked on meanwhile
+            if player.state.number != start:  # the user has moved on meanwhile
                 return
             if asked is not None:
                 if (bound := reading.begin(asked)) is not None:
@@ -75,7 +75,7 @@ class WalkthroughNotes:
         self._with_reading(begin)
 
     def load(self) -> None:
-        """Look the notes up, and show them when they are there."""
+        """Load the notes, and show them when they are there."""
         self._with_reading(lambda reading: self._player.tabs.show(self._player.state, self._player.lang))
 
     def open_tab(self) -> None:
@@ -84,7 +84,7 @@ class WalkthroughNotes:
             self._player.tabs.open("tab-notes")
 
     def _with_reading(self, then: Callable[[WalkthroughReader], None]) -> None:
-        """Do something with the notes, which are looked up in the background the first time."""
+        """Call a function with the notes, which are loaded in the background the first time."""
         if self._player.state.reading is not None:
             then(self._player.state.reading)
             return

@@ -1,1 +1,1 @@
-"""The tabs below the source: one file each, each a widget with ``show(playing, lang)``."""
+"""The tabs below the source; each is a widget with ``show(state, lang)``."""

@@ -1,4 +1,4 @@
-"""The decisions that explain the load, or every one of the function that the cursor is in."""
+"""The decisions tab: those that explain the load, or all of the current function."""
 
 from __future__ import annotations
 

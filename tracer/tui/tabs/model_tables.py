@@ -49,7 +49,7 @@ def _tensor_row(step: int, data: dict[str, Any]) -> Row:
 
 
 _SHAPES_WIDTH = 44
-_SHAPES = 3  # tensors of one argument list that are told
+_SHAPES = 3  # tensors of one argument list that are shown
 
 
 class ForwardTab(TableTab):
@@ -91,12 +91,12 @@ def _module_row(trace: Trace, step: Step, depth: int, end: Step | None, *, paren
         Text(f"{memory / 2**20:,.1f} MiB", justify="right") if isinstance(memory, (int, float)) else "",
         visible(str(step.data.get("class") or "").rpartition(".")[2]),
     )
-    # Of a list of blocks that are alike the first is open, and the others are there to be opened.
+    # Of a list of equal blocks only the first is open.
     return Row(step.number, cells, depth, opens=parent, open=parent and (not name.isdecimal() or int(name) == 0))
 
 
 def _shapes(trace: Trace, number: int | None) -> str:
-    """The tensors in a value, by name where they have one."""
+    """Return the shapes of the tensors in a value, with names where there are any."""
     if number is None:
         return ""
     found: list[str] = []

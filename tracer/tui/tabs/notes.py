@@ -32,7 +32,7 @@ WIDEST = 100
 
 
 class RenderedNote:
-    """The open note of a reading, in lines of a width."""
+    """The open note as lines of text of a given width."""
 
     def __init__(self, reading: WalkthroughReader, trace: Trace, lang: Lang, width: int) -> None:
         assert reading.chapter is not None
@@ -50,7 +50,7 @@ class RenderedNote:
             self._place = StepScope(trace, self.bound.step, LocalsHistory(trace))
 
     def text(self, number: int) -> Text:
-        """All but the question; ``number`` is the step that the player stands at."""
+        """Return the note without its question; ``number`` is the current step."""
         return Text("\n").join([*self._head(), Text(), *self._body(), *self._footing(number)])
 
     def _head(self) -> Iterator[Text]:
@@ -90,7 +90,7 @@ class RenderedNote:
             yield from broken(Text(away, "dim italic"), self._width)
 
     def ask(self) -> Text | None:
-        """The question, if the note has one."""
+        """Return the question, if the note has one."""
         question = self.bound.note.question
         if question is None:
             return None
@@ -107,7 +107,7 @@ class RenderedNote:
         return [Text("\n").join(self.markdown(answer.text.localized(self._lang), 4)) for answer in found]
 
     def said(self, answer: int) -> Text:
-        """What is said to the one who chose an answer."""
+        """Return the response to an answer."""
         question = self.bound.note.question
         assert question is not None
         chosen = question.answers[answer]
@@ -115,7 +115,7 @@ class RenderedNote:
         return Text("\n").join([verdict, *self.markdown(chosen.because.localized(self._lang))])
 
     def following(self) -> Text | None:
-        """What the next key leads to."""
+        """Return what the key for the next note leads to, if anything."""
         after = self._reading.peek()
         if after is None:
             return None
@@ -138,7 +138,7 @@ def chapter_title(walkthrough: Walkthrough, lang: Lang) -> str:
 
 
 def plain_title(title: str) -> str:
-    """A title without the marks of inline code."""
+    """Return a title without backticks."""
     return visible(title.replace("`", ""))
 
 
@@ -146,13 +146,13 @@ _WIDTH: Final = 36  # of the contents' lines; see player.tcss
 
 
 class NotesTab(Horizontal):
-    """The notes along the trace."""
+    """The contents, the open note and its question."""
 
     class Wanted(Message):
-        """The notes are to be loaded: somebody looks."""
+        """The tab is shown and needs the notes."""
 
     class Chosen(Message):
-        """A note's step is to be gone to."""
+        """The user wants to go to the step of a note."""
 
         def __init__(self, step: int) -> None:
             self.step = step
@@ -174,12 +174,12 @@ class NotesTab(Horizontal):
 
     @property
     def computed(self) -> bool:
-        """Whether the notes were looked up."""
+        """Whether the notes are loaded."""
         return self._state.reading is not None
 
     @property
     def takes_focus(self) -> NotePage:
-        """The part that the keys are for when the tab is opened."""
+        """The widget to focus when the tab is opened."""
         return self.query_one(NotePage)
 
     def on_resize(self, event: Resize) -> None:
@@ -202,7 +202,7 @@ class NotesTab(Horizontal):
         self._show_page(RenderedNote(reading, state.trace, lang, self._width()), reading)
 
     def _want(self) -> None:
-        # From here, and not from whoever asked to show: a message goes no further up than to its sender.
+        # Not posted in show(): a message bubbles no further than to the widget whose handler is running.
         self.post_message(self.Wanted())
 
     def _width(self) -> int:
@@ -249,7 +249,7 @@ class NotesTab(Horizontal):
             widget.update(text)
 
     def scroll_note(self, *, back: bool) -> None:
-        """A page of the open note further."""
+        """Scroll the open note by a page."""
         page = self.query_one(NotePage)
         if back:
             page.scroll_page_up(animate=False)
@@ -257,7 +257,7 @@ class NotesTab(Horizontal):
             page.scroll_page_down(animate=False)
 
     def focus_answers(self) -> bool:
-        """Give the keys to the answers; False where the open note asks nothing."""
+        """Focus the answers; return False if the open note has no question."""
         answers = self.query_one("#notes-answers", OptionList)
         if not answers.display:
             return False
@@ -293,12 +293,12 @@ class NotesTab(Horizontal):
 
 
 class NotePage(VerticalScroll, inherit_bindings=False):
-    """The open note; it scrolls by the player's keys for it, and leaves the arrows to the steps."""
+    """The open note. The player's own keys scroll it; the arrow keys stay with the steps."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", show=False)]
 
     class Entered(Message):
-        """Back to the note's step."""
+        """The user wants to go back to the note's step."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -309,7 +309,7 @@ class NotePage(VerticalScroll, inherit_bindings=False):
 
 
 class Entry(Option):
-    """A line of the contents: of a walkthrough, which leads to its first note, or of a note."""
+    """A line of the contents: a walkthrough, which leads to its first note, or a note."""
 
     def __init__(self, text: Text, at: NotePosition, *, note: bool) -> None:
         super().__init__(text)
@@ -318,7 +318,7 @@ class Entry(Option):
 
 
 class Contents(OptionList):
-    """The walkthroughs that are about this load; of the open one, its notes."""
+    """The walkthroughs about this load, with the notes of the open one."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, compact=True)

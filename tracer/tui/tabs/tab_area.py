@@ -1,4 +1,4 @@
-"""The tabs below the source, each made when it is first opened."""
+"""The tabs below the source, each created when it is first opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracer.tui.player_state import PlayerState
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.words import LABELS
 
-# Each tab's module and class; what a tab imports is imported with it.
+# Each tab's module and class. A tab is imported when it is first opened.
 _TABS: Final[dict[str, tuple[str, str]]] = {
     "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
@@ -44,7 +44,7 @@ class TabArea(TabbedContent):
         return f"[dim]{number}[/] {tr(self.lang, LABELS[name])}"
 
     def tab_shown(self) -> Any:
-        """The widget of the tab that is open; it is made when it is first asked for."""
+        """Return the widget of the open tab, creating it the first time."""
         pane = self.active_pane
         assert pane is not None
         if not pane.children:
@@ -67,24 +67,24 @@ class TabArea(TabbedContent):
         with self.app.complaining():  # type: ignore[attr-defined]
             tab.show(self._state, self.lang)
         keys_for = getattr(tab, "takes_focus", tab)
-        if self._wants_focus and keys_for.focusable:  # its pane may still be hidden behind the one before
+        if self._wants_focus and keys_for.focusable:  # its pane may still be hidden by the previous one
             self._wants_focus = False
             keys_for.focus()
 
     def open(self, name: str) -> None:
-        """Open a tab, and give it the keys."""
+        """Open a tab and focus it."""
         self._switch(name)
         self.take_focus()
 
     def _switch(self, name: str) -> None:
-        """Open a tab. What is hidden must not have the keys: its neighbour would get them, and open its tab again."""
+        """Open a tab. A hidden widget must not keep the focus: its neighbour would get it, and open its tab again."""
         focused = self.screen.focused
         if name != self.active and focused is not None and self in focused.ancestors:
             self.screen.set_focus(None)
         self.active = name
 
     def take_focus(self) -> None:
-        """Give the open tab the keys, once it is there."""
+        """Focus the open tab, once it is mounted."""
         self._wants_focus = True
         self.call_after_refresh(self._show_tab)
 
@@ -95,7 +95,7 @@ class TabArea(TabbedContent):
             table.sort_next()
 
     def turn_everything(self) -> None:
-        """Between the decisions that explain the load and all those of the function."""
+        """Switch between the decisions that explain the load and all those of the function."""
         self._switch("tab-decisions")
         table = self.tab_shown()
         table.everything = not table.everything
@@ -105,5 +105,5 @@ class TabArea(TabbedContent):
         self.watch(self, "active", self._activated, init=False)
 
     def _activated(self) -> None:
-        self.screen.set_class(self.active == "tab-notes", "-reading")  # text wants more room than a table
+        self.screen.set_class(self.active == "tab-notes", "-reading")  # text needs more room than a table
         self.call_after_refresh(self._show_tab)

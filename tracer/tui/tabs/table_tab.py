@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 def shown(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
-    """The indexes of the rows that are not inside a folded one; ``opened`` are those of the open ones."""
+    """Yield the indexes of the rows that are not inside a folded one; ``opened`` has those of the open ones."""
     hidden_below: int | None = None
     for index, row in enumerate(rows):
         if hidden_below is not None and row.depth > hidden_below:
@@ -45,7 +45,7 @@ def shown(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
 
 
 def ordered(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
-    """The indexes of the rows sorted by a column, 0 being the step; what is inside a row stays with it."""
+    """Return the indexes of the rows sorted by a column, 0 being the step; nested rows stay with their parent."""
     families: list[list[int]] = []
     for index, row in enumerate(rows):
         if row.depth == 0 or not families:
@@ -57,7 +57,7 @@ def ordered(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
 
 
 def _size(row: Row, column: int) -> tuple[int, float, str]:
-    """Numbers by size, before texts."""
+    """Return the sort key of a cell: numbers by size, before texts."""
     if column == 0:
         return 0, row.step, ""
     text = str(row.cells[column - 1]) if column <= len(row.cells) else ""
@@ -72,7 +72,7 @@ _NONE = object()
 
 
 class TableTab(DataTable[Text]):
-    """Computed beside the screen when it is first looked at, and again for another language or another subject."""
+    """A table that is computed in the background when it is first shown, and again for another language or scope."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "scroll_top", show=False),
@@ -100,11 +100,11 @@ class TableTab(DataTable[Text]):
         self._sorted: tuple[int, bool] | None = None
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
-        """Every row, in the order of the steps; runs in a thread of its own."""
+        """Return every row, in the order of the steps. Runs in a background thread."""
         raise NotImplementedError
 
     def scope(self, state: PlayerState) -> Hashable:
-        """What the rows are about besides the whole trace; they are computed again when it is another."""
+        """Return what the rows are limited to, None for the whole trace; they are computed again when it changes."""
         return None
 
     def show(self, state: PlayerState, lang: Lang) -> None:
@@ -142,7 +142,7 @@ class TableTab(DataTable[Text]):
         self.add_column(Text(sentence, "dim"))
 
     def _list(self) -> None:
-        """Fill the table anew."""
+        """Fill the table again."""
         if not self._rows:
             self._say(tr(self.lang, LABELS[self.empty]))
             return
@@ -153,7 +153,7 @@ class TableTab(DataTable[Text]):
         self.clear(columns=True)
         keys = ("column:step", *self.heads)
         heads = [Text(f"{tr(self.lang, LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
-        # The table's own measuring waits for an idle moment, and is lost where rows come before it is on the screen.
+        # The table measures its columns when idle, and does not for rows added before it is on the screen.
         for key, head, column in zip(keys, heads, zip(*cells, strict=True), strict=True):
             self.add_column(head, key=key, width=max(text.cell_len for text in (head, *column)))
         for index, row in zip(self._listed, cells, strict=True):
@@ -184,7 +184,7 @@ class TableTab(DataTable[Text]):
         return "▼" if self._sorted[1] else "▲"
 
     def _follow(self, number: int) -> None:
-        """Put the table's cursor on the last row at or before the step, unless it stands on that step already."""
+        """Move the table's cursor to the last row at or before the step, unless it is on that step already."""
         if not self._listed or self._sorted is not None:
             return
         at = self.cursor_row
@@ -205,7 +205,7 @@ class TableTab(DataTable[Text]):
             return
         index = int(key)
         row = self._rows[index]
-        if row.opens and (index not in self._opened or row.step == self._state.number):  # once more folds it
+        if row.opens and (index not in self._opened or row.step == self._state.number):  # a second time folds it
             self._opened ^= {index}
             self._list()
             self.move_cursor(row=self._listed.index(index), animate=False)
@@ -215,7 +215,7 @@ class TableTab(DataTable[Text]):
         self.sort_by(event.column_index)
 
     def sort_by(self, column: int) -> None:
-        """Sort by a column; by the same once more the other way."""
+        """Sort by a column; a second time, in descending order."""
         if self._rows:
             descending = self._sorted == (column, False)
             self._sorted = column, descending
@@ -223,7 +223,7 @@ class TableTab(DataTable[Text]):
             self._list()
 
     def sort_next(self) -> None:
-        """Sort by the next column, after the last one as it was."""
+        """Sort by the next column; after the last one, in the original order."""
         column = 1 if self._sorted is None else self._sorted[0] + 1
         if column > len(self.heads):
             self._sorted, self._order = None, range(len(self._rows))
