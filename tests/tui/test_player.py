@@ -467,7 +467,7 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
         await open_tab(app, "notes", pilot)
         chapter = app.state.reading and app.state.reading.chapter
         assert chapter is not None
-        assert chapter.walkthrough.title.said(lang) in str(app.query_one("#notes-text", Static).render())
+        assert chapter.walkthrough.title.localized(lang) in str(app.query_one("#notes-text", Static).render())
 
     play(app, work)
 
