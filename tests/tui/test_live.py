@@ -7,10 +7,12 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Static
 
 from tests.conftest import FIXTURES
@@ -44,6 +46,18 @@ def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
     for summary in summarize_stages(demo):
         [seconds] = [one.seconds for one in stages if one.stage == summary.stage]
         assert seconds == pytest.approx(summary.seconds, abs=1e-5)
+
+
+def test_a_warning_is_shown_in_one_line(demo: Trace) -> None:
+    made = JobProgress()
+    [message] = islice((step for step in demo.steps() if step.kind == "config-read"), 1)
+    made.fresh = [replace(message, kind="warning", data={"category": "UserWarning", "message": "first\nsecond"})]
+    made.steps, made.last = 1, made.fresh[0]
+    so_far = ProgressTracker("en")
+    so_far.take(made)
+    [happening] = so_far.glimpse.told
+    assert "UserWarning: first" in happening.text
+    assert "\n" not in happening.text
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -121,8 +121,10 @@ def message_text(fact: Fact, lang: Lang) -> str:
 
 
 def fact_text(fact: Fact, lang: Lang) -> str:
-    """Return a fact as one sentence."""
+    """Return a fact as one sentence; a message that was printed or logged in one line."""
     values = {name: _value(name, value, lang) for name, value in fact.values.items()}
+    if fact.what == "said":
+        return tr(lang, "{who}: {message}", **values)
     if fact.what in ("built", "built-tied"):
         values.update({name: tr(lang, part, count=values.get(name)) for name, part in _PARTS.items()})
     return tr(lang, PHRASES[fact.what], **values)
