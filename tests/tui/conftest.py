@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 
 WIDE, SMALL = (140, 42), (80, 24)
+START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +78,14 @@ async def settled(pilot: Pilot[None]) -> None:
         if shown.is_mounted and getattr(shown, "computed", True):
             return
     raise AssertionError("the tab never ends computing")
+
+
+def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = WIDE) -> None:
+    """Run a player and do something with it."""
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await settled(pilot)
+            await work(pilot)
+
+    asyncio.run(run())

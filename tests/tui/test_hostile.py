@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.trace import made
-from tests.tui.test_player import play, settled
+from tests.tui.conftest import play, settled
 from tracer.analysis.cursor import Cursor
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace

@@ -12,52 +12,13 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from tests.data.demo.store import unpack
-from tests.tui.conftest import SMALL, settled
-from tests.tui.test_player import play
+from tests.tui.conftest import SMALL, play, settled
+from tests.tui.course import NOWHERE, SPLIT, F, reading
 from tests.walkthrough.writing import note, walkthrough, words
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 from tracer.tui.tabs.notes import Contents, NotePage
 from tracer.walkthrough.format import Walkthrough
-
-F = "get_class_from_dynamic_module"
-SPLIT = {"function": F, "statement": "module_file, class_name =", "through": "return get_class_in_module"}
-QUESTION = {
-    "ask": {"en": "Which half comes first?", "zh": "前一半是什么？"},
-    "answers": [
-        {
-            "text": {"en": "The class", "zh": "类名"},
-            "because": {"en": "It stands behind the dot.", "zh": "类名在点的后面。"},
-        },
-        {
-            "text": {"en": "The module", "zh": "模块名"},
-            "because": {"en": "It is {{ after.module_file }}.", "zh": "是 {{ after.module_file }}。"},
-            "right": True,
-        },
-    ],
-}
-FIRST = walkthrough(
-    note({"function": F}, id="call", title={"en": "A class is wanted", "zh": "要找一个类"}),
-    note(
-        SPLIT,
-        id="split",
-        title={"en": "Split at the dot", "zh": "按点拆开"},
-        text={"en": "{{ class_reference }} becomes two.", "zh": "{{ class_reference }} 拆成两段。"},
-        question=QUESTION,
-    ),
-    note({"function": F, "statement": "repo_id, class_reference ="}, id="prefix", title=words("Another repository")),
-    id="first", order=1, title={"en": "The dynamic class", "zh": "动态类"},
-)  # fmt: skip
-SECOND = walkthrough(
-    note({"kind": "adapter-absent"}, stage="adapter", id="absent", title={"en": "No adapter", "zh": "没有适配器"}),
-    id="second", order=2, title={"en": "Adapters", "zh": "适配器"},
-)  # fmt: skip
-NOWHERE = walkthrough(note({"function": "never"}), id="nowhere", order=3, title=words("Nowhere"))
-COURSE = [FIRST, SECOND, NOWHERE]
-
-
-def reading(trace: Trace, lang: Any = "en", **options: Any) -> Player:
-    return Player(trace, lang, options.pop("start", None), walkthroughs=options.pop("walkthroughs", COURSE), **options)
 
 
 def said(app: Player, name: str = "notes-text") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import io
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from textual.widgets import Input, OptionList, Static, TabbedContent
 from textual.widgets.tree import TreeNode
 
 from tests.trace.made import end_record, meta_record, sealed
-from tests.tui.conftest import settled
+from tests.tui.conftest import START, WIDE, play, settled
 from tracer.analysis.cursor import Cursor
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
@@ -32,21 +32,6 @@ from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.tui.words import LABELS
 from tracer.views.why_words import WHY
-
-SIZE = (140, 42)
-START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuration is read
-
-
-def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = SIZE) -> None:
-    """Run a player and do something with it."""
-
-    async def run() -> None:
-        async with app.run_test(size=size) as pilot:
-            await settled(pilot)
-            await work(pilot)
-
-    asyncio.run(run())
-
 
 MOVES: dict[str, Callable[[Cursor], int | None]] = {
     "right": Cursor.next, "l": Cursor.next, "left": Cursor.previous, "h": Cursor.previous,
@@ -393,7 +378,7 @@ def test_the_first_screen_shows_where_it_stands(player: Any) -> None:
     app._furnish = furnish
 
     async def run() -> None:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=WIDE) as pilot:
             await pilot.pause()
 
     asyncio.run(run())
@@ -407,7 +392,7 @@ def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None
     app = player(start=START)
 
     async def run() -> None:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=WIDE) as pilot:
             await settled(pilot)
             app.furnished = False
             await pilot.press("right", "right", "left")

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.trace import made
-from tests.tui.test_player import START, play, settled
+from tests.tui.conftest import START, play, settled
 from tracer.trace.reading import open_trace
 from tracer.tui.player import Player
 from tracer.tui.screens import TextScreen
