@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.tui.test_player import START, play
+from tests.tui.conftest import START, play
 from tracer.tui.bindings import BINDINGS, Keymap, displayed, keymap_file, load_keymap
 from tracer.tui.player import Player
 from tracer.tui.screens import keys_text

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from textual.pilot import Pilot
 
-from tests.tui.conftest import settled
-from tests.tui.test_player import START, play
+from tests.tui.conftest import START, play, settled
 
 MOST: Final = 12
 MOVES: Final = (
