@@ -287,7 +287,7 @@ def test_seal(command: Any, place: Path, fixtures: Path) -> None:
     assert command("show", "left.glmtrace", "--steps").out == steps
     assert "is a trace already" in command("seal", "left.glmtrace").sentence
     (place / "diary.journal").write_text("Dear diary")
-    for file, sentence in (("diary.journal", "is no glm-trace journal"), ("none.journal", "There is no file")):
+    for file, sentence in (("diary.journal", "is not a glm-trace journal"), ("none.journal", "There is no file")):
         result = command("seal", file)
         assert result.code == 2
         assert sentence in result.sentence
@@ -312,14 +312,14 @@ def test_files_of_the_current_folder_are_not_imported(process: Any, fixtures: Pa
 WRONG = {
     "no-directory": (["load", "./nowhere"], "There is no directory ./nowhere. Name a model directory, or a hub id"),
     "a-file": (["load", "{model}/config.json"], "config.json is a file; a model is a directory"),
-    "kwarg-without-value": (["load", "{model}", "--kwarg", "use_cache"], "--kwarg 'use_cache' is no NAME=VALUE pair."),
-    "kwarg-without-name": (["load", "{model}", "--kwarg", "=1"], "--kwarg '=…' is no NAME=VALUE pair."),
+    "kwarg-without-value": (["load", "{model}", "--kwarg", "use_cache"], "--kwarg 'use_cache' is not a NAME=VALUE pair."),
+    "kwarg-without-name": (["load", "{model}", "--kwarg", "=1"], "--kwarg '=…' is not a NAME=VALUE pair."),
     "kwarg-twice": (["load", "{model}", "--kwarg", "a=1", "--kwarg", "a=2"], "--kwarg a is given twice."),
     "kwarg-config": (["load", "{model}", "--kwarg", "config=1"], "--kwarg config can't be given on the command line."),
     "output-folder-missing": (["load", "{model}", "-o", "no/x.glmtrace"], "no does not exist. Make it, or choose"),
     "output-is-a-folder": (["load", "{model}", "-o", "."], "is a directory. Name a file, such as"),
-    "output-is-something-else": (["load", "{model}", "-o", "notes.txt"], "notes.txt exists and is no trace, so it is"),
-    "output-is-a-pipe": (["load", "{model}", "-o", "pipe"], "pipe is no ordinary file"),
+    "output-is-something-else": (["load", "{model}", "-o", "notes.txt"], "notes.txt exists and is not a trace, so it is"),
+    "output-is-a-pipe": (["load", "{model}", "-o", "pipe"], "pipe is not a regular file"),
     "auto-class-misspelt": (["load", "{model}", "--auto-class", "BertModel"], "expected the name of an auto class"),
     "auto-class-unknown": (
         ["load", "{model}", "--auto-class", "AutoNothing"],
@@ -334,7 +334,7 @@ WRONG = {
     "run-trust": (["run", "--trust-remote-code", "tune.py"], "run takes no --trust-remote-code: a script says so itself"),
     "run-no-script": (["run", "nothing.py"], "There is no file nothing.py. Name a Python script"),
     "show-nothing": (["show", "nothing.glmtrace"], "There is no file nothing.glmtrace. Record one with: glm-trace"),
-    "show-no-trace": (["show", "notes.txt"], "notes.txt is no glm-trace trace."),
+    "show-no-trace": (["show", "notes.txt"], "notes.txt is not a glm-trace trace."),
     "show-a-folder": (["show", "."], "can't be read"),
 }  # fmt: skip
 
@@ -710,7 +710,7 @@ def damaged(recorded: Path, folder: Path) -> dict[str, tuple[Path, str]]:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     return {
         "truncated": (short, "is damaged and can't be read"),
-        "empty": (empty, "is no glm-trace trace"),
+        "empty": (empty, "is not a glm-trace trace"),
         "other database": (other, "is an SQLite file but no glm-trace trace"),
         "newer": (newer, f"was written by a newer glm-trace (schema {SCHEMA_VERSION + 1}; this one reads up to"),
     }

@@ -233,8 +233,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def test_command_overview(command: Command, demo: Trace) -> None:
     code, out, _ = command(demo.path, "--lang", "en")
     assert code == 0
-    assert out.index("Given by the user") < out.index("  use_cache=False\n") < out.index("Made up by the library")
-    assert out.index("Made up by the library") < out.index("_from_auto=True")
+    assert out.index("Given by the user") < out.index("  use_cache=False\n") < out.index("Added by the library")
+    assert out.index("Added by the library") < out.index("_from_auto=True")
 
 
 def test_command_path(command: Command, demo: Trace) -> None:

@@ -156,8 +156,8 @@ def test_questions_are_answered_judged_and_answered_again(command: Command, plac
     mend(learner(place, "asking"))
     first = command("check", "--answer", "class=1", "--answer", "status=failed")
     assert first.code == 1
-    assert "You said: BertModel It came out otherwise: BrokenModel It is BrokenModel." in first.text
-    assert "You said: failed It came out otherwise:" in first.text
+    assert "You said: BertModel The result was different: BrokenModel It is BrokenModel." in first.text
+    assert "You said: failed The result was different:" in first.text
     assert "glm-trace exercise check asking --again" in first.text
     second = command("check", "--answer", "class=2")
     assert second.code == 1

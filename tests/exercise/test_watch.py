@@ -130,7 +130,7 @@ def test_it_checks_at_each_save_hints_after_each_attempt_and_goes_on(terminal: O
     screen.wait_for(f"Checking {following}", 120)
     screen.wait_for("Save a file")
     screen.interrupt()
-    screen.wait_for("Left. Nothing is lost.")
+    screen.wait_for("Stopped. Your work is kept.")
     assert screen.end() == 130
     assert screen.is_as_it_was()
     assert "Traceback" not in screen.text
@@ -149,7 +149,7 @@ def test_ctrl_c_leaves_at_once_while_everything_starts(terminal: Open, tmp_path:
     screen.wait_for("starting Python")
     screen.interrupt()
     assert screen.end() == 130
-    assert "Left. Nothing is lost." in screen.text
+    assert "Stopped. Your work is kept." in screen.text
     assert "Traceback" not in screen.text
     assert screen.is_as_it_was()
     assert files_of(course.folder) == before
@@ -185,7 +185,7 @@ def test_questions_are_asked_and_ctrl_c_keeps_what_was_answered(terminal: Open, 
     screen.type("\r")
     screen.wait_for("Please type an answer")
     screen.interrupt()
-    screen.wait_for("Left. Nothing is lost.")
+    screen.wait_for("Stopped. Your work is kept.")
     assert screen.end() == 130
     assert screen.is_as_it_was()
     assert course.progress.exercises["asking"].answers == {"class": "2"}

@@ -95,7 +95,7 @@ def test_a_question_is_answered(demo: Trace) -> None:
         assert said(app, "notes-said") == ""
         await pilot.press("enter")
         await settled(pilot)
-        assert said(app, "notes-said").startswith("✗ Not so.\nIt stands behind the dot.")
+        assert said(app, "notes-said").startswith("✗ Not quite.\nIt stands behind the dot.")
         await pilot.press("down", "enter")
         await settled(pilot)
         assert said(app, "notes-said").startswith("✓ Right.\nIt is configuration_chatglm.")
@@ -162,7 +162,7 @@ def test_a_note_without_a_question_says_so(demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w", "x")
         await settled(pilot)
-        assert any("asks nothing" in one.message for one in app._notifications)
+        assert any("has no question" in one.message for one in app._notifications)
 
     play(app, work)
 

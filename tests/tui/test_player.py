@@ -539,7 +539,7 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
                 await pilot.press(key)
                 assert app.state.number == 2, key
                 assert [one.message for one in app._notifications] == [
-                    tr("zh", "There is nowhere to go that way.")
+                    tr("zh", "There is nothing more in that direction.")
                 ] * count
             await pilot.press("c")
             assert [one.message for one in app._notifications][5:] == [tr("zh", NO_VARIABLE)]
@@ -575,14 +575,14 @@ def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
     asyncio.run(app.run_async(headless=True))
     said = " ".join(capsys.readouterr().err.split())
     [file] = tmp_path.glob("glm-trace-*.txt")
-    assert said.startswith("The player failed, which is a fault of glm-trace (KeyError: 'outcome:[bold]misused').")
+    assert said.startswith("The player failed because of a bug in glm-trace (KeyError: 'outcome:[bold]misused').")
     assert file.name in said.replace(" ", "")
     assert "Traceback" not in said
     assert 'raise KeyError("outcome:[bold]misused")' in file.read_text(encoding="utf-8")
     assert app.return_code == 1
 
 
-NO_HITS = "Nothing was searched for yet, or nothing was found. Press / to search."
+NO_HITS = "There are no search results. Press / to search."
 NO_VARIABLE = "Choose a variable first: Tab goes to the panes, the arrow keys choose."
 
 

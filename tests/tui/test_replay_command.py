@@ -41,7 +41,7 @@ def damaged(demo_file: Path, folder: Path, case: str) -> tuple[Path, str]:
         return path, "There is no file"
     if case == "empty":
         path.write_bytes(b"")
-        return path, "is no glm-trace trace"
+        return path, "is not a glm-trace trace"
     if case == "truncated":
         path.write_bytes(content[: len(content) // 2])
         return path, "is damaged and can't be read"

@@ -71,7 +71,7 @@ def test_a_step_without_a_source_tells_of_itself(tmp_path: Path) -> None:
                 await settled(pilot)
                 source = app.query_one(SourceView)
                 lines = [source.render_line(y).text.rstrip() for y in range(source.size.height)]
-                assert lines[0] == "This step stands in no source file."
+                assert lines[0] == "This step has no source file."
                 assert "  class: Own\\x1b[31m" in lines
                 assert "  path: head" in lines
 

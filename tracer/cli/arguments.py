@@ -51,7 +51,8 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
         if not equals or not name.isidentifier():
             shown = name + "=…" if equals else name  # the value may be a secret
             raise TracerError(
-                N_("--kwarg {shown!r} is no NAME=VALUE pair. Write for example: --kwarg use_cache=False"), shown=shown
+                N_("--kwarg {shown!r} is not a NAME=VALUE pair. Write for example: --kwarg use_cache=False"),
+                shown=shown,
             )
         if name in arguments:
             raise TracerError(N_("--kwarg {name} is given twice. Give each argument once."), name=name)
@@ -134,7 +135,7 @@ def _check_named(path: Path) -> None:
         )
     if path.exists() and not path.is_file():
         raise TracerError(
-            N_("-o {path} is no ordinary file, so it is not overwritten. Choose another name."), path=path
+            N_("-o {path} is not a regular file, so it is not overwritten. Choose another name."), path=path
         )
     if not path.parent.is_dir():
         raise TracerError(
@@ -151,7 +152,7 @@ def _check_named(path: Path) -> None:
                 quoted=shlex.quote(str(path)),
             )
         raise TracerError(
-            N_("{path} exists and is no trace, so it is not overwritten. Choose another name with -o."), path=path
+            N_("{path} exists and is not a trace, so it is not overwritten. Choose another name with -o."), path=path
         )
     if os.path.lexists(journal_path(path)):
         raise refusal(path)

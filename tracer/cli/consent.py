@@ -49,8 +49,8 @@ def ask_for_consent(
         complain(
             tr(
                 lang,
-                "{model} needs its own code to run ({files}), and nobody is here to be asked. Look at "
-                "the code, then load again with --trust-remote-code.",
+                "{model} needs its own code to run ({files}), and there is no terminal to ask you in. "
+                "Look at the code, then load again with --trust-remote-code.",
                 model=os.path.basename(model) or model,
                 files=files,
             )

@@ -105,8 +105,8 @@ def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None
             Text(
                 tr(
                     lang,
-                    "The player is at {url}, for browsers on this machine. Whoever has this address can open "
-                    "it. Ctrl-C ends it.",
+                    "The player is at {url}, for browsers on this machine. Anyone with this address can open "
+                    "it. Press Ctrl-C to stop.",
                     url=url,
                 )
             )

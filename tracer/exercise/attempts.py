@@ -86,10 +86,12 @@ def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not questions:
-            raise ExerciseError(N_("{id} asks nothing, so there is nothing to answer."), id=exercise.id)
+            raise ExerciseError(N_("{id} has no questions to answer."), id=exercise.id)
         if not equals or not text.strip():
             raise ExerciseError(
-                N_("--answer {pair} is no ID=TEXT pair. The questions are: {ids}."), pair=pair, ids=", ".join(questions)
+                N_("--answer {pair} is not an ID=TEXT pair. The questions are: {ids}."),
+                pair=pair,
+                ids=", ".join(questions),
             )
         if name not in questions:
             raise ExerciseError(

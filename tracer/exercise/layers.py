@@ -120,7 +120,7 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TracerError(
-            N_("{path} is no JSON file: {error}."), path=visible(str(path)), error=visible(str(error))
+            N_("{path} is not a JSON file: {error}."), path=visible(str(path)), error=visible(str(error))
         ) from error
 
 

@@ -89,7 +89,7 @@ class HeldJournal:
             raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=error.strerror or error) from None
         if not _is_journal(descriptor):
             os.close(descriptor)
-            raise NotATrace(N_("{path} is no glm-trace journal."), path=path)
+            raise NotATrace(N_("{path} is not a glm-trace journal."), path=path)
         if not append_only.lock_alone(descriptor):
             os.close(descriptor)
             raise JournalTaken(
@@ -154,8 +154,8 @@ _REFUSALS: Final[dict[State, Message]] = {
         "glm-trace seal {quoted} – or choose another name for this recording."
     ),
     "other": N_(
-        "{journal} exists and is no journal of a recording, so it is not overwritten. Choose another name for this "
-        "recording."
+        "{journal} exists and is not a journal of a recording, so it is not overwritten. Choose "
+        "another name for this recording."
     ),
 }
 

@@ -136,7 +136,7 @@ class JournalReader:
                 if MAGIC.startswith(data) and data != MAGIC:
                     return
                 if not data.startswith(MAGIC):
-                    raise NotATrace(N_("{path} is no glm-trace journal."), path=self._path)
+                    raise NotATrace(N_("{path} is not a glm-trace journal."), path=self._path)
                 self._at = at = len(MAGIC)
             self.dangling = len(data) - at
             while (end := self._end_of_record(data, at)) > 0:

@@ -304,7 +304,7 @@ class Trace:
     def _check_identity(self) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         if application != APPLICATION_ID:
-            raise NotATrace(N_("{path} is an SQLite file but no glm-trace trace."), path=self.path)
+            raise NotATrace(N_("{path} is an SQLite file, but not a glm-trace trace."), path=self.path)
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise NewerTrace(
@@ -368,7 +368,7 @@ def open_trace(path: str | Path) -> Trace:
     if start.startswith(journal.MAGIC):
         return _open_journal(path)
     if not start.startswith(_SQLITE_MAGIC):
-        raise NotATrace(N_("{path} is no glm-trace trace. A trace is a file that 'glm-trace load' wrote."), path=path)
+        raise NotATrace(N_("{path} is not a glm-trace trace. Traces are written by 'glm-trace load'."), path=path)
     return _open_sealed(path)
 
 

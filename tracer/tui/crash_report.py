@@ -39,7 +39,7 @@ class CrashReportingApp(App[None]):
             Text(
                 tr(
                     self.report_language(),
-                    "The player failed, which is a fault of glm-trace ({what}). Please report it, with this "
+                    "The player failed because of a bug in glm-trace ({what}). Please report it, with this "
                     "traceback: {path}",
                     what=what,
                     path=visible(file.name),

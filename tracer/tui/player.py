@@ -245,7 +245,7 @@ class Player(CrashReportingApp):
     def moved(self, number: int | None) -> None:
         """Show the step that a move reached; None means that there was nowhere to go."""
         if number is None:
-            self.say(N_("There is nowhere to go that way."), seconds=1.5)
+            self.say(N_("There is nothing more in that direction."), seconds=1.5)
             self.stop()
         else:
             self.show()
@@ -339,7 +339,7 @@ class Player(CrashReportingApp):
 
     def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
         if not self.state.hits:
-            self.say(N_("Nothing was searched for yet, or nothing was found. Press / to search."), seconds=3)
+            self.say(N_("There are no search results. Press / to search."), seconds=3)
         else:
             self.moved(move(self.state.cursor, self.state.hits))
 
@@ -361,7 +361,7 @@ class Player(CrashReportingApp):
     def _focus_answers(self) -> None:
         tab: NotesTab = self.tabs.tab_shown()
         if self.state.reading is None or not tab.is_mounted or not tab.focus_answers():
-            self.notify(tr(self.lang, "This note asks nothing."), timeout=2)
+            self.notify(tr(self.lang, "This note has no question."), timeout=2)
 
     def action_scroll_note(self) -> None:
         self._scroll_note(back=False)

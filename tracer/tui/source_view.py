@@ -156,7 +156,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
             told = [Text(tr(self.lang, "This trace has no steps: it ended before the first one was recorded."))]
         else:
             told = [
-                Text(tr(self.lang, "This step stands in no source file."), "dim"),
+                Text(tr(self.lang, "This step has no source file."), "dim"),
                 Text(),
                 *map(Text, self._step_text.split("\n")),
             ]

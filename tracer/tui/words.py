@@ -17,7 +17,7 @@ LABELS: Final[dict[str, Message]] = {
     "why": N_("Why"),
     "class-of-directory": N_("{name}, the directory's own class"),
     "class-of-library": N_("{name}, a class of the library"),
-    "nothing": N_("This trace has nothing of it."),
+    "nothing": N_("Nothing of this kind was recorded."),
     "opened-at-failure": N_("{ended}. This is step {number}, where it happened. Press ? for the keys."),
     "opened-after-failure": N_(
         "{ended}. This is step {number}, the last one recorded before that. Press ? for the keys."

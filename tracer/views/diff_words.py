@@ -16,7 +16,7 @@ WORDS: Final[dict[str, Message]] = {
     "end:handed": N_("handed on to {where}, not followed further"),
     "end:constructor": N_("an argument of {where}"),
     "end:used": N_("taken by {where}"),
-    "end:dropped": N_("dropped in {where}"),
+    "end:dropped": N_("dropped by {where}"),
     "end:refused": N_("refused by {where}"),
     "end:left": N_("left over"),
     "end:unfinished": N_("still on its way"),

@@ -9,12 +9,12 @@ from tracer.i18n import N_, NP_, Message
 WORDS: Final[dict[str, Message]] = {
     # the overview
     "user": N_("Given by the user"),
-    "library": N_("Made up by the library"),
+    "library": N_("Added by the library"),
     "stops": NP_("{count} stop, step {first}–{last}", "{count} stops, steps {first}–{last}"),
     "one-stop": N_("1 stop, step {first}"),
     # origin, in the head of a path
     "by-user": N_("given by the user"),
-    "by-library": N_("made up by the library"),
+    "by-library": N_("added by the library"),
     # ends
     "end:config": N_("set on the config: {where}.{name}"),
     "end:overwritten": N_("set on the config: {where}.{name}, and overwritten later (step {step})"),
@@ -23,7 +23,7 @@ WORDS: Final[dict[str, Message]] = {
     "end:constructor": N_("reached the constructor: {where}({name})"),
     "end:used": N_("taken by {where}"),
     "end:used-as": N_("taken by {where} as {name}"),
-    "end:dropped": N_("thrown away by {where}"),
+    "end:dropped": N_("dropped by {where}"),
     "end:refused": N_("refused by {where}"),
     "end:left": N_("left over: nothing used it"),
     "end:unfinished": N_("was still on its way when the load ended"),
@@ -45,6 +45,6 @@ WORDS: Final[dict[str, Message]] = {
     "overwritten": N_("overwritten: {where} becomes {value}"),
     "overwritten-by": N_("overwritten by config.json's {by}: {where} becomes {value}"),
     "put-back": N_("put back: {where}"),
-    "dropped": N_("thrown away"),
+    "dropped": N_("dropped"),
     "refused": N_("refused by {where}"),
 }

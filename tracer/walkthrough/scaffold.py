@@ -30,7 +30,7 @@ COMMENTS: Final[dict[str, Message]] = {
     "anchor": N_("The step: the function, and a piece of its statement. `through:` goes on to a later one."),
     "text": N_("Markdown. A recorded value stands in braces."),
     "expect": N_("What the text relies on. The check reads it from the trace."),
-    "question": N_("A question for the reader; take the # away."),
+    "question": N_("A question for the reader; remove the # to use it."),
 }
 
 
@@ -63,7 +63,7 @@ def checked_name(name: str) -> str:
     if not is_id(name):
         raise TracerError(
             N_(
-                "{name!r} is no name for a walkthrough: lower-case letters and digits with single "
+                "{name!r} can't be a walkthrough's name: use lower-case letters and digits with single "
                 "dashes, such as my-model."
             ),
             name=one_line(name, 80),

@@ -112,7 +112,7 @@ def _refuse_aliases(data: bytes, path: Path) -> None:
             mark = event.start_mark
             line = f", line {mark.line + 1}" if mark is not None else ""
             raise InvalidFile(
-                N_("{path}{line}: {what} has no place in it."), path=visible(str(path)), line=line, what=what
+                N_("{path}{line}: {what} is not allowed here."), path=visible(str(path)), line=line, what=what
             )
 
 
@@ -121,9 +121,9 @@ def _no_yaml(path: Path, error: Exception) -> InvalidFile:
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     shown, problem = visible(str(path)), one_line(str(what), 200)
     if mark is None:
-        return InvalidFile(N_("{path} is no YAML: {problem}."), path=shown, problem=problem)
+        return InvalidFile(N_("{path} is not valid YAML: {problem}."), path=shown, problem=problem)
     return InvalidFile(
-        N_("{path}, line {line}, column {column} is no YAML: {problem}."),
+        N_("{path}, line {line}, column {column} is not valid YAML: {problem}."),
         path=shown,
         line=mark.line + 1,
         column=mark.column + 1,

@@ -87,7 +87,7 @@ def ask_questions(context: ExerciseContext, course: CourseFolder, files: Exercis
         answers = [word for one in questions for word in ("--answer", f"{one.id}=…")]
         check = command("exercise", "check", files.exercise.id)
         raise ExerciseError(
-            N_("{id} asks a question first, and this is no terminal to answer it in. Answer it with: {command}"),
+            N_("{id} asks a question first, which needs a terminal. Answer it with: {command}"),
             id=files.exercise.id,
             command=" ".join([check, *answers]),
         )

@@ -88,7 +88,7 @@ def exercise_context(lang: Language | None, folders: Sequence[Path] | None = Non
     except (KeyboardInterrupt, EOFError):
         console = messages()
         console.print()
-        console.print(Text(tr(speak, "Left. Nothing is lost."), "dim"))
+        console.print(Text(tr(speak, "Stopped. Your work is kept."), "dim"))
         raise typer.Exit(130) from None
 
 

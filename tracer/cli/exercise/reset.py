@@ -21,7 +21,7 @@ def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: 
         )
         folder, aside = (context.printer.path(path) for path in (course.folder_of(files), course.backup_path(files)))
         if not yes and not can_ask():
-            raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
+            raise ExerciseError(N_("This asks for confirmation, which needs a terminal. Confirm with --yes."))
         values = {"id": files.exercise.id, "folder": folder, "aside": aside}
         if not yes and not confirm(
             tr(context.lang, "{id} begins anew; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)

@@ -23,11 +23,17 @@ def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lan
         require_consent(files, entry, context.command("start", files, "--trust"))
         yes = yes or (entry is not None and bool(entry.solved))  # then there is nothing left to spoil
         if not yes and not can_ask():
-            raise ExerciseError(N_("This asks first, and there is no terminal to answer in. Say yes with --yes."))
+            raise ExerciseError(N_("This asks for confirmation, which needs a terminal. Confirm with --yes."))
         if not yes and not confirm(
-            tr(context.lang, "The solution of {id} takes the finding away from you. Look at it now? [y/N] ", id=id_)
+            tr(
+                context.lang,
+                "Once you have seen the solution of {id}, there is nothing left to find out. Look at it now? [y/N] ",
+                id=id_,
+            )
         ):
-            printer.say(N_("Then not. A hint instead: {command}"), command=printer.command("hint", id_))
+            printer.say(
+                N_("All right. Here is how to get a hint instead: {command}"), command=printer.command("hint", id_)
+            )
             return
         place, written = course.write_solution(files)
         printer.say(

@@ -67,7 +67,7 @@ def _write(path: Path, text: str) -> None:
     except FileExistsError:
         if not path.exists():  # in the folder's place there is a file
             raise TracerError(
-                N_("{path} can't be written: {parent} is no folder."), path=visible(str(path)), parent=path.parent
+                N_("{path} can't be written: {parent} is not a folder."), path=visible(str(path)), parent=path.parent
             ) from None
         raise TracerError(
             N_("{path} exists and is left as it is. Choose another name."), path=visible(str(path))

@@ -84,7 +84,7 @@ class RenderedNote:
             yield Text()
             away = tr(
                 self._lang,
-                "You have walked away from this note's step. Press Enter here to go back to step {step}.",
+                "You have left this note's step. Press Enter here to go back to step {step}.",
                 step=self.bound.step,
             )
             yield from broken(Text(away, "dim italic"), self._width)
@@ -111,7 +111,7 @@ class RenderedNote:
         question = self.bound.note.question
         assert question is not None
         chosen = question.answers[answer]
-        verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not so.")), "bold")
+        verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not quite.")), "bold")
         return Text("\n").join([verdict, *self.markdown(chosen.because.localized(self._lang))])
 
     def following(self) -> Text | None:

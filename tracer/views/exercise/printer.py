@@ -174,7 +174,7 @@ class ExercisePrinter:
         if one.feedback is None:
             self._failed(one, report)
             return
-        verdict = N_("Right.") if one.state == "passed" else N_("It came out otherwise: {found}")
+        verdict = N_("Right.") if one.state == "passed" else N_("The result was different: {found}")
         self.plain(tr(self.lang, verdict, found=one_line(one.found, 200)), "bold", 4)
         self.markdown(one.feedback.localized(self.lang), 4)
         ran = report.runs.get(one.run)
@@ -257,4 +257,4 @@ def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
             "whoever loads it decide.",
             code=ran.outcome.exit_code,
         )
-    return tr(lang, "Its process ended without saying how. The last step that was recorded shows where it was.")
+    return tr(lang, "Its process ended without a result. The last step that was recorded shows where it was.")

@@ -152,7 +152,7 @@ MODEL: Final[dict[str, Message]] = {
     "remedy:look-at-script": N_("Look at the traceback that the script printed; what its loads did is in this trace."),
     "cause:stopped": N_("`--stop-after` asked for it; the last thing that ran is {where}."),
     "cause:own-fault": N_(
-        "This is a fault of glm-trace itself, and none of the model or of transformers: {error} was raised in {place}."
+        "This is a bug in glm-trace, not in the model or in transformers: {error} was raised in {place}."
     ),
     "remedy:report-fault": N_(
         "Please report it, with what `glm-trace why` prints. Without the recorder the load would have gone on."
