@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import translations
 from tests.conftest import ROOT
 
 pytest.importorskip("hatchling", reason="builds the package with hatchling (nox installs it)")
@@ -104,6 +105,10 @@ def test_the_wheel_holds_the_package_and_what_travels_with_it(wheel: Path) -> No
     assert bundled == tracked("fixtures") | tracked("walkthroughs")
     assert {name for name in names if name.startswith("tracer/") and "_bundled" not in name} == tracked("tracer")
     assert not [name for name in names if name.endswith(".pyc")]
+    with zipfile.ZipFile(wheel) as held:
+        for po in translations.po_files():
+            compiled = held.read(po.with_suffix(".mo").relative_to(ROOT).as_posix())
+            assert compiled == translations.compiled(po), "the build compiles the translations"
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"tracer", "glm_trace"}
 
 
