@@ -55,7 +55,7 @@ def test_a_damaged_one_is_a_sentence_in_both_languages(path: Path, data: bytes) 
     path.write_bytes(data)
     with pytest.raises(ExerciseError, match=r"is damaged .* and was left as it is") as caught:
         read_progress(path)
-    assert "已损坏" in caught.value.told("zh")
+    assert "已损坏" in caught.value.localized("zh")
     assert path.read_bytes() == data
 
 
