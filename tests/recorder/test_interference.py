@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorder.test_stepping import steps_text, troubles
-from tests.recorder.toy import Recorded, Toy
+from tests.recorder.toy import Recorded, Toy, steps_text, troubles
 from tracer.recorder.stepping.model_code import ModelCode
 from tracer.recorder.stepping.target_index import TargetIndex
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.recorder.test_summary import Made
+from tests.recorder.made_summaries import Made
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.summary import MAX_DEPTH, MAX_PAIRS
 from tracer.trace.steps import Bound, Change, Items, Unbound

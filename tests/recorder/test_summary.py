@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import collections
 import dataclasses
 import datetime
@@ -16,7 +15,6 @@ import pathlib
 import sys
 import threading
 import types
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -24,38 +22,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.recorder.hostile import Touched, armed, hostile, hostile_metaclass
+from tests.recorder.hostile import HOSTILE, Touched, armed
+from tests.recorder.made_summaries import Made
 from tracer.recorder.probes.loading import PROBES
 from tracer.recorder.safe_text import exception_text
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.stepped_frame import FrameEvent
-from tracer.recorder.summary import MAX_DEPTH, MAX_ITEMS, MAX_NODES, MAX_PAIRS, MAX_TEXT, Summariser
+from tracer.recorder.summary import MAX_DEPTH, MAX_ITEMS, MAX_NODES, MAX_PAIRS, MAX_TEXT
 from tracer.trace import values as v
-from tracer.trace.values import Value, decode_value
-
-
-class Made:
-    """A summariser and what it stored."""
-
-    def __init__(self, clean: Callable[[str], str] = str) -> None:
-        self.stored: dict[int, bytes] = {}
-        self.learned: list[str] = []
-        self.summaries = Summariser(clean, self.learned.append, self.stored.__setitem__)
-
-    def __call__(self, value: object, name: str = "") -> Value:
-        return self.value(self.summaries.number(value, name))
-
-    def value(self, number: int) -> Value:
-        return decode_value(self.stored[number])
-
-    def plain(self, number: int) -> Any:
-        """Return the summary with numbers replaced by the values they refer to."""
-        value = self.value(number)
-        if isinstance(value, (v.Mapping, v.Config)):
-            return (v.kind_of(value), value.type, value.length, [(key, self.plain(item)) for key, item in value.items])
-        if isinstance(value, v.Sequence):
-            return (v.kind_of(value), value.type, value.length, [self.plain(item) for item in value.items])
-        return value
+from tracer.trace.values import Value
 
 
 @pytest.fixture
@@ -313,95 +288,6 @@ def test_every_text_can_be_stored(text: str) -> None:
 
 
 # ── Values with code of their own ──────────────────────────────────────────────────────────────────
-
-Meta = hostile_metaclass()
-AbcMeta = hostile_metaclass(abc.ABCMeta)
-EnumMeta = hostile_metaclass(type(enum.Enum))
-
-
-def instance(kind: Any, base: type, *args: Any) -> Any:
-    made = base.__new__(kind, *args)
-    if base in (dict, list, set):
-        base.__init__(made, *args)
-    return made
-
-
-def module_of_traps() -> Any:
-    made = types.ModuleType.__new__(hostile(types.ModuleType))
-    types.ModuleType.__init__(made, "lazy")
-    return made
-
-
-def spoofed(module: str, base: type = object, *args: Any) -> Any:
-    """An instance of a class that says it is from a module whose code may be run."""
-    kind = hostile(base, skip={"__module__"}, __module__=module)
-    return instance(kind, base, *args)
-
-
-def odd_function() -> Any:
-    def inner() -> None: ...
-
-    inner.__module__ = instance(hostile(str), str, "x")
-    inner.__doc__ = instance(hostile(str), str, "x")
-    return inner
-
-
-def property_class(error: BaseException) -> Any:
-    class Lazy:
-        @property
-        def __class__(self) -> Any:  # type: ignore[override]
-            raise error
-
-        def __getattr__(self, name: str) -> Any:
-            raise error
-
-    return Lazy()
-
-
-HOSTILE: dict[str, Callable[[], Any]] = {
-    "object": lambda: instance(hostile(), object),
-    "object with a metaclass": lambda: instance(hostile(metaclass=Meta), object),
-    "abstract class": lambda: instance(hostile(metaclass=AbcMeta), object),
-    "class": lambda: hostile(metaclass=Meta),
-    "class below an abstract one": lambda: hostile(metaclass=AbcMeta),
-    "dict": lambda: instance(hostile(dict), dict, {"a": 1}),
-    "dict with a metaclass": lambda: instance(hostile(dict, metaclass=Meta), dict, {"a": 1}),
-    "ordered dict": lambda: collections.OrderedDict.__new__(hostile(collections.OrderedDict)),
-    "list": lambda: instance(hostile(list), list, [1, 2]),
-    "tuple": lambda: instance(hostile(tuple), tuple, (1, 2)),
-    "set": lambda: instance(hostile(set), set, {1, 2}),
-    "frozenset": lambda: instance(hostile(frozenset), frozenset, {1, 2}),
-    "str": lambda: instance(hostile(str), str, "text"),
-    "str with a metaclass": lambda: instance(hostile(str, metaclass=Meta), str, "text"),
-    "int": lambda: instance(hostile(int), int, 3),
-    "float": lambda: instance(hostile(float), float, 0.5),
-    "bytes": lambda: instance(hostile(bytes), bytes, b"x"),
-    "exception": lambda: instance(hostile(ValueError), ValueError, "x"),
-    "exception with a metaclass": lambda: instance(hostile(ValueError, metaclass=Meta), ValueError, "x"),
-    "exception that says it is transformers'": lambda: spoofed("transformers.errors", ValueError, "x"),
-    "exception that says it is json's": lambda: spoofed("json.decoder", ValueError, "x"),
-    "os error with a trap as file name": lambda: OSError(2, "x", instance(hostile(str), str, "f")),
-    "exception about a trap": lambda: ValueError(instance(hostile(), object)),
-    "exception about a dict of traps": lambda: KeyError({"a": [instance(hostile(), object)]}),
-    "group of exceptions": lambda: [ValueError(instance(hostile(str), str, "x"))],
-    "path": lambda: pathlib.PurePosixPath.__new__(hostile(pathlib.PurePosixPath), "/x"),
-    "path that says it is pathlib's": lambda: pathlib.PurePosixPath.__new__(
-        hostile(pathlib.PurePosixPath, __module__="pathlib"), "/x"
-    ),
-    "module": module_of_traps,
-    "config": lambda: instance(type("PretrainedConfig", (hostile(),), {}), object),
-    "config with a dictionary of its own": lambda: instance(hostile(type("PretrainedConfig", (), {})), object),
-    "function with a trap as module": odd_function,
-    "partial": lambda: functools.partial(instance(hostile(), object)),
-    "weak reference": lambda: weakref.ref(KEPT),
-    "proxy": lambda: weakref.proxy(KEPT),
-    "view of a trap": lambda: types.MappingProxyType(instance(hostile(dict), dict, {"a": 1})),
-    "class named by a trap": lambda: type(instance(hostile(str, skip={"__hash__", "__eq__"}), str, "Named"), (), {}),
-    "class from a trap": lambda: type("Named", (), {"__module__": instance(hostile(), object)}),
-    "instance of a class from a trap": lambda: type("Named", (), {"__module__": instance(hostile(str), str, "m")})(),
-    "lazy": lambda: property_class(Touched("lazy")),
-}
-KEPT = instance(hostile(), object)
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "itself": lambda value: value,

@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 
 from tests.recorder.hostile import armed, hostile  # noqa: E402
-from tests.recorder.test_summary import Made  # noqa: E402
+from tests.recorder.made_summaries import Made  # noqa: E402
 from tracer.recorder import safe_inspect  # noqa: E402
 from tracer.recorder.stepping.local_changes import LocalChanges  # noqa: E402
 from tracer.trace import values as v  # noqa: E402

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from tests.recorder.soundness import steps_of_sound_journal
+from tracer.analysis.value_format import format_value
 from tracer.recorder.session import Session
 from tracer.recorder.targets import BY_FUNCTION
 from tracer.trace.journal import JournalReader
 from tracer.trace.reading import Trace, open_trace
-from tracer.trace.steps import Step
+from tracer.trace.steps import Bound, Change, Step, Unbound
 
 FILE = "transformers/utils/hub.py"
 TARGETS = tuple(target.function for target in BY_FUNCTION.values() if target.file == FILE)
@@ -82,6 +83,43 @@ class Recorded:
     def size(self) -> int:
         reader = JournalReader(self.path)
         return sum(1 for _ in reader.read_new())
+
+
+def steps_text(recorded: Recorded) -> str:
+    """The steps as the golden lists have them; of several threads, one thread after the other."""
+    with recorded.trace as trace:
+        sources = {number: trace.source(number).text.splitlines() for number in trace.source_paths()}
+        steps = sorted(trace.steps(), key=lambda step: step.thread)
+        return "\n".join(told_step(trace, step, sources) for step in steps)
+
+
+def told_step(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str:
+    assert step.frame is not None
+    assert step.source is not None
+    assert step.line is not None
+    frame = trace.frame(step.frame)
+    text = f"{'  ' * frame.depth}{step.event} {frame.function} | {sources[step.source][step.line - 1].strip()}"
+    if step.value is not None:
+        text += f" -> {format_value(trace, step.value)}"
+    if step.changes:
+        text += f" | {'; '.join(told_change(trace, change) for change in step.changes)}"
+    return text
+
+
+def told_change(trace: Trace, change: Change) -> str:
+    if isinstance(change, Bound):
+        return f"{change.name} = {format_value(trace, change.value)}"
+    if isinstance(change, Unbound):
+        return f"del {change.name}"
+    parts = [f"+{key}: {format_value(trace, value)}" for key, value in change.added.items()]
+    parts += [f"{key}: {format_value(trace, value)}" for key, value in change.changed.items()]
+    parts += [f"-{key}" for key in change.removed]
+    return f"{change.name}[{', '.join(parts)}]"
+
+
+def troubles(recorded: Recorded) -> list[str]:
+    """What could not be recorded, besides targets that the toy does not have."""
+    return [name for name in recorded.meta().get("skipped", {}) if not name.startswith("transformers/")]
 
 
 @pytest.fixture
