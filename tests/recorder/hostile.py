@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import collections
-import enum
 import functools
 import pathlib
 import types
@@ -113,7 +112,6 @@ def armed() -> Iterator[list[str]]:
 
 Meta = hostile_metaclass()
 AbcMeta = hostile_metaclass(abc.ABCMeta)
-EnumMeta = hostile_metaclass(type(enum.Enum))
 
 
 def instance(kind: Any, base: type, *args: Any) -> Any:
