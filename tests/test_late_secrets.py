@@ -53,7 +53,7 @@ def test_a_secret_named_late(end: str, tmp_path: Path, loads: Loads) -> None:
     assert LATE.encode() not in everything(recorded.path)
     with open_trace(recorded.path) as trace:
         assert any(step.data.get("text") == f"said {MASK}" for step in trace.steps())
-        assert trace.outcome["status"] == ("killed" if end else "loaded")
+        assert trace.outcome.status == ("killed" if end else "loaded")
 
 
 def record_in_process(folder: str) -> str:

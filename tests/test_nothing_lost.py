@@ -83,7 +83,7 @@ def names(place: Path) -> list[str]:
 
 def is_whole(path: Path) -> bool:
     with open_trace(path) as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         return bool(Reading(trace).only("config-built"))
 
 
@@ -181,7 +181,7 @@ def test_what_a_model_cannot_do_costs_no_load(
     assert done.returncode == 1
     assert why in done.stderr
     with open_trace(place / "x.glmtrace") as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         assert Reading(trace).only("model-loaded")
 
 
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None
     with open_trace(place / left) as trace:
         ended = trace.meta["recording_ended"]
         assert ended == {"error": "EFBIG", "message": "File too large", "step": len(trace) - 1}
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
     sentence = f"recording ended at step {ended['step']}; the load itself went on."
     said = done.stderr if left.endswith(".journal") else done.stdout
     assert sentence in " ".join(said.split())
@@ -328,7 +328,7 @@ def test_the_parent_is_killed_or_its_terminal_closed(
         assert names(place) == ["waits.glmtrace"]
     with open_trace(place / "waits.glmtrace") as trace:
         assert Reading(trace).only("config-built")
-        assert trace.outcome["status"] == ("interrupted" if number == signal.SIGHUP else "loaded")
+        assert trace.outcome.status == ("interrupted" if number == signal.SIGHUP else "loaded")
 
 
 def test_scratch_folders_of_killed_processes_go_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,6 +162,6 @@ def test_what_fails_after_the_load_is_told_as_that(part: str, loads: Loads, tmp_
         assert head in shown
         assert "the load failed" not in shown
         assert "The model loaded;" in why
-        step = trace.step(trace.outcome["step"])
+        step = trace.step(trace.outcome.step)
         assert step.stage == part
         assert f"stage {PHRASES[f'stage:{part}']}" in shown

@@ -74,9 +74,9 @@ def test_a_load_becomes_a_trace(in_process: Any, tmp_path: Path, fixtures: Path)
     assert in_process(record_a_load, path, fixtures / "bert-tiny", True) == "BertModel"
     assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace"]
     with tracer.open_trace(path) as trace:
-        assert trace.outcome["status"] == "loaded"
-        assert trace.outcome["seconds"] > 0
-        assert trace.outcome["step"] == len(trace) - 1
+        assert trace.outcome.status == "loaded"
+        assert trace.outcome.seconds > 0
+        assert trace.outcome.step == len(trace) - 1
         assert trace.meta["work"] == "record"
         reading = Reading(trace)
         call = reading.call("_BaseAutoModelClass.from_pretrained")
@@ -106,7 +106,7 @@ def record_by_text(folder: Path, model: Path) -> list[str]:
 def test_a_path_is_text_or_path_and_may_be_relative(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     assert in_process(record_by_text, tmp_path, fixtures / "bert-tiny") == ["path.glmtrace", "text.glmtrace"]
     with tracer.open_trace(str(tmp_path / "path.glmtrace")) as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
 
 
 def record_a_pass(path: Path, model: Path) -> list[str]:
@@ -124,7 +124,7 @@ def test_a_pass_alone_is_no_load(in_process: Any, tmp_path: Path, fixtures: Path
     path = tmp_path / "pass.glmtrace"
     assert any("No load came to its end" in said for said in in_process(record_a_pass, path, fixtures / "bert-tiny"))
     with tracer.open_trace(path) as trace:
-        assert trace.outcome["status"] == "no-load"
+        assert trace.outcome.status == "no-load"
 
 
 def record_inside_and_let_it_fail(path: Path, model: Path) -> str:
@@ -142,8 +142,8 @@ def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Pa
     path = tmp_path / "outer.glmtrace"
     assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
     with tracer.open_trace(path) as trace:
-        assert (trace.outcome["status"], trace.outcome["part"]) == ("failed", "script")
-        assert "fault" not in trace.outcome  # not the recorder's fault: `why` is to name the script
+        assert (trace.outcome.status, trace.outcome.part) == ("failed", "script")
+        assert trace.outcome.fault is None  # not the recorder's fault: `why` is to name the script
         (cause,) = diagnose(trace).causes
         assert cause.kind == "script-failed"
 
@@ -196,10 +196,10 @@ def test_an_exception_is_recorded_and_passed_on(in_process: Any, tmp_path: Path,
     name, message, same = in_process(record_a_failure, tmp_path / "x.glmtrace", fixtures / "broken" / "not-json")
     assert (name, same) == ("OSError", True)
     with tracer.open_trace(tmp_path / "x.glmtrace") as trace:
-        assert trace.outcome["status"] == "failed"
-        assert trace.outcome["error"] == "OSError"
-        assert trace.outcome["message"] == message.replace(str(fixtures / "broken" / "not-json"), "<model>")
-        step = trace.step(trace.outcome["step"])
+        assert trace.outcome.status == "failed"
+        assert trace.outcome.error == "OSError"
+        assert trace.outcome.message == message.replace(str(fixtures / "broken" / "not-json"), "<model>")
+        step = trace.step(trace.outcome.step)
         assert step.event == "raise"
         assert step.frame is not None
         assert trace.frame(step.frame).function.endswith("._get_config_dict")
@@ -226,7 +226,7 @@ def test_errors_of_the_block_itself(in_process: Any, tmp_path: Path) -> None:
     outcomes = []
     for number in range(3):
         with tracer.open_trace(tmp_path / f"{number}.glmtrace") as trace:
-            outcomes.append((trace.outcome["status"], trace.outcome.get("error"), trace.outcome.get("message")))
+            outcomes.append((trace.outcome.status, trace.outcome.error, trace.outcome.message))
     assert outcomes == [
         ("failed", "ZeroDivisionError", "mine"),
         ("interrupted", None, None),
@@ -258,7 +258,7 @@ def test_a_nested_recording_is_refused(in_process: Any, tmp_path: Path, fixtures
     assert sorted(file.name for file in tmp_path.iterdir()) == ["after.glmtrace", "outer.glmtrace"]
     for name in ("outer", "after"):
         with tracer.open_trace(tmp_path / f"{name}.glmtrace") as trace:
-            assert trace.outcome["status"] == "loaded"
+            assert trace.outcome.status == "loaded"
             assert Reading(trace).only("model-loaded")
 
 
@@ -346,7 +346,7 @@ def test_a_disk_that_fills_up(broken: bool, in_process: Any, tmp_path: Path, fix
         assert len(trace) > 10
         ended = trace.meta["recording_ended"]
         assert (ended["error"], ended["step"]) == ("EFBIG", len(trace) - 1)
-        assert trace.outcome["status"] == ("failed" if broken else "loaded")
+        assert trace.outcome.status == ("failed" if broken else "loaded")
 
 
 # ── Death in the block ──────────────────────────────────────────────────────────────────────────────
@@ -362,7 +362,7 @@ def test_a_journal_is_left_when_the_process_dies(in_process: Any, tmp_path: Path
     in_process(record_and_die, tmp_path / "x.glmtrace", fixtures / "bert-tiny", code=7)
     assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace.journal"]
     with tracer.open_trace(tmp_path / "x.glmtrace.journal") as trace:
-        assert trace.outcome["status"] == "unfinished"
+        assert trace.outcome.status == "unfinished"
         reading = Reading(trace)
         assert reading.only("model-loaded")
         last = reading.steps[-1]
@@ -454,7 +454,7 @@ def test_a_process_forked_off_in_the_block_does_not_end_the_recording(
     in_process(record_and_fork, tmp_path / "x.glmtrace", fixtures / "bert-tiny")
     assert [file.name for file in tmp_path.iterdir()] == ["x.glmtrace"]
     with tracer.open_trace(tmp_path / "x.glmtrace") as trace:
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         assert Reading(trace).only("model-loaded")
 
 

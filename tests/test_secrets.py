@@ -114,8 +114,8 @@ def test_a_secret_is_nowhere(name: str, planted: Path) -> None:
 def test_what_was_planted_was_met(planted: Path) -> None:
     """Were nothing recorded, nothing could leak: the trace holds the places where the secrets stood."""
     with open_trace(planted / "planted.glmtrace") as trace:
-        assert trace.outcome["status"] == "failed"
-        assert "‹secret›" in trace.outcome["message"]
+        assert trace.outcome.status == "failed"
+        assert "‹secret›" in trace.outcome.message
         said = [step for step in trace.steps() if step.kind in ("output", "warning", "log")]
         masked = [step for step in said if "‹secret›" in f"{step.data.get('text')}{step.data.get('message')}"]
         assert {step.kind for step in masked} == {"output", "warning", "log"}

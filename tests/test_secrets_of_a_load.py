@@ -20,6 +20,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tracer.export.json_documents import load_document, step_documents
+from tracer.trace.outcome import Outcome
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction.redactor import MASK
 
@@ -229,7 +230,7 @@ def test_a_load_that_fails(place: Path, lines: bool) -> None:
 def assert_met(path: Path) -> None:
     """Were nothing recorded, nothing could leak."""
     with open_trace(path) as trace:
-        assert trace.outcome["message"].count(MASK) >= len(SECRETS) - 3
+        assert trace.outcome.message.count(MASK) >= len(SECRETS) - 3
         kinds = {step.kind for step in trace.steps() if MASK in f"{step.data.get('text')}{step.data.get('message')}"}
         assert kinds == {"output", "warning", "log"}
         command = trace.meta["command"]
@@ -301,7 +302,7 @@ def test_a_journal_that_nobody_sealed(place: Path) -> None:
     for name in SECRETS:
         assert_nowhere(name, iter([("the journal", journal.read_bytes())]))
     with open_trace(journal) as trace:
-        assert trace.outcome == {"status": "unfinished"}
+        assert trace.outcome == Outcome("unfinished")
         assert len(trace) > 100
 
 

@@ -75,7 +75,7 @@ def all_values_are_there(trace: Trace) -> bool:
 
 
 def test_frames_begin_and_end(trace: Trace) -> None:
-    died = trace.outcome["status"] == "killed"
+    died = trace.outcome.status == "killed"
     steps: dict[int, list[Any]] = {}
     assert next(iter(trace.frames()), None) is not None
     for step in trace.steps():

@@ -103,7 +103,7 @@ def test_an_argument_that_the_models_code_overwrites(own_loader: Trace) -> None:
 
 def test_a_class_with_a_loader_of_its_own(own_loader: Trace) -> None:
     """Its from_pretrained is stepped, and the load's summary explains why the library's steps are missing."""
-    assert own_loader.outcome["status"] == "loaded"
+    assert own_loader.outcome.status == "loaded"
     one = followed(own_loader, "my_option")
     assert (one.end.what, one.end.where, one.end.name) == ("used", "MineModel.from_pretrained", "option")
     assert followed(own_loader, "another").end.what == "left"  # it stays in the kwargs of the class's own loader

@@ -163,7 +163,7 @@ def test_an_adapter(loads: Loads) -> None:
 )
 def test_the_branch_that_a_load_failed_in(loads: Loads, fixture: str, means: str) -> None:
     trace = loads.trace(FIXTURES / "broken" / fixture)
-    assert trace.outcome["status"] == "failed"
+    assert trace.outcome.status == "failed"
     failure = {one.means for one in explanation(trace) if one.why == "failure"}
     assert means in failure
 

@@ -152,12 +152,12 @@ def test_use_cache_of_a_model_that_does_not_take_it(loads: Loads, plain_model: P
     journey = keyword_path(trace, "use_cache")
     if by_line(True, False):
         # PretrainedConfig.__init__ makes an attribute of every key of the file, and from_dict sets it.
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
         assert end(journey) == ("config", "BrokenConfig", "use_cache")
         assert told(journey)[-1] == ("became-config", "BrokenConfig.use_cache")
     else:
         # The key of the file is thrown away with the parameters of generation, so there is no such attribute.
-        assert trace.outcome["status"] == "failed"
+        assert trace.outcome.status == "failed"
         assert end(journey) == ("refused", "BrokenModel.__init__", "use_cache")
         assert journey.end.error is not None
         assert journey.end.error.startswith("TypeError: BrokenModel.__init__() got an unexpected keyword argument")
@@ -173,7 +173,7 @@ def test_a_config_of_the_library_takes_it(loads: Loads, fixtures: Path) -> None:
 
 def test_a_load_that_fails(loads: Loads, fixtures: Path) -> None:
     trace = loads.trace(fixtures / "broken" / "misspelt-class", kwargs={"empty_init": False}, tokenizer=False)
-    assert trace.outcome["status"] == "failed"
+    assert trace.outcome.status == "failed"
     assert end(keyword_path(trace, "empty_init"))[0] == "unfinished"
 
 

@@ -243,7 +243,7 @@ def case(request: pytest.FixtureRequest, loads: Loads) -> tuple[Trace, dict[str,
 
 def test_recorded_values_agree_with_the_meaning(case: tuple[Trace, dict[str, Any]]) -> None:
     trace, given = case
-    assert trace.outcome["status"] == "loaded"
+    assert trace.outcome.status == "loaded"
     told = explanation(trace)
     assert len({one.means for one in told} & HOLDS.keys()) > 6
     for one in told:

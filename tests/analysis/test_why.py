@@ -437,7 +437,7 @@ def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, re
         assert isinstance(screen.file, io.StringIO)
         said = " ".join(screen.file.getvalue().split())
         warned = {"en": "may be no packages", "zh": "不一定是软件包"}[lang] in said
-        assert warned == ("pip install" in str(trace.outcome["message"]))
+        assert warned == ("pip install" in str(trace.outcome.message))
 
 
 def test_a_cause_that_is_known_is_not_called_unknown(recorded: Callable[[str], Trace]) -> None:

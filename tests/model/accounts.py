@@ -46,7 +46,7 @@ class Account(NamedTuple):
 def account_of(loads: Loads, model: Path, *, fails: bool = False, **options: Any) -> Account:
     """Record a load and read its weights; ``fails`` when the load has to."""
     trace = open_trace(loads.record(model, forward=False, tokenizer=False, **options).path)
-    assert trace.outcome["status"] == ("failed" if fails else "loaded"), trace.outcome
+    assert trace.outcome.status == ("failed" if fails else "loaded"), trace.outcome
     assert not [name for name in trace.meta.get("skipped", {}) if ".py" not in name]
     steps = list(trace.steps(kinds=("tensor-loaded", "weights-report")))
     assert {step.stage for step in steps} == {"weights"}

@@ -73,7 +73,7 @@ def test_random_weights_are_those_of_an_untraced_construction(glm: Path, tmp_pat
 def test_no_checkpoint_is_needed(loads: Loads, geometry_of_tiny: Path) -> None:
     for weights in ("random", "fake"):
         reading = Reading(loads.trace(geometry_of_tiny, weights=weights, kwargs={"use_cache": False}))
-        assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+        assert reading.trace.outcome.status == "loaded", reading.trace.outcome
         assert reading.only("model-built")["numbers"] == 262_992
         assert "weights" not in reading.trace.stage_counts()
     assert loads.record(geometry_of_tiny).outcome.status == "failed"
@@ -231,14 +231,14 @@ def test_out_of_memory(loads: Loads, tmp_path: Path) -> None:
     )
     config.save_pretrained(tmp_path)
     with loads.trace(tmp_path, weights="random") as trace:
-        assert trace.outcome["status"] == "failed"
-        assert trace.frame(trace.step(trace.outcome["step"]).frame).function == "BertEmbeddings.__init__"
+        assert trace.outcome.status == "failed"
+        assert trace.frame(trace.step(trace.outcome.step).frame).function == "BertEmbeddings.__init__"
         for lang, said in (("en", "not enough memory"), ("zh", "内存不够")):
             shown = "\n".join(text.plain for text in failure_lines(trace, lang))  # type: ignore[arg-type]
             assert said in shown
             assert "--weights fake" in shown
     with loads.trace(tmp_path, weights="fake") as trace:
-        assert trace.outcome["status"] == "loaded", trace.outcome
+        assert trace.outcome.status == "loaded", trace.outcome
 
 
 def test_out_of_memory_in_the_middle_of_a_pass(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
@@ -254,8 +254,8 @@ def test_out_of_memory_in_the_middle_of_a_pass(loads: Loads, fixtures: Path, tmp
     (folder / "modeling_chatglm.py").write_text(source, encoding="utf-8")
     with loads.trace(folder) as trace:
         reading = Reading(trace)
-        assert trace.outcome["status"] == "failed"
-        assert trace.frame(trace.step(trace.outcome["step"]).frame).function == "MLP.forward"
+        assert trace.outcome.status == "failed"
+        assert trace.frame(trace.step(trace.outcome.step).frame).function == "MLP.forward"
         raised = [step.data["path"] for step in reading.kinds("module-left") if "raised" in step.data]
         assert raised[0] == "transformer.encoder.layers.0.mlp"
         assert any("not enough memory" in text.plain for text in failure_lines(trace, "en"))

@@ -324,7 +324,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory, fixtures: Path) -> Path:
 
 def test_caches_appear_with_their_tensors(loads: Loads, llama: Path) -> None:
     reading = Reading(loads.trace(llama, auto_class="AutoModelForCausalLM", dtype="float32"))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     tokenizer = transformers.AutoTokenizer.from_pretrained(llama)
     model = transformers.LlamaForCausalLM.from_pretrained(llama, **{DTYPE: torch.float32}).eval()
     inputs = {name: value for name, value in tokenizer(text_of(reading), return_tensors="pt").items()
@@ -384,7 +384,7 @@ def test_mini_lm_goes_to_its_embeddings(tmp_path: Path) -> None:
 def test_an_encoder_decoder_gets_a_first_token(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
     folder = write_t5(tmp_path / "t5", fixtures, decoder_start_token_id=0)
     reading = Reading(loads.trace(folder, auto_class="AutoModelForSeq2SeqLM", generate=3))
-    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
     [root] = [step for step in reading.kinds("module-entered", path="") if step.stage == "forward"]
     assert recorded_shapes(reading.value(root.value))["decoder_input_ids"] == ([1, 1], "int64")
     assert {"T5Stack.forward", "T5Block.forward"} <= {*stepped(reading)}
@@ -395,7 +395,7 @@ def test_an_encoder_decoder_without_a_first_token(loads: Loads, fixtures: Path, 
     nothing = {"decoder_start_token_id": None, "bos_token_id": None, "pad_token_id": None, "eos_token_id": None}
     folder = write_t5(tmp_path / "t5", fixtures, **nothing)
     reading = Reading(loads.trace(folder, auto_class="AutoModelForSeq2SeqLM"))
-    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
     assert "decoder_start_token_id" in reading.only("not-fed")["why"]
     assert not reading.kinds("module-entered")
 
@@ -406,7 +406,7 @@ def test_no_tokenizer_no_pass(loads: Loads, tmp_path: Path) -> None:
     )
     transformers.BertModel(config).save_pretrained(tmp_path)
     reading = Reading(loads.trace(tmp_path))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     assert "tokenizer" in reading.only("not-fed")["why"]
     assert reading.kinds("model-built")
     assert not reading.kinds("module-entered")
@@ -421,7 +421,7 @@ def test_a_model_that_only_sees_is_not_fed(loads: Loads, fixtures: Path, tmp_pat
     copy_tokenizer(fixtures / "bert-tiny", tmp_path / "with-tokenizer")
     for name in ("alone", "with-tokenizer"):
         reading = Reading(loads.trace(tmp_path / name))
-        assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+        assert reading.trace.outcome.status == "loaded", reading.trace.outcome
         assert ("pixel_values" if name == "with-tokenizer" else "tokenizer") in reading.only("not-fed")["why"]
         assert reading.kinds("model-built")
 
@@ -471,7 +471,7 @@ def test_why_a_forward_is_not_fed() -> None:
 
 def test_no_forward(loads: Loads, glm: Path) -> None:
     reading = Reading(loads.trace(glm, forward=False))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     assert not reading.kinds("module-entered")
     assert not reading.kinds("text-prepared")
 
@@ -509,12 +509,12 @@ def test_everything_is_put_back_after_an_exception(fixtures: Path, tmp_path: Pat
 
     with open_trace(tmp_path / "a") as trace:
         reading = Reading(trace)
-        assert trace.outcome["status"] == "failed"
+        assert trace.outcome.status == "failed"
         raised = [step.data for step in reading.kinds("module-left") if "raised" in step.data]
         assert raised[-1]["path"] == ""
         entered = {step.data["call"] for step in reading.kinds("module-entered")}
         assert entered == {step.data["call"] for step in reading.kinds("module-left")}
-        where = trace.step(trace.outcome["step"])
+        where = trace.step(trace.outcome.step)
         assert trace.frame(where.frame).function == "BertEmbeddings.forward"
 
 

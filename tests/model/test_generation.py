@@ -34,7 +34,7 @@ def recorded(loads: Loads, glm: Path, image: Path, **options: Any) -> Reading:
         "generate": COUNT, **options,
     }  # fmt: skip
     reading = Reading(loads.trace(glm, **options))
-    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
     return reading
 
 
@@ -105,7 +105,7 @@ def test_the_bookkeeping_is_line_stepped(loads: Loads, glm: Path, image: Path) -
 def test_a_model_that_writes_no_text(loads: Loads, fixtures: Path) -> None:
     """The load and the pass are kept; what could not be done is a fact of the trace."""
     reading = Reading(loads.trace(fixtures / "bert-tiny", generate=2))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     assert reading.only("not-generated")["why"] == "BertModel writes no text"
     assert reading.calls("BertModel.forward") or reading.kinds("module-left")
 

@@ -31,7 +31,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recorded(loads: Loads, glm: Path, file: Path, **options: Any) -> Reading:
     options = {"kwargs": {"empty_init": False}, "dtype": "float32", "peft": str(file), **options}
     reading = Reading(loads.trace(glm, **options))
-    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
     return reading
 
 
@@ -58,7 +58,7 @@ def test_figures_and_replaced_modules(loads: Loads, glm: Path, file: Path, untra
     assert facts["trainable"] == int(numbers[1].replace(",", ""))
     assert facts["all"] == int(numbers[2].replace(",", ""))
     assert f"{facts['percent']:.4f}" == f"{float(numbers[3]):.4f}"
-    assert reading.trace.outcome["result"].startswith("peft.peft_model.PeftModel")
+    assert reading.trace.outcome.result.startswith("peft.peft_model.PeftModel")
 
 
 def test_what_the_lora_was_made_with(loads: Loads, glm: Path, file: Path, untraced: Any) -> None:
@@ -158,7 +158,7 @@ def test_an_adapter_directory_loads_through_its_base(loads: Loads, fixtures: Pat
 
     folder = write_fixture(fixtures, "glm-4v-tiny-lora", tmp_path / "lora")
     reading = Reading(loads.trace(folder, kwargs={"empty_init": False}, dtype="float32", generate=2))
-    assert reading.trace.outcome["status"] == "loaded", reading.trace.outcome
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
     assert reading.kinds("token-generated")
     paths = [step.data["path"] for step in reading.kinds("module-entered")]
     assert any(".lora_A." in path for path in paths)

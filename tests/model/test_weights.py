@@ -242,7 +242,7 @@ def test_mismatched(account: Any, classifier: Any, options: dict[str, Any]) -> N
 def test_mismatched_and_not_ignored(account: Any, classifier: Any) -> None:
     folder, held = classifier
     weights = account(folder, fails=True)
-    assert weights.trace.outcome["error"] == "RuntimeError"
+    assert weights.trace.outcome.error == "RuntimeError"
     assert sorted(weights.names + weights.report["unread"]) == sorted(held)
     found = {entry["parameter"] for entry in weights.report["mismatched"]}
     if (4, 50) <= RELEASE < (5, 0):  # it breaks off at the first

@@ -114,7 +114,7 @@ def load(loads: Loads, tmp_path: Path) -> Callable[..., Reading]:
 
 def test_agreed_code_runs_and_is_recorded(model: Path, load: Any) -> None:
     reading = load(model, agreed_to(model))
-    assert reading.trace.outcome["status"] == "loaded"
+    assert reading.trace.outcome.status == "loaded"
     shown = reading.trace.meta["remote_code"]
     expected = {name: checksum(text) for name, text in FILES.items()}
     assert {Path(path).name: found for path, found in shown["ran"].items()} == expected
@@ -135,10 +135,10 @@ def test_a_file_that_was_changed_does_not_run(model: Path, load: Any, tmp_path: 
     (model / file).write_text(changed, encoding="utf-8")
     trace = load(model, agreed).trace
     assert not (tmp_path / "mark").exists()
-    assert trace.outcome["status"] == "refused"
-    assert file in trace.outcome["message"]
-    assert checksum(FILES[file])[:12] in trace.outcome["message"]
-    assert checksum(changed)[:12] in trace.outcome["message"]
+    assert trace.outcome.status == "refused"
+    assert file in trace.outcome.message
+    assert checksum(FILES[file])[:12] in trace.outcome.message
+    assert checksum(changed)[:12] in trace.outcome.message
     [cause] = diagnose(trace).causes
     assert (cause.kind, cause.values["file"]) == ("code-changed", file)
 
@@ -151,7 +151,7 @@ def test_a_file_that_was_not_shown_does_not_run(model: Path, load: Any, tmp_path
     (model / "config.json").write_text(config, encoding="utf-8")
     trace = load(model, agreed, tokenizer=False).trace
     assert not (tmp_path / "mark").exists()
-    assert trace.outcome["status"] == "refused"
+    assert trace.outcome.status == "refused"
     assert diagnose(trace).causes[0].kind == "code-not-shown"
 
 
@@ -162,7 +162,7 @@ def test_code_that_passes_over_exceptions_does_not_hide_it(model: Path, load: An
     (model / "part.py").write_text(mark(tmp_path) + PART, encoding="utf-8")
     trace = load(model, agreed, tokenizer=False).trace
     assert not (tmp_path / "mark").exists()
-    assert trace.outcome["status"] == "refused"
+    assert trace.outcome.status == "refused"
 
 
 def test_code_imported_from_the_directory_itself_is_compared(model: Path, load: Any, tmp_path: Path) -> None:
@@ -171,14 +171,14 @@ def test_code_imported_from_the_directory_itself_is_compared(model: Path, load: 
     (model / "beside.py").write_text("x = 1\n", encoding="utf-8")
     agreed = agreed_to(model)
     assert "beside.py" in agreed.files
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "failed"  # no installed package
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "failed"  # no installed package
     text = text.replace("import beside", "import importlib\nimportlib.import_module('beside')")
     (model / "conf.py").write_text(text, encoding="utf-8")
     agreed = agreed_to(model)
     agreed.files["beside.py"] = [checksum("x = 1\n")]
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "loaded"
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "loaded"
     (model / "beside.py").write_text(mark(tmp_path), encoding="utf-8")
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "refused"
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "refused"
     assert not (tmp_path / "mark").exists()
 
 
@@ -191,12 +191,12 @@ def test_code_of_another_modules_cache_does_not_run(
     other = shutil.copytree(tmp_path / "modules", tmp_path / "other")
     monkeypatch.syspath_prepend(other)  # a fork takes over the path
     same = load(model, agreed, tokenizer=False).trace
-    assert (same.outcome["status"], same.meta["remote_code"]["ran"]) == ("loaded", ran)
+    assert (same.outcome.status, same.meta["remote_code"]["ran"]) == ("loaded", ran)
     [part] = other.rglob("part.py")
     part.write_text(mark(tmp_path) + PART, encoding="utf-8")
     trace = load(model, agreed, tokenizer=False).trace
     assert not (tmp_path / "mark").exists()
-    assert (trace.outcome["status"], diagnose(trace).causes[0].values["file"]) == ("refused", "part.py")
+    assert (trace.outcome.status, diagnose(trace).causes[0].values["file"]) == ("refused", "part.py")
     py_compile.compile(str(part), cfile=str(part.with_suffix(".pyc")))
     part.unlink()
     trace = load(model, agreed, tokenizer=False).trace
@@ -212,7 +212,7 @@ def test_the_modules_cache_of_who_starts_the_load_is_not_looked_into(
     (theirs / "transformers_modules").mkdir(parents=True, exist_ok=True)
     (theirs / "transformers_modules" / "__init__.py").touch()
     monkeypatch.syspath_prepend(theirs)
-    assert load(model, agreed_to(model)).trace.outcome["status"] == "loaded"
+    assert load(model, agreed_to(model)).trace.outcome.status == "loaded"
 
 
 @pytest.mark.parametrize("kind", ["pyc", "cached"])
@@ -243,7 +243,7 @@ def test_compiled_code_does_not_run(model: Path, load: Any, tmp_path: Path, kind
         data[12:16] = len(PART).to_bytes(4, "little")
         Path(cached).write_bytes(data)
         trace = load(model, agreed, tokenizer=False).trace
-        assert trace.outcome["status"] == "loaded"
+        assert trace.outcome.status == "loaded"
     assert not (tmp_path / "mark").exists()
 
 
@@ -264,9 +264,9 @@ def test_a_hub_id_of_the_cache_that_the_load_is_given(model: Path, load: Any, tm
     in_hub_cache(other, model)
     agreed = agreed_to(name, cache_dir=str(shown))
     given = {"tokenizer": False, "auto_class": "AutoConfig", "weights": "checkpoint"}
-    assert load(name, agreed, kwargs={"cache_dir": str(shown)}, **given).trace.outcome["status"] == "loaded"
+    assert load(name, agreed, kwargs={"cache_dir": str(shown)}, **given).trace.outcome.status == "loaded"
     shutil.rmtree(tmp_path / "modules")
-    assert load(name, agreed, kwargs={"cache_dir": str(other)}, **given).trace.outcome["status"] == "refused"
+    assert load(name, agreed, kwargs={"cache_dir": str(other)}, **given).trace.outcome.status == "refused"
     assert not (tmp_path / "mark").exists()
     assert agreed_to(name, cache_dir=str(other)).files["conf.py"] == [checksum(changed)]
 
@@ -274,11 +274,11 @@ def test_a_hub_id_of_the_cache_that_the_load_is_given(model: Path, load: Any, tm
 def test_what_could_not_be_shown_runs_where_that_was_agreed_to(model: Path, load: Any) -> None:
     agreed = agreed_to(model, tokenizer=False)
     del agreed.files["part.py"]
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "refused"
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "refused"
     agreed.unseen = True
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "loaded"
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "loaded"
     agreed.files["part.py"] = [checksum("another text")]
-    assert load(model, agreed, tokenizer=False).trace.outcome["status"] == "refused"
+    assert load(model, agreed, tokenizer=False).trace.outcome.status == "refused"
 
 
 def test_an_argument_does_not_replace_consent(model: Path, loads: Loads) -> None:

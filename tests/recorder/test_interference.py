@@ -397,7 +397,7 @@ def run():
         module.run()
     with recorded.trace as trace:
         passed = [step for step in trace.steps() if step.event in ("raise", "unwind")]
-        assert trace.outcome["step"] == passed[0].number
+        assert trace.outcome.step == passed[0].number
     assert [(step.event, step.frame) for step in passed] == [("raise", 1), ("unwind", 1), ("raise", 0), ("unwind", 0)]
     assert len({step.value for step in passed}) == 1
 
@@ -594,13 +594,13 @@ def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
         module.run()
         is_defined_in(1, "builtins")  # type: ignore[arg-type]
     with recorded.trace as trace:
-        assert str(trace.outcome["fault"]).startswith("recorder/safe_inspect.py:")
+        assert str(trace.outcome.fault).startswith("recorder/safe_inspect.py:")
         (cause,) = diagnose(trace).causes
     assert cause.kind == "own-fault"
     with pytest.raises(KeyError), toy.recording() as recorded:
         raise KeyError("the load's own")
     with recorded.trace as trace:
-        assert "fault" not in trace.outcome
+        assert trace.outcome.fault is None
 
 
 def test_a_function_that_a_release_spells_otherwise_is_not_missing() -> None:

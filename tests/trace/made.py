@@ -12,6 +12,7 @@ import msgspec
 
 from tracer.trace import journal
 from tracer.trace.journal import JournalWriter, encode_record
+from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.trace.sealing import seal
 from tracer.trace.steps import Bound, Frame, Step, encode_source
@@ -122,7 +123,7 @@ def edited(path: Path) -> Iterator[sqlite3.Connection]:
 def read_everything(trace: Trace) -> None:
     """Ask a trace for all that it has, as its faces do."""
     assert isinstance(trace.meta, dict)
-    assert isinstance(trace.outcome, dict)
+    assert isinstance(trace.outcome, Outcome)
     assert len(trace) >= 0
     trace.stage_counts()
     trace.stage_seconds()

@@ -28,6 +28,7 @@ from tests.trace.made import (
 from tracer.analysis.value_format import format_value, to_json
 from tracer.export.json_documents import load_document, step_documents
 from tracer.trace.errors import NewerTrace, NotATrace
+from tracer.trace.outcome import Outcome, outcome_facts
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.steps import Bound, LightStep
@@ -358,12 +359,13 @@ def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
     with edited(path) as db:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (outcome,))
     with open_trace(path) as trace:
-        assert trace.outcome == {"status": "told by a newer release", "seconds": 1.5}
+        assert outcome_facts(trace.meta) == {"status": "told by a newer release", "seconds": 1.5}
+        assert (trace.outcome.status, trace.outcome.seconds) == ("told by a newer release", 1.5)
     for broken in ('{"status": []}', "[]", "7"):
         with edited(path) as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (broken,))
         with open_trace(path) as trace:
-            assert trace.outcome == {"status": "unfinished"}
+            assert trace.outcome == Outcome("unfinished")
         assert looks_whole_or_is_told(path)
 
 

@@ -24,6 +24,7 @@ from tests.trace.made import (
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
 from tracer.trace.journal import MAGIC, encode_record
+from tracer.trace.outcome import Outcome
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION
 from tracer.trace.sealing import seal
@@ -59,7 +60,7 @@ def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
 
 def test_a_journal_without_an_end_is_unfinished(tmp_path: Path) -> None:
     with open_trace(sealed(tmp_path, ordinary_records()[:-1])) as trace:
-        assert trace.outcome == {"status": "unfinished"}
+        assert trace.outcome == Outcome("unfinished")
         assert len(trace) == 3
 
 
@@ -130,7 +131,7 @@ def test_a_record_of_another_format_ends_the_reading_and_loses_nothing_before_it
         with open_trace(one) as trace:
             assert [step.number for step in trace.steps()] == list(range(3))
             assert trace.meta["journal_damaged"] is True
-            assert trace.outcome == {"status": "unfinished"}
+            assert trace.outcome == Outcome("unfinished")
             assert trace.source(0).text == SOURCE_TEXT
 
 

@@ -163,7 +163,7 @@ def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTermina
     assert str(tmp_path / "x.glmtrace") in after
     assert "Traceback" not in shown.text
     with open_trace(tmp_path / "x.glmtrace") as trace:
-        assert trace.outcome["status"] == "stopped"
+        assert trace.outcome.status == "stopped"
 
 
 @pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
@@ -183,7 +183,7 @@ def test_an_interrupted_load_is_sealed_and_played(
     assert shown.end() == 130
     assert shown.is_as_it_was()
     with open_trace(tmp_path / "x.glmtrace") as trace:
-        assert trace.outcome["status"] == "interrupted"
+        assert trace.outcome.status == "interrupted"
 
 
 @pytest.mark.slow

@@ -558,7 +558,7 @@ def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fi
             await pilot.press("1")  # the walkthrough about failed loads is bound, and shown for this step at most
             await settled(pilot)
             assert app.state.reading is not None
-            assert app.state.number == trace.outcome["step"]
+            assert app.state.number == trace.outcome.step
 
         play(app, work)
 

@@ -115,7 +115,7 @@ def test_why_leads_to_what_shows_it(loads: Any, fixtures: Path) -> None:
             await settled(pilot)
             table = app.query_one("EvidenceTable", TableTab)
             steps = [int(step) for step in column(table, 0)]
-            assert trace.outcome["step"] in steps
+            assert trace.outcome.step in steps
             table.focus()
             await pilot.press("end", "enter")
             await pilot.pause()

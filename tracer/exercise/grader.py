@@ -164,8 +164,8 @@ def _step(anchors: list[Anchor], stage: str | None, binder: Binder) -> int | Non
 
 def _end(trace: Trace) -> int:
     """Return the step at which a run ended: where it failed, or its last."""
-    step = trace.outcome.get("step")
-    return step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1
+    step = trace.outcome.step
+    return step if step is not None and 0 <= step < len(trace) else len(trace) - 1
 
 
 def _said(words: BilingualText, binder: Binder, step: int) -> BilingualText:

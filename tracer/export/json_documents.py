@@ -16,6 +16,7 @@ from tracer.analysis.kwargs.model import KeywordPath
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.analysis.value_format import summary_to_json, to_json
+from tracer.trace.outcome import outcome_facts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 
@@ -28,7 +29,7 @@ def load_document(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
         msgspec.to_builtins(summary) for summary in summarize_stages(trace) if stage is None or summary.stage == stage
     ]
     meta = {key: value for key, value in trace.meta.items() if key != "outcome"}
-    return {"meta": meta, "outcome": trace.outcome, "stages": stages}
+    return {"meta": meta, "outcome": outcome_facts(trace.meta), "stages": stages}
 
 
 def step_documents(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:

@@ -81,12 +81,21 @@ class Outcome(msgspec.Struct, omit_defaults=True):
     seconds: float | None = None
 
 
-def outcome_of(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return the outcome in a trace's metadata, without the fields that do not have the type that readers count on."""
+def outcome_of(meta: dict[str, Any]) -> Outcome:
+    """Return the outcome in a trace's metadata; its status can be one that only a newer release knows."""
+    facts = outcome_facts(meta)
+    return Outcome(**{name: facts[name] for name in Outcome.__struct_fields__ if name in facts})
+
+
+def outcome_facts(meta: dict[str, Any]) -> dict[str, Any]:
+    """Return the outcome as it is stored, including the facts of newer releases.
+
+    Fields of :class:`Outcome` are left out if they do not have the type that readers rely on.
+    """
     stored = meta.get("outcome")
     outcome = dict(stored) if isinstance(stored, dict) else {}
     for field in msgspec.structs.fields(Outcome):
-        # A newer release may have a status that this one does not know.
+        # A newer release may have a status that this release does not know.
         wanted = str if field.name == "status" else field.type
         try:
             msgspec.convert(outcome.get(field.name, field.default), wanted)

@@ -88,7 +88,7 @@ class Player(CrashReportingApp):
         self._timer: Timer | None = None
         self._speed = 2
         self.lang: Lang = lang
-        self._greeting = _ENDED_BADLY.get(str(trace.outcome.get("status"))) if start is None else None
+        self._greeting = _ENDED_BADLY.get(trace.outcome.status) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
         self.state = PlayerState(trace, _opening_step(trace) if start is None else start)
         self.failure: TracerError | None = None
@@ -521,8 +521,8 @@ def _opening_step(trace: Trace) -> int:
     count = len(trace)
     if not count:
         return 0
-    status = str(trace.outcome.get("status"))
-    step = trace.outcome.get("step")
+    status = trace.outcome.status
+    step = trace.outcome.step
     if status in ("failed", "refused"):
-        return step if isinstance(step, int) and 0 <= step < count else count - 1
+        return step if step is not None and 0 <= step < count else count - 1
     return count - 1 if status in _ENDED_BADLY else 0

@@ -82,15 +82,15 @@ class StageBar(Widget):
         """Return what was loaded, as which class, with which release, and how it ended."""
         trace, lang = self._state.trace, self.lang
         parts = [Text(visible(model_name(trace.meta)), "bold")]
-        made = trace.outcome.get("result")
-        if isinstance(made, str) and made:
+        made = trace.outcome.result
+        if made:
             name = visible(made.rpartition(".")[2])
             whose = _WHOSE.get(made.partition(".")[0])
             parts.append(Text(tr(lang, LABELS[whose], name=name) if whose else name))
         releases = trace.meta.get("releases")
         if isinstance(releases, dict) and releases.get("transformers"):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))
-        style = "" if trace.outcome.get("status") in GOOD else outcome_style(trace.outcome)
+        style = "" if trace.outcome.status in GOOD else outcome_style(trace.outcome)
         parts.append(Text(outcome_text(trace.outcome, lang), style))
         parts += [Text(undone, "bold yellow") for undone in self._undone_texts(lang)]
         title = Text(" · ").join(parts)

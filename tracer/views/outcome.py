@@ -12,6 +12,7 @@ from tracer.analysis.diagnosis.surprises import incomplete_trace
 from tracer.analysis.step_context import step_place
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
+from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.views.phrases import PHRASES, stage_name
 from tracer.views.shell_commands import program, trace_argument
@@ -21,9 +22,9 @@ GOOD: Final = ("loaded", "stopped")
 """The statuses of a load that ended as intended."""
 
 
-def outcome_text(outcome: dict[str, Any], lang: Lang) -> str:
+def outcome_text(outcome: Outcome, lang: Lang) -> str:
     """Return how a load ended; a status from a newer release is shown as it is."""
-    status, part = str(outcome.get("status", "unfinished")), outcome.get("part")
+    status, part = outcome.status, outcome.part
     for key in (f"outcome:{status}:{part}", f"outcome:{status}"):
         if key in PHRASES:
             return tr(lang, PHRASES[key])
@@ -36,9 +37,9 @@ def undone_texts(trace: Trace, lang: Lang) -> list[str]:
     return [tr(lang, PHRASES[f"undone:{kind}"]) for kind in kinds if trace.nearest(-1, kind=kind) is not None]
 
 
-def outcome_style(outcome: dict[str, Any]) -> str:
+def outcome_style(outcome: Outcome) -> str:
     """Return the style for an outcome's text."""
-    status = outcome.get("status")
+    status = outcome.status
     return "bold green" if status in GOOD else "bold yellow" if status == "no-load" else "bold red"
 
 
@@ -49,8 +50,8 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
     """Yield the sentences about a load that did not end well, or whose trace is incomplete; none for any other."""
     yield from (Text(sentence, "bold red") for sentence in gap_sentences(trace, lang))
     outcome = trace.outcome
-    status, step = outcome.get("status"), outcome.get("step")
-    where = step_place(trace, step) if isinstance(step, int) else None
+    status, step = outcome.status, outcome.step
+    where = step_place(trace, step) if step is not None else None
     place = None
     if where is not None:
         place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}
@@ -70,8 +71,8 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
             ),
             "yellow",
         )
-    elif status == "misused" and outcome.get("message"):
-        yield Text("\n".join(map(visible, str(outcome["message"]).split("\n"))), "bold red")
+    elif status == "misused" and outcome.message:
+        yield Text("\n".join(map(visible, outcome.message.split("\n"))), "bold red")
     elif status in ("killed", "unfinished"):
         yield from _death(outcome, place, lang)
     elif status == "interrupted" and place is None:
@@ -89,12 +90,12 @@ def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
 
 def failure_was_seen(trace: Trace) -> bool:
     """Return whether the outcome's step is where the exception was seen, and not just the last step before it."""
-    step = trace.outcome.get("step")
-    return isinstance(step, int) and 0 <= step < len(trace) and trace.step(step).event in ("raise", "unwind")
+    step = trace.outcome.step
+    return step is not None and 0 <= step < len(trace) and trace.step(step).event in ("raise", "unwind")
 
 
-def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, *, seen: bool) -> Iterator[Text]:
-    name, message = str(outcome.get("error", "?")), outcome.get("message")
+def _failure(outcome: Outcome, place: dict[str, Any] | None, lang: Lang, *, seen: bool) -> Iterator[Text]:
+    name, message = outcome.error or "?", outcome.message
     shown = f"{name}: {message}" if message else name
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
@@ -118,7 +119,7 @@ def _failure(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang, 
             ),
             "yellow",
         )
-    if outcome.get("status") == "refused":
+    if outcome.status == "refused":
         yield Text(tr(lang, "Look at the code, then load again with --trust-remote-code."), "yellow")
 
 
@@ -127,11 +128,11 @@ def _is_out_of_memory(error: str, message: str) -> bool:
     return error.endswith(("MemoryError", "OutOfMemoryError")) or "DefaultCPUAllocator" in message
 
 
-def _death(outcome: dict[str, Any], place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
-    signal, code = outcome.get("signal"), outcome.get("exit_code")
+def _death(outcome: Outcome, place: dict[str, Any] | None, lang: Lang) -> Iterator[Text]:
+    signal, code = outcome.signal, outcome.exit_code
     if place is None:
         yield Text(tr(lang, "It ended before the first step was recorded."), "bold red")
-    elif isinstance(signal, str):
+    elif signal is not None:
         yield Text(
             tr(
                 lang,

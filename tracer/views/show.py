@@ -44,10 +44,10 @@ def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> Render
 
 def _where_it_ended(trace: Trace) -> str | None:
     """Return the stage in which a load failed; None for one that ended well."""
-    if trace.outcome.get("status") in GOOD or not len(trace):
+    if trace.outcome.status in GOOD or not len(trace):
         return None
-    step = trace.outcome.get("step")
-    return trace.step(step if isinstance(step, int) and 0 <= step < len(trace) else len(trace) - 1).stage
+    step = trace.outcome.step
+    return trace.step(step if step is not None and 0 <= step < len(trace) else len(trace) - 1).stage
 
 
 def _head(trace: Trace, lang: Lang) -> RenderableType:
@@ -60,7 +60,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
     parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
     parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
     parts.append(Text(_steps(len(trace), lang), "dim"))
-    seconds = trace.outcome.get("seconds")
+    seconds = trace.outcome.seconds
     if isinstance(seconds, (int, float)):
         parts.append(Text(_duration(seconds), "dim"))
     return Padding(Text(" · ").join(parts), (1, 0, 0, 0), expand=False)
@@ -183,9 +183,9 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
         return Text.assemble(lead, text, no_wrap=True, overflow="ignore")  # so that it can be copied
 
     lines = [Text(), line(labels[0], Text(f"{trace_path(trace)}  ({size(trace.path.stat().st_size)})"))]
-    step = trace.outcome.get("step")
-    failed = trace.outcome.get("status") not in (*GOOD, "no-load") and isinstance(step, int)
-    where = step_place(trace, step) if failed and isinstance(step, int) else None
+    step = trace.outcome.step
+    failed = trace.outcome.status not in (*GOOD, "no-load") and step is not None
+    where = step_place(trace, step) if failed and step is not None else None
     counts = trace.stage_counts()
     if not counts:
         return Group(*lines)

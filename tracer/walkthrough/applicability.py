@@ -77,7 +77,7 @@ def fixture_of(trace: Trace) -> str | None:
 def walkthrough_for(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:
     """Return the id of the first walkthrough written for this model directory and for how its load ended."""
     fixture = fixture_of(trace)
-    failed = trace.outcome.get("status") != "loaded"
+    failed = trace.outcome.status != "loaded"
     for one in walkthroughs:
         fixtures = {load.fixture.rpartition("/")[2] for load in one.loads.values()}
         if fixture in fixtures and (one.suits == "failed") == failed:

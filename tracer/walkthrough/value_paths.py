@@ -100,15 +100,15 @@ def load_facts(trace: Trace) -> dict[str, Any]:
     """Return the facts about a load that ``load.…`` paths name."""
     releases = trace.meta.get("releases")
     found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
-    result = str(trace.outcome.get("result") or "")
+    result = trace.outcome.result or ""
     model = str(trace.meta.get("asked") or trace.meta.get("model") or "")
     roots = trace.meta.get("roots")
     if model == "<model>" and isinstance(roots, dict):
         model = re.split(r"[/\\]", str(roots.get("model", model)).rstrip("/\\"))[-1]
-    found.update(model=model, status=str(trace.outcome.get("status")), python=str(trace.meta.get("python")))
+    found.update(model=model, status=trace.outcome.status, python=str(trace.meta.get("python")))
     for name in ("error", "message", "signal", "exit_code"):
-        if trace.outcome.get(name) is not None:
-            found[name] = trace.outcome[name]
+        if getattr(trace.outcome, name) is not None:
+            found[name] = getattr(trace.outcome, name)
     if result:
         found["class"] = result.rpartition(".")[2]
     return found

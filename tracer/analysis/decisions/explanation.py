@@ -176,8 +176,8 @@ def _asks_something(decision: Decision) -> bool:
 def _failing(trace: Trace, found: list[Decision]) -> set[int]:
     """Return the steps of the decisions in whose branch the load failed, in each frame that the exception left."""
     outcome = trace.outcome
-    step = outcome.get("step")
-    if outcome.get("status") not in ("failed", "refused") or not isinstance(step, int) or not 0 <= step < len(trace):
+    step = outcome.step
+    if outcome.status not in ("failed", "refused") or step is None or not 0 <= step < len(trace):
         return set()
     sources = SyntaxTrees(trace)
     around: dict[int, set[int]] = {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.trace.syntax import parse
@@ -76,7 +77,7 @@ def exceptions(trace: Trace) -> list[RecordedException]:
     return found
 
 
-def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: dict[str, Any]) -> list[RecordedException]:
+def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: Outcome) -> list[RecordedException]:
     """Return the exception that ended the load, last, and before it those whose handling raised it."""
     last = next((exception for exception in reversed(thrown) if _ended_load(exception, outcome)), None)
     if last is None:
@@ -88,13 +89,11 @@ def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: dict
     return chain
 
 
-def _ended_load(exception: RecordedException, outcome: dict[str, Any]) -> bool:
+def _ended_load(exception: RecordedException, outcome: Outcome) -> bool:
     """Return whether it is the outcome's exception, and not a similar one that was caught."""
-    if exception.error != outcome.get("error"):
+    if exception.error != outcome.error:
         return False
-    return any(
-        passage.step == outcome.get("step") for passage in exception.passages
-    ) or exception.message == outcome.get("message")
+    return any(passage.step == outcome.step for passage in exception.passages) or exception.message == outcome.message
 
 
 def _is_handled_by(trace: Trace, caught: Passage, raised: Passage) -> bool:

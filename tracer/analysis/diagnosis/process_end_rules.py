@@ -27,8 +27,8 @@ def out_of_memory(load: RecordedLoad) -> Cause | None:
 
 def recorder_fault(load: RecordedLoad) -> Cause | None:
     """Detect an exception of the recorder itself, which says nothing about the load."""
-    place = load.outcome.get("fault")
-    if not isinstance(place, str):
+    place = load.outcome.fault
+    if place is None:
         return None
     values = {"error": load.error.rpartition(".")[2], "place": place}
     return Cause("own-fault", "certain", _last(load), values, "report-fault")
@@ -36,8 +36,8 @@ def recorder_fault(load: RecordedLoad) -> Cause | None:
 
 def killed(load: RecordedLoad) -> Cause | None:
     """Detect a process ended by a signal, from outside or from native code."""
-    signal = load.outcome.get("signal")
-    if load.status != "killed" or not isinstance(signal, str):
+    signal = load.outcome.signal
+    if load.status != "killed" or signal is None:
         return None
     values = {"signal": signal, "where": _where(load)}
     if signal == "SIGKILL":
@@ -51,7 +51,7 @@ def killed(load: RecordedLoad) -> Cause | None:
 
 def exited(load: RecordedLoad) -> Cause | None:
     """Detect a process that exited in the middle of the load."""
-    code = load.outcome.get("exit_code")
+    code = load.outcome.exit_code
     if load.status != "killed" or code is None:
         return None
     file = _remote_file(load)

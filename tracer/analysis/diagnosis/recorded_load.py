@@ -56,9 +56,8 @@ class RecordedLoad:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.outcome = trace.outcome
-        self.status = str(self.outcome.get("status", "unfinished"))
-        part = self.outcome.get("part")
-        self.part = part if isinstance(part, str) else None
+        self.status: str = self.outcome.status
+        self.part = self.outcome.part
         self._syntax = SyntaxTrees(trace)
         self._steps: dict[str, list[Step]] = {}
         for step in trace.steps(kinds=_KINDS):
@@ -77,19 +76,19 @@ class RecordedLoad:
 
     @property
     def error(self) -> str:
-        return str(self.outcome.get("error") or "")
+        return self.outcome.error or ""
 
     @property
     def message(self) -> str:
-        return str(self.outcome.get("message") or "")
+        return self.outcome.message or ""
 
     @cached_property
     def last_step(self) -> int | None:
         """The failing step, or the last one."""
         if self.failure is not None:
             return self.failure.step
-        step = self.outcome.get("step")
-        if isinstance(step, int) and 0 <= step < len(self.trace):
+        step = self.outcome.step
+        if step is not None and 0 <= step < len(self.trace):
             return step
         return len(self.trace) - 1 if len(self.trace) else None
 

@@ -41,9 +41,9 @@ def compare_text(a: Trace, b: Trace) -> Iterator[Difference]:
 
 def _outcome(trace: Trace) -> Table:
     outcome = trace.outcome
-    last = outcome.get("step")
-    step = last if isinstance(last, int) else max(len(trace) - 1, 0)
-    facts = {name: outcome.get(name) for name in _ENDED if outcome.get(name) is not None}
+    last = outcome.step
+    step = last if last is not None else max(len(trace) - 1, 0)
+    facts = {name: getattr(outcome, name) for name in _ENDED if getattr(outcome, name) is not None}
     return {name: (class_name(value) if isinstance(value, str) else value, step) for name, value in facts.items()}
 
 

@@ -81,7 +81,7 @@ def _load(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterat
 
 def _facts(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterator[tuple[str, str]]:
     yield tr(lang, "Model"), inline_code(visible(model_name(trace.meta)))
-    if result := trace.outcome.get("result"):
+    if result := trace.outcome.result:
         yield tr(lang, "Class"), inline_code(visible(str(result).rpartition(".")[2]))
     releases = trace.meta.get("releases")
     if isinstance(releases, dict):
@@ -94,7 +94,7 @@ def _facts(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Itera
 def _outcome(trace: Trace, lang: Lang) -> str:
     said = literal(outcome_text(trace.outcome, lang))
     steps = tr(lang, NP_("{steps} step", "{steps} steps", by="steps"), steps=f"{len(trace):,}")
-    error = trace.outcome.get("error")
+    error = trace.outcome.error
     return " · ".join([said, *([inline_code(visible(str(error)))] if error else []), steps])
 
 
