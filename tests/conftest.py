@@ -1,4 +1,4 @@
-"""What all tests share: no hub, caches of their own, and loads recorded in forks of a process that has torch."""
+"""Shared by all tests: no hub, separate caches, and loads recorded in forks of a process that has imported torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ os.environ.update(
     XDG_STATE_HOME=str(_HOME / "state"),
     HF_HUB_DISABLE_TELEMETRY="1",
     TOKENIZERS_PARALLELISM="false",
-    ONEDNN_MAX_CPU_ISA="AVX512_CORE_FP16",  # this suite's machines may report an AMX that they do not allow
+    ONEDNN_MAX_CPU_ISA="AVX512_CORE_FP16",  # the machines that run these tests may report AMX and not allow it
     GLM_TRACE_LANG="en",
 )
 for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
@@ -42,7 +42,7 @@ def _clean_up() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def fixtures() -> Path:
-    """The folder of the bundled fixtures."""
+    """Return the folder of the bundled fixtures."""
     return FIXTURES
 
 
@@ -57,7 +57,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
-    """Records loads in warm children; a load that was recorded once in this run is not recorded again."""
+    """Return a recorder that loads in warm children and records each load once per run."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of the whole run

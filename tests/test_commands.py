@@ -1,7 +1,7 @@
-"""The commands, as a person or a program calls them.
+"""The commands, as users and programs call them.
 
-Most tests call `main()` in this process and record in warm children. Those marked by `process` run the real program:
-each of those that loads a model pays for importing torch.
+Most tests call `main()` in this process and record in warm children. Those with the fixture `process` run the real
+program, and take the time to import torch if they load a model.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 @pytest.fixture
 def command(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Call the command line in this process; what it records, it records in a warm child."""
+    """Call the command line in this process; it records in a warm child."""
     monkeypatch.setattr("tracer.cli.recording.run_job", functools.partial(run_job, start=WarmStarter()))
     return command_line(monkeypatch, capsys)
 
@@ -63,7 +63,7 @@ def process(place: Path) -> Command:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a screen of 80 columns shows every line whole, without colour or cursor movement."""
+    """Return whether a screen of 80 columns shows every line whole, without colour or cursor movement."""
     return "\x1b" not in text and all(cell_len(line) <= 80 for line in text.splitlines())
 
 
@@ -167,7 +167,7 @@ def test_the_error_stands_in_the_report(name: str, command: Any, fixtures: Path,
 
 @pytest.mark.slow
 def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> None:
-    """Nothing of a later stage is in the trace; a stage that comes after the end of the load changes nothing."""
+    """The trace contains nothing of a later stage; a stage after the end of the load changes nothing."""
     apart = ("tokenizer", "peft", "forward", "generate")
     order = ("tokenizer", *(stage for stage in STAGES if stage not in apart), "peft", "forward", "generate")
     reached = {}
@@ -178,7 +178,7 @@ def test_stop_after_each_stage(command: Any, fixtures: Path, place: Path) -> Non
             stages = {*trace.stage_counts()}
             assert stages <= {*order[: order.index(stage) + 1]}
             reached[stage] = trace.outcome.status
-    # Without --generate nothing comes after the pass.
+    # Without --generate nothing follows the pass.
     assert {stage for stage, status in reached.items() if status == "loaded"} == {"forward", "generate"}
     assert {stage for stage, status in reached.items() if status == "stopped"} == {*STAGES} - {"forward", "generate"}
 
@@ -232,7 +232,7 @@ def test_kwargs(command: Any, fixtures: Path, place: Path) -> None:
 
 
 def test_an_adapter_whose_base_stands_beside_it(command: Any, fixtures: Path, place: Path) -> None:
-    """Its path counts from the adapter's folder, wherever one is."""
+    """Its path starts from the adapter's folder, whatever the working directory."""
     result = command("load", fixtures / "glm-4v-tiny-lora", "--trust-remote-code")
     assert result.code == 0
     assert "The adapter's base '../glm-4v-tiny' is a path relative to the adapter" in result.sentence
@@ -269,7 +269,7 @@ def test_a_journal_left_by_another_load_is_kept(command: Any, fixtures: Path, pl
 
 
 def test_seal(command: Any, place: Path, fixtures: Path) -> None:
-    """What a killed recording left becomes a trace, once, and over no other file."""
+    """The journal of a killed recording becomes a trace, once, without overwriting another file."""
     path = place / "left.glmtrace.journal"
     starter = WarmStarter()
     job = Job(work="load", journal=str(path), model=str(fixtures / "broken" / "kills-itself"), trust_remote_code=True)
@@ -297,7 +297,7 @@ def test_seal(command: Any, place: Path, fixtures: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not PROGRAM.exists(), reason="glm-trace is not installed beside this Python")
 def test_files_of_the_current_folder_are_not_imported(process: Any, fixtures: Path, place: Path) -> None:
-    """A model directory needs no consent to be loaded with built-in classes, so nothing in it may run."""
+    """Loading a model directory with built-in classes needs no consent, so nothing in it may run."""
     shutil.copytree(fixtures / "bert-tiny", place, dirs_exist_ok=True)
     for name in ("torch", "transformers", "json", "msgspec", "tracer", "random", "sitecustomize"):
         (place / f"{name}.py").write_text("open('ran', 'a').write(__name__ + '\\n')\n")
@@ -362,7 +362,7 @@ MARKING = "import os\nwith open({marker!r}, 'a') as file:\n    print(os.path.bas
 
 
 def remote_model(folder: Path, marker: Path, ways: set[str]) -> Path:
-    """A directory that loads; those of its classes whose way is named are remote, and tell when they are imported."""
+    """Write a directory that loads; the named classes are remote, and leave a mark when they are imported."""
     make = load_generator()
     make.write_broken("exits", folder, repaired=True)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -472,7 +472,7 @@ def test_on_a_terminal_one_is_asked_and_sees_the_load(answer: str, place: Path, 
     assert code == {"n": 3, "y": 0}[answer]
     assert marker.exists() is (answer == "y")
     assert [path.name for path in place.iterdir()] == {"n": [], "y": ["base.glmtrace"]}[answer]
-    if answer == "y":  # the line that tells where the load is
+    if answer == "y":  # the progress line
         assert "importing torch and transformers" in screen
         assert " · step " in screen
 
@@ -482,7 +482,7 @@ def test_on_a_terminal_one_is_asked_and_sees_the_load(answer: str, place: Path, 
     [["--trust-remote-code"], pytest.param(["--kwarg", "trust_remote_code=True"], marks=pytest.mark.slow)],
 )
 def test_with_consent_all_of_it_runs(consent: list[str], command: Any, place: Path, tmp_path: Path) -> None:
-    """The markers of the test above do mark: the same files, consented to."""
+    """The marks of the test above work: the same files, with consent."""
     marker = tmp_path / "ran"
     model = remote_model(tmp_path / "base", marker, {"config", "model", "tokenizer"})
     result = command("load", adapter_of(model, tmp_path / "adapter"), "--no-tokenizer", *consent)
@@ -496,7 +496,7 @@ def test_with_consent_all_of_it_runs(consent: list[str], command: Any, place: Pa
 def test_what_the_search_does_not_see_the_library_refuses(
     command: Any, fixtures: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second net: trust_remote_code=False reaches the library, whose refusal is an exit code of its own."""
+    """A second safeguard: trust_remote_code=False reaches the library, whose refusal has its own exit code."""
     monkeypatch.setattr("tracer.cli.load.ask_for_consent", lambda *_, **__: None)
     result = command("load", fixtures / "glm-4v-tiny", "--no-tokenizer")
     assert result.code == 3
@@ -555,7 +555,7 @@ def test_run_ends_as_the_script_ends(case: str, process: Any, command: Any, plac
     with open_trace(place / "script.glmtrace") as trace:
         assert trace.outcome.status == status
         assert trace.outcome.error == error
-    if case == "exception":  # the script's own traceback, without a line of ours
+    if case == "exception":  # the script's own traceback, without lines of glm-trace
         assert "RuntimeError: mine" in result.err
         assert "script.py" in result.err
         assert "tracer/" not in result.err
@@ -580,7 +580,7 @@ threading.Thread(target=load, args=(sys.argv[1],), name="loader").start()
 
 @pytest.mark.slow
 def test_run_records_a_load_in_a_thread(process: Any, fixtures: Path, place: Path) -> None:
-    """The thread outlives the script's last line, as Python lets it."""
+    """The thread continues after the script's last line, as in Python."""
     (place / "fine_tune.py").write_text(FINE_TUNING)
     result = process("run", "fine_tune.py", fixtures / "glm-4v-tiny")
     assert result.code == 0
@@ -698,7 +698,7 @@ def test_show_steps_json(command: Any, recorded: Path) -> None:
 
 
 def damaged(recorded: Path, folder: Path) -> dict[str, tuple[Path, str]]:
-    """Files that are no traces any more, each with what is said of it."""
+    """Return files that are not traces any more, each with its error."""
     content = recorded.read_bytes()
     short, empty, other, newer = (folder / f"{name}.glmtrace" for name in ("short", "empty", "other", "newer"))
     short.write_bytes(content[: len(content) // 2])

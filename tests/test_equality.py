@@ -1,6 +1,6 @@
-"""A recorded load gives bit for bit the result of an unrecorded one, and everything is restored after it.
+"""A recorded load gives bit for bit the result of an unrecorded load, and everything is restored after it.
 
-Each load runs in a fork of its own, for transformers 5 registers the classes of one load for the rest of the process.
+Each load runs in its own fork, because transformers 5 registers the classes of a load for the rest of the process.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def test_minilm(tmp_path: Path) -> None:
 
 
 def test_adapter(tmp_path: Path) -> None:
-    """The adapter names its base by a path relative to itself, so both loads run in its folder."""
+    """The adapter names its base by a path relative to its folder, so both loads run there."""
     adapter = str(FIXTURES / "glm-4v-tiny-lora")
     plain, recorded = (
         in_fork(_observe_in, adapter, ".", FLOAT32, "AutoModelForCausalLM", traced, str(tmp_path))
@@ -219,7 +219,7 @@ def _save_weights(folder: str) -> None:
 
 @pytest.mark.parametrize("lines", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_remote_code_that_looks_around_itself(looking: Path, tmp_path: Path, lines: bool) -> None:
-    """Where its warnings come from, what it prints and draws at random, who called it: all as without recording."""
+    """The origin of its warnings, its output, its random numbers and its callers are the same as without recording."""
     seen = compare(str(looking), {}, "AutoModel", lines, tmp_path)
     messages = [message for _, message, _, _ in seen["warnings"]]
     assert "configuration imported, says who imported it" in messages
@@ -302,11 +302,11 @@ def test_everything_is_put_back_after_an_interruption(model: str, tmp_path: Path
 
 
 def _changed_by(interruptions: list[str], model: str, folder: str) -> dict[str, list[str]]:
-    """What is another object after each of these loads."""
+    """Return what is another object after each of these loads."""
     import torch
 
     torch.set_num_threads(1)
-    for _ in range(2):  # so that what a first load imports, and puts in its place, is not taken for something left
+    for _ in range(2):  # so that what a first load imports and replaces does not count as left behind
         _load_untraced(model)
     found = {}
     for interruption in interruptions:

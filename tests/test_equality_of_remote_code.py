@@ -1,6 +1,6 @@
-"""Remote code that works on the interpreter's own records of it comes out as without recording.
+"""Remote code that uses the interpreter's own data about it gives the same results as without recording.
 
-It edits its local variables, counts on objects dying at once, exhausts the stack, and traces and profiles itself. Each
+It edits its local variables, relies on objects dying at once, exhausts the stack, and traces and profiles itself. Each
 case is a model directory whose constructor and forward pass write down what they see.
 """
 
@@ -326,8 +326,8 @@ def stack():
 
 
 CASES = [
-    replaced, left_behind_by_a_call, caught, caught_again_and_again, kept, thrown_into_a_generator, counted, in_a_circle,
-    formatted, stack,
+    replaced, left_behind_by_a_call, caught, caught_again_and_again, kept, thrown_into_a_generator, counted,
+    in_a_circle, formatted, stack,
 ]
 """
 RECURSION = """
@@ -574,11 +574,12 @@ def directory(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 DIFFERENT = {
     # Before Python 3.13 a frame has one dictionary of its variables. Stepping a line brings it up to date, and it holds
     # on to what is in it for as long as the frame is there. A function that may have its own at hand is stepped by call
-    # and return alone, and so are those of a file that names f_locals; whose frame an error keeps is not known beforehand.
+    # and return alone, and so are those of a file that names f_locals; whose frame an error keeps is not known
+    # beforehand.
     ("lives", True): ["kept", "counted"],
     ("lives", False): ["kept"],
 }
-"""What comes out otherwise, by directory and whether lines are stepped."""
+"""The results that differ, by directory and whether lines are stepped."""
 
 LINES = pytest.mark.parametrize("lines", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["lines", "calls"])
 
@@ -594,7 +595,7 @@ FOLDERS = pytest.mark.parametrize(
 @LINES
 @pytest.mark.parametrize("directory", CODE, indirect=True)
 def test_while_it_is_built(directory: Path, lines: bool, tmp_path: Path) -> None:
-    """What it calls from its constructor, whose lines are stepped."""
+    """The functions called from its constructor, whose lines are stepped."""
     seen = compare(str(directory), {}, "AutoModel", lines, tmp_path)
     assert {name.partition(" ")[2] for name in seen["noted"]} == {"built", "in a pass"}
 
@@ -633,7 +634,7 @@ def _pass_untraced(directory: str) -> None:
 
 
 def written(folder: Path) -> dict[str, Any]:
-    """What the model has written down, taken away."""
+    """Return and delete what the model has written down."""
     path = folder / "written.json"
     found: dict[str, Any] = json.loads(path.read_text())
     path.unlink()

@@ -1,4 +1,4 @@
-"""A fault of the recorder never reaches the load: whatever breaks, the load ends as it does unrecorded.
+"""A fault in the recorder never affects the load: whatever breaks, the load ends as it does unrecorded.
 
 Every patch that a load meets and every function of the recorder is broken in turn.
 """
@@ -28,14 +28,14 @@ BETWEEN = {
     "guard": None,  # the guard itself
     "patches": None,
     "session": {"start", "stop", "finish", "__init__", "__enter__", "__exit__", "detach_after_fork"},
-    "code_guard": None,  # consent: in doubt nothing runs
+    "code_guard": None,  # consent: if in doubt, nothing runs
     "child": None, "run_load": None, "in_process": None,
-    "model.weightless": None, "model.lora": None, "model.inputs": None,  # make what is loaded and fed
+    "model.weightless": None, "model.lora": None, "model.inputs": None,  # create what is loaded and the inputs
     "model.generation": {"generate", "put", "end", "stop", "watch", "_unused"},
     "model.model_watch": {"passes", "stop"},
     "model.forward": {"watch_operators"},
     "model.construction": {"stop"},
-    "recording": {"stage", "check_limit", "detach_after_fork", "finish", "_close", "skip"},  # a limit is there to end the load
+    "recording": {"stage", "check_limit", "detach_after_fork", "finish", "_close", "skip"},  # the purpose of a limit is to end the load
     "stepping.settrace": {"start", "stop", "unstepped", "__init__", "__enter__", "__exit__"},
     "stepping.monitoring": {"start", "stop", "_started", "_line", "_returned", "_raised", "_unwound"},
     "stepping.model_code": {"steps_passes"},
@@ -70,7 +70,7 @@ def breaks(*_: Any, **__: Any) -> Any:
 
 
 def load(name: str) -> dict[str, Any]:
-    """Load a bundled model; return what became of it."""
+    """Load a bundled model and return the result."""
     import torch
     import transformers
 
@@ -127,7 +127,8 @@ def unrecorded(name: str) -> dict[str, Any]:
 
 
 def _each_patch(name: str, folder: str) -> dict[str, Any]:
-    """What came of loads in each of which one patch breaks before or after the call, and of one where all do."""
+    """Return the results of loads in which one patch breaks before or after the call, and of a load in which all
+    break."""
     from tracer.recorder.guard import Guard, Watch, Watching
 
     around = Guard.around
@@ -201,7 +202,7 @@ def test_a_function_that_breaks(part: int, tmp_path: Path) -> None:
 
 
 def test_every_patch_is_watched() -> None:
-    """An attribute is set without the guard only where no code of the recorder runs, or where it catches its faults itself."""
+    """An attribute is set without the guard only where no recorder code runs, or where it catches its own faults."""
     bare = set(_set_by_hand())
     assert bare <= {"stepping.tracing_pause", "code_guard", "model.weightless", "probes.messages"}, bare
 

@@ -1,6 +1,6 @@
-"""Every fixture recorded: a trace that opens, how it ended, in which words, and the step where it did.
+"""Every fixture recorded: the trace opens, and has the right outcome, message and last step.
 
-The way the library itself fails is held by `test_fixtures_untraced.py`; here it is what the trace says of it.
+`test_fixtures_untraced.py` tests how the library itself fails; here it is what the trace contains.
 """
 
 from __future__ import annotations
@@ -144,13 +144,13 @@ def assert_failed(reading: Reading, end: End) -> None:
 
 
 def assert_nothing_but_the_way_out(reading: Reading, failed_at: int, message: str) -> None:
-    """After the failing step the error only passes through its callers, up to the outermost frame."""
+    """Check that after the failing step the error only passes through its callers, up to the outermost frame."""
     rest = reading.steps[failed_at + 1 :]
     assert {step.event for step in rest} <= {"raise", "unwind", "line", None}
     for step in rest:
         if step.event in ("raise", "unwind"):
             assert reading.value(step.value)["message"] == message
-        elif step.event == "line":  # a handler that only says so and raises again
+        elif step.event == "line":  # a handler that only reports and raises again
             assert step.source is not None
             assert step.line is not None
             text = reading.lines(step.source)[step.line - 1].strip()
@@ -163,7 +163,7 @@ def assert_nothing_but_the_way_out(reading: Reading, failed_at: int, message: st
 
 @pytest.mark.parametrize("name", KILLED)
 def test_the_last_step_of_a_killed_process(name: str, loads: Loads, fixtures: Path) -> None:
-    """The model's `__init__` ends the process: the trace ends at the very statement that did it."""
+    """The model's `__init__` ends the process: the trace ends at that very statement."""
     with loads.trace(fixtures / "broken" / name) as trace:
         outcome = msgspec.to_builtins(trace.outcome)
         assert outcome.pop("seconds") >= 0
@@ -193,7 +193,7 @@ def test_glm_4v_tiny_lora(loads: Loads, fixtures: Path) -> None:
         assert trace.outcome.status == "loaded"
         assert trace.outcome.result.endswith(".modeling_chatglm.ChatGLMForConditionalGeneration")
         assert next(trace.steps(kinds=["adapter-found"])).data["path"] == "<model>/adapter_config.json"
-        # The directory has no tokenizer of its own: its base's is taken.
+        # The directory has no tokenizer: its base's tokenizer is used.
         assert next(trace.steps(kinds=["tokenizer-loaded"])).data["class"].endswith(".ChatGLM4Tokenizer")
 
 
@@ -233,7 +233,7 @@ def test_mini_lm(loads: Loads) -> None:
 
 
 def count_numbers(model: Path) -> int:
-    """How many float parameters a safetensors file holds (an index buffer is no parameter)."""
+    """Return the number of float parameters in a safetensors file (an index buffer is not a parameter)."""
     with (model / "model.safetensors").open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
     count = 0

@@ -1,7 +1,7 @@
-"""The small fixtures on the transformers that is installed, loaded without any tracing.
+"""The small fixtures on the installed transformers, loaded without tracing.
 
-Each directory loads, or fails, as fixtures/README.md says. What the two lines of transformers have in common
-is said once; where they differ, `by_line` says both.
+Each directory loads, or fails, as described in fixtures/README.md. What the two lines of transformers have in common is
+stated once; where they differ, `by_line` has both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @pytest.fixture(autouse=True)
 def _no_modules_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package of that name that another test imported from elsewhere would be looked into instead of the cache."""
+    """A package of that name that another test imported from elsewhere would be used instead of the cache."""
     from transformers.dynamic_module_utils import HF_MODULES_CACHE
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
@@ -46,7 +46,7 @@ def _no_modules_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by_line(old: T, new: T) -> T:
-    """What holds on 4.44, or what holds on 5.x."""
+    """Return the value for 4.44 or the value for 5.x."""
     return old if OLD_LINE else new
 
 
@@ -115,7 +115,7 @@ MODEL_FAILURES = {
     ),
     "escape-sequences": Failure(RuntimeError, "before \x1b[1;31mcolour\x1b[0m \x1b[2J\x1b[H"),
 }
-"""What loading the model of a broken directory raises."""
+"""The error when the model of a broken directory is loaded."""
 
 KILLERS = ("kills-itself", "exits")
 
@@ -128,7 +128,7 @@ TOKENIZER_FAILURES = {
     # Only 5.x reads config.json although tokenizer_config.json has named the class.
     **by_line({}, {"not-json": MODEL_FAILURES["not-json"]}),
 }
-"""What loading the tokenizer of a broken directory raises; the others have one that loads."""
+"""The error when the tokenizer of a broken directory is loaded; the other directories have a tokenizer that loads."""
 
 
 def test_every_broken_directory_is_tested() -> None:
@@ -155,7 +155,7 @@ def test_broken_tokenizer_loads_or_fails_as_said(name: str) -> None:
 @pytest.mark.parametrize("name", KILLERS)
 def test_killers_end_their_process(name: str) -> None:
     child = os.fork()
-    if child == 0:  # nothing of pytest may run in here
+    if child == 0:  # no pytest code may run in this process
         try:
             signal.alarm(60)
             load(FIXTURES / "broken" / name)
@@ -179,7 +179,7 @@ def test_escape_sequences_reach_the_message_unharmed() -> None:
 
 
 def test_syntax_error_is_found_at_different_places() -> None:
-    """4.44 copies the file and fails importing the copy; 5.x fails reading it, and cannot say its name."""
+    """4.44 copies the file and fails to import the copy; 5.x fails to parse it, and does not know its name."""
     with pytest.raises(SyntaxError) as caught:
         load(FIXTURES / "broken" / "syntax-error")
     found = Path(dynamic_module_utils.HF_MODULES_CACHE).rglob("modeling_broken.py")
@@ -233,7 +233,7 @@ def assert_all_weights(model: Any, file: Path, report: dict[str, Any]) -> None:
 
 
 def assert_adapter_applied(model: Any, directory: Path) -> None:
-    """Every weight of the adapter's file is in the model, and no other LoRA weight is."""
+    """Check that every weight of the adapter's file is in the model, and no other LoRA weight."""
     found = {name: value for name, value in model.named_parameters() if ".lora_" in name}
     said = load_file(directory / "adapter_model.safetensors")
     said = {
@@ -267,7 +267,7 @@ def test_bert_tiny() -> None:
 
 
 BERT_POOLED = [-0.229494, -0.549148, 0.511209, 0.843856, 0.780775, -0.855924, 0.902583, 0.136372]
-"""For the sentence above: the same on both lines."""
+"""The result for the sentence above is the same on both lines."""
 
 NAMELESS = FIXTURES / "distilbert-without-model-type"
 
@@ -352,7 +352,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def test_the_generator_writes_what_is_here(tmp_path: Path) -> None:
-    """With the standard library only: -S leaves site-packages out."""
+    """It uses the standard library only: -S leaves out site-packages."""
     subprocess.run([sys.executable, "-I", "-S", str(GENERATOR), str(tmp_path)], check=True)
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == ["bert-tiny", "broken", "distilbert-without-model-type", "glm-4v-tiny-lora"]

@@ -1,4 +1,4 @@
-"""The fixture ``glm-4v-tiny``: right by the published figures, and usable on every transformers line."""
+"""The fixture ``glm-4v-tiny``: correct according to the published numbers, and usable on every transformers line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Tensor = torch.Tensor
 ROOT = Path(__file__).parent.parent
 FIXTURE = ROOT / "fixtures" / "glm-4v-tiny"
 DATA = Path(__file__).parent / "data" / "glm-4v"
-TOLERANCE = 1e-4  # largest absolute difference; what is measured is below 2e-6
+TOLERANCE = 1e-4  # largest absolute difference; measured values are below 2e-6
 LAYERS = range(3)
 OUTPUTS = [
     "image.vision",
@@ -53,7 +53,8 @@ def load(auto_class: Any = AutoModelForCausalLM, **kwargs: Any) -> Any:
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Threads do not pay for models this small, and on a busy machine they wait for each other."""
+    """Use one thread: for models this small more threads gain nothing, and on a busy machine they wait for each
+    other."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -62,7 +63,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model() -> Any:
-    """In float32, whatever the line's default is: 4.44 upcasts, 5.x takes the file's bfloat16."""
+    """Load in float32, whatever the line's default: 4.44 upcasts, 5.x uses the file's bfloat16."""
     return load().float()
 
 
@@ -84,7 +85,7 @@ def picture() -> Any:
 
 @pytest.fixture(scope="module")
 def image_inputs(tokenizer: Any, picture: Any) -> Any:
-    """Two conversations about one picture, of different lengths: the first row is padded on the left."""
+    """Return inputs for two conversations of different lengths about a picture: the first row is padded on the left."""
     chats = [[{"role": "user", "image": picture, "content": text}] for text in ("Hi", "What is 这个?")]
     return tokenizer.apply_chat_template(
         chats, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
@@ -101,7 +102,7 @@ def difference(one: Tensor, other: Tensor) -> float:
 
 @pytest.fixture(scope="module")
 def measured(model: Any, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Every output of the reference, by our implementation."""
+    """Return every output of the reference, computed by this implementation."""
 
     def inputs(case: str, *names: str) -> dict[str, Tensor]:
         return {name: expected[f"{case}.{name}"] for name in names}
@@ -228,7 +229,7 @@ def test_saved_and_loaded_again(model: Any, tokenizer: Any, tmp_path: Path) -> N
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     for file in FIXTURE.glob("*.py"):
-        if not (tmp_path / file.name).exists():  # some releases after 4.44 leave a model's code behind
+        if not (tmp_path / file.name).exists():  # some releases after 4.44 do not save a model's code
             shutil.copy(file, tmp_path)
     again = AutoModelForCausalLM.from_pretrained(tmp_path, trust_remote_code=True)
     assert all(torch.equal(again.state_dict()[name], weight) for name, weight in model.state_dict().items())
@@ -262,7 +263,7 @@ print(rounded.dtype, (rounded - exact).abs().max().item() < 0.1)
 
 @pytest.mark.slow
 def test_the_main_call_in_bfloat16_and_in_silence() -> None:
-    """In a process of its own: only at its start can oneDNN be kept from what some CPUs lack."""
+    """Run in a separate process: oneDNN can be kept from using what some CPUs lack only at its start."""
     pytest.importorskip("PIL")
     environment = {
         **os.environ,
@@ -355,7 +356,7 @@ def inputs_of(case: str, expected: dict[str, Tensor], image_inputs: Any) -> dict
     names = {"image": ("input_ids", "images", "position_ids"), "text": ("input_ids",)}
     names["padded"] = ("input_ids", "attention_mask", "position_ids")
     inputs = {name: expected[f"{case}.{name}"] for name in names[case]}
-    # The image's placeholder is also the padding token: without a mask, ``generate`` may guess a wrong one.
+    # The image's placeholder is also the padding token: without a mask, ``generate`` may guess a wrong mask.
     return {"attention_mask": torch.ones_like(inputs["input_ids"]), **inputs}
 
 
@@ -363,7 +364,7 @@ CASES = ["text", "padded", "image", "images, padded"]
 
 
 def greedy(model: Any, inputs: dict[str, Tensor], count: int) -> Tensor:
-    """The most likely continuation (B, count), by running the whole sequence for each token."""
+    """Return the most likely continuation (B, count), by running the whole sequence for each token."""
     inputs = dict(inputs)
     length = inputs["input_ids"].shape[1]
     for _ in range(count):
@@ -376,7 +377,7 @@ def greedy(model: Any, inputs: dict[str, Tensor], count: int) -> Tensor:
 
 
 def step_by_step(model: Any, inputs: dict[str, Tensor], new: Tensor, use_cache: bool) -> Tensor:
-    """Logits (B, count, vocabulary) that choose each token of ``new`` (B, count), in generate's steps."""
+    """Return the logits (B, count, vocabulary) that choose each token of ``new`` (B, count), in generate's steps."""
     kwargs = {**inputs, "use_cache": use_cache}
     input_ids = kwargs.pop("input_ids")
     logits = []
@@ -397,7 +398,7 @@ def test_decoding_with_the_cache_equals_decoding_without(
     case: str, model: Any, expected: dict[str, Tensor], image_inputs: Any
 ) -> None:
     inputs = inputs_of(case, expected, image_inputs)
-    new = torch.tensor([[72, 266, 33, 105]]).expand(len(inputs["input_ids"]), -1)  # 266: no second image begins there
+    new = torch.tensor([[72, 266, 33, 105]]).expand(len(inputs["input_ids"]), -1)  # 266: no second image
     cached, whole = (step_by_step(model, inputs, new, use_cache) for use_cache in (True, False))
     assert difference(cached, whole) < 1e-5
 

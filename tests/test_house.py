@@ -1,4 +1,4 @@
-"""The rules of the house: who may import whom, what starts without torch, and lists that have to agree."""
+"""The rules of the code base: imports, what starts without torch, and lists that have to agree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAVY = {"torch", "transformers", "safetensors", "peft", "accelerate", "tokenize
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, inside functions too, by its absolute name."""
+    """Return every module that a file imports, also inside functions, by its absolute name."""
     package = path.relative_to(ROOT).with_suffix("").parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -38,7 +38,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def test_every_folder_has_its_place_in_the_contracts() -> None:
-    """import-linter holds the folders to their layers, those that it is told of."""
+    """import-linter checks the layers of the folders that are in its contracts."""
     contracts = project()["tool"]["importlinter"]["contracts"]
     (house,) = [contract for contract in contracts if contract["id"] == "house"]
     named = {f"tracer.{path.name}" for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
@@ -54,7 +54,7 @@ def project() -> dict[str, Any]:
 
 
 def loaded_by(code: str, *arguments: str, shows: int = 1) -> set[str]:
-    """The heavy packages that a fresh interpreter has loaded after running some code."""
+    """Return the heavy packages that a fresh interpreter has loaded after running some code."""
     report = f"{code}\nimport sys; print('LOADED', *({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", report, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-
 
 
 def test_what_is_imported_is_declared() -> None:
-    """What only happens to be installed beside us, say by the tests' own requirements, a user would lack."""
+    """A package that is installed only because of the tests' requirements would be missing for a user."""
     declared = {re.split(r"[^\w-]", one)[0] for one in project()["project"]["dependencies"]}
     tops = {name.partition(".")[0] for path in SOURCES for name in imports(path)}
     foreign = {top for top in tops if top not in sys.stdlib_module_names and top not in ("tracer", "")}
@@ -91,7 +91,7 @@ for command in {COMMANDS!r}:
 
 
 def test_help_loads_no_torch() -> None:
-    """One process asks for all of it: what a command's help had loaded would still be there."""
+    """A single process checks all of it, because modules that a command's help loaded stay loaded."""
     assert loaded_by(EVERY_HELP, shows=len(COMMANDS)) == set()
 
 
@@ -115,7 +115,8 @@ def test_every_stage_has_a_name() -> None:
 
 
 def kinds_in_the_code() -> Iterator[str]:
-    """The first item of a probe's answer ``(kind, {…})`` and the first argument of ``record_event(kind, …)``."""
+    """Return the first items of the probes' results ``(kind, {…})`` and the first arguments of ``record_event(kind,
+    …)``."""
     for path in (PACKAGE / "recorder").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "record_event":

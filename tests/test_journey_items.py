@@ -1,8 +1,8 @@
-"""Every item of the journey in the brief, 1 to 9, read off recorded traces of real loads.
+"""Every item of the journey, 1 to 9, read from recorded traces of real loads.
 
-The journey is that of GLM-4V's fine-tuning script. What the two lines of transformers have in common is said once;
-where they differ, `by_line` says both. An item whose ways exclude each other (found and absent, three ways to a class)
-needs more than one load; the tests of one item stand together under its number.
+The journey is that of GLM-4V's fine-tuning script. What the two lines of transformers have in common is stated once;
+where they differ, `by_line` has both. An item whose alternatives exclude each other (found and absent, three ways to a
+class) needs several loads; the tests of an item are together under its number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Read = Callable[..., Reading]
 
 @pytest.fixture(scope="module")
 def read(loads: Loads) -> Read:
-    """Record a load of the model alone, and read it."""
+    """Record a load of the model only, and read it."""
 
     def reading(model: Path | str, **options: Any) -> Reading:
         return Reading(loads.trace(model, **{"tokenizer": False, **options}))
@@ -61,7 +61,7 @@ def make() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def script(folder: Path, read: Read) -> Callable[[str, str], Reading]:
-    """Record a script that calls the library in ways that `glm-trace load` has no option for."""
+    """Record a script that calls the library in ways for which `glm-trace load` has no option."""
 
     def recorded(name: str, text: str, *args: Path) -> Reading:
         path = folder / f"{name}.py"
@@ -73,7 +73,7 @@ def script(folder: Path, read: Read) -> Callable[[str, str], Reading]:
 
 @pytest.fixture(scope="module")
 def from_hub(read: Read, folder: Path, fixtures: Path) -> Reading:
-    """glm-4v-tiny as a repository in a hub cache, loaded with every hub argument but `subfolder`."""
+    """Load glm-4v-tiny as a repository in a hub cache, with every hub argument except `subfolder`."""
     repository = folder / "hub" / "models--glm-trace--tiny"
     shutil.copytree(fixtures / "glm-4v-tiny", repository / "snapshots" / COMMIT)
     (repository / "refs").mkdir()
@@ -144,7 +144,7 @@ def test_2_the_file_that_answered(main: Reading) -> None:
     if OLD_LINE:
         assert looked_up.frame.parent == call.frame.number
         assert call.after("resolved_config_file = cached_file(")["resolved_config_file"] == "<model>/config.json"
-    else:  # the auto class no longer asks for the file itself
+    else:  # the auto class no longer requests the file itself
         assert looked_up.caller.frame.function == "PreTrainedConfig._get_config_dict"
         found = looked_up.caller.after("resolved_config_file = cached_file(")
         assert found["resolved_config_file"] == "<model>/config.json"
@@ -241,7 +241,7 @@ def test_3_an_adapter_takes_the_load_to_its_base(read: Read, fixtures: Path) -> 
 
 
 def test_3_an_adapter_with_a_config_of_its_own(read: Read, make: ModuleType, fixtures: Path, folder: Path) -> None:
-    """On 4.44 the path becomes the base's all the same; 5.x stays with the directory."""
+    """On 4.44 the path becomes the base's nevertheless; 5.x keeps the directory."""
     model = shutil.copytree(fixtures / "bert-tiny", folder / "with-adapter")
     make.write_lora(model, base=str(fixtures / "distilbert-without-model-type"))
     reading = read(model, auto_class="AutoModel", stop_after="config")
@@ -289,7 +289,7 @@ def test_4_auto_config_is_asked_for_the_unused_arguments(main: Reading) -> None:
 
 
 def test_4_a_concrete_dtype_is_put_back(main: Reading) -> None:
-    """On 4.44 it never went: `from_dict` leaves torch_dtype among the unused arguments."""
+    """On 4.44 it was never removed: `from_dict` leaves torch_dtype among the unused arguments."""
     call = main.call(AUTO_MODEL)
     assert call.ran('kwargs["torch_dtype"] = kwargs_orig["torch_dtype"]') is by_line(False, True)
     assert call.before("has_remote_code = ")["kwargs"]["torch_dtype"] == BFLOAT16
@@ -333,7 +333,7 @@ except ValueError as error:
 
 
 def test_5_use_auth_token(script: Any, fixtures: Path) -> None:
-    """On 4.44 it becomes `token`, and both at once is an error; 5.x knows nothing of it. Its value is never told."""
+    """On 4.44 it becomes `token`, and both at once are an error; 5.x does not know it. Its value is never recorded."""
     reading = script("auth", AUTH_SCRIPT, fixtures / "bert-tiny")
     alone, both = reading.calls(AUTO_CONFIG)
     assert is_secret(alone.arguments["kwargs"]["use_auth_token"])
@@ -400,7 +400,7 @@ def test_5_the_booleans_of_a_built_in_class(read: Read, fixtures: Path) -> None:
     before = reading.call(AUTO_CONFIG).before("if has_remote_code and trust_remote_code")
     names = ("has_remote_code", "has_local_code", "trust_remote_code")
     assert [before[name] for name in names] == [False, True, True]
-    # 5.x asks only where there is remote code.
+    # 5.x checks only if there is remote code.
     assert bool(reading.call(AUTO_CONFIG).inner("resolve_trust_remote_code")) is by_line(True, False)
 
 
@@ -414,7 +414,7 @@ AutoConfig.from_pretrained(sys.argv[1], trust_remote_code=True)
 
 
 def test_5_a_class_that_the_user_registered(script: Any, fixtures: Path) -> None:
-    """On 5.x it wins over the remote code (`explicit_local_code`); 4.44 does not look where a class comes from."""
+    """On 5.x it takes precedence over the remote code (`explicit_local_code`); 4.44 ignores the origin of a class."""
     reading = script("own_class", OWN_CLASS_SCRIPT, fixtures / "glm-4v-tiny")
     assert reading.only("class-registered", how="for loading") == {
         "class": "__main__.MyConfig", "with": "AutoConfig", "how": "for loading", "config": "chatglm",
@@ -466,7 +466,7 @@ def test_5_second_way_with_an_unknown_type(read: Read, fixtures: Path) -> None:
 
 
 def test_5_third_way_the_name(read: Read, fixtures: Path) -> None:
-    """On 4.44 the longest name that is part of the path; gone in 5.x."""
+    """On 4.44 it is the longest name that is part of the path; 5.x has removed this."""
     reading = read(fixtures / "distilbert-without-model-type", auto_class="AutoModel")
     call = reading.call(AUTO_CONFIG)
     assert "model_type" not in call.after("config_dict, unused_kwargs = ")["config_dict"]
@@ -487,7 +487,7 @@ def test_5_third_way_the_name(read: Read, fixtures: Path) -> None:
 
 
 def test_5_no_way_at_all(read: Read, fixtures: Path, folder: Path) -> None:
-    """No type, and a name that says nothing: the error lists what would have been recognised (on 4.44)."""
+    """Without a type or a recognized name, the error lists the recognized names (on 4.44)."""
     model = shutil.copytree(fixtures / "distilbert-without-model-type", folder / "nothing")
     [error] = read(model, auto_class="AutoModel").call(AUTO_CONFIG).raised
     assert error["type"] == "ValueError"
@@ -561,7 +561,7 @@ def test_7_the_reference_is_split(main: Reading) -> None:
 
 
 def module_folder(name: str, call: Call) -> str:
-    """Where a local directory's module is put: on 5.x below a hash of its sources."""
+    """Return the folder for a local directory's module: on 5.x below a hash of its sources."""
     if OLD_LINE:
         return f"transformers_modules/{name}"
     digest = call.inner("get_cached_module_file")[0].moments[-1].variables["local_source_files_hash"]
@@ -619,7 +619,7 @@ def test_7_a_missing_package_is_named(read: Read, fixtures: Path) -> None:
 
 
 def test_7_another_repository(read: Read, make: ModuleType, folder: Path) -> None:
-    """`repo--module.Class`: the code comes from there, the weights do not."""
+    """`repo--module.Class`: the code comes from the repository, the weights do not."""
     code, model = folder / "code", folder / "model"
     make.write_broken("exits", code, repaired=True)
     make.write_broken("exits", model, repaired=True)
@@ -639,7 +639,7 @@ def test_7_another_repository(read: Read, make: ModuleType, folder: Path) -> Non
     assert call.inner("get_cached_module_file")[0].arguments["pretrained_model_name_or_path"] == there["repo_id"]
     if not OLD_LINE:
         config, model = reading.calls("resolve_trust_remote_code")
-        # AutoConfig hands it over in the place of error_message: a slip of transformers, in plain sight.
+        # AutoConfig passes it in the position of error_message: a bug in transformers.
         assert config.arguments["error_message"] == there["repo_id"]
         assert config.arguments["upstream_repo"] is None
         assert model.arguments["upstream_repo"] == there["repo_id"]
@@ -665,7 +665,7 @@ def test_7_registered_for_its_auto_class(main: Reading, from_hub: Reading) -> No
     assert call.steps[-1].kind == "class-registered"
     assert call.steps[-1].data["with"] == "AutoConfig"
     assert call.steps[-1].data["how"] == "for saving"
-    # On 4.44 for local directories only, on 5.x always.
+    # On 4.44 only for local directories, on 5.x always.
     assert bool(from_hub.calls(f"{CONFIG_CLASS}.register_for_auto_class")) is by_line(False, True)
 
 
@@ -801,7 +801,7 @@ def test_9_the_model_is_loaded_with_what_is_left(main: Reading) -> None:
 
 
 def test_the_whole_journey_stands_in_order(main: Reading) -> None:
-    """The nine items follow each other in the trace."""
+    """The nine items are in order in the trace."""
     kinds = [step.kind for step in main.steps if step.kind in ORDER]
     firsts = [kinds.index(kind) for kind in ORDER]
     assert firsts == sorted(firsts)

@@ -1,4 +1,4 @@
-"""The traced process dies, and what it recorded until then is there."""
+"""The traced process dies, and what it recorded until then is kept."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ ROOT = Path(__file__).parents[1]
 
 
 class Witness:
-    """Counts steps in memory shared with the child: what the child knows to have recorded when it dies.
+    """Count steps in memory shared with the child: the steps that the child has certainly recorded when it dies.
 
-    The count is written after the recorder's own call has returned, by code that is not the recorder's.
+    Code outside the recorder writes the count after the recorder's own call has returned.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +67,7 @@ while True:
 
 
 class Dying:
-    """A child whose journal is copied when it is dead, before anybody has sealed it."""
+    """A child whose journal is copied after its death, before it is sealed."""
 
     def __init__(self, child: Child, path: Path) -> None:
         self._child, self._path = child, path
@@ -82,7 +82,7 @@ class Dying:
 
 
 class KilledAt:
-    """A starter whose child is killed once ``reached`` says so, and a moment later."""
+    """A starter whose child is killed a moment after ``reached`` returns true."""
 
     def __init__(self, start: WarmStarter, reached: Callable[[Path], bool], delay: float) -> None:
         self._start, self._reached, self._delay = start, reached, delay
@@ -101,7 +101,7 @@ class KilledAt:
 
 
 def steps_in(journal_bytes: bytes) -> list[list[Any]]:
-    """The steps that a journal holds whole, read without any of our code: up to the first record that is torn."""
+    """Return the whole steps of a journal, read without glm-trace's code: up to the first torn record."""
     at, steps = len(b"glm-trace journal 1\n"), []
     while at + 9 <= len(journal_bytes):
         kind, length, _ = struct.unpack_from("<cII", journal_bytes, at)
@@ -114,7 +114,7 @@ def steps_in(journal_bytes: bytes) -> list[list[Any]]:
 
 
 def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> int:
-    """Kill a load at a random number of steps, or at a random size of its journal; returns how many steps there are."""
+    """Kill a load at a random number of steps, or at a random size of its journal; return the number of steps."""
     witness = Witness(folder / "count")
     script = folder / "endless.py"
     script.write_text(witness.script(FIXTURES / "glm-4v-tiny"))
@@ -137,7 +137,7 @@ def killed_load(folder: Path, start: WarmStarter, moment: random.Random) -> int:
         assert [step[0] for step in sealed] == list(range(len(trace)))
         assert len(trace) >= witness.count(), "a step that the child had recorded is missing"
         assert len(trace) - witness.count() <= 1
-        for step in trace.steps(max(len(trace) - 50, 0)):  # what the last steps point at is there as well
+        for step in trace.steps(max(len(trace) - 50, 0)):  # what the last steps refer to is there as well
             if step.frame is not None:
                 trace.frame(step.frame)
             for change in step.changes:
@@ -305,7 +305,7 @@ def test_a_child_that_ignores_an_interrupt_is_killed_after_a_while(
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["load", "run"])
 def test_ctrl_c_in_a_terminal(command: str, tmp_path: Path) -> None:
-    """The whole group is interrupted, as a terminal does; what there is is sealed, and the exit code says why."""
+    """The whole group is interrupted, as by a terminal; what was recorded is sealed, and the exit code tells why."""
     ready, path = tmp_path / "ready", tmp_path / "interrupted.glmtrace"
     model = tmp_path / "model"
     shutil.copytree(FIXTURES / "glm-4v-tiny", model)
@@ -339,7 +339,7 @@ def test_ctrl_c_in_a_terminal(command: str, tmp_path: Path) -> None:
 
 
 def test_the_job_file_is_gone_however_the_child_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It can hold a token."""
+    """The file can contain a token."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
 
@@ -362,7 +362,7 @@ def test_the_job_file_is_gone_however_the_child_ends(tmp_path: Path, monkeypatch
 
 
 def test_a_torn_journal_reads_up_to_the_tear(loads: Any, tmp_path: Path) -> None:
-    """What a dying machine leaves half-written is dropped, and nothing before it."""
+    """A record left half-written by a dying machine is dropped, and nothing before it."""
     copies: list[bytes] = []
 
     class Copying(WarmStarter):

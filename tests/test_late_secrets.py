@@ -1,4 +1,4 @@
-"""Secrets that are recorded before anything says that they are some: the finished trace is without them."""
+"""Secrets that are recorded before they are known to be secrets: the finished trace does not contain them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def record_and_leave(folder: str) -> None:
 
 
 def test_a_journal_that_was_left_behind(tmp_path: Path) -> None:
-    """Its values are without what was learned later, also for whoever knows nothing of it."""
+    """Its values do not contain what was learned later, even for a sealer that does not know the secret."""
     with pytest.raises(AssertionError, match="ended its process"):
         in_fork(record_and_leave, str(tmp_path))
     seal(tmp_path / "journal", tmp_path / "x.glmtrace")
@@ -131,7 +131,7 @@ def test_what_is_learned_is_handed_on() -> None:
             tell(secret)
         learned.read()
         assert learned.secrets == {"first-secret", "with\nline é", "x" * 4_000}
-        for _ in range(100):  # more than a pipe holds, and nobody reads: the load goes on
+        for _ in range(100):  # more than a pipe holds, and without a reader: the load continues
             tell("y" * 4_000)
     tell("nobody reads any more")
     SecretsTeller("/no/such/pipe")("neither here")

@@ -1,4 +1,4 @@
-"""Markdown for a terminal: Chinese broken between characters, tables that fit, nothing obeyed."""
+"""Markdown for a terminal: Chinese breaks between characters, tables fit, and control codes have no effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does wrong, a full disk or a killed process never costs a recording."""
+"""A mistake by the user, a full disk or a killed process never loses a recording."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def command(place: Path) -> Command:
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[tuple[Path, Path, Path]]:
-    """A script that loads and then waits; the file that says so; the file that lets it end."""
+    """Return a script that loads and then waits, the file that reports it, and the file that lets it end."""
     script, ready, end = tmp_path / "waits.py", tmp_path / "ready", tmp_path / "end"
     script.write_text(WAITING.format(model=str(FIXTURES / "bert-tiny"), ready=str(ready), end=str(end)))
     yield script, ready, end
@@ -203,7 +203,7 @@ def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path
 # ── A full disk, a closed output ────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: for the journal too few, and for its trace alone
+@pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: too few for the journal, and too few only for its trace
 def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None:
     import resource
 
@@ -321,7 +321,7 @@ def test_the_parent_is_killed_or_its_terminal_closed(
     if number == signal.SIGHUP:
         assert process.returncode == 130
         assert names(place) == ["waits.glmtrace"]
-    else:  # the traced process goes on to its end, and its journal is whole
+    else:  # the traced process continues to its end, and its journal is whole
         assert "is in use" in command("seal", "waits.glmtrace.journal").stderr
         end.touch()
         until(lambda: command("seal", "waits.glmtrace.journal").returncode == 0)

@@ -1,4 +1,4 @@
-"""How a load ended is told truly, and alike by everything that tells it."""
+"""How a load ended is reported correctly, and the same everywhere."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENDS: list[dict[str, Any]] = [
 
 
 def said(trace: Trace, lang: Lang) -> tuple[str, str]:
-    """What ``show`` and ``why`` print."""
+    """Return what ``show`` and ``why`` print."""
     shown, why = (Console(file=io.StringIO(), width=200) for _ in range(2))
     shown.print(load_report(trace, lang))
     why.print(diagnosis_report(trace, diagnose(trace), lang))
@@ -110,7 +110,7 @@ def run(loads: Loads, tmp_path: Path) -> Callable[[str], Any]:
 def test_a_script_without_a_load(code: str, run: Callable[[str], Any]) -> None:
     outcome, shown, why = run(code)
     assert outcome.status == "no-load"
-    assert EXIT_CODES[outcome.status] == 0  # the script itself did well
+    assert EXIT_CODES[outcome.status] == 0  # the script itself succeeded
     assert "no load was recorded" in shown
     assert "from_pretrained" in shown
     assert "No load was recorded." in why

@@ -1,4 +1,4 @@
-"""`with tracer.record(...)`: recording from Python. Each test's work runs in a warm process of its own."""
+"""`with tracer.record(...)`: recording from Python. The work of each test runs in its own warm process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Work = Callable[..., Any]
 
 @pytest.fixture
 def in_process(loads: Loads) -> Callable[..., Any]:
-    """Run a function of this module in a fork of the warm process; returns what it returned, or its exit code."""
+    """Run a function of this module in a fork of the warm process; return its result, or its exit code."""
 
     def run(work: Work, *args: Any, code: int = 0) -> Any:
         context = get_context("forkserver")
@@ -143,7 +143,7 @@ def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Pa
     assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
     with tracer.open_trace(path) as trace:
         assert (trace.outcome.status, trace.outcome.part) == ("failed", "script")
-        assert trace.outcome.fault is None  # not the recorder's fault: `why` is to name the script
+        assert trace.outcome.fault is None  # not the recorder's fault: `why` must name the script
         (cause,) = diagnose(trace).causes
         assert cause.kind == "script-failed"
 
@@ -334,7 +334,7 @@ def record_on_a_full_disk(path: Path, model: Path, broken: bool) -> tuple[str, l
 
 @pytest.mark.parametrize("broken", [False, True])
 def test_a_disk_that_fills_up(broken: bool, in_process: Any, tmp_path: Path, fixtures: Path) -> None:
-    """The load goes on; an incomplete trace is reported at the end, and hides no exception."""
+    """The load continues; an incomplete trace is reported at the end, and hides no exception."""
     path = tmp_path / "x.glmtrace"
     warned, done = in_process(record_on_a_full_disk, path, fixtures / "bert-tiny", broken)
     assert done[0] == "BertModel"
@@ -440,7 +440,7 @@ def record_and_fork(path: Path, model: Path) -> None:
         with tracer.record(path):
             child = os.fork()
             if child == 0:
-                sys.exit()  # through the block's end, as a worker may
+                sys.exit()  # through the end of the block, as a worker may
             os.waitpid(child, 0)
             load(model)
     finally:

@@ -1,4 +1,4 @@
-"""The report of a load: what it says is what happened, each thing as often as it did."""
+"""The report of a load: it says what happened, and how often."""
 
 from __future__ import annotations
 

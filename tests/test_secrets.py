@@ -1,4 +1,5 @@
-"""Planted secrets appear nowhere in a trace: not in the file's bytes, not in what is packed inside, not in the journal."""
+"""Planted secrets appear nowhere in a trace: not in the file's bytes, not in what is packed inside, not in the
+journal."""
 
 from __future__ import annotations
 
@@ -52,7 +53,7 @@ raise RuntimeError("https://me:" + {proxy!r} + "@host/ " + password)
 
 
 def record(folder: str) -> str:
-    """In a process of its own: plant the secrets, record the script, tell the outcome."""
+    """Plant the secrets, record the script and return the outcome, in a separate process."""
     place = Path(folder)
     home, hub = place / "home", place / "hf"
     home.mkdir()
@@ -88,7 +89,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def forms(secret: str) -> list[bytes]:
-    """As it is, percent-encoded, and in the middle of base64."""
+    """Return a secret unchanged, percent-encoded, and in the middle of base64."""
     plain = secret.encode()
     shapes = [plain, quote(secret, safe="").encode()]
     for before in (b"", b"m", b"me:"):
@@ -98,7 +99,7 @@ def forms(secret: str) -> list[bytes]:
 
 
 def everything(folder: Path) -> list[bytes]:
-    """The bytes of the trace and of the journal, and what the trace holds packed."""
+    """Return the bytes of the trace and of the journal, and the trace's unpacked content."""
     path = folder / "planted.glmtrace"
     packed = sqlite3.connect(path).execute("SELECT text FROM source").fetchall()
     return [path.read_bytes(), (folder / "journal").read_bytes(), *(zlib.decompress(text) for (text,) in packed)]
@@ -112,7 +113,7 @@ def test_a_secret_is_nowhere(name: str, planted: Path) -> None:
 
 
 def test_what_was_planted_was_met(planted: Path) -> None:
-    """Were nothing recorded, nothing could leak: the trace holds the places where the secrets stood."""
+    """If nothing were recorded, nothing could leak: the trace contains the places of the secrets."""
     with open_trace(planted / "planted.glmtrace") as trace:
         assert trace.outcome.status == "failed"
         assert "‹secret›" in trace.outcome.message

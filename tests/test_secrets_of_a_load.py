@@ -1,4 +1,4 @@
-"""Secrets that a real ``glm-trace load`` and ``run`` come across: nowhere in the file, on the screen, or left on disk."""
+"""Secrets that a real ``glm-trace load`` and ``run`` meet: nowhere in the file, on the screen, or left on the disk."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ DIE = "os.kill(os.getpid(), 9)"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A home with everything planted, and a model whose code tells all of it."""
+    """Write a home folder with every planted secret, and a model whose code reveals all of them."""
     home = tmp_path / "home"
     (home / "hf").mkdir(parents=True)
     (home / ".netrc").write_text(f"machine huggingface.co login me password {SECRETS['netrc']}\n")
@@ -125,7 +125,7 @@ def write_model(place: Path, end: str) -> Path:
     folder.mkdir(parents=True)
     said = repr(list(SECRETS.values()))
     (folder / "configuration_secretive.py").write_text(REMOTE.format(said=said, end=end))
-    # What is said in the source is no surprise to anybody; that it is planted there under a plain name is the point.
+    # Secrets in the source are expected; the point is that they are planted there under a plain name.
     code = (
         (folder / "configuration_secretive.py")
         .read_text()
@@ -139,7 +139,7 @@ def write_model(place: Path, end: str) -> Path:
 
 
 def run(place: Path, *arguments: str) -> tuple[int, str]:
-    """The command in a process of its own; its exit code and all that it printed."""
+    """Run the command in a separate process; return its exit code and its output."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_"))},
         "HOME": str(place / "home"),
@@ -161,19 +161,20 @@ def run(place: Path, *arguments: str) -> tuple[int, str]:
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """How a secret can stand in a file: as it is, percent-encoded, as JSON, in base64 at any offset, and in pieces."""
+    """Return the forms of a secret in a file: unchanged, percent-encoded, as JSON, in base64 at any offset, and in
+    pieces."""
     yield from (text.encode() for text in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)))
     yield json.dumps(secret)[1:-1].encode()
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + secret.encode())
         yield encoded[4 : (offset + len(secret)) * 8 // 6]
-    # A piece that is left where it was cut: half of it, from either end.
+    # A piece that remains after a cut: half of the secret, from either end.
     half = len(secret) * 2 // 3
     yield from (secret[:half].encode(), secret[-half:].encode())
 
 
 def packed_in(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The file's bytes, and everything in it that is packed or encoded."""
+    """Return the file's bytes, and everything in it that is packed or encoded."""
     yield "the file", path.read_bytes()
     connection = sqlite3.connect(path)
     for (text,) in connection.execute("SELECT text FROM source"):
@@ -195,7 +196,7 @@ def assert_nowhere(name: str, places: Iterator[tuple[str, bytes]]) -> None:
 
 
 def left_on_disk(place: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that was made, but for those of the planter and the modules cache."""
+    """Return every file that was created, except the planted files and the modules cache."""
     for path in [*(place / "work").rglob("*"), *(place / "tmp").rglob("*")]:
         if path.is_file():
             yield str(path), path.read_bytes()
@@ -228,7 +229,7 @@ def test_a_load_that_fails(place: Path, lines: bool) -> None:
 
 
 def assert_met(path: Path) -> None:
-    """Were nothing recorded, nothing could leak."""
+    """Check that the planted places were recorded; otherwise nothing could leak."""
     with open_trace(path) as trace:
         assert trace.outcome.message.count(MASK) >= len(SECRETS) - 3
         kinds = {step.kind for step in trace.steps() if MASK in f"{step.data.get('text')}{step.data.get('message')}"}
@@ -247,7 +248,7 @@ def assert_met(path: Path) -> None:
 
 
 def assert_readable(path: Path) -> None:
-    """What is no secret stays what it is."""
+    """Check that what is not a secret is unchanged."""
     with open_trace(path) as trace:
         read = json.dumps(list(step_documents(trace)), ensure_ascii=False)
     for name, value in NOT_SECRET.items():
@@ -256,7 +257,7 @@ def assert_readable(path: Path) -> None:
 
 
 def test_a_load_that_is_killed(place: Path) -> None:
-    """What it printed past Python until then is in the trace as well, without the secrets."""
+    """Its native output until then is in the trace as well, without the secrets."""
     model = write_model(place, DIE)
     code, screen = run(place, "load", "--trust-remote-code", *ARGUMENTS, "-o", "x.glmtrace", str(model))
     assert code == 4, screen
@@ -276,7 +277,7 @@ AutoConfig.from_pretrained({model!r}, trust_remote_code=True, token=hf_token)
 
 
 def test_a_script(place: Path) -> None:
-    """A token that a script is given on its command line; what the script prints goes where it always goes."""
+    """A script gets a token on its command line; its own output goes where it always goes."""
     model = write_model(place, "os.kill(os.getpid(), 9)")
     script = place / "work" / "script.py"
     script.write_text(SCRIPT.format(model=str(model)))
@@ -284,7 +285,7 @@ def test_a_script(place: Path) -> None:
     options = ["-o", "x.glmtrace", str(script), "--hf-token", token, f"--password={SECRETS['in nested arguments']}"]
     code, _ = run(place, "run", *options)
     assert code == 4
-    # Not told to anybody before it was printed: no name stands over it, and it has no shape.
+    # Unknown before it was printed: it has no secret name and no recognizable shape.
     unknown = {"number as a keyword argument", "in a list of arguments", "password of a URL in arguments"}
     for name in SECRETS.keys() - unknown:
         assert_nowhere(name, packed_in(place / "work" / "x.glmtrace"))
@@ -294,7 +295,7 @@ def test_a_script(place: Path) -> None:
 
 @pytest.mark.slow
 def test_a_journal_that_nobody_sealed(place: Path) -> None:
-    """The parent dies with the child: what lies there is the journal, and it is as clean as the trace."""
+    """The parent dies with the child: the journal remains, and it is as clean as the trace."""
     model = write_model(place, "os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)")
     code, _ = run(place, "load", "--trust-remote-code", *ARGUMENTS, "-o", "x.glmtrace", str(model))
     assert code == -signal.SIGKILL
@@ -308,7 +309,7 @@ def test_a_journal_that_nobody_sealed(place: Path) -> None:
 
 @pytest.mark.slow
 def test_wrong_usage_does_not_repeat_a_secret(place: Path) -> None:
-    """The sentence names the argument and not its value."""
+    """The error names the argument and not its value."""
     token = SECRETS["keyword argument"]
     shutil.copytree(FIXTURES / "bert-tiny", place / "work" / "bert")
     for arguments in (

@@ -1,4 +1,4 @@
-"""What is printed to be pasted can be pasted."""
+"""Printed commands can be pasted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracer.views.shell_commands import command, program
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in an environment of its own, called from the folder that the environment lies in."""
+    """Return a program in a separate environment, called from the folder that contains the environment."""
     path = tmp_path / ".venv" / "bin" / "glm-trace"
     path.parent.mkdir(parents=True)
     path.write_text("#!/bin/sh\n")

@@ -1,4 +1,4 @@
-"""Programs started by a test hear Ctrl-C and the terminal's end, in a run in the background too."""
+"""Programs started by a test receive Ctrl-C and the hang-up signal, also if the tests run in the background."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def test_programs_hear_what_this_run_ignores(ignored: signal.Signals, tmp_path: 
     assert not died_of(ignored, tmp_path)
     let_programs_hear()
     assert died_of(ignored, tmp_path)
-    signal.raise_signal(ignored)  # which this run goes on ignoring
+    signal.raise_signal(ignored)  # which this run continues to ignore

@@ -1,4 +1,5 @@
-"""Traces of real loads hold together: nothing points nowhere, frames begin and end, folded changes stay consistent."""
+"""Traces of real loads are consistent: every reference is valid, frames begin and end, and changes follow from each
+other."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ def test_a_trace_holds_together(trace: Trace) -> None:
 
 
 def all_values_are_there(trace: Trace) -> bool:
-    """Every value that a step points at, and what these hold."""
+    """Check every value that a step refers to, and the values inside."""
     ahead = {step.value for step in trace.steps() if step.value is not None}
     for step in trace.steps():
         for change in step.changes:
@@ -95,7 +96,7 @@ def test_frames_begin_and_end(trace: Trace) -> None:
 
 
 def test_changes_follow_from_each_other(trace: Trace) -> None:
-    """No variable is deleted that was not there, no key is added twice."""
+    """No missing variable is deleted, and no key is added twice."""
     variables: dict[int, dict[str, int]] = {}
     keys: dict[tuple[int, str], set[str]] = {}
     assert any(step.changes for step in trace.steps())

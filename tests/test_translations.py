@@ -1,4 +1,5 @@
-"""The translations: every text of the code has one, with the same placeholders, and the compiled files are up to date."""
+"""The translations: every text of the code has one, with the same placeholders, and the compiled files are up to
+date."""
 
 from __future__ import annotations
 
@@ -54,7 +55,7 @@ def test_translations_have_the_placeholders_of_the_text() -> None:
 
 
 def test_texts_get_their_values() -> None:
-    """Where text and values are both written out, no placeholder is without a value."""
+    """If text and values are both literal, every placeholder has a value."""
     checked = 0
     for path in sorted((ROOT / "tracer").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -71,7 +72,8 @@ def test_texts_get_their_values() -> None:
 
 
 def written_out(call: ast.Call) -> Iterator[str]:
-    """The texts that a call hands on: its own second argument if it is ``tr``, and what is marked among its arguments."""
+    """Return the texts that a call passes on: its second argument if it is ``tr``, and marked texts among its
+    arguments."""
     if isinstance(call.func, ast.Name) and call.func.id == "tr" and isinstance(call.args[1], ast.Constant):
         yield call.args[1].value
     choices = list(call.args)
@@ -90,7 +92,7 @@ def test_texts_format_nothing_but_thousands() -> None:
 
 
 def test_the_catalogs_are_as_update_writes_them() -> None:
-    """Else the next update would change lines that nobody touched."""
+    """Otherwise the next update would change unrelated lines."""
     assert translations.written(CODE) == (ROOT / translations.TEMPLATE).read_bytes(), UPDATE
     assert translations.written(CHINESE) == PO.read_bytes(), UPDATE
 

@@ -1,4 +1,4 @@
-"""Wrong options are told in words of our own, with the nearest right one."""
+"""Wrong option values are reported in glm-trace's own words, with the closest valid value."""
 
 from __future__ import annotations
 

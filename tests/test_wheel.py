@@ -1,4 +1,4 @@
-"""The built package, installed where nothing of the checkout can be seen and run from an empty folder."""
+"""The built package, installed where the checkout is not visible and run from an empty folder."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ def run(*command: str | Path, cwd: Path | None = None, env: dict[str, str] | Non
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the checkout as it is."""
+    """Build the wheel from the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
     run(*BUILD, folder, ROOT)
     return next(folder.glob("*.whl"))
 
 
 class Elsewhere:
-    """A virtual environment with the dependencies of the running one but without glm-trace, and an empty folder."""
+    """A virtual environment with the dependencies of the current environment but without glm-trace, and an empty
+    folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "empty"
@@ -97,7 +98,7 @@ def test_the_wheel_holds_the_package_and_what_travels_with_it(wheel: Path) -> No
     bundled = {name.removeprefix("tracer/_bundled/") for name in names if name.startswith("tracer/_bundled/")}
 
     def tracked(folder: str) -> set[str]:
-        # Not what a test run leaves behind, nor what writes the fixtures.
+        # Neither files that a test run leaves behind, nor the generators of the fixtures.
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
         names = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
         return {name for name in names if not name.startswith("fixtures/make_")}
@@ -119,7 +120,7 @@ def test_demo_works_from_an_empty_folder(elsewhere: Elsewhere) -> None:
     assert "loaded ChatGLMForConditionalGeneration" in said
     shown = elsewhere.glm_trace("show", "glm-4v-tiny.glmtrace")
     assert "loaded ChatGLMForConditionalGeneration" in shown
-    # It is the installed package that ran, on the fixture inside it.
+    # The installed package ran, on the fixture inside it.
     assert Path(elsewhere.ask("import tracer; print(tracer.__file__)")).parent == elsewhere.site_packages / "tracer"
     roots = json.loads(elsewhere.glm_trace("show", "glm-4v-tiny.glmtrace", "--json"))["meta"]["roots"]
     assert roots["glm-trace"] == str(elsewhere.site_packages / "tracer")

@@ -1,4 +1,4 @@
-"""``glm-trace why``, as a person or a program calls it."""
+"""``glm-trace why``, as users and programs call it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees, and what counts as a yes."""
+"""What the user sees, and what counts as consent."""
 
 from __future__ import annotations
 
@@ -336,7 +336,7 @@ def test_leaving_the_pages_twice_is_no_refusal(model: Path) -> None:
 
 
 def test_long_lines_stay_in_their_column(model: Path) -> None:
-    """A line made to look like the next numbered ones must not succeed."""
+    """A line made to look like the following numbered lines must not succeed."""
     (model / "conf.py").write_text("x = '" + " " * 68 + "2   harmless()'\n")
     console = screen()
     ask_consent(find_remote_code(str(model)), console, "en", ask=answers("v1", "n"))

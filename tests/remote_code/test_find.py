@@ -1,4 +1,4 @@
-"""Which files would run: found by reading, in every shape that releases of transformers accept."""
+"""Which files would run: found by reading, in every form that releases of transformers accept."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def write(folder: Path, files: dict[str, Any]) -> Path:
 
 
 def cached(cache: Path, name: str, files: dict[str, Any], *, commit: str = COMMIT, ref: str = "main") -> Path:
-    """A repository in a hub cache as huggingface_hub lays it out: snapshots of links to blobs."""
+    """Write a repository to a hub cache like huggingface_hub: snapshots of links to blobs."""
     repository = cache / f"models--{name.replace('/', '--')}"
     write(repository, {f"refs/{ref}": commit})
     for path, content in files.items():
@@ -178,7 +178,7 @@ def test_notes_about_another_repository_name_it(tmp_path: Path) -> None:
 
 
 def test_a_guessed_image_processor_is_told(tmp_path: Path) -> None:
-    """transformers swaps the words in the whole text, the file's name included."""
+    """transformers replaces the words in the whole text, including the file's name."""
     folder = write(
         tmp_path,
         {
@@ -219,7 +219,7 @@ def test_a_named_file_that_is_missing(tmp_path: Path) -> None:
 
 
 def test_an_absolute_name_leads_anywhere_and_is_told(tmp_path: Path) -> None:
-    """transformers joins the name to the folder, and an absolute one replaces it: it does run."""
+    """transformers joins the name to the folder, and an absolute name replaces it: the file does run."""
     evil = write(tmp_path / "elsewhere", {"evil.py": ""}) / "evil.py"
     folder = write(tmp_path / "m", {"config.json": auto_map(AutoModel=f"{evil.with_suffix('')}.C")})
     (file,) = find_remote_code(str(folder)).files
@@ -471,12 +471,12 @@ def test_an_adapter_brings_the_code_of_its_base(tmp_path: Path, monkeypatch: pyt
     assert [(n.kind, n.subject, n.detail) for n in code.notes] == [("adapter-base", "lora", "base")]
     assert [repository.name for repository in code.repositories] == ["lora", "base"]
     monkeypatch.chdir(tmp_path / "lora")
-    code = find_remote_code(".", cache_dir=str(tmp_path))  # "base" is no directory from here
+    code = find_remote_code(".", cache_dir=str(tmp_path))  # "base" is not a directory here
     assert [(u.name, u.why) for u in code.unseen] == [("base", "not-in-cache")]
 
 
 def test_an_adapter_shipped_beside_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The launcher loads such an adapter in its own folder, so all relative names count from there."""
+    """The launcher loads such an adapter in its own folder, so all relative names start there."""
     entries = auto_map(AutoModel="a.A", AutoConfig="../code--c.C")
     write(tmp_path / "all", {"base/config.json": entries, "base/a.py": "", "code/c.py": ""})
     write(tmp_path / "all/lora", {"adapter_config.json": {"base_model_name_or_path": "../base"}})
@@ -528,7 +528,7 @@ def test_a_hub_id_in_the_cache(tmp_path: Path) -> None:
     code = find_remote_code("org/model", cache_dir=str(tmp_path))
     (file,) = code.files
     assert (file.repository, file.path, file.absolute) == ("org/model", "a.py", str(root / "a.py"))
-    assert file.leaves_to == ""  # links to the blobs are how a cache is made
+    assert file.leaves_to == ""  # a cache consists of links to the blobs
     assert [(r.name, r.commit) for r in code.repositories] == [("org/model", COMMIT)]
     assert [(n.kind, n.detail) for n in code.notes] == [("hub-may-differ", COMMIT)]
     local = find_remote_code(str(root))

@@ -1,4 +1,4 @@
-"""No process of ours runs a Python file that merely lies in the current folder, a model's or a learner's."""
+"""No glm-trace process runs a Python file just because it is in the current folder, a model's or a learner's."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def traps(tmp_path: Path) -> Traps:
 
 @pytest.fixture
 def here(tmp_path: Path, traps: Traps) -> Path:
-    """A folder full of traps."""
+    """Return a folder full of traps."""
     folder = tmp_path / "here"
     folder.mkdir()
     return traps.lay(folder)
@@ -140,7 +140,7 @@ def test_checking_an_exercise_runs_no_file_of_the_folder(tmp_path: Path, here: P
     for command in (["check"], ["hint"], ["progress"], ["solution", "--yes"], ["reset", "--yes"]):
         said = run([str(PROGRAM), "exercise", *command], folder)
         assert traps.sprung == [], command
-        assert command != ["check"] or "The model loads" in said  # it was recorded and judged
+        assert command != ["check"] or "The model loads" in said  # it was recorded and graded
 
 
 @pytest.mark.slow
@@ -158,7 +158,7 @@ def test_watching_an_exercise_runs_no_file_of_the_folder(tmp_path: Path, traps: 
 
 @pytest.mark.slow
 def test_code_that_is_changed_after_the_answer_does_not_run(tmp_path: Path) -> None:
-    """The process that loads takes seconds to start: time enough to put another file in the place of the one seen."""
+    """The loading process takes seconds to start: enough time to replace the file that was shown."""
     model = write_own_model(tmp_path / "own", tokenizer=False)
     terminal = PseudoTerminal(PROGRAM, "load", "own", "-o", "own.glmtrace", "--weights", "random", cwd=tmp_path)
     terminal.wait_for("Run this code?")

@@ -1,4 +1,4 @@
-"""What stands out in a source, whatever it is called there."""
+"""What is notable in a source, under whatever name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracer.remote_code import Finding, scan_source
 
 
 def told(source: str) -> list[tuple[str, str]]:
-    """The findings that are not weak, as (kind, name)."""
+    """Return the findings that are not weak, as (kind, name)."""
     return [(finding.kind, finding.name) for finding in scan_source(source) if not finding.weak]
 
 

@@ -1,4 +1,4 @@
-"""Which names a statement can change, read from its syntax alone."""
+"""Which names a statement can change, according to its syntax."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NESTED = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def can_make(trace: Trace, source: int, line: int, change: Change) -> bool:
-    """Whether one of the statements that begin at a line can have made this change."""
+    """Return whether a statement that begins at a line can have made this change."""
     for statement in _statements(trace.source(source).text).get(line, ()):
         used = _names(statement, ast.Load)
         if any(isinstance(node, ast.Name) and node.id == "super" for node in _header(statement)):
@@ -29,7 +29,7 @@ def can_make(trace: Trace, source: int, line: int, change: Change) -> bool:
 
 @lru_cache(maxsize=64)
 def _statements(text: str) -> dict[int, list[ast.AST]]:
-    """The statements, ``except`` clauses and decorated definitions of a file by the line where each begins."""
+    """Return the statements, ``except`` clauses and decorated definitions of a file by their first line."""
     found: dict[int, list[ast.AST]] = {}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.stmt, ast.ExceptHandler)):
@@ -39,7 +39,7 @@ def _statements(text: str) -> dict[int, list[ast.AST]]:
 
 
 def _header(statement: ast.AST) -> Iterator[ast.AST]:
-    """What a statement evaluates itself, without the statements inside it."""
+    """Yield what a statement evaluates itself, without the statements inside it."""
     waiting = [*ast.iter_child_nodes(statement)]
     while waiting:
         node = waiting.pop()
@@ -49,7 +49,7 @@ def _header(statement: ast.AST) -> Iterator[ast.AST]:
 
 
 def _names(statement: ast.AST, context: type[ast.expr_context]) -> set[str]:
-    """The names that a statement loads, binds or deletes."""
+    """Yield the names that a statement loads, binds or deletes."""
     names = {node.id for node in _header(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, context)}
     if context is ast.Store:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

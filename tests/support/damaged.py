@@ -13,19 +13,19 @@ FIXTURES: Final = Path(__file__).parents[2] / "fixtures"
 
 
 def copied(fixture: str, folder: Path) -> Path:
-    """A fixture's files in a new folder, whose name says nothing of what will be done to them."""
+    """Copy a fixture to a new folder whose name does not reveal the damage."""
     return Path(shutil.copytree(FIXTURES / fixture, folder, ignore=shutil.ignore_patterns("__pycache__")))
 
 
 def edit_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change what a JSON file holds."""
+    """Change the content of a JSON file."""
     held = json.loads(path.read_text(encoding="utf-8"))
     change(held)
     path.write_text(json.dumps(held, indent=2), encoding="utf-8")
 
 
 def edit_text(path: Path, old: str, new: str) -> None:
-    """Replace a text that must be there."""
+    """Replace a text that must be present."""
     text = path.read_text(encoding="utf-8")
     assert old in text, f"{path.name} does not hold {old!r}"
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -44,21 +44,21 @@ def edit_tensors(path: Path, change: Callable[[dict[str, Any]], object]) -> None
 
 
 def relative_import_missing(folder: Path) -> Path:
-    """``modeling_chatglm.py`` imports ``.visual``, and there is no such file."""
+    """``modeling_chatglm.py`` imports ``.visual``, which does not exist."""
     model = copied("glm-4v-tiny", folder)
     (model / "visual.py").unlink()
     return model
 
 
 def sibling_imported_absolutely(folder: Path) -> Path:
-    """The dot in front of ``configuration_chatglm`` was forgotten."""
+    """The dot before ``configuration_chatglm`` is missing."""
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "from .configuration_chatglm", "from configuration_chatglm")
     return model
 
 
 def untouched_sibling_imported_absolutely(folder: Path) -> Path:
-    """The first file that the load comes to imports a neighbour, to which it has not come yet."""
+    """The first file that the load reaches imports a neighbour that it has not reached yet."""
     model = copied("glm-4v-tiny", folder)
     (model / "geometry.py").write_text("SIDE = 1\n", encoding="utf-8")
     _import_first(model / "configuration_chatglm.py", "from geometry import SIDE")
@@ -75,7 +75,8 @@ def sibling_package_imported_absolutely(folder: Path) -> Path:
 
 
 def untouched_sibling_in_a_function(folder: Path) -> Path:
-    """A neighbour is imported where the check does not look: inside ``try``, and again where it can't be caught."""
+    """A neighbour is imported where the check does not look: inside ``try``, and again where the error is not
+    caught."""
     model = copied("glm-4v-tiny", folder)
     (model / "geometry.py").write_text("SIDE = 1\n", encoding="utf-8")
     text = "try:\n    import geometry\nexcept ImportError:\n    raise"
@@ -84,14 +85,14 @@ def untouched_sibling_in_a_function(folder: Path) -> Path:
 
 
 def known_package_missing(folder: Path) -> Path:
-    """A package that is well known under another name than it is imported by."""
+    """A package whose well-known name differs from its import name."""
     model = copied("glm-4v-tiny", folder)
     _import_first(model / "configuration_chatglm.py", "import flash_attn")
     return model
 
 
 def package_fails(folder: Path) -> Path:
-    """A package that is there, and asks for what the installed transformers does not have."""
+    """An installed package that needs what the installed transformers does not have."""
     model = copied("glm-4v-tiny", folder)
     package = Path(os.environ["HF_MODULES_CACHE"]) / "glm_trace_failing_package"
     package.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,7 @@ def library_name_gone(folder: Path) -> Path:
 
 
 def package_missing_in_sibling(folder: Path) -> Path:
-    """``visual.py`` imports a package that is not installed; the check looks at the model's own file alone."""
+    """``visual.py`` imports a package that is not installed; the check only looks at the model's own file."""
     model = copied("glm-4v-tiny", folder)
     first = "from transformers.activations import ACT2FN\n"
     edit_text(model / "visual.py", first, f"import glm_trace_absent_package\n{first}")
@@ -140,14 +141,14 @@ def package_missing_in_sibling(folder: Path) -> Path:
 
 
 def without_config_class(folder: Path) -> Path:
-    """The model's class does not say which configuration it is made from."""
+    """The model's class does not name its configuration class."""
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "    config_class = ChatGLMConfig\n", "")
     return model
 
 
 def other_config_class(folder: Path) -> Path:
-    """The model's class says that it is made from another configuration than ``auto_map`` names."""
+    """The model's class names another configuration class than ``auto_map``."""
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "config_class = ChatGLMConfig", "config_class = PretrainedConfig")
     edit_text(model / "modeling_chatglm.py", "import PreTrainedModel\n", "import PretrainedConfig, PreTrainedModel\n")
@@ -155,7 +156,7 @@ def other_config_class(folder: Path) -> Path:
 
 
 def attribute_gone(folder: Path) -> Path:
-    """Code written for 4.44: it reads ``config.max_length``, which 5.x configurations do not have."""
+    """Code written for 4.44 reads ``config.max_length``, which 5.x configurations do not have."""
     model = copied("glm-4v-tiny", folder)
     edit_text(model / "modeling_chatglm.py", "= config.seq_length", "= config.max_length")
     return model
@@ -169,7 +170,7 @@ def attribute_never_set(folder: Path) -> Path:
 
 
 def use_cache_left_to_the_library(folder: Path) -> Path:
-    """As published: the class does nothing about ``use_cache``; in config.json it is an attribute up to 4.x only."""
+    """As published: the class does not handle ``use_cache``; in config.json it becomes an attribute up to 4.x only."""
     model = copied("glm-4v-tiny", folder)
     code = model / "configuration_chatglm.py"
     edit_text(code, '        use_cache = kwargs.pop("use_cache", True)\n', "")
@@ -178,7 +179,8 @@ def use_cache_left_to_the_library(folder: Path) -> Path:
 
 
 def transitive_import(folder: Path) -> Path:
-    """``modeling_chatglm.py`` imports ``.visual``, which imports ``.parts``: 4.44 copies only what the first names."""
+    """``modeling_chatglm.py`` imports ``.visual``, which imports ``.parts``: 4.44 copies only what the first file
+    names."""
     model = copied("glm-4v-tiny", folder)
     (model / "parts.py").write_text("""def part():\n    return "part"\n""", encoding="utf-8")
     first = "from transformers.activations import ACT2FN\n"
@@ -187,7 +189,7 @@ def transitive_import(folder: Path) -> Path:
 
 
 def local_and_remote(folder: Path) -> Path:
-    """BERT, which the library has itself, with code of its own beside it."""
+    """BERT, which the library includes, with its own code beside it."""
     model = copied("bert-tiny", folder)
     (model / "modeling_own.py").write_text(
         "from transformers import BertModel\n\n\nclass Own(BertModel):\n    pass\n", encoding="utf-8"
@@ -207,7 +209,7 @@ def tokenizer_class_missing(folder: Path) -> Path:
 
 
 def tokenizer_not_json(folder: Path) -> Path:
-    """tokenizer_config.json breaks off."""
+    """tokenizer_config.json is cut off."""
     model = copied("bert-tiny", folder)
     (model / "tokenizer_config.json").write_text('{\n  "tokenizer_class": "BertTokenizer",\n', encoding="utf-8")
     return model
@@ -221,7 +223,7 @@ def without_model_type(folder: Path) -> Path:
 
 
 def without_auto_map_entry(folder: Path) -> Path:
-    """``auto_map`` has no entry for the auto class that the load asks for."""
+    """``auto_map`` has no entry for the auto class of the load."""
     model = copied("glm-4v-tiny", folder)
     edit_json(model / "config.json", lambda config: config["auto_map"].pop("AutoModelForSequenceClassification"))
     return model
@@ -231,14 +233,14 @@ def without_auto_map_entry(folder: Path) -> Path:
 
 
 def weights_missing(folder: Path) -> Path:
-    """No file of weights at all."""
+    """There is no weights file at all."""
     model = copied("bert-tiny", folder)
     (model / "model.safetensors").unlink()
     return model
 
 
 def shard_truncated(folder: Path) -> Path:
-    """A download that broke off: half of a shard."""
+    """An interrupted download: half of a shard."""
     model = copied("glm-4v-tiny", folder)
     shard = model / "model-00002-of-00002.safetensors"
     shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
@@ -246,7 +248,7 @@ def shard_truncated(folder: Path) -> Path:
 
 
 def shard_corrupt(folder: Path) -> Path:
-    """A file of weights that is something else, as a pointer of Git LFS is."""
+    """A weights file with other content, such as a Git LFS pointer."""
     model = copied("glm-4v-tiny", folder)
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 1234567\n"
     (model / "model-00001-of-00002.safetensors").write_text(pointer, encoding="utf-8")
@@ -254,14 +256,14 @@ def shard_corrupt(folder: Path) -> Path:
 
 
 def shard_missing(folder: Path) -> Path:
-    """The index names two shards, and one is there."""
+    """The index names two shards, and only one exists."""
     model = copied("glm-4v-tiny", folder)
     (model / "model-00002-of-00002.safetensors").unlink()
     return model
 
 
 def index_not_json(folder: Path) -> Path:
-    """The index breaks off."""
+    """The index is cut off."""
     model = copied("glm-4v-tiny", folder)
     index = model / "model.safetensors.index.json"
     index.write_text(index.read_text(encoding="utf-8")[:200], encoding="utf-8")
@@ -298,7 +300,7 @@ def dtype_of_the_config(folder: Path) -> Path:
 
 
 def shape_changed(folder: Path) -> Path:
-    """config.json asks for other sizes than the checkpoint has."""
+    """config.json has other sizes than the checkpoint."""
     model = copied("bert-tiny", folder)
     edit_json(model / "config.json", lambda config: config.update(intermediate_size=24))
     return model
@@ -316,7 +318,7 @@ def adapter(folder: Path, base: Path | str, *, target_modules: Iterable[str] = (
 
 
 def adapter_for_another_architecture(folder: Path) -> Path:
-    """Its modules are GLM's, its base is a BERT."""
+    """Its modules are GLM's, but its base is a BERT."""
     return adapter(folder, FIXTURES / "bert-tiny")
 
 
@@ -341,10 +343,10 @@ class {name}(nn.Module):
 
 
 def stale_copy(folder: Path) -> Callable[[], None]:
-    """A directory whose ``parts.py`` the model's file imports, and what makes a later revision of it.
+    """Write a directory whose model file imports ``parts.py``; return it with a function that makes a later revision.
 
-    In the later one only ``visual.py`` imports ``parts.py``, and asks it for a name that is new. 4.44 leaves the copy
-    of ``parts.py`` as it is.
+    In the later revision only ``visual.py`` imports ``parts.py``, and needs a new name from it. 4.44 leaves the copy
+    of ``parts.py`` unchanged.
     """
     model = copied("glm-4v-tiny", folder)
     modeling, visual, parts = (model / f"{name}.py" for name in ("modeling_chatglm", "visual", "parts"))

@@ -1,4 +1,4 @@
-"""Running a function in a fork of a process that has torch imported: each call starts from the same state."""
+"""Run a function in a fork of a process that has imported torch: each call starts from the same state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracer.launch.process_start import PRELOADED
 
 
 def in_fork(function: Callable[..., Any], *args: Any, timeout: float = 120) -> Any:
-    """What ``function(*args)`` returns in a process of its own; its exception is raised here."""
+    """Return what ``function(*args)`` returns in its own process; an exception is raised here."""
     context = get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
     receiver, sender = context.Pipe(duplex=False)

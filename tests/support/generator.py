@@ -1,4 +1,4 @@
-"""The generator of the small fixtures, loaded from the folder that it stands in."""
+"""The generator of the small fixtures, loaded from its folder."""
 
 from __future__ import annotations
 

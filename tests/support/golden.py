@@ -1,4 +1,4 @@
-"""Texts that are kept, so that a change of them is seen: ``GLM_TRACE_RENEW_GOLDEN=1 pytest …`` writes them anew."""
+"""Golden texts, which make changes visible: ``GLM_TRACE_RENEW_GOLDEN=1 pytest …`` writes them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINES = {"4.44.2": "4.44", "5.23.0": "5.23"}
 
 
 def line() -> str:
-    """The transformers line that is installed; other releases have no texts to be held against."""
+    """Return the installed transformers line; other releases have no golden texts."""
     release = version("transformers")
     if release not in _LINES:
         pytest.skip(f"texts are kept for {' and '.join(_LINES)} alone, and this is {release}")
@@ -22,7 +22,7 @@ def line() -> str:
 
 
 def assert_golden(name: str, text: str) -> None:
-    """The text is the one that is kept under a name."""
+    """Check that a text equals the golden text of that name."""
     path = _KEPT / name
     if os.environ.get(RENEW):
         path.write_text(text, encoding="utf-8")

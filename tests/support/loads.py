@@ -1,4 +1,4 @@
-"""Recording loads for tests: warm children, and one recording for all tests that ask for the same."""
+"""Record loads for tests: in warm children, and once for all tests that need the same load."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MAIN_CALL = {"empty_init": False, "use_cache": False, "torch_dtype": "torch.bflo
 
 
 class Loads:
-    """Recordings of one run of the tests, kept in a folder that its workers share.
+    """The recordings of one test run, kept in a folder that its workers share.
 
-    Two workers that ask for the same load at the same moment both record it; what they find is equal.
+    Two workers that request the same load at the same moment both record it; the results are equal.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +33,7 @@ class Loads:
         self._numbers = itertools.count(1)
 
     def record(self, model: Path | str = "", **options: Any) -> JobResult:
-        """Record a load of a directory (or, with ``work="script"``, a script); consent is given unless said."""
+        """Record a load of a directory (or, with ``work="script"``, a script), by default with consent."""
         options = {"work": "load", "trust_remote_code": True, "model": str(model), **options}
         key = hashlib.sha256(msgspec.json.encode(options)).hexdigest()
         if key not in self._known:
@@ -55,7 +55,7 @@ class Loads:
         return recorded
 
     def record_anew(self, **options: Any) -> JobResult:
-        """Record without looking whether it was recorded before."""
+        """Record even if it was recorded before."""
         path = self._folder / f"{os.getpid()}-{next(self._numbers)}.glmtrace"
         job = Job(journal=f"{path}.journal", **options)
         return run_job(job, path, start=self._start)
@@ -65,5 +65,5 @@ class Loads:
         return run_job(job, Path(job.journal.removesuffix(".journal")), start=self._start)
 
     def trace(self, model: Path | str, **options: Any) -> Trace:
-        """The open trace of a recorded load."""
+        """Open the trace of a recorded load."""
         return open_trace(self.record(model, **options).path)

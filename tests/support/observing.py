@@ -1,4 +1,4 @@
-"""A load seen from outside: everything about its result that can be compared, and what it left behind."""
+"""Observe a load from outside: everything comparable about its result, and what it left behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Observation = dict[str, Any]
 
 
 def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, lines: bool, folder: str) -> Observation:
-    """Load tokenizer and model, recorded or not, and tell what came of it."""
+    """Load tokenizer and model, recorded or not, and return the observations."""
     import torch
     from transformers import dynamic_module_utils
 
@@ -29,11 +29,11 @@ def observe(model: str, kwargs: dict[str, Any], auto_class: str, traced: bool, l
         (one.levelname, one.getMessage(), one.pathname, one.lineno, one.funcName)
     )
     logging.getLogger("transformers").addHandler(handler)
-    # Remote code is copied to, and imported from, a folder that is empty in the beginning and the same each time.
+    # Remote code is copied to, and imported from, a folder that is empty at first and has the same name each time.
     modules = Path(folder) / "modules"
     shutil.rmtree(modules, ignore_errors=True)
     dynamic_module_utils.HF_MODULES_CACHE = str(modules)
-    # A package of that name that another test imported, or left on the path, would be looked into instead.
+    # A package of that name that another test imported, or left on the path, would be used instead.
     for name in [name for name in sys.modules if name.partition(".")[0] == "transformers_modules"]:
         del sys.modules[name]
     sys.path.insert(0, str(modules))
@@ -146,14 +146,14 @@ _WATCHED = (
     "transformers.", "torch.nn.", "torch.utils.", "logging", "warnings", "copy", "importlib", "_frozen_importlib",
     "safetensors", "threading", "peft.", "huggingface_hub.", "sys", "os", "builtins", "io", "gc", "signal", "runpy",
 )  # fmt: skip
-# Counters that only ever grow: torch's of hooks, which are gone again.
+# Counters that only grow: torch's counters of hooks, which have been removed.
 _COUNTERS = ("RemovableHandle.next_id",)
 _GONE = object()
 Place = tuple[str, str, str]
 
 
 def attributes() -> dict[Place, Any]:
-    """Everything that can be replaced: what stands in a module under a name, and in a class of it."""
+    """Return everything that can be replaced: the attributes of modules, and of the classes in them."""
     found: dict[Place, Any] = {}
     for name, module in list(sys.modules.items()):
         if module is None or not f"{name}.".startswith(_WATCHED):
@@ -166,7 +166,7 @@ def attributes() -> dict[Place, Any]:
 
 
 def changed(before: dict[Place, Any]) -> list[str]:
-    """Which of them is another object now, is new in a module that was there, or is gone."""
+    """Return which attributes are another object now, are new in an existing module, or are gone."""
     after = attributes()
     modules = {name for name, _, _ in before}
     places = {place: ".".join(filter(None, place)) for place in {**before, **after} if place[0] in modules}
@@ -178,7 +178,7 @@ def changed(before: dict[Place, Any]) -> list[str]:
 
 
 def left_behind() -> list[str]:
-    """What a recording must not leave on: trace functions, tools, hooks, wrapped streams."""
+    """Return what a recording must not leave active: trace functions, tools, hooks, wrapped streams."""
     left = []
     if sys.gettrace() is not None:
         left.append("sys.settrace")

@@ -1,4 +1,4 @@
-"""Reading a trace as a person would: calls of a function by its name, statements by their text, variables by value."""
+"""Read a trace like a person would: calls by function name, statements by their text, variables by value."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ T = TypeVar("T")
 
 
 def by_line(old: T, new: T) -> T:
-    """What holds on 4.44, or what holds on 5.x."""
+    """Return the value for 4.44 or the value for 5.x."""
     return old if OLD_LINE else new
 
 
 def is_secret(value: object) -> bool:
-    """Whether a value was kept out of the trace."""
+    """Return whether a value was kept out of the trace."""
     return isinstance(value, dict) and value.get("is") == "secret"
 
 
 class Moment(NamedTuple):
-    """A step of a call, with the variables as they stood then."""
+    """A step of a call, with the variables at that moment."""
 
     step: Step
     text: str
@@ -50,7 +50,8 @@ class Reading:
                 self._of_frame.setdefault(step.frame, []).append(step)
 
     def calls(self, function: str, *, stage: str | None = None) -> list[Call]:
-        """Every call of a function, by its qualified name or the end of it; ``stage`` of its first step."""
+        """Return every call of a function, by its qualified name or the end of it; ``stage`` is that of its first
+        step."""
         calls = [
             Call(self, frame, self._of_frame[frame.number])
             for frame in self.frames.values()
@@ -59,13 +60,13 @@ class Reading:
         return [call for call in calls if stage is None or call.steps[0].stage == stage]
 
     def call(self, function: str, *, stage: str | None = None) -> Call:
-        """The first call of a function."""
+        """Return the first call of a function."""
         calls = self.calls(function, stage=stage)
         assert calls, f"no call of {function} in the trace"
         return calls[0]
 
     def kinds(self, kind: str, **data: Any) -> list[Step]:
-        """Every step of a kind whose data have these values."""
+        """Return every step of a kind whose data have these values."""
         return [
             step
             for step in self.steps
@@ -73,13 +74,13 @@ class Reading:
         ]
 
     def only(self, kind: str, **data: Any) -> dict[str, Any]:
-        """The data of the one step of a kind with these values."""
+        """Return the data of the only step of a kind with these values."""
         found = self.kinds(kind, **data)
         assert len(found) == 1, f"{len(found)} steps of kind {kind} with {data}"
         return found[0].data
 
     def value(self, number: int | None) -> Any:
-        """A value as JSON."""
+        """Return a value as JSON."""
         assert number is not None
         return to_json(self.trace, number)
 
@@ -89,7 +90,7 @@ class Reading:
         return self._sources[source]
 
     def statement(self, source: int, line: int) -> range:
-        """The lines of the innermost statement around a line; of a compound one its head alone."""
+        """Return the lines of the innermost statement around a line; only the header of a compound statement."""
         if source not in self._trees:
             self._trees[source] = ast.parse(self.trace.source(source).text)
         best = range(line, line + 1)
@@ -114,18 +115,18 @@ class Call:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What it was called with, as its parameters hold it."""
+        """Return the arguments of the call, by parameter."""
         return self.moments[0].variables
 
     @property
     def result(self) -> Any:
-        """What it returned."""
+        """Return the returned value."""
         assert self.steps[-1].event == "return", f"{self.frame.function} did not return"
         return self._reading.value(self.steps[-1].value)
 
     @property
     def raised(self) -> list[dict[str, Any]]:
-        """The exceptions that arrived in it."""
+        """Return the exceptions that arrived in it."""
         return [self._reading.value(step.value) for step in self.steps if step.event == "raise"]
 
     @property
@@ -134,19 +135,19 @@ class Call:
         return self._reading_call(self.frame.parent)
 
     def inner(self, function: str) -> list[Call]:
-        """Calls of a function inside this one, at any depth."""
+        """Return the calls of a function inside this call, at any depth."""
         return [call for call in self._reading.calls(function) if call._is_inside(self.frame.number)]
 
     def ran(self, statement: str) -> bool:
-        """Whether a statement with this text ran."""
+        """Return whether a statement with this text ran."""
         return self._find(statement) is not None
 
     def before(self, statement: str) -> dict[str, Any]:
-        """The variables before the first run of a statement."""
+        """Return the variables before the first run of a statement."""
         return self.moments[self._found(statement)].variables
 
     def after(self, statement: str) -> dict[str, Any]:
-        """The variables after the first run of a statement."""
+        """Return the variables after the first run of a statement."""
         index = self._found(statement)
         step = self.moments[index].step
         assert step.source is not None
@@ -159,7 +160,7 @@ class Call:
 
     @cached_property
     def moments(self) -> list[Moment]:
-        """Each of its steps with the variables as they stood."""
+        """Yield each of its steps with the variables at that moment."""
         variables: dict[str, Any] = {}
         moments = []
         for step in self.steps:

@@ -1,4 +1,4 @@
-"""Programs that hear a signal whatever this run was told to ignore."""
+"""Start programs that receive a signal even if this run ignores it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ _OFTEN_IGNORED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
 def let_programs_hear() -> None:
-    """Give programs that are started from now on the usual answer to signals that this process ignores.
+    """Restore the default handling of ignored signals in programs started from now on.
 
-    A run started in the background (``nohup pytest &``) ignores some, and so does every program it starts: a Ctrl-C that
-    a test sends is never heard. A handler that does nothing keeps the signal from this run as well, but is not inherited.
+    A run started in the background (``nohup pytest &``) ignores some signals, and so does every program that it starts:
+    a Ctrl-C sent by a test has no effect. A handler that does nothing also keeps the signal from this run, but is not
+    inherited.
     """
     for number in _OFTEN_IGNORED:
         if signal.getsignal(number) is signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""Model directories that the course was not written for, made without torch."""
+"""Model directories that the course does not cover, made without torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LLAMA: dict[str, Any] = {
 
 
 def tiny_llama(folder: Path) -> Path:
-    """A Llama of the library's own class, in one weight file and without a tokenizer."""
+    """Write a Llama of the library's own class, with one weights file and without a tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(LLAMA), encoding="utf-8")
     random = np.random.default_rng(0)

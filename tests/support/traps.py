@@ -1,4 +1,4 @@
-"""Python files that must never run: each leaves a mark when it does."""
+"""Python files that must never run: each leaves a mark if it does."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ NAMES: Final = (
     "sitecustomize", "usercustomize", "random", "json", "re", "logging", "tempfile", "subprocess", "multiprocessing",
     "platformdirs", "aiohttp", "importlib_metadata", "readline", "conftest",
 )  # fmt: skip
-"""What we import, what Python looks for by itself, and what a test runner would."""
+"""Modules that glm-trace imports, that Python imports by itself, and that a test runner would import."""
 
 _TRAP: Final = "open({mark!r}, 'w').close(); raise SystemExit('a trap was run: {name}')\n"  # imports nothing
 
 
 class Traps:
-    """Lays traps in folders; ``sprung`` are the names of those that ran."""
+    """Put traps into folders; ``sprung`` are the names of those that ran."""
 
     def __init__(self, marks: Path) -> None:
         self._marks = marks

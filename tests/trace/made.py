@@ -1,4 +1,4 @@
-"""Journals and traces made by hand, record by record."""
+"""Journals and traces written by hand, record by record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCE_TEXT = "def load(path):\n    config = read(path)\n    return config\n"
 
 
 def step(number: int, **fields: Any) -> Step:
-    """A step with everything it needs, a line in frame 0 unless said otherwise."""
+    """Return a complete step; by default a line in frame 0."""
     whole: dict[str, Any] = {
         "time": number * 1_000,
         "thread": 0,
@@ -79,7 +79,7 @@ def source_record(number: int = 0, path: str = "<library>/loading.py", text: str
 
 
 def ordinary_records(steps: int = 3) -> list[bytes]:
-    """A small load as the recorder would write it: one source, one frame, a value, some steps, an end."""
+    """Return a small load as the recorder would write it: a source, a frame, a value, some steps and an end."""
     return [
         meta_record(command=["glm-trace", "load", "x"], started="2025-01-01T00:00:00+0000"),
         source_record(),
@@ -102,7 +102,7 @@ def write_journal(path: Path, records: Iterable[bytes]) -> Path:
 
 
 def sealed(folder: Path, records: Iterable[bytes] | None = None, name: str = "made.glmtrace") -> Path:
-    """A sealed trace of these records."""
+    """Write a sealed trace of these records."""
     made = write_journal(folder / f"{name}.journal", ordinary_records() if records is None else records)
     seal(made, folder / name)
     made.unlink()
@@ -111,7 +111,7 @@ def sealed(folder: Path, records: Iterable[bytes] | None = None, name: str = "ma
 
 @contextmanager
 def edited(path: Path) -> Iterator[sqlite3.Connection]:
-    """The SQLite file for an enemy to work on."""
+    """Open the SQLite file for hostile changes."""
     connection = sqlite3.connect(path)
     try:
         yield connection
@@ -121,7 +121,7 @@ def edited(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def read_everything(trace: Trace) -> None:
-    """Ask a trace for all that it has, as its faces do."""
+    """Read everything in a trace, like the commands and the player."""
     assert isinstance(trace.meta, dict)
     assert isinstance(trace.outcome, Outcome)
     assert len(trace) >= 0

@@ -1,4 +1,4 @@
-"""The journal: what was appended is read back, as far as it is whole, whatever happened to the file's end."""
+"""The journal: whole records are read back, whatever happened to the end of the file."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert list(reader.read_new()) == []
     whole = encode_record(b"S", b"a" * 100)
     for number in range(3):
-        with path.open("ab") as file:  # half a record: somebody is in the middle of writing
+        with path.open("ab") as file:  # half a record: the writer is in the middle of it
             file.write(encode_record(b"S", b"%d" % number) + whole[:50])
         assert [record.payload for record in reader.read_new()] == [b"%d" % number]
         assert reader.dangling == 50
@@ -142,10 +142,10 @@ def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
-    """Room that is reserved and not yet used is nothing yet, neither a record nor damage."""
+    """Space that is reserved and not yet used counts neither as a record nor as damage."""
     writer, path = JournalWriter(tmp_path / "x"), tmp_path / "x"
     reader = JournalReader(path)
-    for number in range(300):  # across several windows, and one record larger than one
+    for number in range(300):  # across several windows, and a record larger than a window
         size = 3 * WINDOW if number == 150 else 20_000
         writer.append(encode_record(b"S", b"%d:" % number + b"a" * size))
         found = [record.payload for record in reader.read_new()]
@@ -163,7 +163,7 @@ def test_an_append_that_was_cut_short_is_brought_to_its_end(tmp_path: Path, make
     file = make(fd)
     file.append(b"first")
     start = file.size
-    os.pwrite(fd, b"\0ec", start)  # as far as it came
+    os.pwrite(fd, b"\0ec", start)  # the part that was written
     file.complete(b"second", start)
     file.append(b"third")
     assert file.size == len(b"firstsecondthird")
@@ -219,7 +219,7 @@ def test_a_journal_is_made_where_nothing_is(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_was_made_for_the_writer(tmp_path: Path) -> None:
-    """By another process, which tells it which file that is; a file that took its place is not written."""
+    """Another process creates the file and passes its identity; a file that replaced it is not written."""
     path = tmp_path / "x.journal"
     with HeldJournal.create(path) as held:
         writer = JournalWriter(path, held.identity)
@@ -303,7 +303,7 @@ def test_a_full_disk_is_an_error_and_leaves_whole_records(tmp_path: Path) -> Non
             for _ in range(1000):
                 writer.append(encode_record(b"S", b"x" * 40_000))
                 written += 1
-        writer.append_last(encode_record(b"E", b"the disk is full"))  # there is always room to say so
+        writer.append_last(encode_record(b"E", b"the disk is full"))  # there is always space to record that
         with pytest.raises(OSError, match="No space"):
             writer.append_last(bytes(2 * RESERVE))
         writer.close()

@@ -1,4 +1,4 @@
-"""Reading what may be damaged or hostile: one sentence, never another exception, never anything executed."""
+"""Read damaged or hostile files: one sentence, never another exception, and nothing is executed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tracer.views.show import load_report, next_commands, step_lines
 
 
 def look(path: Path) -> None:
-    """Open a file and show all of it, as the commands do."""
+    """Open a file and show all of it, like the commands."""
     with open_trace(path) as trace:
         read_everything(trace)
         load_document(trace)
@@ -49,7 +49,7 @@ def look(path: Path) -> None:
 
 
 def looks_whole_or_is_told(path: Path) -> bool:
-    """Whether the file could be shown; where not, the exception has to be one of ours."""
+    """Return whether the file could be shown; otherwise the exception must be a TracerError."""
     try:
         look(path)
     except (NotATrace, NewerTrace) as told:
@@ -59,7 +59,7 @@ def looks_whole_or_is_told(path: Path) -> bool:
     return True
 
 
-# ── No trace at all ────────────────────────────────────────────────────────────────────────────────
+# ── Not a trace ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_trace_as_a_string(tmp_path: Path) -> None:
         assert len(trace) == 3
 
 
-# ── Asking for what is not there ───────────────────────────────────────────────────────────────────
+# ── Requests for what does not exist ───────────────────────────────────────────────────────────────────
 
 
 def test_numbers_that_do_not_exist(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def run(*statements: str) -> Callable[[sqlite3.Connection], None]:
 
 
 def schema(old: str, new: str) -> Callable[[sqlite3.Connection], None]:
-    """Rewrite the text of the schema itself, as no well-behaved program does."""
+    """Rewrite the text of the schema itself, which no well-behaved program does."""
 
     def change(db: sqlite3.Connection) -> None:
         db.execute("PRAGMA writable_schema = ON")
@@ -276,7 +276,7 @@ def test_a_newer_schema(tmp_path: Path, version: int) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute(f"PRAGMA user_version = {version}")
-        db.execute("CREATE TABLE something_new (x)")  # it may well have one: the release is the news
+        db.execute("CREATE TABLE something_new (x)")  # only the version matters
     with pytest.raises(NewerTrace, match=f"schema {version}.*pip install --upgrade glm-trace"):
         open_trace(path)
 
@@ -353,7 +353,7 @@ WRONG_CONTENT = {
 
 
 def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
-    """What has another one is left out, and the rest of the trace is read."""
+    """Fields of another type are left out, and the rest of the trace is read."""
     path = sealed(tmp_path)
     outcome = '{"status": "told by a newer release", "step": [], "result": 7, "seconds": 1.5}'
     with edited(path) as db:
@@ -437,7 +437,7 @@ def test_a_source_that_is_not_what_it_should_be(tmp_path: Path, packed: bytes) -
 
 
 def of_itself(count: int, kind: str, length: int) -> list[bytes]:
-    """A container whose every item is itself, and which says that it has ``length`` of them."""
+    """Return a container whose items are all itself, with ``length`` as their number."""
     items = ",".join("0" if kind == "sequence" else f'["k{n}",0]' for n in range(count))
     made = f'{{"is":"{kind}","type":"list","length":{length},"items":[{items}]}}'
     steps = [step_record(step(n, changes=[Bound("a", 0)], value=0)) for n in range(2)]
@@ -513,7 +513,7 @@ def test_a_damaged_light_step_is_told(tmp_path: Path, column: str) -> None:
 
 
 def test_a_file_that_only_has_the_name_of_a_journal(tmp_path: Path) -> None:
-    """What is said of a missing trace names a recording beside it, and no other file of that name."""
+    """The error for a missing trace names a recording beside it, and no other file of that name."""
     left = tmp_path / "x.glmtrace.journal"
     left.write_bytes(b"my diary")
     with pytest.raises(NotATrace, match="There is no file") as told:

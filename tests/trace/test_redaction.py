@@ -1,4 +1,4 @@
-"""Keeping secrets out: what is one, in which forms it is found, and what stays readable."""
+"""Redaction: what counts as a secret, the forms in which it is found, and what stays readable."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_known_secret_in_base64(secret: str, before: bytes, after: bytes) -> N
         encoded = encode(before + secret.encode() + after).decode()
         masked = redactor.text(f"see {encoded} end")
         assert MASK in masked
-        # What is left holds at most the bits at the secret's edges.
+        # What remains contains at most the bits at the secret's edges.
         left = len(masked) - len("see  end") - len(MASK)
         assert left * 6 <= (len(before) + len(after) + 2) * 8 + 12 + 2 * 6
 
@@ -162,11 +162,11 @@ def test_learning_while_at_work() -> None:
     assert redactor.text("later-on") == "later-on"
     redactor.learn("later-on")
     assert redactor.text("later-on") == MASK
-    redactor.learn("short")  # would shred ordinary text
+    redactor.learn("short")  # would mask parts of ordinary text
     assert redactor.text("a short text") == "a short text"
 
 
-# ── Shapes of secrets nobody told of ───────────────────────────────────────────────────────────────
+# ── Shapes of unknown secrets ───────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Named roots: a folder is replaced where it is a path's beginning, and nowhere else."""
+"""Named roots: a folder is replaced at the beginning of a path, and nowhere else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ INSIDE = st.sampled_from(
     ]
 )
 BEFORE = st.sampled_from(["", "'", '"', " ", "(", "[", "{", "=", "\n", "file://", ":", ",", "<", "位于"])
-# What makes the folder's name go on, or the path begin earlier: another folder.
+# What continues the folder's name, or makes the path begin earlier: another folder.
 LONGER = st.sampled_from(["x", "-old", "_", ".bak", "0", "é", "~"])
 EARLIER = st.sampled_from(["a", "..", "~", ".", "-", "0", ">"])
 

@@ -1,4 +1,4 @@
-"""Sealing: a journal becomes one SQLite file that says the same, and appears only when it is whole."""
+"""Sealing: a journal becomes a SQLite file with the same content, which appears only when it is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names stand over secrets, which values under them are secrets, and what stays readable."""
+"""Which names are secret names, which of their values are secrets, and what stays readable."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SECRET_NAMES = """
 my_token slack_token bot_token user_token openai_token apitoken gh_token GH_PAT github_pat modelscope_token token2
 pw pwd db_pw rootpw usr_pwd pass smtp_pass user_pass pass_phrase passcode pin otp totp_secret mfa_code recovery_code
 secret_value token_value clientSecret consumerSecret flask_secret_key jwt_secret webhook_secret seed_phrase mnemonic psk
-ssh_key sshPrivateKey deploy_key encryption_key subscription_key license_key wandb_key appKey sendgridKey zhipu_key aes_key
-connection_string connectionString conn_str dsn sentry_dsn webhook slack_webhook_url sas sas_token signature sig jwt
-auth_header authKey x_auth basic_auth http_auth passwordHash mypassword ldap_bindpw bindpw dbpassword session_key sessionid
-creds_json service_account credentialsJson twilio_sid qianfan_ak qianfan_sk kennwort mima 密码 数据库密码 访问令牌
+ssh_key sshPrivateKey deploy_key encryption_key subscription_key license_key wandb_key appKey sendgridKey zhipu_key
+aes_key connection_string connectionString conn_str dsn sentry_dsn webhook slack_webhook_url sas sas_token signature sig
+jwt auth_header authKey x_auth basic_auth http_auth passwordHash mypassword ldap_bindpw bindpw dbpassword session_key
+sessionid creds_json service_account credentialsJson twilio_sid qianfan_ak qianfan_sk kennwort mima 密码 数据库密码 访问令牌
 """.split()
 ORDINARY = {
     "eos_token": ["</s>", "<|endoftext|>", "[SEP]", "end_of_text"],

@@ -1,4 +1,4 @@
-"""Summaries survive the way into a file and out of it, each as what it was."""
+"""Summaries are unchanged after being written to a file and read back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracer.trace import values as v
 from tracer.trace.reading import open_trace
 from tracer.trace.values import decode_value, encode_value, kind_of, to_json
 
-# What a UTF-8 file can hold: no lone surrogates. The recorder replaces them before.
+# What a UTF-8 file can contain: no lone surrogates. The recorder has replaced them.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 numbers = st.integers(0, 2**62)
 lengths = st.integers(0, 2**62)
@@ -61,7 +61,7 @@ def test_a_value_comes_back_as_it_went(value: v.Value) -> None:
 def test_plain_values_keep_their_type(value: float | bool | int) -> None:
     back = decode_value(encode_value(v.Plain(value)))
     assert isinstance(back, v.Plain)
-    assert repr(back.value) == repr(value)  # True is no 1, 1.0 is no 1, -0.0 is no 0.0
+    assert repr(back.value) == repr(value)  # True is not 1, 1.0 is not 1, -0.0 is not 0.0
 
 
 @given(values)

@@ -1,4 +1,4 @@
-"""Foreign text made safe to print: nothing that a terminal obeys or hides is left in it."""
+"""Untrusted text is made safe to print: nothing that a terminal interprets or hides is left in it."""
 
 from __future__ import annotations
 
