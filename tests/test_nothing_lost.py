@@ -203,7 +203,7 @@ def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path
 # ── A full disk, a closed output ────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: too few for the journal, and too few only for its trace
+@pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: too few for the journal, or for its trace
 def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None:
     import resource
 
