@@ -57,7 +57,7 @@ def test_show_and_why_tell_every_end(end: dict[str, Any], lang: Lang, tmp_path: 
     records = [*ordinary_records()[:-1], end_record(**end, error="ValueError", message="no", step=2)]
     with open_trace(sealed(tmp_path, records)) as trace:
         shown, why = said(trace, lang)
-    assert outcome_text(end, lang) in shown
+    assert outcome_text(Outcome(**end), lang) in shown
     assert why.strip()
     if end["status"] == "of-a-newer-release":
         assert "of-a-newer-release" in shown
@@ -81,9 +81,9 @@ def test_the_player_tells_every_end(end: dict[str, Any], tmp_path: Path) -> None
         async def play() -> None:
             async with app.run_test(size=(140, 42)) as pilot:
                 await settled(pilot)
-                assert outcome_text(end, "en") in str(app.query_one(StageBar).render())
-                told = " ".join(one.message for one in app._notifications)
-                assert ("This is step 2" in told) == (end["status"] in ("failed", "refused"))
+                assert outcome_text(Outcome(**end), "en") in str(app.query_one(StageBar).render())
+                shown = " ".join(notification.message for notification in app._notifications)
+                assert ("This is step 2" in shown) == (end["status"] in ("failed", "refused"))
 
         asyncio.run(play())
 
