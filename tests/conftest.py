@@ -26,9 +26,9 @@ for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
 import pytest  # noqa: E402
 
 from tests.support.loads import Loads  # noqa: E402
-from tests.support.signals import let_programs_hear  # noqa: E402
+from tests.support.signals import restore_signals_in_programs  # noqa: E402
 
-let_programs_hear()
+restore_signals_in_programs()
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"

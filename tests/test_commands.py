@@ -156,7 +156,7 @@ def test_an_error_that_tries_to_drive_the_terminal(command: Any, fixtures: Path,
 
 
 @pytest.mark.parametrize("name", ["no-class-file", "misspelt-class", "unknown-model-type"])
-def test_the_error_stands_in_the_report(name: str, command: Any, fixtures: Path, place: Path) -> None:
+def test_the_error_is_in_the_report(name: str, command: Any, fixtures: Path, place: Path) -> None:
     result = command("load", fixtures / "broken" / name, "--trust-remote-code", "-o", "x.glmtrace")
     assert result.code == 1
     assert result.err == ""
@@ -231,7 +231,7 @@ def test_kwargs(command: Any, fixtures: Path, place: Path) -> None:
     }  # fmt: skip
 
 
-def test_an_adapter_whose_base_stands_beside_it(command: Any, fixtures: Path, place: Path) -> None:
+def test_an_adapter_with_its_base_beside_it(command: Any, fixtures: Path, place: Path) -> None:
     """Its path starts from the adapter's folder, whatever the working directory."""
     result = command("load", fixtures / "glm-4v-tiny-lora", "--trust-remote-code")
     assert result.code == 0
@@ -437,7 +437,7 @@ def test_without_consent_in_chinese(command: Any, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("answer", ["n", "y"])
-def test_on_a_terminal_one_is_asked_and_sees_the_load(answer: str, place: Path, tmp_path: Path) -> None:
+def test_on_a_terminal_the_user_is_asked_and_sees_the_load(answer: str, place: Path, tmp_path: Path) -> None:
     import hashlib
     import pty
 
@@ -493,7 +493,7 @@ def test_with_consent_all_of_it_runs(consent: list[str], command: Any, place: Pa
     assert "tokenization_broken.py" in marker.read_text()
 
 
-def test_what_the_search_does_not_see_the_library_refuses(
+def test_the_library_refuses_code_that_the_search_missed(
     command: Any, fixtures: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second safeguard: trust_remote_code=False reaches the library, whose refusal has its own exit code."""

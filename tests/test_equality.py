@@ -218,7 +218,7 @@ def _save_weights(folder: str) -> None:
 
 
 @pytest.mark.parametrize("lines", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_remote_code_that_looks_around_itself(looking: Path, tmp_path: Path, lines: bool) -> None:
+def test_remote_code_that_inspects_its_surroundings(looking: Path, tmp_path: Path, lines: bool) -> None:
     """The origin of its warnings, its output, its random numbers and its callers are the same as without recording."""
     seen = compare(str(looking), {}, "AutoModel", lines, tmp_path)
     messages = [message for _, message, _, _ in seen["warnings"]]

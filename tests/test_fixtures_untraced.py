@@ -137,12 +137,12 @@ def test_every_broken_directory_is_tested() -> None:
 
 @pytest.mark.parametrize("auto_class", [AutoModel, AutoModelForCausalLM])
 @pytest.mark.parametrize("name", MODEL_FAILURES)
-def test_broken_model_fails_as_said(name: str, auto_class: Any) -> None:
+def test_broken_model_fails_as_described(name: str, auto_class: Any) -> None:
     assert_fails(MODEL_FAILURES[name], FIXTURES / "broken" / name, auto_class)
 
 
 @pytest.mark.parametrize("name", make.BROKEN)
-def test_broken_tokenizer_loads_or_fails_as_said(name: str) -> None:
+def test_broken_tokenizer_loads_or_fails_as_described(name: str) -> None:
     directory = FIXTURES / "broken" / name
     if name in TOKENIZER_FAILURES:
         assert_fails(TOKENIZER_FAILURES[name], directory, AutoTokenizer)

@@ -137,7 +137,7 @@ def test_output_agrees_with_the_published_model(
     assert largest <= TOLERANCE
 
 
-def test_every_figure_is_held_against(expected: dict[str, Tensor]) -> None:
+def test_every_published_number_is_compared(expected: dict[str, Tensor]) -> None:
     figures = {name for name, tensor in expected.items() if tensor.is_floating_point()}
     assert figures == {*OUTPUTS, "image.images"}
 
@@ -512,7 +512,7 @@ def test_chat_template_without_an_image(tokenizer: Any) -> None:
     assert tokenizer.apply_chat_template(chat, truncation=True, max_length=4) == [258, 260, 262, 10]
 
 
-def test_what_a_person_writes_is_never_a_special_token(tokenizer: Any) -> None:
+def test_user_text_is_never_a_special_token(tokenizer: Any) -> None:
     ids = tokenizer.apply_chat_template([{"role": "user", "content": "<|assistant|>"}])
     assert ids == [258, 260, 263, 10, *b"<|assistant|>"]
 

@@ -536,7 +536,7 @@ def test_6_the_json_is_read(main: Reading, fixtures: Path) -> None:
     assert call.steps[-1].data == {"path": "<model>/config.json", "keys": [*call.result]}
 
 
-def test_6_what_is_no_json_is_an_error_that_names_the_file(read: Read, fixtures: Path) -> None:
+def test_6_invalid_json_is_an_error_that_names_the_file(read: Read, fixtures: Path) -> None:
     reading = read(fixtures / "broken" / "not-json")
     call = reading.call("_get_config_dict")
     decoding, told = call.raised
@@ -800,7 +800,7 @@ def test_9_the_model_is_loaded_with_what_is_left(main: Reading) -> None:
         assert call.caller.ran("model_class = add_generation_mixin_to_remote_model(model_class)")
 
 
-def test_the_whole_journey_stands_in_order(main: Reading) -> None:
+def test_the_whole_journey_is_in_order(main: Reading) -> None:
     """The nine items are in order in the trace."""
     kinds = [step.kind for step in main.steps if step.kind in ORDER]
     firsts = [kinds.index(kind) for kind in ORDER]

@@ -185,7 +185,7 @@ def test_signals_are_named(name: str, loads: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("code", "status"), [("import os; os._exit(0)", 0), ("import os; os._exit(7)", 7)])
-def test_exits_in_the_middle_are_told(code: str, status: int, loads: Any, tmp_path: Path) -> None:
+def test_exits_during_the_load_are_reported(code: str, status: int, loads: Any, tmp_path: Path) -> None:
     recorded = script_dies(code, loads, tmp_path)
     assert (recorded.outcome.status, recorded.outcome.exit_code) == ("killed", status)
 

@@ -124,7 +124,7 @@ def test_sealing_searches_every_kind_of_record(tmp_path: Path) -> None:
     assert content.count(MASK.encode()) > 10
 
 
-def test_what_is_learned_is_handed_on() -> None:
+def test_learned_secrets_are_passed_on() -> None:
     with LearnedSecrets() as learned:
         tell = SecretsTeller(learned.path)
         for secret in ("first-secret", "with\nline é", "x" * 4_000):

@@ -15,7 +15,7 @@ def plain(source: str, width: int = 40) -> list[str]:
     return [line.plain for line in markdown_lines(source, width)]
 
 
-def test_chinese_fills_the_line_and_no_mark_begins_one() -> None:
+def test_chinese_fills_the_line_and_no_line_begins_with_punctuation() -> None:
     lines = plain("引用先被拆成两段：模块文件名和类名。这一步没有任何检查，拆不出两段就直接报错。", 20)
     assert all(16 <= cell_len(line) <= 20 for line in lines[:-1])
     assert not any(line[0] in "，。：" for line in lines)
@@ -61,7 +61,7 @@ def test_code_keeps_its_lines() -> None:
     assert plain("```python\nif a:\n    b = 1\n```") == ["  if a:", "      b = 1"]
 
 
-def test_code_that_is_too_wide_goes_on_further_in() -> None:
+def test_code_that_is_too_wide_continues_indented() -> None:
     assert plain("```python\nif a:\n    call(one=1, two=2, three=3, four=4)\n```", 30) == [
         "  if a:",
         "      call(one=1, two=2,",
@@ -74,7 +74,7 @@ def test_a_quote() -> None:
 
 
 @pytest.mark.parametrize("source", ["<b>x</b>", "[bold]x[/bold]", "<script>x</script>", "&lt;b&gt;"])
-def test_nothing_is_obeyed(source: str) -> None:
+def test_markup_has_no_effect(source: str) -> None:
     (line,) = markdown_lines(source, 60)
     assert "x" in line.plain or line.plain == "<b>"
     assert not line.spans

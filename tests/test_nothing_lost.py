@@ -260,7 +260,7 @@ def test_a_fixture_where_nothing_can_be_written(place: Path, command: Command) -
             assert done.stderr.startswith(f"Error: The fixture {name} can't be written to ")
 
 
-def test_names_that_are_no_unicode(place: Path, command: Command) -> None:
+def test_names_that_are_not_unicode(place: Path, command: Command) -> None:
     name = os.fsdecode(b"caf\xe9")
     (place / name).mkdir()
     done = command("load", FIXTURES / "bert-tiny", *SHORT, "-o", f"{name}/{name}.glmtrace")
@@ -279,7 +279,7 @@ def test_names_that_are_no_unicode(place: Path, command: Command) -> None:
     assert done.stdout.splitlines()[0] == f"{name + '.py'!a} {str(place / name) + '.py'!a}"
 
 
-def test_a_script_is_told_its_name_as_python_tells_it(place: Path, tmp_path: Path, command: Command) -> None:
+def test_a_script_gets_its_name_like_from_python(place: Path, tmp_path: Path, command: Command) -> None:
     (place / "sub").mkdir()
     (place / "sub" / "helper.py").write_text("")
     (tmp_path / "link.py").symlink_to(place / "sub" / "s.py")

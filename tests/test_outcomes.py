@@ -53,7 +53,7 @@ def test_every_outcome_has_words_and_an_exit_code() -> None:
 
 @pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: "-".join(end.values()))
-def test_show_and_why_tell_every_end(end: dict[str, Any], lang: Lang, tmp_path: Path) -> None:
+def test_show_and_why_report_every_outcome(end: dict[str, Any], lang: Lang, tmp_path: Path) -> None:
     records = [*ordinary_records()[:-1], end_record(**end, error="ValueError", message="no", step=2)]
     with open_trace(sealed(tmp_path, records)) as trace:
         shown, why = said(trace, lang)
@@ -73,7 +73,7 @@ EVERYDAY = ("loaded", "failed", "killed")
     [pytest.param(end, marks=() if end["status"] in EVERYDAY else pytest.mark.slow) for end in IN_THE_PLAYER],
     ids=lambda end: "-".join(end.values()),
 )
-def test_the_player_tells_every_end(end: dict[str, Any], tmp_path: Path) -> None:
+def test_the_player_reports_every_outcome(end: dict[str, Any], tmp_path: Path) -> None:
     records = [*ordinary_records()[:-1], end_record(**end, error="ValueError", message="no", step=2)]
     with open_trace(sealed(tmp_path, records)) as trace:
         app = Player(trace, "en")
@@ -144,7 +144,7 @@ BREAKS = {"forward": "forward", "generate": "prepare_inputs_for_generation"}
 
 
 @pytest.mark.parametrize("part", ["forward", pytest.param("generate", marks=pytest.mark.slow)])
-def test_what_fails_after_the_load_is_told_as_that(part: str, loads: Loads, tmp_path: Path) -> None:
+def test_failures_after_the_load_are_reported_as_such(part: str, loads: Loads, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(FIXTURES / "glm-4v-tiny", model, ignore=shutil.ignore_patterns("__pycache__"))
     with (model / "modeling_chatglm.py").open("a") as file:

@@ -336,7 +336,7 @@ def test_nothing_is_found_by_searching(loaded: Planted) -> None:
         assert {name for name, secret in loaded.secrets.items() if search(trace, secret)} == set()
 
 
-def test_what_was_planted_was_met_and_the_rest_is_readable(loaded: Planted) -> None:
+def test_planted_places_are_recorded_and_the_rest_is_readable(loaded: Planted) -> None:
     """If nothing were recorded, nothing could leak."""
     with open_trace(loaded.good) as trace:
         steps = json.dumps([step.data for step in trace.steps()], ensure_ascii=False)

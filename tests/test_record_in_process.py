@@ -120,7 +120,7 @@ def record_a_pass(path: Path, model: Path) -> list[str]:
     return [str(one.message) for one in warned if issubclass(one.category, UserWarning)]
 
 
-def test_a_pass_alone_is_no_load(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+def test_a_pass_by_itself_is_not_a_load(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     path = tmp_path / "pass.glmtrace"
     assert any("No load came to its end" in said for said in in_process(record_a_pass, path, fixtures / "bert-tiny"))
     with tracer.open_trace(path) as trace:
@@ -138,7 +138,7 @@ def record_inside_and_let_it_fail(path: Path, model: Path) -> str:
     return ""
 
 
-def test_our_own_error_in_the_block_is_the_block_s(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+def test_a_glm_trace_error_in_the_block_belongs_to_the_block(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     path = tmp_path / "outer.glmtrace"
     assert "under way already" in in_process(record_inside_and_let_it_fail, path, fixtures / "bert-tiny")
     with tracer.open_trace(path) as trace:

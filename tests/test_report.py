@@ -46,17 +46,17 @@ def token(**fields: Any) -> dict[str, Any]:
     return {"stage": "generate", "kind": "token-generated", "data": {"id": 7, "text": "a", "cache": 2, **fields}}
 
 
-def test_tokens_that_look_alike_are_each_told(report: Callable[..., str]) -> None:
+def test_tokens_that_look_alike_are_reported_separately(report: Callable[..., str]) -> None:
     assert report(token(), token(), token()).count("token 7 'a', cache 2") == 3
     assert "… 7 more like this" in report(*[token()] * 10)
 
 
-def test_what_one_load_looks_for_again_is_told_once(report: Callable[..., str]) -> None:
+def test_repeated_searches_of_a_load_are_reported_once(report: Callable[..., str]) -> None:
     found = {"kind": "file-resolved", "data": {"path": "<model>/config.json"}}
     assert report(found, found).count("found <model>/config.json") == 1
 
 
-def test_what_is_said_again_is_counted(report: Callable[..., str]) -> None:
+def test_repeated_messages_are_counted(report: Callable[..., str]) -> None:
     said = {"kind": "warning", "data": {"category": "UserWarning", "message": "old"}}
     shown = report(said, said, said)
     assert shown.count("UserWarning: old") == 1
@@ -74,12 +74,12 @@ def test_a_record_of_several_lines_is_shown_as_lines(report: Callable[..., str])
     assert "\\n" not in shown
 
 
-def test_what_a_terminal_would_obey_is_still_written_out(report: Callable[..., str]) -> None:
+def test_control_characters_are_still_written_out(report: Callable[..., str]) -> None:
     shown = report({"kind": "log", "data": {"level": "WARNING", "message": "a\x07\u202eb\x1bc"}})
     assert r"a\x07\u202eb\x1bc" in shown
 
 
-def test_stages_come_in_the_order_of_what_they_tell(report: Callable[..., str]) -> None:
+def test_stages_come_in_the_order_of_their_events(report: Callable[..., str]) -> None:
     shown = report(
         {"stage": "config"},
         {"stage": "adapter", "kind": "adapter-absent", "data": {"in": "<model>"}},
@@ -115,7 +115,7 @@ def test_one_thing_is_in_the_singular(lang: Lang, one: str, many: str, report: C
     assert ("a: 1 tensor, 8 B" if lang == "en" else "a：1 个张量，8 B") in shown
 
 
-def test_what_could_not_be_tried_stands_beside_the_outcome(report: Callable[..., str]) -> None:
+def test_what_could_not_be_tried_is_next_to_the_outcome(report: Callable[..., str]) -> None:
     not_fed = {"stage": "forward", "kind": "not-fed", "data": {"why": "there is no tokenizer"}}
     not_generated = {"stage": "generate", "kind": "not-generated", "data": {"why": "BertModel writes no text"}}
     assert "loaded · no pass was run · nothing was generated · 2 steps" in report(not_fed, not_generated)
@@ -127,7 +127,7 @@ def test_commands_are_printed_whole(report: Callable[..., str]) -> None:
     assert any(line.startswith("glm-trace show ") and line.endswith(" --stage trust --steps") for line in lines)
 
 
-def test_two_loads_of_one_model_are_each_told(loads: Any, fixtures: Path, tmp_path: Path) -> None:
+def test_two_loads_of_a_model_are_reported_separately(loads: Any, fixtures: Path, tmp_path: Path) -> None:
     script = tmp_path / "twice.py"
     script.write_text(
         "from transformers import AutoConfig\n"

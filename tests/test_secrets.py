@@ -112,7 +112,7 @@ def test_a_secret_is_nowhere(name: str, planted: Path) -> None:
             assert form not in content, form
 
 
-def test_what_was_planted_was_met(planted: Path) -> None:
+def test_the_planted_places_are_recorded(planted: Path) -> None:
     """If nothing were recorded, nothing could leak: the trace contains the places of the secrets."""
     with open_trace(planted / "planted.glmtrace") as trace:
         assert trace.outcome.status == "failed"

@@ -294,7 +294,7 @@ def test_a_script(place: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_journal_that_nobody_sealed(place: Path) -> None:
+def test_an_unsealed_journal(place: Path) -> None:
     """The parent dies with the child: the journal remains, and it is as clean as the trace."""
     model = write_model(place, "os.kill(os.getppid(), 9); os.kill(os.getpid(), 9)")
     code, _ = run(place, "load", "--trust-remote-code", *ARGUMENTS, "-o", "x.glmtrace", str(model))
@@ -329,7 +329,7 @@ def test_consent_does_not_show_a_secret_of_the_command(place: Path) -> None:
     assert SECRETS["keyword argument"] not in screen
 
 
-def test_the_planted_forms_are_found_where_they_stand() -> None:
+def test_the_search_finds_the_planted_forms() -> None:
     """The search itself finds what it looks for."""
     secret = SECRETS["api key variable"]
     texts: list[Any] = [secret, quote(secret), base64.b64encode(b"u:" + secret.encode()).decode(), json.dumps(secret)]

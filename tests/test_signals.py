@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.signals import let_programs_hear
+from tests.support.signals import restore_signals_in_programs
 
 
 @pytest.fixture(params=[signal.SIGHUP, signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
@@ -26,8 +26,8 @@ def died_of(number: signal.Signals, place: Path) -> bool:
     return done.returncode == -number
 
 
-def test_programs_hear_what_this_run_ignores(ignored: signal.Signals, tmp_path: Path) -> None:
+def test_programs_receive_signals_that_this_run_ignores(ignored: signal.Signals, tmp_path: Path) -> None:
     assert not died_of(ignored, tmp_path)
-    let_programs_hear()
+    restore_signals_in_programs()
     assert died_of(ignored, tmp_path)
     signal.raise_signal(ignored)  # which this run continues to ignore

@@ -34,7 +34,7 @@ def trace(request: pytest.FixtureRequest, loads: Loads) -> Trace:
     return loads.trace(FIXTURES / request.param, **LOADS[request.param])
 
 
-def test_a_trace_holds_together(trace: Trace) -> None:
+def test_a_trace_is_consistent(trace: Trace) -> None:
     read_everything(trace)
     assert not {
         name: why for name, why in trace.meta.get("skipped", {}).items() if name.split(" ")[0] in ("stepping", "probe")

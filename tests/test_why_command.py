@@ -62,7 +62,7 @@ def test_json(why: Command, loads: Loads) -> None:
     assert why(path, "--json", "--lang", "zh")[1] == out
 
 
-def test_a_load_that_went_well(why: Command, loads: Loads) -> None:
+def test_a_successful_load(why: Command, loads: Loads) -> None:
     code, out, _ = why(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path)
     assert code == 0
     assert "The load went well." in out
@@ -70,7 +70,7 @@ def test_a_load_that_went_well(why: Command, loads: Loads) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"SQLite format 3\x00 and no more", b"hello"])
-def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Command, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_trace_gives_a_sentence(content: bytes | None, why: Command, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "x.glmtrace").write_bytes(content)
     code, out, err = why("x.glmtrace")
@@ -79,7 +79,7 @@ def test_what_is_no_trace_is_told_in_a_sentence(content: bytes | None, why: Comm
     assert "Traceback" not in err
 
 
-def test_a_damaged_trace_is_told_in_a_sentence(why: Command, tmp_path: Path) -> None:
+def test_a_damaged_trace_gives_a_sentence(why: Command, tmp_path: Path) -> None:
     path = made.sealed(tmp_path)
     with made.edited(path) as connection:
         connection.execute("UPDATE step SET data = 'nonsense', kind = 'log' WHERE number = 1")

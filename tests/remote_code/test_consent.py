@@ -90,7 +90,7 @@ def test_files_are_shown_with_all_their_facts() -> None:
         assert fact in chinese
 
 
-def test_findings_say_when_where_and_what() -> None:
+def test_findings_have_time_place_and_kind() -> None:
     findings = (
         Finding("process", 12, "os.system", "s('ls')", on_import=True),
         Finding("network", 40, "requests.get", "requests.get(u)"),
@@ -111,7 +111,7 @@ def test_findings_say_when_where_and_what() -> None:
     assert "次要：open（第 7 行）" in chinese
 
 
-def test_many_minor_signs_of_a_package_are_one() -> None:
+def test_many_weak_signs_of_a_package_become_one() -> None:
     names = ["import triton", *(f"triton.language.{letter}" for letter in "abcdefghijklmnopqrstuvwx")]
     findings = [Finding("native", number, name, name, weak=True) for number, name in enumerate(names, 1)]
     findings.append(Finding("file-system", 40, "open", "open('x')", weak=True))
@@ -122,7 +122,7 @@ def test_many_minor_signs_of_a_package_are_one() -> None:
     )
 
 
-def test_what_only_a_processor_would_run_is_not_said_to_run(tmp_path: Path) -> None:
+def test_files_for_processors_only_are_not_said_to_run(tmp_path: Path) -> None:
     auto_map = {"AutoModel": "model.M", "AutoImageProcessor": "image_processing_x.XImageProcessor"}
     (tmp_path / "config.json").write_text(json.dumps({"auto_map": auto_map}))
     (tmp_path / "model.py").write_text("from .part import x\n")
@@ -144,7 +144,7 @@ def test_what_only_a_processor_would_run_is_not_said_to_run(tmp_path: Path) -> N
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 @pytest.mark.parametrize("colour", [False, True])
-def test_foreign_text_is_shown_never_obeyed(lang: Lang, width: int, colour: bool) -> None:
+def test_untrusted_text_is_shown_and_has_no_effect(lang: Lang, width: int, colour: bool) -> None:
     finding = Finding("process", 1, EVIL, EVIL)
     file = RemoteFile(EVIL, EVIL, f"/{EVIL}", 1, SHA, (Reached("import", EVIL),), (finding,), leaves_to=EVIL)
     broken = a_file("b.py", [Finding("does-not-parse", 3, EVIL, EVIL)])
@@ -167,7 +167,7 @@ def test_nothing_is_wider_than_the_terminal(model: Path, lang: Lang) -> None:
             assert cell_len(line) <= width
 
 
-def test_what_cannot_be_shown_and_what_else_there_is_to_know() -> None:
+def test_unseen_code_and_notes() -> None:
     code = RemoteCode("org/m", (), (Unseen("org/m", "not-in-cache", "AutoModel"),), (Note("odd-base", "a.json"),))
     text = re.sub(r"\s+", " ", shown(code))
     assert "runs code that cannot be shown here" in text
@@ -274,7 +274,7 @@ def test_the_end_of_input_and_ctrl_c_are_a_no(model: Path) -> None:
     assert ask_consent(code, screen(), "en", ask=answers("v")) is False
 
 
-def test_anything_else_is_asked_again_but_not_for_ever(model: Path) -> None:
+def test_other_answers_are_asked_again_a_limited_number_of_times(model: Path) -> None:
     code = find_remote_code(str(model))
     assert ask_consent(code, screen(), "en", ask=answers("yy", "yes please", "1", "y")) is True
     assert ask_consent(code, screen(), "en", ask=lambda _: "what?") is False
@@ -329,7 +329,7 @@ def test_a_long_source_comes_in_pages(model: Path) -> None:
     assert "x = 99" not in printed(console)
 
 
-def test_leaving_the_pages_twice_is_no_refusal(model: Path) -> None:
+def test_leaving_the_pages_twice_is_not_a_refusal(model: Path) -> None:
     (model / "conf.py").write_text("".join(f"x = {i}\n" for i in range(100)))
     code = find_remote_code(str(model))
     assert ask_consent(code, screen(), "en", ask=answers("v1", "q", "q", "y")) is True
@@ -343,7 +343,7 @@ def test_long_lines_stay_in_their_column(model: Path) -> None:
     assert not re.search(r"^ ?2 ", printed(console).partition("conf.py\n")[2], re.MULTILINE)
 
 
-def test_a_file_that_changed_or_went_since_it_was_listed(model: Path) -> None:
+def test_a_file_changed_or_deleted_since_it_was_listed(model: Path) -> None:
     code = find_remote_code(str(model))
     (model / "conf.py").write_text("import os\n")
     (model / "model.py").unlink()

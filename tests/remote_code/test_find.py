@@ -161,7 +161,7 @@ def test_configuration_files_may_have_any_name(tmp_path: Path) -> None:
     assert paths(find_remote_code(str(folder))) == ["a.py"]
 
 
-def test_configuration_files_may_lie_in_a_folder(tmp_path: Path) -> None:
+def test_configuration_files_may_be_in_a_folder(tmp_path: Path) -> None:
     newer = {"v/config.5.0.json": auto_map(AutoConfig="a.A")}
     folder = write(tmp_path, {"config.json": {"configuration_files": list(newer)}, **newer, "a.py": ""})
     assert paths(find_remote_code(str(folder))) == ["a.py"]
@@ -177,7 +177,7 @@ def test_notes_about_another_repository_name_it(tmp_path: Path) -> None:
     ]
 
 
-def test_a_guessed_image_processor_is_told(tmp_path: Path) -> None:
+def test_a_derived_image_processor_is_reported(tmp_path: Path) -> None:
     """transformers replaces the words in the whole text, including the file's name."""
     folder = write(
         tmp_path,
@@ -218,7 +218,7 @@ def test_a_named_file_that_is_missing(tmp_path: Path) -> None:
     ]
 
 
-def test_an_absolute_name_leads_anywhere_and_is_told(tmp_path: Path) -> None:
+def test_an_absolute_name_leads_anywhere_and_is_reported(tmp_path: Path) -> None:
     """transformers joins the name to the folder, and an absolute name replaces it: the file does run."""
     evil = write(tmp_path / "elsewhere", {"evil.py": ""}) / "evil.py"
     folder = write(tmp_path / "m", {"config.json": auto_map(AutoModel=f"{evil.with_suffix('')}.C")})
@@ -226,7 +226,7 @@ def test_an_absolute_name_leads_anywhere_and_is_told(tmp_path: Path) -> None:
     assert (file.path, file.absolute, file.leaves_to) == (str(evil), str(evil), str(evil))
 
 
-def test_irregular_class_names_are_told_and_their_files_shown(tmp_path: Path) -> None:
+def test_irregular_class_names_are_reported_and_their_files_shown(tmp_path: Path) -> None:
     folder = write(tmp_path, {"config.json": auto_map(AutoModel="sub/a.b.C", AutoConfig="plain"), "sub/a.b.py": ""})
     code = find_remote_code(str(folder))
     assert paths(code) == ["sub/a.b.py"]
@@ -310,7 +310,7 @@ def test_imports_of_a_nested_entry_are_taken_from_its_own_folder_and_the_entrys(
     }
 
 
-def test_plain_imports_of_files_that_lie_there(tmp_path: Path) -> None:
+def test_plain_imports_of_files_in_the_folder(tmp_path: Path) -> None:
     folder = write(
         tmp_path,
         {
@@ -353,7 +353,7 @@ def test_a_link_out_of_the_directory(tmp_path: Path) -> None:
     assert [(n.kind, n.detail) for n in code.notes] == [("symlink-leaves", str(outside / "config.json"))]
 
 
-def test_links_inside_are_no_news(tmp_path: Path) -> None:
+def test_links_inside_are_not_reported(tmp_path: Path) -> None:
     folder = write(tmp_path / "m", {"config.json": auto_map(AutoModel="a.A"), "code/real.py": ""})
     (folder / "a.py").symlink_to("code/real.py")
     (tmp_path / "alias").symlink_to(folder)
@@ -411,7 +411,7 @@ def test_malformed_json(tmp_path: Path, data: bytes) -> None:
         assert kinds(code) == ["bad-json"]
 
 
-def test_sources_that_are_no_text_and_no_python(tmp_path: Path) -> None:
+def test_sources_that_are_neither_text_nor_python(tmp_path: Path) -> None:
     names = {f"AutoModelFor{x}": f"{x}.C" for x in "abcd"}
     folder = write(tmp_path, {"config.json": {"auto_map": names}})
     write(
@@ -437,7 +437,7 @@ def test_invisible_and_reordering_characters_are_noted(tmp_path: Path) -> None:
     assert [(n.kind, n.detail) for n in code.notes] == [("hidden-characters", "2, 3")]
 
 
-def test_more_files_than_anyone_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_files_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find_module, "MOST_FILES", 5)
     files = {f"m{i}.py": f"from .m{i + 1} import x\n" for i in range(20)}
     code = find_remote_code(str(write(tmp_path, {"config.json": auto_map(AutoModel="m0.A"), **files})))
@@ -446,7 +446,7 @@ def test_more_files_than_anyone_reads(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("model", ["", "/no/such/place", "./nothing", "a/b/c", "bad\x00name", "\ud800", "-x", "a--b"])
-def test_a_model_that_is_nowhere(model: str) -> None:
+def test_a_model_that_does_not_exist(model: str) -> None:
     code = find_remote_code(model)
     assert code.is_empty
     assert kinds(code) == ["absent-model"]
@@ -536,7 +536,7 @@ def test_a_hub_id_in_the_cache(tmp_path: Path) -> None:
     assert local.notes == ()
 
 
-def test_nothing_newer_comes_when_pinned_or_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_newer_is_fetched_when_pinned_or_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cached(tmp_path, "org/model", {"config.json": auto_map(AutoModel="a.A"), "a.py": ""})
     assert find_remote_code("org/model", cache_dir=str(tmp_path), revision=COMMIT).notes == ()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -75,7 +75,7 @@ for name in sys.argv[1:]:
     assert traps.sprung == sorted(f"here-{name}" for name in NAMES)
 
 
-def test_an_interpreter_of_ours_imports_nothing_of_the_folder(here: Path, traps: Traps) -> None:
+def test_a_started_interpreter_imports_nothing_from_the_folder(here: Path, traps: Traps) -> None:
     names = ", ".join(name for name in NAMES if name not in ("conftest", "sitecustomize", "usercustomize"))
     code = f"import importlib.util as u; print([n for n in '{names}'.split(', ') if 'here' in str(u.find_spec(n))])"
     assert run(python_command(code), here) == "[]\n"
@@ -90,7 +90,7 @@ def test_folders_that_the_user_named_are_still_searched(here: Path, tmp_path: Pa
     assert run(python_command("import my_helper; print(my_helper.word)"), here, PYTHONPATH=str(own)) == "mine\n"
 
 
-def test_helpers_of_multiprocessing_import_nothing_of_the_folder(here: Path, traps: Traps) -> None:
+def test_multiprocessing_helpers_import_nothing_from_the_folder(here: Path, traps: Traps) -> None:
     assert run(python_command(_SAFE_HELPERS), here) == "0\n"
     assert traps.sprung == []
 

@@ -17,7 +17,7 @@ def told(source: str) -> list[tuple[str, str]]:
     return [(finding.kind, finding.name) for finding in scan_source(source) if not finding.weak]
 
 
-def weakly_told(source: str) -> list[tuple[str, str]]:
+def weak_findings(source: str) -> list[tuple[str, str]]:
     return [(f.kind, f.name) for f in scan_source(source) if f.weak and not f.name.startswith("import ")]
 
 
@@ -193,7 +193,7 @@ def test_aliases_are_resolved(source: str) -> None:
         "A.from_pretrained('x', trust_remote_code=trust)",
     ],
 )
-def test_ordinary_model_code_does_not_stand_out(source: str) -> None:
+def test_ordinary_model_code_is_not_notable(source: str) -> None:
     assert told(source) == []
 
 
@@ -229,12 +229,12 @@ def test_ordinary_model_code_does_not_stand_out(source: str) -> None:
         "A.__annotations__ = {'x': text}",
     ],
 )
-def test_roundabout_ways_to_evaluate_stand_out(source: str) -> None:
+def test_indirect_ways_to_evaluate_are_notable(source: str) -> None:
     assert told(source), source
 
 
-def test_a_name_that_is_chosen_is_a_minor_sign() -> None:
-    assert weakly_told("import torch.nn as nn\nnn = getattr(nn, name)") == [("eval-exec", "getattr(torch.nn, …)")]
+def test_a_selected_name_is_a_weak_sign() -> None:
+    assert weak_findings("import torch.nn as nn\nnn = getattr(nn, name)") == [("eval-exec", "getattr(torch.nn, …)")]
     assert told("import torch.nn as nn\nact = getattr(nn, config.hidden_act)") == []
     assert scan_source("def f(self, i):\n    return getattr(self, f'layer_{i}')") == []
     assert scan_source("def f(self, i):\n    return getattr(self, '_'.join(i))") == []
@@ -243,7 +243,7 @@ def test_a_name_that_is_chosen_is_a_minor_sign() -> None:
 
 def test_weak_signs() -> None:
     source = "import os, requests, triton\nopen('a')\nos.environ.get('X')\ntriton.jit(f)\n'X' in os.environ\n"
-    assert weakly_told(source) == [
+    assert weak_findings(source) == [
         ("file-system", "open"),
         ("environment", "os.environ.get"),
         ("native", "triton.jit"),
@@ -291,7 +291,7 @@ def callback():
     assert {text.split('"')[1] for text, on_import in marks.items() if not on_import} == {"3", "4", "8", "10"}
 
 
-def test_a_finding_says_where_and_what() -> None:
+def test_a_finding_has_place_and_name() -> None:
     finding = only("import os\n\nos.system(\n    'a'\n    'b',\n)\n")
     assert (finding.line, finding.source) == (3, "os.system( 'a' 'b', )")
     assert finding.on_import
@@ -350,7 +350,7 @@ def test_names_bound_in_circles_end() -> None:
     assert {("os.system", "b('x')"), ("os.system", "hidden.system('y')")} <= found
 
 
-def test_decoys_do_not_push_out_what_matters() -> None:
+def test_decoys_do_not_displace_notable_names() -> None:
     lines = ["import aaa, os", *(f"run = aaa.a{i}" for i in range(100)), "run = os.system", "run('x')"]
     assert ("os.system", "run('x')") in {(f.name, f.source) for f in scan_source("\n".join(lines))}
 

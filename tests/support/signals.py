@@ -9,7 +9,7 @@ from typing import Final
 _OFTEN_IGNORED: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
-def let_programs_hear() -> None:
+def restore_signals_in_programs() -> None:
     """Restore the default handling of ignored signals in programs started from now on.
 
     A run started in the background (``nohup pytest &``) ignores some signals, and so does every program that it starts:

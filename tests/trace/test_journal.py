@@ -46,7 +46,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(made=records)
-def test_what_was_appended_is_read(file: Path, made: list[tuple[bytes, bytes]]) -> None:
+def test_appended_records_are_read_back(file: Path, made: list[tuple[bytes, bytes]]) -> None:
     file.unlink(missing_ok=True)
     write_journal(file, [encode_record(*one) for one in made])
     found, reader = read(file)
@@ -85,7 +85,7 @@ def test_every_prefix_of_an_ordinary_journal_opens(tmp_path: Path) -> None:
 
 
 @given(made=records.filter(bool), data=st.data())
-def test_a_flipped_bit_ends_reading_before_it(file: Path, made: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
+def test_reading_ends_before_a_flipped_bit(file: Path, made: list[tuple[bytes, bytes]], data: st.DataObject) -> None:
     whole = bytearray(framed(made))
     at = data.draw(st.integers(len(MAGIC), len(whole) - 1))
     whole[at] ^= 1 << data.draw(st.integers(0, 7))
@@ -116,14 +116,14 @@ def test_a_damaged_length_allocates_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [b"diary", b"glm-trace journal 2\n", b"SQLite format 3\0....", b"\0" * 40])
-def test_another_file_is_no_journal(tmp_path: Path, start: bytes) -> None:
+def test_another_file_is_not_a_journal(tmp_path: Path, start: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(start)
     with pytest.raises(NotATrace, match="no glm-trace journal"):
         read(path)
 
 
-def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_a_reader_continues_where_it_stopped(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(MAGIC)
     reader = JournalReader(path)
@@ -158,7 +158,7 @@ def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [_MappedFile, _PlainFile])
-def test_an_append_that_was_cut_short_is_brought_to_its_end(tmp_path: Path, make: Any) -> None:
+def test_an_interrupted_append_is_completed(tmp_path: Path, make: Any) -> None:
     fd = os.open(tmp_path / "x", os.O_RDWR | os.O_CREAT)
     file = make(fd)
     file.append(b"first")
@@ -172,7 +172,7 @@ def test_an_append_that_was_cut_short_is_brought_to_its_end(tmp_path: Path, make
     file.close()
 
 
-def test_a_file_system_that_maps_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_that_cannot_map_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENODEV, "No such device")
 
@@ -203,12 +203,12 @@ def test_records_larger_than_the_reading_chunk(tmp_path: Path) -> None:
     assert [zlib.crc32(record.payload) for record in found] == [zlib.crc32(big), zlib.crc32(b"after")]
 
 
-def test_a_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_journal(tmp_path: Path) -> None:
     path = write_journal(tmp_path / "x", [])
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_journal_is_made_where_nothing_is(tmp_path: Path) -> None:
+def test_a_journal_is_created_only_where_nothing_exists(tmp_path: Path) -> None:
     path = write_journal(tmp_path / "x", [encode_record(b"S", b"old")])
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for taken in (path, tmp_path / "link"):
@@ -218,7 +218,7 @@ def test_a_journal_is_made_where_nothing_is(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_journal_that_was_made_for_the_writer(tmp_path: Path) -> None:
+def test_a_journal_created_for_the_writer(tmp_path: Path) -> None:
     """Another process creates the file and passes its identity; a file that replaced it is not written."""
     path = tmp_path / "x.journal"
     with HeldJournal.create(path) as held:
@@ -237,7 +237,7 @@ def test_a_journal_that_was_made_for_the_writer(tmp_path: Path) -> None:
     assert path.read_text() == "somebody's diary"
 
 
-def test_a_journal_is_sealed_by_one_alone_and_while_nobody_writes(tmp_path: Path) -> None:
+def test_a_journal_is_sealed_once_and_not_while_it_is_written(tmp_path: Path) -> None:
     path = tmp_path / "x.journal"
     with HeldJournal.create(path) as held:
         writer = JournalWriter(path, held.identity)
@@ -252,7 +252,7 @@ def test_a_journal_is_sealed_by_one_alone_and_while_nobody_writes(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "pipe", "empty"])
-def test_what_is_no_journal_is_left_alone(tmp_path: Path, kind: str) -> None:
+def test_other_files_are_left_alone(tmp_path: Path, kind: str) -> None:
     trace = tmp_path / "x.glmtrace"
     path = journal_path(trace)
     if kind == "folder":
@@ -283,7 +283,7 @@ os.kill(os.getpid(), int(sys.argv[2]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGILL, signal.SIGABRT, signal.SIGTERM])
-def test_what_was_appended_survives_the_writer(tmp_path: Path, number: signal.Signals) -> None:
+def test_appended_records_survive_the_writer(tmp_path: Path, number: signal.Signals) -> None:
     ended = subprocess.run([sys.executable, "-c", WRITER, tmp_path / "x", str(int(number))], check=False)
     assert ended.returncode == -number
     found, reader = read(tmp_path / "x")

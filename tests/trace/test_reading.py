@@ -48,7 +48,7 @@ def look(path: Path) -> None:
         console.print(next_commands(trace, "en"), crop=False)
 
 
-def looks_whole_or_is_told(path: Path) -> bool:
+def is_shown_or_reported(path: Path) -> bool:
     """Return whether the file could be shown; otherwise the exception must be a TracerError."""
     try:
         look(path)
@@ -78,7 +78,7 @@ def looks_whole_or_is_told(path: Path) -> bool:
 def test_another_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.glmtrace"
     path.write_bytes(content)
-    assert not looks_whole_or_is_told(path)
+    assert not is_shown_or_reported(path)
 
 
 def test_a_directory(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_no_file(tmp_path: Path) -> None:
         open_trace(tmp_path / "x.glmtrace")
 
 
-def test_somebody_elses_database(tmp_path: Path) -> None:
+def test_another_programs_database(tmp_path: Path) -> None:
     path = tmp_path / "x.glmtrace"
     with edited(path) as db:
         db.execute("CREATE TABLE step (number INTEGER)")
@@ -153,9 +153,9 @@ def test_cut_off_at_any_byte(tmp_path: Path, whole: bytes) -> None:
     cuts |= {page + off for page in range(0, len(whole), 4096) for off in (-1, 0, 1) if 0 <= page + off < len(whole)}
     for cut in sorted(cuts):
         path.write_bytes(whole[:cut])
-        assert not looks_whole_or_is_told(path), f"cut at byte {cut} of {len(whole)}"
+        assert not is_shown_or_reported(path), f"cut at byte {cut} of {len(whole)}"
     path.write_bytes(whole)
-    assert looks_whole_or_is_told(path)
+    assert is_shown_or_reported(path)
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3, 4, 5))])
@@ -168,7 +168,7 @@ def test_flipped_bytes(tmp_path: Path, whole: bytes, seed: int) -> None:
             at = chance.randrange(len(damaged)) if chance.random() < 0.8 else chance.randrange(100)
             damaged[at] = chance.randrange(256)
         path.write_bytes(damaged)
-        looks_whole_or_is_told(path)
+        is_shown_or_reported(path)
     assert os.listdir(tmp_path) == ["x.glmtrace"]
 
 
@@ -180,7 +180,7 @@ def test_every_byte_of_the_header_flipped(tmp_path: Path, whole: bytes) -> None:
             damaged = bytearray(whole)
             damaged[at] ^= flip
             path.write_bytes(damaged)
-            looks_whole_or_is_told(path)
+            is_shown_or_reported(path)
     assert os.listdir(tmp_path) == ["x.glmtrace"]
 
 
@@ -192,7 +192,7 @@ def test_flipped_bytes_in_a_journal(tmp_path: Path) -> None:
         damaged = bytearray(content)
         damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         path.write_bytes(damaged)
-        looks_whole_or_is_told(path)
+        is_shown_or_reported(path)
 
 
 # ── Hostile files ──────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +239,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("what", FOREIGN)
-def test_a_schema_that_is_not_ours_is_not_opened(tmp_path: Path, what: str) -> None:
+def test_a_foreign_schema_is_not_opened(tmp_path: Path, what: str) -> None:
     path = sealed(tmp_path)
     try:
         with edited(path) as db:
@@ -282,7 +282,7 @@ def test_a_newer_schema(tmp_path: Path, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [0, -1])
-def test_a_schema_that_never_was(tmp_path: Path, version: int) -> None:
+def test_an_unknown_older_schema(tmp_path: Path, version: int) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute(f"PRAGMA user_version = {version}")
@@ -366,16 +366,16 @@ def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (broken,))
         with open_trace(path) as trace:
             assert trace.outcome == Outcome("unfinished")
-        assert looks_whole_or_is_told(path)
+        assert is_shown_or_reported(path)
 
 
 @pytest.mark.parametrize("what", WRONG_CONTENT)
-def test_content_of_wrong_types_is_told_or_shown(tmp_path: Path, what: str) -> None:
+def test_content_of_wrong_types_is_reported_or_shown(tmp_path: Path, what: str) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute("PRAGMA ignore_check_constraints = ON")
         db.execute(WRONG_CONTENT[what])
-    looks_whole_or_is_told(path)
+    is_shown_or_reported(path)
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_steps_have_no_gaps(tmp_path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["value", "frame", "source"])
-def test_a_step_that_points_nowhere_is_damage(tmp_path: Path, what: str) -> None:
+def test_a_dangling_reference_in_a_step_is_damage(tmp_path: Path, what: str) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute(f"UPDATE step SET {what} = 99")
@@ -426,7 +426,7 @@ def bomb(megabytes: int) -> bytes:
     [bomb(300), zlib.compress(b"x" * 1000)[:-6], zlib.compress(b"x") + b"trailing", zlib.compress(b"\xff\xfe")],
     ids=["unpacks without end", "cut off", "more behind it", "no UTF-8"],
 )
-def test_a_source_that_is_not_what_it_should_be(tmp_path: Path, packed: bytes) -> None:
+def test_a_malformed_source(tmp_path: Path, packed: bytes) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute("UPDATE source SET text = ?", (packed,))
@@ -493,7 +493,7 @@ def test_closing_is_final_and_threads_may_share(tmp_path: Path) -> None:
         list(trace.steps())
 
 
-def test_light_steps_are_the_steps_without_what_is_left_out(tmp_path: Path) -> None:
+def test_light_steps_have_the_values_of_the_steps(tmp_path: Path) -> None:
     with open_trace(sealed(tmp_path, ordinary_records(5))) as trace:
         for picked in ({}, {"start": 1, "stop": 3}, {"frame": 0}, {"stages": ["config"]}, {"kinds": ["call"]}):
             light, whole = list(trace.light_steps(**picked)), list(trace.steps(**picked))  # type: ignore[arg-type]
@@ -504,7 +504,7 @@ def test_light_steps_are_the_steps_without_what_is_left_out(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("column", ["frame", "stage", "event", "source", "line", "value", "changes"])
-def test_a_damaged_light_step_is_told(tmp_path: Path, column: str) -> None:
+def test_a_damaged_light_step_is_reported(tmp_path: Path, column: str) -> None:
     path = sealed(tmp_path)
     with edited(path) as connection:
         connection.execute(f"UPDATE step SET {column} = x'ff' WHERE number = 1")
@@ -512,7 +512,7 @@ def test_a_damaged_light_step_is_told(tmp_path: Path, column: str) -> None:
         list(trace.light_steps())
 
 
-def test_a_file_that_only_has_the_name_of_a_journal(tmp_path: Path) -> None:
+def test_a_file_with_a_journals_name_only(tmp_path: Path) -> None:
     """The error for a missing trace names a recording beside it, and no other file of that name."""
     left = tmp_path / "x.glmtrace.journal"
     left.write_bytes(b"my diary")

@@ -50,7 +50,7 @@ def test_a_secret_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ORDINARY_NAMES)
-def test_a_name_that_is_no_secret(name: str) -> None:
+def test_an_ordinary_name(name: str) -> None:
     assert not is_secret_name(name)
 
 
@@ -157,7 +157,7 @@ def test_any_text_can_be_a_secret(made: list[str], text: str) -> None:
         assert len(secret) < 6 or not any(secret in part for part in cleaned.split(MASK))
 
 
-def test_learning_while_at_work() -> None:
+def test_learning_secrets_while_redacting() -> None:
     redactor = Redactor()
     assert redactor.text("later-on") == "later-on"
     redactor.learn("later-on")
@@ -283,7 +283,7 @@ def test_git_credentials(tmp_path: Path) -> None:
     assert {"git-cred-1", "git-cred-2"} <= machine(tmp_path)
 
 
-def test_unreadable_places_are_no_trouble(tmp_path: Path) -> None:
+def test_unreadable_places_are_ignored(tmp_path: Path) -> None:
     (tmp_path / ".netrc").mkdir()
     (tmp_path / ".cache" / "huggingface" / "token").mkdir(parents=True)
     assert machine(tmp_path, HF_TOKEN_PATH="/dev/null", NETRC="/no/such") == set()

@@ -98,16 +98,16 @@ def test_both_spellings_of_a_linked_folder(tmp_path: Path) -> None:
     assert roots.text(f"{link}/a {real}/b") == "<model>/a <model>/b"
 
 
-def test_a_relative_folder_is_told_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_is_replaced_by_its_absolute_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Roots({"model": "here"}).text(f"{tmp_path}/here/x") == "<model>/x"
 
 
-def test_the_whole_disk_is_no_root() -> None:
+def test_the_root_folder_is_not_a_named_root() -> None:
     assert Roots({"cwd": "/"}).text("/usr/bin and /") == "/usr/bin and /"
 
 
-def test_root_of_two_names_keeps_the_first() -> None:
+def test_a_folder_with_two_names_keeps_the_first() -> None:
     assert Roots({"model": "/no-such/a", "cwd": "/no-such/a"}).text("/no-such/a/x") == "<model>/x"
 
 

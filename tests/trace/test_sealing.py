@@ -32,7 +32,7 @@ from tracer.trace.steps import Bound, Items, Unbound
 from tracer.trace.values import Text
 
 
-def test_a_sealed_trace_says_what_the_journal_says(tmp_path: Path) -> None:
+def test_a_sealed_trace_has_the_content_of_the_journal(tmp_path: Path) -> None:
     changes = [Bound("a", 0), Unbound("b"), Items("kwargs", {"x": 0}, {}, ["y"])]
     made = [*ordinary_records(3)[:-1], step_record(step(3, changes=changes, value=0, data={"path": "<model>/α"}))]
     journal_path = write_journal(tmp_path / "x.journal", made)
@@ -49,7 +49,7 @@ def test_a_sealed_trace_says_what_the_journal_says(tmp_path: Path) -> None:
         assert len(trace) == len(unsealed) == 4
 
 
-def test_the_file_tells_what_it_is(tmp_path: Path) -> None:
+def test_the_file_identifies_its_format(tmp_path: Path) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
@@ -64,7 +64,7 @@ def test_a_journal_without_an_end_is_unfinished(tmp_path: Path) -> None:
         assert len(trace) == 3
 
 
-def test_later_facts_replace_earlier_ones_and_the_sealer_has_the_last_word(tmp_path: Path) -> None:
+def test_later_facts_replace_earlier_facts_and_the_sealer_overrides_all(tmp_path: Path) -> None:
     made = [meta_record(a=1, b=1), meta_record(b=2), end_record(status="loaded")]
     path = write_journal(tmp_path / "x.journal", made)
     seal(path, tmp_path / "x", meta={"outcome": {"status": "interrupted"}, "c": 3})
@@ -82,7 +82,7 @@ def test_an_empty_journal_becomes_an_empty_trace(tmp_path: Path) -> None:
         assert trace.stage_counts() == {}
 
 
-def test_a_torn_tail_is_dropped_and_damage_is_told(tmp_path: Path) -> None:
+def test_a_torn_tail_is_dropped_and_damage_is_reported(tmp_path: Path) -> None:
     whole = MAGIC + b"".join(ordinary_records())
     torn, damaged = tmp_path / "torn.journal", tmp_path / "damaged.journal"
     torn.write_bytes(whole[:-3])
@@ -135,7 +135,7 @@ def test_a_record_of_another_format_ends_the_reading_and_loses_nothing_before_it
             assert trace.source(0).text == SOURCE_TEXT
 
 
-def test_sealing_writes_under_a_name_that_nobody_foresees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sealing_writes_under_an_unpredictable_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, int]] = []
     replace = os.replace
 
@@ -155,7 +155,7 @@ def test_sealing_writes_under_a_name_that_nobody_foresees(tmp_path: Path, monkey
     assert {mode for _, mode in seen} == {0o600}, "a trace can hold prompts and code"
 
 
-def test_what_a_killed_sealing_left_goes_away_in_time(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_sealing_are_deleted_later(tmp_path: Path) -> None:
     old, new = tmp_path / ".glm-trace-old.partial", tmp_path / ".glm-trace-new.partial"
     for file in (old, new):
         file.touch()
@@ -189,11 +189,11 @@ def test_any_file_name_works(tmp_path: Path, name: str) -> None:
     assert os.listdir(tmp_path) == [name]
 
 
-def test_a_file_name_that_is_no_unicode(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_unicode(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.glmtrace")
     with open_trace(sealed(tmp_path, name=name)) as trace:
         assert len(trace) == 3
 
 
-def test_the_encoder_here_is_the_recorders() -> None:
+def test_the_tests_encode_like_the_recorder() -> None:
     assert encode(step(0)).startswith(b"[0,")

@@ -72,7 +72,7 @@ def test_a_secret_under_its_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ORDINARY.items() for value in values])
-def test_what_is_ordinary_stays(name: str, value: str) -> None:
+def test_ordinary_values_stay(name: str, value: str) -> None:
     assert not is_secret(name, value)
     for text in (f'{{"{name}": "{value}"}}', f"{name}={value}", f"{name}: {value}\n", f'["{name}", "{value}"]'):
         assert Redactor().text(text) == text
@@ -111,7 +111,7 @@ SECRET_TEXTS = {
 
 
 @pytest.mark.parametrize("text", SECRET_TEXTS.values(), ids=SECRET_TEXTS)
-def test_a_secret_behind_its_name_in_a_text(text: str) -> None:
+def test_a_secret_after_its_name_in_a_text(text: str) -> None:
     redactor = Redactor()
     masked = redactor.text(text.format(HEX))
     assert HEX not in masked
@@ -155,7 +155,7 @@ def test_a_source_keeps_its_lines() -> None:
     assert redactor.source(f"a = '''{key}'''\n").count("\n") == key.count("\n") + 1
 
 
-def test_a_vocabulary_is_no_set_of_secrets() -> None:
+def test_a_vocabulary_is_not_redacted() -> None:
     vocabulary = {f"word{number}": number + 150_000 for number in range(100)} | {"password": 151_329, "token": 151_330}
     assert secrets_in(vocabulary) == set()
 
@@ -177,11 +177,11 @@ def test_a_command(given: list[str], masked: list[str] | None) -> None:
 @pytest.mark.parametrize(
     "text", ["", "=", "token=", '"token": ', "token: |", "'" * 5000, "token=[" * 2000, "\\" * 5000]
 )
-def test_texts_that_lead_nowhere(text: str) -> None:
+def test_texts_without_secrets(text: str) -> None:
     assert find_named(text) == []
 
 
-def test_what_a_machine_makes_up_looks_so() -> None:
+def test_generated_values_are_recognized() -> None:
     assert looks_random(HEX)
     for text in (
         "model.layers.0.self_attn.q_proj.weight",

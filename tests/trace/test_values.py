@@ -48,7 +48,7 @@ def test_every_kind_of_value_is_tested() -> None:
 
 
 @given(values)
-def test_a_value_comes_back_as_it_went(value: v.Value) -> None:
+def test_a_value_is_read_back_unchanged(value: v.Value) -> None:
     encoded = encode_value(value)
     back = decode_value(encoded)
     assert type(back) is type(value)
@@ -65,7 +65,7 @@ def test_plain_values_keep_their_type(value: float | bool | int) -> None:
 
 
 @given(values)
-def test_a_value_as_plain_json_says_its_kind(value: v.Value) -> None:
+def test_plain_json_contains_the_kind(value: v.Value) -> None:
     made = to_json(value)
     assert isinstance(made, dict)
     assert made["is"] == kind_of(value)
@@ -84,5 +84,5 @@ def test_values_in_a_trace_file(folder: Path, made: list[v.Value]) -> None:
         assert [trace.value(number) for number in range(len(made))] == made
 
 
-def test_unknown_fields_of_a_newer_release_are_passed_over() -> None:
+def test_unknown_fields_of_a_newer_release_are_ignored() -> None:
     assert decode_value(b'{"is":"bytes","length":3,"colour":"red"}') == v.Bytes(3)

@@ -14,7 +14,7 @@ HOSTILE = st.text(st.characters(categories=["Cc", "Cf", "Cs", "Co", "Cn", "Zl", 
 
 
 @given(st.text() | HOSTILE)
-def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
+def test_no_control_characters_are_left(text: str) -> None:
     for char in visible(text):
         assert unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp"), repr(char)
         assert char == " " or unicodedata.category(char) != "Zs" or char == "\u3000"
