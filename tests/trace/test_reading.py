@@ -95,7 +95,7 @@ def test_another_programs_database(tmp_path: Path) -> None:
     path = tmp_path / "x.glmtrace"
     with edited(path) as db:
         db.execute("CREATE TABLE step (number INTEGER)")
-    with pytest.raises(NotATrace, match="SQLite file but no glm-trace trace"):
+    with pytest.raises(NotATrace, match="SQLite file, but not a glm-trace trace"):
         open_trace(path)
 
 
