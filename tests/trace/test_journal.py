@@ -119,7 +119,7 @@ def test_a_damaged_length_allocates_nothing(tmp_path: Path) -> None:
 def test_another_file_is_not_a_journal(tmp_path: Path, start: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(start)
-    with pytest.raises(NotATrace, match="no glm-trace journal"):
+    with pytest.raises(NotATrace, match="not a glm-trace journal"):
         read(path)
 
 
@@ -264,7 +264,7 @@ def test_other_files_are_left_alone(tmp_path: Path, kind: str) -> None:
     else:
         path.write_bytes(b"diary" if kind == "file" else b"")
     before = path.lstat()
-    with pytest.raises(JournalTaken, match="no journal of a recording"):
+    with pytest.raises(JournalTaken, match="not a journal of a recording"):
         HeldJournal.create_for(trace)
     assert path.lstat() == before
     with pytest.raises(NotATrace):

@@ -52,9 +52,9 @@ def is_shown_or_reported(path: Path) -> bool:
     """Return whether the file could be shown; otherwise the exception must be a TracerError."""
     try:
         look(path)
-    except (NotATrace, NewerTrace) as told:
-        assert str(path) in str(told) or path.name in str(told)
-        assert "\n" not in str(told)
+    except (NotATrace, NewerTrace) as raised:
+        assert str(path) in str(raised) or path.name in str(raised)
+        assert "\n" not in str(raised)
         return False
     return True
 
@@ -512,13 +512,13 @@ def test_a_damaged_light_step_is_reported(tmp_path: Path, column: str) -> None:
         list(trace.light_steps())
 
 
-def test_a_file_with_a_journals_name_only(tmp_path: Path) -> None:
+def test_a_missing_trace_and_its_recording(tmp_path: Path) -> None:
     """The error for a missing trace names a recording beside it, and no other file of that name."""
     left = tmp_path / "x.glmtrace.journal"
     left.write_bytes(b"my diary")
-    with pytest.raises(NotATrace, match="There is no file") as told:
+    with pytest.raises(NotATrace, match="There is no file") as raised:
         open_trace(tmp_path / "x.glmtrace")
-    assert "journal" not in str(told.value)
+    assert "journal" not in str(raised.value)
     write_journal(tmp_path / "y.glmtrace.journal", ordinary_records(3))
     with pytest.raises(NotATrace, match=r"glm-trace seal .*y\.glmtrace\.journal"):
         open_trace(tmp_path / "y.glmtrace")
