@@ -159,6 +159,16 @@ def test_torch_is_pinned() -> None:
     assert pins("common.txt")["torch"] == "2.13.0"
 
 
+@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md", "docs/architecture.md"])
+def test_what_the_documents_name_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    top = "tracer|tests|fixtures|benchmarks|constraints|walkthroughs|docs"
+    named = {*re.findall(rf"`((?:{top})/[\w./-]*)`", text), *re.findall(rf"\b((?:{top})/[\w/.-]+\.\w+)\b", text)}
+    assert named
+    example = {"walkthroughs/my-model.yaml"}  # what a reader is shown to write
+    assert {path for path in named - example if not (ROOT / path).exists()} == set()
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_readme_names_files_that_exist_and_the_command_that_ci_runs(readme: str) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")
