@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 
@@ -675,7 +676,7 @@ def test_show_json(command: Any, recorded: Path, failed: Path) -> None:
     whole = json.loads(command("show", recorded, "--json").out)
     assert {*whole} == {"meta", "outcome", "stages"}
     with open_trace(recorded) as trace:
-        assert whole["outcome"] == trace.outcome
+        assert whole["outcome"] == msgspec.to_builtins(trace.outcome)
         assert {one["stage"]: one["steps"] for one in whole["stages"]} == trace.stage_counts()
         assert whole["meta"]["releases"] == trace.meta["releases"]
     assert all({"stage", "steps", "seconds", "facts", "slowest"} == {*one} for one in whole["stages"])
@@ -711,7 +712,7 @@ def damaged(recorded: Path, folder: Path) -> dict[str, tuple[Path, str]]:
     return {
         "truncated": (short, "is damaged and can't be read"),
         "empty": (empty, "is not a glm-trace trace"),
-        "other database": (other, "is an SQLite file but no glm-trace trace"),
+        "other database": (other, "is an SQLite file, but not a glm-trace trace"),
         "newer": (newer, f"was written by a newer glm-trace (schema {SCHEMA_VERSION + 1}; this one reads up to"),
     }
 

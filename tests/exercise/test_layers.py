@@ -69,7 +69,7 @@ def test_the_changes_of_a_layer(tmp_path: Path) -> None:
         ("replace: [{old: a, new: x}]", "found 2 times"),
         ("replace: {}", "expected `array`"),
         ("other: 1", "no key `other`"),
-        ("{", "no YAML"),
+        ("{", "not valid YAML"),
     ],
 )
 def test_an_edit_that_does_not_fit_is_told(tmp_path: Path, change: str, said: str) -> None:

@@ -71,7 +71,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
     ("kind: trust-asked", "kind: trust-asked, through: x", ["line 18", "`function`"]),
     ("id: made", "id: made\nid: again", ["line 2", "'id' is given twice"]),
     ("id: made", "id: &anchor made\norder: *anchor", ["line 2", "alias"]),
-    ("id: made", "id: made: bad", ["line 1", "no YAML"]),
+    ("id: made", "id: made: bad", ["line 1", "not valid YAML"]),
     ("id: made", "id: !!python/object/apply:os.system [true]", ["line 1", "id"]),
     ("id: made", "id: made\norder: !!int nothing", ["line 2"]),
 ]
@@ -122,12 +122,12 @@ def test_a_question_needs_a_right_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\xff\xfe\xff", "no YAML"),
+        (b"\xff\xfe\xff", "not valid YAML"),
         (b"", "no walkthrough"),
         (b"- a\n- b\n", "no walkthrough"),
         (b"[" * 60 + b"]" * 60, "levels"),
         (b"a: " + b"x" * (3 << 20), "bytes"),
-        (b"SQLite format 3\x00\x01", "no YAML"),
+        (b"SQLite format 3\x00\x01", "not valid YAML"),
         (b"%TAG ! tag:x,2000:\n---\nid: !y z\n", "line 3"),
     ],
 )
