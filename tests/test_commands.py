@@ -49,8 +49,9 @@ def command(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.fixture
-def process(place: Path) -> Command:
-    """Run the real program."""
+def process(place: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run the real program, which the shell finds by its name, so that the commands it prints have that name."""
+    monkeypatch.setenv("PATH", str(PROGRAM.parent), prepend=os.pathsep)
 
     def run(*arguments: object, **options: Any) -> Result:
         environment = {**os.environ, **options.pop("env", {})}
@@ -71,8 +72,7 @@ def is_plain(text: str) -> bool:
 # ── demo and load ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_demo(process: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(PROGRAM.parent), prepend=os.pathsep)
+def test_demo(process: Any, place: Path) -> None:
     result = process("demo")
     assert result.code == 0
     assert [path.name for path in place.iterdir()] == ["glm-4v-tiny.glmtrace"]

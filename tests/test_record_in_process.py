@@ -471,7 +471,7 @@ def test_open_trace(loads: Loads, fixtures: Path) -> None:
             trace.step(len(trace))
     with pytest.raises(tracer.NotATrace, match="There is no file"):
         tracer.open_trace(path.parent / "nothing.glmtrace")
-    with pytest.raises(tracer.NotATrace, match="no glm-trace trace"):
+    with pytest.raises(tracer.NotATrace, match="not a glm-trace trace"):
         tracer.open_trace(fixtures / "README.md")
     with pytest.raises(AttributeError, match="no attribute 'recorder_of_dreams'"):
         tracer.recorder_of_dreams  # noqa: B018

@@ -83,5 +83,5 @@ def test_an_edit_that_does_not_fit_is_told(tmp_path: Path, change: str, said: st
 def test_a_merge_into_what_is_no_json_is_told(tmp_path: Path) -> None:
     put(tmp_path / "folder/config.json", "{")
     put(tmp_path / "layer/config.json.merge", "{}")
-    with pytest.raises(TracerError, match="no JSON"):
+    with pytest.raises(TracerError, match="not a JSON file"):
         lay_over(tmp_path / "layer", tmp_path / "folder")

@@ -32,9 +32,9 @@ print(process.exitcode)
 """
 _TRIAL = """
 from pathlib import Path
-from tracer.launch.amx_workaround import needed_setting
+from tracer.launch.amx_workaround import amx_environment
 os.environ.pop("ONEDNN_MAX_CPU_ISA", None)
-print(needed_setting("model name : Some Processor\\nflags : amx_tile\\n", Path(sys.argv[1])))
+print(amx_environment("model name : Some Processor\\nflags : amx_tile\\n", Path(sys.argv[1])))
 """
 
 

@@ -180,7 +180,7 @@ def test_the_note_follows_the_steps(demo: Trace) -> None:
         assert "No adapter" in said(app)
         app.go(step + 1)
         await settled(pilot)
-        assert "walked away" in said(app)
+        assert "left this note's step" in said(app)
         app.query_one(NotePage).focus()
         await pilot.press("enter")
         await settled(pilot)

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
 import typer
@@ -22,10 +23,18 @@ _exit_code = 0  # the exit code of the command if its output ends early
 
 
 class OutputFailed(TracerError):
-    """Standard output can't be written: for example, it is closed or the disk is full."""
+    """Standard output can't be written: for example, it is closed or the disk is full.
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"Standard output can't be written: {why}.")
+    Attributes:
+        reason: what the system says of it.
+    """
+
+    def __init__(self, reason: str | Sentence, trace: Path | None = None) -> None:
+        self.reason = reason
+        message = N_("Standard output can't be written: {reason}.")
+        if trace is not None:
+            message = N_("Standard output can't be written: {reason}. The trace is written: {trace}")
+        super().__init__(message, reason=reason, trace=trace)
         self.exit_code = _exit_code or TracerError.exit_code
 
 
@@ -62,7 +71,7 @@ class _ClosedOutput(io.RawIOBase):
     def write(self, data: bytes) -> int:  # type: ignore[override]
         if not self._told:
             self._told = True
-            raise OutputFailed(N_("it is closed"))
+            raise OutputFailed(Sentence(N_("it is closed")))
         return len(data)
 
 

@@ -82,8 +82,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         _report(path, results(code), lang, tui=tui)
         sys.stdout.flush()
     except OutputFailed as error:
-        error.args = (f"{error} The trace is written: {path}",)
-        raise
+        raise OutputFailed(error.reason, path) from None
     for sentence in vain:
         complain(sentence)
     raise typer.Exit(code)
