@@ -63,3 +63,16 @@ def test_help_and_errors_are_in_the_users_language(arguments: list[str], said: s
     command = [sys.executable, "-m", "tracer.cli.main", *arguments]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
     assert said in done.stdout + done.stderr
+
+
+def test_chinese_help_is_not_cut_off() -> None:
+    """To typer, a Chinese sentence is one word, and a word wider than its column was cut."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tracer.cli.main", "load", "--help"],
+        env={**os.environ, "COLUMNS": "80", "GLM_TRACE_LANG": "zh", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "…" not in done.stdout
+    assert "决定" in done.stdout

@@ -45,7 +45,25 @@ def translated(command: Any) -> Any:
     """Return a command with its help, and that of its options, in the language of this command line."""
     lang = asked_language()
     if lang != "en":
+        if not {"-h", "--help"}.isdisjoint(sys.argv):
+            _fold_long_words()
         for one in (command, *command.params):
             if getattr(one, "help", None):
                 one.help = Sentence(one.help).localized(lang)
     return command
+
+
+def _fold_long_words() -> None:
+    """Let typer's help break words that are wider than their column, as Chinese sentences are; it cuts them off."""
+    from rich.text import Text
+    from typer import rich_utils
+
+    highlight = rich_utils.highlighter
+
+    def folded(text: Text | str) -> Text:
+        highlighted = highlight(text)
+        highlighted.overflow = "fold"
+        return highlighted
+
+    if highlight.__class__.__name__ != "function":
+        rich_utils.highlighter = folded  # type: ignore[assignment]
