@@ -105,6 +105,8 @@ def test_an_interrupt_at_every_call_leaves_a_sound_journal(tmp_path: Path) -> No
 
         def profile(frame: Any, event: str, arg: Any) -> None:
             nonlocal left
+            if frame.f_code.co_name == "gc_callback":  # another tool's; what it raises is lost
+                return
             left -= 1
             if left == 0:
                 raise Stop
