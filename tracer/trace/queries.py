@@ -163,9 +163,8 @@ def nearest_of_stages(
     # For each stage by itself SQLite finds the step in an index; with one condition for all it would read every step
     # between.
     nearest = f"SELECT {best}(number) AS number, stage FROM step WHERE stage = ? AND number {ahead} ?"
-    query = (
-        f"SELECT {best}(number), stage FROM ({' UNION ALL '.join([nearest] * len(stages))}) WHERE number IS NOT NULL"
-    )
+    # A condition on the inner numbers would make SQLite read all of a stage's steps again; min and max ignore NULL.
+    query = f"SELECT {best}(number), stage FROM ({' UNION ALL '.join([nearest] * len(stages))})"
     arguments = [argument for stage in stages for argument in (stage, number)]
     [(found, stage)] = trace.rows(tuple[int | None, str | None], query, *arguments)
     return None if found is None or stage is None else (found, stage)

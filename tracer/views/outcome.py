@@ -7,16 +7,11 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from tracer.analysis.diagnosis.remote_code_rules import changed_code
-from tracer.analysis.diagnosis.surprises import incomplete_trace
-from tracer.analysis.step_context import step_place
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.views.phrases import PHRASES, stage_name
-from tracer.views.shell_commands import program, trace_argument
-from tracer.views.why_words import WHY
 
 GOOD: Final = ("loaded", "stopped")
 """The statuses of a load that ended as intended."""
@@ -48,6 +43,12 @@ _NATIVE_SIGNALS: Final = {"SIGSEGV", "SIGILL", "SIGBUS", "SIGFPE", "SIGABRT"}
 
 def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
     """Yield the sentences about a load that did not end well, or whose trace is incomplete; none for any other."""
+    # The player's first screen needs this module, and not the rules of a diagnosis.
+    from tracer.analysis.diagnosis.remote_code_rules import changed_code
+    from tracer.analysis.step_context import step_place
+    from tracer.views.shell_commands import program, trace_argument
+    from tracer.views.why_words import WHY
+
     yield from (Text(sentence, "bold red") for sentence in gap_sentences(trace, lang))
     outcome = trace.outcome
     status, step = outcome.status, outcome.step
@@ -83,6 +84,9 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
 
 def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
     """Yield what is missing from the trace of a load."""
+    from tracer.analysis.diagnosis.surprises import incomplete_trace
+    from tracer.views.why_words import WHY
+
     for gap in incomplete_trace(trace):
         values = {name: visible(str(value)) for name, value in gap.values.items()}
         yield tr(lang, WHY[f"surprise:{gap.kind}"], **values)
