@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tracer.remote_code import Finding, Note, Reached, RemoteCode, RemoteFile, Unseen, find_remote_code
+from tracer.remote_code import CodeNote, Finding, Reached, RemoteCode, RemoteFile, Unseen, find_remote_code
 from tracer.remote_code import result as result_module
 from tracer.text.visible import visible
 from tracer.text.wrapping_by_character import wrapped
@@ -148,7 +148,7 @@ def test_untrusted_text_is_shown_and_has_no_effect(lang: Lang, width: int, colou
     finding = Finding("process", 1, EVIL, EVIL)
     file = RemoteFile(EVIL, EVIL, f"/{EVIL}", 1, SHA, (Reached("import", EVIL),), (finding,), leaves_to=EVIL)
     broken = a_file("b.py", [Finding("does-not-parse", 3, EVIL, EVIL)])
-    notes = tuple(Note(kind, EVIL, EVIL) for kind in result_module.NoteKind.__args__)
+    notes = tuple(CodeNote(kind, EVIL, EVIL) for kind in result_module.NoteKind.__args__)
     code = RemoteCode(EVIL, (file, broken), (Unseen(EVIL, "not-in-cache", EVIL),), notes, (), (EVIL,))
     console = screen(width, colour=colour)
     render_consent(code, console, lang)
@@ -168,7 +168,7 @@ def test_nothing_is_wider_than_the_terminal(model: Path, lang: Lang) -> None:
 
 
 def test_unseen_code_and_notes() -> None:
-    code = RemoteCode("org/m", (), (Unseen("org/m", "not-in-cache", "AutoModel"),), (Note("odd-base", "a.json"),))
+    code = RemoteCode("org/m", (), (Unseen("org/m", "not-in-cache", "AutoModel"),), (CodeNote("odd-base", "a.json"),))
     text = re.sub(r"\s+", " ", shown(code))
     assert "runs code that cannot be shown here" in text
     assert "org/m is not in the local hub cache, so what would run cannot be shown (named by AutoModel)" in text

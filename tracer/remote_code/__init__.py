@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tracer.remote_code.find import find_remote_code
-from tracer.remote_code.result import Finding, Note, Reached, RemoteCode, RemoteFile, Repository, Unseen
+from tracer.remote_code.result import CodeNote, Finding, Reached, RemoteCode, RemoteFile, Repository, Unseen
 from tracer.remote_code.scan import scan_source
 
 __all__ = [
+    "CodeNote",
     "Finding",
-    "Note",
     "Reached",
     "RemoteCode",
     "RemoteFile",

@@ -114,7 +114,7 @@ class UnreadableError(Exception):
         self.detail = detail
 
 
-class Source(NamedTuple):
+class SourceText(NamedTuple):
     """A Python file as bytes, and as text as the interpreter would read it.
 
     Attributes:
@@ -146,7 +146,7 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> SourceText:
     """Read a Python file.
 
     Raises:
@@ -154,7 +154,7 @@ def read_source(path: Path) -> Source:
     """
     data, size, sha256 = _read_bytes(path, SOURCE_LIMIT)
     text, encoding, trouble = decode(data, complete=len(data) == size)
-    return Source(size, sha256, data, text, encoding, trouble)
+    return SourceText(size, sha256, data, text, encoding, trouble)
 
 
 def read_json(path: Path) -> Any:

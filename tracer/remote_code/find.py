@@ -14,7 +14,7 @@ import msgspec
 
 from tracer.remote_code.files import (
     ModelPlace,
-    Source,
+    SourceText,
     UnreadableError,
     cached_places,
     hidden_lines,
@@ -39,8 +39,8 @@ from tracer.remote_code.references import (
     versioned_configs,
 )
 from tracer.remote_code.result import (
+    CodeNote,
     Finding,
-    Note,
     NoteKind,
     Reached,
     RemoteCode,
@@ -114,7 +114,7 @@ class _Search:
         self._files: dict[Path, _Reached] = {}
         self._waiting: deque[_Reached] = deque()
         self._unseen: dict[Unseen, None] = {}
-        self._notes: dict[Note, None] = {}
+        self._notes: dict[CodeNote, None] = {}
 
     def result(self, model: str) -> RemoteCode:
         shown: list[RemoteFile] = []
@@ -282,7 +282,7 @@ class _Search:
             lines=len(split_lines(source.text.rstrip())) if source.text.strip() else 0,
         )
 
-    def _findings(self, name: str, source: Source) -> list[Finding]:
+    def _findings(self, name: str, source: SourceText) -> list[Finding]:
         if source.encoding not in ("utf-8", "utf-8-sig"):
             self._note("other-encoding", name, source.encoding)
         if source.trouble:
@@ -297,7 +297,7 @@ class _Search:
             return [Finding("not-searched", 1, f"{source.size} bytes", "", on_import=True)]
         return scan_source(source.text)
 
-    def _follow_imports(self, file: _Reached, source: Source) -> None:
+    def _follow_imports(self, file: _Reached, source: SourceText) -> None:
         name = _relative(file.place, file.path)
         as_transformers_reads = source.data.decode("utf-8", "ignore")
         found = dict.fromkeys([*imports(source.text), *imports(as_transformers_reads)])
@@ -342,7 +342,7 @@ class _Search:
         self._unseen[Unseen(visible(name), why, visible(named_by))] = None
 
     def _note(self, kind: NoteKind, subject: str, detail: str = "") -> None:
-        self._notes[Note(kind, visible(subject), visible(detail))] = None
+        self._notes[CodeNote(kind, visible(subject), visible(detail))] = None
 
     def _others(self) -> list[str]:
         lying = [self._places[root].root / name for root in self._followed for name in _names(root, ".py")]

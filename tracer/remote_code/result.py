@@ -125,7 +125,7 @@ class Unseen(msgspec.Struct, frozen=True):
     named_by: str = ""
 
 
-class Note(msgspec.Struct, frozen=True):
+class CodeNote(msgspec.Struct, frozen=True):
     """Something else that the reader should know.
 
     Attributes:
@@ -168,7 +168,7 @@ class RemoteCode(msgspec.Struct, frozen=True):
     model: str
     files: tuple[RemoteFile, ...] = ()
     unseen: tuple[Unseen, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[CodeNote, ...] = ()
     repositories: tuple[Repository, ...] = ()
     others: tuple[str, ...] = ()
 

@@ -42,7 +42,7 @@ class FrameSpan(NamedTuple):
     ended: int
 
 
-class FrameEvent(NamedTuple):
+class FrameEventRow(NamedTuple):
     """A call that a frame made, or a step of the frame that a probe recorded.
 
     Attributes:
@@ -133,7 +133,7 @@ def frame_spans(trace: Trace, frames: Collection[int]) -> dict[int, FrameSpan]:
     return {frame: FrameSpan(*span) for frame, *span in trace.rows(tuple[int, int, int, int], query, *frames)}
 
 
-def frame_events(trace: Trace, frame: int, most: int) -> list[FrameEvent]:
+def frame_events(trace: Trace, frame: int, most: int) -> list[FrameEventRow]:
     """Return the calls that a frame made and the steps that probes recorded in it, at most ``most`` of each."""
     query = (
         "SELECT * FROM (SELECT min(step.number), 'call', frame.function, '' FROM frame"
@@ -141,7 +141,7 @@ def frame_events(trace: Trace, frame: int, most: int) -> list[FrameEvent]:
         " UNION ALL SELECT * FROM (SELECT number, kind, '', data FROM step WHERE frame = ?1"
         " AND kind NOT IN ('call', 'line', 'return', 'raise', 'unwind') ORDER BY number LIMIT ?2) ORDER BY 1"
     )
-    return list(trace.rows(FrameEvent, query, frame, most))
+    return list(trace.rows(FrameEventRow, query, frame, most))
 
 
 def line_counts(trace: Trace, frame: int) -> dict[int, int]:

@@ -18,7 +18,7 @@ from tracer.trace import values as v
 from tracer.trace.steps import Bound, LightStep
 
 
-class FrameEvent(NamedTuple):
+class StepEvent(NamedTuple):
     """An event of the frame.
 
     Attributes:
@@ -50,20 +50,20 @@ class PendingDecision:
         self.statement = statement
         self.syntax = syntax
 
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         """Take an event into account; return whether the decision is complete."""
         raise NotImplementedError
 
     def cut_off(self) -> None:
         """Finish where the recording ends."""
 
-    def decide(self, outcome: str, now: FrameEvent, skipped: Sequence[ast.AST] = ()) -> bool:
+    def decide(self, outcome: str, now: StepEvent, skipped: Sequence[ast.AST] = ()) -> bool:
         self.decision.outcome = outcome
         self.decision.skipped = skipped_lines(self.syntax, skipped)
         self.decision.went = now.step.number
         return True
 
-    def raises(self, now: FrameEvent) -> bool:
+    def raises(self, now: StepEvent) -> bool:
         """Return whether the decision's own line ended in an exception."""
         return now.raising and now.before is self.statement
 
@@ -112,7 +112,7 @@ def _end(node: ast.AST) -> int:
 
 
 class PendingIf(PendingDecision):
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         node = self.statement.node
         assert isinstance(node, ast.If)
         one_line = first_line(node.body[0]) == node.lineno
@@ -130,7 +130,7 @@ class PendingIf(PendingDecision):
             return self.decide("after", now, node.body)
         return self._on_one_line(node, now)
 
-    def _on_one_line(self, node: ast.If, now: FrameEvent) -> bool:
+    def _on_one_line(self, node: ast.If, now: StepEvent) -> bool:
         """Decide ``if a: b``, which is one step, by what comes next, as far as that shows it."""
         inside = node.body[0]
         rest = next_in_function(self.statement)
@@ -159,7 +159,7 @@ class PendingLoop(PendingDecision):
         )
         decision.times = None if self._first == self.node.lineno else 0
 
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         if now.step.event == "raise":
             return False
         decision = self.decision
@@ -190,7 +190,7 @@ class PendingLoop(PendingDecision):
         self.decision.ended = "unknown"
         self.decision.times = None
 
-    def _count(self, now: FrameEvent) -> None:
+    def _count(self, now: StepEvent) -> None:
         again = (
             self._without_header
             and now.statement.node is self.node.body[0]
@@ -202,7 +202,7 @@ class PendingLoop(PendingDecision):
                 self.decide("entered", now)
         self._at_header = False
 
-    def _over(self, how: str, now: FrameEvent) -> bool:
+    def _over(self, how: str, now: StepEvent) -> bool:
         times = self.decision.times
         if times is None:
             return self.decide("unknown", now)
@@ -215,7 +215,7 @@ class PendingLoop(PendingDecision):
 
 
 class PendingReturn(PendingDecision):
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         if now.step.event == "raise":
             return False
         if self.raises(now):
@@ -245,7 +245,7 @@ class PendingTry(PendingDecision):
         self._raised_at: StatementNode | None = None
         self._asked: ast.ExceptHandler | None = None
 
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         node = self.statement.node
         assert isinstance(node, ast.Try) or hasattr(node, "finalbody")
         branch = now.statement.branch_of(node)
@@ -269,14 +269,14 @@ class PendingTry(PendingDecision):
             return self._end_of_handlers(now)
         return self.decide("completed", now, getattr(node, "handlers", ()))
 
-    def _end_of_handlers(self, now: FrameEvent) -> bool:
+    def _end_of_handlers(self, now: StepEvent) -> bool:
         asked = self._asked
         if asked is not None and now.step.event != "unwind" and first_line(asked.body[0]) == asked.lineno:
             return self._caught(asked, now)
         self.decision.value = self._error
         return self.decide("not-caught", now, self._rest_of_body())
 
-    def _caught(self, clause: ast.ExceptHandler, now: FrameEvent) -> bool:
+    def _caught(self, clause: ast.ExceptHandler, now: StepEvent) -> bool:
         self.decision.value = self._error
         kind = self.syntax.text(clause.type) if clause.type is not None else ""
         self.decision.taken = f"except {kind}".strip()
@@ -296,7 +296,7 @@ class PendingMatch(PendingDecision):
         super().__init__(decision, statement, syntax)
         self._asked: ast.match_case | None = None
 
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         node = self.statement.node
         assert isinstance(node, ast.Match)
         if now.step.event == "raise":
@@ -316,7 +316,7 @@ class PendingMatch(PendingDecision):
             return self.decide("unknown", now)
         return self.decide("no-case", now, node.cases)
 
-    def _matched(self, node: ast.Match, clause: ast.match_case, now: FrameEvent) -> bool:
+    def _matched(self, node: ast.Match, clause: ast.match_case, now: StepEvent) -> bool:
         self.decision.taken = f"case {self.syntax.text(clause.pattern)}"
         others = [case for case in node.cases if case is not clause]
         later = [case for case in others if first_line(case) > first_line(clause)]
@@ -346,7 +346,7 @@ class PendingConditional(PendingDecision):
         self._then = _operand(expression.body, variables)
         self._else = _operand(expression.orelse, variables)
 
-    def closed_by(self, now: FrameEvent) -> bool:
+    def closed_by(self, now: StepEvent) -> bool:
         if now.step.event == "raise":
             return False
         bound = self._bound(now)
@@ -369,7 +369,7 @@ class PendingConditional(PendingDecision):
         side = self._expression.body if self._attribute else self._expression.orelse
         return self._attribute if isinstance(side, ast.Name) and side.id == bound.name else None
 
-    def _bound(self, now: FrameEvent) -> v.Value | None:
+    def _bound(self, now: StepEvent) -> v.Value | None:
         node = self.statement.node
         if isinstance(node, ast.Return) and node.value is self._expression:
             return now.value if now.step.event == "return" else None

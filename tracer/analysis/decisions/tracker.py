@@ -12,7 +12,6 @@ from typing import Final
 from tracer.analysis.decisions.conditions import DecisionPoint, asked_paths, decision_syntax, recorded_names
 from tracer.analysis.decisions.model import Decision, Skipped
 from tracer.analysis.decisions.outcomes import (
-    FrameEvent,
     PendingConditional,
     PendingDecision,
     PendingIf,
@@ -20,6 +19,7 @@ from tracer.analysis.decisions.outcomes import (
     PendingMatch,
     PendingReturn,
     PendingTry,
+    StepEvent,
     next_in_function,
 )
 from tracer.analysis.locals import LocalsState
@@ -132,7 +132,7 @@ class FrameTracker:
         """Update the open decisions, innermost first, with where the frame is now."""
         if self._open:
             value = None if step.value is None else self._value(step.value)
-            now = FrameEvent(step, statement, self._at, self._raising, value, self._variables)
+            now = StepEvent(step, statement, self._at, self._raising, value, self._variables)
             self._open = [pending for pending in reversed(self._open) if not pending.closed_by(now)][::-1]
 
     def _choose(self, step: LightStep, statement: StatementNode, point: DecisionPoint) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tracer.i18n import N_, NP_, Lang, Message, join, tr
-from tracer.remote_code.result import PROCESSORS, Note, Reached, RemoteCode, RemoteFile, Unseen
+from tracer.remote_code.result import PROCESSORS, CodeNote, Reached, RemoteCode, RemoteFile, Unseen
 
 SENTENCES: Final[dict[str, Message]] = {
     # notes
@@ -97,7 +97,7 @@ def unseen_line(lang: Lang, unseen: Unseen) -> str:
     return tr(lang, SENTENCES[unseen.why], name=unseen.name) + named
 
 
-def note_line(lang: Lang, note: Note) -> str:
+def note_line(lang: Lang, note: CodeNote) -> str:
     return tr(lang, SENTENCES[note.kind], subject=note.subject, detail=note.detail)
 
 
