@@ -168,7 +168,7 @@ def _json(connection: sqlite3.Connection, chance: random.Random) -> str:
     row = connection.execute(f"SELECT {column} FROM {table} WHERE {key_column} = ?", (key,)).fetchone()
     try:
         held = json.loads(row[0])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):  # an earlier mutation may have nested it without end
         return "nothing (no JSON)"
     changed = _changed(held, chance)
     connection.execute(f"UPDATE {table} SET {column} = ? WHERE {key_column} = ?", (json.dumps(changed), key))
