@@ -16,7 +16,7 @@ from rich.console import Console
 from tracer.remote_code import CodeNote, Finding, Reached, RemoteCode, RemoteFile, Unseen, find_remote_code
 from tracer.remote_code import result as result_module
 from tracer.text.visible import visible
-from tracer.text.wrapping_by_character import wrapped
+from tracer.text.wrapping import wrapped
 from tracer.views.remote_code.consent import render_consent
 from tracer.views.remote_code.question import ask_consent
 from tracer.views.remote_code.words import SENTENCES
@@ -225,7 +225,7 @@ def test_every_finding_has_its_sentence() -> None:
 def test_wrapping_breaks_chinese_between_characters_and_keeps_words() -> None:
     text = "加载这个模型时，会运行 modeling_chatglm.py、visual.py（共 2 个）。"
     for width in range(22, 60):
-        lines = wrapped(text, width).split("\n")
+        lines = list(wrapped(text, width))
         assert "".join(lines).replace(" ", "") == text.replace(" ", "")
         assert all(cell_len(line) <= width for line in lines)
         assert not any(line.startswith(("，", "。", "、", "）")) for line in lines)

@@ -54,7 +54,8 @@ def test_help_lists_the_chosen_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"nxt": "n"}, "keys.json: the player has no action 'nxt'."),
+        ({"nxt": "n"}, "keys.json: the player has no action 'nxt'. It has: next."),
+        ({"next": "banana"}, "keys.json: 'banana', for next, is not a key."),
         ({"next": "no such key"}, "keys.json: 'no such key', for next, is not a key."),
         ({"next": []}, "keys.json: '', for next, is not a key."),
         ({"next": "n", "over": ["down", "n"]}, "keys.json: n is for next already, and can't be for over too."),

@@ -23,7 +23,7 @@ from tracer.analysis.loading_calls import (
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Frame, Step
+from tracer.trace.steps import Frame, Step, entries
 from tracer.trace.text_search import slowest_step
 
 
@@ -350,11 +350,6 @@ def _names(step: Step, key: str) -> list[str]:
 
 def _entries(step: Step, key: str) -> list[dict[str, Any]]:
     return entries(step.data.get(key))
-
-
-def entries(value: Any) -> list[dict[str, Any]]:
-    """Return the objects in a list; none if a file made by hand has something else there."""
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _pick(step: Step, *names: str) -> dict[str, Any]:

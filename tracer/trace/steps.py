@@ -118,3 +118,13 @@ def decode_source(payload: bytes) -> Source:
     head, _, text = payload.partition(b"\n")
     number, path = msgspec.json.decode(head, type=tuple[int, str])
     return Source(number, path, text.decode())
+
+
+def texts(value: Any) -> list[str]:
+    """Return the texts in a list; none if it is not a list."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def entries(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list; none if it is not a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -160,7 +161,7 @@ def load_keymap(file: Path | None = None) -> Keymap:
 
 
 def _checked(read: Mapping[str, str | list[str]]) -> Keymap:
-    known = {binding.id for binding in BINDINGS}
+    known = {binding.id for binding in BINDINGS if binding.id is not None}
     chosen: dict[str, str] = {}
     problems: list[Sentence] = []
     owners: dict[str, str] = {}
@@ -169,7 +170,12 @@ def _checked(read: Mapping[str, str | list[str]]) -> Keymap:
         unusable = next((key for key in wanted if not _is_key(key)), None)
         taken = next((key for key in wanted if owners.get(key, name) != name), None)
         if name not in known:
-            problems.append(Sentence(N_("keys.json: the player has no action {name}."), name=_quoted(name)))
+            near = ", ".join(get_close_matches(name, sorted(known), n=1) or sorted(known))
+            problems.append(
+                Sentence(
+                    N_("keys.json: the player has no action {name}. It has: {near}."), name=_quoted(name), near=near
+                )
+            )
         elif unusable is not None or not wanted:
             key = _quoted(unusable or "")
             problems.append(Sentence(N_("keys.json: {key}, for {name}, is not a key."), key=key, name=name))
@@ -200,7 +206,9 @@ def _is_key(key: str) -> bool:
     if any(modifier not in _MODIFIERS for modifier in modifiers) or not name:
         return False
     own = {key for binding in BINDINGS for key in binding.key.split(",")}
-    return name in own or len(name) == 1 or name in {key.value for key in Keys} or key_to_character(name) is not None
+    # Textual takes the Unicode name of any character for a key, "banana" too; nobody means those but as the character.
+    character = key_to_character(name)
+    return name in own or len(name) == 1 or name in {key.value for key in Keys} or (character or "\x80").isascii()
 
 
 def _quoted(text: str) -> str:

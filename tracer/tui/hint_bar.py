@@ -45,8 +45,9 @@ class HintBar(Widget):
         return line
 
     def _hint(self, binding: Binding) -> Text:
+        label = f" {tr(self.lang, LABELS[f'key:{binding.id}'])}  "
         key = displayed(self._keymap.keys(binding)[:1])
-        return Text.assemble((f" {key} ", "bold reverse"), f" {tr(self.lang, LABELS[f'key:{binding.id}'])}  ")
+        return Text.assemble((f" {key} ", "bold reverse"), label) if key else Text(label)  # it can be clicked still
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -6,8 +6,8 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, texts
-from tracer.trace.steps import Step
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
+from tracer.trace.steps import Step, texts
 
 # Python's own messages; the first has had the qualified name since 3.10.
 _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")

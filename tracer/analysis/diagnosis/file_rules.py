@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
-from tracer.trace.steps import Step
+from tracer.trace.steps import Step, texts
 
 _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # the format of json's errors, since Python 2.6
 

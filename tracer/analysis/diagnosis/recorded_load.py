@@ -224,16 +224,6 @@ def class_in(value: Any) -> str | None:
     return value.get("name") if isinstance(value, dict) and value.get("is") == "class" else None
 
 
-def texts(value: Any) -> list[str]:
-    """Return the texts in a list; none if it is not a list."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def entries(value: Any) -> list[dict[str, Any]]:
-    """Return the objects in a list; none if it is not a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def file_name(path: Any) -> str:
     """Return the last part of a path."""
     return str(path).replace("\\", "/").rpartition("/")[2]

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import Passage
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem, texts
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step
+from tracer.trace.steps import Step, texts
 
 _CHECKSUM: Final = 12  # characters shown of a checksum
 

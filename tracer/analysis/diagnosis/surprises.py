@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, entries, last_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Items, Step
+from tracer.trace.steps import Bound, Items, Step, entries, texts
 
 _LIBRARY_TARGET: Final = "transformers/"  # targets of the library that are skipped do not exist in this release
 _REPORTED_LEVELS: Final = ("WARNING", "ERROR", "CRITICAL")

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, entries, last_name, texts
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
-from tracer.trace.steps import Step
+from tracer.trace.steps import Step, entries, texts
 
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _CONVERSIONS: Final = 4  # at most shown, of many that failed alike

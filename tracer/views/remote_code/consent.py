@@ -18,7 +18,7 @@ from rich.text import Text
 from tracer.i18n import N_, Lang, Message, join, tr
 from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
 from tracer.text.visible import visible
-from tracer.text.wrapping_by_character import wrapped
+from tracer.text.wrapping import wrapped
 from tracer.views.remote_code.words import SENTENCES, intro, note_line, reasons, size, unseen_line, with_lines
 
 _SHORT_HASH = 12
@@ -243,7 +243,7 @@ class _Screen:
         return Text(self._clean(text), style)
 
     def _prose(self, text: str, style: str = "", *, indent: int = 0, width: int = 0) -> Text:
-        return Text(wrapped(self._clean(text), width or self._width - indent), style, overflow="fold")
+        return Text("\n".join(wrapped(self._clean(text), width or self._width - indent)), style, overflow="fold")
 
 
 def _package(finding: Finding) -> str:
