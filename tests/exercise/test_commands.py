@@ -176,7 +176,7 @@ def test_a_teachers_code_runs_only_with_consent(command: Command, place: Path) -
     folder = teachers(place / "teacher", questions=False)
     refused = command("start", "asking", "--exercises", folder)
     assert refused.code == 3
-    assert "to which nobody has agreed" in refused.sentence
+    assert "that you have not agreed to" in refused.sentence
     assert not (place / DEFAULT_NAME).exists()
 
     assert command("start", "asking", "--exercises", folder, "--trust").code == 0

@@ -36,8 +36,7 @@ def run(
         raise TracerError(
             N_(
                 "run takes no --trust-remote-code: a script says so itself, with trust_remote_code=True "
-                "in each from_pretrained. Leave the option out; an option of the script's own stands "
-                "after SCRIPT."
+                "in each from_pretrained. Leave the option out; the script's own options go after SCRIPT."
             )
         )
     if not Path(script).is_file():

@@ -46,7 +46,7 @@ def code_of(files: ExerciseFiles) -> list[str]:
 
 
 NOT_AGREED: Final = N_(
-    "{id} comes from {folder} and runs code from there, to which nobody has agreed. Look at it, then say yes with: "
+    "{id} comes from {folder} and runs code from there that you have not agreed to. Look at it, then agree with: "
     "{command}"
 )
 CHANGED: Final = N_(

@@ -45,9 +45,9 @@ WORDS: Final[dict[str, Message]] = {
     "means:adapter-found": N_("the directory holds an adapter"),
     "means:adapter-none": N_("no adapter here: it is loaded as a model"),
     "means:adapter-base": N_(
-        "no config.json lies beside the adapter on this disk: its base model is loaded from here on"
+        "there is no config.json beside the adapter on this disk: its base model is loaded from here on"
     ),
-    "means:adapter-own-model": N_("config.json lies beside the adapter: the model of this very directory is loaded"),
+    "means:adapter-own-model": N_("config.json is beside the adapter: the model in this directory is loaded"),
     "means:adapter-loaded": N_("the adapter is put into the model"),
     # the configuration
     "means:config-to-read": N_("no config object was given: it is read"),

@@ -28,7 +28,7 @@ COMMENTS: Final[dict[str, Message]] = {
     "loads": N_("The loads that it is checked against; left out, that of `glm-trace demo`."),
     "stage": N_("the stage of the step"),
     "anchor": N_("The step: the function, and a piece of its statement. `through:` goes on to a later one."),
-    "text": N_("Markdown. A recorded value stands in braces."),
+    "text": N_("Markdown. Recorded values are written in braces."),
     "expect": N_("What the text relies on. The check reads it from the trace."),
     "question": N_("A question for the reader; remove the # to use it."),
 }

@@ -253,8 +253,7 @@ def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
         return tr(
             lang,
             "The code ended its own process with exit code {code}, in the middle of the load. Look "
-            "for `sys.exit`, `os._exit`, `exit` or `quit`: code of a model raises an error and lets "
-            "whoever loads it decide.",
+            "for `sys.exit`, `os._exit`, `exit` or `quit`: code of a model raises an error and lets the caller decide.",
             code=ran.outcome.exit_code,
         )
     return tr(lang, "Its process ended without a result. The last step that was recorded shows where it was.")

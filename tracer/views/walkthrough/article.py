@@ -48,7 +48,7 @@ def _parts(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) -
     else:
         yield tr(
             lang,
-            "No load was given: a value stands as its path, such as {example}. Give a trace to fill them in.",
+            "No load was given: values are shown as their paths, such as {example}. Give a trace to fill them in.",
             example=inline_code("‹config.model_type›"),
         )
     if nowhere := walkthrough.nowhere(lang, inline_code):

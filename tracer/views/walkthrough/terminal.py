@@ -92,7 +92,7 @@ def _head(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) ->
         yield TerminalMarkdown(
             tr(
                 lang,
-                "No load was given: a value stands as its path, such as {example}. Give a trace to fill them in.",
+                "No load was given: values are shown as their paths, such as {example}. Give a trace to fill them in.",
                 example="`‹config.model_type›`",
             )
         )

@@ -227,7 +227,7 @@ LOADING: Final[dict[str, Message]] = {
         "{file} was not among the files that were agreed to, so it was not run. Its sha256 is {found}"
     ),
     "cause:code-compiled": N_(
-        "{file} is compiled code, which could not be shown, so nobody agreed to it and it was not run."
+        "{file} is compiled code, which could not be shown, so it was not agreed to and was not run."
     ),
     "remedy:look-again": N_(
         "Load again: the code is shown as it is now, and you are asked again. Find out first who "
