@@ -155,6 +155,7 @@ def generated(model: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]
     [(llama, [6, 7, 8]), (reformer, None), (xlnet, [None, 8, 9]), (mamba, None), (openai_gpt, None)],
 )
 def test_of_the_librarys_models(make: Any, expected: list[int | None] | None, tmp_path: Path) -> None:
+    torch.manual_seed(0)  # other weights could end the text with the first token
     tokens, _, skipped = generated(make(), tmp_path)
     shown = [token.get("cache") for token in tokens]
     assert len(shown) == 3
