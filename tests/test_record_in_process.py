@@ -69,6 +69,24 @@ def record_a_load(path: Path, model: Path, lines: bool) -> str:
     return type(result).__name__
 
 
+def record_with_another_modules_cache(path: Path, model: Path, cache: Path) -> None:
+    from transformers import dynamic_module_utils
+
+    dynamic_module_utils.HF_MODULES_CACHE = str(cache)
+    with tracer.record(path, model=str(model), lines=False):
+        load(model)
+
+
+def test_the_modules_cache_is_that_of_the_library(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
+    path, cache = tmp_path / "x.glmtrace", tmp_path / "moved"
+    in_process(record_with_another_modules_cache, path, fixtures / "glm-4v-tiny", cache)
+    with tracer.open_trace(path) as trace:
+        assert trace.meta["roots"]["modules-cache"] == str(cache)
+        copied = [step.data["into"] for step in trace.steps(kinds=["module-copied"])]
+    assert copied
+    assert all(place.startswith("<modules-cache>/transformers_modules/") for place in copied)
+
+
 def test_a_load_becomes_a_trace(in_process: Any, tmp_path: Path, fixtures: Path) -> None:
     path = tmp_path / "x.glmtrace"
     assert in_process(record_a_load, path, fixtures / "bert-tiny", True) == "BertModel"

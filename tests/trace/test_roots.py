@@ -132,6 +132,15 @@ def test_caches_come_from_the_environment() -> None:
     roots = standard_roots({"HF_HOME": "/no-such/hf", "HF_MODULES_CACHE": "/no-such/m", "HF_HUB_CACHE": "/no-such/h"})
     assert (roots["modules-cache"], roots["hub-cache"]) == ("/no-such/m", "/no-such/h")
     assert "model" not in roots
+    assert standard_roots({"XDG_CACHE_HOME": "/no-such/x"})["hub-cache"] == "/no-such/x/huggingface/hub"
+
+
+def test_a_root_of_several_folders_shows_the_last() -> None:
+    roots = Roots({"hub-cache": "/no-such/usual"})
+    assert roots.add("hub-cache", "/no-such/moved")
+    assert not roots.add("hub-cache", "/no-such/moved")
+    assert roots.text("/no-such/usual/x /no-such/moved/x") == "<hub-cache>/x <hub-cache>/x"
+    assert roots.folders == {"hub-cache": "/no-such/moved"}
 
 
 def test_a_working_directory_that_was_deleted(tmp_path: Path) -> None:

@@ -275,7 +275,8 @@ def _tail(path: Path, job: Job, redactor: Redactor) -> str:
         text = path.read_bytes()[-_NATIVE_TAIL * 8 :].decode("utf-8", "replace").strip()
     except OSError:
         return ""
-    roots = Roots(standard_roots(os.environ, model=job.model if os.path.isdir(job.model) else None))
+    environment = {**os.environ, **job.environment}
+    roots = Roots(standard_roots(environment, model=job.model if os.path.isdir(job.model) else None))
     return roots.text(redactor.text(text))[-_NATIVE_TAIL:].strip() if text else ""
 
 

@@ -28,7 +28,14 @@ _VARIABLES: Final = re.compile(
     r"USER_AGENT_ORIGIN|TRUST_REMOTE_CODE))|"
     r"HUGGINGFACE_(?:HUB_CACHE|HUB_VERBOSITY|ASSETS_CACHE|CO_STAGING|CO_RESOLVE_ENDPOINT)|"
     r"TRANSFORMERS_\w+|TORCH\w+|PYTORCH_\w+|CUDA_\w+|ONEDNN_\w+|DNNL_\w+|OMP_\w+|MKL_\w+|OPENBLAS_\w+|"
-    r"TOKENIZERS_\w+|ACCELERATE_\w+|NVIDIA_\w+|SAFETENSORS_\w+|PYTHONPATH|PYTHONHASHSEED)$"
+    r"TOKENIZERS_\w+|ACCELERATE_\w+|NVIDIA_\w+|SAFETENSORS_\w+|PYTHONPATH|PYTHONHASHSEED|XDG_CACHE_HOME)$"
+)
+
+# In transformers 4, older variables can move the cache away from that of huggingface_hub.
+_CACHES: Final = (
+    ("huggingface_hub.constants", "HF_HUB_CACHE", "hub-cache"),
+    ("transformers.utils.hub", "TRANSFORMERS_CACHE", "hub-cache"),
+    ("transformers.dynamic_module_utils", "HF_MODULES_CACHE", "modules-cache"),
 )
 
 
@@ -83,6 +90,19 @@ def _gpus() -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [line.strip() for line in said.splitlines() if line.strip()]
+
+
+def library_caches() -> list[tuple[str, str]]:
+    """Return the caches that the imported libraries use, each with the name of its root.
+
+    Libraries read the variables once, when they are imported, and a program can assign another folder afterwards.
+    """
+    found: list[tuple[str, str]] = []
+    for module, variable, root in _CACHES:
+        folder = vars(sys.modules[module]).get(variable) if module in sys.modules else None
+        if isinstance(folder, (str, Path)):
+            found.append((root, str(folder)))
+    return found
 
 
 def apply_environment(variables: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tracer.recorder import safe_inspect
 from tracer.recorder.code_guard import CodeRefused
-from tracer.recorder.environment import environment_facts
+from tracer.recorder.environment import environment_facts, library_caches
 from tracer.recorder.guard import StopLoad
 from tracer.recorder.model.model_watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches, is_wrapper_code
@@ -181,10 +181,15 @@ class Session:
     def _on_new_file(self, filename: str) -> None:
         """Patch what a module of the library defines, when it is seen for the first time."""
         guard = self.recording.guard
+        guard.call("cache folders", self._name_caches)
         guard.call("weights", self._shards.watch, self._patches)
         guard.call("functions that this release lacks", self._note_missing_targets, filename)
         if self._paused_functions is not None:
             self._paused_functions.wrap(self._patches)
+
+    def _name_caches(self) -> None:
+        for root, folder in library_caches():
+            self.recording.name_folder(root, folder)
 
     def _on_model_class(self, variables: Mapping[str, Any]) -> None:
         model_class = variables.get("cls")

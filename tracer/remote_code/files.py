@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tracer.remote_code.result import NoteKind
+from tracer.trace.hub_folders import hub_folders
 
 _HUB_ID: Final = re.compile(r"(\b[\w\-.]{1,96}\b/)?\b[\w\-.]{1,96}\b", re.ASCII)  # as in huggingface_hub
 
@@ -74,19 +75,11 @@ def is_hub_id(name: str) -> bool:
 
 
 def hub_caches(given: Path | None = None) -> list[Path]:
-    """Return the caches that a release of transformers may read, the usual cache first.
-
-    In transformers 4, three older variables override those of huggingface_hub; transformers 5 ignores them.
-    """
+    """Return the caches that a release of transformers may read, that of transformers 5 first."""
     if given is not None:
         return [given]
-    environ = os.environ
-    home = environ.get("XDG_CACHE_HOME") or os.path.join("~", ".cache")
-    hf_home = environ.get("HF_HOME") or os.path.join(home, "huggingface")
-    usual = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE") or os.path.join(hf_home, "hub")
-    older = ("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE")
-    named = [usual, *(environ[variable] for variable in older if environ.get(variable))]
-    return list(dict.fromkeys(Path(os.path.expandvars(os.path.expanduser(name))) for name in named))
+    folders = hub_folders(os.environ)
+    return list(dict.fromkeys((Path(folders.hub_cache), Path(folders.older_hub_cache))))
 
 
 def _commit(repository: Path, revision: str) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from tracer.trace.hub_folders import hub_folders
+
 _BEFORE: Final = r"(?<![A-Za-z0-9_.~>-])"  # "/a/work" does not begin with "/work"
 _AFTER: Final = r"(?=$|[/\\'\"`\s:;,)\]}>，。；：、！？）】」》”’]|[.!?](?:$|\s))"  # also at the end of a sentence
 _PACKAGES: Final = ("transformers", "torch", "peft", "safetensors", "huggingface_hub", "tokenizers", "accelerate")
@@ -25,21 +27,27 @@ class Roots:
 
     def __init__(self, folders: Mapping[str, str]) -> None:
         self._names: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
         for name, folder in folders.items():
             self._name(name, folder)
         self._search = self._compile()
 
     def add(self, name: str, folder: str) -> bool:
-        """Name one more folder and return True, or return False if it has a name already."""
+        """Name one more folder and return True, or return False if it has a name already.
+
+        A name can stand for several folders; the last one is shown as its folder.
+        """
         before = len(self._names)
         self._name(name, folder)
+        if len(self._names) == before:
+            return False
         self._search = self._compile()
-        return len(self._names) > before
+        return True
 
     def _name(self, name: str, folder: str) -> None:
-        for spelling in (os.path.abspath(folder), os.path.realpath(folder)):
-            if len(spelling) > 1:
-                self._names.setdefault(spelling, name)
+        for spelling in (os.path.realpath(folder), os.path.abspath(folder)):
+            if len(spelling) > 1 and self._names.setdefault(spelling, name) == name:
+                self._folders[name] = spelling
 
     def _compile(self) -> re.Pattern[str] | None:
         longest_first = sorted(self._names, key=len, reverse=True)
@@ -50,7 +58,7 @@ class Roots:
     @property
     def folders(self) -> dict[str, str]:
         """Return the folder of each root."""
-        return {self._names[folder]: folder for folder in sorted(self._names, key=len, reverse=True)}
+        return dict(sorted(self._folders.items(), key=lambda root: len(root[1]), reverse=True))
 
     def text(self, text: str) -> str:
         """Return the text with every known folder replaced by its root's name."""
@@ -61,14 +69,14 @@ class Roots:
 
 def standard_roots(environment: Mapping[str, str], *, model: str | None = None) -> dict[str, str]:
     """Return the roots of this process; ``model`` is the model directory, if any."""
-    home = Path(environment.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    hub = hub_folders(environment)
     roots = {"model": model} if model else {}
     for package in _PACKAGES:
         if folder := _package_folder(package):
             roots[package] = folder
     roots |= {
-        "modules-cache": environment.get("HF_MODULES_CACHE", str(home / "modules")),
-        "hub-cache": environment.get("HF_HUB_CACHE", str(home / "hub")),
+        "modules-cache": hub.modules_cache,
+        "hub-cache": hub.hub_cache,
         "site-packages": sysconfig.get_paths()["purelib"],
         "python": sysconfig.get_paths()["stdlib"],
         "glm-trace": str(Path(__file__).parents[1]),

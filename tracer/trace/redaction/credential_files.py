@@ -6,10 +6,11 @@ import json
 import netrc
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tracer.trace.hub_folders import hub_folders
 from tracer.trace.redaction.data import secrets_in, secrets_in_text, secrets_in_urls
 from tracer.trace.redaction.names import MIN_SEARCHED, can_be_searched, looks_random
 from tracer.trace.redaction.redactor import parts_of
@@ -51,13 +52,13 @@ _LARGEST: Final = 1 << 20
 def secrets_in_files(environment: Mapping[str, str], home: Path) -> set[str]:
     """The secrets that this user's tools have saved."""
     found: set[str] = set()
-    tokens = [*(home / name for name in _TOKENS), *_hub_files(environment, home, "token")]
-    for path in (*tokens, *_named(environment, "HF_TOKEN_PATH")):
+    hub = hub_folders(environment, home)
+    for path in (*(home / name for name in _TOKENS), Path(hub.home, "token"), Path(hub.token)):
         found |= set(_read(path).split())
     settings = [home / name for name in _SETTINGS]
     settings += _named(environment, *_VARIABLES)
     settings += [path / name for variable, name in _FOLDERS.items() for path in _named(environment, variable)]
-    for path in (*settings, *_hub_files(environment, home, "stored_tokens")):
+    for path in (*settings, Path(hub.home, "stored_tokens"), Path(hub.stored_tokens)):
         found |= _secrets_in_settings(_read(path))
     for path in (*_named(environment, "NETRC"), home / ".netrc", home / "_netrc"):
         found |= _netrc_passwords(path)
@@ -104,12 +105,6 @@ def _as_json(text: str) -> Any:
 
 def _named(environment: Mapping[str, str], *variables: str) -> list[Path]:
     return [Path(os.path.expanduser(path)) for name in variables if (path := environment.get(name))]
-
-
-def _hub_files(environment: Mapping[str, str], home: Path, name: str) -> Iterator[Path]:
-    cache = environment.get("XDG_CACHE_HOME") or home / ".cache"
-    hub = environment.get("HF_HOME") or os.path.join(cache, "huggingface")
-    yield Path(os.path.expandvars(os.path.expanduser(hub)), name)
 
 
 def _read(path: Path) -> str:
