@@ -25,7 +25,6 @@ from tests.support.commands import Command, Result, command_line
 from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
-from tracer.i18n import tr
 from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import run_job
 from tracer.trace import journal
@@ -36,7 +35,7 @@ from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.vocabulary import STAGES
-from tracer.views.phrases import PHRASES
+from tracer.views.stages import stage_name
 
 PROGRAM = Path(sys.executable).with_name("glm-trace")
 
@@ -636,7 +635,7 @@ def test_show_in_chinese(command: Any, recorded: Path, failed: Path, monkeypatch
     assert is_plain(asked.out)
     assert "加载成功" in asked.out
     for stage in ("config", "trust", "dynamic-class"):
-        assert tr("zh", PHRASES[f"stage:{stage}"]) in asked.out
+        assert stage_name(stage, "zh") in asked.out
     assert "called" not in asked.out
     assert "加载失败" in command("show", failed).out
     monkeypatch.setenv("GLM_TRACE_LANG", "")

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import FIXTURES, ROOT
 from tests.support.loads import Loads
 from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
-from tracer.views.phrases import PHRASES
+from tracer.views.stages import STAGE_NAMES
 
 PACKAGE = ROOT / "tracer"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -111,7 +111,7 @@ def test_looking_at_a_trace_loads_no_torch(loads: Loads) -> None:
 
 
 def test_every_stage_has_a_name() -> None:
-    assert {f"stage:{stage}" for stage in STAGES} <= PHRASES.keys()
+    assert set(STAGES) <= STAGE_NAMES.keys()
 
 
 def kinds_in_the_code() -> Iterator[str]:

@@ -21,11 +21,12 @@ from tracer.trace.outcome import EXIT_CODES, Outcome, Part, Status
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
 from tracer.tui.stage_bar import StageBar
+from tracer.views.outcome import WORDS as OUTCOMES
 from tracer.views.outcome import outcome_text
-from tracer.views.phrases import PHRASES
 from tracer.views.show import load_report
+from tracer.views.stages import STAGE_NAMES
+from tracer.views.why import WORDS as WHY
 from tracer.views.why import diagnosis_report
-from tracer.views.why_words import WHY
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PARTS = get_args(Part)
@@ -45,8 +46,8 @@ def said(trace: Trace, lang: Lang) -> tuple[str, str]:
 
 def test_every_outcome_has_words_and_an_exit_code() -> None:
     assert set(EXIT_CODES) == set(get_args(Status))
-    assert {f"outcome:{status}" for status in EXIT_CODES} <= PHRASES.keys()
-    assert {f"outcome:failed:{part}" for part in PARTS} <= PHRASES.keys()
+    assert {f"outcome:{status}" for status in EXIT_CODES} <= OUTCOMES.keys()
+    assert {f"outcome:failed:{part}" for part in PARTS} <= OUTCOMES.keys()
     assert {f"headline:{status}" for status in EXIT_CODES} <= WHY.keys()
     assert {f"headline:failed:{part}" for part in PARTS} <= WHY.keys()
 
@@ -164,4 +165,4 @@ def test_failures_after_the_load_are_reported_as_such(part: str, loads: Loads, t
         assert "The model loaded;" in why
         step = trace.step(trace.outcome.step)
         assert step.stage == part
-        assert f"stage {PHRASES[f'stage:{part}']}" in shown
+        assert f"stage {STAGE_NAMES[part]}" in shown

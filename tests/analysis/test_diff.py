@@ -19,8 +19,7 @@ from tests.trace.made import meta_record, ordinary_records, sealed
 from tracer.analysis.diff import TOPICS, Comparison, Difference, compare
 from tracer.cli.main import app
 from tracer.trace.reading import Trace, open_trace
-from tracer.views.diff import focused
-from tracer.views.diff_words import WORDS
+from tracer.views.diff import WORDS, focused
 
 OLD, NEW = "4.44.2", "5.23.0"
 

@@ -23,8 +23,7 @@ from tracer.analysis.decisions.turning_points import TURNING_POINTS
 from tracer.analysis.value_format import summary_to_json
 from tracer.cli.main import app
 from tracer.trace.reading import Trace
-from tracer.views.decisions import explanation_report
-from tracer.views.decisions_words import WORDS
+from tracer.views.decisions import WORDS, explanation_report
 
 """If it is 1, the tests rewrite their golden files instead of comparing; look at the difference with git."""
 

@@ -9,7 +9,7 @@ import pytest
 from tests.analysis.kwargs_toy import followed
 from tests.recorder.toy import Toy, toy
 from tracer.analysis.kwargs.model import END_KINDS, HopKind
-from tracer.views.kwargs_words import WORDS
+from tracer.views.kwargs import WORDS
 
 __all__ = ["toy"]
 

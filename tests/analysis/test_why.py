@@ -20,8 +20,8 @@ from tracer.analysis.diagnosis import Diagnosis, diagnose
 from tracer.i18n import tr
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import failure_lines
+from tracer.views.why import WORDS as WHY
 from tracer.views.why import diagnosis_report
-from tracer.views.why_words import WHY
 
 BROKEN = damaged.FIXTURES / "broken"
 

@@ -21,8 +21,8 @@ from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
 from tracer.trace.values import Exception_, Plain, Text
 from tracer.trace.vocabulary import KINDS
-from tracer.views.why import diagnosis_report
-from tracer.views.why_words import WHY
+from tracer.views.causes import CAUSES
+from tracer.views.why import WORDS, diagnosis_report
 
 OUT_OF_MEMORY = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB"  # torch 2.4
 CPU_MEMORY = "[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 34359738368 bytes."
@@ -324,7 +324,9 @@ def constants() -> set[str]:
 
 def test_every_word_is_used_and_every_kind_tested() -> None:
     used = constants()
-    kinds = {key.partition(":")[2] for key in WHY if key.startswith(("cause:", "surprise:", "remedy:", "step:"))}
+    kinds = {key.partition(":")[2] for key in CAUSES} | {
+        key.removeprefix("step:") for key in WORDS if key.startswith("step:")
+    }
     assert kinds - used == {"raised-it"}  # what the printing makes of "raised"
     tested = {case.kind for case in CASES.values()} | {kind for _, kind, _ in ENDS.values()}
     tested |= {"stale-copy", "model-not-found", "trust-not-given", "shard-damaged"}  # tests of their own
@@ -332,7 +334,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"import-not-copied", "tokenizer-class-missing", "config-class-missing", "config-class-differs"}
     tested |= {"attribute-gone-in-5", "package-fails", "tensors-missing", "tensors-of-two-shapes", "not-converted"}
     tested |= {"attribute-missing-library", "own-fault"}
-    assert {key.partition(":")[2] for key in WHY if key.startswith("cause:")} == tested - {None}
+    assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 
 def test_lines_end_where_they_may() -> None:

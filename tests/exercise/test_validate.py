@@ -15,7 +15,7 @@ from tests.support.damaged import edit_text
 from tracer.exercise.library import TASK, ExerciseFiles, read_exercise
 from tracer.exercise.runs import RunRecorder
 from tracer.exercise.validator import ExerciseProblem, _static_problems, validate
-from tracer.views.exercise.words import WORDS
+from tracer.views.exercise.tables import WORDS
 from tracer.walkthrough.library import course
 
 COURSE = ROOT / "walkthroughs" / "exercises"

@@ -322,7 +322,7 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
     """4.50 to 4.57 read a file onto meta, and then open it again for each tensor's numbers."""
     from tracer.analysis.diff.built_model import compare_weights
     from tracer.recorder.weights.weights_watch import ShardWatch
-    from tracer.views.diff_words import WORDS
+    from tracer.views.diff import WORDS
 
     modeling = ModuleType("transformers.modeling_utils")
     monkeypatch.setitem(sys.modules, modeling.__name__, modeling)

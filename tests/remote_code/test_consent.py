@@ -17,9 +17,8 @@ from tracer.remote_code import CodeNote, Finding, Reached, RemoteCode, RemoteFil
 from tracer.remote_code import result as result_module
 from tracer.text.visible import visible
 from tracer.text.wrapping import wrapped
-from tracer.views.remote_code.consent import render_consent
-from tracer.views.remote_code.question import ask_consent
-from tracer.views.remote_code.words import SENTENCES
+from tracer.views.consent import SENTENCES, render_consent
+from tracer.views.consent_question import ask_consent
 
 Lang = Literal["en", "zh"]
 EVIL = "\x1b[2J\x1b]0;t\x07[bold red]no[/bold red]\u202e:smile:"

@@ -31,7 +31,7 @@ from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.table_tab import TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.tui.words import LABELS
-from tracer.views.why_words import WHY
+from tracer.views.why import WORDS as WHY
 
 MOVES: dict[str, Callable[[Cursor], int | None]] = {
     "right": Cursor.next, "l": Cursor.next, "left": Cursor.previous, "h": Cursor.previous,

@@ -16,7 +16,7 @@ from tests.support.small_models import tiny_llama
 from tracer.i18n import Lang
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.walkthrough.localized import localize
-from tracer.views.walkthrough.words import told
+from tracer.views.walkthrough.reasons import told
 from tracer.walkthrough.applicability import note_texts
 from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
 from tracer.walkthrough.checker import GivenTrace, check_many

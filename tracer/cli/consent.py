@@ -15,7 +15,7 @@ from tracer.cli.console import complain, messages
 from tracer.i18n import Lang, tr
 from tracer.remote_code import RemoteCode, find_remote_code
 from tracer.trace.job import AgreedCode
-from tracer.views.remote_code.question import ask_consent
+from tracer.views.consent_question import ask_consent
 
 _WHICH_CODE: Final = ("revision", "code_revision", "subfolder", "cache_dir")
 

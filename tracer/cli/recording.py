@@ -26,8 +26,8 @@ from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import gap_sentences
-from tracer.views.phrases import PHRASES
 from tracer.views.show import load_report, next_commands
+from tracer.views.stages import stage_name
 
 
 def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_output: bool, tui: bool = False) -> None:
@@ -166,7 +166,7 @@ class Progress:
             return Text(
                 f"{tr(self._lang, 'starting Python and importing torch and transformers')} · {watched.seconds:.0f} s"
             )
-        stage = tr(self._lang, PHRASES[f"stage:{watched.last.stage}"])
+        stage = stage_name(watched.last.stage, self._lang)
         parts = [tr(self._lang, "{stage} · step {step}", stage=stage, step=watched.last.number)]
         if watched.file:
             parts.append(one_line(watched.file, 50))

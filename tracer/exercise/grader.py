@@ -37,7 +37,7 @@ class Grade(msgspec.Struct, frozen=True):
         given: the learner's answer to a prediction.
         case: of the check's case that tells it, if one does.
         fact: the claim that did not hold, its subject, what was expected, what there is, in no language; what
-            :func:`tracer.views.walkthrough.words.problem_told` makes a sentence of.
+            :func:`tracer.views.walkthrough.reasons.problem_told` makes a sentence of.
     """
 
     id: str

@@ -19,8 +19,8 @@ from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.steps import Step
 from tracer.tui.crash_report import CrashReportingApp
-from tracer.views.phrases import stage_name
 from tracer.views.show import fact_text
+from tracer.views.stages import stage_name
 
 _FACTS: Final = 200  # kept; no screen shows more
 

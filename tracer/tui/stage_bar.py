@@ -24,7 +24,7 @@ from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.words import LABELS
 from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
-from tracer.views.phrases import stage_name
+from tracer.views.stages import stage_name
 
 Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""

@@ -13,7 +13,7 @@ from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.tui.player_state import PlayerState
-from tracer.views.phrases import stage_name
+from tracer.views.stages import stage_name
 
 # For each kind of step the keys of its data that describe it best; the first that is there is used.
 _DESCRIPTIVE_KEYS: Final[dict[str, tuple[str, ...]]] = {

@@ -14,9 +14,72 @@ from rich.text import Text
 
 from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
 from tracer.analysis.value_format import format_json
-from tracer.i18n import N_, Lang, Message, tr
+from tracer.i18n import N_, NC_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
-from tracer.views.diff_words import WORDS
+
+WORDS: Final[dict[str, Message]] = {
+    "same-in": N_("The same in both: {topics}."),
+    "differ-in": N_("Different: {topics}."),
+    "only-a": N_("only in A"),
+    "only-b": N_("only in B"),
+    "end:config": N_("an attribute of {where}"),
+    "end:overwritten": N_("an attribute of {where}, overwritten later"),
+    "end:handed": N_("handed on to {where}, not followed further"),
+    "end:constructor": N_("an argument of {where}"),
+    "end:used": N_("taken by {where}"),
+    "end:dropped": N_("dropped by {where}"),
+    "end:refused": N_("refused by {where}"),
+    "end:left": N_("left over"),
+    "end:unfinished": N_("still on its way"),
+    # topics
+    "topic:outcome": N_("Outcome"),
+    "topic:classes": N_("Classes and where they come from"),
+    "topic:decisions": N_("Decisions that went otherwise"),
+    "topic:keywords": N_("Keyword arguments that ended elsewhere"),
+    "topic:config": N_("Configuration"),
+    "topic:modules": N_("Modules"),
+    "topic:weights": N_("Weights"),
+    "topic:text": N_("Prompt and tokens"),
+    "topic:files": N_("Files"),
+    "topic:messages": N_("Warnings and messages"),
+    "topic:calls": N_("Functions called"),
+    "topic:code": N_("Statements that ran"),
+    # what differs
+    "outcome": N_("{subject}"),
+    "class": N_("{subject} became"),
+    "registered": N_("registered: {subject}"),
+    "imported-from": N_("{subject} was imported from"),
+    "went-otherwise": N_("{subject}"),
+    "keyword": N_("{subject} ended"),
+    "config": N_("{subject}"),
+    "built-on": N_("devices of the {subject} when they were built"),
+    "module": N_("{subject}"),
+    "parameter-shape": N_("shape of {subject}"),
+    "parameter-dtype": N_("dtype of {subject}, as built"),
+    "read-by": N_("{subject} was"),
+    "tensor-from": N_("{subject} was filled from"),
+    "tensor-became": N_("dtype of {subject}, after loading"),
+    "report": N_("{subject}"),
+    "text": N_("{subject}"),
+    "file": N_("{subject}"),
+    "message": N_("{subject}"),
+    "outcome:then": N_("held"),
+    "outcome:not-then": N_("did not hold"),
+    "outcome:raised": NC_("difference", "ended in an exception"),
+    "outcome:completed": N_("went through without an exception"),
+    "outcome:except": N_("was caught"),
+    "outcome:not-caught": N_("raised, and was not caught here"),
+    "outcome:entered": N_("the body ran"),
+    "outcome:not-entered": N_("the body did not run"),
+    "outcome:case": N_("a case matched"),
+    "outcome:no-case": N_("no case matched"),
+    "shard-opened": N_("opened, and read slice by slice"),
+    "shard-opened+shard-read": N_("read whole into a dictionary"),
+    "shard-read": N_("read whole into a dictionary"),
+    "shard-opened+shard-read-names": N_("read for names and shapes first, then opened again and read slice by slice"),
+    "shard-read-names": N_("read for names and shapes alone"),
+}
+
 
 _AT_A_GLANCE: Final = 6  # differences of a topic
 _STATEMENTS: Final = 16  # statements at a glance

@@ -7,12 +7,36 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from tracer.i18n import Lang, tr
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
-from tracer.views.phrases import PHRASES, stage_name
+from tracer.views.stages import stage_name
 
+WORDS: Final[dict[str, Message]] = {
+    "outcome:loaded": N_("loaded"),
+    "undone:not-fed": N_("no pass was run"),
+    "undone:not-generated": N_("nothing was generated"),
+    "outcome:no-load": N_("no load was recorded"),
+    "outcome:failed": N_("the load failed"),
+    "outcome:failed:device": N_("loaded; moving it to the device failed"),
+    "outcome:failed:peft": N_("loaded; adding LoRA failed"),
+    "outcome:failed:inputs": N_("loaded; preparing the input failed"),
+    "outcome:failed:forward": N_("loaded; the forward pass failed"),
+    "outcome:failed:generate": N_("loaded; the generation failed"),
+    "outcome:failed:script": N_("loaded; the code after it failed"),
+    "outcome:failed:before-load": N_("the code failed before anything was loaded"),
+    "outcome:stopped": N_("stopped after the stage you asked for"),
+    "outcome:interrupted": N_("interrupted; what was recorded until then is in the trace"),
+    "outcome:refused": N_("not run: its code was not consented to"),
+    "outcome:killed": N_("the process was killed"),
+    "outcome:misused": N_("could not begin"),
+    "outcome:unfinished": N_("never finished: a journal that was not sealed"),
+    "failed-at": N_("at step {step}, stage {stage}, {place}"),
+    "failed-after-stage": N_("after step {step}, stage {stage}"),
+    "failed-at-stage": N_("at step {step}, stage {stage}"),
+    "failed-after": N_("after step {step}, stage {stage}, {place}"),
+}
 GOOD: Final = ("loaded", "stopped")
 """The statuses of a load that ended as intended."""
 
@@ -21,15 +45,15 @@ def outcome_text(outcome: Outcome, lang: Lang) -> str:
     """Return how a load ended; a status from a newer release is shown as it is."""
     status, part = outcome.status, outcome.part
     for key in (f"outcome:{status}:{part}", f"outcome:{status}"):
-        if key in PHRASES:
-            return tr(lang, PHRASES[key])
+        if key in WORDS:
+            return tr(lang, WORDS[key])
     return visible(status)
 
 
 def undone_texts(trace: Trace, lang: Lang) -> list[str]:
     """Return what was requested after the load and could not be tried, although nothing failed."""
     kinds = ("not-fed", "not-generated")
-    return [tr(lang, PHRASES[f"undone:{kind}"]) for kind in kinds if trace.nearest(-1, kind=kind) is not None]
+    return [tr(lang, WORDS[f"undone:{kind}"]) for kind in kinds if trace.nearest(-1, kind=kind) is not None]
 
 
 def outcome_style(outcome: Outcome) -> str:
@@ -46,8 +70,8 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
     # The player's first screen needs this module, and not the rules of a diagnosis.
     from tracer.analysis.diagnosis.remote_code_rules import changed_code
     from tracer.analysis.step_context import step_place
+    from tracer.views.causes import CAUSES
     from tracer.views.shell_commands import program, trace_argument
-    from tracer.views.why_words import WHY
 
     yield from (Text(sentence, "bold red") for sentence in gap_sentences(trace, lang))
     outcome = trace.outcome
@@ -58,8 +82,8 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
         place = {"step": step, "stage": stage_name(where.stage, lang), "place": visible(where.place)}
     code = changed_code(trace)
     if code is not None:
-        yield Text(visible(tr(lang, WHY[f"cause:{code.kind}"], **code.values)), "bold red")
-        yield Text(tr(lang, WHY[f"remedy:{code.remedy}"]), "yellow")
+        yield Text(visible(tr(lang, CAUSES[f"cause:{code.kind}"], **code.values)), "bold red")
+        yield Text(tr(lang, CAUSES[f"remedy:{code.remedy}"]), "yellow")
     elif status in ("failed", "refused"):
         yield from _failure(outcome, place, lang, seen=failure_was_seen(trace))
     elif status == "no-load":
@@ -85,11 +109,11 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
 def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
     """Yield what is missing from the trace of a load."""
     from tracer.analysis.diagnosis.surprises import incomplete_trace
-    from tracer.views.why_words import WHY
+    from tracer.views.causes import CAUSES
 
     for gap in incomplete_trace(trace):
         values = {name: visible(str(value)) for name, value in gap.values.items()}
-        yield tr(lang, WHY[f"surprise:{gap.kind}"], **values)
+        yield tr(lang, CAUSES[f"surprise:{gap.kind}"], **values)
 
 
 def failure_was_seen(trace: Trace) -> bool:
@@ -104,7 +128,7 @@ def _failure(outcome: Outcome, place: dict[str, Any] | None, lang: Lang, *, seen
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
         key = "failed-at" if seen else "failed-after"
-        yield Text(tr(lang, PHRASES[key if place["place"] else f"{key}-stage"], **place), "red")
+        yield Text(tr(lang, WORDS[key if place["place"] else f"{key}-stage"], **place), "red")
     if "pip install" in str(message):
         yield Text(
             tr(

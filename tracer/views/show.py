@@ -15,14 +15,100 @@ from rich.text import Text
 from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
-from tracer.i18n import N_, NP_, Lang, tr
+from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.visible import visible, without_codes
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
-from tracer.views.phrases import PHRASES, stage_name
 from tracer.views.shell_commands import program, trace_argument, trace_path
+from tracer.views.stages import stage_name
+
+WORDS: Final[dict[str, Message]] = {
+    # facts
+    "called": N_("called {call}"),
+    "file": N_("found {path}"),
+    "file-not-there": N_("{name} is not in {in}"),
+    "adapter": N_("is an adapter: {path}"),
+    "no-adapter": N_("no adapter_config.json, so no adapter"),
+    "config-read": NP_(
+        "read {keys} key, model_type {model_type}", "read {keys} keys, model_type {model_type}", by="keys"
+    ),
+    "config-read-left": NP_(
+        "read {keys} key, model_type {model_type}; arguments not used up: {left}",
+        "read {keys} keys, model_type {model_type}; arguments not used up: {left}",
+        by="keys",
+    ),
+    "config-built": N_("built {class}"),
+    "became-config": N_("set on the config: {names}"),
+    "left-for-model": N_("left over for the model: {names}"),
+    "set-and-left": N_("set on the config and handed on to the model all the same: {names}"),
+    "trust": N_(
+        "has_local_code: {has_local_code}, has_remote_code: {has_remote_code}, trust_remote_code: {given} → {decision}"
+    ),
+    "trust-refused": N_("remote code is needed and was not allowed"),
+    "class-remote": N_("{reference} is the directory's own; run from {final_module}"),
+    "class-mapping": N_("{key} → {class}, from the library's own mapping"),
+    "class-name-pattern": N_("no model_type; the path contains '{key}' → {class}"),
+    "packages-missing": N_("{file} needs packages that are not installed: {names}"),
+    "registered-saving": N_("{class} marked for {with}: save_pretrained will copy its code"),
+    "registered-loading": N_("{class} registered with {with} for the rest of this process"),
+    "model": N_("loaded {class} with {parameters} numbers"),
+    "loaded": N_("loaded {class}"),
+    "argument-overwritten": N_("{name} was set on the config, and overwritten: {attribute} is another value now"),
+    "argument-overwritten-by": N_(
+        "{name} was set on the config, and overwritten by config.json's {by}: {attribute} is another value now"
+    ),
+    "own-loader": N_("{function} is the directory's own"),
+    "own-loader-alone": N_(
+        "{function} is the directory's own and ran instead of the library's: what that one does is not in this load"
+    ),
+    "built": N_("built {class}: {modules}, {tensors}, {numbers}"),
+    "built-tied": N_(
+        "built {class}: {modules}, {tensors}, {numbers}, without what will be tied to one of them: {names}"
+    ),
+    "passed": N_("one pass took {seconds} s"),
+    "chat": N_("the chat template gives: {text}"),
+    "text": NP_("“{prompt}” became {count} token", "“{prompt}” became {count} tokens"),
+    "token": N_("token {id} {text}"),
+    "token-cached": N_("token {id} {text}, cache {cache}"),
+    "peft": NP_(
+        "LoRA in {count} module: {trainable} of {all} numbers can be trained ({percent} %)",
+        "LoRA in {count} modules: {trainable} of {all} numbers can be trained ({percent} %)",
+    ),
+    "not-fed": N_("no pass was run: {why}"),
+    "shard": NP_("{path}: {tensors} tensor, {bytes}", "{path}: {tensors} tensors, {bytes}", by="tensors"),
+    "not-generated": N_("nothing was generated: {why}"),
+    "weights": NP_(
+        "{count} of {of} tensor of the checkpoint became parameters",
+        "{count} of {of} tensors of the checkpoint became parameters",
+        by="of",
+    ),
+    "weights-new": N_("{count} not in the checkpoint, newly initialised: {names}"),
+    "weights-empty": NP_(
+        "1 got no numbers and is left on meta: {names}", "{count} got no numbers and are left on meta: {names}"
+    ),
+    "weights-unexpected": N_("{count} in the checkpoint that the model has no place for: {names}"),
+    "weights-passed-over": N_("{count} in the checkpoint that the model leaves aside: {names}"),
+    "weights-unread": NP_("1 was not loaded any more: {names}", "{count} were not loaded any more: {names}"),
+    "weights-mismatched": N_("{name} is {there} in the checkpoint and {here} in the model"),
+    "weights-mismatched-merged": N_(
+        "{name} is {there} in the checkpoint (merged from {count} tensors) and {here} in the model"
+    ),
+    "weights-mismatched-part": N_(
+        "{name} is {there} in the checkpoint (made from {source}, {stored}) and {here} in the model"
+    ),
+    "weights-unconverted": NP_(
+        "{names} could not be made into {parameter} ({reason})",
+        "{count} tensors could not be made into {parameter} ({reason}): {names}",
+    ),
+    "weights-tied": N_("one tensor under several names: {names}"),
+    # frame of the report
+    "next-stage": N_("every step of a stage"),
+    "next-replay": N_("step through it"),
+    "next-decisions": N_("which way it went, and why"),
+    "next-failed": N_("the steps around the failure"),
+}
 
 _FACTS_OF_A_KIND: Final = 4  # listed; if a stage has more of one kind, the rest is counted
 _RULE: Final = re.compile(r"[-=_*~+| ]*[-=_*~]{4,}[-=_*~+| ]*")  # a line that is only a separator
@@ -127,7 +213,7 @@ def fact_text(fact: Fact, lang: Lang) -> str:
         return tr(lang, "{who}: {message}", **values)
     if fact.what in ("built", "built-tied"):
         values.update({name: tr(lang, part, count=values.get(name)) for name, part in _PARTS.items()})
-    return tr(lang, PHRASES[fact.what], **values)
+    return tr(lang, WORDS[fact.what], **values)
 
 
 _PARTS: Final = {
@@ -196,7 +282,7 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
         commands.append(("next-decisions", f"decisions {path}"))
     commands.append(("next-failed" if failed else "next-stage", f"show {path} --stage {_text(wanted)} --steps"))
     for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
-        lines += [line(label, Text(f"# {tr(lang, PHRASES[what])}", "dim")), line("", Text(f"{program()} {words}"))]
+        lines += [line(label, Text(f"# {tr(lang, WORDS[what])}", "dim")), line("", Text(f"{program()} {words}"))]
     return Group(*lines)
 
 

@@ -13,15 +13,82 @@ from rich.text import Text
 
 from tracer.analysis.diagnosis import Cause, Diagnosis, Evidence
 from tracer.analysis.value_format import format_json
-from tracer.i18n import N_, NC_, Lang, tr
+from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
+from tracer.views.causes import CAUSES
 from tracer.views.outcome import outcome_style
-from tracer.views.phrases import stage_name
 from tracer.views.shell_commands import command_text, program, trace_argument
-from tracer.views.why_words import WHY
+from tracer.views.stages import stage_name
 
+WORDS: Final[dict[str, Message]] = {
+    # headlines
+    "headline:loaded": N_("The load went well."),
+    "headline:loaded-surprise": N_("The load went well, with one thing to know about it."),
+    "headline:loaded-surprises": N_("The load went well, with {count} things to know about it."),
+    "headline:failed": N_("The load failed {when}, in the stage “{stage}”, with {error}."),
+    "headline:failed-early": N_("The load failed before a step could be recorded, with {error}."),
+    "headline:failed:device": N_("The model loaded; moving it to the device failed after step {step}, with {error}."),
+    "headline:failed:peft": N_("The model loaded; adding LoRA failed {when}, with {error}."),
+    "headline:failed:inputs": N_("The model loaded; preparing its input failed {when}, with {error}."),
+    "headline:failed:forward": N_("The model loaded; its forward pass failed {when}, with {error}."),
+    "headline:failed:generate": N_("The model loaded; the generation failed {when}, with {error}."),
+    "headline:failed:script": N_("The load went well; the code after it failed, with {error}."),
+    "headline:failed:before-load": N_("The code failed before anything was loaded, with {error}."),
+    "headline:no-load": N_("No load was recorded."),
+    "headline:refused": N_("The load stopped at step {step}: the directory's own code may not run."),
+    "headline:killed": N_("The process died after step {step}, in the stage “{stage}”."),
+    "headline:killed-early": N_("The process died before a step could be recorded."),
+    "headline:interrupted": N_("It was interrupted after step {step}, in the stage “{stage}”."),
+    "headline:interrupted-early": N_("The load was interrupted before its first step."),
+    "headline:unfinished": N_("The recording never finished; its last step is {step}, in the stage “{stage}”."),
+    "headline:unfinished-early": N_("The recording holds no steps and never finished."),
+    "headline:stopped": N_("The load was stopped on purpose after step {step}; nothing failed."),
+    "headline:stopped-early": N_("The load was stopped on purpose before its first step."),
+    "headline:misused": N_("The load could not begin."),
+    "headline:other": N_("The load ended as “{status}”."),
+    # titles
+    "title:cause": N_("Cause"),
+    "title:cause-likely": N_("Likely cause"),
+    "title:unknown": N_("Cause: not known"),
+    "title:other": N_("It may also be"),
+    # steps
+    "step:raised": N_("{error} in {function}: {message}"),
+    "step:raised-it": N_("{error} in {function}"),
+    "step:passed": N_("it went on through {function}"),
+    "step:file": N_("found {path}"),
+    "step:file-missing": N_("{name} was looked for in {in} and is not there"),
+    "step:shard-read": N_("opened {path}"),
+    "step:class-asked": N_("config asks for {reference}"),
+    "step:class-resolved": N_("the class is {class}"),
+    "step:imports": N_("{file} imports what is not there: {missing}"),
+    "step:imports-relatively": N_("{file} imports of its neighbours: {names}"),
+    "step:own-file": N_("{path} is a file of the directory"),
+    "step:copied": N_("{path} was put into the modules cache"),
+    "step:model-type": N_("config.json says model_type “{model_type}”"),
+    "step:no-model-type": NP_(
+        "config.json was read: one key, no model_type", "config.json was read: {count} keys, no model_type"
+    ),
+    "step:config-built": N_("{class} was built"),
+    "step:trust": N_(
+        "has_local_code {has_local_code}, has_remote_code {has_remote_code}, trust_remote_code {given} → {decision}"
+    ),
+    "step:given": N_("the call gave {name}={value}"),
+    "step:left-over": N_("{class} was built and left {name} over"),
+    "step:thrown-away": N_("{name} was taken out of kwargs and dropped"),
+    "step:adapter": N_("an adapter was found: {path}"),
+    "step:base-filled": NP_(
+        "the base, {class}, got all its {count} tensor", "the base, {class}, got all its {count} tensors"
+    ),
+    "step:mismatched": NP_("{name} does not fit", "{count} parameters do not fit, first {name}"),
+    "step:conversion-failed": NP_(
+        "{name} could not be made into {parameter}: {reason}",
+        "{count} tensors could not be made into {parameter}: {reason}",
+    ),
+    "step:last": N_("the last step: {function}, {place}"),
+    "step:dtype": N_("first of them: {there} became {here}"),
+}
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}
 _NAMES: Final = 6  # names listed, at most
 _MESSAGE: Final = 600  # characters of an exception's message
@@ -65,13 +132,13 @@ def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
 
 def _sentence(found: Diagnosis, lang: Lang) -> str:
     key = f"headline:{found.status}"
-    if f"{key}:{found.part}" in WHY:
+    if f"{key}:{found.part}" in WORDS:
         key = f"{key}:{found.part}"
     elif found.status == "loaded" and found.surprises:
         key += "-surprise" if len(found.surprises) == 1 else "-surprises"
     elif found.status not in ("loaded", "no-load", "misused", "refused") and found.step is None:
         key += "-early"
-    if key not in WHY:
+    if key not in WORDS:
         key = "headline:other"
     values = {
         "count": len(found.surprises),
@@ -83,7 +150,7 @@ def _sentence(found: Diagnosis, lang: Lang) -> str:
         "error": visible((found.error or "?").rpartition(".")[2]),
         "status": visible(found.status),
     }
-    return tr(lang, WHY[key], **values)
+    return tr(lang, WORDS[key], **values)
 
 
 def _exception(found: Diagnosis) -> Prose:
@@ -101,9 +168,9 @@ def _tail(output: str) -> list[str]:
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool) -> RenderableType:
     title = _TITLES[cause.certainty] if first else "title:other"
     values = _shown(cause.values, lang)
-    blocks = [_block(tr(lang, WHY[title]), [Prose(tr(lang, WHY[f"cause:{cause.kind}"], **values))])]
+    blocks = [_block(tr(lang, WORDS[title]), [Prose(tr(lang, CAUSES[f"cause:{cause.kind}"], **values))])]
     if cause.remedy is not None:
-        blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, WHY[f"remedy:{cause.remedy}"], **values))]))
+        blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, CAUSES[f"remedy:{cause.remedy}"], **values))]))
     if cause.chain and steps:
         blocks.append(_block(tr(lang, "How it came about"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
@@ -116,10 +183,10 @@ def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
     advised: set[str] = set()
     for surprise in found.surprises[:_SURPRISES]:
         values = _shown(surprise.values, lang)
-        text = tr(lang, WHY[f"surprise:{surprise.kind}"], **values)
+        text = tr(lang, CAUSES[f"surprise:{surprise.kind}"], **values)
         if surprise.remedy is not None and surprise.remedy not in advised:
             advised.add(surprise.remedy)
-            text = f"{text}\n{tr(lang, WHY[f'remedy:{surprise.remedy}'], **values)}"
+            text = f"{text}\n{tr(lang, CAUSES[f'remedy:{surprise.remedy}'], **values)}"
         at = surprise.chain[-1].step if surprise.chain else None
         grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(text))
     if (more := len(found.surprises) - _SURPRISES) > 0:
@@ -142,7 +209,7 @@ def evidence_text(found: Diagnosis, one: Evidence, lang: Lang) -> str:
     """Return what a step of the chain shows, as one sentence."""
     # The exception's message is shown above already.
     what = "raised-it" if one.what == "raised" and one.values.get("message") == found.message else one.what
-    return one_line(tr(lang, WHY[f"step:{what}"], **_shown(one.values, lang)), _STEP_TEXT)
+    return one_line(tr(lang, WORDS[f"step:{what}"], **_shown(one.values, lang)), _STEP_TEXT)
 
 
 def _command(trace: Trace, found: Diagnosis) -> str:

@@ -190,7 +190,7 @@ class UnboundReason(msgspec.Struct, frozen=True):
     """A reason.
 
     Attributes:
-        what: key of the sentence that tells it, see :mod:`tracer.views.walkthrough.words`.
+        what: key of the sentence that tells it, see :mod:`tracer.views.walkthrough.reasons`.
         values: what the sentence is filled with; plain JSON.
         decision: the decision that went the other way, if one did.
     """

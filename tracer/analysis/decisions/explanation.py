@@ -43,7 +43,7 @@ class ExplainedDecision(msgspec.Struct):
     Attributes:
         decision: the first of those that are alike.
         why: why it is listed: ``turning-point``, ``failure``, ``user`` (an argument of the user's) or ``own-code``.
-        means: what its outcome means, as a key of :mod:`tracer.views.decisions_words`; empty if there is no sentence.
+        means: what its outcome means, as a key of :mod:`tracer.views.decisions`; empty if there is no sentence.
         times: how often the same was asked with the same outcome.
         values: variables that the sentence names and the condition does not.
     """

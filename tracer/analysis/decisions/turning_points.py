@@ -26,7 +26,7 @@ class TurningPoint(NamedTuple):
     Attributes:
         function: a pattern for the function's qualified name, whole or from one of its dots on.
         asks: a pattern to be found in the condition; for a ``try``, in the ``except`` clause that ran.
-        means: the meaning of each outcome, as a key of :mod:`tracer.views.decisions_words`; an outcome that is missing
+        means: the meaning of each outcome, as a key of :mod:`tracer.views.decisions`; an outcome that is missing
             here does not matter.
         guards: a pattern for the start of the first line in the branch; for a ``try``, of the first line that it tries.
         where: what variables must hold, even if the condition does not name them.

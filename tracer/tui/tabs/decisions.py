@@ -15,7 +15,7 @@ from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
-from tracer.views.phrases import stage_name
+from tracer.views.stages import stage_name
 
 _LIMIT = 70  # characters of a condition
 _VALUES = 3

@@ -13,8 +13,7 @@ from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.tui.value_text import number_text
-from tracer.views.kwargs import end_text, stop_text
-from tracer.views.kwargs_words import WORDS
+from tracer.views.kwargs import WORDS, end_text, stop_text
 
 _STATEMENT = 80
 _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")

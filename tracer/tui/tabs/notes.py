@@ -20,7 +20,7 @@ from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
-from tracer.views.walkthrough.words import misfit_told, told
+from tracer.views.walkthrough.reasons import misfit_told, told
 from tracer.walkthrough.binder import BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths

@@ -20,7 +20,7 @@ from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
 from tracer.views.exercise.task_sheet import task_heading
 from tracer.views.shell_commands import command
-from tracer.views.walkthrough.words import problem_told
+from tracer.views.walkthrough.reasons import problem_told
 from tracer.walkthrough.applicability import best_traces
 from tracer.walkthrough.checker import WalkthroughProblem
 from tracer.walkthrough.placeholders import inline_code

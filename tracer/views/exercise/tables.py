@@ -14,11 +14,31 @@ from rich.text import Text
 from tracer.exercise.library import ExerciseFiles, fits_release, installed_release
 from tracer.exercise.progress import CourseProgress, ExerciseProgress, local_day
 from tracer.exercise.validator import ValidationResult
-from tracer.i18n import N_, NP_, Lang, tr
+from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
-from tracer.views.exercise.words import WORDS
 
+WORDS: Final[dict[str, Message]] = {
+    "column:checks": N_("Checks"),
+    "column:hints": N_("Hints"),
+    "state:solved": N_("solved"),
+    "state:started": N_("started"),
+    "state:new": N_("not started"),
+    "state:release": N_("needs {releases}"),
+    # what is wrong with an exercise
+    "problem:start-passes": N_("the untouched start passes"),
+    "problem:solution-fails": N_("the solution does not pass; first: {first}"),
+    "problem:attempt-passes": N_("the wrong attempt {attempt} passes"),
+    "problem:attempt-fails-elsewhere": N_("the wrong attempt {attempt} should fail at {wanted}; it fails at {first}"),
+    "problem:few-attempts": NP_(
+        "it has {count} wrong attempt; there have to be at least {least}",
+        "it has {count} wrong attempts; there have to be at least {least}",
+    ),
+    "problem:same-reason": N_("the wrong attempts {attempt} and {other} fail for the same reason, {first}"),
+    "problem:unlisted": N_("there is a folder wrong/{attempt}, and the task names no such attempt"),
+    "problem:no-files": N_("{layer} can't be put together: {message}"),
+    "problem:read": N_("there is no walkthrough {name} to read"),
+}
 _WIDEST: Final = 100
 _STYLES = {"solved": "green", "started": "yellow", "new": "dim", "release": "dim"}
 

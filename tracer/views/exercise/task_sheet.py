@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from tracer.exercise.format import Exercise
-from tracer.i18n import Lang, tr
-from tracer.views.exercise.words import WORDS
+from tracer.i18n import N_, Lang, Message, tr
 
 SHEETS: Final[dict[str, Lang]] = {"TASK.md": "en", "TASK.zh.md": "zh"}
-_COMMANDS: Final = ("check", "watch", "hint", "solution", "reset")
+_COMMANDS: Final[dict[str, Message]] = {
+    "check": N_("record a load and judge it"),
+    "watch": N_("do so whenever you save a file"),
+    "hint": N_("a hint; there are {hints}"),
+    "solution": N_("one way to do it, in a folder beside this one"),
+    "reset": N_("begin anew; this folder is kept aside"),
+}
 
 
 def task_sheets(exercise: Exercise) -> dict[str, str]:
@@ -45,6 +50,8 @@ def _parts(exercise: Exercise, lang: Lang) -> Iterator[str]:
     yield f"## {tr(lang, 'Working on it')}"
     yield tr(lang, "Edit the files in this folder. In it, or anywhere in the course folder:")
     width = max(map(len, _COMMANDS))
-    told = (tr(lang, WORDS[f"sheet:{name}"], hints=len(exercise.hints)) for name in _COMMANDS)
-    lines = [f"glm-trace exercise {name:<{width}}  # {what}" for name, what in zip(_COMMANDS, told, strict=True)]
+    lines = [
+        f"glm-trace exercise {name:<{width}}  # {tr(lang, does, hints=len(exercise.hints))}"
+        for name, does in _COMMANDS.items()
+    ]
     yield "\n".join(["```sh", *lines, "```"])

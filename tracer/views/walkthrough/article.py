@@ -11,9 +11,9 @@ from tracer.text.visible import visible
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_text
-from tracer.views.phrases import stage_name
-from tracer.views.walkthrough.catalogue import WORDS
+from tracer.views.stages import stage_name
 from tracer.views.walkthrough.localized import (
+    WORDS,
     DecisionText,
     Link,
     LocalizedNote,
@@ -151,9 +151,15 @@ def _note_parts(number: int, note: LocalizedNote, lang: Lang, example: str) -> I
 def _where(note: LocalizedNote, lang: Lang) -> str:
     if note.step is None:
         first = note.note.anchors[0]
-        key = "where" if first.statement else "where-call" if first.function else "where-kind"
+        where = (
+            N_("Where: {function}, at {statement}")
+            if first.statement
+            else N_("Where: {function}")
+            if first.function
+            else N_("Where: a step of the kind {kind}")
+        )
         values = {"function": first.function, "statement": first.statement, "kind": first.kind}
-        return f"*{tr(lang, WORDS[key], **{name: inline_code(visible(text)) for name, text in values.items()})}*"
+        return f"*{tr(lang, where, **{name: inline_code(visible(text)) for name, text in values.items()})}*"
     step = note.step
     values = {"step": str(step.number), "stage": literal(stage_name(step.stage, lang))}
     if note.function:

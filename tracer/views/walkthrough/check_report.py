@@ -14,7 +14,7 @@ from rich.text import Text
 from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
-from tracer.views.walkthrough.words import problem_told
+from tracer.views.walkthrough.reasons import problem_told
 from tracer.walkthrough.checker import CheckResult, GivenTrace, TraceProblem
 from tracer.walkthrough.explained_code import FunctionCoverage, coverage_totals
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, named_values
 from tracer.analysis.decisions.turning_points import turning_point
-from tracer.i18n import NP_, Lang, tr
+from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.markdown_writer import block, inline
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
 from tracer.views.shell_commands import command
-from tracer.views.walkthrough.catalogue import WORDS
-from tracer.views.walkthrough.words import Marked, misfit_told, told
+from tracer.views.walkthrough.reasons import Marked, misfit_told, told
 from tracer.walkthrough.applicability import NoteMismatch, find_mismatch
 from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
 from tracer.walkthrough.explained_code import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
@@ -25,6 +24,30 @@ from tracer.walkthrough.format import BilingualText, Load, Note, Walkthrough
 from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths
 from tracer.walkthrough.step_values import CountedDecision, StepValue, step_decisions, step_values
 from tracer.walkthrough.value_paths import StepScope
+
+WORDS: Final[dict[str, Message]] = {
+    "none-here:demo": N_(
+        "None of its {count} notes applies to this load: they are about the bundled model "
+        "{model}. Read them along its load, which {demo} records: {replay}"
+    ),
+    "none-here:other": N_("None of its {count} notes applies to this load. Read them without a load: {show}"),
+    "made:notes-told": N_("{bound} of {count} apply to this load"),
+    "made:notes-examples": NP_(
+        "{bound} of {count} apply to this load; {examples} more is shown as an example",
+        "{bound} of {count} apply to this load; {examples} more are shown as examples",
+        by="examples",
+    ),
+    "file-line": N_("{path}, line {first}"),
+    "file-lines": N_("{path}, lines {first}–{last}"),
+    "line-alone": N_("line {first}"),
+    "lines": N_("lines {first}–{last}"),
+    "value:used": N_("before"),
+    "value:made": N_("after"),
+    "value:argument": N_("argument"),
+    "value:returned": N_("returned"),
+    "value:raised": NC_("value", "raised"),
+    "value:told": N_("recorded"),
+}
 
 
 class LocalizedAnswer(NamedTuple):

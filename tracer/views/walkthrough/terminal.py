@@ -14,15 +14,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.i18n import N_, Lang, tr
+from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.markdown_writer import ticked
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose, line_spans
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
-from tracer.views.phrases import stage_name
-from tracer.views.walkthrough.catalogue import WORDS
+from tracer.views.stages import stage_name
 from tracer.views.walkthrough.localized import (
+    WORDS,
     DecisionText,
     LocalizedNote,
     LocalizedWalkthrough,
@@ -32,6 +32,13 @@ from tracer.views.walkthrough.localized import (
 from tracer.walkthrough.explained_code import Excerpt
 from tracer.walkthrough.format import Walkthrough
 
+_SUITS: Final[dict[str, Message]] = {
+    "any": N_("any load"),
+    "remote-code": N_("remote code"),
+    "adapter": N_("adapters"),
+    "vision": N_("vision"),
+    "failed": N_("failed loads"),
+}
 _COLON = {"en": ": ", "zh": "："}
 
 
@@ -68,7 +75,7 @@ def walkthrough_list(walkthroughs: list[Walkthrough], here: dict[str, int] | Non
             Text(visible(one.id)),
             Prose(visible(" ".join(one.title.localized(lang).split()))),
             str(count) if here is None else f"{here[one.id]}/{count}",
-            tr(lang, WORDS[f"suits:{one.suits}"]),
+            tr(lang, _SUITS[one.suits]),
             Text(visible(one.releases)),
         )
     return table

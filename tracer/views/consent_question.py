@@ -13,8 +13,7 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.remote_code.files import UnreadableError, read_source, split_lines
 from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
 from tracer.text.visible import visible
-from tracer.views.remote_code.consent import render_consent
-from tracer.views.remote_code.words import size
+from tracer.views.consent import render_consent, size
 
 _YES = frozenset({"y", "yes", "是", "好"})
 _NO = frozenset({"", "n", "no", "否", "不"})

@@ -1,0 +1,489 @@
+"""The sentences of a diagnosis: each cause, what to do about it, and what a load did unasked.
+
+``cause:`` says what is wrong, ``remedy:`` what to do about it, ``surprise:`` what a load did unasked. What is in
+backquotes is to be typed or written as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tracer.i18n import N_, NP_, Message
+
+CAUSES: Final[dict[str, Message]] = {
+    # files
+    "cause:not-json": N_("{file} is no valid JSON: it can't be read at line {line}, column {column}."),
+    "remedy:repair-json": N_(
+        "Open {file} at line {line}. The usual faults: a comma after the last entry, a missing "
+        "comma or quote on the line before, a comment. `python -m json.tool FILE` points at the "
+        "place too."
+    ),
+    "cause:config-missing": N_(
+        "There is no config.json in {in}, so the library can't know what kind of model this is."
+    ),
+    "remedy:write-config": N_(
+        "Put the model's config.json into the directory, or load the directory that holds it: "
+        "weights saved with `torch.save` or `safetensors` alone come without one, "
+        "`model.save_pretrained(DIR)` writes it."
+    ),
+    "cause:model-not-found": N_(
+        "“{model}” is no directory here, and as the name of a hub model it could not be read: it "
+        "does not exist, is private, or the hub can't be reached and the model is not in the "
+        "cache."
+    ),
+    "remedy:name-or-download": N_(
+        "Check the spelling of “{model}”. If it is a hub model, download it while online "
+        "(`huggingface-cli download {model}`) and log in if it is private; if it is a directory, "
+        "give its path."
+    ),
+    "cause:weights-missing": N_(
+        "No weights in {in}: none of the file names that the library looks for is there ({names})."
+    ),
+    "remedy:weights-here": N_(
+        "Put the weights there under one of these names, or with an index beside several shards. "
+        "To look at the model without weights: `--weights random`."
+    ),
+    "cause:shard-missing": NP_(
+        "The index of the weights names {count} file, and {file} is not there (read before it: {read}).",
+        "The index of the weights names {count} files, and {file} is not there (read before it: {read}).",
+    ),
+    "cause:shard-truncated": N_(
+        "{file} is cut off: its header promises more than the file holds. A download or copy "
+        "that broke off leaves such a file."
+    ),
+    "cause:shard-not-safetensors": N_(
+        "{file} is no safetensors file: it does not begin with a header that can be read. A "
+        "pointer of Git LFS (a few lines of text) or an error page saved under that name looks "
+        "like this."
+    ),
+    "cause:shard-damaged": N_("{file} can't be read: {message}"),
+    "remedy:download-again": N_(
+        "Get {file} again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and "
+        "compare its size and SHA-256 with what the hub shows."
+    ),
+    # the directory's own code
+    "cause:class-file-missing": N_("`auto_map` asks for {reference}, and there is no file {file} in the directory."),
+    "remedy:name-class-file": N_(
+        "Put {file} into the directory. If the file is there under another name, write that name "
+        'in config.json: `"auto_map": {{"{auto_class}": "FILE.{class}"}}` (FILE without “.py”).'
+    ),
+    "cause:class-missing": N_("`auto_map` asks for {reference}, and {module}.py defines nothing of the name {class}."),
+    "remedy:name-class": N_(
+        'Look up the class in {module}.py and write its name in config.json: `"auto_map": '
+        '{{"{auto_class}": "{module}.CLASS"}}`.'
+    ),
+    "cause:class-repository-missing": N_(
+        "`auto_map` takes {class} from another repository, {repository}, and {file} of it could "
+        "not be had: it is not in the hub cache, and the hub was not reached or does not have it."
+    ),
+    "remedy:fetch-repository": N_(
+        "Load once with access to the hub, or fetch it: `hf download {repository}`. If you have "
+        "its code, put {file} into the directory and write `{module}.{class}` without "
+        "`{repository}--`."
+    ),
+    "remedy:fetch-repository-or-stay": N_(
+        "There is a {file} in the directory too: if that is the code that is meant, write "
+        "`{module}.{class}` in config.json, without `{repository}--`. Else load once with access "
+        "to the hub, or fetch the repository: `hf download {repository}`."
+    ),
+    "cause:package-missing": N_("{file} imports {names}, which is not installed in this Python."),
+    "remedy:install-packages": N_(
+        "`pip install {packages}`. If the model runs without it, put the import inside `try: … "
+        "except ImportError:`, which the check leaves out."
+    ),
+    "remedy:find-packages": N_(
+        "Look up on the model's page what has to be installed. Do not guess: an import name is "
+        "not always a package's name, and a package that merely has this name may be somebody "
+        "else's. If the model runs without it, put the import inside `try: … except "
+        "ImportError:`, which the check leaves out."
+    ),
+    "cause:package-fails": N_("{file} imports {package}, which is installed but can't be imported here: {message}"),
+    "remedy:match-package": N_(
+        "Bring {package} and the other packages to releases that go together: see the model's "
+        "page for those that its code was written with. If the model runs without {package}, put "
+        "the import inside `try: … except ImportError:`, which the check leaves out."
+    ),
+    "cause:sibling-absolute": N_(
+        "{file} imports {modules} as if it were an installed package; it is a file of the same directory."
+    ),
+    "cause:sibling-and-package": N_(
+        "{file} imports {modules} as if it were an installed package; it is a file of the same "
+        "directory. It also imports {names}, which is not installed in this Python."
+    ),
+    "remedy:import-relatively": N_(
+        "Write the import in {file} with a dot: `from .{module} import …`. Only then is "
+        "{module}.py copied along. There is nothing to install, whatever the message says."
+    ),
+    "remedy:import-relatively-first": N_(
+        "Write the import in {file} with a dot: `from .{module} import …`. Only then is "
+        "{module}.py copied along. Then look up on the model's page what brings {names}, or put "
+        "that import inside `try: … except ImportError:` if the model runs without it."
+    ),
+    "cause:relative-import-missing": N_("{by} imports `.{module}`, and there is no file {file} in the directory."),
+    "remedy:add-file": N_(
+        "Put {file} beside {by}; the model's code is not complete without it. Download the whole "
+        "repository rather than single files."
+    ),
+    "cause:import-not-copied": N_(
+        "{file} was not copied into the modules cache: a file that the model's file imports "
+        "needs it, and transformers 4 copies only what the model's file itself imports."
+    ),
+    "remedy:import-in-main-file": N_(
+        "Add `from . import {module}` to the file that `auto_map` names, so that {file} is "
+        "copied too; or use transformers 5, which follows the imports to their end."
+    ),
+    "cause:stale-copy": N_(
+        "The name {name} was looked for in a stale copy of {file}: this load did not refresh "
+        "that file in the modules cache, it was left there by an earlier load."
+    ),
+    "remedy:clear-copy": N_(
+        "Delete the copy: the folder `transformers_modules` in the modules cache "
+        "(`HF_MODULES_CACHE`, normally ~/.cache/huggingface/modules) is made again by the next "
+        "load. So that {file} is always refreshed, import it in the file that `auto_map` names."
+    ),
+    "cause:sibling-name-missing": N_("The code imports {name} from {file}, and that file does not define it."),
+    "remedy:define-name": N_(
+        "Bring the files of the model to one revision (download all of them again), or define {name} in {file}."
+    ),
+    "cause:library-name-gone": N_(
+        "The code imports {name} from {module}, and the installed release has no such name: it "
+        "was written for another release of {package}."
+    ),
+    "remedy:other-release": N_(
+        "See `transformers_version` in config.json and the model's page for the release it was "
+        "written for, and install that one; or write the code without {name}."
+    ),
+    "cause:not-python": N_("{file} is no valid Python: line {line}: {message}"),
+    "remedy:repair-line": N_(
+        "Repair line {line} of {file}. If the file is as published, it may need a newer Python than the one in use."
+    ),
+    "cause:own-code-raised": N_(
+        "The directory's own code raised it: {file}, line {line}, in {function}: `{statement}`. "
+        "Why it does so is not known here; the message is its own."
+    ),
+    "remedy:look-at-code": N_("Look at the steps of {function} up to line {line}: they show its variables."),
+    "cause:own-code-failed": N_(
+        "{error} came up in the directory's own code: {file}, line {line}, in {function}: "
+        "`{statement}`. Why is not known here."
+    ),
+    "cause:own-code-called": N_(
+        "{error} was first seen in {file}, line {line}, in {function}, at the statement "
+        "`{statement}`, which calls {calls}. Whether the statement itself raised it, or "
+        "something that it calls, is not recorded."
+    ),
+    # which class
+    "cause:unknown-model-type": N_(
+        "config.json has the model type “{model_type}”, which transformers {release} does not "
+        "know, and no `auto_map` that names code for it."
+    ),
+    "remedy:spell-or-upgrade": N_(
+        "Check the spelling of `model_type`. If the architecture is newer than transformers "
+        "{release}: `pip install --upgrade transformers`. If its code lies in the directory, "
+        'config.json needs `"auto_map"` to name it.'
+    ),
+    "cause:no-model-type": N_(
+        "config.json has no `model_type`, so transformers {release} can't tell which architecture it is."
+    ),
+    "remedy:write-model-type": N_(
+        'Write it into config.json: `"model_type": "…"`, say `"bert"`. (4.x also guessed from the path; 5.x does not.)'
+    ),
+    "cause:auto-class-not-mapped": N_(
+        "{auto_class} has no model for {class}: neither does its own table list one, nor does "
+        "`auto_map` have an entry “{auto_class}”."
+    ),
+    "remedy:map-auto-class": N_(
+        "Load with an auto class that `auto_map` in config.json lists (`--auto-class NAME`), or "
+        'add an entry: `"auto_map": {{"{auto_class}": "FILE.CLASS"}}`.'
+    ),
+    "remedy:other-auto-class": N_(
+        "Load with the auto class that goes with `architectures` in config.json (`--auto-class "
+        "NAME`); the message lists what {auto_class} takes."
+    ),
+    "cause:config-class-missing": N_(
+        "The class {class} does not say which configuration it is made from, and transformers 5 registers it by that."
+    ),
+    "cause:config-class-differs": N_(
+        "The class {class} says another `config_class` than {config_class}, which `auto_map` names."
+    ),
+    "remedy:write-config-class": N_(
+        "Write this line into the body of {class} (or of its base): `config_class = {config_class}`."
+    ),
+    "cause:tokenizer-class-missing": N_(
+        "tokenizer_config.json names the class {class}, which transformers {release} does not have."
+    ),
+    "remedy:name-tokenizer-class": N_(
+        'Name a class that exists: `"tokenizer_class": "PreTrainedTokenizerFast"` fits every '
+        'directory with a tokenizer.json. Code of the directory\'s own is named in `"auto_map": '
+        '{{"AutoTokenizer": ["FILE.CLASS", null]}}`.'
+    ),
+    # trust
+    "cause:trust-refused": N_(
+        "The directory has code of its own that this model needs, and `trust_remote_code=False` forbids to run it."
+    ),
+    "cause:trust-not-given": N_(
+        "The directory has code of its own that this model needs, and nobody allowed it to run: "
+        "`trust_remote_code` was not given."
+    ),
+    "cause:code-changed": N_(
+        "{file} is not the file that was agreed to, so it was not run: agreed to was sha256 {agreed}, found was {found}"
+    ),
+    "cause:code-not-shown": N_(
+        "{file} was not among the files that were agreed to, so it was not run. Its sha256 is {found}"
+    ),
+    "cause:code-compiled": N_(
+        "{file} is compiled code, which could not be shown, so it was not agreed to and was not run."
+    ),
+    "remedy:look-again": N_(
+        "Load again: the code is shown as it is now, and you are asked again. Find out first who "
+        "changed it; of a hub model, the hub may have a newer commit than the cache."
+    ),
+    "remedy:trust-remote-code": N_(
+        "Read the directory's .py files. If you trust them: `--trust-remote-code` here, "
+        "`trust_remote_code=True` in your own code, in each `from_pretrained`."
+    ),
+    # arguments and attributes
+    "cause:unexpected-argument": N_(
+        "{name}={value} reached the constructor of {class}, which does not take it: {config} has "
+        "no attribute of that name, so the argument was left over and handed on to the model."
+    ),
+    "remedy:leave-out": N_(
+        "Leave `{name}` out of the call. If the model is to know it, give {config} an attribute "
+        "of that name, or `{class}.__init__` a parameter."
+    ),
+    "remedy:leave-out-use-cache": N_(
+        "Leave `use_cache` out of `from_pretrained` and set it afterwards: "
+        "`model.generation_config.use_cache = False`. From transformers 5 on it is a setting of "
+        "generation, also where config.json names it, and no attribute of the configuration; "
+        "code that needs it there says so itself, in `{config}.__init__`: `self.use_cache = "
+        'kwargs.pop("use_cache", True)`.'
+    ),
+    "cause:attribute-gone-in-5": N_(
+        "{file} line {line} reads `{name}` of {class}. Up to transformers 4 configurations had "
+        "it ({default} if nothing was said); from 5 on they do not."
+    ),
+    "remedy:ask-with-default": N_(
+        'Write in line {line}: `getattr(config, "{name}", {default})`. Or set it in the '
+        'configuration class: `self.{name} = kwargs.pop("{name}", {default})`. Or install the '
+        "4.x release the code was written for."
+    ),
+    "cause:attribute-missing": N_(
+        "{file} line {line} reads `{name}` of {class}, and neither config.json nor the class sets it."
+    ),
+    "remedy:write-attribute": N_(
+        'Write it into config.json: `"{name}": …`, or give it a default in `{class}.__init__`.'
+    ),
+    "cause:attribute-missing-library": N_(
+        "Code of transformers {release} reads `{name}` of its own {class}, and neither "
+        "config.json nor the class sets it."
+    ),
+    "remedy:library-attribute": N_(
+        "Compare config.json with the one that the model was published with. If they are alike, "
+        "look whether another release of transformers loads it."
+    ),
+    # weights
+    "cause:shapes-differ": NP_(
+        "{name} has another shape in the checkpoint than the configuration asks for: {there} in "
+        "the checkpoint, {here} in the model.",
+        "{count} parameters have other shapes in the checkpoint than the configuration asks for; "
+        "first {name}: {there} in the checkpoint, {here} in the model.",
+    ),
+    "cause:tensors-missing": N_(
+        "{parameter} is made of several tensors of the checkpoint, and some are missing: "
+        "{missing}. {count} of them are there."
+    ),
+    "cause:tensors-of-two-shapes": N_(
+        "{parameter} is to be merged from {count} tensors of the checkpoint, and they are not of "
+        "one shape: {name} is {there}, others of its kind are {others}."
+    ),
+    "cause:not-converted": N_(
+        "The library could not make {parameter} of the tensors that the checkpoint has for it ({names}): {reason}"
+    ),
+    "remedy:tensors-of-a-group": N_(
+        "Get the checkpoint again, or save it again from the model that it comes from: all "
+        "tensors of a group have to be there, and of one shape."
+    ),
+    "remedy:look-at-the-tensors": N_("Compare names and shapes of these tensors with what config.json asks for."),
+    "remedy:sizes-in-config": N_(
+        "Set the sizes in config.json to those of the checkpoint (they can be read off the "
+        "shapes). If the differing layers are meant to be trained anew: "
+        "`ignore_mismatched_sizes=True`."
+    ),
+    # adapters
+    "cause:adapter-base-missing": N_(
+        "{file} names the base model “{base}”, and it is not there: no directory of that name "
+        "where the load ran, and no hub model that could be read."
+    ),
+    "remedy:name-base": N_(
+        'Write the base\'s real place in {file}: `"base_model_name_or_path": "/path/to/base"`. A '
+        "relative path counts from the folder in which Python is started, not from the adapter."
+    ),
+    "cause:adapter-for-another-model": N_(
+        "The adapter was made for another architecture: it wants the modules {names}, and the "
+        "base, {class}, has none of these names."
+    ),
+    "cause:adapter-of-other-sizes": N_(
+        "The adapter's tensors have other shapes than the base, {class}, asks for: it was "
+        "trained on another model, or with another rank `r`."
+    ),
+    "remedy:adapters-own-base": N_(
+        "In {file}, `base_model_name_or_path` has to name the model that the adapter was trained "
+        "on, and `target_modules` and `r` have to stay as they were in training."
+    ),
+    # ends
+    "cause:out-of-memory": N_("There was not enough memory."),
+    "cause:out-of-memory-asked": N_("There was not enough memory: a single request of {size} could not be met."),
+    "cause:killed-sigkill": N_(
+        "Something outside killed the process with {signal} while {where} was running. Most "
+        "often it is the system, out of memory; it may also be a time limit of the machine, a "
+        "person, or the model's own code."
+    ),
+    "remedy:less-memory": N_(
+        "`--dtype bfloat16` needs half of float32's memory, `--weights fake` none. Another "
+        "`--device`, or a machine with more. After a SIGKILL, `dmesg` says whether it was the "
+        "memory."
+    ),
+    "cause:killed-native": N_(
+        "Native code crashed with {signal} while {where} was running: a fault in a compiled library, not in Python."
+    ),
+    "remedy:native-code": N_(
+        "Bring torch and its companions to releases that go together (`pip install --upgrade "
+        "torch torchvision safetensors tokenizers`), and try `--device cpu`. `native_output` in "
+        "the metadata holds what it last said."
+    ),
+    "cause:killed-signal": N_("The process was ended with {signal} while {where} was running."),
+    "remedy:who-sent-it": N_(
+        "Find out who sends {signal}: a time limit, a job scheduler, a closed terminal. Then load again."
+    ),
+    "cause:own-code-exits": N_(
+        "The directory's own code seems to end the process itself, with exit code {code}: {file} was running."
+    ),
+    "remedy:no-exit-in-code": N_(
+        "Look at {file}: no code of a model should call `os._exit` or `sys.exit`. If you did not "
+        "write it, do not trust it."
+    ),
+    "cause:exits-early": N_("The process ended itself with exit code {code} before anything could be recorded."),
+    "cause:exits": N_(
+        "The process ended itself with exit code {code} while {where} was running, in the middle of the load."
+    ),
+    "remedy:look-at-last-steps": N_("Look at the steps before the end, see below."),
+    "cause:interrupted": N_("Somebody interrupted it (Ctrl-C, or a request to terminate) while {where} was running."),
+    "cause:unfinished": N_(
+        "This is a journal that was never sealed: glm-trace itself was killed, or is still "
+        "recording. The last thing it holds is {where}."
+    ),
+    "remedy:load-again": N_("Load again; nothing is broken."),
+    "cause:misused": N_("{message}"),
+    "remedy:ask-otherwise": N_("Change the call as the sentence says."),
+    "cause:no-load": N_(
+        "No load came to its end in what was recorded. glm-trace follows from_pretrained and "
+        "from_config of transformers' models, configurations and tokenizers."
+    ),
+    "remedy:load-inside": N_(
+        "Put the call that loads inside the recorded script or `with tracer.record(…)` block; a "
+        "model that was loaded before is not watched."
+    ),
+    "cause:script-failed": N_("The code around the load raised {error}; no load was running then."),
+    "remedy:look-at-script": N_("Look at the traceback that the script printed; what its loads did is in this trace."),
+    "cause:stopped": N_("`--stop-after` asked for it; the last thing that ran is {where}."),
+    "cause:own-fault": N_(
+        "This is a bug in glm-trace, not in the model or in transformers: {error} was raised in {place}."
+    ),
+    "remedy:report-fault": N_(
+        "Please report it, with what `glm-trace why` prints. Without the recorder the load would have gone on."
+    ),
+    "cause:unknown": N_(
+        "glm-trace has no rule for this one. {error} was first seen in {function}; what is "
+        "recorded around it stands below."
+    ),
+    "cause:unknown-outside": N_(
+        "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised "
+        "before the library was called, or outside what is recorded."
+    ),
+    "cause:unknown-unseen": N_(
+        "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised "
+        "after step {step}, in code that is not stepped."
+    ),
+    "cause:packages-apart": N_(
+        "Installed packages do not go together: something asks the module {module} for `{name}`, "
+        "which this release of it does not have, or has not imported."
+    ),
+    "remedy:releases-together": N_(
+        "Install releases that go together: of packages that were published at about the time of "
+        "transformers {release}. The metadata lists the releases that are installed."
+    ),
+    # surprises
+    "surprise:recording-ended-full": N_("The disk was full: recording ended at step {step}; the load itself went on."),
+    "surprise:recording-ended-quota": N_(
+        "The disk quota was used up: recording ended at step {step}; the load itself went on."
+    ),
+    "surprise:recording-ended-limit": N_(
+        "The journal reached the largest size that a file may have here (`ulimit -f`): recording "
+        "ended at step {step}; the load itself went on."
+    ),
+    "surprise:recording-ended": N_(
+        "The journal could not be written on ({message}): recording ended at step {step}; the load itself went on."
+    ),
+    "surprise:journal-damaged": N_(
+        "The journal was damaged: everything up to step {step} is here, and what came after it is lost."
+    ),
+    "surprise:head-new": NP_(
+        "1 parameter is newly initialised, with random numbers: {names}. The checkpoint was used "
+        "whole and has no such head.",
+        "{count} parameters are newly initialised, with random numbers: {names}. The checkpoint "
+        "was used whole and has no such head.",
+    ),
+    "surprise:layers-new": NP_(
+        "1 parameter is newly initialised, with random numbers: {names}. It is of a layer that "
+        "the checkpoint has nothing of; of other layers it has this name.",
+        "{count} parameters are newly initialised, with random numbers: {names}. They are of "
+        "layers that the checkpoint has nothing of; of other layers it has all these names.",
+    ),
+    "remedy:number-of-layers": N_(
+        "Compare the number of layers in config.json with the layers in the checkpoint; set it "
+        "to theirs unless the new layers are meant to be trained."
+    ),
+    "remedy:train-head": N_(
+        "Train the model before you use its answers, or load with the auto class that the checkpoint was saved from."
+    ),
+    "surprise:weights-new": NP_(
+        "1 parameter is newly initialised, with random numbers, as the checkpoint has no tensor of its name: {names}.",
+        "{count} parameters are newly initialised, with random numbers, as the checkpoint has no "
+        "tensor of their name: {names}.",
+    ),
+    "surprise:weights-unexpected": NP_(
+        "1 tensor of the checkpoint has no place in the model and was not used: {names}.",
+        "{count} tensors of the checkpoint have no place in the model and were not used: {names}.",
+    ),
+    "remedy:names-of-weights": N_(
+        "Compare the names: a tensor that was renamed shows up once as unexpected and once as newly initialised."
+    ),
+    "surprise:weights-mismatched": NP_(
+        "1 parameter has another shape in the checkpoint, which was not used for it: {names}.",
+        "{count} parameters have another shape in the checkpoint, which was not used for them: {names}.",
+    ),
+    "surprise:weights-empty": NP_(
+        "1 parameter has no numbers at all (it is on meta): {names}.",
+        "{count} parameters have no numbers at all (they are on meta): {names}.",
+    ),
+    "surprise:argument-dropped": N_(
+        "The argument {name} was thrown away: this release takes it and does nothing with it."
+    ),
+    "remedy:leave-out-dropped": N_("Leave `{name}` out."),
+    "surprise:dtype-changed": NP_(
+        "1 tensor is stored as {there} and was loaded as {here}.",
+        "{count} tensors are stored as {there} and were loaded as {here}.",
+    ),
+    "remedy:name-dtype": N_(
+        'To keep the stored type: `torch_dtype="auto"` (4.x) or `dtype="auto"` (5.x); here `--dtype auto`.'
+    ),
+    "surprise:tokenizer-replaced": N_("tokenizer_config.json names {wanted}, and the tokenizer is a {class}."),
+    "surprise:local-preferred": N_("The directory has code of its own, and the library's class was taken instead."),
+    "remedy:take-remote": N_("If the directory's code is meant: `trust_remote_code=True`."),
+    "surprise:not-refreshed": N_(
+        "{file} ran from the modules cache without being compared with the directory's: it may be a stale copy."
+    ),
+    "surprise:not-fed": N_("No pass was run: {why}"),
+    "surprise:not-generated": N_("Nothing was generated: {why}"),
+    "surprise:not-recorded": N_("Not recorded: {what}. {reason}"),
+    "surprise:said": N_("{message}"),
+}
