@@ -82,7 +82,7 @@ def test_files_are_shown_with_all_their_facts() -> None:
     code = RemoteCode("models/x", (a_file(), a_file("visual.py")))
     text = shown(code)
     assert "Loading this model runs 2 Python files" in text
-    for fact in ("1  modeling_x.py", "4.2 kB", "AutoModel", f"sha256 {SHA}", "2  visual.py", "no proof"):
+    for fact in ("1  modeling_x.py", "4.21 kB", "AutoModel", f"sha256 {SHA}", "2  visual.py", "no proof"):
         assert fact in text
     chinese = shown(code, "zh")
     for fact in ("自带的 2 个 Python 文件", "1  modeling_x.py", SHA, "不能证明代码安全"):

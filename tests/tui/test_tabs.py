@@ -11,9 +11,11 @@ from tests.trace import made
 from tests.tui.conftest import START, play, settled
 from tracer.trace.reading import open_trace
 from tracer.tui.player import Player
+from tracer.tui.player_state import PlayerState
 from tracer.tui.screens import TextScreen
 from tracer.tui.source_view import SourceView, keep_end
 from tracer.tui.stage_bar import _window
+from tracer.tui.tabs.model_tables import ForwardTab
 from tracer.tui.tabs.table_tab import Row, TableTab, ordered, shown
 
 
@@ -196,3 +198,18 @@ def test_the_end_of_a_text_is_kept_by_its_width() -> None:
     assert keep_end("abcdef", 6) == "abcdef"
     assert keep_end("abcdef", 4) == "…def"
     assert keep_end("变量变量", 5) == "…变量"
+
+
+def test_a_module_on_a_gpu_shows_the_time_and_memory_of_the_device(tmp_path: Path) -> None:
+    records = made.ordinary_records(1)
+    for record in (
+        made.step(1, stage="forward", kind="module-entered", data={"call": 0, "path": "layer", "cuda_before": 1}),
+        made.step(
+            2, stage="forward", kind="module-left", data={"call": 0, "nanoseconds": 90_000, "cuda_after": 5_300_000}
+        ),
+        made.step(3, stage="forward", kind="device-times", data={"milliseconds": {"0": 1.25}}),
+    ):
+        records.insert(-1, made.step_record(record))
+    with open_trace(made.sealed(tmp_path, records)) as trace:
+        [row] = ForwardTab(PlayerState(trace), "en").table_rows(trace, "en", None)
+    assert [str(cell) for cell in row.cells][3:5] == ["1.25", "5.3 MB"]

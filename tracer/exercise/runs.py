@@ -23,11 +23,12 @@ from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.process_start import Starter, WarmStarter
 from tracer.launch.runner import Interrupts, JobProgress, Limit, Limits, is_out_of_memory, run_job
 from tracer.launch.scratch import scratch_folder
+from tracer.text.sizes import format_size
 from tracer.trace.held_journal import SUFFIX, state_of
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
 
-_LARGEST: Final = 512 << 20  # bytes of a learner's folder
+_LARGEST: Final = 512_000_000  # bytes of a learner's folder
 _MOST_FILES: Final = 5_000
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".glm-trace", ".git", ".venv")
 TRACES: Final = ".glm-trace"
@@ -164,10 +165,10 @@ def _refuse_too_large(learner: Path) -> None:
         if size > _LARGEST or files > _MOST_FILES:
             raise ExerciseError(
                 N_(
-                    "{folder} holds more than {megabytes} MB or {files} files; an exercise needs far fewer. "
+                    "{folder} holds more than {size} or {files} files; an exercise needs far fewer. "
                     "Move what does not belong to it elsewhere."
                 ),
                 folder=learner,
-                megabytes=_LARGEST >> 20,
+                size=format_size(_LARGEST),
                 files=f"{_MOST_FILES:,}",
             )

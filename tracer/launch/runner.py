@@ -299,8 +299,8 @@ class Limits(msgspec.Struct, frozen=True):
     """
 
     seconds: float
-    bytes: int = 256 << 20
-    memory: int = 4 << 30
+    bytes: int = 256_000_000
+    memory: int = 4_000_000_000
 
     def exceeded(self, seconds: float, journal: Path, output: Path | None) -> Limit | None:
         """Return the limit that a job exceeds."""

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from tracer.i18n import N_, NP_, Lang, Message, join, tr
 from tracer.remote_code.result import PROCESSORS, CodeNote, Finding, Reached, RemoteCode, RemoteFile, Unseen
+from tracer.text.sizes import format_size
 from tracer.text.visible import visible
 from tracer.text.wrapping import wrapped
 
@@ -114,17 +115,6 @@ def note_line(lang: Lang, note: CodeNote) -> str:
     return tr(lang, SENTENCES[note.kind], subject=note.subject, detail=note.detail)
 
 
-def size(count: int) -> str:
-    """Bytes for a person: 812 B, 4.2 kB, 1.3 MB."""
-    if count < 1000:
-        return f"{count} B"
-    value, units = count / 1000, ["GB", "MB", "kB"]
-    while value >= 999.95 and len(units) > 1:
-        value /= 1000
-        units.pop()
-    return f"{value:.1f} {units[-1]}"
-
-
 _SHORT_HASH = 12
 _FINDINGS_TOLD = 40
 _MINOR_TOLD = 3  # signs of one package
@@ -177,7 +167,7 @@ class _Screen:
         """A line of facts for each file, its whole checksum under it: at 80 columns both fit."""
         files = self._code.files
         paths = [self._path(file) for file in files]
-        sizes = [Text(size(file.size), justify="right") for file in files]
+        sizes = [Text(format_size(file.size), justify="right") for file in files]
         widest = max(cell_len(line) for path in paths for line in path.plain.split("\n"))
         widest = min(widest, self._width * 2 // 5)
         longest = max(map(len, sizes))

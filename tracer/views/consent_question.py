@@ -12,8 +12,9 @@ from rich.text import Text
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.remote_code.files import UnreadableError, read_source, split_lines
 from tracer.remote_code.result import Finding, RemoteCode, RemoteFile
+from tracer.text.sizes import format_size
 from tracer.text.visible import visible
-from tracer.views.consent import render_consent, size
+from tracer.views.consent import render_consent
 
 _YES = frozenset({"y", "yes", "是", "好"})
 _NO = frozenset({"", "n", "no", "否", "不"})
@@ -139,7 +140,7 @@ def source_rows(file: RemoteFile, console: Console, lang: Lang) -> Iterator[Rend
         row.add_row(str(number), marks.get(number, ""), text(line.expandtabs(4)))
         yield row
     if not source.complete:
-        yield text(f" {tr(lang, 'Only the first {size} are shown.', size=size(len(source.data)))}", "bold red")
+        yield text(f" {tr(lang, 'Only the first {size} are shown.', size=format_size(len(source.data)))}", "bold red")
     yield text(f" {tr(lang, 'end of {file}', file=file.path)}", "dim")
 
 

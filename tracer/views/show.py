@@ -16,6 +16,7 @@ from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
+from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
 from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
@@ -231,7 +232,7 @@ def _value(name: str, value: Any, lang: Lang) -> str:
     if name in ("has_local_code", "has_remote_code"):
         return tr(lang, N_("yes") if value else N_("no"))
     if name == "bytes":
-        return size(value) if isinstance(value, int) else "?"
+        return format_size(value) if isinstance(value, int) else "?"
     if name in ("class", "with") and isinstance(value, str):
         return _text(_short_class(value))
     if name == "final_module" and isinstance(value, str):
@@ -268,7 +269,7 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
         lead = (set_cell_size(label, width), "bold")
         return Text.assemble(lead, text, no_wrap=True, overflow="ignore")  # so that it can be copied
 
-    lines = [Text(), line(labels[0], Text(f"{trace_path(trace)}  ({size(trace.path.stat().st_size)})"))]
+    lines = [Text(), line(labels[0], Text(f"{trace_path(trace)}  ({format_size(trace.path.stat().st_size)})"))]
     step = trace.outcome.step
     failed = trace.outcome.status not in (*GOOD, "no-load") and step is not None
     where = step_place(trace, step) if failed and step is not None else None
@@ -284,18 +285,6 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
     for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
         lines += [line(label, Text(f"# {tr(lang, WORDS[what])}", "dim")), line("", Text(f"{program()} {words}"))]
     return Group(*lines)
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in decimal units, as a person reads it."""
-    if count < 1000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:
-            return f"{value:.3g} {unit}"
-    return f"{value:.0f} TB"
 
 
 def _duration(seconds: float) -> str:

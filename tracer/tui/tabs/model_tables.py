@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tracer.analysis.value_format import format_summary
 from tracer.i18n import Lang, tr
+from tracer.text.sizes import format_size
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
@@ -57,8 +58,13 @@ class ForwardTab(TableTab):
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         left: dict[Any, Step] = {}
+        on_device: dict[Any, float] = {}
         entered: list[tuple[Step, int]] = []
         depths: dict[Any, int] = {}
+        for step in trace.steps(kinds=["device-times"]):
+            measured = step.data.get("milliseconds")
+            if isinstance(measured, dict):
+                on_device.update(((step.stage, number), spent) for number, spent in measured.items())
         for step in trace.steps(kinds=["module-entered", "module-left"]):
             call = (step.stage, step.data.get("call"))
             if step.kind == "module-left":
@@ -69,15 +75,20 @@ class ForwardTab(TableTab):
             entered.append((step, depth))
         rows: list[Row] = []
         for (step, depth), (_, below) in zip(entered, [*entered[1:], (None, 0)], strict=False):
-            end = left.get((step.stage, step.data.get("call")))
-            rows.append(_module_row(trace, step, depth, end, parent=below > depth))
+            number = step.data.get("call")
+            end, spent = left.get((step.stage, number)), on_device.get((step.stage, str(number)))
+            rows.append(_module_row(trace, step, depth, end, spent, parent=below > depth))
         return rows
 
 
-def _module_row(trace: Trace, step: Step, depth: int, end: Step | None, *, parent: bool) -> Row:
+def _module_row(
+    trace: Trace, step: Step, depth: int, end: Step | None, on_device: float | None, *, parent: bool
+) -> Row:
+    """Return the row of one module; ``on_device`` is its time on a GPU in ms, which the host's clock does not show."""
     name = str(step.data.get("path") or "").rpartition(".")[2] or "(model)"
     data = end.data if end is not None else {}
-    spent, memory = data.get("nanoseconds"), data.get("allocated")
+    nanoseconds, memory = data.get("nanoseconds"), data.get("cuda_after")
+    spent = on_device if on_device is not None else nanoseconds / 1e6 if isinstance(nanoseconds, int) else None
     came_out = (
         Text(visible(f"raised {data['raised']}"), "bold red")
         if "raised" in data
@@ -87,8 +98,8 @@ def _module_row(trace: Trace, step: Step, depth: int, end: Step | None, *, paren
         Text(visible(name), "bold" if parent else ""),
         _shapes(trace, step.value),
         came_out,
-        Text(f"{spent / 1e6:.2f}", justify="right") if isinstance(spent, int) else "",
-        Text(f"{memory / 2**20:,.1f} MiB", justify="right") if isinstance(memory, (int, float)) else "",
+        Text(f"{spent:.2f}", justify="right") if isinstance(spent, (int, float)) else "",
+        Text(format_size(memory), justify="right") if isinstance(memory, int) else "",
         visible(str(step.data.get("class") or "").rpartition(".")[2]),
     )
     # Of a list of equal blocks only the first is open.

@@ -16,6 +16,7 @@ from tracer.exercise.runs import RecordedRun
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.launch.runner import Limits
 from tracer.text.markdown import markdown_lines
+from tracer.text.sizes import format_size
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
 from tracer.views.exercise.task_sheet import task_heading
@@ -230,16 +231,16 @@ def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
     if ran.limit == "output":
         return tr(
             lang,
-            "It printed, or made the recording hold, more than {limit} MB, and was ended. Look for "
+            "It printed, or made the recording hold, more than {limit}, and was ended. Look for "
             "printing or calling in a loop that goes round far too often.",
-            limit=Limits(run.seconds).bytes >> 20,
+            limit=format_size(Limits(run.seconds).bytes),
         )
     if ran.limit == "memory":
         return tr(
             lang,
-            "It wanted more than {limit} GB of memory, and did not get it. Look for sizes that are "
+            "It wanted more than {limit} of memory, and did not get it. Look for sizes that are "
             "far larger than they have to be, or for something that grows in a loop.",
-            limit=Limits(run.seconds).memory >> 30,
+            limit=format_size(Limits(run.seconds).memory),
         )
     if ran.outcome is not None and ran.outcome.signal:
         return tr(
