@@ -38,10 +38,12 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def test_every_folder_has_its_place_in_the_contracts() -> None:
-    """import-linter checks the layers of the folders that are in its contracts."""
+    """import-linter checks the layers of the folders and modules that are in its contracts."""
     contracts = project()["tool"]["importlinter"]["contracts"]
     (house,) = [contract for contract in contracts if contract["id"] == "house"]
-    named = {f"tracer.{path.name}" for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    modules = [path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]
+    folders = [path for path in PACKAGE.iterdir() if (path / "__init__.py").exists()]
+    named = {f"tracer.{path.stem}" for path in (*modules, *folders)}
     assert set(re.split(r" \| |,", ",".join(house["layers"]))) == named
     (torch,) = [contract for contract in contracts if contract["id"] == "no-torch-outside-recorder"]
     assert set(torch["source_modules"]) == named - {"tracer.recorder"}

@@ -31,7 +31,7 @@ class Fact(msgspec.Struct):
     """One thing that was found out or decided during a load.
 
     Attributes:
-        what: key of its sentence, see :mod:`tracer.views.phrases`.
+        what: key of its sentence, see :mod:`tracer.views.show`.
         step: the step that shows it.
         values: the values in the sentence; plain JSON.
         trouble: whether it is a warning or an error.

@@ -18,7 +18,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     Attributes:
         step: the step that shows it.
-        what: key of its sentence, see :mod:`tracer.views.why_words`.
+        what: key of its sentence, see :mod:`tracer.views.causes`.
         values: what the sentence is filled with; plain JSON.
     """
 
