@@ -49,7 +49,7 @@ def with_hunter(load: Work) -> float:
     """Run Hunter with predicates for the functions that we step, and an action that does nothing."""
     import hunter
 
-    from tracer.recorder.targets import NAMES
+    from tracer.recorder.stepping.targets import NAMES
 
     seen = 0
 

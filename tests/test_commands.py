@@ -43,7 +43,7 @@ PROGRAM = Path(sys.executable).with_name("glm-trace")
 @pytest.fixture
 def command(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Call the command line in this process; it records in a warm child."""
-    monkeypatch.setattr("tracer.cli.recording.run_job", functools.partial(run_job, start=WarmStarter()))
+    monkeypatch.setattr("tracer.cli.job_recording.run_job", functools.partial(run_job, start=WarmStarter()))
     return command_line(monkeypatch, capsys)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tracer.cli.groups import own_words
 from tracer.cli.main import main
-from tracer.cli.usage import own_words
 
 WRONG = {
     "show x --stage nonsense": "there is no 'nonsense'. Choose from arguments, adapter, config,",

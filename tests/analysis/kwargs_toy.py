@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from tests.recorder.toy import Toy
-from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.value_format import to_json
 

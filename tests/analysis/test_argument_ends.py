@@ -12,7 +12,7 @@ from tests.support import damaged
 from tests.support.loads import Loads
 from tests.support.reading import by_line
 from tracer.analysis.decisions.explanation import explanation
-from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.stage_summary import Fact, summarize_stages
 from tracer.trace.reading import Trace

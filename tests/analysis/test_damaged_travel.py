@@ -27,8 +27,8 @@ from tracer.analysis.search import search
 from tracer.analysis.syntax import SyntaxTrees
 from tracer.trace.errors import NewerTrace, NotATrace
 from tracer.trace.reading import Trace, open_trace
+from tracer.trace.source_parser import extent, parse
 from tracer.trace.steps import Bound, Items
-from tracer.trace.syntax import extent, parse
 from tracer.tui.player_state import PlayerState
 from tracer.tui.stage_bar import stretches
 from tracer.walkthrough import library

@@ -6,7 +6,7 @@ import pytest
 
 from tests.analysis.decision_cases import CASES, Case
 from tests.recorder.toy import Recorded, Toy, toy
-from tracer.analysis.decisions.model import KINDS, LOOP_ENDS, Decision
+from tracer.analysis.decisions.decision import KINDS, LOOP_ENDS, Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.value_format import format_summary
 from tracer.trace.reading import Trace

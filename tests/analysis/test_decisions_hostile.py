@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.trace import made
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import explanation
-from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.cli.console import print_result
 from tracer.export.json_documents import decisions_document

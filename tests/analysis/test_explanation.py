@@ -16,8 +16,8 @@ from tests.conftest import FIXTURES
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
+from tracer.analysis.decisions.decision import KINDS, Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision, explanation
-from tracer.analysis.decisions.model import KINDS, Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS
 from tracer.analysis.value_format import summary_to_json

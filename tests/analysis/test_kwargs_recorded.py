@@ -17,7 +17,7 @@ from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import by_line
-from tracer.analysis.kwargs.model import END_KINDS, USER, HopKind, KeywordPath
+from tracer.analysis.kwargs.hops import END_KINDS, USER, HopKind, KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.i18n import Lang

@@ -8,7 +8,7 @@ import pytest
 
 from tests.analysis.kwargs_toy import followed
 from tests.recorder.toy import Toy, toy
-from tracer.analysis.kwargs.model import END_KINDS, HopKind
+from tracer.analysis.kwargs.hops import END_KINDS, HopKind
 from tracer.views.kwargs import WORDS
 
 __all__ = ["toy"]

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import FIXTURES
 from tests.support.loads import Loads
 from tests.support.reading import by_line
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecision, explanation
-from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS, turning_point
 from tracer.analysis.value_format import summary_to_json

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from tests.walkthrough.writing import words
-from tracer.exercise.format import Exercise
-from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.runs import RunRecorder, run_recorder
+from tracer.exercise.task import Exercise
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.commands import Command, Result, command_line
 from tests.support.damaged import edit_text
+from tracer.exercise.collection import all_exercises
 from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
-from tracer.exercise.library import all_exercises
 from tracer.exercise.runs import RunRecorder
 from tracer.trace.reading import open_trace
 

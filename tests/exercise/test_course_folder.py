@@ -9,7 +9,7 @@ import pytest
 
 from tests.exercise.teacher import FIRST, files_of, teachers
 from tracer.exercise import course_folder as workshop_module
-from tracer.exercise.consent import digest, needs_consent
+from tracer.exercise.collection import ExerciseFiles, all_exercises
 from tracer.exercise.course_folder import (
     DEFAULT_NAME,
     CourseFolder,
@@ -20,8 +20,8 @@ from tracer.exercise.course_folder import (
     next_unsolved,
 )
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import ExerciseFiles, all_exercises
 from tracer.exercise.progress import FILE, CourseProgress, ExerciseProgress
+from tracer.exercise.trust import digest, needs_consent
 from tracer.views.exercise.task_sheet import task_sheet, task_sheets
 
 

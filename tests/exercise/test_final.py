@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.loads import Loads
 from tracer.bundled import bundled
+from tracer.exercise.collection import ExerciseFiles, read_exercise
 from tracer.exercise.grader import grade
 from tracer.exercise.layers import build_folder
-from tracer.exercise.library import ExerciseFiles, read_exercise
 from tracer.exercise.runs import RecordedRun
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes

@@ -10,8 +10,8 @@ import pytest
 
 from tests.data.demo.store import unpack
 from tests.walkthrough.writing import words
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.grader import GradeReport, grade, same_answer
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.runs import RecordedRun
 from tracer.trace.outcome import Outcome
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.layers import build_folder, lay_over
-from tracer.exercise.library import ExerciseFiles
 from tracer.trace.errors import TracerError
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.damaged import copied, edit_text
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.grader import GradeReport, grade
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.runs import RunRecorder
 from tracer.launch.runner import Limits
 from tracer.trace.errors import TracerError

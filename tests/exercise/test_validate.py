@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.exercise.teacher import FIRST, teachers
 from tests.support.damaged import edit_text
-from tracer.exercise.library import TASK, ExerciseFiles, read_exercise
+from tracer.exercise.collection import TASK, ExerciseFiles, read_exercise
 from tracer.exercise.runs import RunRecorder
 from tracer.exercise.validator import ExerciseProblem, _static_problems, validate
 from tracer.views.exercise.tables import WORDS

@@ -13,11 +13,11 @@ import pytest
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.damaged import edit_text
 from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
-from tracer.exercise.consent import digest
+from tracer.exercise.collection import all_exercises
 from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
 from tracer.exercise.file_watcher import take_state, wait_for_save
-from tracer.exercise.library import all_exercises
 from tracer.exercise.runs import TRACES
+from tracer.exercise.trust import digest
 from tracer.views.exercise.task_sheet import SHEETS, task_sheets
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.support.loads import Loads
 from tracer.analysis.stage_summary import summarize_stages
-from tracer.recorder.weights.files import read_header
+from tracer.recorder.weights.weights_files import read_header
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.show import fact_text
 

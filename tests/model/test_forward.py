@@ -260,7 +260,7 @@ def test_statistics_are_not_counted_to_the_device_time() -> None:
     """Use events of a device whose clock advances only with its work."""
     from types import SimpleNamespace
 
-    from tracer.recorder.model.device_clock import CudaClock
+    from tracer.recorder.model.forward import CudaClock
 
     now = 0.0
 

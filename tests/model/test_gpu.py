@@ -71,7 +71,7 @@ def test_the_script_says_that_there_is_no_gpu() -> None:
 
 def test_the_cuda_clock_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a fake device: events around each call, read at the end."""
-    from tracer.recorder.model.device_clock import CudaClock
+    from tracer.recorder.model.forward import CudaClock
 
     waits: list[Any] = []
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.model.accounts import RELEASE, checkpoint, in_files
 from tests.support.loads import Loads
-from tracer.recorder.weights.files import read_header
+from tracer.recorder.weights.weights_files import read_header
 
 
 @pytest.fixture

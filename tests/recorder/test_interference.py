@@ -604,7 +604,7 @@ def test_a_fault_of_the_recorders_own_is_not_the_loads(toy: Toy) -> None:
 
 
 def test_a_function_that_a_release_spells_otherwise_is_not_missing() -> None:
-    from tracer.recorder.targets import missing_targets
+    from tracer.recorder.stepping.targets import missing_targets
 
     file = "transformers/configuration_utils.py"
 

@@ -16,7 +16,7 @@ import pytest
 from tests.recorder.soundness import steps_of_sound_journal
 from tracer.analysis.value_format import format_value
 from tracer.recorder.session import Session
-from tracer.recorder.targets import BY_FUNCTION
+from tracer.recorder.stepping.targets import BY_FUNCTION
 from tracer.trace.journal import JournalReader
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Change, Step, Unbound

@@ -9,8 +9,8 @@ import pytest
 from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
 from tracer.trace.reading import open_trace
-from tracer.tui.line_annotations import line_notes
 from tracer.tui.player_state import PlayerState
+from tracer.tui.source_view import line_notes
 
 
 @pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.kwargs.model import USER
+from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import (
     AUTO_CONFIG,

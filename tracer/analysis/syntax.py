@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
+from tracer.trace.source_parser import extent, parse
 from tracer.trace.steps import Frame
-from tracer.trace.syntax import extent, parse
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 StatementLike: TypeAlias = "ast.stmt | ast.ExceptHandler | ast.match_case"

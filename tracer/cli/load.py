@@ -10,6 +10,7 @@ import typer
 from tracer.cli import arguments
 from tracer.cli.consent import ask_for_consent
 from tracer.cli.console import needs_terminal, note
+from tracer.cli.job_recording import command_line, record_and_report
 from tracer.cli.options import (
     AutoClass,
     Device,
@@ -37,7 +38,6 @@ from tracer.cli.options import (
     Weights,
     WeightsFrom,
 )
-from tracer.cli.recording import command_line, record_and_report
 from tracer.i18n import N_, Sentence, language, tr
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import LoadOptions, adapter_folder

@@ -10,8 +10,7 @@ from typing import Final
 import typer
 
 from tracer.cli.console import complain, ends_with, prepare_streams
-from tracer.cli.lazy import lazy_group
-from tracer.cli.usage import asked_language
+from tracer.cli.groups import asked_language, lazy_group
 from tracer.i18n import tr
 from tracer.trace.errors import TracerError
 

@@ -87,3 +87,8 @@ Peft = Annotated[
     Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")
 ]
 Tui = Annotated[bool, typer.Option("--tui", help="Watch the load as it is recorded, then play its trace.")]
+
+WalkthroughFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--walkthroughs", metavar="DIR", help="A folder of your own walkthroughs; may be repeated."),
+]

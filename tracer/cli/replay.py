@@ -12,8 +12,7 @@ import typer
 from rich.text import Text
 
 from tracer.cli.console import messages, needs_terminal
-from tracer.cli.options import Speak
-from tracer.cli.walkthrough.options import Folders
+from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.i18n import N_, Lang, Sentence, language, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -39,7 +38,7 @@ def replay(
         str | None,
         typer.Option("--walkthrough", metavar="NAME", help="Open this walkthrough, by its name, number or file."),
     ] = None,
-    walkthroughs: Folders = None,
+    walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
 ) -> None:
     speak = language(lang.value if lang is not None else None)

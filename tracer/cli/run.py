@@ -9,8 +9,8 @@ import typer
 
 from tracer.cli import arguments
 from tracer.cli.console import needs_terminal
+from tracer.cli.job_recording import command_line, record_and_report
 from tracer.cli.options import Lines, Output, Speak
-from tracer.cli.recording import command_line, record_and_report
 from tracer.i18n import N_, Sentence, language
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.course_folder import CourseFolder
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.format import Exercise, Prediction
 from tracer.exercise.grader import GradeReport, grade
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.progress import ExerciseProgress, now
 from tracer.exercise.runs import RunRecorder
+from tracer.exercise.task import Exercise, Prediction
 from tracer.i18n import N_
 from tracer.launch.runner import Interrupts, JobProgress
 

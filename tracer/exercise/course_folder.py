@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tracer.exercise.consent import course_seal
+from tracer.exercise.collection import TASK, ExerciseFiles, all_exercises, find_exercise, fits_release, read_exercise
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import build_folder
-from tracer.exercise.library import TASK, ExerciseFiles, all_exercises, find_exercise, fits_release, read_exercise
 from tracer.exercise.progress import (
     FILE,
     MARK,
@@ -29,6 +28,7 @@ from tracer.exercise.progress import (
     write_progress,
 )
 from tracer.exercise.runs import TRACES
+from tracer.exercise.trust import course_seal
 from tracer.i18n import N_
 
 DEFAULT_NAME: Final = MARK

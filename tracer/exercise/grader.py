@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.exercise.format import Check, Exercise, FailureCase, Prediction
 from tracer.exercise.runs import RecordedRun
+from tracer.exercise.task import Check, Exercise, FailureCase, Prediction
 from tracer.trace.reading import Trace, open_trace
 from tracer.walkthrough.binder import Binder, BoundNote
 from tracer.walkthrough.expectations import UnmetExpectation, unmet_expectations

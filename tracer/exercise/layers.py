@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.bundled import bundled, write_fixture
-from tracer.exercise.library import ExerciseFiles
+from tracer.exercise.collection import ExerciseFiles
 from tracer.i18n import N_
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError

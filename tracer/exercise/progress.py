@@ -28,7 +28,7 @@ class ExerciseProgress(msgspec.Struct, omit_defaults=True):
     Attributes:
         started: when it was started, as a time of ISO 8601; so are the others.
         source: the folder of a teacher's exercise; empty for a bundled one.
-        consent: the digest of what in that folder was agreed to; see :mod:`tracer.exercise.consent`.
+        consent: the digest of what in that folder was agreed to; see :mod:`tracer.exercise.trust`.
         answers: what was answered to its predictions, by their ids.
         right: ids of the predictions that were right when it was last checked.
         attempts: how often it was checked.
@@ -53,7 +53,7 @@ class CourseProgress(msgspec.Struct):
 
     Attributes:
         version: of its format; a newer one is left alone.
-        made: the mark of a folder that was made here or agreed to; see :mod:`tracer.exercise.consent`.
+        made: the mark of a folder that was made here or agreed to; see :mod:`tracer.exercise.trust`.
         last: the exercise that was last started.
         exercises: what is remembered of each, by id.
     """

@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.format import Run
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.load_jobs import load_job
+from tracer.exercise.task import Run
 from tracer.i18n import N_
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.process_start import Starter, WarmStarter

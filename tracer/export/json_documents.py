@@ -1,24 +1,29 @@
-"""JSON documents for programs: what ``--json`` prints for a trace, its steps, a diagnosis, a comparison, and so on."""
+"""JSON documents for programs: what ``--json`` prints, for a trace, its steps, a diagnosis, a comparison, and so on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Any, Final
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision
-from tracer.analysis.decisions.model import Decision
 from tracer.analysis.diagnosis import Diagnosis
 from tracer.analysis.diff import Comparison
-from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.outcome import outcome_facts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
+
+if TYPE_CHECKING:  # what is about a trace alone does not wait for the course
+    from tracer.exercise.validator import ValidationResult
+    from tracer.walkthrough.checker import CheckResult, GivenTrace
+    from tracer.walkthrough.explained_code import FunctionCoverage
 
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]+")
 
@@ -84,6 +89,44 @@ def encode_document(document: Any, *, indent: int = 0) -> str:
         else msgspec.json.encode(document).decode()
     )
     return _UNPRINTABLE.sub(lambda match: "".join(map(_escape, match.group())), text)
+
+
+def validation_document(validated: Sequence[ValidationResult]) -> dict[str, Any]:
+    """Return ``{"transformers", "exercises": [{"id", "fits", "problems": [{"what", "values"}], "seconds"}]}``."""
+    from tracer.exercise.collection import installed_release
+
+    return {"transformers": installed_release(), "exercises": [msgspec.to_builtins(result) for result in validated]}
+
+
+def check_document(
+    checked: Sequence[CheckResult], tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]] | None
+) -> dict[str, Any]:
+    """Return ``{"walkthroughs": [{"id", "notes", "checked", "problems": […]}], "coverage": [{…}]}``."""
+    document: dict[str, Any] = {
+        "walkthroughs": [
+            {
+                "id": result.walkthrough.id,
+                "notes": len(result.walkthrough.notes),
+                "checked": result.notes,
+                "problems": [
+                    {**msgspec.to_builtins(problem), "release": release} for problem, release in result.problems
+                ],
+            }
+            for result in checked
+        ]
+    }
+    if tables is not None:
+        document["coverage"] = [
+            {
+                "model": given.name,
+                "release": given.release,
+                "explained": sum(function.explained for function in table),
+                "executed": sum(function.executed for function in table),
+                "functions": msgspec.to_builtins(table),
+            }
+            for given, table in tables
+        ]
+    return document
 
 
 def _escape(char: str) -> str:

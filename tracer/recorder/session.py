@@ -27,8 +27,8 @@ from tracer.recorder.stepping.model_code import ModelCode, StepForward
 from tracer.recorder.stepping.monitoring import MonitoringStepper
 from tracer.recorder.stepping.settrace import SettraceStepper
 from tracer.recorder.stepping.target_index import TargetIndex
+from tracer.recorder.stepping.targets import AUTO_CALLS, missing_targets, tail
 from tracer.recorder.stepping.tracing_pause import PausedFunctions
-from tracer.recorder.targets import AUTO_CALLS, missing_targets, tail
 from tracer.recorder.weights.weights_watch import ShardWatch
 from tracer.trace.append_only import Identity
 from tracer.trace.errors import TracerError

@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from tracer.remote_code.rules import BUILTINS, has_own_rule, is_notable_module, normal
+from tracer.remote_code.notable_names import BUILTINS, has_own_rule, is_notable_module, normal
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ComprehensionNode: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp

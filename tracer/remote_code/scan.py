@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.remote_code.argument_rules import (
+from tracer.remote_code.call_rules import (
     CREDENTIAL,
     calls_in_text,
     mode_writes,
@@ -22,8 +22,7 @@ from tracer.remote_code.argument_rules import (
 )
 from tracer.remote_code.files import split_lines
 from tracer.remote_code.name_resolution import FunctionNode, NameResolver, Scope, constant_text, written_types
-from tracer.remote_code.result import Finding, Kind
-from tracer.remote_code.rules import (
+from tracer.remote_code.notable_names import (
     METHODS,
     MODULES_NOT_TO_HAND_ON,
     NOT_TO_HAND_ON,
@@ -33,6 +32,7 @@ from tracer.remote_code.rules import (
     normal,
     rule_for,
 )
+from tracer.remote_code.result import Finding, Kind
 from tracer.text.visible import one_line
 from tracer.trace.redaction.known import can_name_secret_variable
 

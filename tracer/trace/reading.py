@@ -16,8 +16,8 @@ from urllib.parse import quote
 import msgspec
 
 from tracer.i18n import N_
+from tracer.text.visible import one_line
 from tracer.trace import journal
-from tracer.trace.damage import DamageGuard
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
 from tracer.trace.held_journal import missing
 from tracer.trace.outcome import outcome_of
@@ -33,6 +33,15 @@ _decode_any = msgspec.json.Decoder().decode
 
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
 
+_DAMAGE: Final = (
+    sqlite3.DatabaseError,
+    msgspec.MsgspecError,
+    UnicodeDecodeError,
+    zlib.error,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
 _LIGHT: Final = ", ".join(LightStep.__struct_fields__)
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes that a source may unpack to
@@ -414,3 +423,22 @@ def _unpack(packed: bytes) -> str:
     if not unpacker.eof or unpacker.unused_data:
         raise zlib.error("a source does not unpack as it should")
     return text.decode("utf-8")
+
+
+class DamageGuard(AbstractContextManager[None]):
+    """A context manager that turns the errors of SQLite and the decoders on a damaged file into :class:`NotATrace`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, _DAMAGE) and not isinstance(error, sqlite3.ProgrammingError):  # a mistake of the caller
+            what = one_line(str(error), 200)  # it can quote the file's content
+            raise NotATrace(
+                N_("{path} is damaged and can't be read: {what}. Record the load again."), path=self._path, what=what
+            ) from error

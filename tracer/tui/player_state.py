@@ -8,7 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from tracer.analysis.cursor import Cursor
-from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.locals import FrameState, LocalsHistory, callers
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.queries import line_counts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -16,13 +17,19 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tracer.analysis.decisions.decision import Decision
+from tracer.analysis.locals import LocalChange
+from tracer.analysis.step_context import changing_step
 from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.background import in_thread, start_worker
 from tracer.tui.player_state import PlayerState
-from tracer.tui.step_text import step_summary, whole_step
+from tracer.tui.step_text import local_text, number_text, step_summary, value_text, whole_step
+from tracer.tui.words import LABELS
 
+_WIDTH: Final = 60
+_MOST: Final = 4  # changes, and keys of a dictionary
 _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
 
@@ -71,7 +78,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         self.lang = lang
         self._locate(state)
         if self._source is not None:
-            from tracer.tui.line_annotations import line_notes
+            from tracer.tui.source_view import line_notes
 
             self._notes = line_notes(state, lang)
             self._colour((self._source, self.app.current_theme.dark))
@@ -247,3 +254,48 @@ def highlighted(lines: list[str], dark: bool) -> list[Text]:
     text = "\n".join(lines)
     highlighter = Syntax(text, "python", theme="github-dark" if dark else "friendly", background_color="default")
     return list(highlighter.highlight(text).split("\n", allow_blank=True))[: len(lines)]
+
+
+def line_notes(state: PlayerState, lang: Lang) -> dict[int, Text]:
+    """Return the annotations at the current step, by line number."""
+    notes: dict[int, Text] = {}
+    step, frame_state = state.step, state.frame_state
+
+    def add(line: int | None, note: Text) -> None:
+        line = line or 0
+        notes[line] = notes[line] + Text("  ") + note if line in notes else note
+
+    if frame_state is not None and (changed := frame_state.changed):
+        add(changing_step(state.trace, step).line, _changes(state, changed, lang))
+    decision = state.current_decision()
+    if decision is not None:
+        add(step.line, _decision(state, decision, lang))
+    if step.event in ("return", "raise", "unwind"):
+        key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
+        words = tr(lang, LABELS[key], value="\0").partition("\0")
+        add(step.line, Text(words[0], "italic") + number_text(state.trace, step.value, _WIDTH))
+    return notes
+
+
+def _changes(state: PlayerState, changed: Sequence[LocalChange], lang: Lang) -> Text:
+    return Text("# ", "dim") + Text(", ").join(_change(state, one, lang) for one in changed[:_MOST])
+
+
+def _change(state: PlayerState, one: LocalChange, lang: Lang) -> Text:
+    if one.in_place:
+        marked = (("+", one.added), ("~", one.changed), ("-", one.removed))
+        keys = [f"{mark}{key}" for mark, those in marked for key in those]
+        return Text(visible(f"{one.name}[{', '.join(keys[:_MOST])}]"))
+    if one.after is None:
+        return Text(visible(f"{one.name} ")) + Text(tr(lang, "deleted"))
+    return Text(visible(f"{one.name} = ")) + local_text(state.trace, one.after, _WIDTH - 10)
+
+
+def _decision(state: PlayerState, decision: Decision, lang: Lang) -> Text:
+    outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
+    if outcome == "entered" and decision.times is None:
+        outcome = "entered-some"
+    note = Text("⇒ ", "bold") + Text(tr(lang, LABELS[outcome], times=decision.times), "bold")
+    for name, value in list(decision.names.items())[:3]:
+        note += Text(visible(f"  {name} = ")) + value_text(state.trace, value, 30)
+    return note

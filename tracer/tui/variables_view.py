@@ -15,7 +15,7 @@ from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.steps import Frame
 from tracer.tui.player_state import PlayerState
-from tracer.tui.value_text import local_text, number_text
+from tracer.tui.step_text import local_text, number_text
 
 VariablePath = tuple[str, ...]
 """The name of a variable and the keys that lead into it."""

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision
-from tracer.analysis.decisions.model import Decision
 from tracer.analysis.value_format import format_summary
 from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible

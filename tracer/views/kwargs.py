@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, KeywordPath
+from tracer.analysis.kwargs.hops import LIBRARY, USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.value_format import format_value

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.tracker import decisions
-from tracer.analysis.kwargs.model import KeywordPath
+from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import LocalsHistory, callers

@@ -13,8 +13,8 @@ from msgspec import UNSET, UnsetType
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tracer.analysis.decisions.model import KINDS as DECISIONS
-from tracer.analysis.kwargs.model import END_KINDS
+from tracer.analysis.decisions.decision import KINDS as DECISIONS
+from tracer.analysis.kwargs.hops import END_KINDS
 from tracer.trace.vocabulary import KINDS, STAGES
 
 SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from tracer.analysis.decisions.conditions import asked_paths
-from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.queries import FunctionCode

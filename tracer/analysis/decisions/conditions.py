@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
-from tracer.analysis.decisions.model import Skipped
+from tracer.analysis.decisions.decision import Skipped
 from tracer.analysis.locals import LocalsState, ValuePath
 from tracer.analysis.syntax import SourceSyntax
 from tracer.trace import values as v

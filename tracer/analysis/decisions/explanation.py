@@ -13,12 +13,12 @@ from typing import Final
 
 import msgspec
 
-from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import MINOR, TurningPoint, turning_point
 from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import LiveFrame
-from tracer.analysis.kwargs.model import USER, Hop
+from tracer.analysis.kwargs.hops import USER, Hop
 from tracer.analysis.loading_calls import loading_calls
 from tracer.analysis.locals import LocalsState, locals_after
 from tracer.analysis.syntax import SyntaxTrees, first_line

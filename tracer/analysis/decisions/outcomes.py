@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracer.analysis.decisions.conditions import decision_syntax, recorded_attribute, truth_of
-from tracer.analysis.decisions.model import Decision, Skipped
+from tracer.analysis.decisions.decision import Decision, Skipped
 from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import LOOPS, SourceSyntax, StatementNode, first_line
 from tracer.trace import values as v

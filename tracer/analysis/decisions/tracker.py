@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tracer.analysis.decisions.conditions import DecisionPoint, asked_paths, decision_syntax, recorded_names
-from tracer.analysis.decisions.model import Decision, Skipped
+from tracer.analysis.decisions.decision import Decision, Skipped
 from tracer.analysis.decisions.outcomes import (
     PendingConditional,
     PendingDecision,

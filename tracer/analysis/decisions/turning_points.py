@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from tracer.analysis.decisions.model import Decision
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace import values as v
 

@@ -9,8 +9,8 @@ import msgspec
 
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
+from tracer.trace.source_parser import parse
 from tracer.trace.steps import Step
-from tracer.trace.syntax import parse
 from tracer.trace.values import Exception_
 
 # The kinds of steps at which an exception arrives or leaves: a probe gives such a step its own kind.

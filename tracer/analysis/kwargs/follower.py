@@ -15,7 +15,7 @@ from tracer.analysis.kwargs.call_syntax import (
     spread_names,
 )
 from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, ReturnedDict, TrackedArgument
-from tracer.analysis.kwargs.model import LIBRARY, USER, Hop, HopKind
+from tracer.analysis.kwargs.hops import LIBRARY, USER, Hop, HopKind
 from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.locals import LocalsState

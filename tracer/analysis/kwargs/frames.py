@@ -7,7 +7,7 @@ import ast
 import msgspec
 
 from tracer.analysis.kwargs.call_syntax import assigned, called_name, value_sources, walk
-from tracer.analysis.kwargs.model import Hop
+from tracer.analysis.kwargs.hops import Hop
 from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import Function
 from tracer.trace.steps import Frame, Step

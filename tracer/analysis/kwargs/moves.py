@@ -20,7 +20,7 @@ from tracer.analysis.kwargs.call_syntax import (
     walrus_value,
 )
 from tracer.analysis.kwargs.frames import HeldArguments, LiveFrame, TrackedArgument, TrackedConfig
-from tracer.analysis.kwargs.model import HopKind
+from tracer.analysis.kwargs.hops import HopKind
 from tracer.text.visible import one_line
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step, Unbound

@@ -11,7 +11,7 @@ from typing import Final
 
 from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import TrackedArgument
-from tracer.analysis.kwargs.model import Hop, KeywordPath, PathEnd
+from tracer.analysis.kwargs.hops import Hop, KeywordPath, PathEnd
 from tracer.analysis.loading_calls import LoadingCall, loading_calls, loads_a_model
 from tracer.i18n import N_, Sentence
 from tracer.trace.errors import TracerError

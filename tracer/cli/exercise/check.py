@@ -9,17 +9,17 @@ from rich.text import Text
 
 from tracer.cli.console import messages
 from tracer.cli.exercise.context import Answers, ExerciseContext, Folders, Name, can_ask, exercise_context
+from tracer.cli.job_recording import Progress
 from tracer.cli.options import Speak
-from tracer.cli.recording import Progress
 from tracer.exercise.attempts import attempt, given_answers, is_answer, is_solved, open_questions
-from tracer.exercise.consent import require_consent
+from tracer.exercise.collection import ExerciseFiles, require_release
 from tracer.exercise.course_folder import CourseFolder, next_unsolved
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.format import Prediction
 from tracer.exercise.grader import GradeReport
-from tracer.exercise.library import ExerciseFiles, require_release
 from tracer.exercise.progress import ExerciseProgress
 from tracer.exercise.runs import RunRecorder, run_recorder
+from tracer.exercise.task import Prediction
+from tracer.exercise.trust import require_consent
 from tracer.i18n import N_, tr
 from tracer.views.shell_commands import command
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
-from tracer.exercise.consent import CHANGED, NOT_AGREED, code_of, digest, needs_consent
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.course_folder import (
     DEFAULT_NAME,
     CourseFolder,
@@ -23,8 +23,8 @@ from tracer.exercise.course_folder import (
     known_exercises,
 )
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.progress import CourseProgress, ExerciseProgress
+from tracer.exercise.trust import CHANGED, NOT_AGREED, code_of, digest, needs_consent
 from tracer.i18n import N_, NC_, Lang, language, tr
 from tracer.text.visible import visible
 from tracer.views.exercise.printer import ExercisePrinter

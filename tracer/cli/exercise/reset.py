@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tracer.cli.exercise.context import Folders, Name, Yes, can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError
+from tracer.exercise.trust import require_consent
 from tracer.i18n import N_, tr
 from tracer.views.exercise.task_sheet import task_sheets
 

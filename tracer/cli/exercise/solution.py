@@ -6,9 +6,9 @@ import shlex
 
 from tracer.cli.exercise.context import Folders, Name, Yes, can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.consent import require_consent
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.layers import changed_by
+from tracer.exercise.trust import require_consent
 from tracer.i18n import N_, tr
 
 HELP = """Write a solution into a folder beside yours, NAME.solution. Your own files stay as they are."""

@@ -16,8 +16,8 @@ from tracer.cli.exercise.context import (
     exercise_context,
 )
 from tracer.cli.options import Speak
+from tracer.exercise.collection import ExerciseFiles, find_exercise, require_release
 from tracer.exercise.course_folder import CourseFolder, next_unsolved
-from tracer.exercise.library import ExerciseFiles, find_exercise, require_release
 from tracer.i18n import N_
 from tracer.views.exercise.task_sheet import task_sheets
 

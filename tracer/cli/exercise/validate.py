@@ -11,11 +11,11 @@ from rich.text import Text
 from tracer.cli.console import messages, print_document
 from tracer.cli.exercise.context import Folders, Trust, ask_consent, exercise_context
 from tracer.cli.options import Speak
-from tracer.exercise.library import find_exercise
+from tracer.exercise.collection import find_exercise
 from tracer.exercise.runs import run_recorder
 from tracer.exercise.validator import ValidationResult
 from tracer.exercise.validator import validate as validated
-from tracer.export.course_documents import validation_document
+from tracer.export.json_documents import validation_document
 from tracer.i18n import tr
 from tracer.text.visible import visible
 from tracer.views.exercise.tables import validation_report

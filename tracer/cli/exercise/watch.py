@@ -12,10 +12,10 @@ from tracer.cli.exercise.context import ExerciseContext, Folders, Name, confirm,
 from tracer.cli.exercise.start import begin
 from tracer.cli.options import Speak
 from tracer.exercise.attempts import is_solved, next_hint
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.course_folder import CourseFolder
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.file_watcher import take_state, wait_for_save
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.runs import RunRecorder, run_recorder
 from tracer.i18n import N_, tr
 from tracer.views.exercise.task_sheet import SHEETS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.cli.lazy import lazy_group
+from tracer.cli.groups import lazy_group
 
 app = lazy_group(
     "tracer.cli.walkthrough",

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from tracer.cli.arguments import SUFFIX
-from tracer.cli.console import ends_with, messages, print_document, results
-from tracer.cli.options import Speak
-from tracer.cli.walkthrough.options import Folders
-from tracer.export.course_documents import check_document
-from tracer.i18n import Lang, language, tr
+from tracer.cli.console import ends_with, print_document, results
+from tracer.cli.options import Speak, WalkthroughFolders
+from tracer.export.json_documents import check_document
+from tracer.i18n import language
 from tracer.launch.scratch import scratch_folder
-from tracer.text.visible import visible
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.check_report import check_report, coverage_report
 from tracer.walkthrough.checker import CheckResult, GivenTrace, check_many, coverage_table
-from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import file_of, find_walkthrough, is_file, library
 
 HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
@@ -45,7 +40,7 @@ def check(
         bool, typer.Option("--coverage", help="How much of the code that ran is explained, function by function.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-    walkthroughs: Folders = None,
+    walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
 ) -> None:
     speak = language(lang.value if lang is not None else None)
@@ -61,7 +56,10 @@ def check(
         if not traces:
             folder = stack.enter_context(scratch_folder())
             owners = [(one, files[name][0] if name in files else None) for name, one in chosen.items()]
-            loads = _Loads(owners, folder, stack, speak)
+            # Whoever checks with traces alone may lack what recording needs.
+            from tracer.cli.walkthrough.load_recording import WantedLoads
+
+            loads = WantedLoads(owners, folder, stack, speak)
         checked: list[CheckResult] = []
         code = 0
         console = results()
@@ -94,35 +92,3 @@ def _files(ids: Sequence[str], names: Sequence[str], folders: Sequence[Path]) ->
     single = [Path(name) for name in names if is_file(name)]
     found = {one: file_of(one, folders, single) for one in ids}
     return {one: place for one, place in found.items() if place is not None}
-
-
-class _Loads:
-    """The loads that walkthroughs ask for, each recorded once, when the first of them is checked."""
-
-    def __init__(
-        self, owners: Sequence[tuple[Walkthrough, Path | None]], folder: Path, stack: ExitStack, lang: Lang
-    ) -> None:
-        # Who checks with traces alone may lack what recording needs.
-        from tracer.exercise.load_jobs import wanted_loads
-
-        self._wanted = wanted_loads(owners)
-        self._waiting = list(self._wanted)
-        self._folder = folder
-        self._stack = stack
-        self._lang = lang
-
-    def record_for(self, walkthrough: str) -> Iterator[GivenTrace]:
-        """Record the loads that a walkthrough needs and that were not recorded before."""
-        from tracer.cli.walkthrough.load_recording import record
-
-        console = messages()
-        for wanted in [one for one in self._waiting if any(owner == walkthrough for owner, _ in one.wanted_by)]:
-            number = len(self._wanted) - len(self._waiting)
-            self._waiting.remove(wanted)
-            if console.is_terminal:
-                said = {"number": number + 1, "count": len(self._wanted), "load": os.path.basename(wanted.model)}
-                console.print(
-                    Text(visible(tr(self._lang, "recording load {number} of {count}: {load}", **said)), "dim")
-                )
-            path = record(wanted, self._folder, number, self._lang)
-            yield GivenTrace(self._stack.enter_context(open_trace(path)), frozenset(wanted.wanted_by))

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.console import print_result
-from tracer.cli.options import Speak
-from tracer.cli.walkthrough.options import Folders
+from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.walkthrough.terminal import walkthrough_list
@@ -27,7 +26,7 @@ def list_(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
     ] = None,
-    walkthroughs: Folders = None,
+    walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
 ) -> None:
     known = library(walkthroughs or ())

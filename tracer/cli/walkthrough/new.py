@@ -12,6 +12,7 @@ from rich.text import Text
 from tracer.bundled import bundled, fixture_names
 from tracer.cli.console import results
 from tracer.cli.options import Speak
+from tracer.export.json_schemas import NAME as SCHEMA
 from tracer.i18n import N_, language, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
@@ -20,7 +21,6 @@ from tracer.views.shell_commands import command
 from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.loads import load_of_trace, loads_entry
 from tracer.walkthrough.scaffold import checked_name, scaffold
-from tracer.walkthrough.schema import NAME as SCHEMA
 
 HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.
 

@@ -12,8 +12,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.console import print_result
-from tracer.cli.options import Speak
-from tracer.cli.walkthrough.options import Folders
+from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.i18n import N_, Sentence, language
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
@@ -47,7 +46,7 @@ def show(
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write the document to this file.")
     ] = None,
     note: Annotated[str | None, typer.Option("--note", metavar="ID", help="This note alone.")] = None,
-    walkthroughs: Folders = None,
+    walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
 ) -> None:
     known = library(walkthroughs or ())

@@ -19,7 +19,7 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 from tracer.recorder.source_text import read_source
-from tracer.trace.syntax import parse
+from tracer.trace.source_parser import parse
 
 
 def qualified_name(code: CodeType) -> str:

@@ -8,7 +8,7 @@ from types import CodeType
 from typing import Any, Final, Literal, TypeAlias
 
 from tracer.recorder.stepping.code_objects import qualified_name
-from tracer.recorder.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
+from tracer.recorder.stepping.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
 
 StepForward: TypeAlias = Literal["first", "all", "none"]
 

@@ -13,7 +13,7 @@ from tracer.recorder import safe_inspect
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, statement_starts
 from tracer.recorder.stepping.local_changes import LocalChanges
-from tracer.recorder.targets import Sections, Target
+from tracer.recorder.stepping.targets import Sections, Target
 from tracer.trace.values import ValueId
 
 _TAKES_OVER: Final = dis.opmap.get("PUSH_EXC_INFO")

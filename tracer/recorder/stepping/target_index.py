@@ -14,7 +14,7 @@ from tracer.recorder.stepping.code_objects import (
 )
 from tracer.recorder.stepping.model_code import ModelCode, is_remote
 from tracer.recorder.stepping.stepped_frame import Probe
-from tracer.recorder.targets import BY_FUNCTION, NAMES, Target, tail
+from tracer.recorder.stepping.targets import BY_FUNCTION, NAMES, Target, tail
 
 _NO_PROBES: dict[str, Probe] = {}
 

@@ -9,7 +9,7 @@ from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.model.tree import ParameterIndex
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
-from tracer.recorder.weights.files import StoredTensor, WeightsFiles, describe
+from tracer.recorder.weights.weights_files import StoredTensor, WeightsFiles, describe
 
 
 class LoadingInfo(NamedTuple):

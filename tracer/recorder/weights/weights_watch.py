@@ -19,8 +19,8 @@ from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.checkpoint_load import CheckpointLoad, loading_info
 from tracer.recorder.weights.conversion import ConversionWatch
-from tracer.recorder.weights.files import WeightsFiles
 from tracer.recorder.weights.state_dicts import AdapterWatch, StateDictWatch
+from tracer.recorder.weights.weights_files import WeightsFiles
 
 
 class ShardWatch:

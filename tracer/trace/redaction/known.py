@@ -23,7 +23,7 @@ from tracer.trace.redaction.names import (
 )
 from tracer.trace.redaction.redactor import MASK, parts_of
 from tracer.trace.redaction.texts import find_named, masked, suspicious_names
-from tracer.trace.syntax import parse
+from tracer.trace.source_parser import parse
 
 __all__ = ["is_secret_variable", "masked_command", "secrets_in", "secrets_in_source", "secrets_of_this_machine"]
 

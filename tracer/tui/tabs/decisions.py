@@ -6,8 +6,8 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import explanation
-from tracer.analysis.decisions.model import Decision
 from tracer.analysis.decisions.tracker import decisions
 from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible

@@ -17,11 +17,11 @@ from tracer.tui.words import LABELS
 _TABS: Final[dict[str, tuple[str, str]]] = {
     "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
-    "keywords": ("keywords", "KeywordsTab"),
+    "keywords": ("kwargs", "KeywordsTab"),
     "weights": ("model_tables", "WeightsTab"),
     "forward": ("model_tables", "ForwardTab"),
     "tokens": ("model_tables", "TokensTab"),
-    "why": ("diagnosis", "DiagnosisTab"),
+    "why": ("why", "DiagnosisTab"),
 }
 
 

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.text import Text
 
 from tracer.exercise.attempts import is_answer
-from tracer.exercise.format import Exercise, Prediction, Run
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.grader import Grade, GradeReport
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.runs import RecordedRun
+from tracer.exercise.task import Exercise, Prediction, Run
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.launch.runner import Limits
 from tracer.text.markdown import markdown_lines

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.exercise.library import ExerciseFiles, fits_release, installed_release
+from tracer.exercise.collection import ExerciseFiles, fits_release, installed_release
 from tracer.exercise.progress import CourseProgress, ExerciseProgress, local_day
 from tracer.exercise.validator import ValidationResult
 from tracer.i18n import N_, NP_, Lang, Message, tr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tracer.exercise.format import Exercise
+from tracer.exercise.task import Exercise
 from tracer.i18n import N_, Lang, Message, tr
 
 SHEETS: Final[dict[str, Lang]] = {"TASK.md": "en", "TASK.zh.md": "zh"}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tracer.remote_code.name_resolution import constant_text
-from tracer.remote_code.rules import DISGUISES, MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
+from tracer.remote_code.notable_names import DISGUISES, MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
 from tracer.trace.redaction.known import can_name_secret_variable
 
 CREDENTIAL: Final = re.compile(

@@ -6,13 +6,13 @@ from collections.abc import Hashable
 
 from rich.text import Text
 
-from tracer.analysis.kwargs.model import USER, Hop, KeywordPath
+from tracer.analysis.kwargs.hops import USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
 from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
+from tracer.tui.step_text import number_text
 from tracer.tui.tabs.table_tab import Row, TableTab
-from tracer.tui.value_text import number_text
 from tracer.views.kwargs import WORDS, end_text, stop_text
 
 _STATEMENT = 80

@@ -1,4 +1,4 @@
-"""The JSON schema of a walkthrough file, for editors: ``python -m tracer.walkthrough.schema`` writes it anew."""
+"""The JSON schemas of walkthroughs and exercises, for editors: ``python -m tracer.export.json_schemas`` writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from tracer.bundled import bundled
-from tracer.walkthrough import format as structs
+from tracer.exercise import task
+from tracer.exercise.task import Exercise
+from tracer.walkthrough import format as walkthrough_format
 from tracer.walkthrough.format import Walkthrough
 
 NAME: Final = "schema.json"
@@ -21,12 +23,22 @@ _ROLE: Final = re.compile(r":\w+:`~?([^`]+)`")
 _ATTRIBUTE: Final = re.compile(r"(?m)^    (\w+): ")
 
 
-def schema() -> dict[str, Any]:
+def walkthrough_schema() -> dict[str, Any]:
     """Return the schema of a walkthrough."""
-    return schema_of(Walkthrough, "A walkthrough of glm-trace", [structs])
+    return _schema_of(Walkthrough, "A walkthrough of glm-trace", [walkthrough_format])
 
 
-def schema_of(kind: type, title: str, modules: Sequence[ModuleType]) -> dict[str, Any]:
+def exercise_schema() -> dict[str, Any]:
+    """Return the schema of a ``task.yaml``."""
+    return _schema_of(Exercise, "An exercise of glm-trace", [task, walkthrough_format])
+
+
+def as_file(found: dict[str, Any]) -> str:
+    """Return a schema as a file holds it."""
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema_of(kind: type, title: str, modules: Sequence[ModuleType]) -> dict[str, Any]:
     """Return the schema of a struct, with keys described by the docstrings of the structs in these modules."""
     found: dict[str, Any] = msgspec.json.schema(kind)
     for name, definition in found["$defs"].items():
@@ -36,16 +48,6 @@ def schema_of(kind: type, title: str, modules: Sequence[ModuleType]) -> dict[str
         for key, description in keys.items():
             definition["properties"][key]["description"] = description
     return {"$schema": _DIALECT, "title": title, **found}
-
-
-def text() -> str:
-    """Return the schema as its file holds it."""
-    return as_file(schema())
-
-
-def as_file(found: dict[str, Any]) -> str:
-    """Return a schema as a file holds it."""
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def _docstring(struct: type) -> tuple[str, dict[str, str]]:
@@ -64,4 +66,6 @@ def _plain(words: str) -> str:
 
 
 if __name__ == "__main__":
-    (bundled("walkthroughs") / NAME).write_text(text(), encoding="utf-8")
+    folder = bundled("walkthroughs")
+    (folder / NAME).write_text(as_file(walkthrough_schema()), encoding="utf-8")
+    (folder / "exercises" / NAME).write_text(as_file(exercise_schema()), encoding="utf-8")

@@ -9,18 +9,20 @@ from typing import Any
 import msgspec
 
 from tests.conftest import ROOT
+from tracer.export.json_schemas import NAME, as_file, walkthrough_schema
 from tracer.walkthrough import format as structs
-from tracer.walkthrough.schema import NAME, schema, text
 
 STORED = ROOT / "walkthroughs" / NAME
 
 
 def test_the_stored_schema_is_current() -> None:
-    assert STORED.read_text(encoding="utf-8") == text(), "write it anew: python -m tracer.walkthrough.schema"
+    assert STORED.read_text(encoding="utf-8") == as_file(walkthrough_schema()), (
+        "write it anew: python -m tracer.export.json_schemas"
+    )
 
 
 def test_every_struct_and_every_key_is_described() -> None:
-    for name, definition in schema()["$defs"].items():
+    for name, definition in walkthrough_schema()["$defs"].items():
         assert definition["description"], name
         documented = "Attributes:" in (getattr(structs, name).__doc__ or "")
         for key, told in definition["properties"].items():
@@ -28,14 +30,14 @@ def test_every_struct_and_every_key_is_described() -> None:
 
 
 def test_descriptions_are_plain_text() -> None:
-    for words in _descriptions(schema()):
+    for words in _descriptions(walkthrough_schema()):
         assert "``" not in words
         assert ":mod:" not in words
         assert "\n" not in words
 
 
 def test_unknown_keys_are_refused_and_keys_are_spelled_as_in_a_file() -> None:
-    definitions = schema()["$defs"]
+    definitions = walkthrough_schema()["$defs"]
     assert {one["additionalProperties"] for one in definitions.values()} == {False}
     assert "is" in definitions["Expectation"]["properties"]
     fields = {field.encode_name for field in msgspec.structs.fields(structs.Walkthrough)}
@@ -43,7 +45,7 @@ def test_unknown_keys_are_refused_and_keys_are_spelled_as_in_a_file() -> None:
 
 
 def test_it_is_json_that_reads_back() -> None:
-    assert json.loads(text()) == schema()
+    assert json.loads(as_file(walkthrough_schema())) == walkthrough_schema()
 
 
 def _descriptions(part: Any) -> Iterator[str]:

@@ -16,8 +16,8 @@ from typing import Final
 
 import platformdirs
 
+from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.library import ExerciseFiles
 from tracer.exercise.progress import ExerciseProgress
 from tracer.i18n import N_
 

@@ -12,7 +12,7 @@ import msgspec
 
 from tracer.bundled import bundled
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.format import Exercise
+from tracer.exercise.task import Exercise
 from tracer.i18n import N_, Sentence
 from tracer.text.visible import visible
 from tracer.walkthrough.format import in_range
