@@ -28,7 +28,7 @@ with torch.no_grad():
     print(f"columns: {' '.join(map(str, columns[0].tolist()))}")
     sequence = model.embed_with_image(ROWS[:1], pixels[:1], columns)[0]
     print(f"picture at: {' '.join(places(sequence, visual[0]))} of {len(sequence)}")
-    # The two letters and the end, in the first row; what stands before the picture has no doubles.
+    # The two letters and the end, in the first row; no vector before the picture occurs twice.
     print(f"words at: {' '.join(places(sequence, torch.cat((words[0, :4], words[0, 7:]))))}")
     both = embedded(ROWS, pixels)[1]
     print(f"second row's picture at: {' '.join(places(both[1], visual[1]))}")

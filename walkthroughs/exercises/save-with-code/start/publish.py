@@ -7,6 +7,6 @@ from tide.modeling_tide import TideModel
 torch.manual_seed(12)
 model = TideModel(TideConfig())
 
-# TODO: see to it that the saved folder brings its own code and says which classes to load it with.
+# TODO: make sure that the saved folder brings its own code and says which classes to load it with.
 
 model.save_pretrained("published")

@@ -28,7 +28,7 @@ def asked(tokenizer: Any, image: Any = None) -> dict[str, Any]:
 
 
 def answered(tokenizer: Any, image: Any, answer: str) -> dict[str, Any]:
-    """The same with its answer behind it, which alone is learnt."""
+    """The same, followed by its answer; only the answer is learnt."""
     batch = asked(tokenizer, image)
     ids = torch.tensor([tokenizer(answer, add_special_tokens=False)["input_ids"]])
     prompt = batch["input_ids"]

@@ -1,4 +1,4 @@
-"""Trains the model on three pictures and the words for their colours, and says what became of the loss."""
+"""Trains the model on three pictures and the words for their colours, and prints what became of the loss."""
 
 import torch
 from pictures import COLOURS, answered, picture
@@ -15,7 +15,7 @@ names = list(COLOURS)
 
 
 def rows(turned: int) -> list[dict[str, torch.Tensor]]:
-    """One example a colour; with ``turned``, each word stands under another colour's picture."""
+    """One example per colour; with ``turned``, each word comes with another colour's picture."""
     shown = names[turned:] + names[:turned]
     return [answered(tokenizer, picture(colour), word) for colour, word in zip(shown, names, strict=True)]
 

@@ -1,4 +1,4 @@
-"""Residual blocks that normalise their branches if the caller of `from_pretrained` wishes it."""
+"""Residual blocks that normalise their branches if the caller of `from_pretrained` asks for it."""
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -39,7 +39,7 @@ class ReaderModel(PreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, path, *args, normalise: bool = False, **kwargs):
-        """As everywhere, but `normalise` has to be True or False."""
+        """As in every model, but `normalise` has to be True or False."""
         if not isinstance(normalise, bool):
             raise TypeError(f"normalise is True or False, not {normalise!r}.")
         return super().from_pretrained(path, *args, **kwargs)

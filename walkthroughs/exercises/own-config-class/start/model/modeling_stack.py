@@ -1,4 +1,4 @@
-"""A stack of linear layers. Everything it wants to know, it asks its config."""
+"""A stack of linear layers. All that it needs to know comes from its config."""
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel

@@ -92,7 +92,7 @@ class SmallVLM(PreTrainedModel):
         labels: Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutput:
-        """``attention_mask`` is not needed: padding stands on the right, where no earlier position looks."""
+        """``attention_mask`` is not needed: padding is on the right, where no earlier position looks."""
         hidden = self.embedding(input_ids)
         if images is not None:
             hidden, labels = self.with_pictures(hidden, input_ids, images, labels)
@@ -103,7 +103,7 @@ class SmallVLM(PreTrainedModel):
         logits = self.output(self.norm(hidden))
         loss = None
         if labels is not None:
-            # What stands at a position predicts the next one.
+            # Each position predicts the next one.
             predicted, wanted = logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten()
             loss = functional.cross_entropy(predicted, wanted, ignore_index=IGNORED)
         return CausalLMOutput(loss=loss, logits=logits)

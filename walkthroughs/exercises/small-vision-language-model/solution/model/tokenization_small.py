@@ -1,4 +1,4 @@
-"""The tokenizer: one token a character, four special tokens, and pictures as tensors.
+"""The tokenizer: one token per character, four special tokens, and pictures as tensors.
 
 It lays out one conversation at a time; a batch of them is one step more.
 """
@@ -48,7 +48,7 @@ class SmallTokenizer(PreTrainedTokenizer):
         return "".join(tokens)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
-        return ()  # it stands in this file
+        return ()  # it is in this file
 
     def apply_chat_template(
         self,
@@ -65,7 +65,7 @@ class SmallTokenizer(PreTrainedTokenizer):
             tokens.append("<assistant>")
         if not tokenize:
             return self.convert_tokens_to_string(tokens)
-        # From tokens, not from text: nobody can write "<image>" into a question and mean the special token.
+        # From tokens, not from text: writing "<image>" into a question does not make the special token.
         ids = self.convert_tokens_to_ids(tokens)
         batch = self.pad({"input_ids": [ids]}, return_tensors=return_tensors)
         if not return_dict:

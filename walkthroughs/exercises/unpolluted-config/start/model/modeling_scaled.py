@@ -1,4 +1,4 @@
-"""A linear layer whose output can be scaled, for a trial, by whoever loads the model."""
+"""A linear layer whose output the caller of `from_pretrained` can scale, for a trial."""
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
