@@ -311,6 +311,9 @@ def test_files_of_the_current_folder_are_not_imported(process: Any, fixtures: Pa
 
 WRONG = {
     "no-directory": (["load", "./nowhere"], "There is no directory ./nowhere. Name a model directory, or a hub id"),
+    "empty": (["load", ""], "MODEL is empty. Name a model directory, or a hub id"),
+    "home-of-nobody": (["load", "~nobody-here/model"], "There is no directory ~nobody-here/model."),
+    "output-in-the-home-of-nobody": (["load", "{model}", "-o", "~nobody-here/x"], "~nobody-here does not exist."),
     "a-file": (["load", "{model}/config.json"], "config.json is a file; a model is a directory"),
     "kwarg-without-value": (["load", "{model}", "--kwarg", "use_cache"], "--kwarg 'use_cache' is not a NAME=VALUE pair."),
     "kwarg-without-name": (["load", "{model}", "--kwarg", "=1"], "--kwarg '=…' is not a NAME=VALUE pair."),
@@ -354,6 +357,16 @@ def test_wrong_usage_is_a_sentence(case: str, command: Any, fixtures: Path, plac
     assert sentence in result.sentence.replace("│ ", "")
     assert sorted(place.iterdir()) == before
     assert (place / "notes.txt").read_text() == "my notes"
+
+
+def test_a_working_folder_that_was_deleted(command: Any, fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Path("gone").absolute()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = command("load", fixtures / "bert-tiny")
+    assert result.code == 2
+    assert "The folder that you are in no longer exists." in result.sentence
 
 
 # ── Consent ─────────────────────────────────────────────────────────────────────────────────────────
@@ -783,6 +796,11 @@ def test_a_narrow_and_a_coloured_screen(command: Any, recorded: Path, monkeypatc
     monkeypatch.delenv("FORCE_COLOR")
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in command("show", recorded).out
+
+
+def test_a_screen_of_unknown_width(command: Any, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "0")
+    assert "Weights" in command("show", recorded).out
 
 
 # ── The program itself ──────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,9 @@ def model_argument(text: str) -> str:
     Raises:
         TracerError: it is neither.
     """
-    path = Path(text).expanduser()
+    if not text:  # as a path, it would be the current folder
+        raise TracerError(N_("MODEL is empty. Name a model directory, or a hub id such as THUDM/glm-4v-9b."))
+    path = Path(os.path.expanduser(text))
     if path.is_dir():
         return os.path.abspath(path)
     if path.exists():
@@ -117,7 +119,7 @@ def destination(wanted: Path | None, model: str) -> Destination:
         TracerError: the folder is missing or read-only, a file that is not a trace would be overwritten, or another
             recording writes there.
     """
-    path = Path(_stem(model) + SUFFIX) if wanted is None else wanted.expanduser()
+    path = Path(_stem(model) + SUFFIX) if wanted is None else Path(os.path.expanduser(wanted))
     path = Path(os.path.abspath(path))
     if wanted is not None:
         _check_named(path)

@@ -88,8 +88,11 @@ class _StandardError(io.FileIO):
 def prepare_streams() -> None:
     """Report failures of the standard streams uniformly, and escape what a screen can't show.
 
-    A closed stream gets a descriptor too; otherwise the next opened file would take its place.
+    A closed stream gets a descriptor too; otherwise the next opened file would take its place. A width of 0 columns
+    means that nobody knows it; rich would print nothing.
     """
+    if os.environ.get("COLUMNS", "").strip() == "0":
+        del os.environ["COLUMNS"]
     for descriptor in range(3):
         try:
             os.fstat(descriptor)

@@ -66,7 +66,10 @@ def _exit_code(work: Callable[[], object]) -> int | str | None:
         return error.exit_code
     except OSError as error:
         if error.filename is None:
-            raise
+            if _has_working_folder():
+                raise
+            complain(tr(asked_language(), "The folder that you are in no longer exists. Change to another one first."))
+            return TracerError.exit_code
         complain(
             tr(
                 asked_language(),
@@ -77,6 +80,14 @@ def _exit_code(work: Callable[[], object]) -> int | str | None:
         )
         return TracerError.exit_code
     return 0
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

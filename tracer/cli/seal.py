@@ -50,7 +50,7 @@ def seal(
 
 def _target(file: Path, output: Path | None) -> Path:
     if output is not None:
-        path = output.expanduser()
+        path = Path(os.path.expanduser(output))
     elif file.name.endswith(SUFFIX):
         path = file.with_name(file.name.removesuffix(SUFFIX))
     else:

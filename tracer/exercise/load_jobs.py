@@ -110,7 +110,7 @@ def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str
     ours = [name for name in fixture_names(fixtures) if name != FULL]
     if load.fixture in ours:
         return str(fixtures / load.fixture), True
-    own = Path(load.fixture).expanduser()
+    own = Path(os.path.expanduser(load.fixture))
     for path in (own if file is None else file.parent / own, own):
         if path.is_dir():
             return os.path.abspath(path), False

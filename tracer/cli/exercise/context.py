@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class ExerciseContext(msgspec.Struct):
     def course_folder_or_new(self, folder: Path | None) -> CourseFolder:
         """Return the folder named, else the one that contains ``here``, else the default, which may not exist yet."""
         if folder is not None:
-            return CourseFolder(folder.expanduser())
+            return CourseFolder(Path(os.path.expanduser(folder)))
         return find_course_folder(self.here) or CourseFolder(self.here / DEFAULT_NAME)
 
     def known(self, progress: CourseProgress | None = None) -> dict[str, ExerciseFiles]:

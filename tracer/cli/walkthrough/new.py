@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +43,7 @@ def new(
     lang: Speak = None,
 ) -> None:
     speak = language(lang.value if lang is not None else None)
-    path = walkthroughs.expanduser() / f"{checked_name(name)}.yaml"
+    path = Path(os.path.expanduser(walkthroughs)) / f"{checked_name(name)}.yaml"
     if step and file is None:
         raise TracerError(N_("--step needs the FILE that the steps are in."))
     schema = str(bundled("walkthroughs") / SCHEMA)
