@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from tests.support.typed_events import assert_events_are_typed
 from tracer.launch.process_start import WarmStarter
 from tracer.launch.runner import JobResult, run_job
 from tracer.trace.job import Job
@@ -57,12 +58,15 @@ class Loads:
     def record_anew(self, **options: Any) -> JobResult:
         """Record even if it was recorded before."""
         path = self._folder / f"{os.getpid()}-{next(self._numbers)}.glmtrace"
-        job = Job(journal=f"{path}.journal", **options)
-        return run_job(job, path, start=self._start)
+        return self.run(Job(journal=f"{path}.journal", **options))
 
     def run(self, job: Job) -> JobResult:
         """Record a job beside its journal."""
-        return run_job(job, Path(job.journal.removesuffix(".journal")), start=self._start)
+        recorded = run_job(job, Path(job.journal.removesuffix(".journal")), start=self._start)
+        if recorded.written:
+            with open_trace(recorded.path) as trace:
+                assert_events_are_typed(trace)
+        return recorded
 
     def trace(self, model: Path | str, **options: Any) -> Trace:
         """Open the trace of a recorded load."""

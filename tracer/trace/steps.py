@@ -49,7 +49,7 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
         line: line in that file, from 1, or None.
         changes: what changed in the frame's local variables since the frame's last step.
         value: the value returned or the exception raised, if the event has one.
-        data: plain JSON from the probe that gave it its kind.
+        data: plain JSON from the probe that gave it its kind; :mod:`tracer.trace.events` has its type for each kind.
     """
 
     number: int

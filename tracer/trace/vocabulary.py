@@ -73,4 +73,7 @@ KINDS: Final = {
     "log": "a log record was written",
     "output": "something was printed",
 }
-"""Every step kind, with its meaning. A frame event to which a probe adds meaning has the probe's kind."""
+"""Every step kind, with its meaning. A frame event to which a probe adds meaning has the probe's kind.
+
+:mod:`tracer.trace.events` has the type of the data of each kind that is not a frame event.
+"""

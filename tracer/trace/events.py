@@ -1,0 +1,731 @@
+"""What probes record: one type for each kind of step that a probe makes, read from the step's ``data``.
+
+A step keeps its data as plain JSON, for everything that treats all kinds alike: documents, paths in walkthroughs,
+search. Code that knows the kind reads it here::
+
+    for loaded in events(trace, TensorLoaded):
+        print(loaded.step.number, loaded.event.parameter)
+
+Every field has a default, which means that it is not known: a trace of an earlier release may lack the field, and a
+file made by hand may have another type there, which is ignored like any field that a newer release adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from tracer.trace.steps import Step
+
+if TYPE_CHECKING:
+    from tracer.trace.reading import Trace
+
+
+def _in_json(name: str) -> str:
+    return name.removesuffix("_")
+
+
+class Event(msgspec.Struct, rename=_in_json):
+    """The data of one kind of step. A name in the JSON that is a Python keyword has a ``_`` after it here."""
+
+    kind: ClassVar[str]
+
+
+# Files
+
+
+class _RequestedFile(Event):
+    """A file that was asked for.
+
+    Attributes:
+        name: its name inside the model.
+        in_: the directory, or the name on the hub, that it was looked for in.
+    """
+
+    name: str | None = None
+    in_: str | None = None
+
+
+class FileResolved(_RequestedFile):
+    """A file of the model was found at ``path``."""
+
+    kind = "file-resolved"
+    path: str | None = None
+
+
+class FileMissing(_RequestedFile):
+    """A file of the model was looked for and is not there."""
+
+    kind = "file-missing"
+
+
+class CommitResolved(Event):
+    """The commit, 40 hexadecimal digits, that every later file is read from."""
+
+    kind = "commit-resolved"
+    commit: str | None = None
+
+
+class JsonRead(Event):
+    """A JSON file was read into a dictionary with these top-level ``keys``."""
+
+    kind = "json-read"
+    path: str | None = None
+    keys: list[str] = []
+
+
+# The adapter
+
+
+class AdapterAbsent(Event):
+    """The directory (or name on the hub) ``in_`` holds no PEFT adapter."""
+
+    kind = "adapter-absent"
+    in_: str | None = None
+
+
+class AdapterFound(Event):
+    """The directory (or name on the hub) ``in_`` holds a PEFT adapter; ``path`` is its configuration file."""
+
+    kind = "adapter-found"
+    in_: str | None = None
+    path: str | None = None
+
+
+# The configuration
+
+
+class ConfigRead(Event):
+    """config.json was read and the arguments were split.
+
+    Attributes:
+        keys: the keys in the file.
+        unused: names of the keyword arguments that are left.
+        model_type: the file's ``model_type``, if it is a text.
+    """
+
+    kind = "config-read"
+    keys: list[str] = []
+    unused: list[str] = []
+    model_type: str | None = None
+
+
+class ConfigBuilt(Event):
+    """A configuration object was built.
+
+    Attributes:
+        class_: its class, ``module.Class``.
+        taken: keyword arguments that became attributes.
+        unused: keyword arguments that are passed on.
+        kept: those of ``unused`` that became attributes as well.
+    """
+
+    kind = "config-built"
+    class_: str | None = None
+    taken: list[str] = []
+    unused: list[str] = []
+    kept: list[str] = []
+
+
+# Remote code
+
+
+class TrustAsked(Event):
+    """It was decided whether remote code may run.
+
+    Attributes:
+        has_local_code: whether the library has a class for the model.
+        has_remote_code: whether the model has code of its own.
+        given: the ``trust_remote_code`` that was given; None if it was not.
+        decision: whether the remote code is used.
+        refused: whether the load ends here because it may not run.
+    """
+
+    kind = "trust-asked"
+    has_local_code: bool | None = None
+    has_remote_code: bool | None = None
+    given: bool | None = None
+    decision: bool | None = None
+    refused: bool = False
+
+
+class ImportsChecked(Event):
+    """The packages that a remote file imports were looked for.
+
+    Attributes:
+        file: path of the file.
+        packages: the packages that it imports.
+        missing: those of them that are not installed.
+        relative: the neighbouring files that it imports, without ``.py``.
+    """
+
+    kind = "imports-checked"
+    file: str | None = None
+    packages: list[str] = []
+    missing: list[str] = []
+    relative: list[str] = []
+
+
+class ModuleCopied(Event):
+    """Remote code was put into the modules cache.
+
+    Attributes:
+        from_: path of the file.
+        into: the folder in the cache.
+        module: path of the copy, relative to the cache.
+    """
+
+    kind = "module-copied"
+    from_: str | None = None
+    into: str | None = None
+    module: str | None = None
+
+
+class ModuleImported(Event):
+    """A remote module was imported from the modules cache, for its class ``class_`` (``module.Class``)."""
+
+    kind = "module-imported"
+    module: str | None = None
+    class_: str | None = None
+
+
+class ClassResolved(Event):
+    """It was decided which class is used.
+
+    Attributes:
+        way: ``remote`` for a reference in ``auto_map``; ``mapping`` or ``name-pattern`` for the library's tables.
+        key: what the class was found by in a table: a model type, a configuration class, a part of the path.
+        class_: the class, ``module.Class``.
+        reference: the reference in ``auto_map``, without its repository.
+        repository: the directory or the name on the hub that the reference points into.
+        module_file: the Python file in it.
+        class_name: the name of the class in that file.
+        final_module: path of the copy in the modules cache, relative to it.
+    """
+
+    kind = "class-resolved"
+    way: str | None = None
+    key: str | None = None
+    class_: str | None = None
+    reference: str | None = None
+    repository: str | None = None
+    module_file: str | None = None
+    class_name: str | None = None
+    final_module: str | None = None
+
+
+class ClassRegistered(Event):
+    """A class was registered with an auto class.
+
+    Attributes:
+        class_: the class, ``module.Class``.
+        with_: the auto class, by its name or as ``module.Class``.
+        how: ``for saving`` or ``for loading``.
+        config: the configuration class or the model type that it is registered under.
+    """
+
+    kind = "class-registered"
+    class_: str | None = None
+    with_: str | None = None
+    how: str | None = None
+    config: str | None = None
+
+
+# The model
+
+
+class TensorRow(NamedTuple):
+    """A parameter or buffer of a module. ``shape`` is empty for a scalar; ``dtype`` as in ``float32``."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+    device: str
+
+
+class TreeRow(NamedTuple):
+    """A module of a whole model: the number it has in the trace, and its path, which is empty for the model."""
+
+    module: int
+    path: str
+
+
+class _Built(Event):
+    """A module that was built.
+
+    Attributes:
+        module: its number in the trace.
+        class_: its class, ``module.Class``.
+        place: ``file:line`` of the ``__init__`` that its class has or inherits.
+        parameters: the parameters that it holds itself.
+        buffers: the buffers that it holds itself.
+    """
+
+    module: int | None = None
+    class_: str | None = None
+    place: str | None = None
+    parameters: list[TensorRow] = []
+    buffers: list[TensorRow] = []
+
+
+class ModuleBuilt(_Built):
+    """A module was built and put, under ``name``, into the module whose number is ``parent``."""
+
+    kind = "module-built"
+    parent: int | None = None
+    name: str | None = None
+
+
+class ModelBuilt(_Built):
+    """A model was built whole.
+
+    Attributes:
+        modules: number of its modules, itself included.
+        tensors: number of its different parameters, without those that will be tied.
+        numbers: number of the elements in them.
+        tied: names of the parameters that have a tensor of their own now and will share another's.
+        tree: all of its modules.
+    """
+
+    kind = "model-built"
+    modules: int | None = None
+    tensors: int | None = None
+    numbers: int | None = None
+    tied: list[str] = []
+    tree: list[TreeRow] = []
+
+
+class _Loaded(Event):
+    """An object that was loaded; ``class_`` is its class, ``module.Class``."""
+
+    class_: str | None = None
+
+
+class ModelLoaded(_Loaded):
+    """A model was loaded; ``parameters`` is the number of the elements in them."""
+
+    kind = "model-loaded"
+    parameters: int | None = None
+
+
+class TokenizerLoaded(_Loaded):
+    """A tokenizer was loaded."""
+
+    kind = "tokenizer-loaded"
+
+
+class ProcessorLoaded(_Loaded):
+    """A processor was loaded."""
+
+    kind = "processor-loaded"
+
+
+# Weights
+
+
+class StoredTensor(msgspec.Struct):
+    """A tensor of the checkpoint. Only its name is known if it is in none of the files.
+
+    Attributes:
+        name: its name in the file.
+        path: the file; None if the tensors were given in memory.
+        shape: its shape in the file.
+        dtype: its dtype there, as in ``bfloat16``.
+        bytes: its size there.
+        pattern: the name that it matched, of those that the library merges; only where that went wrong.
+    """
+
+    name: str = "?"
+    path: str | None = None
+    shape: list[int] | None = None
+    dtype: str | None = None
+    bytes: int | None = None
+    pattern: str | None = None
+
+
+class UnexpectedTensor(StoredTensor):
+    """A tensor that no parameter took; ``told`` is whether the library reported it."""
+
+    told: bool = False
+
+
+class Mismatch(msgspec.Struct):
+    """Tensors whose shape is not that of their parameter.
+
+    Attributes:
+        parameter: the name in the model.
+        shape: what the tensors have in the checkpoint, or were converted to.
+        shape_there: what the parameter has in the model.
+        sources: the tensors.
+    """
+
+    parameter: str = "?"
+    shape: list[int] | None = None
+    shape_there: list[int] | None = None
+    sources: list[StoredTensor] = []
+
+
+class _Shard(Event):
+    """A weights file.
+
+    Attributes:
+        path: the file.
+        bytes: its size.
+        tensors: number of tensors in it.
+    """
+
+    path: str | None = None
+    bytes: int | None = None
+    tensors: int | None = None
+
+
+class ShardOpened(_Shard):
+    """A weights file was opened, to take slices of its tensors later."""
+
+    kind = "shard-opened"
+
+
+class ShardRead(_Shard):
+    """The tensors of a weights file were read; only their names and shapes if ``device`` is ``meta``."""
+
+    kind = "shard-read"
+    device: str | None = None
+
+
+class TensorLoaded(Event):
+    """Tensors of the checkpoint became a parameter.
+
+    Attributes:
+        sources: the tensors.
+        parameter: the name in the model.
+        shared_with: other parameters that the same tensors became, if it is not known which became which.
+        shape: the parameter's shape.
+        dtype: the parameter's dtype.
+        device: where it is: a torch device, or ``disk``.
+    """
+
+    kind = "tensor-loaded"
+    sources: list[StoredTensor] = []
+    parameter: str | None = None
+    shared_with: list[str] = []
+    shape: list[int] | None = None
+    dtype: str | None = None
+    device: str | None = None
+
+
+class ConversionFailed(Event):
+    """Tensors of the checkpoint could not be made into parameters, and the library went on without them.
+
+    Attributes:
+        parameters: the names in the model.
+        sources: the tensors.
+        operation: the library's name for the conversion.
+        reason: what went wrong, in the library's words.
+    """
+
+    kind = "conversion-failed"
+    parameters: list[str] = []
+    sources: list[StoredTensor] = []
+    operation: str | None = None
+    reason: str | None = None
+
+
+class WeightsReport(Event):
+    """What the checkpoint gave the model, and what is left on either side.
+
+    Attributes:
+        checkpoint: number of tensors in the checkpoint.
+        loaded: number of those that became parameters.
+        filled: number of parameters that got values.
+        missing: parameters that the library reports as missing.
+        unexpected: tensors that no parameter took.
+        mismatched: tensors of another shape than their parameter's.
+        unconverted: tensors that could not be made into parameters.
+        tied: names of the parameters that share a tensor, one list for each tensor.
+        new: parameters that got no values from the checkpoint.
+        empty: those that have no values at all, because they are on ``meta``.
+        unread: tensors that a load which ended early had not reached.
+    """
+
+    kind = "weights-report"
+    checkpoint: int | None = None
+    loaded: int | None = None
+    filled: int | None = None
+    missing: list[str] = []
+    unexpected: list[UnexpectedTensor] = []
+    mismatched: list[Mismatch] = []
+    unconverted: list[ConversionFailed] = []
+    tied: list[list[str]] = []
+    new: list[str] = []
+    empty: list[str] = []
+    unread: list[str] = []
+
+
+# The pass through the model
+
+
+class _Call(Event):
+    """A call of a module.
+
+    Attributes:
+        call: its number, from 0.
+        parent: the number of the call that it was made in; None for the model's own.
+        path: path of the module in the model; empty for the model.
+    """
+
+    call: int | None = None
+    parent: int | None = None
+    path: str | None = None
+
+
+class ModuleEntered(_Call):
+    """A module was called; the step's value has its inputs.
+
+    Attributes:
+        class_: name of its class, without the module.
+        cuda_before: bytes allocated on the GPU.
+    """
+
+    kind = "module-entered"
+    class_: str | None = None
+    cuda_before: int | None = None
+
+
+class Statistics(msgspec.Struct):
+    """The numbers in a tensor: minimum, maximum and mean of the finite ones, and how many are NaN and infinite.
+
+    ``at`` is where in the output the tensor is; empty if it is the output.
+    """
+
+    at: str = ""
+    min: float | None = None
+    max: float | None = None
+    mean: float | None = None
+    nan: int = 0
+    inf: int = 0
+
+
+class ModuleLeft(_Call):
+    """A module returned, or raised; the step's value has its outputs.
+
+    Attributes:
+        raised: name of the exception's class.
+        nanoseconds: time spent in the call on the host.
+        cuda_after: bytes allocated on the GPU.
+        statistics: of the tensors in its output, if they were asked for.
+    """
+
+    kind = "module-left"
+    raised: str | None = None
+    nanoseconds: int | None = None
+    cuda_after: int | None = None
+    statistics: list[Statistics] = []
+
+
+class OperatorRan(Event):
+    """torch ran an operator, ``aten.add.Tensor`` for example; the step's value has its inputs and outputs."""
+
+    kind = "operator"
+    name: str | None = None
+
+
+class DeviceTimes(Event):
+    """The GPU's own times of the calls so far: milliseconds, by the number of the call."""
+
+    kind = "device-times"
+    milliseconds: dict[str, float] = {}
+
+
+class ChatRendered(Event):
+    """The chat template was filled in, which gave ``text``."""
+
+    kind = "chat-rendered"
+    text: str | None = None
+
+
+class TextPrepared(Event):
+    """A prompt became token ids.
+
+    Attributes:
+        prompt: the user's prompt.
+        ids: the token ids; only the first few hundred of a long text.
+        pieces: the text of each of them.
+        count: number of all ids.
+        special: the tokenizer's special tokens by name.
+    """
+
+    kind = "text-prepared"
+    prompt: str | None = None
+    ids: list[int] = []
+    pieces: list[str] = []
+    count: int | None = None
+    special: dict[str, str] = {}
+
+
+class TokenGenerated(Event):
+    """A token was generated.
+
+    Attributes:
+        index: its number, from 0.
+        id: its id.
+        text: its text.
+        nanoseconds: time since the last token.
+        cache: number of tokens in the cache then.
+        attention_mask: length of the attention mask then.
+        position_ids: number of positions then.
+    """
+
+    kind = "token-generated"
+    index: int | None = None
+    id: int | None = None
+    text: str | None = None
+    nanoseconds: int | None = None
+    cache: int | None = None
+    attention_mask: int | None = None
+    position_ids: int | None = None
+
+
+class PeftApplied(Event):
+    """Adapters were put into a model.
+
+    Attributes:
+        r: rank of the adapters.
+        lora_alpha: as peft completed it.
+        lora_dropout: as peft completed it.
+        target_modules: as peft completed it: names, or a pattern for them.
+        scalings: the factors that the layers multiply B·A by.
+        replaced: paths of the modules that were replaced.
+        trainable: number of elements in the parameters that are trained.
+        all: number of elements in all parameters.
+        percent: the share of the first in the second.
+    """
+
+    kind = "peft-applied"
+    r: int | None = None
+    lora_alpha: float | None = None
+    lora_dropout: float | None = None
+    target_modules: list[str] | str | None = None
+    scalings: list[float] = []
+    replaced: list[str] = []
+    trainable: int | None = None
+    all: int | None = None
+    percent: float | None = None
+
+
+class _NotDone(Event):
+    """Something after the load could not be done; ``why`` says why, in English."""
+
+    why: str | None = None
+
+
+class NotFed(_NotDone):
+    """No inputs could be made for a forward pass."""
+
+    kind = "not-fed"
+
+
+class NotGenerated(_NotDone):
+    """Tokens were asked for, and the model writes none."""
+
+    kind = "not-generated"
+
+
+# Messages
+
+
+class WarningGiven(Event):
+    """A Python warning was given, for a place in the code.
+
+    Attributes:
+        category: name of its class.
+        message: its text, cut if it is very long.
+        file: path of the code.
+        line: line of the code.
+    """
+
+    kind = "warning"
+    category: str | None = None
+    message: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+
+class LogWritten(Event):
+    """A log record was written.
+
+    Attributes:
+        level: ``WARNING``, for example.
+        logger: name of the logger.
+        message: its text, cut if it is very long.
+    """
+
+    kind = "log"
+    level: str | None = None
+    logger: str | None = None
+    message: str | None = None
+
+
+class TextPrinted(Event):
+    """Whole lines were printed to ``stream``, ``stdout`` or ``stderr``."""
+
+    kind = "output"
+    stream: str | None = None
+    text: str | None = None
+
+
+EVENT_TYPES: Final[tuple[type[Event], ...]] = (
+    FileResolved, FileMissing, CommitResolved, JsonRead, AdapterFound, AdapterAbsent, TrustAsked, ImportsChecked,
+    ModuleCopied, ModuleImported, ClassResolved, ClassRegistered, ConfigRead, ConfigBuilt, ModuleBuilt, ModelBuilt,
+    ModelLoaded, TokenizerLoaded, ProcessorLoaded, ShardOpened, ShardRead, TensorLoaded, ConversionFailed,
+    WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared, ChatRendered, TokenGenerated,
+    PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten, TextPrinted,
+)  # fmt: skip
+"""The type of each kind of step that a probe makes."""
+
+E = TypeVar("E", bound=Event)
+
+
+class Recorded(msgspec.Struct, Generic[E], frozen=True):
+    """An event with the step that recorded it."""
+
+    step: Step
+    event: E
+
+
+def event_of(step: Step, kind: type[E]) -> E | None:
+    """Return what the step recorded if it is of this kind, else None."""
+    return read_event(step.data, kind) if step.kind == kind.kind else None
+
+
+def events(trace: Trace, *kinds: type[E], stop: int | None = None) -> Iterator[Recorded[E]]:
+    """Yield every event of these kinds in a trace, in order, up to but not including the step ``stop``."""
+    types = {kind.kind: kind for kind in kinds}
+    for step in trace.steps(stop=stop, kinds=types):
+        yield Recorded(step, read_event(step.data, types[step.kind]))
+
+
+def read_event(data: dict[str, Any], kind: type[E]) -> E:
+    """Return the data of a step of this kind; a field of another type than it should have gets its default."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError:
+        return msgspec.convert({name: data[name] for name, type_ in _fields(kind) if _fits(data, name, type_)}, kind)
+
+
+def _fits(data: dict[str, Any], name: str, type_: Any) -> bool:
+    if name not in data:
+        return False
+    try:
+        msgspec.convert(data[name], type_)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@cache
+def _fields(kind: type[Event]) -> list[tuple[str, Any]]:
+    """Return the name in the JSON and the type of each field."""
+    return [(field.encode_name, field.type) for field in msgspec.structs.fields(kind)]
