@@ -17,6 +17,7 @@ from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose
 from tracer.text.wrapping import wrapped
 from tracer.trace.errors import TracerError
+from tracer.trace.events import NotFed, NotGenerated
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
 from tracer.trace.values import Exception_, Plain, Text
@@ -323,7 +324,7 @@ def constants() -> set[str]:
 
 
 def test_every_word_is_used_and_every_kind_tested() -> None:
-    used = constants()
+    used = constants() | {NotFed.kind, NotGenerated.kind}  # these surprises are named as their steps are
     kinds = {key.partition(":")[2] for key in CAUSES} | {
         key.removeprefix("step:") for key in WORDS if key.startswith("step:")
     }

@@ -22,8 +22,42 @@ from tracer.analysis.loading_calls import (
 )
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.events import (
+    AdapterAbsent,
+    AdapterFound,
+    ChatRendered,
+    ClassRegistered,
+    ClassResolved,
+    ConfigBuilt,
+    ConfigRead,
+    Event,
+    FileMissing,
+    FileResolved,
+    ImportsChecked,
+    Loaded,
+    LogWritten,
+    Mismatch,
+    ModelBuilt,
+    ModelLoaded,
+    ModuleLeft,
+    NotDone,
+    NotFed,
+    NotGenerated,
+    PeftApplied,
+    ProcessorLoaded,
+    Shard,
+    ShardOpened,
+    ShardRead,
+    TextPrepared,
+    TokenGenerated,
+    TokenizerLoaded,
+    TrustAsked,
+    WarningGiven,
+    WeightsReport,
+    read_event,
+)
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Frame, Step, entries
+from tracer.trace.steps import Frame, Step
 from tracer.trace.text_search import slowest_step
 
 
@@ -140,7 +174,8 @@ def _facts(trace: Trace, step: Step) -> Iterator[Fact]:
 def facts_of_step(step: Step) -> Iterator[Fact]:
     """Yield what one step shows by itself; this works while the trace is still being recorded."""
     if step.kind in _FACTS_BY_KIND:
-        yield from _FACTS_BY_KIND[step.kind](step)
+        kind, facts = _FACTS_BY_KIND[step.kind]
+        yield from facts(step, read_event(step.data, kind))
 
 
 _AUTO_CALLS: Final = (AUTO_MODEL, AUTO_TOKENIZER, AUTO_PROCESSOR, AUTO_CONFIG)
@@ -171,220 +206,197 @@ def _is_in(trace: Trace, frame: Frame, outer: int) -> bool:
     return False
 
 
-def _file_resolved(step: Step) -> Iterator[Fact]:
-    yield Fact("file", step.number, {"path": step.data.get("path")})
+def _file_resolved(step: Step, found: FileResolved) -> Iterator[Fact]:
+    yield Fact("file", step.number, {"path": found.path})
 
 
-def _file_missing(step: Step) -> Iterator[Fact]:
+def _file_missing(step: Step, missing: FileMissing) -> Iterator[Fact]:
     if step.event == "unwind":
-        yield Fact("file-not-there", step.number, _pick(step, "name", "in"), trouble=True)
+        yield Fact("file-not-there", step.number, {"name": missing.name, "in": missing.in_}, trouble=True)
 
 
-def _adapter_found(step: Step) -> Iterator[Fact]:
-    yield Fact("adapter", step.number, _pick(step, "path"))
+def _adapter_found(step: Step, found: AdapterFound) -> Iterator[Fact]:
+    yield Fact("adapter", step.number, {"path": found.path})
 
 
-def _adapter_absent(step: Step) -> Iterator[Fact]:
-    yield Fact("no-adapter", step.number, _pick(step, "in"))
+def _adapter_absent(step: Step, absent: AdapterAbsent) -> Iterator[Fact]:
+    yield Fact("no-adapter", step.number, {"in": absent.in_})
 
 
-def _config_read(step: Step) -> Iterator[Fact]:
-    unused = [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]
-    values = {"keys": len(_names(step, "keys")), "model_type": step.data.get("model_type"), "left": unused}
+def _config_read(step: Step, read: ConfigRead) -> Iterator[Fact]:
+    unused = [name for name in read.unused if name not in _HOUSEKEEPING]
+    values = {"keys": len(read.keys), "model_type": read.model_type, "left": unused}
     yield Fact("config-read-left" if unused else "config-read", step.number, values)
 
 
-def _config_built(step: Step) -> Iterator[Fact]:
-    taken = [name for name in dict.fromkeys(_names(step, "taken")) if name not in _HOUSEKEEPING]
-    yield Fact("config-built", step.number, {"class": step.data.get("class")})
+def _config_built(step: Step, built: ConfigBuilt) -> Iterator[Fact]:
+    taken = [name for name in dict.fromkeys(built.taken) if name not in _HOUSEKEEPING]
+    yield Fact("config-built", step.number, {"class": built.class_})
     if taken:
         yield Fact("became-config", step.number, {"names": taken})
-    unused = [name for name in _names(step, "unused") if name not in _HOUSEKEEPING]
-    kept = [name for name in _names(step, "kept") if name in unused]
+    unused = [name for name in built.unused if name not in _HOUSEKEEPING]
+    kept = [name for name in built.kept if name in unused]
     if kept:
         yield Fact("set-and-left", step.number, {"names": kept})
     if left := [name for name in unused if name not in kept]:
         yield Fact("left-for-model", step.number, {"names": left})
 
 
-def _trust(step: Step) -> Iterator[Fact]:
-    values = _pick(step, "has_local_code", "has_remote_code", "given", "decision")
-    yield Fact("trust", step.number, values)
-    if step.data.get("refused"):
+def _trust(step: Step, asked: TrustAsked) -> Iterator[Fact]:
+    yield Fact("trust", step.number, _pick(asked, "has_local_code", "has_remote_code", "given", "decision"))
+    if asked.refused:
         yield Fact("trust-refused", step.number, trouble=True)
 
 
-def _class_resolved(step: Step) -> Iterator[Fact]:
-    way = step.data.get("way")
-    if way in ("remote", "mapping", "name-pattern"):
-        yield Fact(f"class-{way}", step.number, _pick(step, "class", "reference", "final_module", "key"))
+def _class_resolved(step: Step, found: ClassResolved) -> Iterator[Fact]:
+    if found.way in ("remote", "mapping", "name-pattern"):
+        values = {"class": found.class_, **_pick(found, "reference", "final_module", "key")}
+        yield Fact(f"class-{found.way}", step.number, values)
 
 
-def _imports_checked(step: Step) -> Iterator[Fact]:
-    if missing := _names(step, "missing"):
-        yield Fact("packages-missing", step.number, {"names": missing, **_pick(step, "file")}, trouble=True)
+def _imports_checked(step: Step, checked: ImportsChecked) -> Iterator[Fact]:
+    if checked.missing:
+        yield Fact("packages-missing", step.number, {"names": checked.missing, "file": checked.file}, trouble=True)
 
 
-def _class_registered(step: Step) -> Iterator[Fact]:
-    how = "registered-saving" if step.data.get("how") == "for saving" else "registered-loading"
-    yield Fact(how, step.number, _pick(step, "class", "with"))
+def _class_registered(step: Step, registered: ClassRegistered) -> Iterator[Fact]:
+    how = "registered-saving" if registered.how == "for saving" else "registered-loading"
+    yield Fact(how, step.number, {"class": registered.class_, "with": registered.with_})
 
 
-def _model_loaded(step: Step) -> Iterator[Fact]:
-    yield Fact("model", step.number, _pick(step, "class", "parameters"))
+def _model_loaded(step: Step, loaded: ModelLoaded) -> Iterator[Fact]:
+    yield Fact("model", step.number, {"class": loaded.class_, "parameters": loaded.parameters})
 
 
-def _loaded(step: Step) -> Iterator[Fact]:
-    yield Fact("loaded", step.number, _pick(step, "class"))
+def _loaded(step: Step, loaded: Loaded) -> Iterator[Fact]:
+    yield Fact("loaded", step.number, {"class": loaded.class_})
 
 
-def _built(step: Step) -> Iterator[Fact]:
-    values = _pick(step, "class", "modules", "tensors", "numbers")
-    if tied := _names(step, "tied"):
-        yield Fact("built-tied", step.number, {**values, "names": tied})
+def _built(step: Step, built: ModelBuilt) -> Iterator[Fact]:
+    values = {"class": built.class_, **_pick(built, "modules", "tensors", "numbers")}
+    if built.tied:
+        yield Fact("built-tied", step.number, {**values, "names": built.tied})
     else:
         yield Fact("built", step.number, values)
 
 
-def _passed(step: Step) -> Iterator[Fact]:
+def _passed(step: Step, left: ModuleLeft) -> Iterator[Fact]:
     """Yield the outermost call of a pass through the model."""
-    if (
-        step.stage == "forward"
-        and step.data.get("parent") is None
-        and step.value is not None
-        and "nanoseconds" in step.data
-    ):
-        yield Fact("passed", step.number, {"seconds": step.data["nanoseconds"] / 1e9})
+    outermost = step.stage == "forward" and left.parent is None
+    if outermost and step.value is not None and left.nanoseconds is not None:
+        yield Fact("passed", step.number, {"seconds": left.nanoseconds / 1e9})
 
 
-def _chat(step: Step) -> Iterator[Fact]:
-    yield Fact("chat", step.number, _pick(step, "text"))
+def _chat(step: Step, chat: ChatRendered) -> Iterator[Fact]:
+    yield Fact("chat", step.number, {"text": chat.text})
 
 
-def _text(step: Step) -> Iterator[Fact]:
-    yield Fact("text", step.number, _pick(step, "prompt", "count"))
+def _text(step: Step, text: TextPrepared) -> Iterator[Fact]:
+    yield Fact("text", step.number, {"prompt": text.prompt, "count": text.count})
 
 
-def _token(step: Step) -> Iterator[Fact]:
-    what = "token" if step.data.get("cache") is None else "token-cached"
-    yield Fact(what, step.number, _pick(step, "id", "text", "cache"))
+def _token(step: Step, token: TokenGenerated) -> Iterator[Fact]:
+    what = "token" if token.cache is None else "token-cached"
+    yield Fact(what, step.number, {"id": token.id, "text": token.text, "cache": token.cache})
 
 
-def _peft(step: Step) -> Iterator[Fact]:
-    replaced = step.data.get("replaced") or []
-    yield Fact("peft", step.number, {"count": len(replaced), **_pick(step, "trainable", "all", "percent")})
+def _peft(step: Step, applied: PeftApplied) -> Iterator[Fact]:
+    values = {"count": len(applied.replaced), **_pick(applied, "trainable", "all", "percent")}
+    yield Fact("peft", step.number, values)
 
 
-def _not_fed(step: Step) -> Iterator[Fact]:
-    yield Fact("not-fed", step.number, _pick(step, "why"), trouble=True)
+def _not_done(step: Step, skipped: NotDone) -> Iterator[Fact]:
+    yield Fact(skipped.kind, step.number, {"why": skipped.why}, trouble=True)
 
 
-def _not_generated(step: Step) -> Iterator[Fact]:
-    yield Fact("not-generated", step.number, _pick(step, "why"), trouble=True)
+def _shard(step: Step, shard: Shard) -> Iterator[Fact]:
+    yield Fact("shard", step.number, {"path": shard.path, "tensors": shard.tensors, "bytes": shard.bytes})
 
 
-def _shard(step: Step) -> Iterator[Fact]:
-    yield Fact("shard", step.number, _pick(step, "path", "tensors", "bytes"))
-
-
-def _weights(step: Step) -> Iterator[Fact]:
+def _weights(step: Step, report: WeightsReport) -> Iterator[Fact]:
     """Yield how much of the checkpoint became parameters, then each exception to it."""
-    yield Fact("weights", step.number, {"count": step.data.get("loaded"), "of": step.data.get("checkpoint")})
-    new = _names(step, "new")
-    mismatched = _entries(step, "mismatched")
-    unexpected = _entries(step, "unexpected")
+    yield Fact("weights", step.number, {"count": report.loaded, "of": report.checkpoint})
+    differing = {mismatch.parameter for mismatch in report.mismatched}
     for what, names, trouble in (
-        ("weights-new", [name for name in new if name not in {entry.get("parameter") for entry in mismatched}], True),
-        ("weights-empty", _names(step, "empty"), True),
-        ("weights-unexpected", [entry.get("name") for entry in unexpected if entry.get("told")], True),
-        ("weights-passed-over", [entry.get("name") for entry in unexpected if not entry.get("told")], False),
-        ("weights-unread", _names(step, "unread"), True),
+        ("weights-new", [name for name in report.new if name not in differing], True),
+        ("weights-empty", report.empty, True),
+        ("weights-unexpected", [tensor.name for tensor in report.unexpected if tensor.told], True),
+        ("weights-passed-over", [tensor.name for tensor in report.unexpected if not tensor.told], False),
+        ("weights-unread", report.unread, True),
     ):
         if names:
             yield Fact(what, step.number, {"count": len(names), "names": names}, trouble)
-    for entry in mismatched:
-        yield _mismatched(step, entry)
-    for entry in _entries(step, "unconverted"):
-        names = [source.get("name") for source in entries(entry.get("sources"))]
-        reason = str(entry.get("reason")).partition("\n")[0]
-        values = {"parameter": entry.get("parameters"), "count": len(names), "names": names, "reason": reason}
+    for mismatch in report.mismatched:
+        yield _mismatched(step, mismatch)
+    for failed in report.unconverted:
+        names = [source.name for source in failed.sources]
+        reason = str(failed.reason).partition("\n")[0]
+        values = {"parameter": failed.parameters, "count": len(names), "names": names, "reason": reason}
         yield Fact("weights-unconverted", step.number, values, trouble=True)
-    tied = step.data.get("tied")
-    for group in tied if isinstance(tied, list) else []:
-        if isinstance(group, list):
-            yield Fact("weights-tied", step.number, {"names": group})
+    for group in report.tied:
+        yield Fact("weights-tied", step.number, {"names": group})
 
 
-def _mismatched(step: Step, entry: dict[str, Any]) -> Fact:
+def _mismatched(step: Step, mismatch: Mismatch) -> Fact:
     """Return the fact for a parameter whose shape in the checkpoint differs: one tensor, several, or a part of one."""
-    values = {"name": entry.get("parameter"), "there": entry.get("shape"), "here": entry.get("shape_there")}
-    sources = entries(entry.get("sources"))
+    values = {"name": mismatch.parameter, "there": mismatch.shape, "here": mismatch.shape_there}
+    sources = mismatch.sources
     if len(sources) > 1:
         return Fact("weights-mismatched-merged", step.number, {**values, "count": len(sources)}, trouble=True)
-    if sources and sources[0].get("shape") != entry.get("shape"):
-        made = {"source": sources[0].get("name"), "stored": sources[0].get("shape")}
+    if sources and sources[0].shape != mismatch.shape:
+        made = {"source": sources[0].name, "stored": sources[0].shape}
         return Fact("weights-mismatched-part", step.number, {**values, **made}, trouble=True)
     return Fact("weights-mismatched", step.number, values, trouble=True)
 
 
-def _warning(step: Step) -> Iterator[Fact]:
-    yield _said(step, "category")
+def _warning(step: Step, warning: WarningGiven) -> Iterator[Fact]:
+    yield _said(step, warning.category, warning.message)
 
 
-def _log(step: Step) -> Iterator[Fact]:
-    if step.data.get("level") in ("WARNING", "ERROR", "CRITICAL"):
-        yield _said(step, "level")
+def _log(step: Step, log: LogWritten) -> Iterator[Fact]:
+    if log.level in ("WARNING", "ERROR", "CRITICAL"):
+        yield _said(step, log.level, log.message)
 
 
-def _said(step: Step, who: str) -> Fact:
-    message = step.data.get("message")
-    text = without_codes(message) if isinstance(message, str) else message
-    return Fact("said", step.number, {"who": step.data.get(who), "message": text}, trouble=True)
+def _said(step: Step, who: str | None, message: str | None) -> Fact:
+    text = None if message is None else without_codes(message)
+    return Fact("said", step.number, {"who": who, "message": text}, trouble=True)
 
 
-def _names(step: Step, key: str) -> list[str]:
-    """Return the texts in a list; none if a file made by hand has something else there."""
-    value = step.data.get(key)
-    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-
-
-def _entries(step: Step, key: str) -> list[dict[str, Any]]:
-    return entries(step.data.get(key))
-
-
-def _pick(step: Step, *names: str) -> dict[str, Any]:
-    return {name: step.data.get(name) for name in names}
+def _pick(event: Event, *names: str) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in names}
 
 
 # Arguments that the library passes to itself and that say nothing about the user's call.
 _HOUSEKEEPING: Final = {"return_unused_kwargs", "name_or_path", "_from_auto", "_from_pipeline", "_commit_hash"}
 
-_FACTS_BY_KIND: Final[dict[str, Callable[[Step], Iterator[Fact]]]] = {
-    "file-resolved": _file_resolved,
-    "file-missing": _file_missing,
-    "adapter-found": _adapter_found,
-    "adapter-absent": _adapter_absent,
-    "config-read": _config_read,
-    "config-built": _config_built,
-    "trust-asked": _trust,
-    "class-resolved": _class_resolved,
-    "imports-checked": _imports_checked,
-    "class-registered": _class_registered,
-    "model-loaded": _model_loaded,
-    "tokenizer-loaded": _loaded,
-    "processor-loaded": _loaded,
-    "model-built": _built,
-    "module-left": _passed,
-    "chat-rendered": _chat,
-    "text-prepared": _text,
-    "token-generated": _token,
-    "peft-applied": _peft,
-    "not-fed": _not_fed,
-    "not-generated": _not_generated,
-    "shard-opened": _shard,
-    "shard-read": _shard,
-    "weights-report": _weights,
-    "warning": _warning,
-    "log": _log,
+_FACTS: Final[dict[type[Event], Callable[[Step, Any], Iterator[Fact]]]] = {
+    FileResolved: _file_resolved,
+    FileMissing: _file_missing,
+    AdapterFound: _adapter_found,
+    AdapterAbsent: _adapter_absent,
+    ConfigRead: _config_read,
+    ConfigBuilt: _config_built,
+    TrustAsked: _trust,
+    ClassResolved: _class_resolved,
+    ImportsChecked: _imports_checked,
+    ClassRegistered: _class_registered,
+    ModelLoaded: _model_loaded,
+    TokenizerLoaded: _loaded,
+    ProcessorLoaded: _loaded,
+    ModelBuilt: _built,
+    ModuleLeft: _passed,
+    ChatRendered: _chat,
+    TextPrepared: _text,
+    TokenGenerated: _token,
+    PeftApplied: _peft,
+    NotFed: _not_done,
+    NotGenerated: _not_done,
+    ShardOpened: _shard,
+    ShardRead: _shard,
+    WeightsReport: _weights,
+    WarningGiven: _warning,
+    LogWritten: _log,
 }
+_FACTS_BY_KIND: Final = {kind.kind: (kind, facts) for kind, facts in _FACTS.items()}
 _KINDS: Final = ("call", *_FACTS_BY_KIND)

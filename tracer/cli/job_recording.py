@@ -21,6 +21,7 @@ from tracer.i18n import N_, NP_, Lang, tr
 from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
+from tracer.trace.events import NotDone, NotFed, NotGenerated, Recorded, events
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
@@ -92,14 +93,15 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     """Return the requested options beyond the load that could not be carried out."""
     asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
     given = [option for option, value in asked.items() if value]
-    for step in trace.steps(kinds=["not-fed", "not-generated"]):
-        option = "--generate" if step.kind == "not-generated" else ", ".join(given)
+    not_done: Iterator[Recorded[NotDone]] = events(trace, NotFed, NotGenerated)
+    for skipped in not_done:
+        option = "--generate" if isinstance(skipped.event, NotGenerated) else ", ".join(given)
         if option:
             yield tr(
                 lang,
                 "{option} could not be done: {why}. The load itself is recorded.",
                 option=option,
-                why=visible(str(step.data.get("why"))),
+                why=visible(str(skipped.event.why)),
             )
 
 

@@ -17,6 +17,7 @@ from tracer.launch.process_start import Child, Starter, start_fresh
 from tracer.launch.scratch import path_of, unnamed_file
 from tracer.trace import journal
 from tracer.trace.errors import NotATrace
+from tracer.trace.events import AdapterFound, FileResolved, JsonRead, ModuleCopied, ShardOpened, ShardRead, event_of
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
@@ -69,11 +70,18 @@ class JobProgress:
             step = _decode_step(record.payload)
             self.steps, self.last = step.number + 1, step
             self.fresh.append(step)
-            if step.kind in ("shard-opened", "shard-read"):
-                self._tensors[str(step.data.get("path"))] = step.data.get("tensors") or 0
-            self.file = step.data.get("path") or step.data.get("from") or self.file
+            if step.data:
+                self._take_files(step)
         elif record.kind == journal.END:
             self.outcome = msgspec.convert(_decode_facts(record.payload)["outcome"], Outcome)
+
+    def _take_files(self, step: Step) -> None:
+        shard = event_of(step, ShardOpened) or event_of(step, ShardRead)
+        if shard is not None and shard.path is not None:
+            self._tensors[shard.path] = shard.tensors or 0
+        named = shard or event_of(step, FileResolved) or event_of(step, JsonRead) or event_of(step, AdapterFound)
+        copied = event_of(step, ModuleCopied)
+        self.file = (named.path if named is not None else copied.from_ if copied is not None else None) or self.file
 
 
 class JobResult(msgspec.Struct):

@@ -253,7 +253,7 @@ class TreeRow(NamedTuple):
     path: str
 
 
-class _Built(Event):
+class Built(Event):
     """A module that was built.
 
     Attributes:
@@ -271,7 +271,7 @@ class _Built(Event):
     buffers: list[TensorRow] = []
 
 
-class ModuleBuilt(_Built):
+class ModuleBuilt(Built):
     """A module was built and put, under ``name``, into the module whose number is ``parent``."""
 
     kind = "module-built"
@@ -279,7 +279,7 @@ class ModuleBuilt(_Built):
     name: str | None = None
 
 
-class ModelBuilt(_Built):
+class ModelBuilt(Built):
     """A model was built whole.
 
     Attributes:
@@ -298,26 +298,26 @@ class ModelBuilt(_Built):
     tree: list[TreeRow] = []
 
 
-class _Loaded(Event):
+class Loaded(Event):
     """An object that was loaded; ``class_`` is its class, ``module.Class``."""
 
     class_: str | None = None
 
 
-class ModelLoaded(_Loaded):
+class ModelLoaded(Loaded):
     """A model was loaded; ``parameters`` is the number of the elements in them."""
 
     kind = "model-loaded"
     parameters: int | None = None
 
 
-class TokenizerLoaded(_Loaded):
+class TokenizerLoaded(Loaded):
     """A tokenizer was loaded."""
 
     kind = "tokenizer-loaded"
 
 
-class ProcessorLoaded(_Loaded):
+class ProcessorLoaded(Loaded):
     """A processor was loaded."""
 
     kind = "processor-loaded"
@@ -368,7 +368,7 @@ class Mismatch(msgspec.Struct):
     sources: list[StoredTensor] = []
 
 
-class _Shard(Event):
+class Shard(Event):
     """A weights file.
 
     Attributes:
@@ -382,13 +382,13 @@ class _Shard(Event):
     tensors: int | None = None
 
 
-class ShardOpened(_Shard):
+class ShardOpened(Shard):
     """A weights file was opened, to take slices of its tensors later."""
 
     kind = "shard-opened"
 
 
-class ShardRead(_Shard):
+class ShardRead(Shard):
     """The tensors of a weights file were read; only their names and shapes if ``device`` is ``meta``."""
 
     kind = "shard-read"
@@ -615,19 +615,19 @@ class PeftApplied(Event):
     percent: float | None = None
 
 
-class _NotDone(Event):
+class NotDone(Event):
     """Something after the load could not be done; ``why`` says why, in English."""
 
     why: str | None = None
 
 
-class NotFed(_NotDone):
+class NotFed(NotDone):
     """No inputs could be made for a forward pass."""
 
     kind = "not-fed"
 
 
-class NotGenerated(_NotDone):
+class NotGenerated(NotDone):
     """Tokens were asked for, and the model writes none."""
 
     kind = "not-generated"
@@ -636,36 +636,38 @@ class NotGenerated(_NotDone):
 # Messages
 
 
-class WarningGiven(Event):
+class Message(Event):
+    """A message; ``message`` is its text, cut if it is very long."""
+
+    message: str | None = None
+
+
+class WarningGiven(Message):
     """A Python warning was given, for a place in the code.
 
     Attributes:
         category: name of its class.
-        message: its text, cut if it is very long.
         file: path of the code.
         line: line of the code.
     """
 
     kind = "warning"
     category: str | None = None
-    message: str | None = None
     file: str | None = None
     line: int | None = None
 
 
-class LogWritten(Event):
+class LogWritten(Message):
     """A log record was written.
 
     Attributes:
         level: ``WARNING``, for example.
         logger: name of the logger.
-        message: its text, cut if it is very long.
     """
 
     kind = "log"
     level: str | None = None
     logger: str | None = None
-    message: str | None = None
 
 
 class TextPrinted(Event):
@@ -686,13 +688,14 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
 """The type of each kind of step that a probe makes."""
 
 E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
-class Recorded(msgspec.Struct, Generic[E], frozen=True):
+class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
     """An event with the step that recorded it."""
 
     step: Step
-    event: E
+    event: E_co
 
 
 def event_of(step: Step, kind: type[E]) -> E | None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
-from tracer.trace.steps import Step, texts
+from tracer.trace.events import ConfigBuilt, Recorded
 
 # Python's own messages; the first has had the qualified name since 3.10.
 _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
@@ -69,8 +69,8 @@ def unexpected_argument(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.error != "TypeError":
         return None
-    built = _before(load.steps("config-built"), failure.step)
-    left = texts(built.data.get("unused")) if built is not None else []
+    built = _config_before(load, failure.step)
+    left = built.event.unused if built is not None else []
     given = load.given_arguments(load.user_call)
     match = _UNEXPECTED.match(failure.text)
     name = match["name"] if match else next((unused for unused in left if unused in given), None)
@@ -79,7 +79,7 @@ def unexpected_argument(load: RecordedLoad) -> Cause | None:
     callee = match["callee"].rpartition(".")[0] or match["callee"] if match else "?"
     chain = [_given(load, name), _left(built, name) if name in left else None]
     values: dict[str, Any] = {"name": name, "value": given.get(name), "class": callee}
-    values["config"] = last_name(built.data.get("class")) if built is not None else "?"
+    values["config"] = last_name(built.event.class_) if built is not None else "?"
     remedy = "leave-out-use-cache" if name == "use_cache" else "leave-out"
     certainty: Certainty = "certain" if match else "likely"
     return Cause("unexpected-argument", certainty, load.with_raised(*chain), values, remedy)
@@ -91,8 +91,8 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
     if failure is None or failure.error != "AttributeError":
         return None
     match = _NO_ATTRIBUTE.match(failure.text)
-    built = _before(load.steps("config-built"), failure.step)
-    if match is None or built is None or last_name(built.data.get("class")) != match["class"]:
+    built = _config_before(load, failure.step)
+    if match is None or built is None or last_name(built.event.class_) != match["class"]:
         return None
     name, own = match["name"], _is_own(failure.origin.module)
     values = {
@@ -103,10 +103,10 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
         "default": GONE_IN_5.get(name),
         "function": failure.origin.function,
     }
-    seen = Evidence(built.number, "config-built", {"class": match["class"]})
+    seen = Evidence(built.step.number, "config-built", {"class": match["class"]})
     if name in GONE_IN_5 and load.release and load.release[0] >= 5:
         return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
-    if not own and not str(built.data.get("class")).startswith(f"{REMOTE}."):
+    if not own and not str(built.event.class_).startswith(f"{REMOTE}."):
         # The code and the configuration are both the library's: a value we made up would make a different model.
         values["release"] = ".".join(map(str, load.release)) or "?"
         return Cause("attribute-missing-library", "certain", load.with_raised(seen), values, "library-attribute")
@@ -127,8 +127,8 @@ def _is_own(module: str) -> bool:
     return module.startswith(f"{REMOTE}.")
 
 
-def _before(steps: list[Step], number: int) -> Step | None:
-    return next((step for step in reversed(steps) if step.number < number), None)
+def _config_before(load: RecordedLoad, number: int) -> Recorded[ConfigBuilt] | None:
+    return next((built for built in reversed(load.events(ConfigBuilt)) if built.step.number < number), None)
 
 
 def _given(load: RecordedLoad, name: str) -> Evidence | None:
@@ -138,7 +138,7 @@ def _given(load: RecordedLoad, name: str) -> Evidence | None:
     return Evidence(call.number, "given", {"name": name, "value": given[name]})
 
 
-def _left(built: Step | None, name: str) -> Evidence | None:
+def _left(built: Recorded[ConfigBuilt] | None, name: str) -> Evidence | None:
     if built is None:
         return None
-    return Evidence(built.number, "left-over", {"name": name, "class": last_name(built.data.get("class"))})
+    return Evidence(built.step.number, "left-over", {"name": name, "class": last_name(built.event.class_)})

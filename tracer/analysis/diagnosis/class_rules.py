@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
+from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
 
 
 def unknown_model_type(load: RecordedLoad) -> Cause | None:
@@ -14,11 +15,11 @@ def unknown_model_type(load: RecordedLoad) -> Cause | None:
         return None
     if root.name != "KeyError" or root.origin.frame != failure.origin.frame:
         return None
-    read = load.last("config-read")
-    if read is None or not isinstance(read.data.get("model_type"), str):
+    read = load.last(ConfigRead)
+    model_type = read.event.model_type if read is not None else None
+    if read is None or model_type is None:
         return None
-    model_type = read.data["model_type"]
-    seen = Evidence(read.number, "model-type", {"model_type": model_type})
+    seen = Evidence(read.step.number, "model-type", {"model_type": model_type})
     values = {"model_type": model_type, "release": _release(load)}
     return Cause("unknown-model-type", "certain", load.with_raised(seen), values, "spell-or-upgrade")
 
@@ -28,11 +29,11 @@ def no_model_type(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.error != "ValueError" or not failure.origin.function.endswith(AUTO_CONFIG):
         return None
-    read = load.last("config-read")
-    found = load.last("file-resolved", name="config.json")
-    if len(load.exceptions) > 1 or read is None or found is None or read.data.get("model_type") is not None:
+    read = load.last(ConfigRead)
+    found = load.last(FileResolved, name="config.json")
+    if len(load.exceptions) > 1 or read is None or found is None or read.event.model_type is not None:
         return None
-    seen = Evidence(read.number, "no-model-type", {"count": len(read.data.get("keys") or [])})
+    seen = Evidence(read.step.number, "no-model-type", {"count": len(read.event.keys)})
     return Cause("no-model-type", "certain", load.with_raised(seen), {"release": _release(load)}, "write-model-type")
 
 
@@ -41,12 +42,12 @@ def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.error != "ValueError" or failure.origin.function != AUTO_MODEL:
         return None
-    built = load.last("config-built")
-    if built is None or len(load.exceptions) > 1 or not isinstance(built.data.get("class"), str):
+    built = load.last(ConfigBuilt)
+    if built is None or len(load.exceptions) > 1 or built.event.class_ is None:
         return None
-    values = {"auto_class": load.auto_class(failure.origin), "class": last_name(built.data["class"])}
-    own = built.data["class"].startswith("transformers_modules.")
-    seen = Evidence(built.number, "config-built", {"class": values["class"]})
+    values = {"auto_class": load.auto_class(failure.origin), "class": last_name(built.event.class_)}
+    own = built.event.class_.startswith("transformers_modules.")
+    seen = Evidence(built.step.number, "config-built", {"class": values["class"]})
     remedy = "map-auto-class" if own else "other-auto-class"
     return Cause("auto-class-not-mapped", "certain", load.with_raised(seen), values, remedy)
 
@@ -65,8 +66,8 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
     if wanted is None or model is None:
         return None
     values = {"class": model, "config_class": wanted}
-    resolved = load.last("class-resolved", class_name=model)
-    seen = Evidence(resolved.number, "class-resolved", {"class": model}) if resolved is not None else None
+    resolved = load.last(ClassResolved, class_name=model)
+    seen = Evidence(resolved.step.number, "class-resolved", {"class": model}) if resolved is not None else None
     # The class has none (5.23.0 then reads None.__name__), or another one.
     kind = "config-class-missing" if failure.error == "AttributeError" else "config-class-differs"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")

@@ -8,7 +8,17 @@ from typing import Any
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
-from tracer.trace.steps import Step, texts
+from tracer.trace.events import (
+    AdapterFound,
+    FileMissing,
+    FileResolved,
+    JsonRead,
+    Recorded,
+    Shard,
+    ShardOpened,
+    ShardRead,
+)
+from tracer.trace.steps import texts
 
 _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # the format of json's errors, since Python 2.6
 
@@ -27,22 +37,24 @@ def not_json(load: RecordedLoad) -> Cause | None:
     reading = load.enclosing(root.origin, "_dict_from_json_file")
     path = load.variable(reading, "json_file", at=root.step) if reading is not None else None
     found = _resolved_and_not_read(load, root.step, path)
-    values["file"] = path if found is None else found.data.get("path")
+    values["file"] = path if found is None else found.event.path
     if values["file"] is None:
         return None
     return Cause("not-json", "certain", load.with_raised(_found(found)), values, "repair-json")
 
 
-def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> Step | None:
-    """Return the step that resolved the last JSON file before a step, unless that file was parsed."""
-    for step in reversed([step for step in _resolved(load) if step.number < until and _is_json(step)]):
+def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> Recorded[FileResolved] | None:
+    """Return the event that resolved the last JSON file before a step, unless that file was parsed."""
+    for found in reversed(load.events(FileResolved)):
+        if found.step.number >= until or not str(found.event.path).endswith(".json"):
+            continue
         if path is None and any(
-            read.number > step.number and read.data.get("path") == step.data.get("path")
-            for read in load.steps("json-read")
+            read.step.number > found.step.number and read.event.path == found.event.path
+            for read in load.events(JsonRead)
         ):
             return None
-        if path in (None, step.data.get("path")):
-            return step
+        if path in (None, found.event.path):
+            return found
     return None
 
 
@@ -52,11 +64,12 @@ def config_missing(load: RecordedLoad) -> Cause | None:
     if failure is None or load.enclosing(failure.origin, AUTO_CONFIG) is None:
         return None
     missing = _missing(load, "config.json", failure.passages[-1].step)
-    if missing is None or load.last("adapter-found") is not None:
+    if missing is None or load.last(AdapterFound) is not None:
         return None
-    if any(step.data.get("name") == "config.json" and step.number > missing.number for step in _resolved(load)):
+    found = load.last(FileResolved, name="config.json")
+    if found is not None and found.step.number > missing.step.number:
         return None
-    where = str(missing.data.get("in"))
+    where = str(missing.event.in_)
     if not _is_folder(where):
         return None
     return Cause("config-missing", "certain", load.with_raised(_gone(missing)), {"in": where}, "write-config")
@@ -65,11 +78,11 @@ def config_missing(load: RecordedLoad) -> Cause | None:
 def not_on_this_machine(load: RecordedLoad) -> Cause | None:
     """Detect a model that is not a directory here and could not be fetched as a hub name."""
     failure = load.failure
-    missing = load.last("file-missing")
-    if failure is None or missing is None or load.last("adapter-found") is not None:
+    missing = load.last(FileMissing)
+    if failure is None or missing is None or load.last(AdapterFound) is not None:
         return None
-    where = str(missing.data.get("in"))
-    if _is_folder(where) or _resolved(load) or load.trace.meta.get("asked") != where:
+    where = str(missing.event.in_)
+    if _is_folder(where) or load.events(FileResolved) or load.trace.meta.get("asked") != where:
         return None
     chain = load.with_raised(_gone(missing))
     return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
@@ -80,7 +93,8 @@ def weights_missing(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL_LOADER):
         return None
-    if load.steps("shard-opened", "shard-read") or checkpoint_files(load):
+    shards: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
+    if shards or checkpoint_files(load):
         return None
     # "Error no file named …": 4.44.2 and 5.23.0
     certain = "no file named" in failure.text
@@ -145,42 +159,34 @@ def checkpoint_files(load: RecordedLoad) -> list[str]:
 
 def _first_unread(load: RecordedLoad) -> str | None:
     """Return the first file without a step: files are read (4.44) or opened (5.x) in order; a failing one has none."""
-    for path in checkpoint_files(load):
-        kind = "shard-read" if load.release and load.release[0] < 5 else "shard-opened"
-        if load.last(kind, path=path) is None:
-            return path
-    return None
+    is_4 = load.release and load.release[0] < 5
+    shards: list[Recorded[Shard]] = load.events(ShardRead) if is_4 else load.events(ShardOpened)
+    done = {shard.event.path for shard in shards}
+    return next((path for path in checkpoint_files(load) if path not in done), None)
 
 
 def _shards(load: RecordedLoad) -> list[Evidence]:
     """Return the index, and the last files that were read."""
-    index = next(
-        (step for step in reversed(_resolved(load)) if str(step.data.get("name")).endswith("index.json")), None
-    )
-    read = [Evidence(step.number, "shard-read", {"path": step.data.get("path")}) for step in load.steps("shard-opened")]
+    resolved = load.events(FileResolved)
+    index = next((found for found in reversed(resolved) if str(found.event.name).endswith("index.json")), None)
+    opened = load.events(ShardOpened)
+    read = [Evidence(shard.step.number, "shard-read", {"path": shard.event.path}) for shard in opened]
     found = _found(index)
     return [*([found] if found is not None else []), *read[-2:]]
 
 
-def _resolved(load: RecordedLoad) -> list[Step]:
-    return load.steps("file-resolved")
-
-
-def _is_json(step: Step) -> bool:
-    return str(step.data.get("path")).endswith(".json")
-
-
-def _missing(load: RecordedLoad, name: str, until: int) -> Step | None:
-    before = [step for step in load.steps("file-missing") if step.number <= until and step.data.get("name") == name]
+def _missing(load: RecordedLoad, name: str, until: int) -> Recorded[FileMissing] | None:
+    found = load.events(FileMissing)
+    before = [missing for missing in found if missing.step.number <= until and missing.event.name == name]
     return before[-1] if before else None
 
 
-def _found(step: Step | None) -> Evidence | None:
-    return Evidence(step.number, "file", {"path": step.data.get("path")}) if step is not None else None
+def _found(found: Recorded[FileResolved] | None) -> Evidence | None:
+    return Evidence(found.step.number, "file", {"path": found.event.path}) if found is not None else None
 
 
-def _gone(step: Step) -> Evidence:
-    return Evidence(step.number, "file-missing", {"name": step.data.get("name"), "in": step.data.get("in")})
+def _gone(missing: Recorded[FileMissing]) -> Evidence:
+    return Evidence(missing.step.number, "file-missing", {"name": missing.event.name, "in": missing.event.in_})
 
 
 def _is_folder(where: str) -> bool:

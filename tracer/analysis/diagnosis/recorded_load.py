@@ -1,4 +1,4 @@
-"""A recorded load as the rules see it: its outcome, exceptions, frames, variables and steps by kind."""
+"""A recorded load as the rules see it: its outcome, exceptions, frames, variables and events by kind."""
 
 from __future__ import annotations
 
@@ -13,36 +13,41 @@ from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZE
 from tracer.analysis.locals import locals_after
 from tracer.analysis.syntax import SyntaxTrees
 from tracer.analysis.value_format import summary_to_json, to_json
+from tracer.trace.events import (
+    AdapterFound,
+    ClassResolved,
+    ConfigBuilt,
+    ConfigRead,
+    ConversionFailed,
+    E,
+    Event,
+    FileMissing,
+    FileResolved,
+    ImportsChecked,
+    JsonRead,
+    LogWritten,
+    ModuleCopied,
+    NotFed,
+    NotGenerated,
+    Recorded,
+    ShardOpened,
+    ShardRead,
+    TokenizerLoaded,
+    TrustAsked,
+    WarningGiven,
+    WeightsReport,
+    events,
+)
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 
 REMOTE: Final = "transformers_modules"  # the package that remote code is imported under
 
-_KINDS: Final = (
-    "file-resolved",
-    "file-missing",
-    "json-read",
-    "adapter-found",
-    "trust-asked",
-    "imports-checked",
-    "module-copied",
-    "module-imported",
-    "class-resolved",
-    "config-read",
-    "config-built",
-    "model-built",
-    "model-loaded",
-    "tokenizer-loaded",
-    "shard-opened",
-    "shard-read",
-    "conversion-failed",
-    "weights-report",
-    "peft-applied",
-    "not-fed",
-    "not-generated",
-    "warning",
-    "log",
-)
+_EVENTS: Final[tuple[type[Event], ...]] = (
+    FileResolved, FileMissing, JsonRead, AdapterFound, TrustAsked, ImportsChecked, ModuleCopied, ClassResolved,
+    ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotFed,
+    NotGenerated, WarningGiven, LogWritten,
+)  # fmt: skip
 
 
 class RecordedLoad:
@@ -59,9 +64,9 @@ class RecordedLoad:
         self.status: str = self.outcome.status
         self.part = self.outcome.part
         self._syntax = SyntaxTrees(trace)
-        self._steps: dict[str, list[Step]] = {}
-        for step in trace.steps(kinds=_KINDS):
-            self._steps.setdefault(step.kind, []).append(step)
+        self._events: dict[type[Event], list[Recorded[Any]]] = {}
+        for found in events(trace, *_EVENTS):
+            self._events.setdefault(type(found.event), []).append(found)
         self.exceptions = exception_chain(trace, exceptions(trace), self.outcome)
 
     @property
@@ -99,15 +104,16 @@ class RecordedLoad:
         text = releases.get("transformers") if isinstance(releases, dict) else None
         return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) if isinstance(text, str) else ()
 
-    def steps(self, *kinds: str) -> list[Step]:
-        """Return every step of these kinds, in order."""
-        return sorted((step for kind in kinds for step in self._steps.get(kind, [])), key=lambda step: step.number)
+    def events(self, *kinds: type[E]) -> list[Recorded[E]]:
+        """Return every event of these kinds, in order."""
+        found = (recorded for kind in kinds for recorded in self._events.get(kind, []))
+        return sorted(found, key=lambda recorded: recorded.step.number)
 
-    def last(self, kind: str, **data: Any) -> Step | None:
-        """Return the last step of a kind whose data have these values."""
-        for step in reversed(self._steps.get(kind, [])):
-            if all(step.data.get(name) == value for name, value in data.items()):
-                return step
+    def last(self, kind: type[E], **fields: Any) -> Recorded[E] | None:
+        """Return the last event of a kind whose fields have these values."""
+        for recorded in reversed(self.events(kind)):
+            if all(getattr(recorded.event, name) == value for name, value in fields.items()):
+                return recorded
         return None
 
     # Frames

@@ -13,8 +13,9 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
+from tracer.trace.events import FileMissing, FileResolved, ImportsChecked, ModuleCopied, Recorded, TrustAsked
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step, texts
+from tracer.trace.steps import texts
 
 _CHECKSUM: Final = 12  # characters shown of a checksum
 
@@ -42,11 +43,11 @@ def changed_code(trace: Trace) -> Cause | None:
 
 def trust_refused(load: RecordedLoad) -> Cause | None:
     """Detect remote code that is needed while ``trust_remote_code`` is false or was not given."""
-    asked = load.last("trust-asked", refused=True)
+    asked = load.last(TrustAsked, refused=True)
     failure = load.failure
-    if asked is None or failure is None or not failure.step <= asked.number <= failure.passages[-1].step:
+    if asked is None or failure is None or not failure.step <= asked.step.number <= failure.passages[-1].step:
         return None
-    given = asked.data.get("given")
+    given = asked.event.given
     kind = "trust-refused" if given is False else "trust-not-given"
     return Cause(kind, "certain", load.with_raised(_evidence(asked)), {"given": given}, "trust-remote-code")
 
@@ -54,15 +55,15 @@ def trust_refused(load: RecordedLoad) -> Cause | None:
 def local_preferred(load: RecordedLoad) -> list[Cause]:
     """Return a surprise if the library's code was taken although the directory has its own."""
     return [
-        Cause("local-preferred", "certain", [_evidence(step)], {"given": step.data.get("given")}, "take-remote")
-        for step in load.steps("trust-asked")
-        if step.data.get("has_local_code") and step.data.get("has_remote_code") and step.data.get("decision") is False
+        Cause("local-preferred", "certain", [_evidence(asked)], {"given": asked.event.given}, "take-remote")
+        for asked in load.events(TrustAsked)
+        if asked.event.has_local_code and asked.event.has_remote_code and asked.event.decision is False
     ][-1:]
 
 
-def _evidence(step: Step) -> Evidence:
+def _evidence(asked: Recorded[TrustAsked]) -> Evidence:
     names = ("has_local_code", "has_remote_code", "given", "decision")
-    return Evidence(step.number, "trust", {name: step.data.get(name) for name in names})
+    return Evidence(asked.step.number, "trust", {name: getattr(asked.event, name) for name in names})
 
 
 _FETCH = "get_class_from_dynamic_module"
@@ -80,20 +81,20 @@ def class_file_missing(load: RecordedLoad) -> Cause | None:
     if failure is None or frame is None:
         return None
     last = failure.passages[-1].step
-    missing = [step for step in load.steps("file-missing") if failure.step <= step.number <= last]
-    if not missing or not str(missing[-1].data.get("name")).endswith(".py"):
+    missing = [found for found in load.events(FileMissing) if failure.step <= found.step.number <= last]
+    if not missing or not str(missing[-1].event.name).endswith(".py"):
         return None
-    values = _reference(load, failure.origin, frame) | {"file": missing[-1].data.get("name")}
-    where = str(missing[-1].data.get("in"))
+    values = _reference(load, failure.origin, frame) | {"file": missing[-1].event.name}
+    number, where = missing[-1].step.number, missing[-1].event.in_
     if values["repository"] and where == values["repository"]:
-        return _repository_missing(load, frame, values, missing[-1])
-    gone = Evidence(missing[-1].number, "file-missing", {"name": values["file"], "in": missing[-1].data.get("in")})
+        return _repository_missing(load, frame, values, number)
+    gone = Evidence(number, "file-missing", {"name": values["file"], "in": where})
     return Cause("class-file-missing", "certain", _chain(load, frame, gone), values, "name-class-file")
 
 
-def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | None], missing: Step) -> Cause:
+def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | None], missing: int) -> Cause:
     """Return the cause for an ``auto_map`` that refers to another repository, which could not be fetched."""
-    gone = Evidence(missing.number, "file-missing", {"name": values["file"], "in": values["repository"]})
+    gone = Evidence(missing, "file-missing", {"name": values["file"], "in": values["repository"]})
     beside = values["module"] in own_names(load)
     remedy = "fetch-repository-or-stay" if beside else "fetch-repository"
     return Cause("class-repository-missing", "certain", _chain(load, frame, gone), values, remedy)
@@ -115,13 +116,13 @@ def class_missing(load: RecordedLoad) -> Cause | None:
 def package_missing(load: RecordedLoad) -> Cause | None:
     """Detect imports of packages that are not installed, or of a neighbouring file without the dot."""
     failure = load.failure
-    checked = load.last("imports-checked")
-    if failure is None or checked is None or not texts(checked.data.get("missing")):
+    checked = load.last(ImportsChecked)
+    if failure is None or checked is None or not checked.event.missing:
         return None
-    if not failure.step <= checked.number <= failure.passages[-1].step:
+    if not failure.step <= checked.step.number <= failure.passages[-1].step:
         return None
-    missing, file = texts(checked.data.get("missing")), str(checked.data.get("file"))
-    seen = Evidence(checked.number, "imports", {"file": file, "missing": missing})
+    missing, file = checked.event.missing, str(checked.event.file)
+    seen = Evidence(checked.step.number, "imports", {"file": file, "missing": missing})
     siblings = [name for name in missing if name.partition(".")[0] in own_names(load)]
     if siblings:
         return _sibling(load, file, siblings, [name for name in missing if name not in siblings], seen)
@@ -131,9 +132,7 @@ def package_missing(load: RecordedLoad) -> Cause | None:
 def _sibling(load: RecordedLoad, file: str, siblings: list[str], missing: list[str], *seen: Evidence | None) -> Cause:
     """Return the cause for files imported as if they were packages; ``missing`` are real packages missing as well."""
     found = _own_files(load).get(siblings[0])
-    known = None
-    if found is not None:
-        known = Evidence(found.number, "own-file", {"path": found.data.get("from") or found.data.get("path")})
+    known = None if found is None else Evidence(found[0], "own-file", {"path": found[1]})
     values: dict[str, Any] = {"file": file_name(file), "module": siblings[0], "modules": siblings, "names": missing}
     kind, remedy = (
         ("sibling-and-package", "import-relatively-first") if missing else ("sibling-absolute", "import-relatively")
@@ -169,8 +168,8 @@ def import_failed(load: RecordedLoad) -> Cause | None:
 def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str | None) -> Cause | None:
     """Return the cause for a package that is installed and that can't be imported itself."""
     package, file = load.variable(checking, "imp"), load.variable(checking, "filename")
-    missing = load.last("imports-checked")
-    if not isinstance(package, str) or (missing is not None and texts(missing.data.get("missing"))):
+    checked = load.last(ImportsChecked)
+    if not isinstance(package, str) or (checked is not None and checked.event.missing):
         return None
     values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
     return Cause("package-fails", "certain", _chain(load, frame), values, "match-package")
@@ -203,15 +202,14 @@ def relative_import_missing(load: RecordedLoad) -> Cause | None:
     if failure is None or failure.error != "FileNotFoundError":
         return None
     frame, copying = load.enclosing(failure.origin, _FETCH), load.enclosing(failure.origin, "get_cached_module_file")
-    checked = load.last("imports-checked")
+    checked = load.last(ImportsChecked)
     if frame is None or copying is None or checked is None:
         return None
-    relative = texts(checked.data.get("relative"))
     # FileNotFoundError names the path; in 5.x nothing else in the step does
-    gone = next((name for name in relative if f"{name}.py" in failure.text), None)
+    gone = next((name for name in checked.event.relative if f"{name}.py" in failure.text), None)
     if gone is None:
         return None
-    values = {"file": f"{gone}.py", "by": file_name(checked.data.get("file")), "module": gone}
+    values = {"file": f"{gone}.py", "by": file_name(checked.event.file), "module": gone}
     return Cause("relative-import-missing", "certain", _chain(load, frame, _checked(load)), values, "add-file")
 
 
@@ -247,25 +245,28 @@ def own_names(load: RecordedLoad) -> set[str]:
     return {name for names in listed for name in names} | set(_own_files(load))
 
 
-def _own_files(load: RecordedLoad) -> dict[str, Step]:
-    """Return the directory's Python files that the load reached, by the name they are imported by."""
-    found: dict[str, Step] = {}
-    for step in load.steps("file-resolved", "module-copied"):
-        path = str(step.data.get("from") or step.data.get("path"))
-        if path.endswith(".py"):
-            found.setdefault(stem(path), step)
-    return found
+def _own_files(load: RecordedLoad) -> dict[str, tuple[int, str]]:
+    """Return the directory's Python files that the load reached, by the name they are imported by.
+
+    Each comes as the first step that shows it, and its path.
+    """
+    resolved = [(found.step.number, found.event.path) for found in load.events(FileResolved)]
+    copied = [(found.step.number, found.event.from_) for found in load.events(ModuleCopied)]
+    files: dict[str, tuple[int, str]] = {}
+    for number, path in sorted([*resolved, *copied], key=lambda file: file[0]):
+        if path is not None and path.endswith(".py"):
+            files.setdefault(stem(path), (number, path))
+    return files
 
 
 def _refreshed(load: RecordedLoad) -> set[str]:
     """Return the modules that this load copied into the modules cache, or compared with the copy there."""
-    copied = {stem(step.data.get("from")) for step in load.steps("module-copied")}
-    relative = {name for step in load.steps("imports-checked") for name in texts(step.data.get("relative"))}
+    modules = [found.event for found in load.events(ModuleCopied)]
+    copied = {stem(module.from_) for module in modules}
+    relative = {name for checked in load.events(ImportsChecked) for name in checked.event.relative}
     if load.release and load.release[0] >= 5:  # 5.x follows relative imports transitively
-        for step in load.steps("module-copied"):
-            relative |= {
-                stem(path) for path in load.trace.source_paths().values() if str(step.data.get("into")) in path
-            }
+        for module in modules:
+            relative |= {stem(path) for path in load.trace.source_paths().values() if str(module.into) in path}
     return copied | relative
 
 
@@ -285,9 +286,9 @@ def _asked(load: RecordedLoad, frame: int) -> Any:
 
 
 def _reference_file(load: RecordedLoad, frame: int) -> str:
-    checked = load.last("imports-checked")
-    if checked is not None and checked.data.get("file"):
-        return file_name(checked.data["file"])
+    checked = load.last(ImportsChecked)
+    if checked is not None and checked.event.file:
+        return file_name(checked.event.file)
     return f"{str(load.variable(frame, 'class_reference')).rpartition('--')[2].partition('.')[0]}.py"
 
 
@@ -300,15 +301,16 @@ def _chain(load: RecordedLoad, frame: int, *more: Evidence | None) -> list[Evide
 
 
 def _checked(load: RecordedLoad) -> Evidence | None:
-    step = load.last("imports-checked")
-    if step is None or not texts(step.data.get("relative")):
+    found = load.last(ImportsChecked)
+    if found is None or not found.event.relative:
         return None
-    return Evidence(step.number, "imports-relatively", {"file": step.data.get("file"), "names": step.data["relative"]})
+    values = {"file": found.event.file, "names": found.event.relative}
+    return Evidence(found.step.number, "imports-relatively", values)
 
 
 def _copied(load: RecordedLoad) -> Evidence | None:
-    step = load.last("module-copied")
-    return None if step is None else Evidence(step.number, "copied", {"path": step.data.get("from")})
+    found = load.last(ModuleCopied)
+    return None if found is None else Evidence(found.step.number, "copied", {"path": found.event.from_})
 
 
 _OTHER_NAMES: Final = {

@@ -12,9 +12,22 @@ from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
+from tracer.trace.events import (
+    LogWritten,
+    Message,
+    NotDone,
+    NotFed,
+    NotGenerated,
+    Recorded,
+    TensorLoaded,
+    TokenizerLoaded,
+    WarningGiven,
+    WeightsReport,
+    events,
+)
 from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Bound, Items, Step, entries, texts
+from tracer.trace.steps import Bound, Items, Step
 
 _LIBRARY_TARGET: Final = "transformers/"  # targets of the library that are skipped do not exist in this release
 _REPORTED_LEVELS: Final = ("WARNING", "ERROR", "CRITICAL")
@@ -65,15 +78,16 @@ def incomplete_trace(trace: Trace) -> Iterator[Cause]:
 
 def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
     """Yield parameters that the checkpoint did not fill, and tensors that no parameter took."""
-    for step in load.steps("weights-report"):
-        mismatched = entries(step.data.get("mismatched"))
-        names = {entry.get("parameter") for entry in mismatched}
-        new = [name for name in texts(step.data.get("new")) if name not in names]
-        unexpected = [str(entry.get("name")) for entry in entries(step.data.get("unexpected")) if entry.get("told")]
-        filled = _filled_before(load, step)
+    for recorded in load.events(WeightsReport):
+        step, report = recorded.step, recorded.event
+        mismatched = [mismatch.parameter for mismatch in report.mismatched]
+        differing = set(mismatched)
+        new = [name for name in report.new if name not in differing]
+        unexpected = [tensor.name for tensor in report.unexpected if tensor.told]
+        filled = _filled_before(load, step.number)
         layers = _of_further_layers(filled, new)
         others = [name for name in new if name not in set(layers)]
-        checkpoint_is_whole = step.data.get("loaded") == step.data.get("checkpoint")
+        checkpoint_is_whole = report.loaded == report.checkpoint
         heads = _of_unfilled_parts(filled, others) if checkpoint_is_whole else []
         missing = [name for name in others if name not in set(heads)]
         if layers:
@@ -85,19 +99,14 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         if unexpected:
             yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
         if mismatched and load.status == "loaded":
-            found = [str(entry.get("parameter")) for entry in mismatched]
-            yield _of(step, "weights-mismatched", {"count": len(found), "names": found}, "sizes-in-config")
-        if empty := texts(step.data.get("empty")):
-            yield _of(step, "weights-empty", {"count": len(empty), "names": empty}, None)
+            yield _of(step, "weights-mismatched", {"count": len(mismatched), "names": mismatched}, "sizes-in-config")
+        if report.empty:
+            yield _of(step, "weights-empty", {"count": len(report.empty), "names": report.empty}, None)
 
 
-def _filled_before(load: RecordedLoad, report: Step) -> list[str]:
+def _filled_before(load: RecordedLoad, report: int) -> list[str]:
     """Return the parameters that the checkpoint had filled when the library gave its report."""
-    return [
-        str(step.data.get("parameter"))
-        for step in load.trace.steps(kinds=["tensor-loaded"], stop=report.number)
-        if step.number < report.number
-    ]
+    return [str(loaded.event.parameter) for loaded in events(load.trace, TensorLoaded, stop=report)]
 
 
 def _of_further_layers(filled: list[str], new: list[str]) -> list[str]:
@@ -159,14 +168,13 @@ def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     calls = [(call, load.given_arguments(load.trace.step(call.step))) for call in loading_calls(load.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
-    for step in load.trace.steps(kinds=["tensor-loaded"]):
-        here = step.data.get("dtype")
-        for source in entries(step.data.get("sources"))[:1]:
-            there = source.get("dtype")
-            wanted = next((given for call, given in calls if call.step <= step.number <= call.last), {})
-            if isinstance(there, str) and isinstance(here, str) and there != here and here not in _dtypes(wanted):
-                changed[there, here] += 1
-                first.setdefault((there, here), step.number)
+    for loaded in events(load.trace, TensorLoaded):
+        number, here = loaded.step.number, loaded.event.dtype
+        there = loaded.event.sources[0].dtype if loaded.event.sources else None
+        wanted = next((given for call, given in calls if call.step <= number <= call.last), {})
+        if there is not None and here is not None and there != here and here not in _dtypes(wanted):
+            changed[there, here] += 1
+            first.setdefault((there, here), number)
     for (there, here), count in changed.most_common():
         values = {"count": count, "there": there, "here": here}
         evidence = [Evidence(first[there, here], "dtype", {"there": there, "here": here})]
@@ -182,12 +190,13 @@ def _dtypes(given: dict[str, Any]) -> list[str]:
 
 def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
     """Yield a tokenizer other than tokenizer_config.json names: 5.x falls back where 4.x fails."""
-    for step in load.steps("tokenizer-loaded"):
+    for loaded in load.events(TokenizerLoaded):
+        step = loaded.step
         if step.frame is None or load.trace.frame(step.frame).function != AUTO_TOKENIZER:
             continue
         # 4.44 names the variable config_tokenizer_class, 5.x tokenizer_config_class
         for name in ("tokenizer_config_class", "config_tokenizer_class"):
-            wanted, got = load.variable(step.frame, name, at=step.number), last_name(step.data.get("class"))
+            wanted, got = load.variable(step.frame, name, at=step.number), last_name(loaded.event.class_)
             if not isinstance(wanted, str) or wanted.startswith(
                 "PreTrainedTokenizer"
             ):  # these base classes imply no vocabulary
@@ -206,9 +215,9 @@ def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:
 
 def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
     """Yield passes through the model that could not be run after the load."""
-    for kind in ("not-fed", "not-generated"):
-        for step in load.steps(kind):
-            yield _of(step, kind, {"why": step.data.get("why")}, None)
+    not_done: list[Recorded[NotDone]] = load.events(NotFed, NotGenerated)
+    for skipped in not_done:
+        yield _of(skipped.step, skipped.event.kind, {"why": skipped.event.why}, None)
 
 
 def _not_recorded(trace: Trace) -> Iterator[Cause]:
@@ -225,21 +234,27 @@ def library_messages(load: RecordedLoad) -> Iterator[Cause]:
     failing = (
         load.exceptions[0].step if load.exceptions else len(load.trace)
     )  # from there on, the chain of exceptions shows it
-    for step in load.steps("warning", "log"):
-        is_warning = step.kind == "warning" or step.data.get("level") in _REPORTED_LEVELS
-        message = without_codes(str(step.data.get("message")))
-        if is_warning and step.number < failing and message not in seen and not _repeats_report(load, step):
+    messages: list[Recorded[Message]] = load.events(WarningGiven, LogWritten)
+    for given in messages:
+        if isinstance(given.event, LogWritten) and given.event.level not in _REPORTED_LEVELS:
+            continue
+        message = without_codes(str(given.event.message))
+        if given.step.number < failing and message not in seen and not _repeats_report(load, given.step):
             seen.add(message)
-            yield _of(step, "said", {"message": message}, None)
+            yield _of(given.step, "said", {"message": message}, None)
 
 
 def _repeats_report(load: RecordedLoad, message: Step) -> bool:
     """Return whether the message belongs to a weights' report with mismatches, which has it already."""
     return any(
-        abs(message.number - step.number) <= _STEPS_APART
-        for step in load.steps("weights-report")
-        if any(step.data.get(key) for key in ("new", "missing", "unexpected", "mismatched", "unconverted"))
+        abs(message.number - report.step.number) <= _STEPS_APART
+        for report in load.events(WeightsReport)
+        if _has_left(report.event)
     )
+
+
+def _has_left(report: WeightsReport) -> bool:
+    return bool(report.new or report.missing or report.unexpected or report.mismatched or report.unconverted)
 
 
 def _of(step: Step, kind: str, values: dict[str, object], remedy: str | None) -> Cause:

@@ -9,7 +9,16 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
-from tracer.trace.steps import Step, entries, texts
+from tracer.trace.events import (
+    AdapterFound,
+    ClassResolved,
+    ConfigBuilt,
+    ConversionFailed,
+    FileMissing,
+    Recorded,
+    StoredTensor,
+    WeightsReport,
+)
 
 _NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _CONVERSIONS: Final = 4  # at most shown, of many that failed alike
@@ -18,84 +27,82 @@ _CONVERSIONS: Final = 4  # at most shown, of many that failed alike
 def not_converted(load: RecordedLoad) -> Cause | None:
     """Detect tensors that the library could not merge or split: some are missing, or they don't fit each other."""
     report = _report(load)
-    failed = load.steps("conversion-failed")
-    if report is None or not failed or not entries(report.data.get("unconverted")):
+    failed = load.events(ConversionFailed)
+    if report is None or not failed or not report.event.unconverted:
         return None
-    first = failed[0].data
-    sources = entries(first.get("sources"))
-    chain = load.with_raised(*(_failed(step) for step in failed[:_CONVERSIONS]))
-    parameters = [name for step in failed for name in texts(step.data.get("parameters"))]
+    sources = failed[0].event.sources
+    chain = load.with_raised(*map(_failed, failed[:_CONVERSIONS]))
+    parameters = [name for conversion in failed for name in conversion.event.parameters]
     values: dict[str, Any] = {"parameter": parameters, "count": len(sources), "names": _names(sources)}
     if missing := _missing(sources):
         values["missing"] = missing
         return Cause("tensors-missing", "certain", chain, values, "tensors-of-a-group")
     for kind in _kinds(sources).values():
-        shapes = Counter(str(source.get("shape")) for source in kind.values())
+        shapes = Counter(str(source.shape) for source in kind.values())
         if len(shapes) > 1:
             usual = shapes.most_common(1)[0][0]
-            odd = next(source for source in kind.values() if str(source.get("shape")) != usual)
-            values.update(name=odd.get("name"), there=str(odd.get("shape")), others=usual)
+            odd = next(source for source in kind.values() if str(source.shape) != usual)
+            values.update(name=odd.name, there=str(odd.shape), others=usual)
             return Cause("tensors-of-two-shapes", "certain", chain, values, "tensors-of-a-group")
-    values["reason"] = first.get("reason")
+    values["reason"] = failed[0].event.reason
     return Cause("not-converted", "certain", chain, values, "look-at-the-tensors")
 
 
 def shapes_differ(load: RecordedLoad) -> Cause | None:
     """Detect tensors whose shapes differ from the parameters that the configuration describes."""
     report = _report(load)
-    mismatched = entries(report.data.get("mismatched")) if report is not None else []
+    mismatched = report.event.mismatched if report is not None else []
     if report is None or not mismatched:
         return None
     first = mismatched[0]
-    seen = Evidence(report.number, "mismatched", {"count": len(mismatched), "name": first.get("parameter")})
+    seen = Evidence(report.step.number, "mismatched", {"count": len(mismatched), "name": first.parameter})
     chain = load.with_raised(seen)
-    for entry in mismatched:
-        sources = entries(entry.get("sources"))
-        if missing := _missing(sources):
-            values = {"parameter": entry.get("parameter"), "count": len(sources), "missing": missing}
+    values: dict[str, Any]
+    for mismatch in mismatched:
+        if missing := _missing(mismatch.sources):
+            values = {"parameter": mismatch.parameter, "count": len(mismatch.sources), "missing": missing}
             return Cause("tensors-missing", "certain", chain, values, "tensors-of-a-group")
     values = {
         "count": len(mismatched),
-        "name": first.get("parameter"),
-        "there": first.get("shape"),
-        "here": first.get("shape_there"),
+        "name": first.parameter,
+        "there": first.shape,
+        "here": first.shape_there,
     }
     return Cause("shapes-differ", "certain", chain, values, "sizes-in-config")
 
 
-def _report(load: RecordedLoad) -> Step | None:
+def _report(load: RecordedLoad) -> Recorded[WeightsReport] | None:
     """Return the weights' report that the load ended with, unless an adapter was involved, which has its own rules."""
-    failure, report = load.failure, load.last("weights-report")
-    if failure is None or report is None or failure.error != "RuntimeError" or report.number > failure.step:
+    failure, report = load.failure, load.last(WeightsReport)
+    if failure is None or report is None or failure.error != "RuntimeError" or report.step.number > failure.step:
         return None
-    return report if load.last("adapter-found") is None else None
+    return report if load.last(AdapterFound) is None else None
 
 
-def _failed(step: Step) -> Evidence:
-    names = _names(entries(step.data.get("sources")))
+def _failed(conversion: Recorded[ConversionFailed]) -> Evidence:
+    names = _names(conversion.event.sources)
     values = {
         "count": len(names),
         "name": names[0] if names else "?",
-        "parameter": texts(step.data.get("parameters")),
-        "reason": str(step.data.get("reason")).partition("\n")[0],
+        "parameter": conversion.event.parameters,
+        "reason": str(conversion.event.reason).partition("\n")[0],
     }
-    return Evidence(step.number, "conversion-failed", values)
+    return Evidence(conversion.step.number, "conversion-failed", values)
 
 
-def _names(sources: list[dict[str, Any]]) -> list[str]:
-    return [str(source.get("name")) for source in sources]
+def _names(sources: list[StoredTensor]) -> list[str]:
+    return [source.name for source in sources]
 
 
-def _kinds(sources: list[dict[str, Any]]) -> dict[str, dict[tuple[str, ...], dict[str, Any]]]:
+def _kinds(sources: list[StoredTensor]) -> dict[str, dict[tuple[str, ...], StoredTensor]]:
     """Group tensors whose names differ only in numbers, by these numbers."""
-    kinds: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {}
+    kinds: dict[str, dict[tuple[str, ...], StoredTensor]] = {}
     for source in sources:
-        name = str(source.get("name"))
-        kinds.setdefault(_NUMBERS.sub("*", name), {})[tuple(_NUMBERS.findall(name))] = source
+        kinds.setdefault(_NUMBERS.sub("*", source.name), {})[tuple(_NUMBERS.findall(source.name))] = source
     return kinds
 
 
-def _missing(sources: list[dict[str, Any]]) -> list[str]:
+def _missing(sources: list[StoredTensor]) -> list[str]:
     """Return the names that the group implies and lacks: another weight of an expert, or an expert in between."""
     kinds = _kinds(sources)
     if len(sources) < 2:
@@ -121,45 +128,46 @@ _TARGETS = re.compile(r"^Target modules (?P<names>.+?) not found in the base mod
 
 def adapter_base_missing(load: RecordedLoad) -> Cause | None:
     """Detect an adapter whose base, named in adapter_config.json, is missing."""
-    failure, found = load.failure, load.last("adapter-found")
+    failure, found = load.failure, load.last(AdapterFound)
     if failure is None or found is None:
         return None
-    missing = load.last("file-missing", name="config.json")
-    if missing is None or missing.number < found.number or missing.data.get("in") == found.data.get("in"):
+    missing, built = load.last(FileMissing, name="config.json"), load.last(ConfigBuilt)
+    if missing is None or missing.step.number < found.step.number or missing.event.in_ == found.event.in_:
         return None
-    if load.last("config-built") is not None and load.steps("config-built")[-1].number > missing.number:
+    if built is not None and built.step.number > missing.step.number:
         return None
-    base = missing.data.get("in")
-    gone = Evidence(missing.number, "file-missing", {"name": "config.json", "in": base})
-    values = {"base": base, "file": found.data.get("path")}
+    base = missing.event.in_
+    gone = Evidence(missing.step.number, "file-missing", {"name": "config.json", "in": base})
+    values = {"base": base, "file": found.event.path}
     return Cause("adapter-base-missing", "certain", load.with_raised(_adapter(load), gone), values, "name-base")
 
 
 def adapter_does_not_fit(load: RecordedLoad) -> Cause | None:
     """Detect an adapter that does not fit its base, which was built and filled."""
-    failure, found = load.failure, load.last("adapter-found")
-    report = load.steps("weights-report")
-    if failure is None or found is None or not report or not failure.origin.function.endswith(MODEL_LOADER):
+    failure, found = load.failure, load.last(AdapterFound)
+    reports = load.events(WeightsReport)
+    if failure is None or found is None or not reports or not failure.origin.function.endswith(MODEL_LOADER):
         return None
-    if report[0].data.get("loaded") != report[0].data.get("checkpoint") or failure.step < report[0].number:
+    number, report = reports[0].step.number, reports[0].event
+    if report.loaded != report.checkpoint or failure.step < number:
         return None
-    resolved = load.last("class-resolved")
-    base = last_name(resolved.data.get("class")) if resolved is not None else "?"
-    filled = Evidence(report[0].number, "base-filled", {"class": base, "count": report[0].data.get("loaded")})
+    resolved = load.last(ClassResolved)
+    base = last_name(resolved.event.class_) if resolved is not None else "?"
+    filled = Evidence(number, "base-filled", {"class": base, "count": report.loaded})
     chain = load.with_raised(_adapter(load), filled)
     targets = _TARGETS.match(failure.text)
     if failure.name == "NoMatchingPeftModuleError" or targets is not None:
         names = re.findall(r"'([^']+)'", targets["names"]) if targets else []
-        values = {"class": base, "names": names, "file": found.data.get("path")}
+        values = {"class": base, "names": names, "file": found.event.path}
         return Cause("adapter-for-another-model", "certain", chain, values, "adapters-own-base")
-    again = [step for step in report[1:] if step.data.get("mismatched")]
+    again = [later for later in reports[1:] if later.event.mismatched]
     # 4.44 leaves it to torch's load_state_dict, which says "size mismatch for …" (torch 1 and 2)
     if failure.error == "RuntimeError" and (again or "size mismatch" in failure.text):
-        values = {"class": base, "file": found.data.get("path")}
+        values = {"class": base, "file": found.event.path}
         return Cause("adapter-of-other-sizes", "certain" if again else "likely", chain, values, "adapters-own-base")
     return None
 
 
 def _adapter(load: RecordedLoad) -> Evidence | None:
-    found = next(iter(load.steps("adapter-found")), None)
-    return None if found is None else Evidence(found.number, "adapter", {"path": found.data.get("path")})
+    found = next(iter(load.events(AdapterFound)), None)
+    return None if found is None else Evidence(found.step.number, "adapter", {"path": found.event.path})

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final, Literal
+
+import msgspec
 
 from tracer.analysis.diff.difference import Difference, Table, class_name, table_differences
 from tracer.analysis.value_format import to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.events import (
+    Built,
+    ConfigBuilt,
+    ModelBuilt,
+    ModuleBuilt,
+    Recorded,
+    Shard,
+    ShardOpened,
+    ShardRead,
+    TensorLoaded,
+    WeightsReport,
+    events,
+)
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 
@@ -21,11 +36,11 @@ def compare_configs(a: Trace, b: Trace) -> Iterator[Difference]:
 def _attributes(trace: Trace) -> Table:
     """Return the attributes of the last configuration that a ``from_pretrained`` or ``from_dict`` returned."""
     found: Table = {}
-    for step in trace.steps(kinds=["config-built"]):
-        config = _config(trace, step)
+    for built in events(trace, ConfigBuilt):
+        config = _config(trace, built.step)
         if config is not None:
             pairs = ((name, to_json(trace, number)) for name, number in config.items)
-            found = {name: (value, step.number) for name, value in pairs}
+            found = {name: (value, built.step.number) for name, value in pairs}
     return found
 
 
@@ -47,8 +62,9 @@ def compare_modules(a: Trace, b: Trace) -> Iterator[Difference]:
     """Compare modules by their path in the tree, and their parameters by shape, dtype and device."""
     yield from table_differences("modules", "built-on", _devices(a), _devices(b))
     yield from table_differences("modules", "module", _modules(a), _modules(b))
-    yield from table_differences("modules", "parameter-shape", _parameters(a, 1), _parameters(b, 1))
-    yield from table_differences("modules", "parameter-dtype", *_shared(_parameters(a, 2), _parameters(b, 2)))
+    yield from table_differences("modules", "parameter-shape", _parameters(a, "shape"), _parameters(b, "shape"))
+    both = _shared(_parameters(a, "dtype"), _parameters(b, "dtype"))
+    yield from table_differences("modules", "parameter-dtype", *both)
 
 
 def compare_weights(a: Trace, b: Trace) -> Iterator[Difference]:
@@ -61,24 +77,22 @@ def compare_weights(a: Trace, b: Trace) -> Iterator[Difference]:
 
 def _paths(trace: Trace) -> dict[int, str]:
     """Return the path of each numbered module in the last complete model."""
-    found: dict[int, str] = {}
-    for step in trace.steps(kinds=["model-built"]):
-        for entry in _list(step, "tree"):
-            if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], int):
-                found[entry[0]] = str(entry[1])
-    return found
+    return {row.module: row.path for built in events(trace, ModelBuilt) for row in built.event.tree}
 
 
-def _built(trace: Trace) -> Iterator[tuple[str, Step]]:
+def _built(trace: Trace) -> Iterator[tuple[str, Recorded[Built]]]:
+    """Yield each module of the last complete model with its path."""
     paths = _paths(trace)
-    for step in trace.steps(kinds=["module-built", "model-built"]):
-        path = paths.get(step.data.get("module", -1)) if isinstance(step.data.get("module"), int) else None
-        if path is not None:
-            yield path, step
+    modules: Iterator[Recorded[Built]] = events(trace, ModuleBuilt, ModelBuilt)
+    for built in modules:
+        if built.event.module in paths:
+            yield paths[built.event.module], built
 
 
 def _modules(trace: Trace) -> Table:
-    return {path or "(model)": (class_name(str(step.data.get("class"))), step.number) for path, step in _built(trace)}
+    return {
+        path or "(model)": (class_name(str(built.event.class_)), built.step.number) for path, built in _built(trace)
+    }
 
 
 def _shared(a: Table, b: Table) -> tuple[Table, Table]:
@@ -86,68 +100,58 @@ def _shared(a: Table, b: Table) -> tuple[Table, Table]:
     return {name: row for name, row in a.items() if name in b}, {name: row for name, row in b.items() if name in a}
 
 
-def _parameters(trace: Trace, column: int) -> Table:
-    """Return one recorded column of each parameter and buffer: 1 is the shape, 2 the dtype."""
+def _parameters(trace: Trace, field: Literal["shape", "dtype"]) -> Table:
+    """Return one field of each parameter and buffer."""
     found: Table = {}
-    for path, step in _built(trace):
-        for row in [*_list(step, "parameters"), *_list(step, "buffers")]:
-            if isinstance(row, list) and len(row) == 4:
-                name = f"{path}.{row[0]}" if path else str(row[0])
-                found[name] = (row[column], step.number)
+    for path, built in _built(trace):
+        for row in [*built.event.parameters, *built.event.buffers]:
+            found[f"{path}.{row.name}" if path else row.name] = (getattr(row, field), built.step.number)
     return found
 
 
 def _devices(trace: Trace) -> Table:
     """Return all devices in one row, since a model is nearly always built on one device."""
     devices: dict[str, int] = {}
-    for _, step in _built(trace):
-        for row in _list(step, "parameters"):
-            if isinstance(row, list) and len(row) == 4:
-                devices.setdefault(str(row[3]), step.number)
+    for _, built in _built(trace):
+        for row in built.event.parameters:
+            devices.setdefault(row.device, built.step.number)
     return {"parameters": (sorted(devices), min(devices.values()))} if devices else {}
 
 
 def _reading(trace: Trace) -> Table:
     """Return how each file is read: whole into a dictionary, only for names and shapes, or kept open for slices."""
     found: Table = {}
-    for step in trace.steps(kinds=["shard-opened", "shard-read"]):
-        path = step.data.get("path")
-        if isinstance(path, str):
-            ways, first = found.get(path, ([], step.number))
-            names_alone = step.kind == "shard-read" and step.data.get("device") == "meta"
-            found[path] = (sorted({*ways, "shard-read-names" if names_alone else step.kind}), first)
+    shards: Iterator[Recorded[Shard]] = events(trace, ShardOpened, ShardRead)
+    for shard in shards:
+        path = shard.event.path
+        if path is not None:
+            ways, first = found.get(path, ([], shard.step.number))
+            names_alone = isinstance(shard.event, ShardRead) and shard.event.device == "meta"
+            found[path] = (sorted({*ways, "shard-read-names" if names_alone else shard.event.kind}), first)
     return found
 
 
 def _tensors(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["tensor-loaded"]):
-        parameter = step.data.get("parameter")
-        if isinstance(parameter, str):
+    for loaded in events(trace, TensorLoaded):
+        if loaded.event.parameter is not None:
             sources = [
-                {name: source.get(name) for name in ("name", "path", "shape", "dtype")}
-                for source in _list(step, "sources")
-                if isinstance(source, dict)
+                {name: getattr(source, name) for name in ("name", "path", "shape", "dtype")}
+                for source in loaded.event.sources
             ]
-            found[parameter] = (sources, step.number)
+            found[loaded.event.parameter] = (sources, loaded.step.number)
     return found
 
 
 def _dtypes(trace: Trace) -> Table:
     return {
-        str(step.data.get("parameter")): (step.data.get("dtype"), step.number)
-        for step in trace.steps(kinds=["tensor-loaded"])
+        str(loaded.event.parameter): (loaded.event.dtype, loaded.step.number) for loaded in events(trace, TensorLoaded)
     }
 
 
 def _report(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["weights-report"]):
+    for report in events(trace, WeightsReport):
         for name in ("checkpoint", "loaded", *_REPORTED):
-            found[name] = (step.data.get(name), step.number)
+            found[name] = (msgspec.to_builtins(getattr(report.event, name)), report.step.number)
     return found
-
-
-def _list(step: Step, name: str) -> list[Any]:
-    value = step.data.get(name)
-    return value if isinstance(value, list) else []

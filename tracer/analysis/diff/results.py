@@ -6,6 +6,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from tracer.analysis.diff.difference import Difference, Table, class_name, path_name, table_differences
+from tracer.trace.events import (
+    AdapterFound,
+    ClassRegistered,
+    ClassResolved,
+    FileMissing,
+    FileResolved,
+    LogWritten,
+    TextPrepared,
+    TokenGenerated,
+    WarningGiven,
+    events,
+)
 from tracer.trace.reading import Trace
 
 _ENDED: Final = ("status", "result", "part", "error", "message", "signal", "exit_code")
@@ -49,58 +61,60 @@ def _outcome(trace: Trace) -> Table:
 
 def _classes(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["class-resolved"]):
-        subject = step.data.get("reference") or step.data.get("key") or step.data.get("class")
-        if isinstance(subject, str):
-            chosen = {"way": step.data.get("way"), "class": class_name(str(step.data.get("class")))}
-            found.setdefault(subject, (chosen, step.number))
+    for resolved in events(trace, ClassResolved):
+        event = resolved.event
+        subject = event.reference or event.key or event.class_
+        if subject is not None:
+            chosen = {"way": event.way, "class": class_name(str(event.class_))}
+            found.setdefault(subject, (chosen, resolved.step.number))
     return found
 
 
 def _registered(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["class-registered"]):
-        auto = str(step.data.get("with")).rpartition(".")[2]
-        name = f"{class_name(str(step.data.get('class')))} with {auto}, {step.data.get('how')}"
-        found.setdefault(name, (True, step.number))
+    for registered in events(trace, ClassRegistered):
+        event = registered.event
+        auto = str(event.with_).rpartition(".")[2]
+        name = f"{class_name(str(event.class_))} with {auto}, {event.how}"
+        found.setdefault(name, (True, registered.step.number))
     return found
 
 
 def _modules(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["class-resolved"]):
-        path = step.data.get("final_module")
-        if isinstance(path, str):
-            found.setdefault(path_name(path), (path, step.number))
+    for resolved in events(trace, ClassResolved):
+        path = resolved.event.final_module
+        if path is not None:
+            found.setdefault(path_name(path), (path, resolved.step.number))
     return found
 
 
 def _files(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["file-resolved", "file-missing", "adapter-found"]):
-        path = step.data.get("path")
-        if step.kind == "file-missing":
-            path = f"{step.data.get('in')}/{step.data.get('name')}"
-        if isinstance(path, str):
-            found.setdefault(path_name(path), ("missing" if step.kind == "file-missing" else "found", step.number))
+    for recorded in events(trace, FileResolved, FileMissing, AdapterFound):
+        event, number = recorded.event, recorded.step.number
+        if isinstance(event, FileMissing):
+            found.setdefault(path_name(f"{event.in_}/{event.name}"), ("missing", number))
+        elif isinstance(event, (FileResolved, AdapterFound)) and event.path is not None:
+            found.setdefault(path_name(event.path), ("found", number))
     return found
 
 
 def _messages(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["log", "warning"]):
-        who = step.data.get("level") if step.kind == "log" else step.data.get("category")
-        message = step.data.get("message")
-        if isinstance(message, str) and (step.kind == "warning" or who in _SAID):
-            found.setdefault(class_name(message), (who, step.number))
+    for recorded in events(trace, LogWritten, WarningGiven):
+        event, number = recorded.event, recorded.step.number
+        if isinstance(event, WarningGiven) and event.message is not None:
+            found.setdefault(class_name(event.message), (event.category, number))
+        elif isinstance(event, LogWritten) and event.level in _SAID and event.message is not None:
+            found.setdefault(class_name(event.message), (event.level, number))
     return found
 
 
 def _text(trace: Trace) -> Table:
     found: Table = {}
-    for step in trace.steps(kinds=["text-prepared", "token-generated"]):
-        if step.kind == "text-prepared":
-            found["prompt"] = (step.data.get("ids"), step.number)
-        else:
-            found[f"token {step.data.get('index')}"] = (step.data.get("text"), step.number)
+    for prepared in events(trace, TextPrepared):
+        found["prompt"] = (prepared.event.ids, prepared.step.number)
+    for generated in events(trace, TokenGenerated):
+        found[f"token {generated.event.index}"] = (generated.event.text, generated.step.number)
     return found

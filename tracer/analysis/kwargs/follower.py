@@ -20,6 +20,7 @@ from tracer.analysis.kwargs.moves import MoveTracker
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.locals import LocalsState
 from tracer.analysis.syntax import SyntaxTrees
+from tracer.trace.events import ConfigRead, event_of
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 from tracer.trace.values import Class, Config, Exception_, Module, Plain, Text, ValueId
@@ -76,8 +77,8 @@ class ArgumentFollower:
         return track
 
     def _take_step(self, step: Step, number: int) -> None:
-        if step.kind == "config-read" and isinstance(keys := step.data.get("keys"), list):
-            self._mover.in_json.update(key for key in keys if isinstance(key, str))
+        if (read := event_of(step, ConfigRead)) is not None:
+            self._mover.in_json.update(read.keys)
         if step.event == "call":
             frame = self._trace.frame(number)
             if number == self._call.frame:

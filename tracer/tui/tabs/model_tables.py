@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
 
 from rich.text import Text
 
@@ -13,8 +12,18 @@ from tracer.text.sizes import format_size
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.events import (
+    DeviceTimes,
+    ModuleEntered,
+    ModuleLeft,
+    Recorded,
+    StoredTensor,
+    TensorLoaded,
+    TextPrepared,
+    TokenGenerated,
+    events,
+)
 from tracer.trace.reading import Trace
-from tracer.trace.steps import Step
 from tracer.tui.tabs.table_tab import Row, TableTab
 
 
@@ -29,22 +38,19 @@ class WeightsTab(TableTab):
     )
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
-        return [_tensor_row(step.number, step.data) for step in trace.steps(kinds=["tensor-loaded"])]
+        return [_tensor_row(loaded.step.number, loaded.event) for loaded in events(trace, TensorLoaded)]
 
 
-def _tensor_row(step: int, data: dict[str, Any]) -> Row:
-    sources = [one for one in data.get("sources") or () if isinstance(one, dict)]
-    first = sources[0] if sources else {}
-    size = sum(one["bytes"] for one in sources if isinstance(one.get("bytes"), int))
-    shard = str(first.get("path") or "").rpartition("/")[2]
-    shape = data.get("shape")
+def _tensor_row(step: int, loaded: TensorLoaded) -> Row:
+    first = loaded.sources[0] if loaded.sources else StoredTensor()
+    size = sum(source.bytes or 0 for source in loaded.sources)
     cells = (
-        visible(str(data.get("parameter"))),
-        "×".join(map(str, shape)) if isinstance(shape, list) else "",
-        visible(str(first.get("dtype") or "")),
-        visible(str(data.get("dtype") or "")),
+        visible(str(loaded.parameter)),
+        "×".join(map(str, loaded.shape or ())),
+        visible(first.dtype or ""),
+        visible(loaded.dtype or ""),
         Text(f"{size:,}", justify="right"),
-        visible(shard),
+        visible((first.path or "").rpartition("/")[2]),
     )
     return Row(step, cells)
 
@@ -57,53 +63,54 @@ class ForwardTab(TableTab):
     heads = ("column:module", "column:in", "column:out", "column:ms", "column:memory", "column:class")
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
-        left: dict[Any, Step] = {}
-        on_device: dict[Any, float] = {}
-        entered: list[tuple[Step, int]] = []
-        depths: dict[Any, int] = {}
-        for step in trace.steps(kinds=["device-times"]):
-            measured = step.data.get("milliseconds")
-            if isinstance(measured, dict):
-                on_device.update(((step.stage, number), spent) for number, spent in measured.items())
-        for step in trace.steps(kinds=["module-entered", "module-left"]):
-            call = (step.stage, step.data.get("call"))
-            if step.kind == "module-left":
-                left[call] = step
-                continue
-            depth = depths.get((step.stage, step.data.get("parent")), -1) + 1
-            depths[call] = depth
-            entered.append((step, depth))
+        on_device = {
+            (measured.step.stage, call): spent
+            for measured in events(trace, DeviceTimes)
+            for call, spent in measured.event.milliseconds.items()
+        }
+        left = {(end.step.stage, end.event.call): end for end in events(trace, ModuleLeft)}
+        entered: list[tuple[Recorded[ModuleEntered], int]] = []
+        depths: dict[tuple[str, int | None], int] = {}
+        for call in events(trace, ModuleEntered):
+            depth = depths.get((call.step.stage, call.event.parent), -1) + 1
+            depths[call.step.stage, call.event.call] = depth
+            entered.append((call, depth))
         rows: list[Row] = []
-        for (step, depth), (_, below) in zip(entered, [*entered[1:], (None, 0)], strict=False):
-            number = step.data.get("call")
-            end, spent = left.get((step.stage, number)), on_device.get((step.stage, str(number)))
-            rows.append(_module_row(trace, step, depth, end, spent, parent=below > depth))
+        for (call, depth), (_, below) in zip(entered, [*entered[1:], (None, 0)], strict=False):
+            stage, number = call.step.stage, call.event.call
+            end, spent = left.get((stage, number)), on_device.get((stage, str(number)))
+            rows.append(_module_row(trace, call, depth, end, spent, parent=below > depth))
         return rows
 
 
 def _module_row(
-    trace: Trace, step: Step, depth: int, end: Step | None, on_device: float | None, *, parent: bool
+    trace: Trace,
+    call: Recorded[ModuleEntered],
+    depth: int,
+    end: Recorded[ModuleLeft] | None,
+    on_device: float | None,
+    *,
+    parent: bool,
 ) -> Row:
     """Return the row of one module; ``on_device`` is its time on a GPU in ms, which the host's clock does not show."""
-    name = str(step.data.get("path") or "").rpartition(".")[2] or "(model)"
-    data = end.data if end is not None else {}
-    nanoseconds, memory = data.get("nanoseconds"), data.get("cuda_after")
-    spent = on_device if on_device is not None else nanoseconds / 1e6 if isinstance(nanoseconds, int) else None
+    name = (call.event.path or "").rpartition(".")[2] or "(model)"
+    left = end.event if end is not None else ModuleLeft()
+    spent = on_device if on_device is not None or left.nanoseconds is None else left.nanoseconds / 1e6
     came_out = (
-        Text(visible(f"raised {data['raised']}"), "bold red")
-        if "raised" in data
-        else _shapes(trace, end.value if end else None)
+        Text(visible(f"raised {left.raised}"), "bold red")
+        if left.raised is not None
+        else _shapes(trace, end.step.value if end is not None else None)
     )
     cells = (
         Text(visible(name), "bold" if parent else ""),
-        _shapes(trace, step.value),
+        _shapes(trace, call.step.value),
         came_out,
-        Text(f"{spent:.2f}", justify="right") if isinstance(spent, (int, float)) else "",
-        Text(format_size(memory), justify="right") if isinstance(memory, int) else "",
-        visible(str(step.data.get("class") or "").rpartition(".")[2]),
+        Text(f"{spent:.2f}", justify="right") if spent is not None else "",
+        Text(format_size(left.cuda_after), justify="right") if left.cuda_after is not None else "",
+        visible((call.event.class_ or "").rpartition(".")[2]),
     )
     # Of a list of equal blocks only the first is open.
-    return Row(step.number, cells, depth, opens=parent, open=parent and (not name.isdecimal() or int(name) == 0))
+    return Row(call.step.number, cells, depth, opens=parent, open=parent and (not name.isdecimal() or int(name) == 0))
 
 
 def _shapes(trace: Trace, number: int | None) -> str:
@@ -141,31 +148,22 @@ class TokensTab(TableTab):
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         rows: list[Row] = []
-        for step in trace.steps(kinds=["text-prepared", "token-generated"]):
-            data = step.data
-            if step.kind == "token-generated":
-                spent = data.get("nanoseconds")
-                cells = (
-                    data.get("index"),
-                    data.get("id"),
-                    data.get("text"),
-                    data.get("cache"),
-                    data.get("attention_mask"),
-                )
-                milliseconds = f"{spent / 1e6:.1f}" if isinstance(spent, int) else ""
-                rows.append(Row(step.number, (tr(lang, "generated"), *map(_token_cell, cells), milliseconds)))
-                continue
-            ids, pieces = data.get("ids"), data.get("pieces")
-            if isinstance(ids, list) and isinstance(pieces, list):
-                for index, (number, piece) in enumerate(zip(ids, pieces, strict=False)):
-                    cells = (index, number, piece, None, None)
-                    rows.append(Row(step.number, (tr(lang, "prompt"), *map(_token_cell, cells), "")))
+        for recorded in events(trace, TextPrepared, TokenGenerated):
+            number, event = recorded.step.number, recorded.event
+            if isinstance(event, TokenGenerated):
+                milliseconds = "" if event.nanoseconds is None else f"{event.nanoseconds / 1e6:.1f}"
+                cells = (event.index, event.id, event.text, event.cache, event.attention_mask)
+                rows.append(Row(number, (tr(lang, "generated"), *map(_token_cell, cells), milliseconds)))
+            elif isinstance(event, TextPrepared):
+                for index, (token, piece) in enumerate(zip(event.ids, event.pieces, strict=False)):
+                    cells = (index, token, piece, None, None)
+                    rows.append(Row(number, (tr(lang, "prompt"), *map(_token_cell, cells), "")))
         return rows
 
 
-def _token_cell(value: object) -> Text:
+def _token_cell(value: int | str | None) -> Text:
     if value is None:
         return Text("")
     if isinstance(value, int):
         return Text(str(value), justify="right")
-    return Text(visible(repr(str(value))))
+    return Text(visible(repr(value)))
