@@ -104,7 +104,7 @@ def test_a_model_with_its_own_code(tmp_path: Path) -> None:
     )
     code = find_remote_code(str(folder))
     assert paths(code) == ["conf.py", "model.py", "tok.py", "visual.py"]
-    assert code.any_code
+    assert code.files
     assert not code.is_empty
     assert (code.unseen, code.notes, code.others) == ((), (), ("convert.py",))
     model = code.files[1]
@@ -124,7 +124,7 @@ def test_a_model_without_code_is_empty(tmp_path: Path) -> None:
     folder = write(tmp_path / "bert", {"config.json": {"model_type": "bert"}, "train.py": "x = 1\n"})
     code = find_remote_code(str(folder))
     assert code.is_empty
-    assert not code.any_code
+    assert not code.files
     assert code.notes == ()
     assert code.others == ("train.py",)
 
@@ -487,7 +487,7 @@ def test_an_adapter_shipped_beside_its_base(tmp_path: Path, monkeypatch: pytest.
     assert sorted(paths(find_remote_code(lora))) == ["a.py", "c.py"]
     assert sorted(paths(find_remote_code(lora, folder=tmp_path / "all/lora"))) == ["a.py", "c.py"]
     assert paths(find_remote_code("base", folder=tmp_path / "all")) == ["a.py"]
-    assert find_remote_code(lora, folder=tmp_path / "far").any_code
+    assert find_remote_code(lora, folder=tmp_path / "far").files
 
 
 def test_an_adapter_with_a_config_of_its_own(tmp_path: Path) -> None:
@@ -546,7 +546,7 @@ def test_nothing_newer_is_fetched_when_pinned_or_offline(tmp_path: Path, monkeyp
 def test_a_hub_id_that_is_not_in_the_cache(tmp_path: Path) -> None:
     code = find_remote_code("org/model", cache_dir=str(tmp_path))
     assert [(u.name, u.why) for u in code.unseen] == [("org/model", "not-in-cache")]
-    assert not code.any_code
+    assert not code.files
     assert not code.is_empty
 
 
@@ -638,7 +638,7 @@ def test_nothing_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(folder)
     before = set(sys.modules)
     for model in (folder, tmp_path / "lora", Path(".")):
-        assert find_remote_code(str(model)).any_code
+        assert find_remote_code(str(model)).files
     assert not marker.exists()
     assert not list(tmp_path.rglob("*.pyc"))
     added = {name.split(".")[0] for name in set(sys.modules) - before}

@@ -20,17 +20,17 @@ from textual.widgets.tree import TreeNode
 from tests.trace.made import end_record, meta_record, sealed
 from tests.tui.conftest import START, WIDE, play, settled
 from tracer.analysis.cursor import Cursor
+from tracer.analysis.search import SORTS
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Frame
-from tracer.tui.bindings import BINDINGS, GROUPS, Keymap, displayed
+from tracer.tui.bindings import BINDINGS, GROUP_LABELS, GROUPS, KEY_LABELS, Keymap, displayed
 from tracer.tui.calls_view import CallsView
 from tracer.tui.player import Player
-from tracer.tui.screens import GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
+from tracer.tui.screens import SORT_LABELS, GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
 from tracer.tui.source_view import SourceView
-from tracer.tui.tabs.table_tab import TableTab
+from tracer.tui.tabs.table_tab import COLUMN_LABELS, TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
-from tracer.tui.words import LABELS
 from tracer.views.why import WORDS as WHY
 
 MOVES: dict[str, Callable[[Cursor], int | None]] = {
@@ -336,21 +336,25 @@ def test_help_names_every_key(player: Any) -> None:
 
     play(app, work)
     assert all(callable(getattr(app, f"action_{binding.action.partition('(')[0]}")) for binding in BINDINGS)
-    assert {f"key:{binding.id}" for binding in BINDINGS} <= set(LABELS)
+    assert {binding.id for binding in BINDINGS} == set(KEY_LABELS)
     names = [name for binding in BINDINGS for name in binding.key.split(",")]
     assert len(names) == len(set(names)), "a key has two meanings"
+
+
+def test_every_sort_of_hit_has_a_name() -> None:
+    assert set(SORTS) == set(SORT_LABELS)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize(("width", "columns"), [(72, 1), (104, 2)])
 def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: int) -> None:
     lines = keys_text(lang, Keymap(), width).plain.split("\n")
-    heads = [tr(lang, LABELS[f"keys:{group}"]) for group in GROUPS]
+    heads = [tr(lang, GROUP_LABELS[group]) for group in GROUPS]
     assert sum(any(head in line for head in heads) for line in lines) == len(GROUPS) - columns + 1
     assert all(cell_len(line) <= width for line in lines)
     shown = "\n".join(lines)
     for binding in BINDINGS:
-        assert f"{displayed(binding.key.split(','))}  {tr(lang, LABELS[f'key:{binding.id}'])}" in shown
+        assert f"{displayed(binding.key.split(','))}  {tr(lang, KEY_LABELS[str(binding.id)])}" in shown
 
 
 @pytest.mark.slow
@@ -441,12 +445,12 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
             assert isinstance(table, TableTab)
             assert table.row_count > 5, tab
             assert [str(head.label).strip() for head in table.ordered_columns] == [
-                tr(lang, LABELS[key]) for key in ("column:step", *table.heads)
+                tr(lang, COLUMN_LABELS[key]) for key in ("step", *table.heads)
             ]
         for tab in ("forward", "tokens"):  # the recording has no pass through the model
             table = await open_tab(app, tab, pilot)
             assert isinstance(table, TableTab)
-            assert [str(head.label) for head in table.ordered_columns] == [tr(lang, LABELS[table.empty])]
+            assert [str(head.label) for head in table.ordered_columns] == [tr(lang, table.empty)]
         await open_tab(app, "why", pilot)
         assert tr(lang, WHY["headline:loaded"]) in shown_text(app.query_one("#why-text", Static))
         await open_tab(app, "notes", pilot)

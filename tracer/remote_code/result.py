@@ -173,11 +173,6 @@ class RemoteCode(msgspec.Struct, frozen=True):
     others: tuple[str, ...] = ()
 
     @property
-    def any_code(self) -> bool:
-        """Return whether at least one file would run."""
-        return bool(self.files)
-
-    @property
     def running(self) -> tuple[RemoteFile, ...]:
         """Return the files that the load itself runs; the others are for processors, which it does not create."""
         run = {file for file in self.files if any(_runs(reason) for reason in file.reached)}

@@ -102,9 +102,6 @@ class JournalReader:
 
     ``damaged`` becomes true when a whole record fails its checksum; nothing after it is read. Zeros at the end are
     space that was reserved and never used.
-
-    Attributes:
-        dangling: number of bytes at the end that are not a whole record (yet).
     """
 
     def __init__(self, path: Path, descriptor: int | None = None) -> None:
@@ -112,7 +109,6 @@ class JournalReader:
         source = path if descriptor is None else os.dup(descriptor)
         self._file = open(source, "rb", buffering=0)  # noqa: SIM115
         self._at = 0
-        self.dangling = 0
         self.damaged = False
 
     @property
@@ -127,26 +123,20 @@ class JournalReader:
             NotATrace: the file does not begin like a journal.
         """
         self.damaged = False
-        self.dangling = 0
         length = _CHUNK
         while data := self._read(length):
             at = 0
             if self._at == 0:
-                self.dangling = len(data)
                 if MAGIC.startswith(data) and data != MAGIC:
                     return
                 if not data.startswith(MAGIC):
                     raise NotATrace(N_("{path} is not a glm-trace journal."), path=self._path)
                 self._at = at = len(MAGIC)
-            self.dangling = len(data) - at
             while (end := self._end_of_record(data, at)) > 0:
                 record = Record(data[at : at + 1], data[at + _HEAD.size : end])
                 self._at += end - at
                 at = end
-                self.dangling = len(data) - at
                 yield record
-            if data[at : at + 1] == b"\0":
-                self.dangling = 0
             missing = -end
             if self.damaged or (at == 0 and missing <= length):
                 return

@@ -12,19 +12,82 @@ import msgspec
 from textual.binding import Binding, BindingsMap
 from textual.keys import Keys, key_to_character
 
-from tracer.i18n import N_, Sentence, tr
+from tracer.i18n import N_, NC_, Message, Sentence, tr
 from tracer.text.visible import one_line, visible
-from tracer.tui.words import LABELS
 
 TYPED_INTO: Final = ("search", "goto")
 """Actions that open a screen to type in. Their keys have priority over those of a pane: the pane would put the keys
 that follow into its own queue before the screen is there."""
 
+KEY_LABELS: Final[dict[str, Message]] = {
+    "next": N_("next"),
+    "previous": N_("back"),
+    "over": N_("over"),
+    "over-back": N_("over, back"),
+    "into": N_("into"),
+    "into-back": N_("into, back"),
+    "out": NC_("key", "out"),
+    "caller": N_("to the caller"),
+    "first": N_("first step"),
+    "last": N_("last step"),
+    "next-stage": N_("next stage"),
+    "previous-stage": N_("stage before"),
+    "next-decision": N_("next decision"),
+    "previous-decision": N_("decision before"),
+    "next-change": N_("next change of the variable"),
+    "previous-change": N_("change of the variable before"),
+    "next-line": N_("this line again"),
+    "previous-line": N_("this line before"),
+    "next-note": N_("next note"),
+    "previous-note": N_("note before"),
+    "answer": N_("answer the note's question"),
+    "scroll-note": N_("rest of the note"),
+    "scroll-note-back": N_("note, back"),
+    "next-hit": N_("next hit"),
+    "previous-hit": N_("hit before"),
+    "search": N_("search"),
+    "goto": N_("go to step"),
+    "bookmark": N_("bookmark"),
+    "next-bookmark": N_("next bookmark"),
+    "breakpoint": N_("breakpoint"),
+    "run": N_("run to breakpoint"),
+    "run-back": N_("run back to breakpoint"),
+    "play": N_("play"),
+    "faster": N_("faster"),
+    "slower": N_("slower"),
+    "sort": N_("sort the table by the next column"),
+    "everything": N_("decisions of this function / of the load"),
+    "zoom": N_("zoom"),
+    "tab-notes": N_("notes"),
+    "tab-decisions": N_("decisions"),
+    "tab-keywords": N_("arguments"),
+    "tab-weights": N_("weights"),
+    "tab-forward": N_("forward"),
+    "tab-tokens": N_("tokens"),
+    "tab-why": N_("why"),
+    "language": N_("中文"),
+    "copy": N_("copy step"),
+    "save": N_("save screen as SVG"),
+    "value": N_("open the value"),
+    "theme": N_("theme"),
+    "help": N_("help"),
+    "quit": N_("quit"),
+}
+"""What each binding does, by its id."""
+
+GROUP_LABELS: Final[dict[str, Message]] = {
+    "tables": N_("Tables"),
+    "moving": N_("Moving"),
+    "jumping": N_("Jumping"),
+    "marks": N_("Marks and playing"),
+    "rest": N_("Everything else"),
+}
+
 
 def _bind(name: str, keys: str, *, hint: bool = False, action: str = "") -> Binding:
     """Bind keys to the action of this name; ``hint`` shows the first key at the foot of the screen."""
     priority = name == "save" or name in TYPED_INTO
-    description = tr("en", LABELS[f"key:{name}"])
+    description = tr("en", KEY_LABELS[name])
     return Binding(keys, action or name.replace("-", "_"), description, show=hint, priority=priority, id=name)
 
 

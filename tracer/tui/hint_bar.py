@@ -9,8 +9,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tracer.i18n import Lang, tr
-from tracer.tui.bindings import BINDINGS, Keymap, displayed
-from tracer.tui.words import LABELS
+from tracer.tui.bindings import BINDINGS, KEY_LABELS, Keymap, displayed
 
 
 class HintBar(Widget):
@@ -45,7 +44,7 @@ class HintBar(Widget):
         return line
 
     def _hint(self, binding: Binding) -> Text:
-        label = f" {tr(self.lang, LABELS[f'key:{binding.id}'])}  "
+        label = f" {tr(self.lang, KEY_LABELS[str(binding.id)])}  "
         key = displayed(self._keymap.keys(binding)[:1])
         return Text.assemble((f" {key} ", "bold reverse"), label) if key else Text(label)  # it can be clicked still
 

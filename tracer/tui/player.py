@@ -20,14 +20,13 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.tui.bindings import BINDINGS, TYPED_INTO, Keymap
+from tracer.tui.bindings import BINDINGS, KEY_LABELS, TYPED_INTO, Keymap
 from tracer.tui.crash_report import CrashReportingApp
 from tracer.tui.hint_bar import HintBar
 from tracer.tui.player_state import PlayerState
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
 from tracer.tui.walkthrough_notes import WalkthroughNotes
-from tracer.tui.words import LABELS
 from tracer.views.outcome import outcome_text
 
 if TYPE_CHECKING:  # imported after the first screen
@@ -44,8 +43,14 @@ _ACTIONS: Final = frozenset(binding.action for binding in BINDINGS)
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)  # steps a second
 _THEMES: Final = ("textual-dark", "textual-light")
 _NO_VARIABLE: Final = N_("Choose a variable first: Tab goes to the panes, the arrow keys choose.")
-_ENDED_BADLY: Final = {"failed": "opened-at-failure", "refused": "opened-at-failure", "killed": "opened-at-death",
-                       "unfinished": "opened-at-death", "interrupted": "opened-at-interrupt"}  # fmt: skip
+_ENDED_BADLY: Final = {"failed": "at-failure", "refused": "at-failure", "killed": "at-death",
+                       "unfinished": "at-death", "interrupted": "at-interrupt"}  # fmt: skip
+_GREETINGS: Final[dict[str, Message]] = {
+    "at-failure": N_("{ended}. This is step {number}, where it happened. Press ? for the keys."),
+    "after-failure": N_("{ended}. This is step {number}, the last one recorded before that. Press ? for the keys."),
+    "at-death": N_("The process was killed: this is step {number}, the last one recorded. Press ? for the keys."),
+    "at-interrupt": N_("The load was interrupted: this is step {number}, the last one recorded. Press ? for the keys."),
+}
 
 
 class Player(CrashReportingApp):
@@ -157,10 +162,10 @@ class Player(CrashReportingApp):
         from tracer.views.outcome import failure_was_seen
 
         trace = self.state.trace
-        if key == "opened-at-failure" and not failure_was_seen(trace):
-            key = "opened-after-failure"
+        if key == "at-failure" and not failure_was_seen(trace):
+            key = "after-failure"
         ended = outcome_text(trace.outcome, self.lang)
-        self.say(LABELS[key], seconds=8, number=self.state.number, ended=ended[:1].upper() + ended[1:])
+        self.say(_GREETINGS[key], seconds=8, number=self.state.number, ended=ended[:1].upper() + ended[1:])
 
     def show(self) -> None:
         """Show the cursor's step in every pane that can be seen."""
@@ -208,7 +213,7 @@ class Player(CrashReportingApp):
         """Yield the commands of the palette: everything that a key does."""
         yield from super().get_system_commands(screen)
         for binding in BINDINGS:
-            title = tr(self.lang, LABELS[f"key:{binding.id}"])
+            title = tr(self.lang, KEY_LABELS[str(binding.id)])
             yield SystemCommand(title, "", partial(self.run_action, binding.action, self))
 
     # The actions of the keys.

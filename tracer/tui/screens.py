@@ -16,13 +16,22 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tracer.analysis.search import Hit, search
-from tracer.i18n import Lang, tr
+from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.bindings import BINDINGS, GROUPS, Keymap, displayed
+from tracer.tui.bindings import BINDINGS, GROUP_LABELS, GROUPS, KEY_LABELS, Keymap, displayed
 from tracer.tui.player_state import PlayerState
-from tracer.tui.words import LABELS
 
+SORT_LABELS = {
+    # what a hit of the search is
+    "function": N_("function"),
+    "file": N_("file"),
+    "variable": N_("variable"),
+    "value": N_("value"),
+    "module": N_("module"),
+    "tensor": N_("tensor"),
+    "message": N_("message"),
+}
 _HITS = 200
 
 
@@ -65,7 +74,7 @@ class SearchScreen(_TypingScreen):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
-            box.border_title = tr(self._lang, LABELS["key:search"])
+            box.border_title = tr(self._lang, KEY_LABELS["search"])
             box.border_subtitle = "↑ ↓ Enter Esc"
             yield self.field(tr(self._lang, "Search functions, files, variables, values, modules, tensors"))
             yield Static("", id="found")
@@ -105,7 +114,7 @@ class SearchScreen(_TypingScreen):
 
 
 def _hit_line(hit: Hit, lang: Lang) -> Text:
-    sort = tr(lang, LABELS[f"sort:{hit.what}"])
+    sort = tr(lang, SORT_LABELS[hit.what])
     line = Text.assemble((f"{hit.step:>7} ", "dim"), (f"{set_cell_size(sort, 9)} ", "cyan"), visible(hit.label))
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
@@ -123,7 +132,7 @@ class GotoScreen(_TypingScreen):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog small") as box:
-            box.border_title = tr(self._lang, LABELS["key:goto"])
+            box.border_title = tr(self._lang, KEY_LABELS["goto"])
             box.border_subtitle = "Enter Esc"
             yield self.field(tr(self._lang, "Go to step (0 to {last})", last=self._last))
             yield Static("", id="found")
@@ -180,7 +189,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help") as box:
-            box.border_title = tr(self._lang, LABELS["help"])
+            box.border_title = tr(self._lang, "Keys")
             box.border_subtitle = "↑ ↓ Esc"
             yield Static()
 
@@ -214,11 +223,11 @@ def keys_text(lang: Lang, keymap: Keymap, width: int) -> Text:
 
 def _block(lang: Lang, keymap: Keymap, group: str, room: int) -> Block:
     """Return the theme, and below it each of its keys with what it does."""
-    lines = [Text.assemble(" " * (room + _GAP), (tr(lang, LABELS[f"keys:{group}"]), "bold cyan"))]
+    lines = [Text.assemble(" " * (room + _GAP), (tr(lang, GROUP_LABELS[group]), "bold cyan"))]
     for binding in GROUPS[group]:
         keys = displayed(keymap.keys(binding))
         indent = " " * (room - cell_len(keys))
-        lines.append(Text.assemble(indent, (keys, "bold"), " " * _GAP, tr(lang, LABELS[f"key:{binding.id}"])))
+        lines.append(Text.assemble(indent, (keys, "bold"), " " * _GAP, tr(lang, KEY_LABELS[str(binding.id)])))
     return lines
 
 

@@ -20,16 +20,37 @@ from textual.strip import Strip
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.locals import LocalChange
 from tracer.analysis.step_context import changing_step
-from tracer.i18n import Lang, tr
+from tracer.i18n import N_, NC_, InContext, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.tui.background import in_thread, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import local_text, number_text, step_summary, value_text, whole_step
-from tracer.tui.words import LABELS
 
 _WIDTH: Final = 60
 _MOST: Final = 4  # changes, and keys of a dictionary
+_ANNOTATIONS: Final[dict[str, str | InContext]] = {
+    # how a function was left
+    "returned": N_("returned {value}"),
+    "raised": N_("raised {value}"),
+    "left-by": N_("left by {value}"),
+    # how a decision went
+    "then": N_("held"),
+    "elif": N_("did not hold, on to elif"),
+    "else": N_("did not hold, else ran"),
+    "after": N_("did not hold, skipped"),
+    "raised-here": N_("raised"),
+    "completed": N_("no exception"),
+    "except": N_("an exception was caught"),
+    "not-caught": N_("an exception was not caught"),
+    "entered": N_("ran {times}×"),
+    "entered-some": N_("ran"),
+    "not-entered": NC_("beside the code", "not once"),
+    "case": N_("this case"),
+    "no-case": NC_("beside the code", "no case"),
+    "returned-here": N_("returned early"),
+    "unknown": N_("not recorded"),
+}
 _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
 
@@ -272,7 +293,7 @@ def line_notes(state: PlayerState, lang: Lang) -> dict[int, Text]:
         add(step.line, _decision(state, decision, lang))
     if step.event in ("return", "raise", "unwind"):
         key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
-        words = tr(lang, LABELS[key], value="\0").partition("\0")
+        words = tr(lang, _ANNOTATIONS[key], value="\0").partition("\0")
         add(step.line, Text(words[0], "italic") + number_text(state.trace, step.value, _WIDTH))
     return notes
 
@@ -295,7 +316,7 @@ def _decision(state: PlayerState, decision: Decision, lang: Lang) -> Text:
     outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
     if outcome == "entered" and decision.times is None:
         outcome = "entered-some"
-    note = Text("⇒ ", "bold") + Text(tr(lang, LABELS[outcome], times=decision.times), "bold")
+    note = Text("⇒ ", "bold") + Text(tr(lang, _ANNOTATIONS[outcome], times=decision.times), "bold")
     for name, value in list(decision.names.items())[:3]:
         note += Text(visible(f"  {name} = ")) + value_text(state.trace, value, 30)
     return note

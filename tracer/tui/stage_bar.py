@@ -13,7 +13,7 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from tracer.i18n import Lang, tr
+from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.meta import model_name
@@ -22,7 +22,6 @@ from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
-from tracer.tui.words import LABELS
 from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.views.stages import stage_name
 
@@ -30,7 +29,10 @@ Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""
 
 _AT_ONCE: Final = 1_000  # stretches; the rest is found in the background
-_WHOSE: Final = {"transformers_modules": "class-of-directory", "transformers": "class-of-library"}
+_WHOSE: Final = {
+    "transformers_modules": N_("{name}, the directory's own class"),
+    "transformers": N_("{name}, a class of the library"),
+}
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
@@ -86,7 +88,7 @@ class StageBar(Widget):
         if made:
             name = visible(made.rpartition(".")[2])
             whose = _WHOSE.get(made.partition(".")[0])
-            parts.append(Text(tr(lang, LABELS[whose], name=name) if whose else name))
+            parts.append(Text(tr(lang, whose, name=name) if whose else name))
         releases = trace.meta.get("releases")
         if isinstance(releases, dict) and releases.get("transformers"):
             parts.append(Text(visible(f"transformers {releases['transformers']}")))

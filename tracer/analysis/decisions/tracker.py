@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tracer.analysis.decisions.conditions import DecisionPoint, asked_paths, decision_syntax, recorded_names
-from tracer.analysis.decisions.decision import Decision, Skipped
+from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.outcomes import (
     PendingConditional,
     PendingDecision,
@@ -205,9 +205,6 @@ def _asked_for(node: ast.AST) -> ast.AST | None:
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return node.iter
     return node.value if isinstance(node, ast.Return) else node
-
-
-__all__ = ["Decision", "Skipped", "decisions"]
 
 
 def decisions(trace: Trace, *, stages: Collection[str] | None = None, frame: int | None = None) -> Iterator[Decision]:

@@ -20,12 +20,11 @@ from tracer.analysis.diagnosis import (
     weight_rules,
 )
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Diagnosis, Evidence
-from tracer.analysis.diagnosis.exceptions import Passage, RecordedException
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.diagnosis.surprises import surprises
 from tracer.trace.reading import Trace
 
-__all__ = ["Cause", "Diagnosis", "Evidence", "Passage", "RecordedException", "diagnose"]
+__all__ = ["Cause", "Diagnosis", "Evidence", "diagnose"]
 
 Rule = Callable[[RecordedLoad], "Cause | None"]
 

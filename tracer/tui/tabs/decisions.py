@@ -9,11 +9,11 @@ from rich.text import Text
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.decisions.tracker import decisions
-from tracer.i18n import Lang
+from tracer.i18n import N_, Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
-from tracer.tui.tabs.table_tab import Row, TableTab
+from tracer.tui.tabs.table_tab import NOTHING, Row, TableTab
 from tracer.views.decisions import asked_text, headline, outcome_text, value_texts
 from tracer.views.stages import stage_name
 
@@ -24,12 +24,12 @@ _VALUES = 3
 class DecisionsTab(TableTab):
     """``everything`` lists all decisions of the current function instead of those that explain the load."""
 
-    heads = ("column:means", "column:condition", "column:outcome", "column:values", "column:function", "column:stage")
+    heads = ("means", "condition", "outcome", "values", "function", "stage")
     everything = False
 
     @property
     def empty(self) -> str:  # type: ignore[override]
-        return "no-decisions-here" if self.everything else "nothing"
+        return N_("This function decided nothing here.") if self.everything else NOTHING
 
     def scope(self, state: PlayerState) -> Hashable:
         if not self.everything:

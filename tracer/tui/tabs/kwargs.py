@@ -20,7 +20,7 @@ _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 
 
 class KeywordsTab(TableTab):
-    heads = ("column:argument", "column:happened", "column:value", "column:from", "column:statement")
+    heads = ("argument", "happened", "value", "from", "statement")
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         rows: list[Row] = []

@@ -29,12 +29,12 @@ from tracer.tui.tabs.table_tab import Row, TableTab
 
 class WeightsTab(TableTab):
     heads = (
-        "column:parameter",
-        "column:shape",
-        "column:dtype-file",
-        "column:dtype-here",
-        "column:bytes",
-        "column:shard",
+        "parameter",
+        "shape",
+        "dtype-file",
+        "dtype-here",
+        "bytes",
+        "shard",
     )
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
@@ -60,7 +60,7 @@ _SHAPES = 3  # tensors of one argument list that are shown
 
 
 class ForwardTab(TableTab):
-    heads = ("column:module", "column:in", "column:out", "column:ms", "column:memory", "column:class")
+    heads = ("module", "in", "out", "ms", "memory", "class")
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         on_device = {
@@ -144,7 +144,7 @@ def _collect(trace: Trace, number: int, name: str, found: list[str], depth: int)
 
 
 class TokensTab(TableTab):
-    heads = ("column:where", "column:index", "column:id", "column:text", "column:cache", "column:mask", "column:ms")
+    heads = ("where", "index", "id", "text", "cache", "mask", "ms")
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         rows: list[Row] = []

@@ -8,10 +8,9 @@ from typing import Any, Final
 from textual.app import ComposeResult
 from textual.widgets import TabbedContent, TabPane
 
-from tracer.i18n import Lang, tr
+from tracer.i18n import N_, NC_, Lang, Message, tr
 from tracer.tui.player_state import PlayerState
 from tracer.tui.tabs.table_tab import TableTab
-from tracer.tui.words import LABELS
 
 # Each tab's module and class. A tab is imported when it is first opened.
 _TABS: Final[dict[str, tuple[str, str]]] = {
@@ -22,6 +21,15 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
     "forward": ("model_tables", "ForwardTab"),
     "tokens": ("model_tables", "TokensTab"),
     "why": ("why", "DiagnosisTab"),
+}
+_LABELS: Final[dict[str, Message]] = {
+    "notes": N_("Notes"),
+    "decisions": N_("Decisions"),
+    "keywords": NC_("tab", "Arguments"),
+    "weights": N_("Weights"),
+    "forward": NC_("tab", "Forward"),
+    "tokens": N_("Tokens"),
+    "why": N_("Why"),
 }
 
 
@@ -41,7 +49,7 @@ class TabArea(TabbedContent):
 
     def _label(self, name: str) -> str:
         number = list(_TABS).index(name) + 1
-        return f"[dim]{number}[/] {tr(self.lang, LABELS[name])}"
+        return f"[dim]{number}[/] {tr(self.lang, _LABELS[name])}"
 
     def tab_shown(self) -> Any:
         """Return the widget of the open tab, creating it the first time."""

@@ -12,13 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
 
-from tracer.i18n import NP_, Lang, tr
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
-from tracer.tui.words import LABELS
 
 
 class Row(NamedTuple):
@@ -67,6 +66,40 @@ def _size(row: Row, column: int) -> tuple[int, float, str]:
         return 1, 0.0, text
 
 
+COLUMN_LABELS = {
+    "step": N_("step"),
+    "stage": N_("stage"),
+    "parameter": N_("parameter"),
+    "shape": N_("shape"),
+    "dtype-file": N_("in the file"),
+    "dtype-here": N_("here"),
+    "bytes": N_("bytes"),
+    "shard": N_("shard"),
+    "module": N_("module"),
+    "class": N_("class"),
+    "in": N_("in"),
+    "out": N_("out"),
+    "ms": N_("ms"),
+    "memory": N_("memory"),
+    "where": N_("where"),
+    "index": N_("no."),
+    "id": N_("id"),
+    "text": N_("text"),
+    "cache": N_("cache"),
+    "mask": N_("mask"),
+    "condition": N_("condition"),
+    "outcome": N_("outcome"),
+    "values": N_("values"),
+    "function": N_("function"),
+    "argument": N_("argument"),
+    "value": N_("value"),
+    "happened": N_("what happened"),
+    "statement": N_("statement"),
+    "means": N_("what it means"),
+    "from": N_("from"),
+    "shows": N_("what it shows"),
+}
+NOTHING = N_("Nothing of this kind was recorded.")
 _MOST = 5_000  # rows that are listed
 _NONE = object()
 
@@ -79,7 +112,7 @@ class TableTab(DataTable[Text]):
         Binding("end", "scroll_bottom", show=False),
     ]
     heads: tuple[str, ...] = ()
-    empty = "nothing"
+    empty = NOTHING
 
     class Chosen(Message):
         def __init__(self, step: int) -> None:
@@ -144,15 +177,15 @@ class TableTab(DataTable[Text]):
     def _list(self) -> None:
         """Fill the table again."""
         if not self._rows:
-            self._say(tr(self.lang, LABELS[self.empty]))
+            self._say(tr(self.lang, self.empty))
             return
         rows = [self._rows[index] for index in self._order]
         opened = {place for place, index in enumerate(self._order) if index in self._opened}
         self._listed = [self._order[place] for place in shown(rows, opened)][:_MOST]
         cells = [self._cells(index) for index in self._listed]
         self.clear(columns=True)
-        keys = ("column:step", *self.heads)
-        heads = [Text(f"{tr(self.lang, LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
+        keys = ("step", *self.heads)
+        heads = [Text(f"{tr(self.lang, COLUMN_LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
         # The table measures its columns when idle, and does not for rows added before it is on the screen.
         for key, head, column in zip(keys, heads, zip(*cells, strict=True), strict=True):
             self.add_column(head, key=key, width=max(text.cell_len for text in (head, *column)))

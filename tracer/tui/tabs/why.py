@@ -59,7 +59,7 @@ class DiagnosisTab(VerticalScroll):
 class EvidenceTable(TableTab):
     """The steps of a diagnosis' chains."""
 
-    heads = ("column:shows",)
+    heads = ("shows",)
 
 
 def _diagnosis(trace: Trace, lang: Lang) -> tuple[RenderableType, list[Row]]:
