@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.test_killed import killed_load
+from tests.support.kills import killed_load
 from tracer.launch.process_start import WarmStarter
 
 

@@ -25,6 +25,8 @@ for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
 
 import pytest  # noqa: E402
 
+pytest.register_assert_rewrite("tests.support")
+
 from tests.support.loads import Loads  # noqa: E402
 from tests.support.signals import restore_signals_in_programs  # noqa: E402
 

@@ -16,7 +16,7 @@ pytest.importorskip("torch")
 
 from tests.support import observing
 from tests.support.forked import in_fork
-from tests.support.observing import Observation, observe
+from tests.support.observing import Observation, assert_equal, compare, observe
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 GLM, BERT = FIXTURES / "glm-4v-tiny", FIXTURES / "bert-tiny"
@@ -241,24 +241,6 @@ def test_an_exception_with_code_of_its_own(looking: Path, tmp_path: Path) -> Non
     path.write_text(path.read_text().replace("self.post_init()", "raise Odd(config)") + ODD)
     seen = compare(str(looking), {}, "AutoModel", True, tmp_path)
     assert "asked" in seen["error"][0][1]
-
-
-def compare(model: str, kwargs: dict[str, Any], auto_class: str, lines: bool, folder: Path) -> Observation:
-    plain, recorded = (
-        in_fork(observe, model, kwargs, auto_class, traced, lines, str(folder)) for traced in (False, True)
-    )
-    assert_equal(plain, recorded)
-    return recorded
-
-
-def assert_equal(plain: Observation, recorded: Observation) -> None:
-    if "error" not in recorded:
-        assert recorded["steps"] > 10
-        assert recorded["hooks"] == []
-    recorded.pop("steps", None)
-    assert recorded["left behind"] == plain["left behind"] == []
-    for what in {**plain, **recorded}:
-        assert recorded.get(what) == plain.get(what), what
 
 
 # ── Afterwards ─────────────────────────────────────────────────────────────────────────────────────

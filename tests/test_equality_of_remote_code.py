@@ -19,7 +19,7 @@ pytest.importorskip("torch")
 from tests.conftest import FIXTURES
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
-from tests.test_equality import compare
+from tests.support.observing import compare
 from tracer.trace.reading import open_trace
 
 MODELING = """

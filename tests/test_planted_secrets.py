@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_secrets_of_a_load import forms, packed_in
+from tests.support.secret_forms import forms, packed_in
 from tracer.analysis.search import search
 from tracer.cli.main import main
 from tracer.trace.reading import open_trace

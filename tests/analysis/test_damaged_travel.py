@@ -19,7 +19,7 @@ from tests.trace.made import (
     step,
     step_record,
 )
-from tests.trace.test_reading import WRONG_CONTENT
+from tests.trace.wrong_content import WRONG_CONTENT
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.locals import LocalsHistory
@@ -156,8 +156,8 @@ def test_endless_sources_are_not_parsed(tmp_path: Path, monkeypatch: pytest.Monk
         sources = SyntaxTrees(trace)
         assert sources(0) is not None
         assert [len(syntax.functions) for number in range(3) if (syntax := sources(number))] == [0, 1, 1]
+        monkeypatch.setattr(SyntaxTrees, "MAX_EXTENT", extent(ordinary) + 1)
         small = SyntaxTrees(trace)
-        monkeypatch.setattr(small, "_left", extent(ordinary) + 1)
         assert [len(syntax.functions) for number in (1, 2) if (syntax := small(number))] == [1, 0]
 
 

@@ -325,7 +325,7 @@ def folded(told: list[list[Change]], tables: dict[int, dict[str, int]]) -> Itera
 
 def test_a_long_frame_read_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every state equals the result of applying all changes from the start, whatever snapshots exist."""
-    monkeypatch.setattr(variables, "_SNAPSHOT_SPACING", 7)
+    monkeypatch.setattr(variables, "SNAPSHOT_SPACING", 7)
     chance = random.Random(3)
     table = encode(Mapping("dict", 2, [("a", 0), ("b", 1)]))
     told: list[list[Change]] = [[Bound("d", 2), Bound("n", 0)]]

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.analysis.test_why import CASES
+from tests.analysis.diagnosis_cases import CASES
 from tests.trace import made
 from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose

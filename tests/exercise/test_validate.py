@@ -14,7 +14,7 @@ from tests.exercise.teacher import FIRST, teachers
 from tests.support.damaged import edit_text
 from tracer.exercise.collection import TASK, ExerciseFiles, read_exercise
 from tracer.exercise.runs import RunRecorder
-from tracer.exercise.validator import ExerciseProblem, _static_problems, validate
+from tracer.exercise.validator import ExerciseProblem, static_problems, validate
 from tracer.views.exercise.tables import WORDS
 from tracer.walkthrough.library import course
 
@@ -104,14 +104,14 @@ def test_attempts_that_teach_too_little_are_found(
     made: Callable[..., ExerciseFiles], wrong: dict[str, str], found: list[ExerciseProblem]
 ) -> None:
     files = made(wrong={name: {"fails": fails, "what": "x"} for name, fails in wrong.items()})
-    assert list(_static_problems(files, None)) == found
+    assert list(static_problems(files, None)) == found
 
 
 def test_what_is_not_named_and_what_is_not_there_are_found(made: Callable[..., ExerciseFiles]) -> None:
     wrong: dict[str, Any] = {name: {"fails": "loads", "what": "x"} for name in "a"}
     files = made(wrong=wrong, read=["nowhere", "dynamic-class"])
     (files.folder / "wrong" / "forgotten").mkdir(parents=True)
-    found = list(_static_problems(files, ["dynamic-class"]))
+    found = list(static_problems(files, ["dynamic-class"]))
     assert found[1:] == [
         ExerciseProblem("unlisted", {"attempt": "forgotten"}),
         ExerciseProblem("read", {"name": "nowhere"}),

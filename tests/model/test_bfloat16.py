@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,7 @@ import pytest
 
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.launch import amx_workaround as bfloat16
-from tracer.launch.amx_workaround import VARIABLE, WITHOUT_AMX, amx_environment
+from tracer.launch.amx_workaround import PRODUCT, REMEMBERED, VARIABLE, WITHOUT_AMX, amx_environment, product_dies
 
 WITH_AMX = "model name\t: Some Processor 9000\nflags\t: fpu avx512f amx_bf16 amx_tile amx_int8\n"
 OTHER = WITH_AMX.replace("9000", "9001")
@@ -48,7 +49,7 @@ def test_another_processor_and_another_torch_are_asked_anew(tmp_path: Path, monk
     memory, trial = tmp_path / "known.json", Trial(True)
     amx_environment(WITH_AMX, memory, trial)
     amx_environment(OTHER, memory, trial)
-    monkeypatch.setattr(bfloat16, "_torch_release", lambda: "99.0")
+    monkeypatch.setattr(importlib.metadata, "version", {"torch": "99.0"}.__getitem__)
     amx_environment(WITH_AMX, memory, trial)
     assert trial.count == 3
     trial.dies = False
@@ -87,11 +88,9 @@ def test_a_memory_that_cannot_be_written_is_no_trouble(tmp_path: Path) -> None:
     assert trial.count == 2
 
 
-def test_the_trial_tells_death_from_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bfloat16, "_TRIAL", "import os, signal; os.kill(os.getpid(), signal.SIGILL)")
-    assert bfloat16._dies() is True
-    monkeypatch.setattr(bfloat16, "_TRIAL", f"print({bfloat16._PRODUCT})")
-    assert bfloat16._dies() is False
+def test_only_an_illegal_instruction_counts_as_death() -> None:
+    assert product_dies("import os, signal; os.kill(os.getpid(), signal.SIGILL)") is True
+    assert product_dies(f"print({PRODUCT})") is False
 
 
 @pytest.mark.parametrize(
@@ -104,11 +103,10 @@ def test_the_trial_tells_death_from_failure(monkeypatch: pytest.MonkeyPatch) -> 
         "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
     ],
 )
-def test_what_is_no_answer_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trial: str) -> None:
-    monkeypatch.setattr(bfloat16, "_TRIAL", trial)
-    assert bfloat16._dies() is None
+def test_an_inconclusive_trial_is_not_remembered(tmp_path: Path, trial: str) -> None:
+    assert product_dies(trial) is None
     memory = tmp_path / "known.json"
-    assert amx_environment(WITH_AMX, memory) == {}
+    assert amx_environment(WITH_AMX, memory, partial(product_dies, trial)) == {}
     assert not memory.exists()
     assert amx_environment(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
 
@@ -117,12 +115,12 @@ def test_an_answer_is_asked_for_again_after_a_while(tmp_path: Path, monkeypatch:
     memory = tmp_path / "known.json"
     assert amx_environment(WITH_AMX, memory, Trial(True)) == {VARIABLE: WITHOUT_AMX}
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + bfloat16._REMEMBERED + 1)
+    monkeypatch.setattr(time, "time", lambda: now + REMEMBERED + 1)
     assert amx_environment(WITH_AMX, memory, Trial(False)) == {}
 
 
 def test_the_product_is_the_right_one() -> None:
-    assert bfloat16._dies() in (True, False)
+    assert product_dies() in (True, False)
 
 
 @pytest.mark.slow

@@ -256,10 +256,8 @@ def test_time_spent_on_recording_is_not_the_models(monkeypatch: pytest.MonkeyPat
     assert {one["path"]: one["nanoseconds"] for one in left} == {"first": 10, "second": 10, "": 25}
 
 
-def test_statistics_are_not_counted_to_the_device_time() -> None:
+def test_statistics_are_not_counted_to_the_device_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use events of a device whose clock advances only with its work."""
-    from types import SimpleNamespace
-
     from tracer.recorder.model.forward import CudaClock
 
     now = 0.0
@@ -274,10 +272,10 @@ def test_statistics_are_not_counted_to_the_device_time() -> None:
         def elapsed_time(self, end: Any) -> float:
             return float(end.at - self.at)
 
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    for name in ("current_stream", "memory_allocated", "synchronize"):
+        monkeypatch.setattr(torch.cuda, name, lambda device: 0)
     clock = CudaClock("cuda:0")
-    clock._cuda = SimpleNamespace(
-        Event=Event, current_stream=lambda device: None, memory_allocated=lambda device: 0, synchronize=lambda device: 0
-    )
     clock.enter(0)
     clock.enter(1)
     now += 2

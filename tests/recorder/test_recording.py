@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import tracemalloc
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 from tests.recorder.soundness import steps_of_sound_journal
 from tests.recorder.toy import Toy
 from tracer.recorder.recording import Recording
+from tracer.trace import journal
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots
 
@@ -295,7 +297,8 @@ def test_nothing_grows_after_the_end(toy: Toy) -> None:
         module.cached_file(1)
     recording = recorded.session.recording
     size = os.path.getsize(recorded.path)
-    for number in range(50):
+    tracemalloc.start()
+    for number in range(200):
         assert recording.step("config", "line") == -1
         assert recording.record_event("output", {"text": "late"}) == -1
         recording.new_frame("m", "f", 0, 1)
@@ -304,7 +307,9 @@ def test_nothing_grows_after_the_end(toy: Toy) -> None:
         recording.skip("late", "too late")
         recording.source_number(__file__)
     assert os.path.getsize(recorded.path) == size
-    assert len(recording._pending) < 5
+    records = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, journal.__file__)])
+    tracemalloc.stop()
+    assert sum(trace.size for trace in records.traces) < 5_000, "records that will never be written are kept"
 
 
 def test_a_thread_that_goes_on_after_the_end_is_not_traced(toy: Toy) -> None:

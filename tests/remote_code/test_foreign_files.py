@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import FIXTURES
-from tests.recorder.test_code_guard import write as write_own_model
 from tests.support.loads import Loads
+from tests.support.own_code_model import write_own_model
 from tests.support.traps import NAMES, Traps
 from tests.tui.pseudo_terminal import PROGRAM, PseudoTerminal
 from tracer.launch.interpreter import python_command

@@ -15,6 +15,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import in_fork
+
 Observation = dict[str, Any]
 
 
@@ -194,3 +196,22 @@ def left_behind() -> list[str]:
     if sys.version_info >= (3, 12):
         left += [f"sys.monitoring tool {tool}" for tool in range(6) if sys.monitoring.get_tool(tool) == "glm-trace"]
     return left
+
+
+def compare(model: str, kwargs: dict[str, Any], auto_class: str, lines: bool, folder: Path) -> Observation:
+    """Check that a recorded load is observed like an unrecorded one, each in its own fork; return what was observed."""
+    plain, recorded = (
+        in_fork(observe, model, kwargs, auto_class, traced, lines, str(folder)) for traced in (False, True)
+    )
+    assert_equal(plain, recorded)
+    return recorded
+
+
+def assert_equal(plain: Observation, recorded: Observation) -> None:
+    if "error" not in recorded:
+        assert recorded["steps"] > 10
+        assert recorded["hooks"] == []
+    recorded.pop("steps", None)
+    assert recorded["left behind"] == plain["left behind"] == []
+    for what in {**plain, **recorded}:
+        assert recorded.get(what) == plain.get(what), what

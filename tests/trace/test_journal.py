@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.trace.made import ordinary_records, write_journal
 from tracer.trace import journal
-from tracer.trace.append_only import RESERVE, WINDOW, _MappedFile, _PlainFile
+from tracer.trace.append_only import RESERVE, WINDOW, MappedFile, PlainFile
 from tracer.trace.errors import JournalTaken, NotATrace
 from tracer.trace.held_journal import HeldJournal, journal_path, state_of
 from tracer.trace.journal import MAGIC, JournalReader, JournalWriter, Record, encode_record
@@ -156,7 +156,7 @@ def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
     reader.close()
 
 
-@pytest.mark.parametrize("make", [_MappedFile, _PlainFile])
+@pytest.mark.parametrize("make", [MappedFile, PlainFile])
 def test_an_interrupted_append_is_completed(tmp_path: Path, make: Any) -> None:
     fd = os.open(tmp_path / "x", os.O_RDWR | os.O_CREAT)
     file = make(fd)

@@ -15,7 +15,7 @@ from tracer.views.walkthrough.reasons import WORDS, problem_told, told
 from tracer.views.walkthrough.terminal import _SUITS
 from tracer.walkthrough.binder import Binder, UnboundNote, UnboundReason
 from tracer.walkthrough.checker import WalkthroughProblem
-from tracer.walkthrough.expectations import _claims
+from tracer.walkthrough.expectations import claims_of
 from tracer.walkthrough.format import SUITS, Expectation
 from tracer.walkthrough.placeholders import inline_code
 
@@ -41,7 +41,7 @@ def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
         "expect",
         "unbound",  # its sentence is where it is used
     }
-    claims = {claim[0] for claim in _claims(EVERYTHING)} | {"recorded", "decision", "no decision", "journey"}
+    claims = {claim[0] for claim in claims_of(EVERYTHING)} | {"recorded", "decision", "no decision", "journey"}
     assert len(claims) == 13
     assert {f"expect:{one}" for one in claims | {"difference", "cause", "no cause"}} <= WORDS.keys()
     assert set(SUITS) <= _SUITS.keys()

@@ -20,7 +20,7 @@ from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Frame, Items
 
-_SNAPSHOT_SPACING: Final = 512  # changing steps between two snapshots of a frame
+SNAPSHOT_SPACING: Final = 512  # changing steps between two snapshots of a frame
 _CACHED_FRAMES: Final = 256
 _MAX_PAIRS: Final = 64  # of a container that changed in place, where a path leads to it; its length stays the real one
 
@@ -323,7 +323,7 @@ class _FrameHistory:
         steps = self._trace.changes(self._frame, self._steps[at] + 1, number + 1)
         for count, (step, changes) in enumerate(steps, 1):
             state.apply(step, changes)
-            if furthest and count % _SNAPSHOT_SPACING == 0:
+            if furthest and count % SNAPSHOT_SPACING == 0:
                 self._steps.append(step)
                 self._snapshots.append(state.snapshot())
         return state

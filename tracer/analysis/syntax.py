@@ -198,7 +198,7 @@ class SyntaxTrees:
     """The syntax of a trace's sources, each parsed once.
 
     A trace made to be harmful can hold any number of large sources, so once those that were asked for have come to
-    ``MOST`` names and signs, further ones count as sources that do not parse.
+    ``MAX_EXTENT`` names and signs, further ones count as sources that do not parse.
     """
 
     MAX_EXTENT: Final = 2_000_000  # more than a hundred files of the size of transformers' modeling_utils.py

@@ -54,7 +54,7 @@ def validate(
         progress: called with the layer that is recorded next.
     """
     began = time.monotonic()
-    problems = list(_static_problems(files, walkthroughs))
+    problems = list(static_problems(files, walkthroughs))
     here = fits_release(files)
     if here:
         problems += _recorded(files, recorder, progress)
@@ -68,7 +68,7 @@ def reasons(report: GradeReport) -> list[str]:
     return [*found, RUN] if report.failed_run is not None else found
 
 
-def _static_problems(files: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
+def static_problems(files: ExerciseFiles, walkthroughs: Collection[str] | None) -> Iterator[ExerciseProblem]:
     """Yield the problems that need no run."""
     wrong = files.exercise.wrong
     if len(wrong) < LEAST_ATTEMPTS:

@@ -24,12 +24,12 @@ from tracer.launch.interpreter import python_command
 
 VARIABLE: Final = "ONEDNN_MAX_CPU_ISA"
 WITHOUT_AMX: Final = "AVX512_CORE_FP16"
-_TRIAL: Final = (
+TRIAL: Final = (
     "import torch; a = torch.ones(64, 64, dtype=torch.bfloat16); torch.nn.functional.linear(a, a); "
     "print(int(torch.matmul(a, a).sum()))"
 )
-_PRODUCT: Final = "262144"  # 64 * 64 * 64
-_REMEMBERED: Final = 14 * 24 * 3600.0  # seconds
+PRODUCT: Final = "262144"  # 64 * 64 * 64
+REMEMBERED: Final = 14 * 24 * 3600.0  # seconds
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def amx_environment(
     file = memory or Path(platformdirs.user_cache_dir("glm-trace")) / "bfloat16-trial.json"
     key = f"{_model_name(description)} torch {_torch_release()}"
     known = _remembered(file)
-    answer = known[key].dies if key in known else (dies or _dies)()
+    answer = known[key].dies if key in known else (dies or product_dies)()
     if key not in known and answer is not None:
         _remember(file, {**known, key: _Answer(answer, time.time())})
     return {VARIABLE: WITHOUT_AMX} if answer else {}
@@ -80,16 +80,16 @@ def _torch_release() -> str:
         return "none"
 
 
-def _dies() -> bool | None:
-    """Return whether the product dies with an illegal instruction, or None for any other failure, such as lack of
+def product_dies(trial: str = TRIAL) -> bool | None:
+    """Return whether a trial program dies with an illegal instruction, or None for any other failure, such as lack of
     memory."""
     try:
-        done = subprocess.run(python_command(_TRIAL), capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(python_command(trial), capture_output=True, text=True, timeout=120, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode == -signal.SIGILL:
         return True
-    return False if done.returncode == 0 and done.stdout.split()[-1:] == [_PRODUCT] else None
+    return False if done.returncode == 0 and done.stdout.split()[-1:] == [PRODUCT] else None
 
 
 def _remembered(file: Path) -> dict[str, _Answer]:
@@ -98,7 +98,7 @@ def _remembered(file: Path) -> dict[str, _Answer]:
         known = msgspec.json.decode(file.read_bytes(), type=dict[str, _Answer])
     except (OSError, ValueError):
         return {}
-    return {key: answer for key, answer in known.items() if 0 <= time.time() - answer.at < _REMEMBERED}
+    return {key: answer for key, answer in known.items() if 0 <= time.time() - answer.at < REMEMBERED}
 
 
 def _remember(file: Path, known: dict[str, _Answer]) -> None:

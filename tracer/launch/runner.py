@@ -29,7 +29,7 @@ from tracer.trace.sealing import seal_and_remove
 from tracer.trace.steps import Step
 
 _POLL: Final = 0.05  # seconds
-_GRACE: Final = 10.0  # seconds that an interrupted child has to write its outcome
+INTERRUPT_GRACE: Final = 10.0  # seconds that an interrupted child has to write its outcome
 _NATIVE_TAIL: Final = 8_000  # characters of its native output
 
 _decode_step = msgspec.json.Decoder(Step).decode
@@ -211,7 +211,7 @@ def _watch(
             if interrupts.count > sent:
                 sent = interrupts.count
                 child.send(signal.SIGINT if sent == 1 else signal.SIGKILL)
-                deadline = time.monotonic() + _GRACE
+                deadline = time.monotonic() + INTERRUPT_GRACE
             if time.monotonic() > deadline or bounds.exceeded(watched.seconds):
                 child.send(signal.SIGKILL)
     finally:

@@ -71,10 +71,10 @@ def create(path: Path, identity: Identity | None = None) -> AppendOnlyFile:
     fd = open_exclusively(path) if identity is None else _open_made(path, identity)
     if hasattr(os, "posix_fallocate"):
         try:
-            return _MappedFile(fd)
+            return MappedFile(fd)
         except OSError:  # the file system can't map files, or is full: the first write will report that
             os.ftruncate(fd, 0)
-    return _PlainFile(fd)
+    return PlainFile(fd)
 
 
 def open_exclusively(path: Path) -> int:
@@ -145,7 +145,7 @@ def reserve(fd: int, size: int) -> None:
         os.posix_fallocate(fd, 0, size)
 
 
-class _MappedFile:
+class MappedFile:
     """A file mapped into memory.
 
     Reserving space first turns a full disk into an OSError at that point, instead of a SIGBUS in the middle of a copy.
@@ -208,7 +208,7 @@ class _MappedFile:
         self._window = (mapped, begin, begin + length)
 
 
-class _PlainFile:
+class PlainFile:
     """A file for systems that can't reserve space: plain ``write`` calls, without a buffer that would be lost with the
     process.
 

@@ -77,7 +77,7 @@ def _value(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Tr
     if found is None:
         return _Mismatch(f"{expect.value} to be recorded", "nothing under it", "recorded", expect.value)
     plain = to_plain(trace, found)
-    for what, wanted, holds in _claims(expect):
+    for what, wanted, holds in claims_of(expect):
         if not holds(found, plain):
             there = _shown(found, plain, what)
             given = f"the keys {there}" if what in ("has", "lacks") and isinstance(plain, dict) else there
@@ -93,11 +93,11 @@ def _at_fault(plain: Any, expect: Expectation, what: str) -> list[Any]:
     return [one for one in expect.lacks if _holds(plain, one)] if what == "lacks" else []
 
 
-_Claim = tuple[str, Any, Callable[[FoundValue, Any], bool]]
+Claim = tuple[str, Any, Callable[[FoundValue, Any], bool]]
 
 
-def _claims(expect: Expectation) -> list[_Claim]:
-    claims: list[_Claim] = []
+def claims_of(expect: Expectation) -> list[Claim]:
+    claims: list[Claim] = []
     if expect.is_ is not UNSET:
         claims.append(("is", expect.is_, lambda found, plain: matches_value(plain, expect.is_)))
     if expect.near is not None:

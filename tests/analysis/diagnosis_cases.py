@@ -1,0 +1,324 @@
+"""Loads of damaged directories, and what a diagnosis has to say about each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support import damaged
+from tests.support.reading import by_line
+
+BROKEN = damaged.FIXTURES / "broken"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A load, and what is to be said of it.
+
+    Attributes:
+        make: makes the directory in a folder.
+        kind: of the best cause; None for a load that goes well.
+        values: some of what the cause is filled with.
+        evidence: what its chain has to show.
+        surprises: kinds of the surprises there are, in any order.
+        options: of the load.
+    """
+
+    make: Callable[[Path], Path]
+    kind: str | None
+    values: dict[str, Any] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    surprises: tuple[str, ...] = ()
+    certain: bool = True
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def broken(name: str) -> Callable[[Path], Path]:
+    """A broken fixture under a name that says nothing."""
+    return lambda folder: Path(shutil.copytree(BROKEN / name, folder))
+
+
+def whole(name: str) -> Callable[[Path], Path]:
+    return lambda folder: damaged.copied(name, folder)
+
+
+OWN_CLASS = {"auto_class": "AutoModelForSequenceClassification"}
+
+
+LOADED: Final = None
+
+
+CASES: Final[dict[str, Case]] = {
+    # fixtures
+    "not-json": Case(
+        broken("not-json"), "not-json", {"file": "<model>/config.json", "line": 12}, ("file", "raised", "raised")
+    ),
+    "no-config": Case(
+        broken("no-config"),
+        "config-missing",
+        {"in": "<model>"},
+        by_line(("raised", "file-missing"), ("file-missing", "raised")),
+    ),
+    "misspelt-module": Case(
+        broken("misspelt-module"),
+        "class-file-missing",
+        {"file": "modelling_broken.py", "class": "BrokenModel", "auto_class": "AutoModelForCausalLM"},
+        ("class-asked", "raised", "file-missing"),
+    ),
+    "no-class-file": Case(
+        broken("no-class-file"),
+        "class-file-missing",
+        {"file": "modeling_broken.py", "reference": "modeling_broken.BrokenModel"},
+        ("class-asked", "raised", "file-missing"),
+    ),
+    "misspelt-class": Case(
+        broken("misspelt-class"),
+        "class-missing",
+        {"class": "BrokenModle", "module": "modeling_broken", "auto_class": "AutoModelForCausalLM"},
+        ("class-asked", "copied", "raised"),
+    ),
+    "missing-package": Case(
+        broken("missing-package"),
+        "package-missing",
+        {"file": "modeling_broken.py", "names": ["glm_trace_absent_package"], "packages": ""},
+        ("raised", "imports"),
+    ),
+    "syntax-error": Case(
+        broken("syntax-error"),
+        "not-python",
+        {"file": "modeling_broken.py", "line": 17},
+        by_line(("class-asked", "imports-relatively", "raised"), ("class-asked", "raised")),
+    ),
+    "unknown-model-type": Case(
+        broken("unknown-model-type"),
+        "unknown-model-type",
+        {"model_type": "glm-trace-unknown"},
+        ("model-type", "raised", "raised"),
+    ),
+    "adapter-without-base": Case(
+        broken("adapter-without-base"),
+        "adapter-base-missing",
+        {"base": "./this-base-does-not-exist", "file": "<model>/adapter_config.json"},
+        ("adapter", "raised", "raised", "file-missing"),
+    ),
+    "kills-itself": Case(
+        broken("kills-itself"),
+        "killed-sigkill",
+        {"signal": "SIGKILL", "where": "BrokenModel.__init__"},
+        ("last",),
+        certain=False,
+    ),
+    "exits": Case(broken("exits"), "own-code-exits", {"code": 0}, ("last",), certain=False),
+    "escape-sequences": Case(
+        broken("escape-sequences"),
+        "own-code-raised",
+        {"error": "RuntimeError", "file": "modeling_broken.py", "statement": "raise RuntimeError(MESSAGE)"},
+        ("raised", "passed", "passed"),
+    ),
+    # the directory's own code
+    "relative-import-missing": Case(
+        damaged.relative_import_missing,
+        "relative-import-missing",
+        {"file": "visual.py", "by": "modeling_chatglm.py"},
+        ("class-asked", "imports-relatively", "raised"),
+    ),
+    "sibling-absolute": Case(
+        damaged.sibling_imported_absolutely,
+        "sibling-absolute",
+        {"file": "modeling_chatglm.py", "module": "configuration_chatglm"},
+        ("own-file", "raised", "imports"),
+    ),
+    "sibling-untouched": Case(
+        damaged.untouched_sibling_imported_absolutely,
+        "sibling-absolute",
+        {"file": "configuration_chatglm.py", "module": "geometry"},
+        ("raised", "imports"),
+    ),
+    "sibling-package": Case(
+        damaged.sibling_package_imported_absolutely,
+        "sibling-and-package",
+        {"file": "configuration_chatglm.py", "module": "geometry", "names": ["glm_trace_absent_package"]},
+        ("raised", "imports"),
+    ),
+    "sibling-while-it-runs": Case(
+        damaged.untouched_sibling_in_a_function, "sibling-absolute", {"module": "geometry"}, certain=True
+    ),
+    "known-package-missing": Case(
+        damaged.known_package_missing, "package-missing", {"packages": "flash-attn"}, ("raised", "imports")
+    ),
+    "package-fails": Case(  # 4.x takes it for one that is not installed
+        damaged.package_fails,
+        by_line("package-missing", "package-fails"),
+        by_line({"names": ["glm_trace_failing_package"]}, {"package": "glm_trace_failing_package"}),
+    ),
+    "repository-missing": Case(
+        damaged.repository_missing,
+        "class-repository-missing",
+        {
+            "repository": "someone/other",
+            "file": "configuration_chatglm.py",
+            "reference": "someone/other--configuration_chatglm.ChatGLMConfig",
+        },
+    ),
+    "sibling-name-missing": Case(
+        damaged.name_missing_in_sibling,
+        "sibling-name-missing",
+        {"name": "ChatGLMVisionConfig", "file": "configuration_chatglm.py"},
+    ),
+    "package-missing-in-sibling": Case(
+        damaged.package_missing_in_sibling,
+        "package-missing",
+        {"names": ["glm_trace_absent_package"]},
+        certain=False,
+    ),
+    "library-name-gone": Case(
+        damaged.library_name_gone,
+        "library-name-gone",
+        {"name": "glm_trace_never_was", "module": "transformers.modeling_utils", "package": "transformers"},
+    ),
+    "import-not-copied": Case(  # 5.x copies what neighbours import too
+        damaged.transitive_import,
+        by_line("import-not-copied", LOADED),
+        by_line({"file": "parts.py"}, {}),
+        certain=False,
+    ),
+    # which class
+    "no-model-type": Case(damaged.without_model_type, "no-model-type", {}, ("no-model-type", "raised")),
+    "config-class-missing": Case(  # 4.44 does not register classes of remote code
+        damaged.without_config_class,
+        by_line(LOADED, "config-class-missing"),
+        by_line({}, {"class": "ChatGLMForConditionalGeneration", "config_class": "ChatGLMConfig"}),
+        options={"dtype": "bfloat16"},
+    ),
+    "config-class-differs": Case(
+        damaged.other_config_class,
+        by_line(LOADED, "config-class-differs"),
+        by_line({}, {"class": "ChatGLMForConditionalGeneration", "config_class": "ChatGLMConfig"}),
+        options={"dtype": "bfloat16"},
+    ),
+    "auto-class-not-mapped": Case(
+        damaged.without_auto_map_entry,
+        "auto-class-not-mapped",
+        {"auto_class": "AutoModelForSequenceClassification", "class": "ChatGLMConfig"},
+        ("config-built", "raised"),
+        options=OWN_CLASS,
+    ),
+    "tokenizer-class-missing": Case(  # 5.x takes another class, and says nothing
+        damaged.tokenizer_class_missing,
+        by_line("tokenizer-class-missing", LOADED),
+        by_line({"class": "NoSuchTokenizer"}, {}),
+        surprises=by_line((), ("tokenizer-replaced",)),
+        options={"tokenizer": True},
+    ),
+    "tokenizer-not-json": Case(
+        damaged.tokenizer_not_json,
+        "not-json",
+        {"file": "<model>/tokenizer_config.json", "line": 3},
+        options={"tokenizer": True},
+    ),
+    # trust
+    "trust-refused": Case(
+        whole("glm-4v-tiny"),
+        "trust-refused",
+        {"given": False},
+        ("raised", "trust"),
+        options={"trust_remote_code": False},
+    ),
+    "local-preferred": Case(
+        damaged.local_and_remote, LOADED, surprises=("local-preferred",), options={"trust_remote_code": False}
+    ),
+    # arguments and attributes
+    "unexpected-argument": Case(
+        whole("bert-tiny"),
+        "unexpected-argument",
+        {"name": "no_such_argument", "value": 1, "class": "BertModel", "config": "BertConfig"},
+        ("given", "left-over", "raised"),
+        options={"kwargs": {"no_such_argument": 1}},
+    ),
+    "use-cache": Case(  # with 4.x the key in config.json becomes an attribute, which takes the argument
+        damaged.use_cache_left_to_the_library,
+        by_line(LOADED, "unexpected-argument"),
+        by_line({}, {"name": "use_cache", "value": False, "class": "ChatGLMForConditionalGeneration"}),
+        by_line((), ("given", "left-over", "raised")),
+        options={"kwargs": {"use_cache": False}, "dtype": "bfloat16"},
+    ),
+    "attribute-gone-in-5": Case(
+        damaged.attribute_gone,
+        by_line(LOADED, "attribute-gone-in-5"),
+        by_line({}, {"name": "max_length", "class": "ChatGLMConfig", "default": "20"}),
+        by_line((), ("config-built", "raised")),
+        options={"dtype": "bfloat16"},
+    ),
+    "attribute-missing": Case(
+        damaged.attribute_never_set,
+        "attribute-missing",
+        {"name": "sequence_length", "class": "ChatGLMConfig", "file": "modeling_chatglm.py"},
+    ),
+    "argument-dropped": Case(  # 4.44 uses it
+        whole("bert-tiny"),
+        LOADED,
+        surprises=by_line((), ("argument-dropped",)),
+        options={"kwargs": {"low_cpu_mem_usage": True}},
+    ),
+    # weights
+    "weights-missing": Case(damaged.weights_missing, "weights-missing", {"in": "<model>"}),
+    "shard-missing": Case(
+        damaged.shard_missing,
+        "shard-missing",
+        {"file": "<model>/model-00002-of-00002.safetensors", "count": 2, "read": 1},
+        ("shard-read", "raised"),
+    ),
+    "shard-truncated": Case(
+        damaged.shard_truncated, "shard-truncated", {"file": "<model>/model-00002-of-00002.safetensors"}
+    ),
+    "shard-corrupt": Case(
+        damaged.shard_corrupt, "shard-not-safetensors", {"file": "<model>/model-00001-of-00002.safetensors"}
+    ),
+    "index-not-json": Case(
+        damaged.index_not_json, "not-json", {"file": "model.safetensors.index.json", "line": 7}, certain=False
+    ),
+    "shapes-differ": Case(damaged.shape_changed, "shapes-differ", {"count": 6}, ("mismatched", "raised")),
+    "shapes-ignored": Case(
+        damaged.shape_changed,
+        LOADED,
+        surprises=("weights-mismatched",),
+        options={"kwargs": {"ignore_mismatched_sizes": True}},
+    ),
+    "renamed": Case(damaged.tensor_renamed, LOADED, surprises=("weights-new", "weights-unexpected")),
+    "tensor-missing": Case(damaged.tensor_missing, LOADED, surprises=("weights-new",)),
+    "new-head": Case(whole("bert-tiny"), LOADED, surprises=("head-new",), options=OWN_CLASS),
+    "dtype-changed": Case(
+        damaged.dtype_of_the_config, LOADED, surprises=("dtype-changed",), options=by_line({"dtype": "auto"}, {})
+    ),
+    "dtype-asked-for": Case(whole("bert-tiny"), LOADED, options={"dtype": "float16"}),
+    "without-numbers": Case(whole("bert-tiny"), LOADED, options={"weights": "fake"}),
+    # adapters
+    "adapter-for-another-model": Case(
+        damaged.adapter_for_another_architecture,
+        "adapter-for-another-model",
+        {"class": "BertModel", "names": ["query_key_value"]},
+        ("adapter", "base-filled", "raised"),
+    ),
+    "adapter-of-other-sizes": Case(
+        damaged.adapter_of_other_sizes,
+        "adapter-of-other-sizes",
+        {"class": "ChatGLMForConditionalGeneration"},
+    ),
+    # ends
+    "stopped": Case(whole("bert-tiny"), "stopped", options={"stop_after": "config"}),
+    "misused": Case(whole("bert-tiny"), "misused", options={"auto_class": "AutoNoSuchThing"}),
+    "unknown-outside": Case(whole("bert-tiny"), "unknown-outside", certain=False, options={"dtype": "no_such_dtype"}),
+    "loaded": Case(whole("bert-tiny"), LOADED),
+}
+
+
+EVERYDAY = {
+    "not-json", "no-config", "misspelt-module", "misspelt-class", "missing-package", "syntax-error", "kills-itself",
+    "sibling-absolute", "known-package-missing", "repository-missing", "unknown-model-type", "no-model-type",
+    "trust-refused", "unexpected-argument", "attribute-gone-in-5", "shard-missing", "shapes-differ", "renamed",
+    "adapter-without-base", "adapter-for-another-model", "stopped", "unknown-outside", "loaded",
+}  # fmt: skip
+"""Of every group some; the others are recorded with the slow tests."""
