@@ -23,6 +23,7 @@ os.environ.update(
 for _name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "COLUMNS", "LINES"):
     os.environ.pop(_name, None)
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 pytest.register_assert_rewrite("tests.support")
@@ -31,6 +32,9 @@ from tests.support.loads import Loads  # noqa: E402
 from tests.support.signals import restore_signals_in_programs  # noqa: E402
 
 restore_signals_in_programs()
+# On a busy machine an example takes long now and then; pytest's timeout ends a test that hangs.
+hypothesis.settings.register_profile("glm-trace", deadline=None)
+hypothesis.settings.load_profile("glm-trace")
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = ROOT / "fixtures"

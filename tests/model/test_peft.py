@@ -109,6 +109,7 @@ def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None
     one, other = ([s.data for s in reading.kinds("token-generated")] for reading in (with_it, without))
     assert [token["id"] for token in one] == [token["id"] for token in other]
     assert [token.get("cache") for token in one] == [token.get("cache") for token in other]
+    assert len(one) == 3
     assert all("cache" in token for token in one[1:])
 
 

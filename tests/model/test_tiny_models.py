@@ -141,6 +141,7 @@ def test_a_layer_too_many_is_no_head(loads: Loads, fixtures: Path, tmp_path: Pat
     (found,) = [one for one in diagnose(trace).surprises if one.kind.endswith("-new")]
     assert (found.kind, found.remedy) == ("layers-new", "number-of-layers")
     layer = f"encoder.layer.{config['num_hidden_layers']}."
+    assert found.values["names"]
     assert all(name.startswith(layer) for name in found.values["names"])
     assert found.values["count"] == 16
 

@@ -149,6 +149,7 @@ def compared(model: Path, folder: Path, lines: bool) -> list[tuple[Any, ...]]:
         place = folder / str(number)
         place.mkdir()
         found.append(in_fork(_steps, str(model), str(place), by_monitoring, pauses, lines))
+    assert len(found[0]) > 100
     for other in found[1:]:
         assert other == found[0]
     return found[0]

@@ -53,7 +53,9 @@ def quoted(text: str, marks: re.Pattern[str]) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem if path.stem != "task" else path.parent.name)
 def test_english_is_quoted_the_same_in_both_languages(path: Path) -> None:
-    for english, chinese in pairs(yaml.safe_load(path.read_text(encoding="utf-8"))):
+    texts = list(pairs(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    assert texts
+    for english, chinese in texts:
         there = " ".join(english.split())
         assert [one for one in quoted(english, IN_MARKS) if CHINESE.search(one)] == []
         assert [one for one in quoted(chinese, IN_MARKS) if one not in there] == []
