@@ -12,7 +12,7 @@ import tracer.walkthrough
 from tests.walkthrough.writing import made_note, note, walkthrough
 from tracer.i18n import Lang, tr
 from tracer.views.walkthrough.reasons import WORDS, problem_told, told
-from tracer.views.walkthrough.terminal import _SUITS
+from tracer.views.walkthrough.terminal import SUIT_WORDS
 from tracer.walkthrough.binder import Binder, UnboundNote, UnboundReason
 from tracer.walkthrough.checker import WalkthroughProblem
 from tracer.walkthrough.expectations import claims_of
@@ -44,7 +44,7 @@ def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
     claims = {claim[0] for claim in claims_of(EVERYTHING)} | {"recorded", "decision", "no decision", "journey"}
     assert len(claims) == 13
     assert {f"expect:{one}" for one in claims | {"difference", "cause", "no cause"}} <= WORDS.keys()
-    assert set(SUITS) <= _SUITS.keys()
+    assert set(SUITS) <= SUIT_WORDS.keys()
 
 
 def test_what_is_not_known_is_left_open() -> None:

@@ -32,7 +32,7 @@ from tracer.views.walkthrough.localized import (
 from tracer.walkthrough.explained_code import Excerpt
 from tracer.walkthrough.format import Walkthrough
 
-_SUITS: Final[dict[str, Message]] = {
+SUIT_WORDS: Final[dict[str, Message]] = {
     "any": N_("any load"),
     "remote-code": N_("remote code"),
     "adapter": N_("adapters"),
@@ -75,7 +75,7 @@ def walkthrough_list(walkthroughs: list[Walkthrough], here: dict[str, int] | Non
             Text(visible(one.id)),
             Prose(visible(" ".join(one.title.localized(lang).split()))),
             str(count) if here is None else f"{here[one.id]}/{count}",
-            tr(lang, _SUITS[one.suits]),
+            tr(lang, SUIT_WORDS[one.suits]),
             Text(visible(one.releases)),
         )
     return table
