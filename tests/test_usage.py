@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tracer.cli.groups import own_words
+from tracer.cli.load_flags import Dtype, LoadFlags, Weights
 from tracer.cli.main import main
+from tracer.trace.job import Job
 
 WRONG = {
     "show x --stage nonsense": "there is no 'nonsense'. Choose from arguments, adapter, config,",
@@ -76,3 +78,28 @@ def test_chinese_help_is_not_cut_off() -> None:
     )
     assert "…" not in done.stdout
     assert "决定" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["load", "demo"])
+def test_help_shows_a_default_that_is_described(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["glm-trace", command, "--help", "--lang", "en"])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "[default: NAME.glmtrace in this folder]" in said
+    assert "[default: what config.json says]" in said
+
+
+def test_a_load_without_flags_is_a_job_without_options() -> None:
+    assert Job(work="load", **LoadFlags().job_fields()) == Job(work="load")
+
+
+def test_flags_become_fields_of_the_job() -> None:
+    flags = LoadFlags(dtype=Dtype.bfloat16, weights=Weights.fake, image=Path("a.png"), generate=3, tui=True)
+    assert Job(work="load", **flags.job_fields()) == Job(
+        work="load", dtype="bfloat16", weights="fake", image="a.png", generate=3
+    )

@@ -90,13 +90,21 @@ def asked_language() -> Lang:
 def translated(command: Any) -> Any:
     """Return a command with its help, and that of its options, in the language of this command line."""
     lang = asked_language()
-    if lang != "en":
-        if not {"-h", "--help"}.isdisjoint(sys.argv):
-            _fold_long_words()
-        for one in (command, *command.params):
-            if getattr(one, "help", None):
-                one.help = Sentence(one.help).localized(lang)
+    shown = not {"-h", "--help"}.isdisjoint(sys.argv)
+    if lang != "en" and shown:
+        _fold_long_words()
+    for described in (command, *command.params):
+        if getattr(described, "help", None):
+            text = Sentence(described.help).localized(lang) if lang != "en" else described.help
+            described.help = _without_markup(text) if shown else text
     return command
+
+
+def _without_markup(text: str) -> str:
+    """Return a help text in which "[default: …]" is not a tag of rich's markup, which would vanish."""
+    from rich.markup import escape
+
+    return escape(text)
 
 
 def _fold_long_words() -> None:

@@ -13,7 +13,7 @@ import msgspec
 from tracer.bundled import FULL, bundled, fixture_names
 from tracer.i18n import N_, Sentence
 from tracer.launch.amx_workaround import amx_environment
-from tracer.launch.load_options import LoadOptions, adapter_folder
+from tracer.launch.load_options import adapter_folder, prepare_options
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -87,21 +87,19 @@ def walkthrough_job(wanted: WantedLoad, trace: Path) -> Job:
     load = wanted.load
     job = load_job(load, wanted.model, trace)
     job.environment = amx_environment() if load.forward else {}
-    options = LoadOptions(
-        forward=load.forward, generate=load.generate, operators=load.operators, peft=_peft(load, trace)
-    )
-    options.check()
-    options.apply_to(job)
+    job.operators = load.operators
+    job.peft = _peft(load, trace)
+    prepare_options(job)
     return job
 
 
-def _peft(load: Load, trace: Path) -> Path | None:
+def _peft(load: Load, trace: Path) -> str | None:
     """Write a load's LoRA configuration beside its trace, if it has one."""
     if load.peft is None:
         return None
     path = trace.with_suffix(".json")
     path.write_text(json.dumps(load.peft), encoding="utf-8")
-    return path
+    return str(path)
 
 
 def _model(load: Load, walkthrough: Walkthrough, file: Path | None) -> tuple[str, bool]:

@@ -1,55 +1,34 @@
-"""The options that every way to request a load shares, and the folder in which an adapter has to be loaded."""
+"""What is checked about a load before it starts: its options, and the folder in which an adapter has to be loaded."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from tracer.i18n import N_
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
 
-class LoadOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a job that concern the load itself and what follows; see :class:`tracer.trace.job.Job`."""
+def prepare_options(job: Job) -> None:
+    """Check a load's options before anything is started, and make their paths absolute: it may run in another folder.
 
-    device: str = "cpu"
-    weights: str = "checkpoint"
-    forward: bool = True
-    prompt: str | None = None
-    image: Path | None = None
-    generate: int = 0
-    operators: bool = False
-    statistics: bool = False
-    step_forward: str = "first"
-    peft: Path | None = None
-
-    def check(self) -> None:
-        """Check the options before anything is started.
-
-        Raises:
-            TracerError: an option can't be met.
-        """
-        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
-            raise TracerError(N_("--device {device}: expected auto, cpu, cuda or cuda:N."), device=self.device)
-        for option, path in (("--image", self.image), ("--peft", self.peft)):
-            if path is not None and not path.is_file():
-                raise TracerError(N_("{option}: there is no file {path}."), option=option, path=path)
-        if self.generate and not self.forward:
-            raise TracerError(N_("--generate needs passes, and --no-forward asks for none. Leave one of them out."))
-        if self.generate and self.weights == "fake":
-            raise TracerError(N_("--generate needs numbers, and --weights fake has none. Use --weights random."))
-
-    def apply_to(self, job: Job) -> None:
-        """Set the job's fields; paths become absolute, because the load may run in another folder."""
-        options: dict[str, Any] = msgspec.structs.asdict(self)
-        for name, value in options.items():
-            setattr(job, name, os.path.abspath(value) if isinstance(value, Path) else value)
+    Raises:
+        TracerError: an option can't be met.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", job.device):
+        raise TracerError(N_("--device {device}: expected auto, cpu, cuda or cuda:N."), device=job.device)
+    for option, path in (("--image", job.image), ("--peft", job.peft)):
+        if path is not None and not os.path.isfile(path):
+            raise TracerError(N_("{option}: there is no file {path}."), option=option, path=path)
+    if job.generate and not job.forward:
+        raise TracerError(N_("--generate needs passes, and --no-forward asks for none. Leave one of them out."))
+    if job.generate and job.weights == "fake":
+        raise TracerError(N_("--generate needs numbers, and --weights fake has none. Use --weights random."))
+    job.image = os.path.abspath(job.image) if job.image is not None else None
+    job.peft = os.path.abspath(job.peft) if job.peft is not None else None
 
 
 class AdapterFolder(NamedTuple):

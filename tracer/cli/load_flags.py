@@ -1,0 +1,118 @@
+"""The options that ``glm-trace load`` and ``glm-trace demo`` share, each written once.
+
+An option that only passes a value on to the traced process is a field here and in :class:`tracer.trace.job.Job`, under
+the same name.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import typer
+
+from tracer.cli.options import Lines, Output, Speak, Stage
+from tracer.trace.job import Job
+
+
+class Dtype(str, Enum):
+    auto = "auto"
+    float32 = "float32"
+    float16 = "float16"
+    bfloat16 = "bfloat16"
+    float64 = "float64"
+
+
+class Weights(str, Enum):
+    checkpoint = "checkpoint"
+    random = "random"
+    fake = "fake"
+
+
+class StepForward(str, Enum):
+    first = "first"
+    all = "all"
+    none = "none"
+
+
+class LoadFlags(NamedTuple):
+    """What was given on the command line, in the order of ``--help``."""
+
+    output: Output = None
+    auto_class: Annotated[
+        str | None,
+        typer.Option("--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json says]"),
+    ] = None
+    kwarg: Annotated[
+        list[str] | None,
+        typer.Option("--kwarg", metavar="NAME=VALUE", help="Keyword argument of from_pretrained; may be repeated."),
+    ] = None
+    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")] = None
+    tokenizer: Annotated[bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer first.")] = True
+    lines: Lines = True
+    stop_after: Annotated[Stage | None, typer.Option("--stop-after", help="End the load after this stage.")] = None
+    device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the model runs.")] = (
+        "cpu"
+    )
+    weights: Annotated[
+        Weights,
+        typer.Option(
+            "--weights", help="checkpoint; random: seeded, no checkpoint needed; fake: shapes alone, no memory."
+        ),
+    ] = Weights.checkpoint
+    forward: Annotated[bool, typer.Option("--forward/--no-forward", help="Run a pass after the load.")] = True
+    prompt: Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="What the pass is fed with.")] = None
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="FILE", help="A picture, for a model that sees. [default: ours]")
+    ] = None
+    generate: Annotated[
+        int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")
+    ] = 0
+    operators: Annotated[bool, typer.Option("--ops", help="Record each operator under its module.")] = False
+    statistics: Annotated[
+        bool, typer.Option("--stats", help="Minimum, maximum, mean, NaN and infinity of outputs.")
+    ] = False
+    step_forward: Annotated[
+        StepForward, typer.Option("--step-forward", help="Executions of the model's own functions to step in a pass.")
+    ] = StepForward.first
+    peft: Annotated[
+        Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")
+    ] = None
+    tui: Annotated[bool, typer.Option("--tui", help="Watch the load as it is recorded, then play its trace.")] = False
+    lang: Speak = None
+
+    def job_fields(self) -> dict[str, Any]:
+        """Return the options that are fields of a job, as a job has them."""
+        return {name: _plain(value) for name, value in self._asdict().items() if name in Job.__struct_fields__}
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value
+
+
+def with_load_flags(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of :class:`LoadFlags` to a command, which gets them as its argument ``flags``.
+
+    Args:
+        defaults: defaults that differ from those of :class:`LoadFlags`.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def parsed(**given: Any) -> None:
+            flags = LoadFlags(**{name: given.pop(name) for name in LoadFlags._fields})
+            command(**given, flags=flags)
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        types = get_type_hints(LoadFlags, include_extras=True)
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
+            for name, default in {**LoadFlags._field_defaults, **defaults}.items()
+        ]
+        parameters = [*(parameter for parameter in own if parameter.name != "flags"), *shared]
+        parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
+        return parsed
+
+    return decorate
