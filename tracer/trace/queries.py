@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from tracer.trace.reading import Trace
+from tracer.trace.steps import Frame
 
 _OF_CODE: Final = "frame.function = ? AND frame.source = ? AND frame.line = ?"
 _AT_DEF: Final = "frame.source = ? AND frame.line = ?"
@@ -18,6 +19,11 @@ class FunctionCode(NamedTuple):
     function: str
     source: int
     line: int
+
+    @classmethod
+    def of(cls, frame: Frame) -> FunctionCode:
+        """Return the function that a frame executes."""
+        return cls(frame.function, frame.source, frame.line)
 
 
 class FunctionSteps(NamedTuple):

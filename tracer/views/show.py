@@ -18,7 +18,7 @@ from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
-from tracer.trace.meta import model_name
+from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
@@ -254,9 +254,8 @@ def _value(name: str, value: Any, lang: Lang) -> str:
 
 def _end(trace: Trace, lang: Lang) -> RenderableType:
     lines: list[Text] = [*failure_lines(trace, lang)]
-    folders = trace.meta.get("roots")
-    if isinstance(folders, dict) and isinstance(folders.get("model"), str):
-        lines.append(Text(_text(f"<model> = {folders['model']}"), "dim"))
+    if (folder := model_folder(trace.meta)) is not None:
+        lines.append(Text(_text(f"<model> = {folder}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
 
 

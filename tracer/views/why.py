@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from tracer.analysis.value_format import format_json
 from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
+from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.views.causes import CAUSES
 from tracer.views.outcome import outcome_style
@@ -123,10 +123,9 @@ def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
     release = releases.get("transformers") if isinstance(releases, dict) else None
     lines: list[RenderableType] = [Prose(_sentence(found, lang), outcome_style(trace.outcome))]
     if release:
-        lines.append(Text(visible(f"{one_line(_asked(trace), 60)} · transformers {release}"), "dim"))
-    roots = trace.meta.get("roots")
-    if isinstance(roots, dict) and isinstance(roots.get("model"), str):
-        lines.append(Prose(visible(f"<model> = {roots['model']}"), "dim"))
+        lines.append(Text(visible(f"{one_line(model_name(trace.meta), 60)} · transformers {release}"), "dim"))
+    if (folder := model_folder(trace.meta)) is not None:
+        lines.append(Prose(visible(f"<model> = {folder}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
@@ -242,11 +241,3 @@ def _value(value: Any, lang: Lang) -> str:
         return visible(value["text"])
     text = format_json(value) if isinstance(value, (dict, list)) else str(value)
     return one_line(_IN_CACHE.sub(r"\1…/", text), _MESSAGE)
-
-
-def _asked(trace: Trace) -> str:
-    """Return what was loaded, by the last part of its path."""
-    asked, roots = trace.meta.get("asked"), trace.meta.get("roots")
-    if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
-        return os.path.basename(roots["model"].rstrip("/\\")) or "<model>"
-    return " ".join(map(str, asked)) if isinstance(asked, list) else str(asked or tr("en", "Trace"))

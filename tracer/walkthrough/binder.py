@@ -158,7 +158,7 @@ class Binder:
         if step.frame is None or not anchor.function:
             return []
         frame = self.trace.frame(step.frame)
-        code = FunctionCode(frame.function, frame.source, frame.line)
+        code = FunctionCode.of(frame)
         if anchor.whole:
             return self.statements.of_function(code)
         here = [

@@ -60,7 +60,7 @@ def note_excerpt(binder: Binder, bound: BoundNote) -> Excerpt | None:
         frame = binder.trace.frame(step.frame)
     except DanglingNumber:
         return None
-    code = FunctionCode(frame.function, frame.source, frame.line)
+    code = FunctionCode.of(frame)
     first, last = bound.first, bound.last
     header = _header(binder, code)
     if header is not None and (bound.anchor.whole or first <= header[1]):
@@ -244,7 +244,7 @@ def _explained(binder: Binder, bound: BoundNote) -> Iterator[tuple[FunctionCode,
     frame_number = binder.trace.step(bound.step).frame
     if frame_number is not None and bound.first is not None and bound.last is not None and bound.anchor.function:
         frame = binder.trace.frame(frame_number)
-        code = FunctionCode(frame.function, frame.source, frame.line)
+        code = FunctionCode.of(frame)
         for one in binder.statements.of_function(code):
             if bound.first <= one.first <= bound.last:
                 yield code, one

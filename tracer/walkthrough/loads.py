@@ -13,7 +13,7 @@ from tracer.analysis.locals import state_at
 from tracer.analysis.value_format import to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.meta import model_name
+from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Load, Walkthrough
 
@@ -86,10 +86,8 @@ def _in_common(load: Load, own: Load) -> int:
 
 
 def _model(trace: Trace) -> str:
-    asked, roots = trace.meta.get("asked"), trace.meta.get("roots")
-    if asked == "<model>" and isinstance(roots, dict) and isinstance(roots.get("model"), str):
-        return str(roots["model"])
-    return model_name(trace.meta)
+    folder = model_folder(trace.meta) if trace.meta.get("asked") == "<model>" else None
+    return folder if folder is not None else model_name(trace.meta)
 
 
 def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:

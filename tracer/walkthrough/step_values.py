@@ -169,6 +169,6 @@ def statement_at(binder: Binder, step: Step) -> CodeStatement | None:
         frame = binder.trace.frame(step.frame)
     except DanglingNumber:
         return None
-    code = FunctionCode(frame.function, frame.source, frame.line)
+    code = FunctionCode.of(frame)
     here = step.line
     return next((one for one in binder.statements.of_function(code) if one.first <= here <= one.last), None)

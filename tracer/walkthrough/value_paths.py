@@ -24,6 +24,7 @@ from tracer.analysis.locals import FrameState, Local, LocalsHistory
 from tracer.analysis.value_format import summary_to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
 from tracer.trace.steps import Step
@@ -101,11 +102,7 @@ def load_facts(trace: Trace) -> dict[str, Any]:
     releases = trace.meta.get("releases")
     found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
     result = trace.outcome.result or ""
-    model = str(trace.meta.get("asked") or trace.meta.get("model") or "")
-    roots = trace.meta.get("roots")
-    if model == "<model>" and isinstance(roots, dict):
-        model = re.split(r"[/\\]", str(roots.get("model", model)).rstrip("/\\"))[-1]
-    found.update(model=model, status=trace.outcome.status, python=str(trace.meta.get("python")))
+    found.update(model=model_name(trace.meta), status=trace.outcome.status, python=str(trace.meta.get("python")))
     for name in ("error", "message", "signal", "exit_code"):
         if getattr(trace.outcome, name) is not None:
             found[name] = getattr(trace.outcome, name)
