@@ -161,13 +161,13 @@ def test_torch_is_pinned() -> None:
     assert pins("common.txt")["torch"] == "2.13.0"
 
 
-@pytest.mark.parametrize("document", [*READMES, "CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("document", [*READMES, "AGENTS.md", "CONTRIBUTING.md", "docs/architecture.md"])
 def test_what_the_documents_name_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     top = "tracer|tests|fixtures|benchmarks|constraints|walkthroughs|docs"
     named = {*re.findall(rf"`((?:{top})/[\w./-]*)`", text), *re.findall(rf"\b((?:{top})/[\w/.-]+\.\w+)\b", text)}
     assert named
-    example = {"walkthroughs/my-model.yaml"}  # what a reader is shown to write
+    example = {"walkthroughs/my-model.yaml", "tests/x.py"}  # what stands for a file of the reader's
     assert {path for path in named - example if not (ROOT / path).exists()} == set()
 
 

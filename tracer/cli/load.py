@@ -17,7 +17,7 @@ from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import adapter_folder, prepare_options
 from tracer.trace.job import Job
 
-HELP = """Load MODEL for real, record every step, and print the journey.
+HELP = """Load MODEL for real, record every step, and print a report, stage by stage.
 
 MODEL is a model directory, or the id of a model on the hub. The trace can be looked at with 'glm-trace show' on any
 machine, without torch and without the model.

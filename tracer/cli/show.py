@@ -1,4 +1,4 @@
-"""``glm-trace show``: print the journey of a trace, its steps, or both as JSON."""
+"""``glm-trace show``: print a trace stage by stage, its steps, or both as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.show import load_report, step_lines
 
-HELP = """Print the journey that FILE holds, stage by stage.
+HELP = """Print the load that FILE holds, stage by stage.
 
 With --steps, every step on a line of its own. With --json, one object with meta, outcome and stages; with both, one
 object a line for each step. A journal left behind by a killed recording is read as well.

@@ -217,7 +217,7 @@ class Trace:
                 yield convert(found, row)
 
     def stage_counts(self) -> dict[str, int]:
-        """Return the number of steps in each stage that has any, in the journey's order."""
+        """Return the number of steps in each stage that has any, in the order of a load."""
         with self.readable():
             rows = self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage")
             counts = msgspec.convert(dict(rows), dict[str, int])

@@ -1,4 +1,4 @@
-"""The vocabulary of a trace: stages of the journey, frame events and step kinds.
+"""The vocabulary of a trace: stages of a load, frame events and step kinds.
 
 Code, files, screens and walkthroughs use the same words.
 """
@@ -20,7 +20,7 @@ STAGES: Final = (
     "tokenizer",
     "peft",
 )
-"""The parts of the journey. Every step belongs to exactly one of them."""
+"""The parts of a load. Every step belongs to exactly one of them."""
 
 EVENTS: Final = ("call", "line", "return", "raise", "unwind")
 """What the interpreter did in a stepped frame.

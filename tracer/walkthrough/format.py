@@ -164,7 +164,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
         if self.decision and self.decision not in OUTCOMES:
             raise ValueError(f"There is no outcome {self.decision!r}; the outcomes are: {', '.join(OUTCOMES)}")
         if self.journey and self.end not in END_KINDS:
-            raise ValueError(f"There is no end {self.end!r} of a journey; the ends are: {', '.join(END_KINDS)}")
+            raise ValueError(f"There is no end {self.end!r}; an argument can end as: {', '.join(END_KINDS)}")
         if self.value and not self._says_something():
             raise ValueError(f"Expected what holds of `{self.value}`: is, type, shape, dtype, length, has, lacks…")
         strangers = [name for name in _KEYS if name not in _KEYS_OF[about[0]] and self._given(name)]
