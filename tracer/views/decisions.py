@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from tracer.analysis.decisions.decision import Decision
-from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.value_format import format_summary
 from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
@@ -19,6 +18,9 @@ from tracer.trace.reading import Trace
 from tracer.trace.values import Sequence
 from tracer.trace.values import Text as TextValue
 from tracer.views.stages import stage_name
+
+if TYPE_CHECKING:
+    from tracer.analysis.decisions.explanation import ExplainedDecision
 
 WORDS: Final[dict[str, Message]] = {
     # frame
