@@ -15,8 +15,8 @@ from tests.support.loads import Loads
 from tracer.bundled import bundled
 from tracer.exercise.collection import ExerciseFiles, read_exercise
 from tracer.exercise.grader import grade
-from tracer.exercise.layers import build_folder
 from tracer.exercise.runs import RecordedRun
+from tracer.exercise.working_folder import build_folder
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from tracer.trace.redaction.known import (
+from tracer.trace.redaction.known_secrets import (
     is_secret_variable,
     masked_command,
     secrets_in,

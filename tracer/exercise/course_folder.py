@@ -16,7 +16,6 @@ from typing import Final
 
 from tracer.exercise.collection import TASK, ExerciseFiles, all_exercises, find_exercise, fits_release, read_exercise
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.layers import build_folder
 from tracer.exercise.progress import (
     FILE,
     MARK,
@@ -29,6 +28,7 @@ from tracer.exercise.progress import (
 )
 from tracer.exercise.runs import TRACES
 from tracer.exercise.trust import course_seal
+from tracer.exercise.working_folder import build_folder
 from tracer.i18n import N_
 
 DEFAULT_NAME: Final = MARK

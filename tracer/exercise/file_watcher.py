@@ -1,4 +1,4 @@
-"""Watching for saved files by looking a few times a second, which works with every editor and file system."""
+"""Wait for saved files by looking a few times a second, which works with every editor and file system."""
 
 from __future__ import annotations
 

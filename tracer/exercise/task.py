@@ -9,7 +9,7 @@
     NAME/judge/…           scripts of the task that a run can record, in the learner's folder
 
 In a layer, a file ``X.removed`` removes ``X``, ``X.merge`` changes the JSON file ``X``, and ``X.edit`` replaces pieces
-of the text ``X``; see :mod:`tracer.exercise.layers`.
+of the text ``X``; see :mod:`tracer.exercise.working_folder`.
 """
 
 from __future__ import annotations

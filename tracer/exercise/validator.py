@@ -12,9 +12,9 @@ import msgspec
 from tracer.exercise.attempts import is_solved
 from tracer.exercise.collection import ExerciseFiles, fits_release
 from tracer.exercise.grader import GradeReport, grade
-from tracer.exercise.layers import build_folder
 from tracer.exercise.runs import RecordedRun, RunRecorder
 from tracer.exercise.task import Exercise
+from tracer.exercise.working_folder import build_folder
 from tracer.launch.scratch import scratch_folder
 from tracer.trace.errors import TracerError
 

@@ -1,1 +1,1 @@
-"""JSON documents: what ``--json`` prints."""
+"""JSON for programs and editors: the documents that ``--json`` prints, and the schemas of YAML files."""

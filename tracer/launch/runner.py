@@ -21,8 +21,8 @@ from tracer.trace.events import AdapterFound, FileResolved, JsonRead, ModuleCopi
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import Outcome
-from tracer.trace.redaction.known import masked_command, secrets_in, secrets_of_this_machine
-from tracer.trace.redaction.learned import LearnedSecrets
+from tracer.trace.redaction.known_secrets import masked_command, secrets_in, secrets_of_this_machine
+from tracer.trace.redaction.learned_secrets import LearnedSecrets
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots, standard_roots
 from tracer.trace.sealing import seal_and_remove

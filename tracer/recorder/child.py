@@ -29,8 +29,8 @@ from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job, read_job
-from tracer.trace.redaction.known import secrets_in, secrets_in_source
-from tracer.trace.redaction.learned import SecretsTeller
+from tracer.trace.redaction.known_secrets import secrets_in, secrets_in_source
+from tracer.trace.redaction.learned_secrets import SecretsTeller
 
 
 def main(job_file: str) -> int:

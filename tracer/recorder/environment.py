@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tracer.trace.redaction.known import is_secret_variable
+from tracer.trace.redaction.known_secrets import is_secret_variable
 from tracer.trace.redaction.redactor import MASK
 
 _PACKAGES: Final = (

@@ -22,7 +22,7 @@ from tracer.recorder.summary import Summariser
 from tracer.trace import journal
 from tracer.trace.append_only import RESERVE, Identity
 from tracer.trace.outcome import RECORDING_ENDED, Outcome, RecordingEnded
-from tracer.trace.redaction.known import secrets_in_source
+from tracer.trace.redaction.known_secrets import secrets_in_source
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots
 from tracer.trace.steps import Change, Frame, encode_source

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any, Final
 
 from tracer.recorder import safe_inspect
-from tracer.trace.redaction.data import named_pair
 from tracer.trace.redaction.names import can_be_searched, is_no_word, is_secret
+from tracer.trace.redaction.plain_data import named_pair
 from tracer.trace.redaction.redactor import parts_of
 
 _MAX_ITEMS: Final = 400

@@ -34,7 +34,7 @@ from tracer.trace.append_only import Identity
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome, Part
 from tracer.trace.redaction.credential_files import secrets_in_model
-from tracer.trace.redaction.known import masked_command, secrets_of_this_machine
+from tracer.trace.redaction.known_secrets import masked_command, secrets_of_this_machine
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots, standard_roots
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from tracer.remote_code.name_resolution import constant_text
 from tracer.remote_code.notable_names import DISGUISES, MODULES_NOT_TO_HAND_ON, Rule, normal, rule_for
-from tracer.trace.redaction.known import can_name_secret_variable
+from tracer.trace.redaction.known_secrets import can_name_secret_variable
 
 CREDENTIAL: Final = re.compile(
     r"(?:^|[/~\\])\.(?:ssh|netrc|aws|azure|kube|gnupg|docker|git-credentials|gitconfig|pgpass|pypirc|npmrc|"

@@ -34,7 +34,7 @@ from tracer.remote_code.notable_names import (
 )
 from tracer.remote_code.result import Finding, Kind
 from tracer.text.visible import one_line
-from tracer.trace.redaction.known import can_name_secret_variable
+from tracer.trace.redaction.known_secrets import can_name_secret_variable
 
 SOURCE_LIMIT: Final = 160
 """Number of characters of a call that are kept."""

@@ -1,4 +1,4 @@
-"""Parse Python source from any thread."""
+"""Parse Python source, from any thread and within limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key hints at the foot; each can be clicked."""
+"""The hints at the foot of the player: keys with what they do, each of which can be clicked."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 
 if TYPE_CHECKING:  # imported when the notes are opened
-    from tracer.walkthrough.reader import WalkthroughReader
+    from tracer.walkthrough.reader_position import WalkthroughReader
 
 Place = tuple[int, int]
 """A source and a line of it."""

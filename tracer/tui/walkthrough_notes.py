@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # imported after the first screen
     from tracer.trace.reading import Trace
     from tracer.tui.player import Player
     from tracer.walkthrough.format import Walkthrough
-    from tracer.walkthrough.reader import WalkthroughReader
+    from tracer.walkthrough.reader_position import WalkthroughReader
 
 
 class WalkthroughNotes:
@@ -96,7 +96,7 @@ class WalkthroughNotes:
     async def _load(self) -> None:
         from tracer.walkthrough.applicability import walkthrough_for
         from tracer.walkthrough.library import course
-        from tracer.walkthrough.reader import WalkthroughReader, bind_chapters
+        from tracer.walkthrough.reader_position import WalkthroughReader, bind_chapters
 
         def bound(trace: Trace) -> tuple[WalkthroughReader, str | None]:
             found = self._walkthroughs if self._walkthroughs is not None else list(course())

@@ -1,4 +1,4 @@
-"""``glm-trace exercise check``: whether an exercise is solved."""
+"""``glm-trace exercise check``: record an exercise and judge whether it is solved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What these commands share: the course folder, questions on the terminal, errors in the learner's language."""
+"""What the exercise commands share: the course folder, questions on the terminal, errors in the learner's language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace exercise hint``: a hint, each a little nearer than the one before."""
+"""``glm-trace exercise hint``: give a hint, each a little nearer to the solution than the one before."""
 
 from __future__ import annotations
 

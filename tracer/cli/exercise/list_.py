@@ -1,4 +1,4 @@
-"""``glm-trace exercise list``: which exercises there are."""
+"""``glm-trace exercise list``: list the exercises that there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace exercise progress``: how far one has come."""
+"""``glm-trace exercise progress``: show how far the learner has come."""
 
 from __future__ import annotations
 

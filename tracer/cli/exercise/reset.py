@@ -1,4 +1,4 @@
-"""``glm-trace exercise reset``: begin an exercise anew."""
+"""``glm-trace exercise reset``: put an exercise back to its start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace exercise solution``: one way to do it."""
+"""``glm-trace exercise solution``: write one solution to a folder beside the exercise."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from tracer.cli.exercise.context import Folders, Name, Yes, can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.errors import ExerciseError
-from tracer.exercise.layers import changed_by
 from tracer.exercise.trust import require_consent
+from tracer.exercise.working_folder import changed_by
 from tracer.i18n import N_, tr
 
 HELP = """Write a solution into a folder beside yours, NAME.solution. Your own files stay as they are."""

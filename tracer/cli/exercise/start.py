@@ -1,4 +1,4 @@
-"""``glm-trace exercise start``: an exercise's files, in a folder of one's own."""
+"""``glm-trace exercise start``: write an exercise's files to a folder of the learner's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace exercise validate``: whether exercises are sound."""
+"""``glm-trace exercise validate``: check whether exercises are sound."""
 
 from __future__ import annotations
 

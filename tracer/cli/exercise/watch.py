@@ -1,4 +1,4 @@
-"""``glm-trace exercise watch``: an exercise is checked whenever one of its files is saved."""
+"""``glm-trace exercise watch``: check an exercise whenever one of its files is saved."""
 
 from __future__ import annotations
 

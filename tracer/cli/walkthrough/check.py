@@ -1,4 +1,4 @@
-"""``glm-trace walkthrough check``: whether walkthroughs still tell the truth."""
+"""``glm-trace walkthrough check``: check whether walkthroughs still say what is true."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace walkthrough list``: which walkthroughs there are."""
+"""``glm-trace walkthrough list``: list the walkthroughs that there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace walkthrough new``: a file to begin a walkthrough of one's own with."""
+"""``glm-trace walkthrough new``: write a file to begin a new walkthrough with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``glm-trace walkthrough show``: a walkthrough on the terminal, or as a document."""
+"""``glm-trace walkthrough show``: print a walkthrough, or write it as a document."""
 
 from __future__ import annotations
 

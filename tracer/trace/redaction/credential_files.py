@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracer.trace.hub_folders import hub_folders
-from tracer.trace.redaction.data import secrets_in, secrets_in_text, secrets_in_urls
 from tracer.trace.redaction.names import MIN_SEARCHED, can_be_searched, looks_random
+from tracer.trace.redaction.plain_data import secrets_in, secrets_in_text, secrets_in_urls
 from tracer.trace.redaction.redactor import parts_of
 
 _TOKENS: Final = (".huggingface/token", ".vault-token", ".modelscope/credentials/git_token", ".replicate/token")

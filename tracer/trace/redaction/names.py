@@ -1,4 +1,4 @@
-"""Which names stand over secrets, and which values under them are secrets: the one definition of the project.
+"""Which names belong to secrets, and which values under them are secrets: the one definition of the project.
 
 A name is read word by word (``myApiKey``, ``MY_API_KEY`` and ``my-api-key`` are the same three words), and its last
 word says what it names: ``db_password`` is a password, ``password_length`` a length. Some of these words leave no

@@ -3,8 +3,8 @@
 By name: a value under a name such as ``token`` or ``password`` is never summarised, and in a text such as a
 configuration file it is masked (:mod:`tracer.trace.redaction.names`). By shape: whatever looks like a provider's key
 (:mod:`tracer.trace.redaction.shapes`). By value: a secret that was found in one of these ways, or on this machine
-before anything was recorded (:mod:`tracer.trace.redaction.known`), is looked for in every text from then on, and when
-the trace is sealed in everything that was recorded before.
+before anything was recorded (:mod:`tracer.trace.redaction.known_secrets`), is looked for in every text from then on,
+and when the trace is sealed in everything that was recorded before.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values behind secret names in texts: JSON, YAML, INI, ``.env``, Python, headers, command lines, URL queries.
+"""Values of secret names in texts: JSON, YAML, INI, ``.env``, Python, headers, command lines, URL queries.
 
 What such a text is in is not asked: it can be cut anywhere, escaped several times, or stand in the middle of a message.
 """

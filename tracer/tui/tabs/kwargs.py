@@ -1,4 +1,4 @@
-"""What became of each keyword argument, and the stops on its way."""
+"""The tab of keyword arguments: what became of each, and the stops on its way."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tracer.views.walkthrough.reasons import misfit_told, told
 from tracer.walkthrough.binder import BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.placeholders import fill_placeholders, placeholder_paths
-from tracer.walkthrough.reader import Chapter, NotePosition, WalkthroughReader
+from tracer.walkthrough.reader_position import Chapter, NotePosition, WalkthroughReader
 from tracer.walkthrough.value_paths import StepScope
 
 WIDEST = 100

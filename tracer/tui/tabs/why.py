@@ -1,4 +1,4 @@
-"""The tab that says why a load failed."""
+"""The tab of the diagnosis: why a load failed, or what it did that its user may not expect."""
 
 from __future__ import annotations
 

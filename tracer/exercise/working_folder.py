@@ -1,4 +1,4 @@
-"""Putting a working folder together: fixtures, then the files of the start, then those of a solution or an attempt."""
+"""Put a working folder together: fixtures, then the files of the start, then those of a solution or an attempt."""
 
 from __future__ import annotations
 

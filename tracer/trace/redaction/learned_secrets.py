@@ -1,4 +1,4 @@
-"""How the traced process hands the secrets that it learns to the one that seals the trace: through a pipe.
+"""Secrets that the traced process learns, handed through a pipe to the process that seals the trace.
 
 What is in a pipe is in memory alone, and this one has no name in the file system. Each secret is handed on when it is
 learned, so that those of a process that is killed are known as well.

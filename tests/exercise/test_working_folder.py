@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tracer.exercise.collection import ExerciseFiles
-from tracer.exercise.layers import build_folder, lay_over
+from tracer.exercise.working_folder import build_folder, lay_over
 from tracer.trace.errors import TracerError
 
 

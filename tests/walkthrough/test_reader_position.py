@@ -7,7 +7,7 @@ import pytest
 from tests.walkthrough.writing import note, walkthrough
 from tracer.trace.reading import Trace
 from tracer.walkthrough.binder import BoundNote, UnboundNote
-from tracer.walkthrough.reader import NotePosition, WalkthroughReader, bind_chapters
+from tracer.walkthrough.reader_position import NotePosition, WalkthroughReader, bind_chapters
 
 F = "get_class_from_dynamic_module"
 ONE = walkthrough(
