@@ -28,8 +28,10 @@ import pytest  # noqa: E402
 
 pytest.register_assert_rewrite("tests.support")
 
+from tests.data.demo.store import unpack  # noqa: E402
 from tests.support.loads import Loads  # noqa: E402
 from tests.support.signals import restore_signals_in_programs  # noqa: E402
+from tracer.trace.reading import Trace, open_trace  # noqa: E402
 
 restore_signals_in_programs()
 # On a busy machine an example takes long now and then; pytest's timeout ends a test that hangs.
@@ -44,6 +46,27 @@ FIXTURES = ROOT / "fixtures"
 def _clean_up() -> Iterator[None]:
     yield
     shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def old_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
+    """Open the stored recording of the demo on transformers 4.44.2."""
+    with open_trace(unpack("4.44.2", tmp_path_factory.mktemp("old-demo"))) as trace:
+        yield trace
+
+
+@pytest.fixture(scope="session")
+def new_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
+    """Open the stored recording of the demo on transformers 5.23.0."""
+    with open_trace(unpack("5.23.0", tmp_path_factory.mktemp("new-demo"))) as trace:
+        yield trace
+
+
+@pytest.fixture(scope="session", params=["old_demo", "new_demo"])
+def stored_demo(request: pytest.FixtureRequest) -> Trace:
+    """Return the demo as it was recorded on each line, whichever is installed."""
+    trace: Trace = request.getfixturevalue(request.param)
+    return trace
 
 
 @pytest.fixture(scope="session")

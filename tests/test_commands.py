@@ -21,7 +21,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from tests.support.commands import Command, Result, command_line
+from tests.support.commands import PROGRAM, Command, Result, command_line, is_plain
 from tests.support.generator import load_generator
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, Reading, by_line
@@ -36,8 +36,6 @@ from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.vocabulary import STAGES
 from tracer.views.stages import stage_name
-
-PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 
 @pytest.fixture
@@ -61,11 +59,6 @@ def process(place: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-def is_plain(text: str) -> bool:
-    """Return whether a screen of 80 columns shows every line whole, without colour or cursor movement."""
-    return "\x1b" not in text and all(cell_len(line) <= 80 for line in text.splitlines())
 
 
 # ── demo and load ───────────────────────────────────────────────────────────────────────────────────

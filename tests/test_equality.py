@@ -14,11 +14,11 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tests.conftest import FIXTURES
 from tests.support import observing
 from tests.support.forked import in_fork
 from tests.support.observing import Observation, assert_equal, compare, observe
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 GLM, BERT = FIXTURES / "glm-4v-tiny", FIXTURES / "bert-tiny"
 KILLERS = {"kills-itself", "exits"}
 BROKEN = sorted(path.name for path in (FIXTURES / "broken").iterdir() if path.is_dir() and path.name not in KILLERS)

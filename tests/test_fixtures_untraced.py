@@ -17,8 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import torch
@@ -26,11 +25,9 @@ import transformers
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, dynamic_module_utils
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
-GENERATOR = FIXTURES / "make_small_fixtures.py"
-OLD_LINE = int(transformers.__version__.split(".")[0]) < 5
-
-T = TypeVar("T")
+from tests.conftest import FIXTURES
+from tests.support.generator import load_generator
+from tests.support.reading import OLD_LINE, by_line
 
 
 @pytest.fixture(autouse=True)
@@ -43,20 +40,6 @@ def _no_modules_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     cache = str(HF_MODULES_CACHE)
     monkeypatch.setattr(sys, "path", [cache, *(path for path in sys.path if path != cache)])
     importlib.invalidate_caches()
-
-
-def by_line(old: T, new: T) -> T:
-    """Return the value for 4.44 or the value for 5.x."""
-    return old if OLD_LINE else new
-
-
-def load_generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(GENERATOR.stem, GENERATOR)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 make = load_generator()
@@ -353,7 +336,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 def test_the_generator_writes_what_is_here(tmp_path: Path) -> None:
     """It uses the standard library only: -S leaves out site-packages."""
-    subprocess.run([sys.executable, "-I", "-S", str(GENERATOR), str(tmp_path)], check=True)
+    subprocess.run([sys.executable, "-I", "-S", str(FIXTURES / "make_small_fixtures.py"), str(tmp_path)], check=True)
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == ["bert-tiny", "broken", "distilbert-without-model-type", "glm-4v-tiny-lora"]
     for name in written:

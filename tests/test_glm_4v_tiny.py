@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -28,6 +27,8 @@ from transformers import (  # noqa: E402
     AutoTokenizer,
 )
 from transformers.dynamic_module_utils import get_class_from_dynamic_module  # noqa: E402
+
+from tests.support.generator import load_generator  # noqa: E402
 
 Tensor = torch.Tensor
 
@@ -538,12 +539,7 @@ def test_pixels_are_normalised_as_clip_does(tokenizer: Any) -> None:
 
 @pytest.fixture(scope="module")
 def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_glm_4v_tiny", ROOT / "fixtures" / "make_glm_4v_tiny.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_generator("make_glm_4v_tiny")
 
 
 def test_the_fixture_can_be_made_again(maker: ModuleType, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import FIXTURES, ROOT
 from tests.support.kills import killed_load, steps_in
 from tests.support.loads import MAIN_CALL
 from tracer.launch.process_start import Child, WarmStarter, start_fresh
@@ -24,9 +25,6 @@ from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
-
-FIXTURES = Path(__file__).parents[1] / "fixtures"
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow

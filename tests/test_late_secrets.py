@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.conftest import FIXTURES
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
 from tracer.trace import journal
@@ -20,7 +21,6 @@ from tracer.trace.redaction.redactor import MASK, Redactor
 from tracer.trace.sealing import seal
 from tracer.trace.steps import encode_source
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 LATE = "4f1c9b7e2d8a6053c1e7b9d2"
 QUOTED = 'qu"ote\\4f1c9b7e2d8a'
 SCRIPT = """

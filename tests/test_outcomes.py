@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
+from tests.conftest import FIXTURES
 from tests.support.loads import Loads
 from tests.trace.made import end_record, ordinary_records, sealed
 from tests.tui.conftest import settled
@@ -28,7 +29,6 @@ from tracer.views.stages import STAGE_NAMES
 from tracer.views.why import WORDS as WHY
 from tracer.views.why import diagnosis_report
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 PARTS = get_args(Part)
 ENDS: list[dict[str, Any]] = [
     *({"status": status} for status in (*get_args(Status), "of-a-newer-release")),

@@ -13,22 +13,20 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.commands import PROGRAM, command_line
 from tests.support.secret_forms import forms, packed_in
 from tracer.analysis.search import search
-from tracer.cli.main import main
 from tracer.trace.reading import open_trace
 from tracer.trace.redaction.redactor import MASK
 
 pytestmark = pytest.mark.slow  # two whole processes that load a model
 
 ROOT = Path(__file__).parents[1]
-PROGRAM = Path(sys.executable).with_name("glm-trace")
 
 
 def made(what: str, length: int = 28) -> str:
@@ -306,15 +304,12 @@ def test_nothing_is_in_the_traces_or_on_the_screens(loaded: Planted) -> None:
 def test_nothing_is_in_what_commands_print(
     loaded: Planted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    command = command_line(monkeypatch, capsys)
+
     def run(*arguments: str) -> tuple[str, bytes]:
-        monkeypatch.setattr(sys, "argv", ["glm-trace", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit):
-            main()
-        said = capsys.readouterr()
-        assert said.out, arguments
-        assert "Traceback" not in said.err
-        return " ".join(arguments), (said.out + said.err).encode()
+        done = command(*arguments)
+        assert done.out, arguments
+        return " ".join(arguments), (done.out + done.err).encode()
 
     good, bad = str(loaded.good), str(loaded.bad)
     outputs = [

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.conftest import FIXTURES
 from tests.support.forked import in_fork
 from tracer.trace.reading import open_trace
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 SECRETS = {
     "argument": "argument-Zq81-secret",
     "nested": "nested-Kx72-secret",

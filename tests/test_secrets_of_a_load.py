@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.conftest import FIXTURES, ROOT
 from tests.support.secret_forms import forms, packed_in
 from tracer.export.json_documents import step_documents
 from tracer.trace.outcome import Outcome
@@ -25,8 +26,6 @@ from tracer.trace.redaction.redactor import MASK
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
-ROOT = Path(__file__).parents[1]
-FIXTURES = ROOT / "fixtures"
 
 SECRETS = {
     "keyword argument": "kwarg-Aa11-planted",

@@ -3,13 +3,13 @@ other."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 
+from tests.conftest import FIXTURES
 from tests.support.loads import MAIN_CALL, Loads
 from tests.trace.made import read_everything
 from tracer.trace.reading import Trace
@@ -17,7 +17,6 @@ from tracer.trace.steps import Bound, Items, Unbound
 from tracer.trace.values import Config, Mapping, Sequence
 from tracer.trace.vocabulary import EVENTS, KINDS, STAGES
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 LOADS: dict[str, dict[str, Any]] = {
     "glm-4v-tiny": {"kwargs": MAIN_CALL},
     "bert-tiny": {},

@@ -10,10 +10,8 @@ import pytest
 from tests.conftest import FIXTURES
 from tests.support import damaged
 from tests.support.loads import Loads
-from tests.support.reading import by_line
+from tests.support.reading import by_line, keyword_path
 from tracer.analysis.decisions.explanation import explanation
-from tracer.analysis.kwargs.hops import KeywordPath
-from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.stage_summary import Fact, summarize_stages
 from tracer.trace.reading import Trace
 from tracer.views.kwargs import end_text
@@ -66,16 +64,12 @@ def overwritten(loads: Loads, tmp_path_factory: pytest.TempPathFactory) -> Trace
     return loads.trace(folder, kwargs={"attn_implementation": "eager"}, **OPTIONS)
 
 
-def followed(trace: Trace, name: str) -> KeywordPath:
-    return next(path for path in keyword_paths(trace) if path.name == name)
-
-
 def facts(trace: Trace) -> dict[str, Fact]:
     return {fact.what: fact for stage in summarize_stages(trace) for fact in stage.facts}
 
 
 def test_an_argument_that_config_json_overwrites(overwritten: Trace) -> None:
-    one = followed(overwritten, "attn_implementation")
+    one = keyword_path(overwritten, "attn_implementation")
     assert (one.end.what, one.end.by) == ("overwritten", "_attn_implementation")
     assert one.end.step is not None
     assert "overwritten by config.json's _attn_implementation" in end_text(one, "en")
@@ -87,13 +81,13 @@ def test_an_argument_that_config_json_overwrites(overwritten: Trace) -> None:
 
 def test_an_argument_that_is_not_overwritten(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={"attn_implementation": "eager"}, **OPTIONS)
-    one = followed(trace, "attn_implementation")
+    one = keyword_path(trace, "attn_implementation")
     assert (one.end.what, one.end.where) == ("config", "ChatGLMConfig")
     assert "argument-overwritten" not in facts(trace)
 
 
 def test_an_argument_that_the_models_code_overwrites(own_loader: Trace) -> None:
-    one = followed(own_loader, "answer")
+    one = keyword_path(own_loader, "answer")
     assert (one.end.what, one.end.where, one.end.name, one.end.by) == ("overwritten", "MineConfig", "answer", "")
     told = {told.means: told for told in explanation(own_loader)}
     later = told["attribute-overwritten"].values["later"]
@@ -104,9 +98,9 @@ def test_an_argument_that_the_models_code_overwrites(own_loader: Trace) -> None:
 def test_a_class_with_a_loader_of_its_own(own_loader: Trace) -> None:
     """Its from_pretrained is stepped, and the load's summary explains why the library's steps are missing."""
     assert own_loader.outcome.status == "loaded"
-    one = followed(own_loader, "my_option")
+    one = keyword_path(own_loader, "my_option")
     assert (one.end.what, one.end.where, one.end.name) == ("used", "MineModel.from_pretrained", "option")
-    assert followed(own_loader, "another").end.what == "left"  # it stays in the kwargs of the class's own loader
+    assert keyword_path(own_loader, "another").end.what == "left"  # it stays in the kwargs of the class's own loader
     fact = facts(own_loader)["own-loader-alone"]
     assert fact.values == {"function": "MineModel.from_pretrained"}
 
@@ -116,7 +110,7 @@ DTYPE = by_line("torch_dtype", "dtype")
 
 def test_a_dtype_is_followed_as_far_as_it_goes(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={DTYPE: "torch.float32"}, **OPTIONS)
-    one = followed(trace, DTYPE)
+    one = keyword_path(trace, DTYPE)
     assert one.end.what == "used"
     assert by_line("ChatGLMForConditionalGeneration._set_default_torch_dtype", "_get_dtype") in one.end.on
     assert "not followed further" in end_text(one, "en")
@@ -125,7 +119,7 @@ def test_a_dtype_is_followed_as_far_as_it_goes(loads: Loads) -> None:
 
 def test_what_became_of_a_device_map(loads: Loads) -> None:
     trace = loads.trace(FIXTURES / "glm-4v-tiny", kwargs={"device_map": "auto"}, **OPTIONS)
-    one = followed(trace, "device_map")
+    one = keyword_path(trace, "device_map")
     became = [stop for stop in one.hops if stop.what == "changed-value" and stop.where == "device_map"]
     assert became
     assert "used" not in end_text(one, "en")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ import pytest
 
 from tests.conftest import FIXTURES
 from tests.data.demo.store import record, stored, unpack
+from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.trace.made import meta_record, ordinary_records, sealed
 from tracer.analysis.diff import TOPICS, Comparison, Difference, compare
-from tracer.cli.main import app
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.diff import WORDS, focused
 
@@ -25,22 +24,8 @@ OLD, NEW = "4.44.2", "5.23.0"
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
-    """The demo on 4.44.2."""
-    with open_trace(unpack(OLD, tmp_path_factory.mktemp("stored"))) as trace:
-        yield trace
-
-
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trace]:
-    """The demo on 5.23.0."""
-    with open_trace(unpack(NEW, tmp_path_factory.mktemp("stored"))) as trace:
-        yield trace
-
-
-@pytest.fixture(scope="module")
-def lines(old: Trace, new: Trace) -> Comparison:
-    return compare(old, new)
+def lines(old_demo: Trace, new_demo: Trace) -> Comparison:
+    return compare(old_demo, new_demo)
 
 
 def told(comparison: Comparison, topic: str, what: str | None = None) -> list[Difference]:
@@ -53,15 +38,13 @@ def statements(comparison: Comparison, function: str) -> tuple[str, str]:
     return "\n".join(str(one.a) for one in found if one.a), "\n".join(str(one.b) for one in found if one.b)
 
 
-def test_the_environment_that_differs_stands_at_the_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_different_environment_is_at_the_head(tmp_path: Path, command: Command) -> None:
     files = []
     for name, environment in (("a", {"HF_HUB_OFFLINE": "1", "HF_HOME": "x"}), ("b", {"HF_HOME": "x"})):
         records = [meta_record(environment=environment), *ordinary_records()]
         files.append(str(sealed(tmp_path, records, f"{name}.glmtrace")))
-    with pytest.raises(SystemExit) as ended:
-        app(["diff", *files], prog_name="glm-trace")
-    said = capsys.readouterr().out
-    assert ended.value.code == 0  # what they ran under may differ without the loads being different
+    code, said, _ = command(*files)
+    assert code == 0  # what they ran under may differ without the loads being different
     assert "HF_HUB_OFFLINE: A 1, B not set" in said
     assert "HF_HOME" not in said
 
@@ -165,8 +148,8 @@ def test_what_is_the_same_is_not_told(lines: Comparison) -> None:
     assert told(lines, "weights", "report") == []
 
 
-def test_a_load_is_like_itself(new: Trace) -> None:
-    assert compare(new, new).differences == []
+def test_a_load_is_like_itself(new_demo: Trace) -> None:
+    assert compare(new_demo, new_demo).differences == []
 
 
 @pytest.mark.slow
@@ -221,16 +204,14 @@ def files(tmp_path: Path) -> tuple[str, str]:
     return str(unpack(OLD, tmp_path)), str(unpack(NEW, tmp_path))
 
 
-def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        app(["diff", *arguments])
-    return int(ended.value.code or 0), capsys.readouterr().out
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_line(monkeypatch, capsys, "diff")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_at_a_glance(files: tuple[str, str], lang: str, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = run(*files, "--lang", lang, capsys=capsys)
+def test_at_a_glance(files: tuple[str, str], lang: str, command: Command) -> None:
+    code, said, _ = command(*files, "--lang", lang)
     assert code == 1
     assert "\x1b" not in said
     assert "transformers 4.44.2" in said
@@ -241,31 +222,31 @@ def test_at_a_glance(files: tuple[str, str], lang: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_everything_on_request(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    _, everything = run(*files, "--lang", "zh", "--all", capsys=capsys)
+def test_everything_on_request(files: tuple[str, str], command: Command) -> None:
+    _, everything, _ = command(*files, "--lang", "zh", "--all")
     assert len(everything.splitlines()) > 500
 
 
-def test_one_topic_is_told_whole(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    _, said = run(*files, "--topic", "config", "--lang", "en", capsys=capsys)
+def test_one_topic_is_told_whole(files: tuple[str, str], command: Command) -> None:
+    _, said, _ = command(*files, "--topic", "config", "--lang", "en")
     for one in ("torch_dtype", "dtype", "max_length", "pruned_heads"):
         assert one in said
     assert "resolve_revision" not in said
 
 
-def test_json_is_one_document(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = run(*files, "--json", capsys=capsys)
+def test_json_is_one_document(files: tuple[str, str], command: Command) -> None:
+    code, said, _ = command(*files, "--json")
     found = msgspec.json.decode(said)
     assert code == 1
     assert found["same"] is False
     assert {one["topic"] for one in found["differences"]} <= set(TOPICS)
     assert found["a"]["releases"]["transformers"] == OLD
-    code, said = run(files[0], files[0], "--json", capsys=capsys)
+    code, said, _ = command(files[0], files[0], "--json")
     assert (code, msgspec.json.decode(said)["differences"]) == (0, [])
 
 
-def test_loads_that_are_the_same(files: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = run(files[1], files[1], "--lang", "en", capsys=capsys)
+def test_loads_that_are_the_same(files: tuple[str, str], command: Command) -> None:
+    code, said, _ = command(files[1], files[1], "--lang", "en")
     assert code == 0
     assert "went the same way" in said
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
 from tests.conftest import FIXTURES
+from tests.support.commands import Command, command_line
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
 from tests.support.reading import OLD_LINE, by_line
@@ -21,7 +21,6 @@ from tracer.analysis.decisions.explanation import ExplainedDecision, explanation
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import TURNING_POINTS
 from tracer.analysis.value_format import summary_to_json
-from tracer.cli.main import app
 from tracer.trace.reading import Trace
 from tracer.views.decisions import WORDS, explanation_report
 
@@ -203,33 +202,31 @@ def test_every_meaning_has_its_sentences() -> None:
     )
 
 
-def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["decisions", *arguments], env={"COLUMNS": "80"})
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        return 2, str(done.exception)
-    return done.exit_code, done.output
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_line(monkeypatch, capsys, "decisions")
 
 
-def test_the_command(demo: Trace) -> None:
+def test_the_command(command: Command, demo: Trace) -> None:
     path = str(demo.path)
-    code, text = run(path, "--lang", "en")
+    code, text, _ = command(path, "--lang", "en")
     assert code == 0
     assert max(map(len, text.splitlines())) <= 80
     assert "no adapter here" in text
     assert "if maybe_adapter_path is not None → no\n" in "\n".join(line.rstrip() for line in text.splitlines())
-    code, chinese = run(path, "--lang", "zh", "--stage", "trust")
+    code, chinese, _ = command(path, "--lang", "zh", "--stage", "trust")
     assert code == 0
     assert "不成立" in chinese
     assert "Trust" not in chinese
-    code, every = run(path, "--all", "--lang", "en")
+    code, every, _ = command(path, "--all", "--lang", "en")
     assert len(every.splitlines()) == len(list(decisions(demo)))
-    code, of_one = run(path, "--function", "check_imports", "--lang", "en")
+    code, of_one, _ = command(path, "--function", "check_imports", "--lang", "en")
     assert code == 0
     assert all("check_imports:" in line for line in of_one.splitlines())
 
 
-def test_the_command_for_programs(demo: Trace) -> None:
-    _, text = run(str(demo.path), "--json")
+def test_the_command_for_programs(command: Command, demo: Trace) -> None:
+    _, text, _ = command(str(demo.path), "--json")
     document = json.loads(text)
     told = explanation(demo)
     assert [one["step"] for one in document["decisions"]] == [one.decision.step for one in told]
@@ -237,19 +234,18 @@ def test_the_command_for_programs(demo: Trace) -> None:
     adapter = next(one for one in document["decisions"] if one["means"] == "adapter-none")
     assert adapter["names"] == {"maybe_adapter_path": None}
     assert adapter["outcome"] == "after"
-    _, text = run(str(demo.path), "--json", "--all", "--stage", "trust")
+    _, text, _ = command(str(demo.path), "--json", "--all", "--stage", "trust")
     assert {one["stage"] for one in json.loads(text)["decisions"]} == {"trust"}
 
 
-def test_unknown_names_are_refused(demo: Trace, loads: Loads, tmp_path: Path) -> None:
-    code, text = run(str(demo.path), "--function", "check_imprts")
-    assert code == 2
-    assert text.endswith("no decision of a function named check_imprts. Did you mean check_imports?")
-    code, text = run(str(demo.path), "--stage", "peft")
-    assert code == 2
-    assert "has no steps of stage peft" in text
-    code, text = run(str(tmp_path / "none.glmtrace"))
-    assert code == 2
+def test_unknown_names_are_refused(command: Command, demo: Trace, loads: Loads, tmp_path: Path) -> None:
+    done = command(demo.path, "--function", "check_imprts")
+    assert done.code == 2
+    assert done.sentence.endswith("no decision of a function named check_imprts. Did you mean check_imports?")
+    done = command(demo.path, "--stage", "peft")
+    assert done.code == 2
+    assert "has no steps of stage peft" in done.sentence
+    assert command(tmp_path / "none.glmtrace").code == 2
     calls = loads.record(FIXTURES / "bert-tiny", lines=False)
-    code, text = run(str(calls.path), "--lang", "en")
+    code, text, _ = command(str(calls.path), "--lang", "en")
     assert (code, text.strip().replace("\n", " ")) == (0, WORDS["none-without-lines"])

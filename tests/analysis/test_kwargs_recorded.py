@@ -16,7 +16,7 @@ from tests.support.commands import Command, command_line
 from tests.support.generator import load_generator
 from tests.support.golden import assert_golden, line
 from tests.support.loads import MAIN_CALL, Loads
-from tests.support.reading import by_line
+from tests.support.reading import by_line, keyword_path
 from tracer.analysis.kwargs.hops import END_KINDS, USER, HopKind, KeywordPath
 from tracer.analysis.kwargs.paths import keyword_paths, select_call
 from tracer.analysis.loading_calls import loading_calls
@@ -32,10 +32,6 @@ OPTIONS = {**MAIN_CALL, "low_cpu_mem_usage": True}
 def demo(loads: Loads, fixtures: Path) -> Trace:
     """The demo's load with the keyword arguments of GLM-4V's fine-tuning script, and one more."""
     return loads.trace(fixtures / "glm-4v-tiny", kwargs=OPTIONS)
-
-
-def keyword_path(trace: Trace, name: str) -> KeywordPath:
-    return next(path for path in keyword_paths(trace) if path.name == name)
 
 
 def told(journey: KeywordPath) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.exercise.teacher import files_of
 from tests.support.damaged import copied, edit_text
 from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.grader import GradeReport, grade
@@ -38,10 +39,6 @@ def learner(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "learner"
 
     return make
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def run(files: ExerciseFiles, folder: Path, workbench: RunRecorder, tmp_path: Path) -> GradeReport:

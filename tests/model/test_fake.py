@@ -14,13 +14,13 @@ import torch
 import transformers
 
 from tests.model.side_by_side import PROMPT, do_traced, job_for, recorded_shapes, same_bits
+from tests.support.commands import PROGRAM
 from tests.support.loads import Loads
 from tests.support.reading import Reading
 from tracer.bundled import write_fixture
 from tracer.trace.reading import open_trace
 from tracer.views.outcome import failure_lines
 
-PROGRAM = Path(sys.executable).with_name("glm-trace")
 ROOT = Path(__file__).parents[2]
 GIB = 2**30
 VISUAL_TOKENS = 1602

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import pytest
+from rich.cells import cell_len
 
 from tracer.cli.main import main
+
+PROGRAM: Final = Path(sys.executable).with_name("glm-trace")
 
 
 class Result(NamedTuple):
@@ -30,6 +34,11 @@ class Result(NamedTuple):
 
 
 Command = Callable[..., Result]
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a screen of 80 columns shows every line whole, without colour or cursor movement."""
+    return "\x1b" not in text and all(cell_len(line) <= 80 for line in text.splitlines())
 
 
 def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *before: str) -> Command:

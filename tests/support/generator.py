@@ -1,4 +1,4 @@
-"""The generator of the small fixtures, loaded from its folder."""
+"""The generators of the fixtures, loaded from their folder."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-_PATH = Path(__file__).parents[2] / "fixtures" / "make_small_fixtures.py"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
-def load_generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(_PATH.stem, _PATH)
+def load_generator(name: str = "make_small_fixtures") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FIXTURES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -8,6 +8,8 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, NamedTuple, TypeVar
 
+from tracer.analysis.kwargs.hops import KeywordPath
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.value_format import to_json
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Frame, Items, Step, Unbound
@@ -25,6 +27,11 @@ def by_line(old: T, new: T) -> T:
 def is_secret(value: object) -> bool:
     """Return whether a value was kept out of the trace."""
     return isinstance(value, dict) and value.get("is") == "secret"
+
+
+def keyword_path(trace: Trace, name: str) -> KeywordPath:
+    """Return the path of the first keyword argument with a name."""
+    return next(path for path in keyword_paths(trace) if path.name == name)
 
 
 class Moment(NamedTuple):

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.trace import made
-from tests.walkthrough.writing import made_note, note, walkthrough
+from tests.walkthrough.writing import bound, note, walkthrough
 from tracer.i18n import LANGS, Lang, tr
 from tracer.text import markdown_writer as markdown
 from tracer.trace.reading import Trace, open_trace
@@ -24,7 +24,7 @@ from tracer.trace.values import Text
 from tracer.views.walkthrough.article import render_article
 from tracer.views.walkthrough.localized import code_lines, localize
 from tracer.views.walkthrough.terminal import TerminalMarkdown, walkthrough_article, walkthrough_list
-from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.explained_code import Excerpt, ExcerptGap, ExcerptLine, covered_excerpts, note_excerpt
 from tracer.walkthrough.format import Walkthrough
 from tracer.walkthrough.library import library
@@ -143,12 +143,6 @@ SPLIT = {
     "statement": 'if "--" in class_reference',
     "through": "module_file, class_name = class_reference.split",
 }
-
-
-def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> BoundNote:
-    found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
-    assert isinstance(found, BoundNote)
-    return found
 
 
 def told_lines(binder: Binder, anchor: Any, stage: str = "dynamic-class") -> list[str]:

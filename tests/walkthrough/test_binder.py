@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.walkthrough.writing import made_note, note, walkthrough
+from tests.walkthrough.writing import bound, made_note, note, walkthrough
 from tracer.trace.reading import Trace
-from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
+from tracer.walkthrough.binder import Binder, UnboundNote
 from tracer.walkthrough.value_paths import StepScope, matches_value
 
 SPLIT = "module_file, class_name = class_reference.split"
-
-
-def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> BoundNote:
-    found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
-    assert isinstance(found, BoundNote)
-    return found
 
 
 def not_bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> UnboundNote:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.cells import cell_len
 
 from tests.conftest import FIXTURES
 from tests.data.demo.store import unpack
-from tests.support.commands import Command, command_line
+from tests.support.commands import Command, command_line, is_plain
 from tests.support.loads import Loads
 from tests.walkthrough.writing import as_yaml, note, words
 from tracer.launch.process_start import WarmStarter
@@ -73,17 +72,13 @@ def write(folder: Path, *notes: dict[str, Any], **fields: Any) -> Path:
     return path
 
 
-def fits(text: str) -> bool:
-    return "\x1b" not in text and all(cell_len(line) <= 80 for line in text.splitlines())
-
-
 # ── list ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_list_has_the_course_and_ones_own(command: Any, own: Path) -> None:
     result = command("list", "--walkthroughs", own)
     assert result.code == 0
-    assert fits(result.out)
+    assert is_plain(result.out)
     rows = [line.split() for line in result.out.splitlines()]
     assert rows[-1][:3] == ["mine", "My", "own"]
     numbers = [int(row[0]) for row in rows if row[0].isdigit()]
@@ -95,7 +90,7 @@ def test_list_with_a_trace_counts_the_notes_that_apply(command: Any, own: Path, 
     write(own, GOOD, never, id="half")
     result = command("list", demo_file, "--walkthroughs", own, "--lang", "zh")
     assert result.code == 0
-    assert fits(result.out)
+    assert is_plain(result.out)
     assert "适用" in result.out
     (row,) = [line for line in result.out.splitlines() if "half" in line]
     assert "1/2" in row
@@ -108,7 +103,7 @@ def test_list_with_a_trace_counts_the_notes_that_apply(command: Any, own: Path, 
 def test_show_in_the_terminal(command: Any, own: Path, demo_file: Path, lang: str) -> None:
     result = command("show", "mine", demo_file, "--walkthroughs", own, "--lang", lang)
     assert result.code == 0
-    assert fits(result.out)
+    assert is_plain(result.out)
     assert "module_file, class_name = class_reference.split" in result.out
     assert {"en": "after class_name = ChatGLMConfig", "zh": "执行后 class_name = ChatGLMConfig"}[lang] in result.text
 
@@ -211,7 +206,7 @@ def test_check_tells_what_does_not_hold(command: Any, own: Path, demo_file: Path
     lines = {name: number for number, line in enumerate(path.read_text().splitlines(), 1) for name in ("wrong-value", "unbound", "asks") if line == f"- id: {name}"}  # fmt: skip
     result = command("check", "wrong", demo_file, "--walkthroughs", own)
     assert result.code == 1
-    assert fits(result.out)
+    assert is_plain(result.out)
     assert "wrong · 4 problems · 3 notes checked" in result.text
     for piece in (
         f"own/wrong.yaml:{lines['wrong-value']}: wrong-value: expected `after.class_name` to be 'Other'; it is "
@@ -223,7 +218,7 @@ def test_check_tells_what_does_not_hold(command: Any, own: Path, demo_file: Path
     ):
         assert piece in result.text
     chinese = command("check", "wrong", demo_file, "--walkthroughs", own, "--lang", "zh")
-    assert fits(chinese.out)
+    assert is_plain(chinese.out)
     assert "4 处问题" in chinese.out
     assert "预期 `after.class_name` 是 'Other'，实际是 'ChatGLMConfig'（第" in chinese.text
 

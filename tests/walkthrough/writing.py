@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from tracer.walkthrough.binder import Binder, BoundNote
 from tracer.walkthrough.format import Note, Walkthrough
 
 
@@ -30,6 +31,13 @@ def walkthrough(*notes: dict[str, Any], **fields: Any) -> Walkthrough:
 
 def made_note(anchor: Any, **fields: Any) -> Note:
     return walkthrough(note(anchor, **fields)).notes[0]
+
+
+def bound(binder: Binder, anchor: Any, stage: str = "dynamic-class", **fields: Any) -> BoundNote:
+    """Return a note made by hand, bound to its step."""
+    found = binder.note(made_note(anchor, stage=stage, **fields), walkthrough(note(anchor)))
+    assert isinstance(found, BoundNote)
+    return found
 
 
 def as_yaml(*notes: dict[str, Any], **fields: Any) -> str:

@@ -97,8 +97,6 @@ def _check_note(
 def _check_covered(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> Iterator[WalkthroughProblem]:
     """Pieces of code that a note claims to explain, and that are not there."""
     statements = binder.statements
-    if bound.anchor.through and bound.first == bound.last:
-        pass  # one statement can be both ends
     for code in statements.codes(bound.anchor.function) if bound.anchor.through else ():
         firsts = statements.find(code, bound.anchor.statement)
         if firsts and not statements.find(code, bound.anchor.through, firsts[0].first):
