@@ -74,8 +74,8 @@ def test_demo(process: Any, place: Path) -> None:
     assert "glm-trace show glm-4v-tiny.glmtrace --stage trust --steps" in result.out
     with open_trace("glm-4v-tiny.glmtrace") as trace:
         assert trace.outcome.status == "loaded"
-        assert trace.meta["command"] == ["glm-trace", "demo"]
-        assert trace.meta["releases"]["transformers"] == version("transformers")
+        assert trace.meta.command == ["glm-trace", "demo"]
+        assert trace.meta.releases["transformers"] == version("transformers")
         for stage in trace.stage_counts():
             assert f"  {stage}  " in result.out
         call = Reading(trace).call("_BaseAutoModelClass.from_pretrained")
@@ -532,9 +532,9 @@ def test_run_is_the_script(process: Any, place: Path) -> None:
     assert first == "__main__ ['lib/script.py', '--stage', 'a b', '-o', 'y'] work helped script.py"
     assert "to stderr" in result.err
     with open_trace(place / "x.glmtrace") as trace:
-        assert trace.meta["work"] == "script"
+        assert trace.meta.work == "script"
         given = ["run", "-o", "x.glmtrace", "lib/script.py", "--stage", "a b", "-o", "y"]
-        assert trace.meta["command"] == ["glm-trace", *given]
+        assert trace.meta.command == ["glm-trace", *given]
         said = [step.data for step in trace.steps(kinds=["output"])]
         assert [data["stream"] for data in said] == ["stdout", "stderr"]
 
@@ -596,7 +596,7 @@ def test_run_records_a_load_in_a_thread(process: Any, fixtures: Path, place: Pat
         reading = Reading(trace)
         assert reading.only("model-loaded")["class"].endswith(".ChatGLMForConditionalGeneration")
         call = reading.call("_BaseAutoModelClass.from_pretrained")
-        assert trace.meta["threads"][str(call.frame.thread)] == "loader"
+        assert trace.meta.threads[str(call.frame.thread)] == "loader"
         assert trace.step(len(trace) - 1).kind == "output"
 
 
@@ -683,7 +683,7 @@ def test_show_json(command: Any, recorded: Path, failed: Path) -> None:
     with open_trace(recorded) as trace:
         assert whole["outcome"] == msgspec.to_builtins(trace.outcome)
         assert {one["stage"]: one["steps"] for one in whole["stages"]} == trace.stage_counts()
-        assert whole["meta"]["releases"] == trace.meta["releases"]
+        assert whole["meta"]["releases"] == trace.meta.releases
     assert all({"stage", "steps", "seconds", "facts", "slowest"} == {*one} for one in whole["stages"])
     assert json.loads(command("show", failed, "--json").out)["outcome"]["status"] == "failed"
     one = json.loads(command("show", recorded, "--json", "--stage", "trust").out)

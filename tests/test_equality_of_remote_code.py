@@ -618,7 +618,7 @@ def test_in_a_pass(directory: Path, lines: bool, tmp_path: Path, loads: Loads, r
     assert different == known if sys.version_info < (3, 12) else different <= known
     with open_trace(recorded.path) as trace:
         stepped = {frame.function for frame in trace.frames()}
-        opaque = "lines of modeling_case.py" in trace.meta.get("skipped", {})
+        opaque = "lines of modeling_case.py" in trace.meta.skipped
     assert {name.partition(" ")[0] for name in plain} <= stepped
     assert opaque == (request.node.callspec.params["directory"] == "frames" and sys.version_info < (3, 13))
 

@@ -117,8 +117,8 @@ def test_a_failure_and_its_place(name: str, loads: Loads, fixtures: Path) -> Non
     with loads.trace(fixtures / "broken" / name) as trace:
         assert_failed(Reading(trace), FAILURES[name])
         assert trace.outcome.status == recorded.outcome.status == "failed"
-        assert trace.meta["asked"] == "<model>"
-        assert not trace.meta.get("journal_damaged")
+        assert trace.meta.asked == "<model>"
+        assert not trace.meta.journal_damaged
 
 
 def assert_failed(reading: Reading, end: End) -> None:
@@ -256,5 +256,5 @@ def assert_loaded(trace: Any, tokenizer: str, parameters: int) -> None:
     assert trace.frame(returns[-1].frame).function == "_BaseAutoModelClass.from_pretrained"
     last = trace.step(len(trace) - 1)  # and after the load one pass
     assert (last.stage, last.kind, last.data["path"]) == ("forward", "module-left", "")
-    assert trace.meta["releases"]["transformers"]
+    assert trace.meta.releases["transformers"]
     assert {"config", "trust", "dynamic-class", "construct", "weights", "tokenizer"} <= {*trace.stage_counts()}

@@ -57,7 +57,7 @@ def test_signals_are_named(name: str, loads: Any, tmp_path: Path) -> None:
     with open_trace(recorded.path) as trace:
         assert [step for step in trace.steps() if step.kind == "config-built"], "recorded before it died"
         if name in ("SIGSEGV", "SIGABRT"):
-            assert "Fatal Python error" in trace.meta["native_output"]
+            assert "Fatal Python error" in trace.meta.native_output
 
 
 @pytest.mark.parametrize(("code", "status"), [("import os; os._exit(0)", 0), ("import os; os._exit(7)", 7)])

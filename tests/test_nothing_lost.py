@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.reading import Reading
 from tracer.launch.scratch import scratch_folder
+from tracer.trace.metadata import RecordingEnded
 from tracer.trace.reading import open_trace
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
@@ -214,10 +215,11 @@ def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None
     assert done.returncode == 2
     (left,) = names(place)
     with open_trace(place / left) as trace:
-        ended = trace.meta["recording_ended"]
-        assert ended == {"error": "EFBIG", "message": "File too large", "step": len(trace) - 1}
+        ended = trace.meta.recording_ended
+        assert ended is not None
+        assert ended == RecordingEnded("EFBIG", "File too large", len(trace) - 1)
         assert trace.outcome.status == "loaded"
-    sentence = f"recording ended at step {ended['step']}; the load itself went on."
+    sentence = f"recording ended at step {ended.step}; the load itself went on."
     said = done.stderr if left.endswith(".journal") else done.stdout
     assert sentence in " ".join(said.split())
     assert "killed" not in said
@@ -271,7 +273,7 @@ def test_names_that_are_not_unicode(place: Path, command: Command) -> None:
     done = command("load", name, "--weights", "random", "--no-tokenizer", "-o", "of-such-a-model.glmtrace")
     assert done.returncode == 0, done.stderr
     with open_trace(place / "of-such-a-model.glmtrace") as trace:
-        assert trace.meta["model"] == "<model>"
+        assert trace.meta.model == "<model>"
         assert Reading(trace).only("model-built")
     (place / f"{name}.py").write_text("import sys; print(ascii(sys.argv[0]), ascii(__file__))")
     done = command("run", f"{name}.py")

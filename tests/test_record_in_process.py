@@ -81,7 +81,7 @@ def test_the_modules_cache_is_that_of_the_library(in_process: Any, tmp_path: Pat
     path, cache = tmp_path / "x.glmtrace", tmp_path / "moved"
     in_process(record_with_another_modules_cache, path, fixtures / "glm-4v-tiny", cache)
     with tracer.open_trace(path) as trace:
-        assert trace.meta["roots"]["modules-cache"] == str(cache)
+        assert trace.meta.roots["modules-cache"] == str(cache)
         copied = [step.data["into"] for step in trace.steps(kinds=["module-copied"])]
     assert copied
     assert all(place.startswith("<modules-cache>/transformers_modules/") for place in copied)
@@ -95,7 +95,7 @@ def test_a_load_becomes_a_trace(in_process: Any, tmp_path: Path, fixtures: Path)
         assert trace.outcome.status == "loaded"
         assert trace.outcome.seconds > 0
         assert trace.outcome.step == len(trace) - 1
-        assert trace.meta["work"] == "record"
+        assert trace.meta.work == "record"
         reading = Reading(trace)
         call = reading.call("_BaseAutoModelClass.from_pretrained")
         assert call.arguments["pretrained_model_name_or_path"] == "<model>"
@@ -108,7 +108,7 @@ def test_without_lines_calls_are_left(in_process: Any, tmp_path: Path, fixtures:
         events = {step.event for step in trace.steps()}
         assert {"call", "return"} <= events
         assert "line" not in events
-        assert trace.meta["lines"] is False
+        assert trace.meta.lines is False
         assert next(trace.steps(kinds=["class-resolved"])).data["way"] == "remote"
 
 
@@ -190,7 +190,7 @@ def test_a_load_in_a_thread(in_process: Any, tmp_path: Path, fixtures: Path) -> 
     in_process(record_a_thread, tmp_path / "x.glmtrace", fixtures / "bert-tiny")
     with tracer.open_trace(tmp_path / "x.glmtrace") as trace:
         call = Reading(trace).call("_BaseAutoModelClass.from_pretrained")
-        assert trace.meta["threads"][str(call.frame.thread)] == "loader"
+        assert trace.meta.threads[str(call.frame.thread)] == "loader"
         assert {step.thread for step in trace.steps(kinds=["line"])} == {call.frame.thread}
 
 
@@ -362,8 +362,9 @@ def test_a_disk_that_fills_up(broken: bool, in_process: Any, tmp_path: Path, fix
     assert done[1].startswith("ZeroDivisionError" if broken else "TracerError")
     with tracer.open_trace(path) as trace:
         assert len(trace) > 10
-        ended = trace.meta["recording_ended"]
-        assert (ended["error"], ended["step"]) == ("EFBIG", len(trace) - 1)
+        ended = trace.meta.recording_ended
+        assert ended is not None
+        assert (ended.error, ended.step) == ("EFBIG", len(trace) - 1)
         assert trace.outcome.status == ("failed" if broken else "loaded")
 
 

@@ -120,8 +120,8 @@ def test_the_planted_places_are_recorded(planted: Path) -> None:
         said = [step for step in trace.steps() if step.kind in ("output", "warning", "log")]
         masked = [step for step in said if "‹secret›" in f"{step.data.get('text')}{step.data.get('message')}"]
         assert {step.kind for step in masked} == {"output", "warning", "log"}
-        assert "‹secret›" in str(trace.meta["command"])
-        assert trace.meta["environment"]["HF_TOKEN"] == "‹secret›"
+        assert "‹secret›" in str(trace.meta.command)
+        assert trace.meta.environment["HF_TOKEN"] == "‹secret›"
     values = sqlite3.connect(planted / "planted.glmtrace").execute("SELECT data FROM value").fetchall()
     assert any('"is":"secret"' in data for (data,) in values)
 

@@ -204,17 +204,17 @@ def assert_met(path: Path) -> None:
         assert trace.outcome.message.count(MASK) >= len(SECRETS) - 3
         kinds = {step.kind for step in trace.steps() if MASK in f"{step.data.get('text')}{step.data.get('message')}"}
         assert kinds == {"output", "warning", "log"}
-        command = trace.meta["command"]
+        command = trace.meta.command
         assert f"token={MASK}" in command
         assert f"api_key={MASK}" in command
         assert "eos_token=</s>" in command
-        assert trace.meta["environment"]["HF_TOKEN"] == MASK
-        assert MASK in trace.meta["native_output"]
+        assert trace.meta.environment["HF_TOKEN"] == MASK
+        assert MASK in trace.meta.native_output
         sources = [trace.source(number).text for number in trace.source_paths()]
         (remote,) = [text for text in sources if "class SecretiveConfig" in text]
         assert f'API_KEY = "{MASK}"' in remote
         assert f'login(token="{MASK}", eos_token="</s>")' in remote
-        assert trace.meta["roots"]["model"].endswith(f"{MASK}/model")
+        assert trace.meta.roots["model"].endswith(f"{MASK}/model")
 
 
 def assert_readable(path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_script(place: Path) -> None:
     for name in SECRETS.keys() - unknown:
         assert_nowhere(name, packed_in(place / "work" / "x.glmtrace"))
     with open_trace(place / "work" / "x.glmtrace") as trace:
-        assert trace.meta["command"][-3:] == ["--hf-token", MASK, f"--password={MASK}"]
+        assert trace.meta.command[-3:] == ["--hf-token", MASK, f"--password={MASK}"]
 
 
 @pytest.mark.slow

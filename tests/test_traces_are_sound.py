@@ -35,16 +35,14 @@ def trace(request: pytest.FixtureRequest, loads: Loads) -> Trace:
 
 def test_a_trace_is_consistent(trace: Trace) -> None:
     read_everything(trace)
-    assert not {
-        name: why for name, why in trace.meta.get("skipped", {}).items() if name.split(" ")[0] in ("stepping", "probe")
-    }
+    assert not {name: why for name, why in trace.meta.skipped.items() if name.split(" ")[0] in ("stepping", "probe")}
     times = [step.time for step in trace.steps()]
     assert times == sorted(times)
     for step in trace.steps():
         assert step.stage in STAGES
         assert step.kind in KINDS
         assert step.event is None or step.event in EVENTS
-        assert str(step.thread) in trace.meta["threads"]
+        assert str(step.thread) in trace.meta.threads
         if step.source is not None and step.line is not None:
             assert 1 <= step.line <= len(trace.source(step.source).text.splitlines())
     assert all_values_are_there(trace)

@@ -227,7 +227,7 @@ HOLDS: dict[str, Check] = {
     "generation-config-not-asked": not_(own("model-built")),
     "generation-config-none": lambda trace, one, given: not any("generation_config" in path for path in files(trace)),
     "file-missing": lambda trace, one, given: not os.path.exists(
-        str(summary_to_json(trace, one.decision.names["resolved_file"])).replace("<model>", trace.meta["roots"]["model"])
+        str(summary_to_json(trace, one.decision.names["resolved_file"])).replace("<model>", trace.meta.roots["model"])
     ),
 }  # fmt: skip
 

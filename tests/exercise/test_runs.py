@@ -262,7 +262,7 @@ def test_runs_use_a_modules_cache_of_their_own(made: Make, learner: Any, tmp_pat
     judged = run(made(), learner("pass"), RunRecorder(tmp_path / "bench"), tmp_path)
     assert judged.runs["load"].trace is not None
     with open_trace(judged.runs["load"].trace) as trace:
-        cache = trace.meta["roots"]["modules-cache"]
+        cache = trace.meta.roots["modules-cache"]
         imported = next(trace.steps(kinds=["module-imported"]))
     assert cache != os.environ["HF_MODULES_CACHE"]
     assert Path(cache).parent == tmp_path / "bench"

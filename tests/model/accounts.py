@@ -47,7 +47,7 @@ def account_of(loads: Loads, model: Path, *, fails: bool = False, **options: Any
     """Record a load and read its weights; ``fails`` when the load has to."""
     trace = open_trace(loads.record(model, forward=False, tokenizer=False, **options).path)
     assert trace.outcome.status == ("failed" if fails else "loaded"), trace.outcome
-    assert not [name for name in trace.meta.get("skipped", {}) if ".py" not in name]
+    assert not [name for name in trace.meta.skipped if ".py" not in name]
     steps = list(trace.steps(kinds=("tensor-loaded", "weights-report")))
     assert {step.stage for step in steps} == {"weights"}
     *tensors, report = steps

@@ -127,7 +127,7 @@ def test_the_product_is_the_right_one() -> None:
 def test_what_was_set_is_said_in_the_trace(loads: Loads, glm: Path) -> None:
     options: dict[str, Any] = {"environment": {VARIABLE: WITHOUT_AMX}, "kwargs": {"empty_init": False}}
     reading = Reading(loads.trace(glm, dtype="bfloat16", **options))
-    assert reading.trace.meta["set_for_the_load"] == {VARIABLE: WITHOUT_AMX}
+    assert reading.trace.meta.set_for_the_load == {VARIABLE: WITHOUT_AMX}
     assert reading.trace.outcome.status == "loaded"
     [root] = reading.kinds("module-left", path="")
     assert reading.value(root.value)["items"]["logits"]["dtype"] == "bfloat16"

@@ -147,7 +147,7 @@ def generated(model: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str]
         tokens = [step.data for step in trace.steps(kinds=["token-generated"])]
         said = [str(step.data["message"]) for step in trace.steps(kinds=["warning", "log"])]
         assert [token["id"] for token in tokens] == done[0, PROMPT:].tolist()
-        return tokens, said, trace.meta.get("skipped") or {}
+        return tokens, said, trace.meta.skipped
 
 
 @pytest.mark.parametrize(

@@ -60,17 +60,17 @@ def load(loads: Loads, tmp_path: Path) -> Callable[..., Reading]:
 def test_agreed_code_runs_and_is_recorded(model: Path, load: Any) -> None:
     reading = load(model, agreed_to(model))
     assert reading.trace.outcome.status == "loaded"
-    shown = reading.trace.meta["remote_code"]
+    shown = reading.trace.meta.remote_code
     expected = {name: checksum(text) for name, text in FILES.items()}
-    assert {Path(path).name: found for path, found in shown["ran"].items()} == expected
-    assert shown["agreed"] == {name: [found] for name, found in expected.items()}
-    assert "refused" not in shown
+    assert {Path(path).name: found for path, found in shown.ran.items()} == expected
+    assert shown.agreed == {name: [found] for name, found in expected.items()}
+    assert shown.refused is None
 
 
 def test_code_that_was_not_shown_is_recorded_too(model: Path, load: Any) -> None:
-    shown = load(model, None).trace.meta["remote_code"]
-    assert {Path(path).name for path in shown["ran"]} == set(FILES)
-    assert "agreed" not in shown
+    shown = load(model, None).trace.meta.remote_code
+    assert {Path(path).name for path in shown.ran} == set(FILES)
+    assert shown.agreed is None
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -132,11 +132,11 @@ def test_code_of_another_modules_cache_does_not_run(
 ) -> None:
     """Python looks for a relative import all along the path, whatever modules cache transformers has copied to."""
     agreed = agreed_to(model, tokenizer=False)
-    ran = load(model, agreed, tokenizer=False).trace.meta["remote_code"]["ran"]
+    ran = load(model, agreed, tokenizer=False).trace.meta.remote_code.ran
     other = shutil.copytree(tmp_path / "modules", tmp_path / "other")
     monkeypatch.syspath_prepend(other)  # a fork takes over the path
     same = load(model, agreed, tokenizer=False).trace
-    assert (same.outcome.status, same.meta["remote_code"]["ran"]) == ("loaded", ran)
+    assert (same.outcome.status, same.meta.remote_code.ran) == ("loaded", ran)
     [part] = other.rglob("part.py")
     part.write_text(mark(tmp_path) + PART, encoding="utf-8")
     trace = load(model, agreed, tokenizer=False).trace

@@ -160,7 +160,7 @@ def test_many_threads_at_once(toy: Toy) -> None:
     outputs = [step for step in recorded.steps if step.kind == "output"]
     assert sum(len(step.data["text"].splitlines()) for step in outputs) == 4 * 40
     with recorded.trace as trace:
-        assert set(trace.meta["threads"].values()) == {f"worker {n}" for n in range(4)}
+        assert set(trace.meta.threads.values()) == {f"worker {n}" for n in range(4)}
         for frame in trace.frames():
             if frame.parent is not None:
                 assert trace.frame(frame.parent).thread == frame.thread

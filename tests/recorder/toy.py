@@ -78,7 +78,7 @@ class Recorded:
 
     def meta(self) -> dict[str, Any]:
         with self.trace as trace:
-            return trace.meta
+            return trace.stored_meta
 
     def size(self) -> int:
         reader = JournalReader(self.path)

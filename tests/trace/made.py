@@ -12,6 +12,7 @@ import msgspec
 
 from tracer.trace import journal
 from tracer.trace.journal import JournalWriter, encode_record
+from tracer.trace.metadata import Metadata
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.trace.sealing import seal
@@ -122,7 +123,7 @@ def edited(path: Path) -> Iterator[sqlite3.Connection]:
 
 def read_everything(trace: Trace) -> None:
     """Read everything in a trace, like the commands and the player."""
-    assert isinstance(trace.meta, dict)
+    assert isinstance(trace.meta, Metadata)
     assert isinstance(trace.outcome, Outcome)
     assert len(trace) >= 0
     trace.stage_counts()

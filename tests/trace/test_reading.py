@@ -17,6 +17,8 @@ from rich.console import Console
 
 from tests.trace.made import (
     edited,
+    end_record,
+    meta_record,
     ordinary_records,
     raw_value_record,
     read_everything,
@@ -29,6 +31,7 @@ from tests.trace.wrong_content import WRONG_CONTENT
 from tracer.analysis.value_format import format_value, to_json
 from tracer.export.json_documents import load_document, step_documents
 from tracer.trace.errors import NewerTrace, NotATrace
+from tracer.trace.metadata import Metadata
 from tracer.trace.outcome import Outcome, outcome_facts
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
@@ -298,7 +301,7 @@ def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
     with edited(path) as db:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('outcome', ?)", (outcome,))
     with open_trace(path) as trace:
-        assert outcome_facts(trace.meta) == {"status": "told by a newer release", "seconds": 1.5}
+        assert outcome_facts(trace.stored_meta) == {"status": "told by a newer release", "seconds": 1.5}
         assert (trace.outcome.status, trace.outcome.seconds) == ("told by a newer release", 1.5)
     for broken in ('{"status": []}', "[]", "7"):
         with edited(path) as db:
@@ -306,6 +309,32 @@ def test_fields_of_the_outcome_have_their_types(tmp_path: Path) -> None:
         with open_trace(path) as trace:
             assert trace.outcome == Outcome("unfinished")
         assert is_shown_or_reported(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored"),
+    [
+        ("releases", '{"transformers": []}'),
+        ("roots", "3"),
+        ("command", '"glm-trace"'),
+        ("remote_code", '{"refused": {"file": null}}'),
+        ("recording_ended", "true"),
+        ("threads", '{"0": 0}'),
+    ],
+)
+def test_metadata_of_wrong_types_is_damage(tmp_path: Path, name: str, stored: str) -> None:
+    path = sealed(tmp_path)
+    with edited(path) as db:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, stored))
+    with pytest.raises(NotATrace, match=rf"is damaged and can't be read: .*\$\.{name}"):
+        open_trace(path)
+
+
+def test_metadata_of_a_newer_release_is_kept_and_ignored(tmp_path: Path) -> None:
+    records = [meta_record(lines=False, weather={"sun": 1}), end_record(status="loaded")]
+    with open_trace(sealed(tmp_path, records)) as trace:
+        assert trace.meta == Metadata(lines=False)
+        assert trace.stored_meta == {"lines": False, "weather": {"sun": 1}, "outcome": {"status": "loaded"}}
 
 
 @pytest.mark.parametrize("what", WRONG_CONTENT)
@@ -341,7 +370,7 @@ def test_terminal_escapes_are_written_out(tmp_path: Path) -> None:
     path = sealed(tmp_path)
     with edited(path) as db:
         db.execute(WRONG_CONTENT["terminal escapes everywhere"])
-        db.execute("UPDATE meta SET value = '\"\\u001b[31m\\u202e\"'")
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('asked', '\"\\u001b[31m\\u202e\"')")
         db.execute("UPDATE source SET text = ?", (zlib.compress(b"\x1b[2Jline one\nline \x07two\n"),))
         db.execute("UPDATE frame SET function = char(27) || 'c'")
     console = Console(file=io.StringIO(), width=200, force_terminal=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,8 @@ from tracer.trace.journal import MAGIC, encode_record
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION
-from tracer.trace.sealing import seal
-from tracer.trace.steps import Bound, Items, Unbound
+from tracer.trace.sealing import _StepRow, seal
+from tracer.trace.steps import Bound, Frame, Items, LightStep, Source, Step, Unbound
 from tracer.trace.values import Text
 
 
@@ -40,7 +41,7 @@ def test_a_sealed_trace_has_the_content_of_the_journal(tmp_path: Path) -> None:
     with open_trace(journal_path) as unsealed, open_trace(tmp_path / "x.glmtrace") as trace:
         assert list(trace.steps()) == list(unsealed.steps())
         assert list(trace.frames()) == list(unsealed.frames())
-        assert trace.meta == unsealed.meta
+        assert trace.stored_meta == unsealed.stored_meta
         assert trace.source(0) == unsealed.source(0)
         assert trace.source(0).text == SOURCE_TEXT
         assert trace.value(0) == unsealed.value(0) == Text("config.json")
@@ -69,7 +70,7 @@ def test_later_facts_replace_earlier_facts_and_the_sealer_overrides_all(tmp_path
     path = write_journal(tmp_path / "x.journal", made)
     seal(path, tmp_path / "x", meta={"outcome": {"status": "interrupted"}, "c": 3})
     with open_trace(tmp_path / "x") as trace:
-        assert trace.meta == {"a": 1, "b": 2, "c": 3, "outcome": {"status": "interrupted"}}
+        assert trace.stored_meta == {"a": 1, "b": 2, "c": 3, "outcome": {"status": "interrupted"}}
 
 
 def test_an_empty_journal_becomes_an_empty_trace(tmp_path: Path) -> None:
@@ -91,10 +92,10 @@ def test_a_torn_tail_is_dropped_and_damage_is_reported(tmp_path: Path) -> None:
     for path in (torn, damaged):
         seal(path, path.with_suffix(".glmtrace"))
     with open_trace(tmp_path / "torn.glmtrace") as trace:
-        assert "journal_damaged" not in trace.meta
+        assert not trace.meta.journal_damaged
         assert len(trace) == 3
     with open_trace(tmp_path / "damaged.glmtrace") as trace:
-        assert trace.meta["journal_damaged"] is True
+        assert trace.meta.journal_damaged is True
         assert len(trace) == 3
 
 
@@ -130,7 +131,7 @@ def test_a_record_of_another_format_ends_the_reading_and_loses_nothing_before_it
     for one in (path, tmp_path / "x"):
         with open_trace(one) as trace:
             assert [step.number for step in trace.steps()] == list(range(3))
-            assert trace.meta["journal_damaged"] is True
+            assert trace.meta.journal_damaged is True
             assert trace.outcome == Outcome("unfinished")
             assert trace.source(0).text == SOURCE_TEXT
 
@@ -197,3 +198,16 @@ def test_a_file_name_that_is_not_unicode(tmp_path: Path) -> None:
 
 def test_the_tests_encode_like_the_recorder() -> None:
     assert encode(step(0)).startswith(b"[0,")
+
+
+@pytest.mark.parametrize(("table", "row"), [("step", Step), ("frame", Frame), ("source", Source)])
+def test_the_columns_of_a_table_are_the_fields_of_its_type(tmp_path: Path, table: str, row: Any) -> None:
+    connection = sqlite3.connect(sealed(tmp_path, ordinary_records()))
+    columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    connection.close()
+    assert tuple(columns) == row.__struct_fields__
+
+
+def test_a_step_has_the_same_fields_while_it_is_sealed_and_when_it_is_read_in_part() -> None:
+    assert _StepRow.__struct_fields__ == Step.__struct_fields__
+    assert set(LightStep.__struct_fields__) <= set(Step.__struct_fields__)

@@ -30,7 +30,7 @@ ALL = [BROKEN, ANY, LORA]
         ({"asked": "<model>", "roots": {"model": "/x/glm-4v-tiny"}, "work": "load"}, "killed", None),
         ({"asked": "<model>", "roots": {"model": "/x/mine"}, "work": "load"}, "loaded", None),
         ({"asked": "glm-4v-tiny", "work": "script"}, "loaded", None),
-        ({"command": "demo", "roots": 3}, "loaded", None),
+        ({"command": ["demo"], "roots": {}}, "loaded", None),
         ({}, "loaded", None),
     ],
 )

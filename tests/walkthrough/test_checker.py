@@ -46,7 +46,7 @@ def test_a_value_in_a_text_that_is_not_recorded_is_caught(demo: Trace) -> None:
 def test_a_release_that_is_claimed_wrongly_is_caught(demo: Trace) -> None:
     """A function of one line only, in a note that claims both."""
     found = problems(demo, stage="config", anchor={"function": "extract_commit_hash"}, text=words(), expect=[])
-    old = str(demo.meta["releases"]["transformers"]).startswith("4.")
+    old = str(demo.meta.releases["transformers"]).startswith("4.")
     assert found == ([] if old else [("one", "unbound")])
 
 

@@ -57,7 +57,7 @@ def test_an_item_of_a_list(binder: Binder) -> None:
 
 
 def test_a_release_is_told(demo: Trace) -> None:
-    releases = demo.meta["releases"]
+    releases = demo.meta.releases
     assert fill_placeholders("{{ load.transformers }}", StepScope(demo, 0)) == f"`{releases['transformers']}`"
 
 

@@ -24,7 +24,7 @@ from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.events import NotDone, NotFed, NotGenerated, Recorded, events
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
-from tracer.trace.outcome import EXIT_CODES, RECORDING_ENDED
+from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import gap_sentences
 from tracer.views.show import load_report, next_commands
@@ -78,7 +78,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         raise typer.Exit(code)
     with open_trace(path) as trace:
         vain = list(_ignored_options(trace, job, lang))
-        code = code or (EXIT_CODES["failed"] if vain else 0) or (2 if RECORDING_ENDED in trace.meta else 0)
+        code = code or (EXIT_CODES["failed"] if vain else 0) or (2 if trace.meta.recording_ended is not None else 0)
     try:
         _report(path, results(code), lang, tui=tui)
         sys.stdout.flush()

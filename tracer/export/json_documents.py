@@ -33,8 +33,8 @@ def load_document(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
     stages = [
         msgspec.to_builtins(summary) for summary in summarize_stages(trace) if stage is None or summary.stage == stage
     ]
-    meta = {key: value for key, value in trace.meta.items() if key != "outcome"}
-    return {"meta": meta, "outcome": outcome_facts(trace.meta), "stages": stages}
+    meta = {key: value for key, value in trace.stored_meta.items() if key != "outcome"}
+    return {"meta": meta, "outcome": outcome_facts(trace.stored_meta), "stages": stages}
 
 
 def step_documents(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:

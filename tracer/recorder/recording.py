@@ -21,7 +21,8 @@ from tracer.recorder.source_text import is_library_file, python_names, source_by
 from tracer.recorder.summary import Summariser
 from tracer.trace import journal
 from tracer.trace.append_only import RESERVE, Identity
-from tracer.trace.outcome import RECORDING_ENDED, Outcome, RecordingEnded
+from tracer.trace.metadata import RecordingEnded
+from tracer.trace.outcome import Outcome
 from tracer.trace.redaction.known_secrets import secrets_in_source
 from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots
@@ -376,7 +377,7 @@ class Recording:
         self._closed = True
         self._pending.clear()
         ended = RecordingEnded(errno.errorcode.get(error.errno or 0, "?"), error.strerror or str(error), self.steps - 1)
-        self._append_last(journal.META, {RECORDING_ENDED: msgspec.to_builtins(ended)})
+        self._append_last(journal.META, {"recording_ended": msgspec.to_builtins(ended)})
 
     def _append_last(self, kind: bytes, content: Any) -> None:
         with contextlib.suppress(OSError):

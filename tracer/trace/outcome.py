@@ -34,24 +34,6 @@ EXIT_CODES: Final[dict[str, int]] = {
 }
 
 
-RECORDING_ENDED: Final = "recording_ended"
-"""Key of a :class:`RecordingEnded` in the metadata."""
-
-
-class RecordingEnded(msgspec.Struct):
-    """Why recording ended before the load did: the journal could no longer be written.
-
-    Attributes:
-        error: the error's symbol, such as ``ENOSPC``.
-        message: the system's text for it.
-        step: the last step that was recorded, -1 if there is none.
-    """
-
-    error: str
-    message: str
-    step: int
-
-
 class Outcome(msgspec.Struct, omit_defaults=True):
     """How a load ended.
 

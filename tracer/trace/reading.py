@@ -20,8 +20,9 @@ from tracer.text.visible import one_line
 from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
 from tracer.trace.held_journal import missing
+from tracer.trace.metadata import Metadata
 from tracer.trace.outcome import outcome_of
-from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, defined_by, definitions
+from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, columns, defined_by, definitions
 from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, LightStep, Source, Step
 from tracer.trace.values import Value, decode_value
@@ -42,7 +43,9 @@ _DAMAGE: Final = (
     OverflowError,
     RecursionError,
 )
-_LIGHT: Final = ", ".join(LightStep.__struct_fields__)
+_STEP: Final = columns(Step)
+_LIGHT_STEP: Final = columns(LightStep)
+_TABLES: Final = {"frame": columns(Frame), "source": columns(Source), "value": "number, data"}
 _SQLITE_MAGIC: Final = b"SQLite format 3\x00"
 _MAX_SOURCE: Final = 32 << 20  # bytes that a source may unpack to
 _BLOCK: Final = 64  # values or frames that are read at once: those recorded together are usually shown together
@@ -56,7 +59,8 @@ class Trace:
 
     Attributes:
         path: the file.
-        meta: facts about the whole load, by name.
+        meta: facts about the whole load.
+        stored_meta: the same as JSON, with those that only a newer release knows.
         outcome: how the load ended.
     """
 
@@ -74,8 +78,9 @@ class Trace:
         with self.readable():
             self._check_identity()
             rows = self._db.execute("SELECT key, value FROM meta")
-            self.meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
-            self.outcome = outcome_of(self.meta)
+            self.stored_meta = msgspec.convert({key: _decode_any(value) for key, value in rows}, dict[str, Any])
+            self.meta = msgspec.convert(self.stored_meta, Metadata)
+            self.outcome = outcome_of(self.stored_meta)
             self._length = self._count_steps()
 
     def __enter__(self) -> Trace:
@@ -118,7 +123,7 @@ class Trace:
         """Yield the steps from ``start`` up to but not including ``stop``, filtered, in order or last first."""
         where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
         with self.readable():
-            query = f"SELECT * FROM step WHERE {where} ORDER BY number {'DESC' if backwards else 'ASC'}"
+            query = f"SELECT {_STEP} FROM step WHERE {where} ORDER BY number {'DESC' if backwards else 'ASC'}"
             for row in self._db.execute(query, arguments):
                 *plain, changes, value, data = row
                 yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
@@ -136,7 +141,7 @@ class Trace:
         where, arguments = _where(start, stop, frame, stage=stages, kind=kinds)
         convert, nothing = msgspec.convert, _decode_changes("[]")
         with self.readable():
-            query = f"SELECT {_LIGHT} FROM step WHERE {where} ORDER BY number"
+            query = f"SELECT {_LIGHT_STEP} FROM step WHERE {where} ORDER BY number"
             for row in self._db.execute(query, arguments):
                 changes = nothing if row[-1] == "[]" else _decode_changes(row[-1])
                 yield convert((*row[:-1], changes), LightStep)
@@ -237,7 +242,7 @@ class Trace:
 
     def frames(self) -> Iterator[Frame]:
         with self.readable():
-            for row in self._db.execute("SELECT * FROM frame ORDER BY number"):
+            for row in self._db.execute(f"SELECT {_TABLES['frame']} FROM frame ORDER BY number"):
                 yield msgspec.convert(row, Frame)
 
     def _read_source(self, number: int) -> Source:
@@ -278,7 +283,7 @@ class Trace:
     def _row(self, table: str, number: int) -> tuple[Any, ...]:
         row = None
         if abs(number) < 1 << 63:  # the largest integer of SQLite
-            row = self._db.execute(f"SELECT * FROM {table} WHERE number = ?", (number,)).fetchone()
+            row = self._db.execute(f"SELECT {_TABLES[table]} FROM {table} WHERE number = ?", (number,)).fetchone()
         if row is None:
             raise DanglingNumber(N_("{path} has no {table} {number}."), path=self.path, table=table, number=number)
         return tuple(row)
@@ -293,7 +298,7 @@ class Trace:
         """Return the stored rows of a block of numbers, undecoded, so that a damaged row leaves the others readable."""
         if not -_MAX_BLOCK <= block < _MAX_BLOCK:
             return {}
-        query = f"SELECT * FROM {table} WHERE number >= ? AND number < ?"
+        query = f"SELECT {_TABLES[table]} FROM {table} WHERE number >= ? AND number < ?"
         rows = self._db.execute(query, (block * _BLOCK, block * _BLOCK + _BLOCK))
         return {row[0]: row for row in rows}
 

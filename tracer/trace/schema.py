@@ -10,6 +10,8 @@ import sqlite3
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 APPLICATION_ID: Final = 0x474C4D54  # "GLMT"
 SCHEMA_VERSION: Final = 1
 
@@ -27,6 +29,17 @@ CREATE TABLE step (
     changes TEXT NOT NULL, value INTEGER, data TEXT NOT NULL
 );
 """
+
+
+def columns(row: type[msgspec.Struct]) -> str:
+    """Return the columns of a table for SQL: they are the fields of its row's type, in their order."""
+    return ", ".join(row.__struct_fields__)
+
+
+def insertion(table: str, row: type[msgspec.Struct]) -> str:
+    """Return the statement that inserts a row of this type."""
+    return f"INSERT INTO {table} ({columns(row)}) VALUES ({', '.join('?' * len(row.__struct_fields__))})"
+
 
 # Created after the rows have been inserted, which is cheaper. Readers rely on them.
 INDEXES: Final = """

@@ -20,8 +20,8 @@ from tracer.trace import journal
 from tracer.trace.errors import NotSealed
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.redaction.redactor import Redactor
-from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES
-from tracer.trace.steps import Frame, decode_source, encode_source
+from tracer.trace.schema import APPLICATION_ID, INDEXES, SCHEMA_VERSION, TABLES, insertion
+from tracer.trace.steps import Frame, Source, decode_source, encode_source
 from tracer.trace.values import Secret
 
 _Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -29,7 +29,7 @@ _Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 
 
 
 class _StepRow(msgspec.Struct, array_like=True, gc=False):
-    """A step whose nested parts stay JSON."""
+    """A :class:`Step` whose nested parts stay JSON."""
 
     number: _Integer
     time: _Integer
@@ -55,7 +55,11 @@ _decode_value = msgspec.json.Decoder(_ValueRow).decode
 _decode_frame = msgspec.json.Decoder(Frame).decode
 _decode_meta = msgspec.json.Decoder(dict[str, Any]).decode
 
-_INSERT_STEP = "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_JSON: Final = [index for index, field in enumerate(msgspec.structs.fields(_StepRow)) if field.type is msgspec.Raw]
+_INSERT_STEP: Final = insertion("step", _StepRow)
+_INSERT_FRAME: Final = insertion("frame", Frame)
+_INSERT_VALUE: Final = insertion("value", _ValueRow)
+_INSERT_SOURCE: Final = insertion("source", Source)
 _BATCH: Final = 5_000
 _PARTIAL: Final = (".glm-trace-", ".partial")
 _FORGOTTEN: Final = 24 * 3600  # in seconds; no sealing takes that long
@@ -222,21 +226,18 @@ class _Filling:
                 self.flush()
         elif kind == journal.VALUE:
             value = _decode_value(payload)
-            self._connection.execute("INSERT INTO value VALUES (?, ?)", (value.number, bytes(value.data).decode()))
+            self._connection.execute(_INSERT_VALUE, (value.number, bytes(value.data).decode()))
         elif kind == journal.REVISED:
             value = _decode_value(payload)
             self._connection.execute(
                 "UPDATE value SET data = ? WHERE number = ?", (bytes(value.data).decode(), value.number)
             )
         elif kind == journal.FRAME:
-            self._connection.execute(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                msgspec.structs.astuple(_decode_frame(payload)),
-            )
+            self._connection.execute(_INSERT_FRAME, msgspec.structs.astuple(_decode_frame(payload)))
         elif kind == journal.SOURCE:
             source = decode_source(payload)
             packed = zlib.compress(source.text.encode(), 6)
-            self._connection.execute("INSERT INTO source VALUES (?, ?, ?)", (source.number, source.path, packed))
+            self._connection.execute(_INSERT_SOURCE, (source.number, source.path, packed))
         else:  # META and END: metadata; later records override earlier ones
             self.meta.update(_decode_meta(payload))
 
@@ -261,18 +262,7 @@ def _redacted(record: journal.Record, redactor: Redactor | None) -> journal.Reco
 
 
 def _step_row(payload: bytes) -> tuple[Any, ...]:
-    step = _decode_step(payload)
-    return (
-        step.number,
-        step.time,
-        step.thread,
-        step.frame,
-        step.stage,
-        step.kind,
-        step.event,
-        step.source,
-        step.line,
-        bytes(step.changes).decode(),
-        step.value,
-        bytes(step.data).decode(),
-    )
+    row = list(msgspec.structs.astuple(_decode_step(payload)))
+    for index in _JSON:
+        row[index] = bytes(row[index]).decode()
+    return tuple(row)

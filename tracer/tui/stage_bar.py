@@ -16,7 +16,6 @@ from textual.widget import Widget
 from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.meta import model_name
 from tracer.trace.queries import nearest_of_stages
 from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
@@ -83,15 +82,14 @@ class StageBar(Widget):
     def _title(self, width: int) -> Text:
         """Return what was loaded, as which class, with which release, and how it ended."""
         trace, lang = self._state.trace, self.lang
-        parts = [Text(visible(model_name(trace.meta)), "bold")]
+        parts = [Text(visible(trace.meta.model_name), "bold")]
         made = trace.outcome.result
         if made:
             name = visible(made.rpartition(".")[2])
             whose = _WHOSE.get(made.partition(".")[0])
             parts.append(Text(tr(lang, whose, name=name) if whose else name))
-        releases = trace.meta.get("releases")
-        if isinstance(releases, dict) and releases.get("transformers"):
-            parts.append(Text(visible(f"transformers {releases['transformers']}")))
+        if trace.meta.transformers is not None:
+            parts.append(Text(visible(f"transformers {trace.meta.transformers}")))
         style = "" if trace.outcome.status in GOOD else outcome_style(trace.outcome)
         parts.append(Text(outcome_text(trace.outcome, lang), style))
         parts += [Text(undone, "bold yellow") for undone in self._undone_texts(lang)]

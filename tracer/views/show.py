@@ -18,7 +18,6 @@ from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
-from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
@@ -138,12 +137,9 @@ def _where_it_ended(trace: Trace) -> str | None:
 
 
 def _head(trace: Trace, lang: Lang) -> RenderableType:
-    meta = trace.meta
-    releases = meta.get("releases") if isinstance(meta.get("releases"), dict) else {}
-    assert isinstance(releases, dict)
-    parts: list[Text] = [Text(_text(model_name(meta)), "bold")]
-    if release := releases.get("transformers"):
-        parts.append(Text(_text(f"transformers {release}")))
+    parts: list[Text] = [Text(_text(trace.meta.model_name), "bold")]
+    if trace.meta.transformers is not None:
+        parts.append(Text(_text(f"transformers {trace.meta.transformers}")))
     parts.append(Text(outcome_text(trace.outcome, lang), outcome_style(trace.outcome)))
     parts += [Text(undone, "bold yellow") for undone in undone_texts(trace, lang)]
     parts.append(Text(_steps(len(trace), lang), "dim"))
@@ -254,8 +250,8 @@ def _value(name: str, value: Any, lang: Lang) -> str:
 
 def _end(trace: Trace, lang: Lang) -> RenderableType:
     lines: list[Text] = [*failure_lines(trace, lang)]
-    if (folder := model_folder(trace.meta)) is not None:
-        lines.append(Text(_text(f"<model> = {folder}"), "dim"))
+    if trace.meta.model_folder is not None:
+        lines.append(Text(_text(f"<model> = {trace.meta.model_folder}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
 
 

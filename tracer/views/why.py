@@ -15,7 +15,6 @@ from tracer.analysis.value_format import format_json
 from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
-from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.views.causes import CAUSES
 from tracer.views.outcome import outcome_style
@@ -119,13 +118,12 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
 
 
 def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
-    releases = trace.meta.get("releases")
-    release = releases.get("transformers") if isinstance(releases, dict) else None
     lines: list[RenderableType] = [Prose(_sentence(found, lang), outcome_style(trace.outcome))]
-    if release:
-        lines.append(Text(visible(f"{one_line(model_name(trace.meta), 60)} · transformers {release}"), "dim"))
-    if (folder := model_folder(trace.meta)) is not None:
-        lines.append(Prose(visible(f"<model> = {folder}"), "dim"))
+    if trace.meta.transformers is not None:
+        asked = f"{one_line(trace.meta.model_name, 60)} · transformers {trace.meta.transformers}"
+        lines.append(Text(visible(asked), "dim"))
+    if trace.meta.model_folder is not None:
+        lines.append(Prose(visible(f"<model> = {trace.meta.model_folder}"), "dim"))
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 

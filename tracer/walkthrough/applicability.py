@@ -67,11 +67,10 @@ _DEMO = "glm-4v-tiny"
 
 def fixture_of(trace: Trace) -> str | None:
     """Return the name of the bundled model directory that a trace loads; None for any other model or script."""
-    command = trace.meta.get("command")
-    if isinstance(command, list) and command[1:2] == ["demo"]:
+    if trace.meta.command[1:2] == ["demo"]:
         return _DEMO
     model = load_facts(trace)["model"]
-    return str(model) if trace.meta.get("work") == "load" and model else None
+    return str(model) if trace.meta.work == "load" and model else None
 
 
 def walkthrough_for(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | None:

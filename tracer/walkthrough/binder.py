@@ -61,8 +61,7 @@ class Binder:
         self.trace = trace
         self.statements = StatementIndex(trace)
         self.variables = LocalsHistory(trace)
-        releases = trace.meta.get("releases")
-        self.release = str(releases.get("transformers", "")) if isinstance(releases, dict) else ""
+        self.release = trace.meta.transformers or ""
 
     @cached_property
     def journeys(self) -> dict[str, KeywordPath]:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.applicability import note_texts
 from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
@@ -136,7 +135,7 @@ class GivenTrace(NamedTuple):
 
     @property
     def name(self) -> str:
-        return model_name(self.trace.meta)
+        return self.trace.meta.model_name
 
 
 class TraceProblem(NamedTuple):

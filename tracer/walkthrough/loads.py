@@ -13,7 +13,6 @@ from tracer.analysis.locals import state_at
 from tracer.analysis.value_format import to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.meta import model_folder, model_name
 from tracer.trace.reading import Trace
 from tracer.walkthrough.format import Load, Walkthrough
 
@@ -24,7 +23,7 @@ _BY_ITSELF: Final = (None, "AutoModel", "AutoModelForCausalLM")  # what a load t
 def load_name_for(walkthrough: Walkthrough, trace: Trace) -> str | None:
     """Return the name of the load that a trace records; of several candidates, the one with most in common."""
     own, peft = load_of_trace(trace), "peft" in trace.stages()
-    model = model_name(trace.meta)
+    model = trace.meta.model_name
     same = {
         name: load
         for name, load in walkthrough.loads.items()
@@ -86,8 +85,8 @@ def _in_common(load: Load, own: Load) -> int:
 
 
 def _model(trace: Trace) -> str:
-    folder = model_folder(trace.meta) if trace.meta.get("asked") == "<model>" else None
-    return folder if folder is not None else model_name(trace.meta)
+    meta = trace.meta
+    return meta.model_folder if meta.asked == "<model>" and meta.model_folder is not None else meta.model_name
 
 
 def _call(trace: Trace) -> tuple[str | None, dict[str, Any]]:

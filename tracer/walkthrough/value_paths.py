@@ -24,7 +24,6 @@ from tracer.analysis.locals import FrameState, Local, LocalsHistory
 from tracer.analysis.value_format import summary_to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
-from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
 from tracer.trace.steps import Step
@@ -99,10 +98,9 @@ class StepScope:
 
 def load_facts(trace: Trace) -> dict[str, Any]:
     """Return the facts about a load that ``load.…`` paths name."""
-    releases = trace.meta.get("releases")
-    found: dict[str, Any] = dict(releases) if isinstance(releases, dict) else {}
+    found: dict[str, Any] = dict(trace.meta.releases)
     result = trace.outcome.result or ""
-    found.update(model=model_name(trace.meta), status=trace.outcome.status, python=str(trace.meta.get("python")))
+    found.update(model=trace.meta.model_name, status=trace.outcome.status, python=str(trace.meta.python))
     for name in ("error", "message", "signal", "exit_code"):
         if getattr(trace.outcome, name) is not None:
             found[name] = getattr(trace.outcome, name)

@@ -82,7 +82,7 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
     if failure is None or missing is None or load.last(AdapterFound) is not None:
         return None
     where = str(missing.event.in_)
-    if _is_folder(where) or load.events(FileResolved) or load.trace.meta.get("asked") != where:
+    if _is_folder(where) or load.events(FileResolved) or load.trace.meta.asked != where:
         return None
     chain = load.with_raised(_gone(missing))
     return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")

@@ -43,8 +43,7 @@ def killed(load: RecordedLoad) -> Cause | None:
     if signal == "SIGKILL":
         return Cause("killed-sigkill", "likely", _last(load), values, "less-memory")
     if signal in _NATIVE:
-        output = load.trace.meta.get("native_output")
-        values["output"] = output if isinstance(output, str) else ""
+        values["output"] = load.trace.meta.native_output
         return Cause("killed-native", "certain", _last(load), values, "native-code")
     return Cause("killed-signal", "certain", _last(load), values, "who-sent-it")
 
@@ -59,8 +58,7 @@ def exited(load: RecordedLoad) -> Cause | None:
     if file is not None:
         return Cause("own-code-exits", "likely", _last(load), values, "no-exit-in-code")
     if load.last_step is None:  # there are no steps to look at; what it printed may explain it
-        output = load.trace.meta.get("native_output")
-        values["output"] = output if isinstance(output, str) else ""
+        values["output"] = load.trace.meta.native_output
         return Cause("exits-early", "certain", [], values)
     return Cause("exits", "certain", _last(load), values, "look-at-last-steps")
 

@@ -100,9 +100,7 @@ class RecordedLoad:
     @cached_property
     def release(self) -> tuple[int, ...]:
         """The recorded transformers release, as numbers; empty where it was not recorded."""
-        releases = self.trace.meta.get("releases")
-        text = releases.get("transformers") if isinstance(releases, dict) else None
-        return tuple(int(part) for part in re.findall(r"\d+", text)[:3]) if isinstance(text, str) else ()
+        return tuple(int(part) for part in re.findall(r"\d+", self.trace.meta.transformers or "")[:3])
 
     def events(self, *kinds: type[E]) -> list[Recorded[E]]:
         """Return every event of these kinds, in order."""

@@ -15,7 +15,6 @@ from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.trace.events import FileMissing, FileResolved, ImportsChecked, ModuleCopied, Recorded, TrustAsked
 from tracer.trace.reading import Trace
-from tracer.trace.steps import texts
 
 _CHECKSUM: Final = 12  # characters shown of a checksum
 
@@ -27,13 +26,12 @@ def code_changed(load: RecordedLoad) -> Cause | None:
 
 def changed_code(trace: Trace) -> Cause | None:
     """Return the cause of a load that was stopped because other code would have run; None for any other trace."""
-    code = trace.meta.get("remote_code")
-    stopped = code.get("refused") if isinstance(code, dict) else None
-    if not isinstance(stopped, dict):
+    code = trace.meta.remote_code
+    if code is None or code.refused is None:
         return None
-    agreed, found = texts(stopped.get("agreed")), str(stopped.get("found") or "")
+    agreed, found = code.refused.agreed, code.refused.found or ""
     values = {
-        "file": str(stopped.get("file")),
+        "file": code.refused.file,
         "agreed": ", ".join(f"{checksum[:_CHECKSUM]}…" for checksum in agreed),
         "found": f"{found[:_CHECKSUM]}…",
     }
@@ -240,8 +238,7 @@ def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
 
 def own_names(load: RecordedLoad) -> set[str]:
     """Return the names by which the model's code files are imported, whether the load reached them or not."""
-    folders = load.trace.meta.get("code_folders")
-    listed = [texts(names) for names in folders.values()] if isinstance(folders, dict) else []
+    listed = load.trace.meta.code_folders.values()
     return {name for names in listed for name in names} | set(_own_files(load))
 
 

@@ -25,7 +25,6 @@ from tracer.trace.events import (
     WeightsReport,
     events,
 )
-from tracer.trace.outcome import RECORDING_ENDED
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step
 
@@ -62,16 +61,13 @@ def surprises(load: RecordedLoad) -> list[Cause]:
 
 def incomplete_trace(trace: Trace) -> Iterator[Cause]:
     """Yield why the trace has less than the load did: it ended early, left a part out, or its journal was damaged."""
-    ended = trace.meta.get(RECORDING_ENDED)
-    if isinstance(ended, dict):
-        kind = _ENDED.get(str(ended.get("error")), "recording-ended")
-        step = ended.get("step")
-        values = {"step": step, "message": str(ended.get("message"))}
-        chain = []
-        if isinstance(step, int) and 0 <= step < len(trace):
-            chain = [Evidence(step, trace.step(step).kind)]
+    ended = trace.meta.recording_ended
+    if ended is not None:
+        kind = _ENDED.get(ended.error, "recording-ended")
+        values = {"step": ended.step, "message": ended.message}
+        chain = [Evidence(ended.step, trace.step(ended.step).kind)] if 0 <= ended.step < len(trace) else []
         yield Cause(kind, "certain", chain, values)
-    if trace.meta.get("journal_damaged"):
+    if trace.meta.journal_damaged:
         yield Cause("journal-damaged", "certain", [], {"step": len(trace) - 1})
     yield from _not_recorded(trace)
 
@@ -222,10 +218,9 @@ def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
 
 def _not_recorded(trace: Trace) -> Iterator[Cause]:
     """Yield what the recorder left out, except functions that the release does not have."""
-    skipped = trace.meta.get("skipped")
-    for name, reason in skipped.items() if isinstance(skipped, dict) else ():
-        if not str(name).startswith(_LIBRARY_TARGET):
-            yield Cause("not-recorded", "certain", [], {"what": str(name), "reason": str(reason)}, None)
+    for name, reason in trace.meta.skipped.items():
+        if not name.startswith(_LIBRARY_TARGET):
+            yield Cause("not-recorded", "certain", [], {"what": name, "reason": reason}, None)
 
 
 def library_messages(load: RecordedLoad) -> Iterator[Cause]:

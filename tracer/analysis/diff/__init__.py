@@ -7,7 +7,7 @@ module tree), never by step numbers, which shift with every release.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tracer.analysis.diff.built_model import compare_configs, compare_modules, compare_weights
 from tracer.analysis.diff.difference import Difference
@@ -89,13 +89,6 @@ def compare(a: Trace, b: Trace) -> Comparison:
 
 
 def _side(trace: Trace) -> Side:
-    command = trace.meta.get("command")
-    words = [word for word in command if isinstance(word, str)] if isinstance(command, list) else []
-    environment = {**_texts(trace.meta.get("environment")), **_texts(trace.meta.get("set_for_the_load"))}
-    releases, python = _texts(trace.meta.get("releases")), str(trace.meta.get("python", "?"))
-    return Side(str(trace.path), " ".join(words), releases, python, environment)
-
-
-def _texts(value: Any) -> dict[str, str]:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {name: release for name, release in pairs if isinstance(name, str) and isinstance(release, str)}
+    meta = trace.meta
+    environment = {**meta.environment, **meta.set_for_the_load}
+    return Side(str(trace.path), " ".join(meta.command), meta.releases, meta.python or "?", environment)

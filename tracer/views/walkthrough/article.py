@@ -8,7 +8,6 @@ from typing import Final
 from tracer.i18n import N_, NC_, NP_, Lang, tr
 from tracer.text.markdown_writer import anchor, fenced, folded, in_link, indented, literal, table, to_anchor
 from tracer.text.visible import visible
-from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.outcome import outcome_text
 from tracer.views.stages import stage_name
@@ -80,11 +79,11 @@ def _load(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterat
 
 
 def _facts(walkthrough: LocalizedWalkthrough, trace: Trace, lang: Lang) -> Iterator[tuple[str, str]]:
-    yield tr(lang, "Model"), inline_code(visible(model_name(trace.meta)))
+    yield tr(lang, "Model"), inline_code(visible(trace.meta.model_name))
     if result := trace.outcome.result:
         yield tr(lang, "Class"), inline_code(visible(str(result).rpartition(".")[2]))
-    releases = trace.meta.get("releases")
-    if isinstance(releases, dict):
+    releases = trace.meta.releases
+    if releases:
         names = [name for name in ("transformers", "torch", "peft") if name in releases]
         yield tr(lang, "Releases"), literal(", ".join(f"{name} {releases[name]}" for name in names))
     yield tr(lang, "Outcome"), _outcome(trace, lang)

@@ -18,7 +18,6 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.markdown_writer import ticked
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose, line_spans
-from tracer.trace.meta import model_name
 from tracer.trace.reading import Trace
 from tracer.views.stages import stage_name
 from tracer.views.walkthrough.localized import (
@@ -104,9 +103,7 @@ def _head(walkthrough: LocalizedWalkthrough, trace: Trace | None, lang: Lang) ->
             )
         )
         return
-    releases = trace.meta.get("releases")
-    release = releases.get("transformers") if isinstance(releases, dict) else None
-    facts = [model_name(trace.meta), f"transformers {release}", walkthrough.count_text(lang)]
+    facts = [trace.meta.model_name, f"transformers {trace.meta.transformers}", walkthrough.count_text(lang)]
     yield Prose(visible(f"{tr(lang, 'Made from this load')}{_COLON[lang]}{' · '.join(facts)}"))
     yield TerminalMarkdown(
         tr(

@@ -1,0 +1,127 @@
+"""The metadata of a trace: what was loaded, where, with which releases, and what could not be recorded."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+
+class Processor(msgspec.Struct):
+    """The processor: its name, and the number of cores that the process may use."""
+
+    name: str = ""
+    cores: int | None = None
+
+
+class RefusedCode(msgspec.Struct):
+    """A file of remote code that was not run, because it was not what the user had agreed to.
+
+    Attributes:
+        file: its path in the model or in the modules cache.
+        agreed: the SHA-256 checksums that the user had agreed to under this name; empty for an unknown file.
+        found: the file's own checksum; None for a file that is compiled and can't be compared.
+    """
+
+    file: str
+    agreed: list[str] = []
+    found: str | None = None
+
+
+class RemoteCode(msgspec.Struct):
+    """The remote code of a load.
+
+    Attributes:
+        ran: the SHA-256 checksum of each file that ran, by its path.
+        agreed: the checksums that the user had agreed to, by the files' names; None if nothing was asked.
+        refused: the file that ended the load.
+    """
+
+    ran: dict[str, str] = {}
+    agreed: dict[str, list[str]] | None = None
+    refused: RefusedCode | None = None
+
+
+class RecordingEnded(msgspec.Struct):
+    """Why recording ended before the load did: the journal could no longer be written.
+
+    Attributes:
+        error: the error's symbol, such as ``ENOSPC``.
+        message: the system's text for it.
+        step: the last step that was recorded, -1 if there is none.
+    """
+
+    error: str
+    message: str
+    step: int
+
+
+class Metadata(msgspec.Struct):
+    """Facts about a whole load. A fact that was not recorded has its default; those of newer releases are ignored.
+
+    Attributes:
+        work: ``load`` for a model directory, ``script`` for a script, ``record`` for a block in a program.
+        asked: what was to be loaded: ``<model>`` for a directory, a name on the hub, or the script.
+        model: the model directory, as ``<model>``.
+        command: the command line, without secrets.
+        started: the time of day at the beginning, as ``2026-01-31T12:00:00+0000``.
+        lines: whether lines were stepped; otherwise only calls.
+        trust_remote_code: what the load was given under that name.
+        releases: release of each package, by its name on PyPI.
+        python: implementation and release of Python.
+        platform: operating system.
+        processor: the processor.
+        gpus: name and memory of each GPU.
+        environment: the environment variables that concern a load, without secrets.
+        set_for_the_load: the variables that were set for the recorded process only.
+        threads: name of each thread, by its number.
+        roots: folder of each named root, such as ``model``.
+        code_folders: names of the Python files in each folder of remote code.
+        skipped: what was not recorded, with the reason.
+        remote_code: the remote code that ran; None if it was not watched.
+        recording_ended: why recording ended before the load did; None if it did not.
+        native_output: the end of what native code printed.
+        journal_damaged: whether the journal was damaged, so that the trace ends early.
+    """
+
+    work: str | None = None
+    asked: str | list[str] | None = None
+    model: str | None = None
+    command: list[str] = []
+    started: str | None = None
+    lines: bool = True
+    trust_remote_code: bool | None = None
+    releases: dict[str, str] = {}
+    python: str | None = None
+    platform: str | None = None
+    processor: Processor | None = None
+    gpus: list[str] = []
+    environment: dict[str, str] = {}
+    set_for_the_load: dict[str, str] = {}
+    threads: dict[str, str] = {}
+    roots: dict[str, str] = {}
+    code_folders: dict[str, list[str]] = {}
+    skipped: dict[str, str] = {}
+    remote_code: RemoteCode | None = None
+    recording_ended: RecordingEnded | None = None
+    native_output: str = ""
+    journal_damaged: bool = False
+
+    @property
+    def transformers(self) -> str | None:
+        """Return the release of transformers."""
+        return self.releases.get("transformers") or None
+
+    @property
+    def model_folder(self) -> str | None:
+        """Return the folder that the trace calls ``<model>``."""
+        return self.roots.get("model")
+
+    @property
+    def model_name(self) -> str:
+        """Return a short name for what was loaded: the directory's name, or the requested name."""
+        if self.asked == "<model>" and self.model_folder is not None:
+            return re.split(r"[/\\]", self.model_folder.rstrip("/\\"))[-1] or "<model>"
+        if isinstance(self.asked, list):
+            return " ".join(self.asked)
+        return self.asked or self.work or "trace"
