@@ -64,7 +64,7 @@ def test_every_prefix_reads_as_whole_records(file: Path, made: list[tuple[bytes,
     assert found == made[: len(found)]
     assert not reader.damaged
     end = len(framed(made[: len(found)])) if cut >= len(MAGIC) else 0
-    assert cut - end == reader.dangling
+    assert reader.end == end
     if len(found) < len(made) and cut >= len(MAGIC):
         assert len(framed(made[: len(found) + 1])) > cut, "a whole record was not read"
 
@@ -93,7 +93,7 @@ def test_reading_ends_before_a_flipped_bit(file: Path, made: list[tuple[bytes, b
     found, reader = read(file)
     assert found == made[: len(found)]
     assert len(found) < len(made)
-    assert reader.damaged or reader.dangling
+    assert reader.end == len(framed(found))
 
 
 def test_a_flipped_byte_in_a_payload_ends_reading_there(tmp_path: Path) -> None:
@@ -133,11 +133,12 @@ def test_a_reader_continues_where_it_stopped(tmp_path: Path) -> None:
         with path.open("ab") as file:  # half a record: the writer is in the middle of it
             file.write(encode_record(b"S", b"%d" % number) + whole[:50])
         assert [record.payload for record in reader.read_new()] == [b"%d" % number]
-        assert reader.dangling == 50
+        assert reader.end == path.stat().st_size - 50
         with path.open("ab") as file:
             file.write(whole[50:])
         assert [record.payload for record in reader.read_new()] == [b"a" * 100]
-        reader.close()
+        assert reader.end == path.stat().st_size
+    reader.close()
 
 
 def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
         writer.append(encode_record(b"S", b"%d:" % number + b"a" * size))
         found = [record.payload for record in reader.read_new()]
         assert [payload.partition(b":")[0] for payload in found] == [b"%d" % number]
-        assert (reader.dangling, reader.damaged) == (0, False)
+        assert (reader.end, reader.damaged) == (writer.size, False)
     assert path.stat().st_size >= writer.size
     writer.close()
     assert path.stat().st_size == writer.size
