@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,10 @@ WRONG = {
     "load x --generate many": "whole number",
     "replay x --port 99999999": "65535",
     "laod x": "Did you mean 'load'?",
+    "show x --stepz": "No such option: --stepz. Did you mean '--steps'?",
+    "load x --stop-after": "Option '--stop-after' requires a value.",
+    "replay x --serve=3": "Option '--serve' does not take a value.",
+    "show x y z": "Too many arguments: y z.",
 }
 AS_TYPER_SAID = {
     "-1 is not in the range x>=0.": "-1 is not in the range x>=0.",
@@ -42,6 +47,48 @@ def test_a_wrong_value(line: str, capsys: pytest.CaptureFixture[str], monkeypatc
     assert WRONG[line] in said
     assert "Value error" not in said
     assert "Input should" not in said
+
+
+CHINESE = {
+    "show": ("glm-trace show [选项]", "show -h。", "错误", "缺少参数“FILE”。"),
+    "laod x": ("[选项] 命令 [参数]", "没有命令“laod”。是不是 'load'？"),
+    "show x --stepz": ("没有选项 --stepz。是不是 '--steps'？",),
+    "demo --dtype flot16": ("“--dtype”的值无效：没有“flot16”这个值。是不是 'float16'？可选：auto、float32",),
+    "load x --generate=-1": ("“--generate”的值无效：应不小于 0。",),
+    "replay x --port 99999999": ("应不大于 65535。",),
+    "load x --generate many": ("应为整数。",),
+    "load x --stop-after": ("选项“--stop-after”需要一个值。",),
+    "replay x --serve=3": ("选项“--serve”不接受值。",),
+    "show x y z": ("多余的参数：y z。",),
+    "--nonsense": ("没有选项 --nonsense。",),
+    "exercise lst": ("没有命令“lst”。",),
+    "": (
+        "用法：",
+        "选项",
+        "命令",
+        "显示本帮助。",
+        "为当前 shell 安装命令补全。",
+        "记录 Hugging Face 模型真正的加载过程",
+    ),
+    "diff --help": ("参数", "选项", "[必填]", "显示本帮助。"),
+    "exercise --help": ("命令", "显示本帮助。"),
+}
+OF_LIBRARIES = re.compile(
+    r"Usage|Options|OPTIONS|Arguments|Commands|Error|Missing|Invalid|Option|Show|Try|required|default"
+)
+
+
+@pytest.mark.parametrize("line", CHINESE)
+def test_usage_is_in_chinese(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    for lang in ("zh", "en"):
+        monkeypatch.setattr("sys.argv", ["glm-trace", *line.split()])
+        monkeypatch.setenv("GLM_TRACE_LANG", lang)
+        with pytest.raises(SystemExit):
+            main()
+        printed = "".join(capsys.readouterr())
+        assert (OF_LIBRARIES.search(printed) is None) == (lang == "zh"), printed
+        assert [text in printed for text in CHINESE[line]] == [lang == "zh"] * len(CHINESE[line]), printed
 
 
 @pytest.mark.parametrize("message", AS_TYPER_SAID)

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 from tracer.trace.errors import TracerError
 
 
@@ -56,7 +56,7 @@ def write_fixture(fixtures: Path, name: str, folder: Path) -> Path:
     try:
         return _write(fixtures, name, folder)
     except OSError as error:
-        why = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror or str(error)
+        why = error.args[0][0][2] if isinstance(error, shutil.Error) else reason_of(error)
         if not there:  # half a model is worse than none
             shutil.rmtree(folder, ignore_errors=True)
         raise TracerError(

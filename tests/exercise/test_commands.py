@@ -14,9 +14,10 @@ from rich.cells import cell_len
 from tests.exercise.teacher import FIRST, files_of, mend, teachers
 from tests.support.commands import Command, Result, command_line
 from tests.support.damaged import edit_text
-from tracer.exercise.collection import all_exercises
+from tracer.exercise.collection import ExerciseFiles, all_exercises
 from tracer.exercise.course_folder import DEFAULT_NAME, CourseFolder
 from tracer.exercise.runs import RunRecorder
+from tracer.exercise.validator import ValidationResult
 from tracer.trace.reading import open_trace
 
 
@@ -271,11 +272,17 @@ def test_the_solution_of_a_solved_exercise_is_not_asked_about(command: Command, 
         (["start", "99"], "There is no exercise 99"),
         (["start", "a\x1b[2J"], "There is no exercise a\\x1b[2J"),
         (["start", FIRST, "/proc/nothing"], "can't be read or written"),
-        (["list", "--exercises", "nowhere"], "The folder nowhere can't be read"),
+        (["list", "--exercises", "nowhere"], "The folder nowhere can't be read: No such file or directory."),
+        (["list", "--exercises", "nowhere", "--lang", "zh"], "目录 nowhere 无法读取：没有这个文件或目录。"),
+        (["validate", "--exercises", "empty"], "There is no exercise in empty: no folder in it has a task.yaml."),
+        (["list", "--exercises", "single"], "single is an exercise itself; name the folder that it is in."),
         (["validate", "nowhere"], "There is no exercise nowhere"),
     ],
 )
-def test_what_can_not_be_done_is_one_sentence(command: Command, arguments: list[str], said: str) -> None:
+def test_what_can_not_be_done_is_one_sentence(command: Command, place: Path, arguments: list[str], said: str) -> None:
+    (place / "empty").mkdir()
+    (place / "single").mkdir()
+    (place / "single" / "task.yaml").touch()
     done = command(*arguments)
     assert done.code == 2
     assert said in done.sentence
@@ -330,3 +337,18 @@ def test_validate_says_what_holds_and_what_does_not(command: Command, place: Pat
     assert one["id"] == "asking"
     assert [problem["what"] for problem in one["problems"]] == ["attempt-fails-elsewhere"]
     assert command("validate", "asking", "--exercises", folder).code == 3
+
+
+def test_validate_looks_at_the_folder_alone(command: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = teachers(place / "teacher", questions=False)
+    seen: list[str] = []
+
+    def look(files: ExerciseFiles, *_: object) -> ValidationResult:
+        seen.append(files.exercise.id)
+        return ValidationResult(files.exercise.id, True, [], 0.0)
+
+    monkeypatch.setattr("tracer.cli.exercise.validate.validated", look)
+    assert command("validate", "--exercises", folder, "--trust").code == 0
+    assert seen == ["asking"]
+    assert command("validate").code == 0
+    assert seen[1:] == list(all_exercises())

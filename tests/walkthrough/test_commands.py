@@ -148,6 +148,7 @@ def test_a_walkthrough_by_its_file_and_by_its_number(command: Any, own: Path) ->
         (["show", "mien", "--walkthroughs", "own"], "There is no walkthrough mien. Did you mean mine?"),
         (["show", "\x1b[31m"], "There is no walkthrough \\x1b[31m. See them with: glm-trace walkthrough list"),
         (["list", "--walkthroughs", "nowhere"], "The folder nowhere can't be read: No such file or directory."),
+        (["check", "--walkthroughs", "none"], "There is no walkthrough in none: no .yaml file."),
         (["show", "mine", "no.glmtrace", "--walkthroughs", "own"], "There is no file no.glmtrace."),
         (["show", "mine", "text", "--walkthroughs", "own"], "text is not a glm-trace trace."),
         (["check", "mine", "text", "--walkthroughs", "own"], "text is not a glm-trace trace."),
@@ -164,6 +165,7 @@ def test_a_walkthrough_by_its_file_and_by_its_number(command: Any, own: Path) ->
 def test_a_mistake_is_one_sentence(command: Any, own: Path, place: Path, arguments: list[str], said: str) -> None:
     (place / "text").write_text("no trace")
     (place / "bad").mkdir()
+    (place / "none").mkdir()
     (place / "bad" / "one.yaml").write_text("id: one\nnotes: []\n")
     result = command(*arguments)
     assert result.code == 2

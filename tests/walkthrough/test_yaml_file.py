@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,18 @@ def test_a_good_file(tmp_path: Path) -> None:
 MISTAKES: list[tuple[str, str, list[str]]] = [
     ("title: {en: No, zh: 不}", "title: {en: No}", ["line 8", "note 'first'", "title", "`zh` is missing"]),
     ("title: {en: No, zh: 不}", "title: {en: No, zh: ''}", ["line 8", "note 'first'", "title", "`zh`", "empty"]),
-    ("title: {en: No, zh: 不}", "title: {en: 3, zh: 不}", ["line 8", "note 'first'", "title.en", "got `int`"]),
+    (
+        "title: {en: No, zh: 不}",
+        "title: {en: 3, zh: 不}",
+        ["line 8", "note 'first'", "title.en", "expected a text, found a whole number"],
+    ),
     ("function: from_dict", "fnction: from_dict", ["line 7", "note 'first'", "anchor.fnction", "no key `fnction`"]),
     ("function: from_dict", "statement: return", ["line 7", "note 'first'", "anchor", "`function` or `kind`"]),
     ("kind: trust-asked", "kind: trust-asekd", ["line 18", "note 'second'", "trust-asekd", "trust-asked"]),
     ("stage: trust", "stage: confidence", ["line 15", "note 'second'", "stage", "confidence"]),
     ('releases: "<5"', 'releases: "5-6"', ["line 17", "note 'second'", "'5-6'", ">=4.44,<5"]),
     ("id: second", "id: first", ["line 14", "note 'first'", "another note has the id 'first'"]),
-    ("id: second", "id: Second Note", ["line 14", "'Second Note' is no id"]),
+    ("id: second", "id: Second Note", ["line 14", "'Second Note' is not an id"]),
     ("id: made", "id: made\nlevel: 3", ["line 2", "level", "no key `level`"]),
     ("id: made\n", "", ["line 1", "`id` is missing"]),
     (
@@ -71,7 +76,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
     ("kind: trust-asked", "kind: trust-asked, through: x", ["line 18", "`function`"]),
     ("id: made", "id: made\nid: again", ["line 2", "'id' is given twice"]),
     ("id: made", "id: &anchor made\norder: *anchor", ["line 2", "alias"]),
-    ("id: made", "id: made: bad", ["line 1", "not valid YAML"]),
+    ("id: made", "id: made: bad", ["line 1", "not valid YAML", "needs quotes"]),
     ("id: made", "id: !!python/object/apply:os.system [true]", ["line 1", "id"]),
     ("id: made", "id: made\norder: !!int nothing", ["line 2"]),
 ]
@@ -79,6 +84,7 @@ MISTAKES: list[tuple[str, str, list[str]]] = [
 
 @pytest.mark.parametrize(("old", "new", "said"), MISTAKES, ids=[f"{n}" for n in range(len(MISTAKES))])
 def test_a_mistake_names_file_line_note_and_key(tmp_path: Path, old: str, new: str, said: list[str]) -> None:
+    """The sentence is in Chinese too, and quotes nothing of the libraries that read the file."""
     assert old in GOOD
     path = written(tmp_path, GOOD.replace(old, new, 1))
     with pytest.raises(InvalidFile) as caught:
@@ -89,16 +95,20 @@ def test_a_mistake_names_file_line_note_and_key(tmp_path: Path, old: str, new: s
     assert "\n" not in sentence
     for piece in said:
         assert piece in sentence
+    chinese = caught.value.localized("zh").removeprefix(str(path))
+    assert re.match(r" 第 \d+ 行.*[\u4e00-\u9fff].*。$", chinese)
+    words = re.sub(r"'[^']*'|`[^`]*`|YAML|[\w.\[\]]*\.[\w.\[\]]*|(?<=，)\w+：|可用：.*|现有：.*", "", chinese)
+    assert not re.search(r"[a-zA-Z]{3,} [a-zA-Z]{2,}", words), chinese
 
 
 EXPECTATIONS: list[tuple[dict[str, Any], str]] = [
     ({"is": 3}, "Expected one of value, decision, journey, difference, cause"),
-    ({"value": "x", "decision": "then", "is": 1}, "there is value and decision"),
+    ({"value": "x", "decision": "then", "is": 1}, "there is value, decision"),
     ({"value": "x"}, "what holds of `x`"),
     ({"decision": "perhaps"}, "no outcome 'perhaps'"),
     ({"journey": "dtype", "end": "heaven"}, "no end 'heaven'"),
     ({"journey": "dtype"}, "no end ''"),
-    ({"decision": "then", "shape": [1]}, "`shape` says nothing about a decision"),
+    ({"decision": "then", "shape": [1]}, "`shape` says nothing about a `decision`"),
     ({"value": "x", "has": "text"}, "has"),
 ]
 
@@ -123,8 +133,8 @@ def test_a_question_needs_a_right_answer(tmp_path: Path) -> None:
     ("data", "said"),
     [
         (b"\xff\xfe\xff", "not valid YAML"),
-        (b"", "no walkthrough"),
-        (b"- a\n- b\n", "no walkthrough"),
+        (b"", "is not a walkthrough"),
+        (b"- a\n- b\n", "is not a walkthrough"),
         (b"[" * 60 + b"]" * 60, "levels"),
         (b"a: " + b"x" * (3 << 20), "bytes"),
         (b"SQLite format 3\x00\x01", "not valid YAML"),

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from tracer.i18n import N_, Sentence
+from tracer.cli.groups import asked_language
+from tracer.i18n import N_, Sentence, reason_of, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 
@@ -59,7 +60,7 @@ class _StandardOutput(io.FileIO):
             self._failed = True
             if error.errno == errno.EPIPE or (error.errno == errno.EIO and self.isatty()):  # the terminal was closed
                 raise ReaderGone from None
-            raise OutputFailed(error.strerror or str(error)) from None
+            raise OutputFailed(reason_of(error)) from None
 
 
 class _ClosedOutput(io.RawIOBase):
@@ -175,7 +176,7 @@ def needs_terminal(what: str | Sentence, otherwise: Sentence) -> None:
 
 def complain(sentence: str) -> None:
     """Print an error sentence."""
-    messages().print(Text.assemble(("Error: ", "bold red"), visible(sentence)))
+    messages().print(Text.assemble((tr(asked_language(), "Error: "), "bold red"), visible(sentence)))
 
 
 def note(sentence: str) -> None:

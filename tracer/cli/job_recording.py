@@ -17,7 +17,7 @@ from rich.text import Text
 
 from tracer.cli.arguments import Destination
 from tracer.cli.console import OutputFailed, complain, messages, note, results
-from tracer.i18n import N_, NP_, Lang, tr
+from tracer.i18n import N_, NP_, Lang, reason_of, tr
 from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
@@ -40,7 +40,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         path, held = destination.take()
     except OSError as error:
         raise TracerError(
-            N_("The trace {path} can't be written: {reason}."), path=destination.path, reason=error.strerror or error
+            N_("The trace {path} can't be written: {reason}."), path=destination.path, reason=reason_of(error)
         ) from error
     for journal in destination.left:
         note(
@@ -60,9 +60,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
                 complain(sentence)
         raise
     except OSError as error:
-        raise TracerError(
-            N_("The process to trace can't be started: {reason}."), reason=error.strerror or error
-        ) from error
+        raise TracerError(N_("The process to trace can't be started: {reason}."), reason=reason_of(error)) from error
     code = EXIT_CODES[recorded.outcome.status]
     if recorded.outcome.status == "misused":
         if recorded.written:

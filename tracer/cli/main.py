@@ -11,7 +11,7 @@ import typer
 
 from tracer.cli.console import complain, ends_with, prepare_streams
 from tracer.cli.groups import asked_language, lazy_group
-from tracer.i18n import tr
+from tracer.i18n import reason_of, tr
 from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
@@ -75,7 +75,7 @@ def _exit_code(work: Callable[[], object]) -> int | str | None:
                 asked_language(),
                 "{path} can't be read or written: {message}.",
                 path=os.fsdecode(error.filename),
-                message=error.strerror or error,
+                message=reason_of(error),
             )
         )
         return TracerError.exit_code

@@ -11,7 +11,7 @@ from tracer.exercise.grader import GradeReport, grade
 from tracer.exercise.progress import ExerciseProgress, now
 from tracer.exercise.runs import RunRecorder
 from tracer.exercise.task import Exercise, Prediction
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 from tracer.launch.runner import Interrupts, JobProgress
 
 
@@ -39,7 +39,7 @@ def attempt(
         raise ExerciseError(
             N_("{path} can't be read or written: {message}."),
             path=error.filename or learner,
-            message=error.strerror or error,
+            message=reason_of(error),
         ) from None
     if interrupts.count:
         raise KeyboardInterrupt

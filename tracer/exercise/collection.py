@@ -13,7 +13,7 @@ import msgspec
 from tracer.bundled import bundled
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.task import Exercise
-from tracer.i18n import N_, Sentence
+from tracer.i18n import N_, Sentence, reason_of
 from tracer.text.visible import visible
 from tracer.walkthrough.format import in_range
 from tracer.walkthrough.yaml_file import InvalidFile, read_yaml
@@ -33,7 +33,7 @@ def all_exercises(folders: Iterable[Path] = ()) -> dict[str, ExerciseFiles]:
     """Return the bundled exercises in their order, then those in some folders, by id.
 
     Raises:
-        InvalidFile: a task has a mistake, or a folder can't be read.
+        InvalidFile: a task has a mistake, or a folder can't be read or has no exercise.
     """
     found = _in_folder(bundled("walkthroughs") / "exercises", ours=True)
     for folder in folders:
@@ -69,7 +69,7 @@ def read_exercise(folder: Path) -> Exercise:
         InvalidFile: it has a mistake.
     """
     path = folder / TASK
-    found = read_yaml(path, Exercise, "exercise")
+    found = read_yaml(path, Exercise, N_("{path} is not an exercise: expected keys such as id and title."))
     if found.id != folder.name:
         raise InvalidFile(
             N_("{path}, id: {id} is not the name of its folder, {name}."),
@@ -94,8 +94,15 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
         raise InvalidFile(
             N_("The folder {folder} can't be read: {reason}."),
             folder=visible(str(folder)),
-            reason=error.strerror or error,
+            reason=reason_of(error),
         ) from None
+    if not inside:
+        raise InvalidFile(
+            N_("{folder} is an exercise itself; name the folder that it is in.")
+            if (folder / TASK).is_file()
+            else N_("There is no exercise in {folder}: no folder in it has a task.yaml."),
+            folder=visible(str(folder)),
+        )
     files = [ExerciseFiles(read_exercise(path), path, ours) for path in inside]
     files.sort(key=lambda one: (one.exercise.order is None, one.exercise.order or 0, one.exercise.id))
     return {one.exercise.id: one for one in files}

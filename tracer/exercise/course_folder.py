@@ -29,7 +29,7 @@ from tracer.exercise.progress import (
 from tracer.exercise.runs import TRACES
 from tracer.exercise.trust import course_seal
 from tracer.exercise.working_folder import build_folder
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 
 DEFAULT_NAME: Final = MARK
 """The folder that a course is kept in, unless another is named."""
@@ -194,7 +194,7 @@ class CourseFolder:
             raise ExerciseError(
                 N_("{path} can't be read or written: {message}."),
                 path=place,
-                message=getattr(error, "strerror", None) or error,
+                message=reason_of(error),
             ) from None
 
     def _make(self) -> None:
@@ -208,7 +208,7 @@ class CourseFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ExerciseError(
-                N_("{path} can't be read or written: {message}."), path=self.folder, message=error.strerror or error
+                N_("{path} can't be read or written: {message}."), path=self.folder, message=reason_of(error)
             ) from None
         if new:
             self.adopt()

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tracer.exercise.errors import ExerciseError
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 from tracer.text.visible import one_line
 
 FILE: Final = "progress.json"
@@ -103,7 +103,7 @@ def read_progress(path: Path) -> CourseProgress:
         return CourseProgress()
     except OSError as error:
         raise ExerciseError(
-            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+            N_("{path} can't be read or written: {message}."), path=path, message=reason_of(error)
         ) from None
     try:
         if msgspec.json.decode(data, type=_Version).version > VERSION:
@@ -151,7 +151,7 @@ def write_progress(path: Path, progress: CourseProgress) -> None:
         os.replace(written, path)
     except OSError as error:
         raise ExerciseError(
-            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+            N_("{path} can't be read or written: {message}."), path=path, message=reason_of(error)
         ) from None
     finally:
         with contextlib.suppress(OSError):

@@ -18,8 +18,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from tracer.i18n import N_
 from tracer.trace.vocabulary import STAGES
-from tracer.walkthrough.format import Anchor, BilingualText, Expectation, LoadDescription
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation, FormatError, LoadDescription
 
 
 class Run(LoadDescription, frozen=True):
@@ -42,7 +43,7 @@ class Run(LoadDescription, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.seconds <= 600:
-            raise ValueError("`seconds` is between 1 and 600")
+            raise FormatError(N_("`seconds` is between 1 and 600"))
 
 
 class FailureCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,9 +100,9 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.anchor is None and (self.absent or not self.expect):
-            raise ValueError("Expected an `anchor`, or facts under `expect`")
+            raise FormatError(N_("expected an `anchor`, or facts under `expect`"))
         if self.absent and self.expect:
-            raise ValueError("What is `absent` has nothing to `expect`")
+            raise FormatError(N_("a check has either `absent` or `expect`, not both"))
 
     @property
     def anchors(self) -> list[Anchor]:
@@ -211,22 +212,26 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.checks and not self.predictions:
-            raise ValueError("Expected `checks` or `predictions`")
+            raise FormatError(N_("expected `checks` or `predictions`"))
         if not self.runs:
-            raise ValueError("Expected at least one run under `runs`")
+            raise FormatError(N_("expected at least one run under `runs`"))
         if not self.hints:
-            raise ValueError("Expected at least one hint under `hints`")
+            raise FormatError(N_("expected at least one hint under `hints`"))
         ids = [one.id for one in self.checks] + [one.id for one in self.predictions]
         if twice := next((one for one in ids if ids.count(one) > 1), None):
-            raise ValueError(f"Two checks or predictions have the id {twice!r}")
+            raise FormatError(N_("two checks or predictions have the id {id!r}"), id=twice)
         judged: list[Check | Prediction] = [*self.checks, *self.predictions]
         for one in judged:
             if one.run and one.run not in self.runs:
-                raise ValueError(f"{one.id}: there is no run {one.run!r}; there is: {', '.join(self.runs)}")
+                raise FormatError(
+                    N_("{id}: there is no run {run!r}; there is: {runs}"), id=one.id, run=one.run, runs=[*self.runs]
+                )
         reasons = [*ids, *(f"{check.id}/{case.id}" for check in self.checks for case in check.cases), "run"]
         for name, attempt in self.wrong.items():
             if attempt.fails not in reasons:
-                raise ValueError(f"wrong attempt {name}: there is no check or prediction {attempt.fails!r}")
+                raise FormatError(
+                    N_("wrong attempt {name}: there is no check or prediction {id!r}"), name=name, id=attempt.fails
+                )
 
     def run_of(self, one: Check | Prediction) -> str:
         """Return the name of the run that a check or prediction is judged by."""

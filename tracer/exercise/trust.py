@@ -19,7 +19,7 @@ import platformdirs
 from tracer.exercise.collection import ExerciseFiles
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.progress import ExerciseProgress
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 
 _KEY: Final = 32  # bytes
 
@@ -87,7 +87,7 @@ def _key() -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise ExerciseError(
-            N_("{path} can't be read or written: {message}."), path=path, message=error.strerror or error
+            N_("{path} can't be read or written: {message}."), path=path, message=reason_of(error)
         ) from None
     if len(key) != _KEY:
         raise ExerciseError(

@@ -12,7 +12,7 @@ import msgspec
 
 from tracer.bundled import bundled, write_fixture
 from tracer.exercise.collection import ExerciseFiles
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.yaml_file import read_yaml
@@ -102,7 +102,7 @@ def edit_text(changes: Path, target: Path) -> None:
         TracerError: a piece is not there, or more than once.
     """
     text = target.read_text(encoding="utf-8")
-    for one in read_yaml(changes, Edit, "edit").replace:
+    for one in read_yaml(changes, Edit, N_("{path} has no replacements: expected the key replace.")).replace:
         if text.count(one.old) != 1:
             raise TracerError(
                 N_("{changes}: expected {old} once in {name}, found {count} times."),
@@ -120,7 +120,7 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TracerError(
-            N_("{path} is not a JSON file: {error}."), path=visible(str(path)), error=visible(str(error))
+            N_("{path} is not a JSON file: {error}."), path=visible(str(path)), error=reason_of(error)
         ) from error
 
 

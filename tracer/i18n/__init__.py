@@ -82,18 +82,64 @@ def tr(lang: Lang, message: Message, /, **values: Any) -> str:
     Args:
         lang: the language.
         message: the English text, or a plural or a text in a context.
-        values: for the placeholders. A ``Sentence`` among them is translated too.
+        values: for the placeholders. A ``Sentence`` among them is translated too, a list is joined.
     """
     return _looked_up(lang, message, values).format_map(
-        _Values(
-            (name, value.localized(lang) if isinstance(value, Sentence) else value) for name, value in values.items()
-        )
+        _Values((name, _in_language(lang, value)) for name, value in values.items())
     )
+
+
+def reason_of(error: Exception) -> Sentence:
+    """Return what the system or the JSON decoder says of a failure, to be translated where it is shown."""
+    if (line := getattr(error, "lineno", None)) is not None and isinstance(error, ValueError):
+        values = {"line": line, "column": getattr(error, "colno", 1), "reason": Sentence(getattr(error, "msg", ""))}
+        return Sentence(N_("line {line}, column {column}: {reason}"), **values)
+    return Sentence(getattr(error, "strerror", None) or str(error))
+
+
+_REASONS: Final = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Operation not permitted"),
+    N_("File exists"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("Directory not empty"),
+    N_("No space left on device"),
+    N_("Disk quota exceeded"),
+    N_("Read-only file system"),
+    N_("Input/output error"),
+    N_("File name too long"),
+    N_("File too large"),
+    N_("Too many open files"),
+    N_("Too many levels of symbolic links"),
+    N_("Cannot allocate memory"),
+    N_("Address already in use"),
+    N_("Cannot assign requested address"),
+    N_("Expecting value"),
+    N_("Expecting property name enclosed in double quotes"),
+    N_("Expecting ',' delimiter"),
+    N_("Expecting ':' delimiter"),
+    N_("Illegal trailing comma before end of object"),
+    N_("Illegal trailing comma before end of array"),
+    N_("Extra data"),
+    N_("Unterminated string starting at"),
+    N_("Invalid control character at"),
+    N_("Unexpected UTF-8 BOM (decode using utf-8-sig)"),
+)
 
 
 def join(lang: Lang, texts: list[str] | tuple[str, ...]) -> str:
     """Return a list of names as the language writes it: with commas, or with 、."""
     return _SEPARATORS[lang].join(texts)
+
+
+def _in_language(lang: Lang, value: object) -> object:
+    if isinstance(value, Sentence):
+        return value.localized(lang)
+    if isinstance(value, list):
+        return join(lang, [str(_in_language(lang, item)) for item in value])
+    return value
 
 
 class _Values(dict[str, Any]):

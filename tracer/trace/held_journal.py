@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, TypeAlias
 
-from tracer.i18n import N_, Message, Sentence
+from tracer.i18n import N_, Message, Sentence, reason_of
 from tracer.trace import append_only, journal
 from tracer.trace.errors import JournalTaken, NotATrace
 
@@ -86,7 +86,7 @@ class HeldJournal:
         try:
             descriptor = _open(path)
         except OSError as error:
-            raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=error.strerror or error) from None
+            raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=reason_of(error)) from None
         if not _is_journal(descriptor):
             os.close(descriptor)
             raise NotATrace(N_("{path} is not a glm-trace journal."), path=path)

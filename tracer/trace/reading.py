@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tracer.i18n import N_
+from tracer.i18n import N_, reason_of
 from tracer.text.visible import one_line
 from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
@@ -378,7 +378,7 @@ def open_trace(path: str | Path) -> Trace:
     except FileNotFoundError:
         raise NotATrace(missing(path)) from None
     except OSError as error:
-        raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=error.strerror or error) from None
+        raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=reason_of(error)) from None
     if start.startswith(journal.MAGIC):
         return _open_journal(path)
     if not start.startswith(_SQLITE_MAGIC):

@@ -12,7 +12,7 @@ import msgspec
 from textual.binding import Binding, BindingsMap
 from textual.keys import Keys, key_to_character
 
-from tracer.i18n import N_, NC_, Message, Sentence, tr
+from tracer.i18n import N_, NC_, Message, Sentence, reason_of, tr
 from tracer.text.visible import one_line, visible
 
 TYPED_INTO: Final = ("search", "goto")
@@ -212,7 +212,7 @@ def load_keymap(file: Path | None = None) -> Keymap:
     except FileNotFoundError:
         return Keymap()
     except OSError as error:
-        why = error.strerror or str(error)
+        why = reason_of(error)
         return Keymap(problems=[Sentence(N_("{file} can't be read: {why}."), file=visible(str(file)), why=why)])
     except (msgspec.MsgspecError, UnicodeError):
         problem = Sentence(

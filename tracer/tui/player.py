@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
@@ -20,7 +21,7 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.tui.bindings import BINDINGS, KEY_LABELS, TYPED_INTO, Keymap
+from tracer.tui.bindings import BINDINGS, KEY_LABELS, TYPED_INTO, Keymap, displayed
 from tracer.tui.crash_report import CrashReportingApp
 from tracer.tui.hint_bar import HintBar
 from tracer.tui.player_state import PlayerState
@@ -53,6 +54,12 @@ _GREETINGS: Final[dict[str, Message]] = {
 }
 
 
+def _palette_commands() -> type[Provider]:
+    from tracer.tui.screens import PaletteCommands
+
+    return PaletteCommands
+
+
 class Player(CrashReportingApp):
     """Steps through a trace.
 
@@ -73,6 +80,7 @@ class Player(CrashReportingApp):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = {_palette_commands}  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     def __init__(
@@ -210,11 +218,26 @@ class Player(CrashReportingApp):
         await self.run_action(message.action, self)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """Yield the commands of the palette: everything that a key does."""
-        yield from super().get_system_commands(screen)
+        """Yield the commands of the palette: what a key does, and the themes. Textual's own are among them."""
         for binding in BINDINGS:
             title = tr(self.lang, KEY_LABELS[str(binding.id)])
             yield SystemCommand(title, "", partial(self.run_action, binding.action, self))
+        if screen.maximized is not None:
+            yield SystemCommand(tr(self.lang, "minimize"), "", screen.action_minimize)
+        elif screen.focused is not None and screen.focused.allow_maximize:
+            yield SystemCommand(tr(self.lang, "maximize this pane"), "", screen.action_maximize)
+        for name in self.available_themes:
+            yield SystemCommand(tr(self.lang, "theme {name}", name=name), "", partial(setattr, self, "theme", name))
+
+    def action_command_palette(self) -> None:
+        """Open the palette, in the user's language."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=tr(self.lang, "Search the commands"), id="--command-palette"))
+
+    def action_help_quit(self) -> None:
+        """Say how to quit: Ctrl-C, which Textual binds to this, doesn't."""
+        [binding] = [binding for binding in BINDINGS if binding.id == "quit"]
+        self.say(N_("To quit, press {keys}."), keys=displayed(self.keymap.keys(binding)) or "^Q", seconds=4)
 
     # The actions of the keys.
 

@@ -10,8 +10,11 @@ from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.command import Hit as PaletteHit
+from textual.command import Hits
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -33,6 +36,19 @@ SORT_LABELS = {
     "message": N_("message"),
 }
 _HITS = 200
+
+
+class PaletteCommands(SystemCommandsProvider):
+    """The commands of the palette. Where none fits, an entry says so in the user's language."""
+
+    async def search(self, query: str) -> Hits:
+        found = False
+        async for hit in super().search(query):
+            found = True
+            yield hit
+        if not found:
+            lang: Lang = getattr(self.app, "lang", "en")
+            yield PaletteHit(0.01, Text(tr(lang, "No command of that name."), "dim"), lambda: None, text="")
 
 
 class _TypingScreen(ModalScreen[int | None]):

@@ -19,7 +19,7 @@ from typing import Final
 from aiohttp import web
 from textual_serve.server import Server
 
-from tracer.i18n import N_, Lang
+from tracer.i18n import N_, Lang, reason_of
 from tracer.launch.interpreter import python_command
 from tracer.trace.errors import TracerError
 
@@ -86,7 +86,7 @@ def _listening(port: int) -> socket.socket:
             message,
             port=port,
             host=HOST,
-            why=error.strerror or error,
+            why=reason_of(error),
         ) from error
     return listening
 

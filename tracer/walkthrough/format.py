@@ -15,10 +15,23 @@ from packaging.version import InvalidVersion, Version
 
 from tracer.analysis.decisions.decision import KINDS as DECISIONS
 from tracer.analysis.kwargs.hops import END_KINDS
+from tracer.i18n import N_, Message, Sentence
 from tracer.trace.vocabulary import KINDS, STAGES
 
 SUITS: Final = ("any", "remote-code", "adapter", "vision", "failed")
 OUTCOMES: Final = tuple(dict.fromkeys(outcome for outcomes in DECISIONS.values() for outcome in outcomes))
+
+
+class FormatError(ValueError):
+    """Something that holds in no file of ours, beyond the types of its keys.
+
+    Attributes:
+        sentence: what is wrong, to be translated; it begins with a lower-case letter and has no full stop.
+    """
+
+    def __init__(self, message: Message, /, **values: Any) -> None:
+        self.sentence = Sentence(message, **values)
+        super().__init__(str(self.sentence))
 
 
 class BilingualText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,7 +46,7 @@ class BilingualText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for name in ("en", "zh"):
             if not getattr(self, name).strip():
-                raise ValueError(f"Expected text under `{name}`, and it is empty")
+                raise FormatError(N_("expected text under `{name}`, and it is empty"), name=name)
 
     def localized(self, lang: str) -> str:
         return self.zh if lang == "zh" else self.en
@@ -73,17 +86,19 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.function and not self.kind:
-            raise ValueError("Expected `function` or `kind` in an anchor")
+            raise FormatError(N_("expected `function` or `kind` in an anchor"))
         if self.kind and self.kind not in KINDS:
-            raise ValueError(f"There is no step kind {self.kind!r}; the kinds are: {', '.join(KINDS)}")
+            raise FormatError(
+                N_("there is no step kind {kind!r}; the kinds are: {kinds}"), kind=self.kind, kinds=[*KINDS]
+            )
         if self.statement and (self.kind or self.event):
-            raise ValueError("Expected `statement` alone, without `kind` and `event`")
+            raise FormatError(N_("expected `statement` alone, without `kind` and `event`"))
         if (self.statement or self.through or self.whole or self.event) and not self.function:
-            raise ValueError("Expected the `function` that `statement`, `through`, `whole` or `event` belongs to")
+            raise FormatError(N_("expected the `function` that `statement`, `through`, `whole` or `event` belongs to"))
         if self.through and not self.statement:
-            raise ValueError("Expected the `statement` from which `through` goes on")
+            raise FormatError(N_("expected the `statement` from which `through` goes on"))
         if self.occurrence == 0:
-            raise ValueError("`occurrence` counts from 1, or backwards from -1")
+            raise FormatError(N_("`occurrence` counts from 1, or backwards from -1"))
 
 
 class CoveredCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,16 +175,32 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     def __post_init__(self) -> None:
         about = [name for name in _ABOUT if getattr(self, name)]
         if len(about) != 1:
-            raise ValueError(f"Expected one of {', '.join(_ABOUT)}; there is {' and '.join(about) or 'none'}")
+            raise FormatError(
+                N_("expected only one of {keys}; there is {given}")
+                if about
+                else N_("expected one of {keys}; there is none"),
+                keys=[*_ABOUT],
+                given=about,
+            )
         if self.decision and self.decision not in OUTCOMES:
-            raise ValueError(f"There is no outcome {self.decision!r}; the outcomes are: {', '.join(OUTCOMES)}")
+            raise FormatError(
+                N_("there is no outcome {outcome!r}; the outcomes are: {outcomes}"),
+                outcome=self.decision,
+                outcomes=[*OUTCOMES],
+            )
         if self.journey and self.end not in END_KINDS:
-            raise ValueError(f"There is no end {self.end!r}; an argument can end as: {', '.join(END_KINDS)}")
+            raise FormatError(
+                N_("there is no end {end!r}; an argument can end as: {ends}"),
+                end=self.end,
+                ends=[*END_KINDS],
+            )
         if self.value and not self._says_something():
-            raise ValueError(f"Expected what holds of `{self.value}`: is, type, shape, dtype, length, has, lacks…")
+            raise FormatError(
+                N_("expected what holds of `{value}`: is, type, shape, dtype, length, has, lacks…"), value=self.value
+            )
         strangers = [name for name in _KEYS if name not in _KEYS_OF[about[0]] and self._given(name)]
         if strangers:
-            raise ValueError(f"`{strangers[0]}` says nothing about a {about[0]}")
+            raise FormatError(N_("`{key}` says nothing about a `{thing}`"), key=strangers[0], thing=about[0])
 
     def _says_something(self) -> bool:
         return any(self._given(name) for name in _KEYS_OF["value"])
@@ -208,9 +239,9 @@ class NoteQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if len(self.answers) < 2 or not any(answer.right for answer in self.answers):
-            raise ValueError("Expected at least two answers, one of them with `right: true`")
+            raise FormatError(N_("expected at least two answers, one of them with `right: true`"))
         if len(self.answers) > 9:
-            raise ValueError("Expected at most nine answers, one for each number key")
+            raise FormatError(N_("expected at most nine answers, one for each number key"))
 
 
 class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -270,7 +301,7 @@ class LoadDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if "trust_remote_code" in self.kwargs:
-            raise ValueError("Expected no `trust_remote_code` under `kwargs`; `trust` says it")
+            raise FormatError(N_("expected no `trust_remote_code` under `kwargs`; write it under `trust`"))
 
 
 class Load(LoadDescription, frozen=True):
@@ -319,9 +350,9 @@ class Walkthrough(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if not self.notes:
-            raise ValueError("Expected at least one note under `notes`")
+            raise FormatError(N_("expected at least one note under `notes`"))
         if not self.loads:
-            raise ValueError("Expected at least one load under `loads`, or no `loads` at all")
+            raise FormatError(N_("expected at least one load under `loads`, or no `loads` at all"))
 
     def load_of(self, note: Note) -> str:
         """Return the name of the load that a note is checked against."""
@@ -338,7 +369,9 @@ def in_range(release: str, wanted: str) -> bool:
     try:
         specifiers = SpecifierSet(wanted)
     except InvalidSpecifier:
-        raise ValueError(f"{wanted!r} is no range of releases; write it like '>=4.44,<5'") from None
+        raise FormatError(
+            N_("{wanted!r} is not a range of releases; write it like '>=4.44,<5'"), wanted=wanted
+        ) from None
     try:
         return specifiers.contains(Version(release), prereleases=True)
     except InvalidVersion:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tracer.bundled import bundled
-from tracer.i18n import N_, Sentence
+from tracer.i18n import N_, Sentence, reason_of
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.format import Walkthrough
@@ -27,7 +27,7 @@ def library(folders: Iterable[Path] = ()) -> dict[str, Walkthrough]:
     """Return the course, then what is in some folders, by id; theirs replaces a bundled one of the same id.
 
     Raises:
-        InvalidFile: a file has a mistake, or a folder can't be read.
+        InvalidFile: a file has a mistake, or a folder can't be read or has none.
     """
     found = {one.id: one for one in course()}
     for folder in folders:
@@ -87,13 +87,16 @@ def _files(folder: Path) -> list[Path]:
         raise InvalidFile(
             N_("The folder {folder} can't be read: {reason}."),
             folder=visible(str(folder)),
-            reason=error.strerror or error,
+            reason=reason_of(error),
         ) from None
 
 
 def _in_folder(folder: Path) -> dict[str, Walkthrough]:
     found: dict[str, Walkthrough] = {}
-    for path in _files(folder):
+    paths = _files(folder)
+    if not paths:
+        raise InvalidFile(N_("There is no walkthrough in {folder}: no .yaml file."), folder=visible(str(folder)))
+    for path in paths:
         walkthrough = read_walkthrough(path)
         if walkthrough.id in found:
             raise InvalidFile(

@@ -24,7 +24,7 @@ from tracer.walkthrough.library import library
 HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
 
 The untouched start fails, the solution passes, and each of at least three wrong attempts fails first for its own
-reason. Without NAME, all are looked at. Exit code 1: something does not hold.
+reason. Without NAME, all of the folder are looked at, or of the course. Exit code 1: something does not hold.
 """
 
 
@@ -39,7 +39,9 @@ def validate(
 ) -> None:
     with exercise_context(lang, exercises) as context:
         known = context.known()
-        wanted = [find_exercise(name, known) for name in names] if names else list(known.values())
+        wanted = [find_exercise(name, known) for name in names or ()]
+        if not names:
+            wanted = [files for files in known.values() if files.bundled == (not exercises)]
         for files in wanted:
             ask_consent(files, None, trust, context.lang, context.command("validate", files, "--trust"))
         readable = library()

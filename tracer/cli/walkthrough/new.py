@@ -14,7 +14,7 @@ from tracer.bundled import bundled, fixture_names
 from tracer.cli.console import results
 from tracer.cli.options import Speak
 from tracer.export.json_schemas import NAME as SCHEMA
-from tracer.i18n import N_, language, tr
+from tracer.i18n import N_, language, reason_of, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -75,5 +75,5 @@ def _write(path: Path, text: str) -> None:
         ) from None
     except OSError as error:
         raise TracerError(
-            N_("{path} can't be written: {reason}."), path=visible(str(path)), reason=error.strerror or error
+            N_("{path} can't be written: {reason}."), path=visible(str(path)), reason=reason_of(error)
         ) from None

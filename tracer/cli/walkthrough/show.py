@@ -13,7 +13,7 @@ import typer
 
 from tracer.cli.console import print_result
 from tracer.cli.options import Speak, WalkthroughFolders
-from tracer.i18n import N_, Sentence, language
+from tracer.i18n import N_, Sentence, language, reason_of
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -91,5 +91,5 @@ def _write(path: Path, document: str) -> None:
     except OSError as error:
         where = visible(os.fspath(path))
         raise TracerError(
-            N_("The document {where} can't be written: {reason}."), where=where, reason=error.strerror or error
+            N_("The document {where} can't be written: {reason}."), where=where, reason=reason_of(error)
         ) from None
