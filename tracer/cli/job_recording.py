@@ -17,7 +17,7 @@ from rich.text import Text
 
 from tracer.cli.arguments import Destination
 from tracer.cli.console import OutputFailed, complain, messages, note, results
-from tracer.i18n import N_, NP_, Lang, reason_of, tr
+from tracer.i18n import N_, NP_, Lang, path_here, reason_of, tr
 from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
@@ -27,6 +27,7 @@ from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import gap_sentences
+from tracer.views.shell_commands import reason_here
 from tracer.views.show import load_report, next_commands
 from tracer.views.stages import stage_name
 
@@ -49,7 +50,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
                 "{journal} was left behind by a recording that could not finish. Make a trace of it "
                 "with: glm-trace seal {quoted}",
                 journal=journal,
-                quoted=shlex.quote(str(journal)),
+                quoted=shlex.quote(path_here(journal)),
             )
         )
     try:
@@ -65,7 +66,8 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
     if recorded.outcome.status == "misused":
         if recorded.written:
             path.unlink()
-        complain(recorded.outcome.message or "The job can't be done.")
+        message = recorded.outcome.message
+        complain(reason_here(message, lang) if message else tr(lang, "The load could not begin."))
         raise typer.Exit(code)
     if not recorded.written:
         if recorded.native:
@@ -99,7 +101,7 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
                 lang,
                 "{option} could not be done: {why}. The load itself is recorded.",
                 option=option,
-                why=visible(str(skipped.event.why)),
+                why=visible(reason_here(str(skipped.event.why), lang)),
             )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ from tracer.walkthrough.format import in_range
 from tracer.walkthrough.yaml_file import InvalidFile, read_yaml
 
 TASK = "task.yaml"
+_NO_EXERCISE: Final = N_("{path} is not an exercise: expected keys such as id and title.")
 
 
 class ExerciseFiles(msgspec.Struct, frozen=True):
@@ -69,7 +71,7 @@ def read_exercise(folder: Path) -> Exercise:
         InvalidFile: it has a mistake.
     """
     path = folder / TASK
-    found = read_yaml(path, Exercise, N_("{path} is not an exercise: expected keys such as id and title."))
+    found = read_yaml(path, Exercise, _NO_EXERCISE)
     if found.id != folder.name:
         raise InvalidFile(
             N_("{path}, id: {id} is not the name of its folder, {name}."),

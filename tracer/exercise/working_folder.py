@@ -17,6 +17,8 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.walkthrough.yaml_file import read_yaml
 
+_NO_EDIT: Final = N_("{path} has no replacements: expected the key replace.")
+
 
 def build_folder(files: ExerciseFiles, folder: Path, *layers: str) -> None:
     """Make a working folder: the start, and over it further layers, such as ``solution`` or ``wrong/NAME``.
@@ -102,7 +104,7 @@ def edit_text(changes: Path, target: Path) -> None:
         TracerError: a piece is not there, or more than once.
     """
     text = target.read_text(encoding="utf-8")
-    for one in read_yaml(changes, Edit, N_("{path} has no replacements: expected the key replace.")).replace:
+    for one in read_yaml(changes, Edit, _NO_EDIT).replace:
         if text.count(one.old) != 1:
             raise TracerError(
                 N_("{changes}: expected {old} once in {name}, found {count} times."),

@@ -82,7 +82,8 @@ def tr(lang: Lang, message: Message, /, **values: Any) -> str:
     Args:
         lang: the language.
         message: the English text, or a plural or a text in a context.
-        values: for the placeholders. A ``Sentence`` among them is translated too, a list is joined.
+        values: for the placeholders. A ``Sentence`` among them is translated too, a list is joined, and a path is shown
+            as it would be typed here.
     """
     return _looked_up(lang, message, values).format_map(
         _Values((name, _in_language(lang, value)) for name, value in values.items())
@@ -134,9 +135,20 @@ def join(lang: Lang, texts: list[str] | tuple[str, ...]) -> str:
     return _SEPARATORS[lang].join(texts)
 
 
+def path_here(path: str | Path) -> str:
+    """Return a path as it would be typed here: relative to this folder if it is in it or below it."""
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):  # this folder was deleted; another drive
+        return str(path)
+    return str(path) if relative.split(os.sep)[0] == os.pardir else relative
+
+
 def _in_language(lang: Lang, value: object) -> object:
     if isinstance(value, Sentence):
         return value.localized(lang)
+    if isinstance(value, Path):
+        return path_here(value)
     if isinstance(value, list):
         return join(lang, [str(_in_language(lang, item)) for item in value])
     return value

@@ -27,6 +27,7 @@ from tracer.recorder.environment import apply_environment, limit_memory
 from tracer.recorder.model.model_watch import ModelOptions
 from tracer.recorder.session import Session
 from tracer.recorder.source_text import read_source
+from tracer.trace import reasons
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job, read_job
 from tracer.trace.redaction.known_secrets import secrets_in, secrets_in_source
@@ -98,10 +99,7 @@ def _import_the_library() -> None:
         import transformers.models.auto.auto_factory
         import transformers.models.auto.tokenization_auto  # noqa: F401
     except ImportError as error:
-        raise TracerError(
-            f"A load needs torch and transformers, and {sys.executable} can't import them: {error}. "
-            f"Install them there: {sys.executable} -m pip install torch transformers"
-        ) from error
+        raise TracerError(reasons.NO_TORCH, python=sys.executable, error=error) from error
 
 
 def _guard(job: Job) -> CodeGuard | None:

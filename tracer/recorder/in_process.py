@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tracer.recorder.recording import Recording
 from tracer.recorder.session import Session
+from tracer.trace import reasons
 from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.held_journal import HeldJournal, journal_path
 from tracer.trace.sealing import seal_and_remove
@@ -36,12 +37,12 @@ def record(path: str | os.PathLike[str], *, model: str | None = None, lines: boo
     """
     global _recording
     if _recording:
-        raise TracerError("A recording is under way already; one process can make one at a time.")
+        raise TracerError(reasons.ALREADY_RECORDING)
     trace_path = Path(os.path.abspath(path))
     if not trace_path.parent.is_dir():
-        raise TracerError(f"The folder {trace_path.parent} does not exist. Make it, or record to another place.")
+        raise TracerError(reasons.NO_FOLDER, folder=trace_path.parent)
     if trace_path.is_dir():
-        raise TracerError(f"{trace_path} is a directory. Name a file in it, such as {trace_path / 'load.glmtrace'}.")
+        raise TracerError(reasons.IS_FOLDER, path=trace_path, example=trace_path / "load.glmtrace")
     try:
         held = HeldJournal.create_for(trace_path)
     except OSError as refusal:
@@ -105,16 +106,18 @@ def _finish(session: Session, held: HeldJournal, trace_path: Path, error: BaseEx
 
 
 def _unwritable(journal: Path, error: OSError) -> TracerError:
-    return TracerError(f"{journal} can't be written: {error.strerror or error}. Record to another place.")
+    return TracerError(reasons.UNWRITABLE, path=journal, reason=error.strerror or error)
 
 
 def _seal(held: HeldJournal, trace_path: Path, recording: Recording) -> TracerError | None:
     """Seal the journal and delete it; return what could not be recorded or written."""
-    ended, failure = "", recording.failure
-    if failure is not None:
-        ended = f"Recording ended early, the block itself went on: {failure.strerror or failure}."
+    failure = recording.failure
     try:
         seal_and_remove(held, trace_path, redactor=recording.redactor)
     except TracerError as error:
-        return NotSealed(f"{ended} {error}".strip(), held.path)
-    return TracerError(f"{ended} {trace_path} holds what was recorded until then.") if ended else None
+        if failure is None:
+            return NotSealed(error.sentence, held.path)
+        return NotSealed(reasons.ended_early(failure, error.sentence), held.path)
+    if failure is None:
+        return None
+    return TracerError(reasons.ended_early(failure, reasons.holds_until_then(trace_path)))

@@ -19,7 +19,7 @@ from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
 from tracer.recorder.summary import Summariser
-from tracer.trace import journal
+from tracer.trace import journal, reasons
 from tracer.trace.append_only import RESERVE, Identity
 from tracer.trace.metadata import RecordingEnded
 from tracer.trace.outcome import Outcome
@@ -288,7 +288,7 @@ class Recording:
     @property
     def stepped_all(self) -> bool:
         """Whether stepping had no gaps in which a load could have been missed."""
-        return not any(name.startswith("stepping") for name in self._skipped)
+        return not any(name.startswith(reasons.STEPPING) for name in self._skipped)
 
     def note_raise(self, error: BaseException, step: int, code: CodeType, *, in_load: bool) -> None:
         """Remember at which step the last exception was first seen, in whose code, and whether a load was running."""

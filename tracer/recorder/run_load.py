@@ -12,6 +12,7 @@ from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
 from tracer.recorder.model.weightless import FakeWeights, dtype_argument, from_configuration
 from tracer.recorder.session import Session
+from tracer.trace import reasons
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -67,7 +68,8 @@ def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any
     if job.generate and not _generates(model):
         with recording.stage("generate"):
             recording.record_event(
-                "not-generated", recording.clean_data({"why": f"{type(unwrap_peft(model)).__name__} writes no text"})
+                "not-generated",
+                recording.clean_data({"why": reasons.WRITES_NO_TEXT.format(name=type(unwrap_peft(model)).__name__)}),
             )
     elif job.generate:
         session.part = "generate"
@@ -89,10 +91,7 @@ def _device(job: Job) -> str:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         index = int(job.device.partition(":")[2] or 0)
         if index >= count:
-            raise TracerError(
-                f"--device {job.device}: torch {torch.__version__} sees {count} CUDA devices here. "
-                "Use --device cpu, or install a torch with CUDA on a machine that has one."
-            )
+            raise TracerError(reasons.NO_CUDA_DEVICE, device=job.device, release=str(torch.__version__), count=count)
     return job.device
 
 
@@ -151,7 +150,7 @@ def auto_class(job: Job) -> Any:
     name = job.auto_class or suitable_auto_class(job.model)
     found = getattr(transformers, name, None)
     if found is None:
-        raise TracerError(f"transformers {transformers.__version__} has no {name}. Name another with --auto-class.")
+        raise TracerError(reasons.NO_AUTO_CLASS, release=transformers.__version__, name=name)
     return found
 
 

@@ -30,6 +30,7 @@ from tracer.recorder.stepping.target_index import TargetIndex
 from tracer.recorder.stepping.targets import AUTO_CALLS, missing_targets, tail
 from tracer.recorder.stepping.tracing_pause import PausedFunctions
 from tracer.recorder.weights.weights_watch import ShardWatch
+from tracer.trace import reasons
 from tracer.trace.append_only import Identity
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome, Part
@@ -165,18 +166,10 @@ class Session:
 
     def _on_opaque_function(self, code: CodeType, by_file: bool) -> None:
         if by_file:
-            self.recording.skip(
-                f"lines of {os.path.basename(code.co_filename)}",
-                "it names f_locals, by which it may keep the local variables of its functions as a dictionary that "
-                "stepping would change on this Python: their calls and their ends are recorded, their lines and "
-                "variables are not",
-            )
+            name = os.path.basename(code.co_filename)
+            self.recording.skip(reasons.LINES_OF.format(name=name), reasons.FILE_KEEPS_LOCALS)
             return
-        self.recording.skip(
-            f"lines of {qualified_name(code)}",
-            "it reads its own local variables as a dictionary, which stepping would change on this Python: its call "
-            "and its end are recorded, its lines and variables are not",
-        )
+        self.recording.skip(reasons.LINES_OF.format(name=qualified_name(code)), reasons.FUNCTION_READS_LOCALS)
 
     def _on_new_file(self, filename: str) -> None:
         """Patch what a module of the library defines, when it is seen for the first time."""
@@ -213,7 +206,7 @@ class Session:
     def _note_missing_targets(self, filename: str) -> None:
         """Note them now and not at the end, which a load may not reach."""
         for name in _missing_in(filename):
-            self.recording.skip(name, "this release does not have it")
+            self.recording.skip(name, reasons.NOT_IN_RELEASE)
 
     def _outcome(self, error: BaseException | None, result: Any) -> Outcome:
         seconds = round(self._seconds, 6)

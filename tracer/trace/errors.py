@@ -48,7 +48,7 @@ class NotSealed(TracerError):
         journal: path of the journal.
     """
 
-    def __init__(self, sentence: str, journal: Path) -> None:
+    def __init__(self, sentence: Sentence, journal: Path) -> None:
         super().__init__(sentence)
         self.journal = journal
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, TypeAlias
 
-from tracer.i18n import N_, Message, Sentence, reason_of
+from tracer.i18n import N_, Message, Sentence, path_here, reason_of
 from tracer.trace import append_only, journal
 from tracer.trace.errors import JournalTaken, NotATrace
 
@@ -163,7 +163,7 @@ _REFUSALS: Final[dict[State, Message]] = {
 def refusal(trace: Path) -> JournalTaken:
     """Return the error for a trace whose journal's name is taken: why it can't be recorded, and what to do."""
     path = journal_path(trace)
-    return JournalTaken(_REFUSALS[state_of(path)], journal=path, trace=trace, quoted=shlex.quote(str(path)))
+    return JournalTaken(_REFUSALS[state_of(path)], journal=path, trace=trace, quoted=shlex.quote(path_here(path)))
 
 
 def state_of(path: Path) -> State:
@@ -203,7 +203,7 @@ def missing(path: Path) -> Sentence:
     except OSError:
         there = False
     if there:
-        quoted = shlex.quote(str(left))
+        quoted = shlex.quote(path_here(left))
         return Sentence(
             N_(
                 "There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. "

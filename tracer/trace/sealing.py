@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
+from tracer.i18n import N_, Sentence, path_here, reason_of
 from tracer.trace import journal
 from tracer.trace.errors import NotSealed
 from tracer.trace.held_journal import HeldJournal
@@ -116,14 +117,18 @@ def seal_and_remove(
         if meta:
             with contextlib.suppress(OSError):
                 _tell(held, meta)
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        sentence = f"The trace {trace_path} can't be written: {why}."
-        if held.is_named():
-            quoted = shlex.quote(str(held.path))
-            sentence += (
-                f" {held.path} holds all that was recorded. Read it with: glm-trace show {quoted} – or make a trace of "
-                f"it, once there is room: glm-trace seal {quoted}"
+        sentence = Sentence(
+            N_(
+                "The trace {path} can't be written: {reason}. {journal} holds all that was recorded. Read it with: "
+                "glm-trace show {quoted} – or make a trace of it, once there is room: glm-trace seal {quoted}"
             )
+            if held.is_named()
+            else N_("The trace {path} can't be written: {reason}."),
+            path=trace_path,
+            reason=reason_of(error),
+            journal=held.path,
+            quoted=shlex.quote(path_here(held.path)),
+        )
         raise NotSealed(sentence, held.path) from error
     held.remove()
 

@@ -6,9 +6,12 @@ backquotes is to be typed or written as it is.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from tracer.i18n import N_, NP_, Message
+from tracer.analysis.diagnosis.cause import Cause
+from tracer.i18n import N_, NP_, Lang, Message, Sentence
+from tracer.trace.reasons import localized, localized_name
 
 CAUSES: Final[dict[str, Message]] = {
     # files
@@ -486,4 +489,21 @@ CAUSES: Final[dict[str, Message]] = {
     "surprise:not-generated": N_("Nothing was generated: {why}"),
     "surprise:not-recorded": N_("Not recorded: {what}. {reason}"),
     "surprise:said": N_("{message}"),
+}
+
+
+def cause_values(cause: Cause, lang: Lang) -> dict[str, Any]:
+    """Return what the sentences of a cause are filled with; what the recorder wrote in English is translated."""
+    values = dict(cause.values)
+    for name, translate in _OF_RECORDER.get(cause.kind, {}).items():
+        values[name] = translate(str(values.get(name)), lang)
+    return values
+
+
+_OF_RECORDER: Final[dict[str, dict[str, Callable[[str, Lang], str]]]] = {
+    "misused": {"message": localized},
+    "not-fed": {"why": localized},
+    "not-generated": {"why": localized},
+    "not-recorded": {"what": localized_name, "reason": localized},
+    "recording-ended": {"message": lambda text, lang: Sentence(text).localized(lang)},  # of the system
 }

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
+from tracer.trace import reasons
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.views.stages import stage_name
@@ -97,7 +98,8 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
             "yellow",
         )
     elif status == "misused" and outcome.message:
-        yield Text("\n".join(map(visible, outcome.message.split("\n"))), "bold red")
+        message = reasons.localized(outcome.message, lang)
+        yield Text("\n".join(map(visible, message.split("\n"))), "bold red")
     elif status in ("killed", "unfinished"):
         yield from _death(outcome, place, lang)
     elif status == "interrupted" and place is None:
@@ -109,10 +111,10 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
 def gap_sentences(trace: Trace, lang: Lang) -> Iterator[str]:
     """Yield what is missing from the trace of a load."""
     from tracer.analysis.diagnosis.surprises import incomplete_trace
-    from tracer.views.causes import CAUSES
+    from tracer.views.causes import CAUSES, cause_values
 
     for gap in incomplete_trace(trace):
-        values = {name: visible(str(value)) for name, value in gap.values.items()}
+        values = {name: visible(str(value)) for name, value in cause_values(gap, lang).items()}
         yield tr(lang, CAUSES[f"surprise:{gap.kind}"], **values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -11,10 +12,14 @@ from typing import Final
 
 from rich.text import Text
 
+from tracer.i18n import Lang, path_here
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
+from tracer.trace.reasons import localized
+from tracer.trace.roots import standard_roots
 
 _PROGRAM: Final = "glm-trace"
+_ROOT: Final = re.compile(r"<([a-z_-]+)>/")
 
 
 def program() -> str:
@@ -34,10 +39,16 @@ def command(*words: str) -> str:
     return f"{program()} {shlex.join(words)}"
 
 
+def reason_here(text: str, lang: Lang) -> str:
+    """Return a sentence of the recorder that was made here, translated, with its paths as they would be typed here."""
+    folders = {**standard_roots(os.environ), "cwd": ""}
+    text = _ROOT.sub(lambda match: f"{folders[match[1]]}/" if folders.get(match[1]) else match[0], text)
+    return localized(text.replace("<cwd>/", ""), lang)
+
+
 def trace_path(trace: Trace) -> str:
-    """Return where the trace is: relative to this folder if it is in it or below it."""
-    relative = os.path.relpath(trace.path)
-    return visible(relative if not relative.startswith("..") else str(trace.path))
+    """Return where the trace is, as it would be typed here."""
+    return visible(path_here(trace.path))
 
 
 def trace_argument(trace: Trace) -> str:

@@ -18,6 +18,7 @@ from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
+from tracer.trace import reasons
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
@@ -225,6 +226,8 @@ def _steps(count: int, lang: Lang) -> str:
 
 
 def _value(name: str, value: Any, lang: Lang) -> str:
+    if name == "why":
+        return _text(reasons.localized(str(value), lang))
     if name in ("has_local_code", "has_remote_code"):
         return tr(lang, N_("yes") if value else N_("no"))
     if name == "bytes":

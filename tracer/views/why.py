@@ -16,7 +16,7 @@ from tracer.i18n import N_, NC_, NP_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
-from tracer.views.causes import CAUSES
+from tracer.views.causes import CAUSES, cause_values
 from tracer.views.outcome import outcome_style
 from tracer.views.shell_commands import command_text, program, trace_argument
 from tracer.views.stages import stage_name
@@ -164,7 +164,7 @@ def _tail(output: str) -> list[str]:
 
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool) -> RenderableType:
     title = _TITLES[cause.certainty] if first else "title:other"
-    values = _shown(cause.values, lang)
+    values = _shown(cause_values(cause, lang), lang)
     blocks = [_block(tr(lang, WORDS[title]), [Prose(tr(lang, CAUSES[f"cause:{cause.kind}"], **values))])]
     if cause.remedy is not None:
         blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, CAUSES[f"remedy:{cause.remedy}"], **values))]))
@@ -179,7 +179,7 @@ def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
     grid.add_column()
     advised: set[str] = set()
     for surprise in found.surprises[:_SURPRISES]:
-        values = _shown(surprise.values, lang)
+        values = _shown(cause_values(surprise, lang), lang)
         text = tr(lang, CAUSES[f"surprise:{surprise.kind}"], **values)
         if surprise.remedy is not None and surprise.remedy not in advised:
             advised.add(surprise.remedy)

@@ -280,7 +280,7 @@ def _told(path: Path, root: yaml.Node, where: str, message: Sentence) -> Invalid
     of: Sentence | str = ""
     if note and part:
         key = key[part.end() :]
-        of = Sentence(_ITEMS.get(part[1], N_(", {item} {id!r}")), item=part[1], id=note)
+        of = Sentence(_ITEMS.get(part[1], _OTHER_ITEM), item=part[1], id=note)
     at = Sentence(N_(", {key}"), key=key) if key else ""
     return InvalidFile(
         N_("{path}, line {line}{of}{at}: {message}."), path=visible(str(path)), line=line, of=of, at=at, message=message
@@ -292,6 +292,7 @@ _ITEMS: Final = {
     "check": N_(", check {id!r}"),
     "prediction": N_(", prediction {id!r}"),
 }
+_OTHER_ITEM: Final = N_(", {item} {id!r}")
 
 
 def _line_of(root: yaml.Node, where: str) -> tuple[int, str]:

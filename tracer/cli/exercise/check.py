@@ -26,7 +26,7 @@ from tracer.views.shell_commands import command
 HELP = """Record what is in your folder of an exercise, and tell what holds and what does not yet.
 
 A task may ask what you expect before anything runs. Your files are copied, and only the copy runs.
-Exit codes: 0 solved, 1 not yet, 2 it can't be checked so, 3 nobody agreed to run its code, 130 left with Ctrl-C.
+Exit codes: 0 solved, 1 not yet, 2 it can't be checked, 3 you did not agree to run its code, 130 left with Ctrl-C.
 """
 
 

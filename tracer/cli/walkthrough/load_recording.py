@@ -69,6 +69,8 @@ def _record(wanted: WantedLoad, folder: Path, number: int, lang: Lang) -> Path:
         raise typer.Exit(130)
     if outcome.status == "misused":
         raise TracerError(
-            N_("{model} can't be loaded so: {message}"), model=visible(wanted.model), message=outcome.message
+            N_("{model} can't be loaded so: {message}"),
+            model=visible(wanted.model),
+            message=reason_here(outcome.message or "", lang),
         )
     return path

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from tracer.recorder.model.lora import unwrap_peft
 from tracer.recorder.recording import Recording
+from tracer.trace import reasons
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -28,10 +29,10 @@ class Inputs(NamedTuple):
 def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> Inputs:
     """Return token ids of the prompt, and pixels if the model takes them, on the model's device and in its dtype."""
     if tokenizer is None:
-        return Inputs(None, "there is no tokenizer to make token ids with")
+        return Inputs(None, reasons.NO_TOKENIZER)
     sees = _sees(model)
     if job.image is not None and not sees:
-        return Inputs(None, "--image was given, and this model's configuration names no vision part")
+        return Inputs(None, reasons.NO_VISION)
     prompt = job.prompt or (DEFAULT_PROMPT if sees else DEFAULT_TEXT)
     try:
         image = None if not sees else _test_image() if job.image is None else read_image(job.image)
@@ -40,12 +41,12 @@ def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> I
     try:
         batch = _encode(tokenizer, prompt, image, recording)
     except Exception as error:
-        return Inputs(None, f"its tokenizer could not encode a prompt ({type(error).__name__}: {error})")
+        return Inputs(None, reasons.NOT_ENCODED.format(error=f"{type(error).__name__}: {error}"))
     _record_text(tokenizer, prompt, batch, recording)
     arguments = _fitting(batch, model)
     wanted = str(getattr(model, "main_input_name", "input_ids"))
     if wanted not in batch:
-        return Inputs(None, f"its forward wants {wanted}, which its tokenizer does not give")
+        return Inputs(None, reasons.NOT_GIVEN.format(name=wanted))
     if wanted not in arguments:
         return Inputs(None, _why_not_named(wanted, model))
     return _with_decoder_start(arguments, model)
@@ -77,16 +78,16 @@ def read_image(path: str) -> Any:
         TracerError: there is none, or it can't be read.
     """
     if not os.path.isfile(path):
-        raise TracerError(f"There is no image file {path}.")
+        raise TracerError(reasons.NO_IMAGE, path=path)
     try:
         from PIL import Image
     except ImportError as error:
-        raise TracerError(f"--image needs Pillow, which can't be imported: {error}.") from error
+        raise TracerError(reasons.NO_PILLOW, error=error) from error
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
     except Exception as error:
-        raise TracerError(f"{path} is no image that can be read: {error}.") from error
+        raise TracerError(reasons.BAD_IMAGE, path=path) from error
 
 
 def _test_image() -> Any:
@@ -126,8 +127,9 @@ def _why_not_named(wanted: str, model: Any) -> str:
     """Return why ``forward`` is not given what the tokenizer gives: only what it names is."""
     stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     open_ended = [stars[given.kind] + name for name, given in _parameters(model).items() if given.kind in stars]
-    why = f"its forward does not name {wanted} as a parameter"
-    return f"{why} (it takes {' and '.join(open_ended)}), so which inputs it wants is not known" if open_ended else why
+    if not open_ended:
+        return reasons.NOT_NAMED.format(name=wanted)
+    return reasons.NOT_NAMED_OPEN.format(name=wanted, others=", ".join(open_ended))
 
 
 def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
@@ -140,7 +142,7 @@ def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
             start = getattr(config, name, None)
             if isinstance(start, int):
                 return Inputs({**arguments, "decoder_input_ids": ids.new_full((len(ids), 1), start)})
-    return Inputs(None, "its configuration names no token for its decoder to begin with (decoder_start_token_id)")
+    return Inputs(None, reasons.NO_DECODER_START)
 
 
 def _parameters(model: Any) -> Mapping[str, inspect.Parameter]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tracer.recorder.model.tree import walk
 from tracer.recorder.recording import Recording
+from tracer.trace import reasons
 from tracer.trace.errors import TracerError
 
 
@@ -66,15 +67,15 @@ def lora_config(path: str) -> Any:
         with open(path, encoding="utf-8") as file:
             read = json.load(file)
     except OSError as error:
-        raise TracerError(f"The LoRA configuration {path} can't be read: {error.strerror}.") from error
+        raise TracerError(reasons.LORA_UNREADABLE, path=path, error=error.strerror) from error
     except ValueError as error:
-        raise TracerError(f"The LoRA configuration {path} is no JSON: {error}.") from error
+        raise TracerError(reasons.LORA_NO_JSON, path=path, error=error) from error
     if not isinstance(read, dict):
-        raise TracerError(f'The LoRA configuration {path} is no JSON object. Write for example {{"r": 8}}.')
+        raise TracerError(reasons.LORA_NO_OBJECT, path=path, example='{"r": 8}')
     kind = read.pop("peft_type", "LORA")
     if kind != "LORA":
-        raise TracerError(f"{path} has peft_type {kind}; --peft takes a LoRA configuration, whose peft_type is LORA.")
+        raise TracerError(reasons.LORA_OTHER_TYPE, path=path, kind=kind)
     try:
         return peft.LoraConfig(**read)
     except (TypeError, ValueError) as error:
-        raise TracerError(f"{path} is no LoRA configuration: {error}.") from error
+        raise TracerError(reasons.LORA_REFUSED, path=path, error=error) from error

@@ -16,6 +16,7 @@ from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.model_code import is_model_file
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
 from tracer.recorder.stepping.target_index import TargetIndex
+from tracer.trace import reasons
 
 _TOOL_NAME: Final = "glm-trace"
 
@@ -72,14 +73,13 @@ class MonitoringStepper:
         ):
             return
         step = self._recording.steps
-        reason = "the load took the recorder's sys.monitoring tool away"
         if monitoring.get_tool(self._tool) in (None, _TOOL_NAME):
-            self._recording.skip(f"steps before step {step}", f"{reason}; it was switched on again here")
+            self._recording.skip(reasons.STEPS_BEFORE.format(step=step), reasons.TOOL_TAKEN_BACK)
             for stepped in self._recording.thread.stack:
                 stepped.may_end_unseen = True
             self._switch_on()
         else:
-            self._recording.skip("steps under another tool", f"{reason} before step {step} and uses it itself")
+            self._recording.skip(reasons.OTHER_TOOL, reasons.TOOL_LOST.format(step=step))
 
     def restart(self) -> None:
         """Report starts again of functions that were not targets so far."""
@@ -174,5 +174,5 @@ class MonitoringStepper:
             return
         for stepped in thread.stack:
             stepped.may_end_unseen = True
-        self._recording.skip("stepping", "RecursionError: the stack was too full to record a step")
+        self._recording.skip(reasons.STEPPING, reasons.STACK_FULL)
         thread.stack_was_full = False

@@ -19,6 +19,7 @@ from tracer.recorder import safe_inspect
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.stepped_frame import SteppedFrame
 from tracer.recorder.stepping.target_index import TargetIndex
+from tracer.trace import reasons
 
 _RETURNS: Final = frozenset(opcode.opmap[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in opcode.opmap)
 
@@ -52,10 +53,7 @@ class SettraceStepper:
     def start(self) -> None:
         self._before = sys.gettrace()
         if self._before is not None:
-            self.recording.skip(
-                f"trace function {type(self._before).__name__}",
-                "set aside while recording: Python allows one at a time",
-            )
+            self.recording.skip(reasons.TRACE_FUNCTION.format(name=type(self._before).__name__), reasons.SET_ASIDE)
         if self._all_threads:
             self._before_threads = threading.gettrace() if hasattr(threading, "gettrace") else None
             threading.settrace(self.router)
@@ -84,23 +82,18 @@ class SettraceStepper:
             return
         if self.too_deep:
             self.too_deep = False
-            self.recording.skip("stepping", "RecursionError: the stack was too full to record a step")
+            self.recording.skip(reasons.STEPPING, reasons.STACK_FULL)
         current = sys.gettrace()
         if current is self.router:
             return
         step = self.recording.steps
         if current is not None:
             self.recording.skip(
-                "steps under a trace function of the program's own",
-                f"it set {_name(current)} before step {step}; Python allows one at a time, so nothing is stepped "
-                "until it is taken off",
+                reasons.OTHER_TRACE_FUNCTION,
+                reasons.OTHER_TRACE_FUNCTION_SET.format(function=_name(current), step=step),
             )
             return
-        self.recording.skip(
-            f"steps before step {step}",
-            "stepping was switched off from inside the load, by sys.settrace(None) or by an exception that the "
-            "recorder's trace function could not keep to itself (RecursionError, say); it was switched on again here",
-        )
+        self.recording.skip(reasons.STEPS_BEFORE.format(step=step), reasons.SWITCHED_ON_AGAIN)
         self._watch_again(sys._getframe())
         sys.settrace(self.router)
 

@@ -14,6 +14,7 @@ from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, statement_starts
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.targets import Sections, Target
+from tracer.trace import reasons
 from tracer.trace.values import ValueId
 
 _TAKES_OVER: Final = dis.opmap.get("PUSH_EXC_INFO")
@@ -138,7 +139,7 @@ class SteppedFrame:
         self._lines += 1
         if self._lines == MAX_LINES:
             place = f"{qualified_name(frame.f_code)} (frame {self.number})"
-            self._recording.skip(place, f"after {MAX_LINES} line steps in one frame its further lines are not recorded")
+            self._recording.skip(place, reasons.TOO_MANY_LINES.format(count=MAX_LINES))
         self._emit("line", frame.f_locals, None)
 
     def raised(self, frame: FrameType, error: BaseException, traceback: TracebackType | None = None) -> None:

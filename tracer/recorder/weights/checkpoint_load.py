@@ -10,6 +10,7 @@ from tracer.recorder.model.tree import ParameterIndex
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.weights.weights_files import StoredTensor, WeightsFiles, describe
+from tracer.trace import reasons
 
 
 class LoadingInfo(NamedTuple):
@@ -114,7 +115,7 @@ class CheckpointLoad:
             try:
                 self._stored.update(self._files.tensors(path))
             except (OSError, ValueError, RecursionError) as error:
-                self._recording.skip("names in the weights files", f"{type(error).__name__}: {error}")
+                self._recording.skip(reasons.NAMES_IN_WEIGHTS, f"{type(error).__name__}: {error}")
 
     def rename(self, source: str, target: str, pattern: Any) -> None:
         """Note under which name the library will use a tensor, and which of its patterns matched."""

@@ -17,6 +17,7 @@ from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.checkpoint_load import CheckpointLoad
+from tracer.trace import reasons
 
 
 class Provenance:
@@ -116,7 +117,7 @@ class ConversionWatch:
             ("offload_and_maybe_resave_param", self._offloaded),
         ):
             if name not in vars(loading):
-                self._recording.skip(f"transformers/core_model_loading.py: {name}", "this release does not have it")
+                self._recording.skip(f"transformers/core_model_loading.py: {name}", reasons.NOT_IN_RELEASE)
             else:
                 patches.watch(loading, name, watched)
         for kind in list(vars(loading).values()):

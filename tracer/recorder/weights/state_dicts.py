@@ -20,6 +20,7 @@ from tracer.recorder.model.tree import own_tensors
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.checkpoint_load import CheckpointLoad
+from tracer.trace import reasons
 
 
 class StateDictWatch:
@@ -47,7 +48,7 @@ class StateDictWatch:
         )
         for name, watched in ways:
             if name not in vars(modeling):
-                self._recording.skip(f"transformers/modeling_utils.py: {name}", "this release does not have it")
+                self._recording.skip(f"transformers/modeling_utils.py: {name}", reasons.NOT_IN_RELEASE)
             else:
                 patches.watch(modeling, name, watched)
         if "_get_key_renaming_mapping" in vars(modeling.PreTrainedModel):
@@ -177,7 +178,9 @@ class AdapterWatch:
         if isinstance(kind, type) and "load_adapter" in vars(kind):
             patches.watch(kind, "load_adapter", self._loading)
         else:
-            self._recording.skip("tensors of adapters", "this release has no PeftAdapterMixin.load_adapter")
+            self._recording.skip(
+                reasons.TENSORS_OF_ADAPTERS, reasons.NO_LOAD_FUNCTION.format(function="PeftAdapterMixin.load_adapter")
+            )
 
     def _loading(self, *args: Any, **kwargs: Any) -> Watching:
         """Watch peft's functions: the library imports them anew in each call, and so finds what is set here."""

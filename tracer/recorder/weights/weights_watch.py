@@ -21,6 +21,7 @@ from tracer.recorder.weights.checkpoint_load import CheckpointLoad, loading_info
 from tracer.recorder.weights.conversion import ConversionWatch
 from tracer.recorder.weights.state_dicts import AdapterWatch, StateDictWatch
 from tracer.recorder.weights.weights_files import WeightsFiles
+from tracer.trace import reasons
 
 
 class ShardWatch:
@@ -40,7 +41,7 @@ class ShardWatch:
         self._weights.watch(modeling, patches)
         for name, kind in (("safe_open", "shard-opened"), ("load_state_dict", "shard-read")):
             if name not in vars(modeling):
-                self._recording.skip(f"transformers/modeling_utils.py: {name}", "this release does not have it")
+                self._recording.skip(f"transformers/modeling_utils.py: {name}", reasons.NOT_IN_RELEASE)
             else:
                 patches.watch(modeling, name, self._watched(kind))
 
@@ -87,7 +88,10 @@ class WeightsWatch:
         """Watch the functions that this release has."""
         kind = vars(modeling).get("PreTrainedModel")
         if kind is None or "_load_pretrained_model" not in vars(kind):
-            self._recording.skip("tensors of the weights", "this release has no PreTrainedModel._load_pretrained_model")
+            self._recording.skip(
+                reasons.TENSORS_OF_WEIGHTS,
+                reasons.NO_LOAD_FUNCTION.format(function="PreTrainedModel._load_pretrained_model"),
+            )
             return
         member = vars(kind)["_load_pretrained_model"]
         signature = inspect.signature(getattr(member, "__func__", member))
@@ -162,7 +166,7 @@ class WeightsWatch:
                 self._recording, self.files, given["model"], named, state_dict, wanted, self._is_reported
             )
         except Exception as error:  # a release with other arguments
-            self._recording.skip("tensors of the weights", f"{type(error).__name__}: {error}")
+            self._recording.skip(reasons.TENSORS_OF_WEIGHTS, f"{type(error).__name__}: {error}")
             return None
 
     def _load_of(self, model: Any, paths: list[str], state_dict: Any) -> CheckpointLoad:
@@ -203,7 +207,7 @@ class WeightsWatch:
             for value in load.model_tensors():
                 self._reported[id(value)] = weakref.ref(value)
         except Exception as error:
-            self._recording.skip("report of the weights", f"{type(error).__name__}: {error}")
+            self._recording.skip(reasons.REPORT_OF_WEIGHTS, f"{type(error).__name__}: {error}")
 
     def _is_reported(self, value: Any) -> bool:
         known = self._reported.get(id(value))

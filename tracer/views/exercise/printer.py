@@ -19,6 +19,7 @@ from tracer.text.markdown import markdown_lines
 from tracer.text.sizes import format_size
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
+from tracer.trace.reasons import localized
 from tracer.views.exercise.task_sheet import task_heading
 from tracer.views.shell_commands import command
 from tracer.views.walkthrough.reasons import problem_told
@@ -156,7 +157,10 @@ class ExercisePrinter:
             self.markdown(one.feedback.localized(self.lang), 4)
         else:
             outcome = ran.outcome if ran is not None else None
-            message = one_line(outcome.message, 300) if outcome is not None and outcome.message else None
+            message = None
+            if outcome is not None and outcome.message:
+                said = outcome.message
+                message = one_line(localized(said, self.lang) if outcome.status == "misused" else said, 300)
             sentence = tr(
                 self.lang,
                 "The recording never came to the place that this is about: {message}",
