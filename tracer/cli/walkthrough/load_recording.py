@@ -19,6 +19,7 @@ from tracer.launch.runner import run_job
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
+from tracer.views.shell_commands import reason_here
 from tracer.walkthrough.checker import GivenTrace
 from tracer.walkthrough.format import Walkthrough
 
