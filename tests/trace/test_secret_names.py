@@ -120,6 +120,21 @@ def test_a_secret_after_its_name_in_a_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("password: 86753090", "86753090"),
+        ("password: 8675309", None),  # too short: it may be a number of a vocabulary
+        ("DB_PASSWORD=correcthorse", "correcthorse"),  # a line of an .env file or a shell script
+        ("cd x\nexport DB_PASSWORD=correcthorse\nrun", "correcthorse"),
+        ("set DB_PASSWORD=correcthorse", None),  # prose or code: the word may be another variable
+        ("db_password=correcthorse", None),
+    ],
+)
+def test_numbers_and_single_words_after_a_secret_name(text: str, secret: str | None) -> None:
+    assert Redactor().text(text) == (text if secret is None else text.replace(secret, MASK))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "token: the token to use as HTTP bearer authorization for remote files",
