@@ -117,3 +117,15 @@ def test_nothing_bound_at_all(demo: Trace) -> None:
     reading.follow(demo.step(0))
     assert reading.note is None
     assert not WalkthroughReader(bind_chapters(demo, [ONE])).empty
+
+
+def test_a_note_that_expects_another_value_is_an_example_of_another_load(demo: Trace) -> None:
+    anchor = {"function": F, "statement": "module_file, class_name ="}
+    mine = walkthrough(
+        note(anchor, id="here", expect=[{"value": "class_reference", "is": "configuration_*"}]),
+        note(anchor, id="elsewhere", expect=[{"value": "class_reference", "is": "modeling_*"}]),
+    )
+    [chapter] = chapters = bind_chapters(demo, [mine])
+    assert chapter.bound == [0, 1]
+    assert list(chapter.examples) == [1]
+    assert WalkthroughReader(chapters).count == 1
