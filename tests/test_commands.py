@@ -252,7 +252,7 @@ def test_a_journal_left_by_another_load_is_kept(command: Any, fixtures: Path, pl
     for other in ("load", "demo"):
         result = command(other, *([fixtures / "bert-tiny"] if other == "load" else []), "-o", "x.glmtrace")
         assert result.code == 2
-        assert f"Make a trace of it with: glm-trace seal {path}" in result.sentence
+        assert f"Turn it into a trace with: glm-trace seal {path}" in result.sentence
     for asking in ("show", "why", "decisions", "kwargs", "replay"):
         result = command(asking, "x.glmtrace")
         assert result.code == 2

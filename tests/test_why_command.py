@@ -29,7 +29,7 @@ def test_it_reads_in_order(why: Command, loads: Loads) -> None:
     path = loads.record(BROKEN / "misspelt-class", tokenizer=False, forward=False).path
     code, out, err = why(path)
     assert (code, err) == (0, "")
-    titles = ["The load failed at step", "What the library said", "Cause", "What to do", "How it came about", "See it"]
+    titles = ["The load failed at step", "What the library said", "Cause", "What to do", "How it happened", "See it"]
     assert [out.index(title) for title in titles] == sorted(out.index(title) for title in titles)
     assert f"glm-trace show {path} --stage dynamic-class --steps" in out
     *above, _ = out.rstrip("\n").splitlines()

@@ -254,7 +254,7 @@ def test_command_json(command: Command, demo: Trace) -> None:
 def test_command_unknown_name(command: Command, demo: Trace) -> None:
     code, out, err = command(demo.path, "use_cash")
     assert (code, out) == (2, "")
-    assert "has no keyword argument 'use_cash'. Near to it: use_cache" in " ".join(err.split())
+    assert "has no keyword argument 'use_cash'. Similar names: use_cache" in " ".join(err.split())
 
 
 def test_command_finds_the_call_that_has_it(command: Command, loads: Loads, fixtures: Path) -> None:

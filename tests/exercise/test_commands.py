@@ -50,7 +50,7 @@ def test_list_fits_and_shows_the_state(command: Command, place: Path, lang: str)
     assert next(iter(all_exercises())) == FIRST
     for name in all_exercises():
         assert name in done.out
-    assert {"en": "Begin with: glm-trace exercise start", "zh": "开始做："}[lang] in done.out
+    assert {"en": "Start with: glm-trace exercise start", "zh": "开始做："}[lang] in done.out
     command("start")
     line = next(line for line in command("list", "--lang", lang).out.splitlines() if FIRST in line)
     assert {"en": "started", "zh": "进行中"}[lang] in line

@@ -286,7 +286,7 @@ def test_the_document_of_a_load(demo: Trace) -> None:
         "- **1 — right.** So it is.",
         "- **2 — wrong.** It is not.",
         "See also: [Imports](#whole), the walkthrough “The other”, “Split &lt;it>” in “The other”, gone",
-        "This load never came to the stage PEFT.",
+        "This load never reached the stage PEFT.",
     ):
         assert piece in text, piece
 
@@ -298,13 +298,13 @@ def test_a_reason_is_told_once(demo: Trace) -> None:
     )]  # fmt: skip
     told = localize(walkthrough(*apart), {}, Binder(demo), "en")
     assert [told.reason(one, "en") for one in told.notes] == [
-        "This load never came to the stage PEFT.",
+        "This load never reached the stage PEFT.",
         "For the same reason as the one before.",
         "",
-        "This load never came to the stage Generation.",
-        "This load never came to the stage PEFT.",
+        "This load never reached the stage Generation.",
+        "This load never reached the stage PEFT.",
     ]
-    assert document(walkthrough(*apart), demo).count("never came to the stage PEFT") == 2
+    assert document(walkthrough(*apart), demo).count("never reached the stage PEFT") == 2
 
 
 def test_the_document_in_chinese(demo: Trace) -> None:
@@ -336,7 +336,7 @@ def test_the_terminal_shows_every_line_whole(demo: Trace, lang: Lang, width: int
     assert [line for line in text.splitlines() if cell_len(line) > width] == []
     assert "configuration_chatglm.ChatGLMConfig" in text
     assert {"en": "right: So it is.", "zh": "正确：就是这样。"}[lang] in text
-    assert {"en": "Does not apply to this load: This load never came", "zh": "不适用于这次加载：这次加载没有走到"}[
+    assert {"en": "Does not apply to this load: This load never reached", "zh": "不适用于这次加载：这次加载没有走到"}[
         lang
     ] in text
     assert "2/3" in text

@@ -288,7 +288,7 @@ def test_a_trace_is_for_the_load_that_it_is_of(command: Any, own: Path, demo_fil
     of_none = {"id": "of-none", "loads": {"other": {"fixture": "broken/not-json"}}}
     write(own, GOOD, **of_none)
     left_out = command("check", bert, "--walkthroughs", own)
-    assert "of-none · ok · no note is about these loads" in left_out.text
+    assert "of-none · ok · no note applies to these loads" in left_out.text
 
 
 # ── check that records ──────────────────────────────────────────────────────────────────────────────

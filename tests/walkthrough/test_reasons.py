@@ -48,7 +48,7 @@ def test_there_is_a_sentence_for_every_reason_and_problem() -> None:
 
 
 def test_what_is_not_known_is_left_open() -> None:
-    assert tr("en", WORDS["why:stage"]) == "This load never came to the stage …."
+    assert tr("en", WORDS["why:stage"]) == "This load never reached the stage …."
 
 
 SPLIT = {
@@ -74,8 +74,8 @@ SPLIT = {
             ["没有调用 PeftAdapterMixin.load_adapter：PreTrainedModel.from_pretrained 第"],
         ),
         ({"function": "no_such"}, "config", ["this load ran has no no_such."], ["代码里没有 no_such。"]),
-        ({"function": "no_such"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
-        ({"kind": "peft-applied"}, "peft", ["never came to the stage PEFT."], ["没有走到“PEFT”阶段。"]),
+        ({"function": "no_such"}, "peft", ["never reached the stage PEFT."], ["没有走到“PEFT”阶段。"]),
+        ({"kind": "peft-applied"}, "peft", ["never reached the stage PEFT."], ["没有走到“PEFT”阶段。"]),
         ({"function": "check_imports"}, "config", ["check_imports ran, but not in the stage Configuration: it ran in Tokenizer and Dynamic class."], ["不在“配置”阶段，而在“分词器、动态类”阶段。"]),
         (
             {"function": "check_imports", "statement": "summon()"},
@@ -101,7 +101,7 @@ def test_why_a_note_has_no_step(
 
 def test_code_in_a_reason_can_be_marked() -> None:
     why = UnboundReason("left-before", {"inside": "f", "function": "f", "statement": "a `b`"})
-    assert told(why, "en", inline_code) == "`f` ended before it came to `` a `b` ``."
+    assert told(why, "en", inline_code) == "`f` ended before it reached `` a `b` ``."
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -114,7 +114,7 @@ def test_a_reason_of_a_newer_release_stays_as_it_is(lang: Lang) -> None:
     [
         ("expect", {"claim": "is", "subject": "x", "asked": "1", "there": "2"}, "expected `x` to be 1; it is 2"),
         ("link", {"link": "there"}, "the link `there` leads nowhere"),
-        ("unbound", {"why": "stage", "stage": "peft"}, "the note has no step. This load never came to the stage PEFT."),
+        ("unbound", {"why": "stage", "stage": "peft"}, "the note has no step. This load never reached the stage PEFT."),
         ("function", {"function": "f\x1b[2J"}, "`f\\x1b[2J` was never called in this load"),
     ],
 )

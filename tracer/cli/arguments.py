@@ -147,8 +147,8 @@ def _check_named(path: Path) -> None:
         if _start(path).startswith(journal.MAGIC):
             raise TracerError(
                 N_(
-                    "{path} is a journal that a recording left behind, so it is not overwritten. Make a "
-                    "trace of it with: glm-trace seal {quoted} – or choose another name with -o."
+                    "{path} is a journal that a recording left behind, so it is not overwritten. Turn it into a "
+                    "trace with: glm-trace seal {quoted} – or choose another name with -o."
                 ),
                 path=path,
                 quoted=shlex.quote(path_here(path)),

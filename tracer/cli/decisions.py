@@ -15,19 +15,19 @@ from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.decisions import all_decisions, explanation_report
 
-HELP = """Print the decisions that explain the load of FILE: which way it went, and what skipped code stands behind.
+HELP = """Print the decisions that explain the load of FILE: which way it went, and which code was skipped.
 
 With --all, every if, try, loop, conditional expression and early return of every function that was stepped. A number
-in front is a step: glm-trace show FILE --steps has what stands around it.
+in front is a step: glm-trace show FILE --steps shows what is around it.
 """
 
 
 def decisions(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
-    stage: Annotated[Stage | None, typer.Option("--stage", help="This stage alone.")] = None,
+    stage: Annotated[Stage | None, typer.Option("--stage", help="Only this stage.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every decision, not only those that explain.")] = False,
     function: Annotated[
-        str | None, typer.Option("--function", metavar="NAME", help="Every decision of this function alone.")
+        str | None, typer.Option("--function", metavar="NAME", help="Every decision of this function only.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs: one document.")] = False,
     lang: Speak = None,

@@ -9,7 +9,7 @@ from tracer.cli.load_flags import Dtype, LoadFlags, with_load_flags
 
 HELP = """Load the bundled tiny GLM-4V with its own remote code, and print a report.
 
-The call is the one of GLM-4V's fine-tuning script: AutoModelForCausalLM.from_pretrained with empty_init=False,
+The call is that of GLM-4V's fine-tuning script: AutoModelForCausalLM.from_pretrained with empty_init=False,
 use_cache=False and bfloat16. The code is ours and part of this package, so nothing is asked.
 """
 

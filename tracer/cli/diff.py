@@ -16,7 +16,7 @@ from tracer.i18n import language
 from tracer.trace.reading import open_trace
 from tracer.views.diff import comparison_report
 
-HELP = """Compare two traces: what came out, and where their ways parted.
+HELP = """Compare two traces: what came out, and where they diverged.
 
 Functions, statements, decisions and arguments are aligned by what they are, not by step numbers; so two releases of
 transformers can be compared, two directories, or a load before and after an edit. Ends with 1 if the loads differ.
@@ -27,11 +27,11 @@ Topic = Enum("Topic", {topic: topic for topic in TOPICS}, type=str)  # type: ign
 
 def diff(
     a: Annotated[Path, typer.Argument(metavar="A", help="A trace.", show_default=False)],
-    b: Annotated[Path, typer.Argument(metavar="B", help="The trace to hold against it.", show_default=False)],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The trace to compare it with.", show_default=False)],
     topic: Annotated[
-        list[Topic] | None, typer.Option("--topic", help="All of this topic alone; can be given again.")
+        list[Topic] | None, typer.Option("--topic", help="Everything on this topic only; may be repeated.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of every topic.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Everything on every topic.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs: one document with every difference.")] = False,
     lang: Speak = None,
 ) -> None:

@@ -47,8 +47,8 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
         note(
             tr(
                 lang,
-                "{journal} was left behind by a recording that could not finish. Make a trace of it "
-                "with: glm-trace seal {quoted}",
+                "{journal} was left behind by a recording that could not finish. Turn it into a trace with: "
+                "glm-trace seal {quoted}",
                 journal=journal,
                 quoted=shlex.quote(path_here(journal)),
             )

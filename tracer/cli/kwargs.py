@@ -34,7 +34,7 @@ def kwargs(
         typer.Option("--call", metavar="STEP", help="The loading call at this step. [default: the model's]"),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also calls that made no use of it, and statements in full.")
+        bool, typer.Option("--all", help="Also calls that did not use it, and statements in full.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,

@@ -64,9 +64,10 @@ class LoadFlags(NamedTuple):
         ),
     ] = Weights.checkpoint
     forward: Annotated[bool, typer.Option("--forward/--no-forward", help="Run a pass after the load.")] = True
-    prompt: Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="What the pass is fed with.")] = None
+    prompt: Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="The input of the pass.")] = None
     image: Annotated[
-        Path | None, typer.Option("--image", metavar="FILE", help="A picture, for a model that sees. [default: ours]")
+        Path | None,
+        typer.Option("--image", metavar="FILE", help="A picture, for a vision model. [default: a built-in one]"),
     ] = None
     generate: Annotated[
         int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")
@@ -76,7 +77,10 @@ class LoadFlags(NamedTuple):
         bool, typer.Option("--stats", help="Minimum, maximum, mean, NaN and infinity of outputs.")
     ] = False
     step_forward: Annotated[
-        StepForward, typer.Option("--step-forward", help="Executions of the model's own functions to step in a pass.")
+        StepForward,
+        typer.Option(
+            "--step-forward", help="How many executions of the model's own functions to step through in a pass."
+        ),
     ] = StepForward.first
     peft: Annotated[
         Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")

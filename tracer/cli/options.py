@@ -28,7 +28,7 @@ Trust = Annotated[
 Lines = Annotated[
     bool,
     typer.Option(
-        "--lines/--no-lines", help="Step through lines, or record calls alone (and no single modules and tensors)."
+        "--lines/--no-lines", help="Step through lines, or record only calls (and no single modules and tensors)."
     ),
 ]
 Speak = Annotated[

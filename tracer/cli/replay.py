@@ -29,8 +29,8 @@ Press ? in the player for its keys. A load that failed opens where it failed.
 
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
-    step: Annotated[int | None, typer.Option("--step", metavar="N", help="Begin at this step.")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Play in a browser, on this machine alone.")] = False,
+    step: Annotated[int | None, typer.Option("--step", metavar="N", help="Start at this step.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Play in a browser, on this machine only.")] = False,
     port: Annotated[
         int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="For --serve. [default: 8765]")
     ] = None,
@@ -43,7 +43,7 @@ def replay(
 ) -> None:
     speak = language(lang.value if lang is not None else None)
     if port is not None and not serve:
-        raise TracerError(N_("--port is the port of --serve. Give both, or neither."))
+        raise TracerError(N_("--port goes with --serve. Give both, or neither."))
     with open_trace(file) as trace:
         if step is not None and not 0 <= step < len(trace):
             raise TracerError(

@@ -17,7 +17,7 @@ from tracer.trace.job import Job
 
 HELP = """Run SCRIPT with ARGS as Python does, and record every load that happens in it.
 
-Options of glm-trace stand before SCRIPT; everything after it is the script's. A script that passes
+Options of glm-trace go before SCRIPT; everything after it is the script's. A script that passes
 trust_remote_code=True has its own consent: nothing is asked.
 """
 CONTEXT = {"allow_interspersed_args": False, "ignore_unknown_options": False}

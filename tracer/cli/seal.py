@@ -18,7 +18,7 @@ from tracer.trace.reading import open_trace
 from tracer.trace.sealing import seal_and_remove
 from tracer.views.show import next_commands
 
-HELP = """Make a trace of FILE, the journal of a recording that was killed or found the disk full.
+HELP = """Turn FILE, the journal of a recording that was killed or ran out of disk space, into a trace.
 
 Every step that was recorded is in the trace. The journal is deleted once the trace is written.
 """

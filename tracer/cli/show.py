@@ -24,7 +24,7 @@ object a line for each step. A journal left behind by a killed recording is read
 
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
-    stage: Annotated[Stage | None, typer.Option("--stage", help="This stage alone.")] = None,
+    stage: Annotated[Stage | None, typer.Option("--stage", help="Only this stage.")] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Every step.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,

@@ -17,7 +17,7 @@ from tracer.views.why import diagnosis_report
 
 HELP = """Say why the load in FILE failed, and what to do about it.
 
-The failing step, the likely cause, the remedy, and the steps that show it. Of a load that went well, what it did that
+The failing step, the likely cause, the remedy, and the steps that show it. For a load that went well, what it did that
 you may not expect: weights newly initialised, arguments dropped, dtypes changed, warnings.
 """
 

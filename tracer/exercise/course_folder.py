@@ -259,7 +259,7 @@ def current_exercise(
     wanted = name or (inside if inside in known or inside in progress.exercises else "") or progress.last
     if not wanted:
         raise ExerciseError(
-            N_("No exercise has been started in {folder}. Begin with: glm-trace exercise start"), folder=course.folder
+            N_("No exercise has been started in {folder}. Start with: glm-trace exercise start"), folder=course.folder
         )
     entry = progress.exercises.get(wanted)
     if wanted not in known and entry is not None and entry.source:

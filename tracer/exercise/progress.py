@@ -126,8 +126,8 @@ def read_progress(path: Path) -> CourseProgress:
             ) from None
         raise ExerciseError(
             N_(
-                "{path} is damaged ({message}) and was left as it is. Mend it, or move it away: your "
-                "exercises stay, what is remembered of them begins anew."
+                "{path} is damaged ({message}) and was left as it is. Repair it, or move it away: your exercises "
+                "stay, only the record of your progress starts over."
             ),
             path=path,
             message=one_line(str(error), 100),

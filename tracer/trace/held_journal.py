@@ -150,8 +150,8 @@ _REFUSALS: Final[dict[State, Message]] = {
         "Another recording is writing {trace}: its journal {journal} is in use. Choose another name for this one."
     ),
     "left": N_(
-        "{journal} holds what a recording left behind that could not finish. Make a trace of it with: "
-        "glm-trace seal {quoted} – or choose another name for this recording."
+        "{journal} holds what a recording that could not finish left behind. Turn it into a trace with: glm-trace "
+        "seal {quoted} – or choose another name for this recording."
     ),
     "other": N_(
         "{journal} exists and is not a journal of a recording, so it is not overwritten. Choose "
@@ -206,8 +206,8 @@ def missing(path: Path) -> Sentence:
         quoted = shlex.quote(path_here(left))
         return Sentence(
             N_(
-                "There is no file {path}, but {left} is there: a recording that has not ended, or could not finish. "
-                "Read it with: glm-trace show {quoted} – or make a trace of it: glm-trace seal {quoted}"
+                "There is no file {path}, but {left} is there: a recording that has not ended, or could not "
+                "finish. Read it with: glm-trace show {quoted} – or turn it into a trace: glm-trace seal {quoted}"
             ),
             path=path,
             left=left,

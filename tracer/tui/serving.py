@@ -78,7 +78,7 @@ def _listening(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         message = N_(
-            "Port {port} of {host} can't be had ({why}). Choose another with --port, or any free one: --port 0"
+            "Port {port} of {host} can't be used ({why}). Choose another with --port, or any free one: --port 0"
         )
         if error.errno == errno.EADDRINUSE:
             message = N_("Port {port} of {host} is in use. Choose another with --port, or any free one: --port 0")

@@ -15,7 +15,7 @@ from tracer.trace.reasons import localized, localized_name
 
 CAUSES: Final[dict[str, Message]] = {
     # files
-    "cause:not-json": N_("{file} is no valid JSON: it can't be read at line {line}, column {column}."),
+    "cause:not-json": N_("{file} is not valid JSON: it can't be read at line {line}, column {column}."),
     "remedy:repair-json": N_(
         "Open {file} at line {line}. The usual faults: a comma after the last entry, a missing "
         "comma or quote on the line before, a comment. `python -m json.tool FILE` points at the "
@@ -30,9 +30,8 @@ CAUSES: Final[dict[str, Message]] = {
         "`model.save_pretrained(DIR)` writes it."
     ),
     "cause:model-not-found": N_(
-        "“{model}” is no directory here, and as the name of a hub model it could not be read: it "
-        "does not exist, is private, or the hub can't be reached and the model is not in the "
-        "cache."
+        "“{model}” is not a directory here, and as the name of a hub model it could not be read: it does not "
+        "exist, is private, or the hub can't be reached and the model is not in the cache."
     ),
     "remedy:name-or-download": N_(
         "Check the spelling of “{model}”. If it is a hub model, download it while online "
@@ -55,9 +54,8 @@ CAUSES: Final[dict[str, Message]] = {
         "that broke off leaves such a file."
     ),
     "cause:shard-not-safetensors": N_(
-        "{file} is no safetensors file: it does not begin with a header that can be read. A "
-        "pointer of Git LFS (a few lines of text) or an error page saved under that name looks "
-        "like this."
+        "{file} is not a safetensors file: it does not begin with a header that can be read. A pointer of Git LFS "
+        "(a few lines of text) or an error page saved under that name looks like this."
     ),
     "cause:shard-damaged": N_("{file} can't be read: {message}"),
     "remedy:download-again": N_(
@@ -70,14 +68,14 @@ CAUSES: Final[dict[str, Message]] = {
         "Put {file} into the directory. If the file is there under another name, write that name "
         'in config.json: `"auto_map": {{"{auto_class}": "FILE.{class}"}}` (FILE without “.py”).'
     ),
-    "cause:class-missing": N_("`auto_map` asks for {reference}, and {module}.py defines nothing of the name {class}."),
+    "cause:class-missing": N_("`auto_map` asks for {reference}, and {module}.py defines nothing named {class}."),
     "remedy:name-class": N_(
         'Look up the class in {module}.py and write its name in config.json: `"auto_map": '
         '{{"{auto_class}": "{module}.CLASS"}}`.'
     ),
     "cause:class-repository-missing": N_(
-        "`auto_map` takes {class} from another repository, {repository}, and {file} of it could "
-        "not be had: it is not in the hub cache, and the hub was not reached or does not have it."
+        "`auto_map` takes {class} from another repository, {repository}, and its {file} could not be fetched: it "
+        "is not in the hub cache, and the hub was not reached or does not have it."
     ),
     "remedy:fetch-repository": N_(
         "Load once with access to the hub, or fetch it: `hf download {repository}`. If you have "
@@ -85,9 +83,9 @@ CAUSES: Final[dict[str, Message]] = {
         "`{repository}--`."
     ),
     "remedy:fetch-repository-or-stay": N_(
-        "There is a {file} in the directory too: if that is the code that is meant, write "
-        "`{module}.{class}` in config.json, without `{repository}--`. Else load once with access "
-        "to the hub, or fetch the repository: `hf download {repository}`."
+        "There is a {file} in the directory too: if that is the code that is meant, write `{module}.{class}` in "
+        "config.json, without `{repository}--`. Otherwise load once with access to the hub, or fetch the "
+        "repository: `hf download {repository}`."
     ),
     "cause:package-missing": N_("{file} imports {names}, which is not installed in this Python."),
     "remedy:install-packages": N_(
@@ -95,16 +93,15 @@ CAUSES: Final[dict[str, Message]] = {
         "except ImportError:`, which the check leaves out."
     ),
     "remedy:find-packages": N_(
-        "Look up on the model's page what has to be installed. Do not guess: an import name is "
-        "not always a package's name, and a package that merely has this name may be somebody "
-        "else's. If the model runs without it, put the import inside `try: … except "
-        "ImportError:`, which the check leaves out."
+        "Look up on the model's page what has to be installed. Do not guess: an import name is not always a "
+        "package's name, and a package that merely has this name may be someone else's. If the model runs without "
+        "it, put the import inside `try: … except ImportError:`, which the check leaves out."
     ),
     "cause:package-fails": N_("{file} imports {package}, which is installed but can't be imported here: {message}"),
     "remedy:match-package": N_(
-        "Bring {package} and the other packages to releases that go together: see the model's "
-        "page for those that its code was written with. If the model runs without {package}, put "
-        "the import inside `try: … except ImportError:`, which the check leaves out."
+        "Install releases of {package} and the other packages that go together: see the model's page for those "
+        "that its code was written with. If the model runs without {package}, put the import inside `try: … except "
+        "ImportError:`, which the check leaves out."
     ),
     "cause:sibling-absolute": N_(
         "{file} imports {modules} as if it were an installed package; it is a file of the same directory."
@@ -146,7 +143,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:sibling-name-missing": N_("The code imports {name} from {file}, and that file does not define it."),
     "remedy:define-name": N_(
-        "Bring the files of the model to one revision (download all of them again), or define {name} in {file}."
+        "Get all files of the model from one revision (download all of them again), or define {name} in {file}."
     ),
     "cause:library-name-gone": N_(
         "The code imports {name} from {module}, and the installed release has no such name: it "
@@ -156,7 +153,7 @@ CAUSES: Final[dict[str, Message]] = {
         "See `transformers_version` in config.json and the model's page for the release it was "
         "written for, and install that one; or write the code without {name}."
     ),
-    "cause:not-python": N_("{file} is no valid Python: line {line}: {message}"),
+    "cause:not-python": N_("{file} is not valid Python: line {line}: {message}"),
     "remedy:repair-line": N_(
         "Repair line {line} of {file}. If the file is as published, it may need a newer Python than the one in use."
     ),
@@ -180,9 +177,9 @@ CAUSES: Final[dict[str, Message]] = {
         "know, and no `auto_map` that names code for it."
     ),
     "remedy:spell-or-upgrade": N_(
-        "Check the spelling of `model_type`. If the architecture is newer than transformers "
-        "{release}: `pip install --upgrade transformers`. If its code lies in the directory, "
-        'config.json needs `"auto_map"` to name it.'
+        "Check the spelling of `model_type`. If the architecture is newer than transformers {release}: `pip "
+        'install --upgrade transformers`. If its code is in the directory, config.json needs `"auto_map"` to name '
+        "it."
     ),
     "cause:no-model-type": N_(
         "config.json has no `model_type`, so transformers {release} can't tell which architecture it is."
@@ -191,8 +188,7 @@ CAUSES: Final[dict[str, Message]] = {
         'Write it into config.json: `"model_type": "…"`, say `"bert"`. (4.x also guessed from the path; 5.x does not.)'
     ),
     "cause:auto-class-not-mapped": N_(
-        "{auto_class} has no model for {class}: neither does its own table list one, nor does "
-        "`auto_map` have an entry “{auto_class}”."
+        "{auto_class} has no model for {class}: its own table lists none, and `auto_map` has no entry “{auto_class}”."
     ),
     "remedy:map-auto-class": N_(
         "Load with an auto class that `auto_map` in config.json lists (`--auto-class NAME`), or "
@@ -221,10 +217,10 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # trust
     "cause:trust-refused": N_(
-        "The directory has code of its own that this model needs, and `trust_remote_code=False` forbids to run it."
+        "The directory has code of its own that this model needs, and `trust_remote_code=False` forbids running it."
     ),
     "cause:trust-not-given": N_(
-        "The directory has code of its own that this model needs, and nobody allowed it to run: "
+        "The directory has code of its own that this model needs, and it was not allowed to run: "
         "`trust_remote_code` was not given."
     ),
     "cause:code-changed": N_(
@@ -254,15 +250,14 @@ CAUSES: Final[dict[str, Message]] = {
         "of that name, or `{class}.__init__` a parameter."
     ),
     "remedy:leave-out-use-cache": N_(
-        "Leave `use_cache` out of `from_pretrained` and set it afterwards: "
-        "`model.generation_config.use_cache = False`. From transformers 5 on it is a setting of "
-        "generation, also where config.json names it, and no attribute of the configuration; "
-        "code that needs it there says so itself, in `{config}.__init__`: `self.use_cache = "
-        'kwargs.pop("use_cache", True)`.'
+        "Leave `use_cache` out of `from_pretrained` and set it afterwards: `model.generation_config.use_cache = "
+        "False`. From transformers 5 on it is a generation setting, even where config.json names it, and not an "
+        "attribute of the configuration; code that needs it there has to set it itself, in `{config}.__init__`: "
+        '`self.use_cache = kwargs.pop("use_cache", True)`.'
     ),
     "cause:attribute-gone-in-5": N_(
-        "{file} line {line} reads `{name}` of {class}. Up to transformers 4 configurations had "
-        "it ({default} if nothing was said); from 5 on they do not."
+        "{file} line {line} reads `{name}` of {class}. Up to transformers 4 configurations had it ({default} by "
+        "default); from 5 on they do not."
     ),
     "remedy:ask-with-default": N_(
         'Write in line {line}: `getattr(config, "{name}", {default})`. Or set it in the '
@@ -280,8 +275,8 @@ CAUSES: Final[dict[str, Message]] = {
         "config.json nor the class sets it."
     ),
     "remedy:library-attribute": N_(
-        "Compare config.json with the one that the model was published with. If they are alike, "
-        "look whether another release of transformers loads it."
+        "Compare config.json with the one that the model was published with. If they are the same, check whether "
+        "another release of transformers loads it."
     ),
     # weights
     "cause:shapes-differ": NP_(
@@ -307,9 +302,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:look-at-the-tensors": N_("Compare names and shapes of these tensors with what config.json asks for."),
     "remedy:sizes-in-config": N_(
-        "Set the sizes in config.json to those of the checkpoint (they can be read off the "
-        "shapes). If the differing layers are meant to be trained anew: "
-        "`ignore_mismatched_sizes=True`."
+        "Set the sizes in config.json to those of the checkpoint (they can be read off the shapes). If the "
+        "differing layers are meant to be trained again: `ignore_mismatched_sizes=True`."
     ),
     # adapters
     "cause:adapter-base-missing": N_(
@@ -317,8 +311,8 @@ CAUSES: Final[dict[str, Message]] = {
         "where the load ran, and no hub model that could be read."
     ),
     "remedy:name-base": N_(
-        'Write the base\'s real place in {file}: `"base_model_name_or_path": "/path/to/base"`. A '
-        "relative path counts from the folder in which Python is started, not from the adapter."
+        'Write the base\'s real location in {file}: `"base_model_name_or_path": "/path/to/base"`. A relative '
+        "path starts at the folder in which Python is started, not at the adapter."
     ),
     "cause:adapter-for-another-model": N_(
         "The adapter was made for another architecture: it wants the modules {names}, and the "
@@ -349,9 +343,8 @@ CAUSES: Final[dict[str, Message]] = {
         "Native code crashed with {signal} while {where} was running: a fault in a compiled library, not in Python."
     ),
     "remedy:native-code": N_(
-        "Bring torch and its companions to releases that go together (`pip install --upgrade "
-        "torch torchvision safetensors tokenizers`), and try `--device cpu`. `native_output` in "
-        "the metadata holds what it last said."
+        "Install releases of torch and its companions that go together (`pip install --upgrade torch torchvision "
+        "safetensors tokenizers`), and try `--device cpu`. `native_output` in the metadata holds what it last said."
     ),
     "cause:killed-signal": N_("The process was ended with {signal} while {where} was running."),
     "remedy:who-sent-it": N_(
@@ -361,25 +354,25 @@ CAUSES: Final[dict[str, Message]] = {
         "The directory's own code seems to end the process itself, with exit code {code}: {file} was running."
     ),
     "remedy:no-exit-in-code": N_(
-        "Look at {file}: no code of a model should call `os._exit` or `sys.exit`. If you did not "
-        "write it, do not trust it."
+        "Look at {file}: a model's code should never call `os._exit` or `sys.exit`. If you did not write it, do "
+        "not trust it."
     ),
     "cause:exits-early": N_("The process ended itself with exit code {code} before anything could be recorded."),
     "cause:exits": N_(
         "The process ended itself with exit code {code} while {where} was running, in the middle of the load."
     ),
     "remedy:look-at-last-steps": N_("Look at the steps before the end, see below."),
-    "cause:interrupted": N_("Somebody interrupted it (Ctrl-C, or a request to terminate) while {where} was running."),
+    "cause:interrupted": N_("It was interrupted (Ctrl-C, or a request to terminate) while {where} was running."),
     "cause:unfinished": N_(
         "This is a journal that was never sealed: glm-trace itself was killed, or is still "
         "recording. The last thing it holds is {where}."
     ),
     "remedy:load-again": N_("Load again; nothing is broken."),
     "cause:misused": N_("{message}"),
-    "remedy:ask-otherwise": N_("Change the call as the sentence says."),
+    "remedy:ask-otherwise": N_("Change the call as the message says."),
     "cause:no-load": N_(
-        "No load came to its end in what was recorded. glm-trace follows from_pretrained and "
-        "from_config of transformers' models, configurations and tokenizers."
+        "No load finished in what was recorded. glm-trace follows from_pretrained and from_config of transformers' "
+        "models, configurations and tokenizers."
     ),
     "remedy:load-inside": N_(
         "Put the call that loads inside the recorded script or `with tracer.record(…)` block; a "
@@ -395,8 +388,8 @@ CAUSES: Final[dict[str, Message]] = {
         "Please report it, with what `glm-trace why` prints. Without the recorder the load would have gone on."
     ),
     "cause:unknown": N_(
-        "glm-trace has no rule for this one. {error} was first seen in {function}; what is "
-        "recorded around it stands below."
+        "glm-trace has no rule for this one. {error} was first seen in {function}; what is recorded around it is "
+        "shown below."
     ),
     "cause:unknown-outside": N_(
         "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised "
@@ -424,7 +417,7 @@ CAUSES: Final[dict[str, Message]] = {
         "ended at step {step}; the load itself went on."
     ),
     "surprise:recording-ended": N_(
-        "The journal could not be written on ({message}): recording ended at step {step}; the load itself went on."
+        "The journal could not be continued ({message}): recording ended at step {step}; the load itself went on."
     ),
     "surprise:journal-damaged": N_(
         "The journal was damaged: everything up to step {step} is here, and what came after it is lost."
@@ -436,10 +429,10 @@ CAUSES: Final[dict[str, Message]] = {
         "was used whole and has no such head.",
     ),
     "surprise:layers-new": NP_(
-        "1 parameter is newly initialised, with random numbers: {names}. It is of a layer that "
-        "the checkpoint has nothing of; of other layers it has this name.",
-        "{count} parameters are newly initialised, with random numbers: {names}. They are of "
-        "layers that the checkpoint has nothing of; of other layers it has all these names.",
+        "1 parameter is newly initialised, with random numbers: {names}. It belongs to a layer that the checkpoint "
+        "does not have; for other layers it has this name.",
+        "{count} parameters are newly initialised, with random numbers: {names}. They belong to layers that the "
+        "checkpoint does not have; for other layers it has all these names.",
     ),
     "remedy:number-of-layers": N_(
         "Compare the number of layers in config.json with the layers in the checkpoint; set it "

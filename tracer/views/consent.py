@@ -49,10 +49,12 @@ SENTENCES: Final[dict[str, Message]] = {
     "hub-kernel": N_("{subject} asks for {detail} from the hub: native code, fetched if kernels is installed"),
     "missing-file": N_("{subject} does not exist, but is asked for by {detail}"),
     "not-text": N_("{subject} cannot be decoded: {detail}"),
-    "odd-auto-map": N_("{subject}: an auto_map entry is no class name: {detail}"),
+    "odd-auto-map": N_("{subject}: an auto_map entry is not a class name: {detail}"),
     "odd-base": N_("{subject} names no base model"),
     "odd-reference": N_("{subject}: transformers does not accept this class name: {detail}"),
-    "other-encoding": N_("{subject} declares the encoding {detail}: Python reads it unlike most editors show it"),
+    "other-encoding": N_(
+        "{subject} declares the encoding {detail}: Python reads it differently from what most editors show"
+    ),
     "symlink-leaves": N_("{subject} is a link out of the directory, to {detail}"),
     "too-large": N_("{subject}: nothing was looked for, only the first {detail} bytes were read"),
     "too-many": N_("{subject}: only the first {detail} files are listed"),
@@ -80,7 +82,7 @@ def intro(lang: Lang, code: RemoteCode) -> str:
     if count == len(code.files):
         return runs
     processors = tr(
-        lang, "Listed too is what would run only if its code asked for a processor, which the load does not make."
+        lang, "Also listed: what would run only if the code asked for a processor, which the load does not create."
     )
     return f"{runs}{' ' if lang == 'en' else ''}{processors}"
 
@@ -153,8 +155,8 @@ class _Screen:
                 self._prose(
                     self._say(
                         N_(
-                            "Found in the syntax tree: a help for reading, no proof that the code is safe. Code that "
-                            "is meant to hide something can hide it from this."
+                            "Found in the syntax tree: an aid for reading, not a proof that the code is safe. Code "
+                            "that is meant to hide something can hide it from this."
                         )
                     ),
                     "italic",
@@ -309,7 +311,7 @@ class _Screen:
         if others:
             told = [*others[:_OTHERS_TOLD], *(["…"] if len(others) > _OTHERS_TOLD else [])]
             yield self._say(
-                N_("Python files there that nothing was seen to lead to: {files}"), files=join(self._lang, told)
+                N_("Python files there that nothing was found to lead to: {files}"), files=join(self._lang, told)
             )
 
     def _points(self, title: Message, lines: Iterable[str], style: str) -> None:

@@ -34,8 +34,8 @@ WORDS: Final[dict[str, Message]] = {
     # topics
     "topic:outcome": N_("Outcome"),
     "topic:classes": N_("Classes and where they come from"),
-    "topic:decisions": N_("Decisions that went otherwise"),
-    "topic:keywords": N_("Keyword arguments that ended elsewhere"),
+    "topic:decisions": N_("Decisions that went differently"),
+    "topic:keywords": N_("Keyword arguments that ended up elsewhere"),
     "topic:config": N_("Configuration"),
     "topic:modules": N_("Modules"),
     "topic:weights": N_("Weights"),
@@ -228,7 +228,9 @@ class _Writer:
         if telling:
             parts.append(
                 Padding(
-                    Text(self._say(N_("Of these, what handles an argument of this load:"))), (1, 0, 0, 2), expand=False
+                    Text(self._say(N_("Among these, what handles an argument of this load:"))),
+                    (1, 0, 0, 2),
+                    expand=False,
                 )
             )
             parts += self._statements(telling)

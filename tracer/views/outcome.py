@@ -91,9 +91,9 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield Text(
             tr(
                 lang,
-                "glm-trace records what from_pretrained and from_config of transformers' models, "
-                "configurations and tokenizers do. None was called here, or none came to its end. Put "
-                "that call inside what is recorded: a model that was loaded before is not watched.",
+                "glm-trace records what from_pretrained and from_config of transformers' models, configurations "
+                "and tokenizers do. None was called here, or none finished. Put that call inside what is recorded: "
+                "a model that was loaded before is not watched.",
             ),
             "yellow",
         )
@@ -135,8 +135,8 @@ def _failure(outcome: Outcome, place: dict[str, Any] | None, lang: Lang, *, seen
         yield Text(
             tr(
                 lang,
-                "The names in that pip command come from the model's code: they may be no packages, or "
-                "other people's. Look before you install.",
+                "The names in that pip command come from the model's code: they may not be packages at all, or "
+                "belong to someone else. Look before you install.",
             ),
             "yellow",
         )

@@ -90,7 +90,7 @@ WORDS: Final[dict[str, Message]] = {
         "1 got no numbers and is left on meta: {names}", "{count} got no numbers and are left on meta: {names}"
     ),
     "weights-unexpected": N_("{count} in the checkpoint that the model has no place for: {names}"),
-    "weights-passed-over": N_("{count} in the checkpoint that the model leaves aside: {names}"),
+    "weights-passed-over": N_("{count} in the checkpoint that the model ignores: {names}"),
     "weights-unread": NP_("1 was not loaded any more: {names}", "{count} were not loaded any more: {names}"),
     "weights-mismatched": N_("{name} is {there} in the checkpoint and {here} in the model"),
     "weights-mismatched-merged": N_(

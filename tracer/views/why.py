@@ -62,7 +62,7 @@ WORDS: Final[dict[str, Message]] = {
     "step:class-asked": N_("config asks for {reference}"),
     "step:class-resolved": N_("the class is {class}"),
     "step:imports": N_("{file} imports what is not there: {missing}"),
-    "step:imports-relatively": N_("{file} imports of its neighbours: {names}"),
+    "step:imports-relatively": N_("{file} imports these neighbours: {names}"),
     "step:own-file": N_("{path} is a file of the directory"),
     "step:copied": N_("{path} was put into the modules cache"),
     "step:model-type": N_("config.json says model_type “{model_type}”"),
@@ -107,7 +107,7 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
         parts.append(_block(tr(lang, "What the library said"), [_exception(found)]))
     for cause in found.causes:
         if isinstance(output := cause.values.get("output"), str) and output.strip():
-            parts.append(_block(tr(lang, "Its last words"), [Prose(line) for line in _tail(output)]))
+            parts.append(_block(tr(lang, "Its last output"), [Prose(line) for line in _tail(output)]))
     for position, cause in enumerate(found.causes):
         parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps))
     if found.surprises:
@@ -169,7 +169,7 @@ def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: b
     if cause.remedy is not None:
         blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, CAUSES[f"remedy:{cause.remedy}"], **values))]))
     if cause.chain and steps:
-        blocks.append(_block(tr(lang, "How it came about"), [_chain(trace, found, cause.chain, lang)]))
+        blocks.append(_block(tr(lang, "How it happened"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
 
 

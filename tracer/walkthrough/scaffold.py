@@ -89,7 +89,7 @@ def _first(binder: Binder | None) -> _NoteBegun:
         for step in binder.trace.steps(kinds=["call"]):
             if step.frame is not None:
                 return _at(binder, step.number)
-    raise TracerError(N_("This trace has no step in a function, so no note can be begun from it. Leave FILE away."))
+    raise TracerError(N_("This trace has no step in a function, so no note can be started from it. Leave FILE out."))
 
 
 def _at(binder: Binder, number: int) -> _NoteBegun:

@@ -51,7 +51,7 @@ def find_keyword_path(trace: Trace, name: str, *, call: int | None = None) -> tu
             names.append(path.name)
     near = get_close_matches(name, dict.fromkeys(names), n=3, cutoff=0.5)
     hint = (
-        Sentence(N_(" Near to it: {names}."), names=", ".join(near))
+        Sentence(N_(" Similar names: {names}."), names=", ".join(near))
         if near
         else Sentence(N_(" There are: {names}."), names=", ".join(dict.fromkeys(names)))
     )

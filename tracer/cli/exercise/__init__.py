@@ -9,5 +9,5 @@ app = lazy_group(
     ("list_", "start", "check", "watch", "hint", "solution", "reset", "progress", "validate"),
     name="exercise",
     add_completion=False,
-    help="Mend and build models yourself: each task is judged by recording the load of your own files.",
+    help="Repair and build models yourself: each task is judged by recording the load of your own files.",
 )

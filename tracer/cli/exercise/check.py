@@ -23,7 +23,7 @@ from tracer.exercise.trust import require_consent
 from tracer.i18n import N_, tr
 from tracer.views.shell_commands import command
 
-HELP = """Record what is in your folder of an exercise, and tell what holds and what does not yet.
+HELP = """Record what is in your folder of an exercise, and report what holds and what does not yet.
 
 A task may ask what you expect before anything runs. Your files are copied, and only the copy runs.
 Exit codes: 0 solved, 1 not yet, 2 it can't be checked, 3 you did not agree to run its code, 130 left with Ctrl-C.
@@ -32,7 +32,7 @@ Exit codes: 0 solved, 1 not yet, 2 it can't be checked, 3 you did not agree to r
 
 def check(
     name: Name = None,
-    again: Annotated[bool, typer.Option("--again", help="Answer again what was not right.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Answer again the questions that were wrong.")] = False,
     answer: Answers = None,
     exercises: Folders = None,
     lang: Speak = None,

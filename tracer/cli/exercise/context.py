@@ -51,7 +51,7 @@ class ExerciseContext(msgspec.Struct):
         """
         found = find_course_folder(self.here)
         if found is None:
-            raise ExerciseError(N_("There is no course folder here or above. Begin with: glm-trace exercise start"))
+            raise ExerciseError(N_("There is no course folder here or above. Start with: glm-trace exercise start"))
         return found
 
     def course_folder_or_new(self, folder: Path | None) -> CourseFolder:

@@ -16,7 +16,7 @@ HELP = """Show the next hint of an exercise; how many you have seen is remembere
 
 def hint(
     name: Name = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them, those seen before too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, including those already seen.")] = False,
     exercises: Folders = None,
     lang: Speak = None,
 ) -> None:

@@ -19,4 +19,4 @@ def list_(exercises: Folders = None, lang: Speak = None) -> None:
         context.printer.console.print(exercise_list(context.known(progress), progress, context.lang))
         if course is None:
             context.printer.gap()
-            context.printer.say(N_("Begin with: {command}"), command=context.printer.command("start"))
+            context.printer.say(N_("Start with: {command}"), command=context.printer.command("start"))

@@ -9,7 +9,7 @@ from tracer.exercise.trust import require_consent
 from tracer.i18n import N_, tr
 from tracer.views.exercise.task_sheet import task_sheets
 
-HELP = """Begin an exercise anew. Your folder is not deleted; it is moved aside, as NAME.before-1."""
+HELP = """Start an exercise over. Your folder is not deleted; it is moved aside, as NAME.before-1."""
 
 
 def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: Speak = None) -> None:
@@ -24,7 +24,7 @@ def reset(name: Name = None, yes: Yes = False, exercises: Folders = None, lang: 
             raise ExerciseError(N_("This asks for confirmation, which needs a terminal. Confirm with --yes."))
         values = {"id": files.exercise.id, "folder": folder, "aside": aside}
         if not yes and not confirm(
-            tr(context.lang, "{id} begins anew; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)
+            tr(context.lang, "{id} starts over; what is in {folder} now is moved to {aside}. Go on? [y/N] ", **values)
         ):
             context.printer.say(N_("Nothing was changed."))
             return

@@ -78,7 +78,7 @@ def begin(context: ExerciseContext, course: CourseFolder, files: ExerciseFiles, 
             folder=place,
         )
         context.printer.say(
-            N_("To begin it anew: {command}"), command=context.printer.command("reset", files.exercise.id)
+            N_("To start it over: {command}"), command=context.printer.command("reset", files.exercise.id)
         )
     context.printer.say(N_("Go there, edit, and let it be checked whenever you save:"))
     context.printer.line(f"cd {place}")

@@ -21,7 +21,7 @@ from tracer.text.visible import visible
 from tracer.views.exercise.tables import validation_report
 from tracer.walkthrough.library import library
 
-HELP = """Hold exercises to what they promise, with the transformers that is installed: for those who write them.
+HELP = """Check that exercises hold what they promise, with the installed transformers: for those who write them.
 
 The untouched start fails, the solution passes, and each of at least three wrong attempts fails first for its own
 reason. Without NAME, all of the folder are looked at, or of the course. Exit code 1: something does not hold.

@@ -20,12 +20,12 @@ from tracer.views.walkthrough.check_report import check_report, coverage_report
 from tracer.walkthrough.checker import CheckResult, GivenTrace, check_many, coverage_table
 from tracer.walkthrough.library import file_of, find_walkthrough, is_file, library
 
-HELP = """Check that every note finds its step, and that what it says of values and decisions holds.
+HELP = """Check that every note finds its step, and that what it says about values and decisions holds.
 
 NAME is a walkthrough; without one, all are checked. Without a TRACE, the loads that they name are recorded first, each
-once, with the transformers that is installed. With traces, each is held against the notes about its load; where a
+once, with the installed transformers. With traces, each is checked against the notes about its load; where a
 walkthrough was named and none of its loads is the trace's, against all its notes. Traces of two releases are compared
-as well, where a note speaks of their difference. Exit code 1: something does not hold.
+as well, where a note is about their difference. Exit code 1: something does not hold.
 """
 
 

@@ -70,7 +70,7 @@ def _record(wanted: WantedLoad, folder: Path, number: int, lang: Lang) -> Path:
         raise typer.Exit(130)
     if outcome.status == "misused":
         raise TracerError(
-            N_("{model} can't be loaded so: {message}"),
+            N_("{model} can't be loaded like this: {message}"),
             model=visible(wanted.model),
             message=reason_here(outcome.message or "", lang),
         )

@@ -23,7 +23,7 @@ from tracer.walkthrough.binder import Binder
 from tracer.walkthrough.loads import load_of_trace, loads_entry
 from tracer.walkthrough.scaffold import checked_name, scaffold
 
-HELP = """Write a walkthrough file to begin with: DIR/NAME.yaml. A file that is there is left as it is.
+HELP = """Write a walkthrough file to start from: DIR/NAME.yaml. A file that is there is left as it is.
 
 With FILE and --step, a note for each step, bound to its function and statement, with the values that are there.
 """

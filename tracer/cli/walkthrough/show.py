@@ -45,7 +45,7 @@ def show(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT", help="Write the document to this file.")
     ] = None,
-    note: Annotated[str | None, typer.Option("--note", metavar="ID", help="This note alone.")] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="ID", help="Only this note.")] = None,
     walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
 ) -> None:

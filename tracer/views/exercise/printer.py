@@ -131,7 +131,7 @@ class ExercisePrinter:
                 self.line(command("replay", self.path(trace), "--walkthrough", name), 4)
         self.gap()
         if following is None:
-            self.say(N_("That was the last one that was open. Every exercise is solved."))
+            self.say(N_("That was the last unsolved one. Every exercise is solved."))
         else:
             self.say(N_("Next: {title}"), title=following.exercise.title.localized(self.lang).strip())
             self.line(self.command("start", following.exercise.id))
@@ -163,7 +163,7 @@ class ExercisePrinter:
                 message = one_line(localized(said, self.lang) if outcome.status == "misused" else said, 300)
             sentence = tr(
                 self.lang,
-                "The recording never came to the place that this is about: {message}",
+                "The recording never reached the place that this is about: {message}",
                 message=message or tr(self.lang, "it ended before"),
             )
             self.plain(sentence, indent=4)
@@ -257,8 +257,8 @@ def run_failure_text(run: Run, ran: RecordedRun, lang: Lang) -> str:
     if ran.outcome is not None and ran.outcome.exit_code is not None:
         return tr(
             lang,
-            "The code ended its own process with exit code {code}, in the middle of the load. Look "
-            "for `sys.exit`, `os._exit`, `exit` or `quit`: code of a model raises an error and lets the caller decide.",
+            "The code ended its own process with exit code {code}, in the middle of the load. Look for `sys.exit`, "
+            "`os._exit`, `exit` or `quit`: a model's code should raise an error and let the caller decide.",
             code=ran.outcome.exit_code,
         )
     return tr(lang, "Its process ended without a result. The last step that was recorded shows where it was.")

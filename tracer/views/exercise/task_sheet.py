@@ -14,7 +14,7 @@ _COMMANDS: Final[dict[str, Message]] = {
     "watch": N_("do so whenever you save a file"),
     "hint": N_("a hint; there are {hints}"),
     "solution": N_("one way to do it, in a folder beside this one"),
-    "reset": N_("begin anew; this folder is kept aside"),
+    "reset": N_("start over; this folder is kept aside"),
 }
 
 

@@ -55,7 +55,7 @@ def _verdict(one: CheckResult, lang: Lang) -> Text:
     )
     notes = tr(
         lang,
-        NP_("{count} note checked", "{count} notes checked") if one.notes else N_("no note is about these loads"),
+        NP_("{count} note checked", "{count} notes checked") if one.notes else N_("no note applies to these loads"),
         count=one.notes,
     )
     return text.append(f" · {notes}", "dim")

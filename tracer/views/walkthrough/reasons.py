@@ -16,7 +16,7 @@ from tracer.walkthrough.checker import WalkthroughProblem
 WORDS: Final[dict[str, Message]] = {
     # why a note has no step
     "why:release": N_("It is about transformers {wanted}, and this load ran on {release}."),
-    "why:stage": N_("This load never came to the stage {stage}."),
+    "why:stage": N_("This load never reached the stage {stage}."),
     "why:kind": N_("Nothing of the kind {kind} happened in the stage {stage}."),
     "why:kind-elsewhere": N_("{kind} was recorded, but not in the stage {stage}: it was recorded in {there}."),
     "why:kind-data": N_("In the stage {stage} there is no {kind} with {wanted}."),
@@ -44,8 +44,8 @@ WORDS: Final[dict[str, Message]] = {
     "why:decision-call-values": N_(
         "{function} was not called: in {inside}, line {line}, {asked} → {outcome}, with {names}."
     ),
-    "why:left-before": N_("{inside} ended before it came to {statement}."),
-    "why:left-before-call": N_("{function} was not called: {inside} ended before it came to {statement}."),
+    "why:left-before": N_("{inside} ended before it reached {statement}."),
+    "why:left-before-call": N_("{function} was not called: {inside} ended before it reached {statement}."),
     # what is otherwise in a load than where the note was written
     "here:recorded": N_("there is no {subject}"),
     "here:is": N_("{subject} is {there}, not {asked}"),
@@ -57,7 +57,7 @@ WORDS: Final[dict[str, Message]] = {
     "here:has parameters": N_("{subject} has {there} parameters, not {asked}"),
     "here:has": N_("{subject} does not hold {asked}"),
     "here:lacks": N_("{subject} holds {asked}"),
-    "here:decision": N_("the decision went otherwise: {there}"),
+    "here:decision": N_("the decision went differently: {there}"),
     "here:no decision": N_("no decision is made at this step"),
     "here:journey": N_("the argument {subject} does not end as it did there"),
     "here:no journey": N_("there is no argument {subject}"),
