@@ -25,7 +25,7 @@ def attempt(
 
     Raises:
         ExerciseError: the folder can't be read or the traces can't be written.
-        KeyboardInterrupt: it was interrupted; nothing is remembered of it.
+        KeyboardInterrupt: it was interrupted; nothing of it is remembered.
     """
     learner = course.folder_of(files)
     before = course.progress.exercises.get(files.exercise.id)
@@ -70,13 +70,13 @@ def next_hint(course: CourseFolder, files: ExerciseFiles) -> int | None:
 
 
 def open_questions(exercise: Exercise, entry: ExerciseProgress, *, again: bool = False) -> list[Prediction]:
-    """Return the questions that have no answer yet; ``again``, those too whose answer was not right."""
+    """Return the questions that have no answer yet; with ``again``, also those whose answer was wrong."""
     answered = set(entry.right) if again else set(entry.answers)
     return [one for one in exercise.predictions if one.id not in answered or one.id not in entry.answers]
 
 
 def given_answers(exercise: Exercise, pairs: Iterable[str]) -> dict[str, str]:
-    """Answers that were given as ``ID=TEXT``.
+    """Return the answers that were given as ``ID=TEXT``.
 
     Raises:
         ExerciseError: one isn't such a pair, answers no question, or chooses an answer that does not exist.

@@ -47,7 +47,7 @@ def find_exercise(name: str, known: dict[str, ExerciseFiles]) -> ExerciseFiles:
     """Return an exercise by its id or its number in the course.
 
     Raises:
-        ExerciseError: there is none; the sentence has the id that is like it.
+        ExerciseError: there is none; the sentence suggests a similar id.
     """
     if name in known:
         return known[name]
@@ -65,7 +65,7 @@ def find_exercise(name: str, known: dict[str, ExerciseFiles]) -> ExerciseFiles:
 
 
 def read_exercise(folder: Path) -> Exercise:
-    """Return the task of a folder.
+    """Return the task in a folder.
 
     Raises:
         InvalidFile: it has a mistake.
@@ -119,7 +119,7 @@ def require_release(files: ExerciseFiles) -> None:
     """Refuse an exercise of another release.
 
     Raises:
-        ExerciseError: with both releases.
+        ExerciseError: it needs another release than the installed one.
     """
     if not fits_release(files):
         raise ExerciseError(

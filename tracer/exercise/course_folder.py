@@ -1,6 +1,6 @@
 """The course folder: a folder for each exercise beside the learner's progress, and which exercise is meant.
 
-Nothing of a learner's is ever overwritten: a new folder is put together aside and moved into its place, an old one
+A learner's files are never overwritten: a new folder is put together aside and moved into its place, an old one
 is moved out of the way.
 """
 
@@ -36,10 +36,10 @@ DEFAULT_NAME: Final = MARK
 
 
 class CourseFolder:
-    """A course folder, there or to be made.
+    """A course folder that exists or is yet to be made.
 
     Raises:
-        ExerciseError: by what reads or writes: the place can't be, or what is remembered can't be understood.
+        ExerciseError: by methods that read or write: the folder can't be used, or its progress can't be read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class CourseFolder:
 
     @property
     def progress(self) -> CourseProgress:
-        """What is remembered now."""
+        """The learner's progress as it is now."""
         return read_progress(self.folder / FILE)
 
     @property
@@ -70,14 +70,14 @@ class CourseFolder:
 
     @contextmanager
     def updating(self) -> Iterator[CourseProgress]:
-        """What is remembered, to be changed; written at the end."""
+        """Yield the progress for changes, and write it at the end."""
         progress = self.progress
         yield progress
         write_progress(self.folder / FILE, progress)
 
     @contextmanager
     def updating_entry(self, files: ExerciseFiles) -> Iterator[ExerciseProgress]:
-        """What is remembered of one exercise, to be changed."""
+        """Yield the progress of one exercise for changes, and write it at the end."""
         with self.updating() as progress:
             yield progress.exercises.setdefault(files.exercise.id, ExerciseProgress(started=now()))
 
@@ -103,7 +103,7 @@ class CourseFolder:
             )
 
     def record_consent(self, files: ExerciseFiles, consent: str) -> None:
-        """Remember what of a teacher's exercise was agreed to."""
+        """Remember which code of a teacher's exercise was agreed to."""
         self._make()
         with self.updating_entry(files) as entry:
             entry.source, entry.consent = str(files.folder.absolute()), consent
@@ -116,7 +116,7 @@ class CourseFolder:
             sheets: files to write beside them, as text by name: the task.
         """
         self._make()
-        with self.updating() as progress:  # first: what can't be remembered is not begun
+        with self.updating() as progress:  # first: nothing is started whose progress can't be saved
             progress.last = files.exercise.id
             entry = progress.exercises.setdefault(files.exercise.id, ExerciseProgress(started=now()))
             entry.source = "" if files.bundled else str(files.folder.absolute())
@@ -198,7 +198,7 @@ class CourseFolder:
             ) from None
 
     def _make(self) -> None:
-        """The folder itself; one that holds what is not ours is not taken for it."""
+        """Make the folder itself; refuse one that holds files that are not ours."""
         if self.folder.exists() and not self.folder.is_dir():
             raise ExerciseError(
                 N_("{folder} is a file; a course folder is needed there. Name another."), folder=self.folder

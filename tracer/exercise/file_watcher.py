@@ -11,7 +11,7 @@ from typing import Final
 from tracer.exercise.runs import TRACES
 
 _POLL: Final = 0.2  # seconds
-_QUIET: Final = 2  # looks without a change: an editor that writes several files has done so
+_QUIET: Final = 2  # looks without a change, after which an editor that writes several files is done
 _NOT_WORK: Final = {TRACES, "__pycache__", ".git", ".venv", ".idea", ".vscode", ".ipynb_checkpoints"}
 _SCRATCH: Final = ("~", ".swp", ".swo", ".swx", ".tmp", ".pyc")
 
@@ -44,5 +44,5 @@ def _files(folder: Path, ignored: Collection[str]) -> Iterator[tuple[Path, os.st
                 continue
             try:
                 yield path, path.stat()
-            except OSError:  # gone again, or not to be read: the check will say so
+            except OSError:  # gone again, or unreadable: the check will say so
                 continue

@@ -30,7 +30,7 @@ class Grade(msgspec.Struct, frozen=True):
         title: what was looked at.
         state: ``passed``, ``failed``, or ``not-seen`` where its run never came that far or did not run at all.
         run: the name of its run.
-        said: what a teacher says to it, filled with the recorded values; Markdown in both languages.
+        said: the teacher's comment, filled with the recorded values; Markdown in both languages.
         step: the step that shows it, in that run's trace.
         wanted: what was expected of it, where a fact did not hold.
         found: what there is instead.

@@ -1,4 +1,4 @@
-"""What is remembered of a course folder: which exercises were started, answered and solved."""
+"""What is remembered about a course folder: which exercises were started, answered and solved."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CourseProgress(msgspec.Struct):
         version: of its format; a newer one is left alone.
         made: the mark of a folder that was made here or agreed to; see :mod:`tracer.exercise.trust`.
         last: the exercise that was last started.
-        exercises: what is remembered of each, by id.
+        exercises: what is remembered about each, by id.
     """
 
     version: int = msgspec.field(name=MARK, default=VERSION)
@@ -69,7 +69,7 @@ class _Version(msgspec.Struct):
 
 
 def now() -> str:
-    """This moment, as it is remembered."""
+    """Return this moment in the form that is stored."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 

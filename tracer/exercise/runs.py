@@ -72,7 +72,7 @@ class RunRecorder:
         progress: Callable[[str, JobProgress], None] = lambda name, watched: None,
         interrupts: Interrupts | None = None,
     ) -> dict[str, RecordedRun]:
-        """Record every run of an exercise on a copy of a learner's folder; traces go to a folder that is made."""
+        """Record every run of an exercise on a copy of a learner's folder; the traces go to a new folder."""
         _refuse_too_large(learner)
         if any(state_of(journal) == "recording" for journal in keep_in.glob(f"*{SUFFIX}")):
             raise ExerciseError(
@@ -106,7 +106,7 @@ class RunRecorder:
 
     @contextmanager
     def _copy(self, learner: Path) -> Iterator[Path]:
-        """A copy of a learner's folder, alone with an empty modules cache."""
+        """Copy a learner's folder to a place of its own, with an empty modules cache."""
         self._count += 1
         place = self._folder / str(self._count)
         shutil.copytree(learner, place / learner.name, ignore=_LEFT_OUT, symlinks=True)
@@ -140,7 +140,7 @@ class RunRecorder:
 
 @contextmanager
 def run_recorder() -> Iterator[RunRecorder]:
-    """A bench with a modules cache of its own, which looks nothing up on the hub."""
+    """Open a recorder with a modules cache of its own, which looks nothing up on the hub."""
     with scratch_folder() as folder:
         settings = {"HF_HUB_OFFLINE": "1", **amx_environment()}
         before = {name: os.environ.get(name) for name in settings}

@@ -30,7 +30,7 @@ class Run(LoadDescription, frozen=True):
         directory: the model directory, relative to the learner's folder.
         script: a script of the task's ``judge/`` to run instead, in the learner's folder.
         statistics: record minimum, maximum and mean of every module's output.
-        prompt: what the pass is fed with.
+        prompt: the input of the pass.
         seconds: how long it may take.
     """
 
@@ -47,11 +47,11 @@ class Run(LoadDescription, frozen=True):
 
 
 class FailureCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way to fail a check that deserves an answer of its own. The first case that fits is shown.
+    """A way to fail a check that deserves a reply of its own. The first case that fits is shown.
 
     Attributes:
         id: its name in the check.
-        say: what a teacher says to it, in Markdown; ``{{ path }}`` are recorded values.
+        say: the teacher's comment, in Markdown; ``{{ path }}`` are recorded values.
         stage: the stage of the anchor's step.
         anchor: a step that must be there for it; then it is the step that is shown. Without it, the check's own.
         when: what values there must be, by path; texts may have ``*``.
@@ -83,7 +83,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         anchor: where to look; of several, the first that is found. Without it, the end of the run.
         expect: facts that must hold there. Without any, it is enough that the anchor has a step.
         absent: the anchor must have no step at all.
-        cases: ways to fail that deserve an answer of their own instead of ``failing``.
+        cases: ways to fail that deserve a reply of their own instead of ``failing``.
         releases: the transformers releases for which it is looked at.
     """
 
@@ -184,11 +184,11 @@ class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         id: its name, in lower case with dashes; the name of its folder.
         title: a short line.
         text: the task, in Markdown: what is there, what to do, how to know that it works.
-        hints: one after the other, each telling a little more.
+        hints: one after the other, each giving away a little more.
         runs: what is recorded, by name.
         order: its place in the course.
         start: what the learner's folder begins with.
-        checks: what must hold, in the order in which a learner should mend it.
+        checks: what must hold, in the order in which a learner should fix it.
         predictions: questions to answer before looking.
         wrong: wrong attempts, by the name of their folder; at least three.
         solution: the right answers of the predictions, where they are typed or chosen by number.

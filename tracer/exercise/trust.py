@@ -1,7 +1,7 @@
 """Consent to code of others: a teacher's exercises, and course folders that were not made here.
 
-What is agreed to is that very code in that place. It is remembered in the course folder, which may itself come from
-somebody else; so it is sealed with a key that never leaves this user's own folder. Only this user can write it.
+Consent is for exactly this code in this place. It is remembered in the course folder, which may itself come from
+someone else; so it is sealed with a key that never leaves this user's own folder. Only this user can write it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def require_consent(files: ExerciseFiles, entry: ExerciseProgress | None, comman
 
 
 def _key() -> bytes:
-    """This user's key, made when it is first needed.
+    """Return this user's key; make it when it is first needed.
 
     Raises:
         ExerciseError: it can't be read or written.

@@ -20,7 +20,7 @@ from tracer.trace.errors import TracerError
 
 LEAST_ATTEMPTS: Final = 3
 RUN: Final = "run"
-"""What a wrong attempt fails by where its run itself ends badly."""
+"""The reason of a wrong attempt whose run itself ends badly."""
 
 
 class ExerciseProblem(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class ExerciseProblem(msgspec.Struct, frozen=True):
 
 
 class ValidationResult(msgspec.Struct, frozen=True):
-    """What came out for one exercise. ``fits``: it can be done on the transformers that is installed."""
+    """The result of validating one exercise. ``fits``: it can be done on the transformers that is installed."""
 
     id: str
     fits: bool
@@ -50,7 +50,7 @@ def validate(
     Args:
         kept: the exercise.
         bench: where it is recorded; one for many exercises saves much time.
-        walkthroughs: ids of those that can be read; None, that is not looked at.
+        walkthroughs: ids of those that can be read; None leaves out that check.
         progress: called with the layer that is recorded next.
     """
     began = time.monotonic()
@@ -122,7 +122,7 @@ def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str]
 
 
 class _Attempts:
-    """The runs of an exercise's layers; what has no files of its own is as the start, and recorded with it."""
+    """The runs of an exercise's layers; one without files of its own is the same as the start, recorded once."""
 
     def __init__(self, files: ExerciseFiles, recorder: RunRecorder, folder: Path) -> None:
         self._kept = files

@@ -50,7 +50,7 @@ def summarise_tensor(value: Any) -> Tensor | Object:
 
 
 def tensor_facts(value: Any) -> Tensor:
-    """As :func:`tensor`; return empty facts for a tensor that has no readable shape, dtype and device."""
+    """Return what :func:`summarise_tensor` does; empty facts if shape, dtype and device can't be read."""
     made = summarise_tensor(value)
     return made if isinstance(made, Tensor) else Tensor(made.type, [], UNKNOWN, UNKNOWN)
 

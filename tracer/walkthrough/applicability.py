@@ -16,7 +16,7 @@ from tracer.walkthrough.value_paths import StepScope, load_facts
 
 
 class NoteMismatch(NamedTuple):
-    """What a note says of the load that it was written for and that does not hold in this one.
+    """What a note says about the load that it was written for and that does not hold in this one.
 
     Attributes:
         model: the bundled model of the load that it was written for.
@@ -85,7 +85,7 @@ def walkthrough_for(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> str | 
 
 
 def best_traces(names: Sequence[str], traces: Iterable[Path]) -> dict[str, Path]:
-    """For walkthroughs of the course, the trace that most of the notes are about; those without any are left out."""
+    """Return the trace that most notes of each bundled walkthrough are about; leave out those without one."""
     wanted = [one for one in course() if one.id in names]
     best: dict[str, tuple[tuple[int, int], Path]] = {}
     for path in traces:

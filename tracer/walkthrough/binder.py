@@ -186,10 +186,10 @@ _INNER: Final = (
 
 
 class UnboundReason(msgspec.Struct, frozen=True):
-    """A reason.
+    """The reason why a note has no step.
 
     Attributes:
-        what: key of the sentence that tells it, see :mod:`tracer.views.walkthrough.reasons`.
+        what: key of its sentence, see :mod:`tracer.views.walkthrough.reasons`.
         values: what the sentence is filled with; plain JSON.
         decision: the decision that went the other way, if one did.
     """
@@ -249,7 +249,7 @@ def _of_function(binder: Binder, anchor: Anchor, stage: str) -> UnboundReason:
 
 
 def _other_case(binder: Binder, anchor: Anchor, values: dict[str, Any]) -> UnboundReason:
-    """It happened in the stage, but not so, or not so often, as the note says."""
+    """Return that it happened in the stage, but not as, or not as often as, the note says."""
     stage = str(values["stage"])
     count = len(_matching(binder, anchor, stage))
     if 0 < count < abs(anchor.occurrence):
@@ -385,7 +385,7 @@ def _is_of(decision: Decision, node: StatementLike) -> bool:
 
 
 def _told_of(trace: Trace, decision: Decision) -> dict[str, Any]:
-    """Return what a sentence needs to know of a decision."""
+    """Return what a sentence needs to know about a decision."""
     names = list(decision.names.items())[:_MOST_NAMES]
     return {
         "asked": f"{decision.kind} {decision.condition}" if decision.kind in ("if", "elif") else decision.condition,

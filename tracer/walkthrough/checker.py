@@ -94,7 +94,7 @@ def _check_note(
 
 
 def _check_covered(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> Iterator[WalkthroughProblem]:
-    """Pieces of code that a note claims to explain, and that are not there."""
+    """Yield the pieces of code that a note claims to explain and that are not there."""
     statements = binder.statements
     for code in statements.codes(bound.anchor.function) if bound.anchor.through else ():
         firsts = statements.find(code, bound.anchor.statement)
@@ -146,7 +146,7 @@ class TraceProblem(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """What came of a walkthrough."""
+    """The result of checking a walkthrough."""
 
     walkthrough: Walkthrough
     notes: int
@@ -161,8 +161,8 @@ def check_many(
     Args:
         walkthrough: what is checked.
         known: what its links may lead to.
-        traces: the traces there are.
-        whatever: check all notes against a trace that is of none of its loads, instead of leaving it out.
+        traces: the available traces.
+        whatever: check all notes against a trace of none of its loads, instead of leaving it out.
     """
     found = [TraceProblem(problem, None) for problem in check_text(walkthrough, known)]
     notes: set[str] = set()
@@ -180,7 +180,7 @@ def check_many(
 
 
 def coverage_table(given: GivenTrace, walkthroughs: Sequence[Walkthrough], *, whole: bool) -> list[FunctionCoverage]:
-    """Return the functions of a load; without ``whole``, those that the walkthroughs say something of."""
+    """Return the functions of a load; without ``whole``, those that the walkthroughs say something about."""
     return [one for one in measure_coverage(given.trace, walkthroughs) if whole or one.explained]
 
 

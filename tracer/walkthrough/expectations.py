@@ -87,7 +87,7 @@ def _value(binder: Binder, bound: BoundNote, expect: Expectation, _: Sequence[Tr
 
 
 def _at_fault(plain: Any, expect: Expectation, what: str) -> list[Any]:
-    """Of the keys and items that are asked for, those that are not so."""
+    """Return those of the expected keys and items that are not as expected."""
     if what == "has":
         return [one for one in expect.has if not _holds(plain, one)]
     return [one for one in expect.lacks if _holds(plain, one)] if what == "lacks" else []

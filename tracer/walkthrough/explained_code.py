@@ -204,7 +204,7 @@ class FunctionCoverage(msgspec.Struct, frozen=True):
 
 
 def measure_coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[FunctionCoverage]:
-    """Of each stepped function of a load, in the order in which they were first called."""
+    """Return the coverage of each stepped function of a load, in the order of their first calls."""
     binder = Binder(trace)
     explained: dict[FunctionCode, set[int]] = {}
     for walkthrough in walkthroughs:
@@ -227,7 +227,7 @@ def measure_coverage(trace: Trace, walkthroughs: Iterable[Walkthrough]) -> list[
 
 
 def coverage_totals(found: Iterable[FunctionCoverage]) -> tuple[int, int]:
-    """Explained and executed statements in all."""
+    """Return how many statements are explained, and how many were executed."""
     every = list(found)
     return sum(one.explained for one in every), sum(one.executed for one in every)
 

@@ -224,7 +224,7 @@ _KEYS: Final = tuple(name for names in _KEYS_OF.values() for name in names)
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer to choose, with what to say to the one who chose it."""
+    """One answer to choose, with the reply to a reader who chooses it."""
 
     text: BilingualText
     because: BilingualText

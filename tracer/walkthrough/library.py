@@ -62,7 +62,7 @@ def find_walkthrough(wanted: str, known: dict[str, Walkthrough]) -> Walkthrough:
     """Return a walkthrough by its id, its number in the course, or the path of its file.
 
     Raises:
-        TracerError: there is none; the sentence has the ids that are like it.
+        TracerError: there is none; the sentence has similar ids.
     """
     if wanted in known:
         return known[wanted]

@@ -15,7 +15,7 @@ from tracer.walkthrough.format import Walkthrough
 class Chapter(NamedTuple):
     """A walkthrough bound to a trace, its notes in reading order.
 
-    ``examples`` are those that have a step and tell of another load all the same, by their index.
+    ``examples`` has the indexes of notes that have a step but describe another load.
     """
 
     walkthrough: Walkthrough
@@ -131,7 +131,7 @@ class WalkthroughReader:
         return self.chapters[at.chapter].notes[at.note]
 
     def follow(self, step: Step) -> None:
-        """Open the note that is about a step, when it is come to; of several, one of the open chapter."""
+        """Open the note about a step when the reader arrives at the step; of several, one of the open chapter."""
         if step.number == self._followed:
             return
         self._followed = step.number

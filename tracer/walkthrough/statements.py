@@ -82,7 +82,7 @@ def _statement(syntax: SourceSyntax, spot: StatementNode) -> CodeStatement:
 
 
 def without_comments(lines: Iterable[str]) -> str:
-    """Lines of code without those that are only a comment."""
+    """Return lines of code without those that are only comments."""
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 

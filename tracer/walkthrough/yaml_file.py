@@ -139,7 +139,7 @@ def _composed(path: Path, otherwise: str) -> yaml.Node:
 
 
 def _refuse_aliases(data: bytes, path: Path) -> None:
-    """An alias can make a small file a huge one; no walkthrough needs any."""
+    """Refuse aliases: one can make a small file huge, and no walkthrough needs any."""
     depth = 0
     for event in yaml.parse(data, Loader=_LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -1,6 +1,6 @@
 """Rules for remote code: whether it may run, and how it is found, checked, copied and imported.
 
-An import name is not a package's name: the package of that name may be somebody else's, put there for those who guess.
+An import name is not a package's name: the package of that name may be someone else's, put there for those who guess.
 So only well-known packages are named; for any other, the model's page has to say which one it is.
 """
 

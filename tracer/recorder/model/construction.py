@@ -135,7 +135,7 @@ class ConstructionWatch:
 
 
 def _tensors(named: dict[str, Any]) -> list[list[Any]]:
-    """Return name, shape, dtype and device of each."""
+    """Return name, shape, dtype and device of each tensor."""
     rows: list[list[Any]] = []
     for name, value in named.items():
         if value is not None:
