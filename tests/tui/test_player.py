@@ -440,7 +440,7 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
     app = player(lang, START)
 
     async def work(pilot: Pilot[None]) -> None:
-        for tab in ("decisions", "keywords", "weights"):
+        for tab in ("decisions", "kwargs", "weights"):
             table = await open_tab(app, tab, pilot)
             assert isinstance(table, TableTab)
             assert table.row_count > 5, tab

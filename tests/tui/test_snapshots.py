@@ -42,7 +42,7 @@ def drawn_by_the_same_release() -> None:
 
 
 AT = 1_189  # in cached_file, below the dynamic class
-TABS = {"decisions": "2", "arguments": "3", "weights": "4", "forward": "5", "why": "7"}
+TABS = {"decisions": "2", "kwargs": "3", "weights": "4", "forward": "5", "why": "7"}
 OF_A_PASS = {"forward": ["5"], "tokens": ["6", "end"]}
 OVER: dict[str, list[str]] = {
     "search": ["slash", *"rope"],
@@ -132,11 +132,11 @@ def test_the_main_view(size: tuple[int, int], looks: Callable[..., bool]) -> Non
     assert looks(["d"], size)
 
 
-def test_arguments_opened_and_zoomed(looks: Callable[..., bool]) -> None:
+def test_kwargs_opened_and_zoomed(looks: Callable[..., bool]) -> None:
     assert looks(["3", "z", "home", "enter"], SMALL)
 
 
-@pytest.mark.parametrize("keys", [["2"], ["3"], ["question_mark"]], ids=["decisions", "arguments", "help"])
+@pytest.mark.parametrize("keys", [["2"], ["3"], ["question_mark"]], ids=["decisions", "kwargs", "help"])
 def test_in_chinese(keys: list[str], looks: Callable[..., bool]) -> None:
     assert looks(keys, SMALL, "zh")
 

@@ -60,7 +60,7 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "zoom": N_("zoom"),
     "tab-notes": N_("notes"),
     "tab-decisions": N_("decisions"),
-    "tab-keywords": N_("arguments"),
+    "tab-kwargs": N_("kwargs"),
     "tab-weights": N_("weights"),
     "tab-forward": N_("forward"),
     "tab-tokens": N_("tokens"),
@@ -138,7 +138,7 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("slower", "minus"),
     ),
     "tables": (
-        *_tabs("notes", "decisions", "keywords", "weights", "forward", "tokens", "why"),
+        *_tabs("notes", "decisions", "kwargs", "weights", "forward", "tokens", "why"),
         _bind("everything", "a"),
         _bind("sort", "s"),
         _bind("zoom", "z", hint=True),

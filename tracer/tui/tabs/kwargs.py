@@ -1,4 +1,4 @@
-"""The tab of keyword arguments: what became of each, and the stops on its way."""
+"""The kwargs tab: what became of each keyword argument, and the stops on its way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATEMENT = 80
 _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 
 
-class KeywordsTab(TableTab):
+class KwargsTab(TableTab):
     heads = ("argument", "happened", "value", "from", "statement")
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:

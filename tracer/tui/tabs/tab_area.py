@@ -16,7 +16,7 @@ from tracer.tui.tabs.table_tab import TableTab
 _TABS: Final[dict[str, tuple[str, str]]] = {
     "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
-    "keywords": ("kwargs", "KeywordsTab"),
+    "kwargs": ("kwargs", "KwargsTab"),
     "weights": ("model_tables", "WeightsTab"),
     "forward": ("model_tables", "ForwardTab"),
     "tokens": ("model_tables", "TokensTab"),
@@ -25,7 +25,7 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
 _LABELS: Final[dict[str, Message]] = {
     "notes": N_("Notes"),
     "decisions": N_("Decisions"),
-    "keywords": NC_("tab", "Arguments"),
+    "kwargs": N_("Kwargs"),
     "weights": N_("Weights"),
     "forward": NC_("tab", "Forward"),
     "tokens": N_("Tokens"),
