@@ -41,7 +41,7 @@ SHOTS = (
 async def take(trace: Trace, shot: Shot) -> None:
     app = Player(trace, shot.lang, begin_with=shot.walkthrough)
     async with app.run_test(size=SIZE) as pilot:
-        while app.state.reading is None or app.state.reading.open is None:
+        while app.reading is None or app.reading.open is None:
             await pilot.pause(0.1)
         for key in shot.keys:
             await pilot.press(key)

@@ -34,8 +34,8 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
         for _ in range(4):
             await pilot.press("w")
             await settled(pilot)
-            assert app.state.reading is not None
-            bound: Any = app.state.reading.note
+            assert app.reading is not None
+            bound: Any = app.reading.note
             assert app.state.number == bound.step
             seen.append(bound.note.id)
         assert seen == ["call", "split", "absent", "absent"]  # the one that does not apply is passed over
@@ -63,8 +63,8 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
         await settled(pilot)
         assert marked in said(app)
         assert "‹class_reference› becomes two." in said(app)
-        assert app.state.reading is not None
-        assert app.state.reading.count == 0
+        assert app.reading is not None
+        assert app.reading.count == 0
 
     play(app, work)
 
@@ -259,9 +259,9 @@ def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
         assert app.tabs.active == "tab-notes"
-        assert app.state.reading is not None
-        assert app.state.reading.chapter is not None
-        assert app.state.reading.chapter.walkthrough.order == 1
+        assert app.reading is not None
+        assert app.reading.chapter is not None
+        assert app.reading.chapter.walkthrough.order == 1
         assert "note 1 of" in said(app)
 
     play(app, work)

@@ -454,7 +454,7 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
         await open_tab(app, "why", pilot)
         assert tr(lang, WHY["headline:loaded"]) in shown_text(app.query_one("#why-text", Static))
         await open_tab(app, "notes", pilot)
-        chapter = app.state.reading and app.state.reading.chapter
+        chapter = app.reading and app.reading.chapter
         assert chapter is not None
         assert chapter.walkthrough.title.localized(lang) in str(app.query_one("#notes-text", Static).render())
 
@@ -561,7 +561,7 @@ def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fi
             assert "BrokenModle" in shown_text(app.query_one("#why-text", Static))
             await pilot.press("1")  # the walkthrough about failed loads is bound, and shown for this step at most
             await settled(pilot)
-            assert app.state.reading is not None
+            assert app.reading is not None
             assert app.state.number == trace.outcome.step
 
         play(app, work)
@@ -574,7 +574,7 @@ def test_a_bug_of_the_player_is_one_line_and_a_traceback_in_a_file(
         raise KeyError("outcome:[bold]misused")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(VariablesView, "show", broken)
+    monkeypatch.setattr(VariablesView, "update_view", broken)
     app = player()
     asyncio.run(app.run_async(headless=True))
     said = " ".join(capsys.readouterr().err.split())

@@ -15,11 +15,12 @@ from tracer.text.visible import visible
 from tracer.trace.queries import FrameSpan, frame_events, frame_spans
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import step_summary
+from tracer.tui.step_view import StepView
 
 _MOST = 400  # children of one frame that are listed
 
 
-class CallsView(Tree[int]):
+class CallsView(Tree[int], StepView):
     """The frames from the outermost to the current one, and the calls and events of the current one."""
 
     class Chosen(Message):
@@ -31,15 +32,15 @@ class CallsView(Tree[int]):
         super().__init__("", id="calls")
         self.show_root = False
         self.guide_depth = 2
-        self._state = state
         self._frame: int | None = -1
-        self.lang: Lang = lang
+        self.begin_with(state, lang)
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        self.border_title = Text(f" {tr(lang, 'Calls')} ")
+    def update_view(self) -> None:
+        state = self._state
+        self.border_title = Text(f" {tr(self.lang, 'Calls')} ")
         frame = None if state.empty else state.step.frame
-        if frame != self._frame or lang != self.lang:
-            self._frame, self.lang = frame, lang
+        if frame != self._frame:
+            self._frame = frame
             self._list_frames(state)
         self._mark(state)
 

@@ -6,6 +6,7 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from tracer.i18n import Lang, tr
@@ -15,6 +16,8 @@ from tracer.tui.bindings import BINDINGS, KEY_LABELS, Keymap, displayed
 class HintBar(Widget):
     """As many hints as fit, the most used first."""
 
+    lang: reactive[Lang] = reactive("en")
+
     class Clicked(Message):
         def __init__(self, action: str) -> None:
             self.action = action
@@ -22,13 +25,9 @@ class HintBar(Widget):
 
     def __init__(self, lang: Lang, keymap: Keymap) -> None:
         super().__init__(id="hints")
-        self.lang: Lang = lang
+        self.set_reactive(HintBar.lang, lang)
         self._keymap = keymap
         self._ends: list[tuple[int, str]] = []
-
-    def show(self, lang: Lang) -> None:
-        self.lang = lang
-        self.refresh()
 
     def render(self) -> Text:
         line, self._ends = Text(no_wrap=True), []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -13,6 +12,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -27,6 +27,7 @@ from tracer.tui.hint_bar import HintBar
 from tracer.tui.player_state import PlayerState
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
+from tracer.tui.step_view import StepView
 from tracer.tui.walkthrough_notes import WalkthroughNotes
 from tracer.views.outcome import outcome_text
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # imported after the first screen
     from tracer.tui.tabs.tab_area import TabArea
     from tracer.tui.tabs.table_tab import TableTab
     from tracer.walkthrough.format import Walkthrough
+    from tracer.walkthrough.reader import WalkthroughReader
 
 _ACTIONS: Final = frozenset(binding.action for binding in BINDINGS)
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)  # steps a second
@@ -72,6 +74,9 @@ class Player(CrashReportingApp):
         keymap: the keys that the user has chosen, see :func:`tracer.tui.bindings.load_keymap`.
 
     Attributes:
+        number: the step that is shown; the panes are bound to it.
+        lang: the language that everything is shown in.
+        reading: the notes, once they are loaded.
         furnished: whether all panes are there; the first screen shows only some of them.
     """
 
@@ -82,6 +87,11 @@ class Player(CrashReportingApp):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {_palette_commands}  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+
+    number: reactive[int] = reactive(0, repaint=False)
+    lang: reactive[Lang] = reactive("en", repaint=False)
+    reading: reactive[WalkthroughReader | None] = reactive(None, repaint=False)
+    furnished: reactive[bool] = reactive(False, repaint=False)
 
     def __init__(
         self,
@@ -94,17 +104,18 @@ class Player(CrashReportingApp):
         keymap: Keymap = Keymap(),  # noqa: B008 - nothing in it can change
     ) -> None:
         super().__init__()
-        self.furnished = False
         self.keymap = keymap
         self.notes = WalkthroughNotes(self, walkthroughs, begin_with)
         self._typed_ahead: list[str] = []
         self._timer: Timer | None = None
         self._speed = 2
-        self.lang: Lang = lang
         self._greeting = _ENDED_BADLY.get(trace.outcome.status) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
         self.state = PlayerState(trace, _opening_step(trace) if start is None else start)
+        self.set_reactive(Player.number, self.state.number)
+        self.set_reactive(Player.lang, lang)
         self.failure: TracerError | None = None
+        self._damage: tuple[int, str] | None = None
 
     def run(self, *arguments: Any, **options: Any) -> None:
         """Run the player until the user quits.
@@ -131,12 +142,13 @@ class Player(CrashReportingApp):
 
     def compose(self) -> ComposeResult:
         """Yield the first screen, the source at the step. The other panes are added once it is shown."""
-        yield StageBar(self.state, self.lang)
+        yield StageBar(self.state, self.lang).data_bind(Player.number, Player.lang)
         with Horizontal(id="upper"):
-            yield SourceView(self.state, self.lang)
+            source = SourceView(self.state, self.lang)
+            yield source.data_bind(Player.number, Player.lang, annotated=Player.furnished)
             yield Vertical(id="side")
         yield Vertical(id="lower")
-        yield HintBar(self.lang, self.keymap)
+        yield HintBar(self.lang, self.keymap).data_bind(Player.lang)
 
     def on_mount(self) -> None:
         self.set_keymap(self.keymap.chosen)
@@ -149,14 +161,12 @@ class Player(CrashReportingApp):
         from tracer.tui.variables_view import VariablesView
 
         state, lang = self.state, self.lang
-        await self.query_one("#side").mount(VariablesView(state, lang), CallsView(state, lang))
-        await self.query_one("#lower").mount(
-            TabArea(state, lang, opened="decisions" if self._greeting is None else "why")
-        )
+        side = VariablesView(state, lang), CallsView(state, lang)
+        await self.query_one("#side").mount(*(pane.data_bind(Player.number, Player.lang) for pane in side))
+        tabs = TabArea(state, lang, opened="decisions" if self._greeting is None else "why")
+        await self.query_one("#lower").mount(tabs.data_bind(Player.number, Player.lang, Player.reading))
         self.furnished = True
         gc.enable()
-        self.show()
-        self.theme_changed_signal.subscribe(self, lambda _: self.show())
         if self._greeting is not None and not self.state.empty:
             self._greet(self._greeting)
         if self._reads_along:
@@ -175,26 +185,21 @@ class Player(CrashReportingApp):
         ended = outcome_text(trace.outcome, self.lang)
         self.say(_GREETINGS[key], seconds=8, number=self.state.number, ended=ended[:1].upper() + ended[1:])
 
-    def show(self) -> None:
-        """Show the cursor's step in every pane that can be seen."""
-        with self.complaining():
-            for pane in self.screen_stack[0].query("StageBar, SourceView, VariablesView, CallsView"):
-                pane.show(self.state, self.lang)  # type: ignore[attr-defined]
-        self.tabs.show(self.state, self.lang)
-
     @property
     def tabs(self) -> TabArea:
         from tracer.tui.tabs.tab_area import TabArea
 
         return self.screen_stack[0].query_one(TabArea)
 
-    @contextmanager
-    def complaining(self) -> Iterator[None]:
-        """Report damage in the trace that the ``with`` block meets, and go on."""
-        try:
-            yield
-        except TracerError as error:
-            self.complain(error)
+    def on_step_view_damaged(self, message: StepView.Damaged) -> None:
+        damage = self.number, str(message.error)
+        if damage != self._damage:  # several panes may meet it
+            self._damage = damage
+            self.complain(message.error)
+
+    def turned(self) -> None:
+        """Show the note that was opened, also where the step stays the same."""
+        self.mutate_reactive(Player.reading)
 
     def on_stage_bar_jumped(self, message: StageBar.Jumped) -> None:
         self.go(message.step)
@@ -276,7 +281,7 @@ class Player(CrashReportingApp):
             self.say(N_("There is nothing more in that direction."), seconds=1.5)
             self.stop()
         else:
-            self.show()
+            self.number = number
 
     def go(self, number: int | None) -> None:
         """Go to a step by its number; None stays."""
@@ -388,7 +393,7 @@ class Player(CrashReportingApp):
 
     def _focus_answers(self) -> None:
         tab: NotesTab = self.tabs.tab_shown()
-        if self.state.reading is None or not tab.is_mounted or not tab.focus_answers():
+        if self.reading is None or not tab.is_mounted or not tab.focus_answers():
             self.notify(tr(self.lang, "This note has no question."), timeout=2)
 
     def action_scroll_note(self) -> None:
@@ -517,8 +522,6 @@ class Player(CrashReportingApp):
 
     def action_language(self) -> None:
         self.lang = "zh" if self.lang == "en" else "en"
-        self.query_one(HintBar).show(self.lang)
-        self.show()
 
     def action_theme(self) -> None:
         at = _THEMES.index(self.theme) if self.theme in _THEMES else -1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from io import StringIO
-from typing import TYPE_CHECKING
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.decision import Decision
@@ -14,9 +13,6 @@ from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
-
-if TYPE_CHECKING:  # imported when the notes are opened
-    from tracer.walkthrough.reader_position import WalkthroughReader
 
 Place = tuple[int, int]
 """A source and a line of it."""
@@ -33,7 +29,6 @@ class PlayerState:
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
-        self.reading: WalkthroughReader | None = None  # the notes, once they are loaded
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
         self.line_counts = lru_cache(maxsize=128)(partial(line_counts, trace))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -14,6 +14,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -22,10 +23,10 @@ from tracer.analysis.locals import LocalChange
 from tracer.analysis.step_context import changing_step
 from tracer.i18n import N_, NC_, InContext, Lang, tr
 from tracer.text.visible import visible
-from tracer.trace.errors import TracerError
 from tracer.tui.background import in_thread, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import local_text, number_text, step_summary, value_text, whole_step
+from tracer.tui.step_view import StepView
 
 _WIDTH: Final = 60
 _MOST: Final = 4  # changes, and keys of a dictionary
@@ -55,11 +56,14 @@ _GUTTER = 8  # mark, line number, how often it ran
 _NOTE = 60  # columns for a note at a line's end
 
 
-class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
+class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
     """The source around the cursor's step; a click on the gutter sets a breakpoint there.
 
-    It follows the cursor, so the arrow keys are left to the player, and only whole pages are scrolled.
+    It follows the cursor, so the arrow keys are left to the player, and only whole pages are scrolled. It has
+    annotations and colours once ``annotated`` is true: the first screen doesn't wait for them.
     """
+
+    annotated: reactive[bool] = reactive(False, repaint=False)
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup", "page_up", show=False),
@@ -76,8 +80,7 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(id="source")
-        self._state = state
-        self.lang: Lang = lang
+        self.begin_with(state, lang)
         self._source: int | None = None
         self._lines: list[str] = []
         self._ran: dict[int, int] | None = None
@@ -90,19 +93,20 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         """The lines of a source in the colours of a dark theme, or of a light one; empty while they are being found."""
 
     def on_mount(self) -> None:
-        try:
-            self._locate(self._state)  # the first screen waits for neither annotations nor colours
-        except TracerError as error:
-            self.log.error(visible(str(error)))  # reported when all panes are shown
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._colour())
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        self.lang = lang
-        self._locate(state)
-        if self._source is not None:
-            from tracer.tui.source_view import line_notes
+    def content_key(self) -> Any:
+        return self.number, self.lang, self.annotated
 
-            self._notes = line_notes(state, lang)
-            self._colour((self._source, self.app.current_theme.dark))
+    def watch_annotated(self) -> None:
+        self.follow()
+
+    def update_view(self) -> None:
+        self._locate(self._state)
+        if self._source is not None and self.annotated:
+
+            self._notes = line_notes(self._state, self.lang)
+            self._colour()
         self.call_after_refresh(self._follow)  # once the new size is known, or it would stop at the end of the old one
         self.refresh()
 
@@ -216,9 +220,9 @@ class SourceView(ScrollView, can_focus=True, inherit_bindings=False):
         coloured = self._coloured.get((self._source or 0, self.app.current_theme.dark))
         return coloured[index] if coloured else Text(self._lines[index])
 
-    def _colour(self, key: tuple[int, bool]) -> None:
-        """Highlight a source in the background, once."""
-        if key not in self._coloured:
+    def _colour(self) -> None:
+        """Highlight the source for the theme in the background, once."""
+        if self._source is not None and (key := (self._source, self.app.current_theme.dark)) not in self._coloured:
             self._coloured[key] = []
             start_worker(self, partial(self._find_colours, key, self._lines))
 

@@ -11,7 +11,6 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widget import Widget
 
 from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
@@ -21,6 +20,7 @@ from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
+from tracer.tui.step_view import StepView
 from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
 from tracer.views.stages import stage_name
 
@@ -35,7 +35,7 @@ _WHOSE: Final = {
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
-class StageBar(Widget):
+class StageBar(StepView):
     """One segment for each stretch of a stage, as wide as its share; a click jumps to where it was clicked."""
 
     class Jumped(Message):
@@ -45,13 +45,12 @@ class StageBar(Widget):
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(id="stages")
-        self._state = state
-        self.lang: Lang = lang
+        self.begin_with(state, lang)
         self._stretches: list[Stretch] = []
         self._names_at: list[tuple[int, int, str]] = []
         self._undone_texts = lru_cache(maxsize=2)(partial(undone_texts, state.trace))
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         try:
             self._stretches = list(islice(stretches(self._state.trace), _AT_ONCE))
         except TracerError as error:
@@ -66,8 +65,7 @@ class StageBar(Widget):
             self.log.error(visible(str(error)))
         self.refresh()
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        self.lang = lang
+    def update_view(self) -> None:
         self.refresh()
 
     def render(self) -> Text:

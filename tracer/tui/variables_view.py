@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.text import Text
 from textual.widgets import Tree
@@ -16,6 +16,7 @@ from tracer.trace.errors import DanglingNumber
 from tracer.trace.steps import Frame
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import local_text, number_text
+from tracer.tui.step_view import StepView
 
 VariablePath = tuple[str, ...]
 """The name of a variable and the keys that lead into it."""
@@ -32,27 +33,34 @@ class VariableNode(NamedTuple):
     more: LocalChange | Frame | None = None
 
 
-class VariablesView(Tree[object]):
+class VariablesView(Tree[object], StepView):
     """A tree of the frame's variables, dictionaries key by key, then of the callers', folded."""
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__("", id="variables")
         self.show_root = False
         self.guide_depth = 2
-        self._state = state
-        self.lang: Lang = lang
         self._turned: dict[VariablePath, bool] = {}
         self._filling = False
+        self.begin_with(state, lang)
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        self.lang = lang
-        self.border_title = Text(f" {tr(lang, 'Variables')} ")
+    def content_key(self) -> Any:
+        state = self._state
+        here = state.frame_state
+        variables = None if here is None else (here.frame, here.variables, here.changed)
+        # An open caller shows what it had at the step; folded callers show their names.
+        number = self.number if any(self._turned.get(_caller_path(frame)) for frame in state.frames[1:]) else None
+        return variables, state.frames, state.selected_variable, number, self.lang
+
+    def update_view(self) -> None:
+        state = self._state
+        self.border_title = Text(f" {tr(self.lang, 'Variables')} ")
         self._filling = True
         self.clear()
         self._add_frame(self.root, state.frame_state)
         for frame in state.frames[1:]:
-            title = tr(lang, "caller: {function}", function=visible(frame.function))
-            node = self.root.add(Text(title, "dim"), data=VariableNode(("caller", str(frame.number)), None, frame))
+            title = tr(self.lang, "caller: {function}", function=visible(frame.function))
+            node = self.root.add(Text(title, "dim"), data=VariableNode(_caller_path(frame), None, frame))
             self._turn(node, expand=False)
         self._select(state.selected_variable)
         self.call_after_refresh(self._filled)
@@ -176,6 +184,10 @@ class VariablesView(Tree[object]):
         held = event.node.data
         if isinstance(held, VariableNode) and event.node.parent is self.root and not isinstance(held.more, Frame):
             self._state.selected_variable = held.path[0]
+
+
+def _caller_path(frame: Frame) -> VariablePath:
+    return "caller", str(frame.number)
 
 
 def _path(node: TreeNode[object]) -> VariablePath:

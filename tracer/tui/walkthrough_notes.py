@@ -43,6 +43,7 @@ class WalkthroughNotes:
             if found is not None:
                 self.open_tab()
                 self._player.go(found.step)
+                self._player.turned()
                 return
             if reading.empty:
                 why = N_("No walkthrough has a note about this load.")
@@ -75,8 +76,8 @@ class WalkthroughNotes:
         self._with_reading(begin)
 
     def load(self) -> None:
-        """Load the notes, and show them when they are there."""
-        self._with_reading(lambda reading: self._player.tabs.show(self._player.state, self._player.lang))
+        """Load the notes; the tab shows them when they are there."""
+        self._with_reading(lambda reading: None)
 
     def open_tab(self) -> None:
         """Open the tab of the notes."""
@@ -85,8 +86,8 @@ class WalkthroughNotes:
 
     def _with_reading(self, then: Callable[[WalkthroughReader], None]) -> None:
         """Call a function with the notes, which are loaded in the background the first time."""
-        if self._player.state.reading is not None:
-            then(self._player.state.reading)
+        if self._player.reading is not None:
+            then(self._player.reading)
             return
         self._when_loaded.append(then)
         if not self._loading:
@@ -107,7 +108,7 @@ class WalkthroughNotes:
         except TracerError as error:
             self._player.complain(error)
             reading, self._matching = WalkthroughReader([]), None
-        self._player.state.reading = reading
+        self._player.reading = reading
         waiting, self._when_loaded = self._when_loaded, []
         for then in waiting:
             then(reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from rich.text import Text
+from textual.reactive import reactive
 
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import explanation
@@ -25,11 +26,14 @@ class DecisionsTab(TableTab):
     """``everything`` lists all decisions of the current function instead of those that explain the load."""
 
     heads = ("means", "condition", "outcome", "values", "function", "stage")
-    everything = False
+    everything: reactive[bool] = reactive(False, repaint=False)
 
     @property
     def empty(self) -> str:  # type: ignore[override]
         return N_("This function decided nothing here.") if self.everything else NOTHING
+
+    def watch_everything(self) -> None:
+        self.follow()
 
     def scope(self, state: PlayerState) -> Hashable:
         if not self.everything:

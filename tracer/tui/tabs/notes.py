@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import Resize
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,6 +21,7 @@ from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
+from tracer.tui.step_view import StepView
 from tracer.views.walkthrough.reasons import misfit_told, told
 from tracer.walkthrough.binder import BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
@@ -145,8 +147,10 @@ def plain_title(title: str) -> str:
 _WIDTH: Final = 36  # of the contents' lines; see player.tcss
 
 
-class NotesTab(Horizontal):
-    """The contents, the open note and its question."""
+class NotesTab(Horizontal, StepView):
+    """The contents, the open note and its question; ``reading`` is bound to the player's."""
+
+    reading: reactive[WalkthroughReader | None] = reactive(None, repaint=False)
 
     class Wanted(Message):
         """The tab is shown and needs the notes."""
@@ -160,8 +164,7 @@ class NotesTab(Horizontal):
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__()
-        self._state = state
-        self._lang: Lang = lang
+        self.begin_with(state, lang, shown=False)
 
     def compose(self) -> ComposeResult:
         yield Contents(id="notes-contents")
@@ -175,7 +178,7 @@ class NotesTab(Horizontal):
     @property
     def computed(self) -> bool:
         """Whether the notes are loaded."""
-        return self._state.reading is not None
+        return self.reading is not None
 
     @property
     def takes_focus(self) -> NotePage:
@@ -183,26 +186,36 @@ class NotesTab(Horizontal):
         return self.query_one(NotePage)
 
     def on_resize(self, event: Resize) -> None:
-        self.call_after_refresh(self.show, self._state, self._lang)
+        self.call_after_refresh(self.follow)
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        self._lang = lang
-        reading = state.reading
+    def watch_reading(self) -> None:
+        self.follow()
+
+    def content_key(self) -> Any:
+        reading, lang = self.reading, self.lang
+        if reading is None:
+            return lang
+        if not self._state.empty:
+            reading.follow(self._state.step)
+        at = self.number if reading.open is not None else None  # the open note's foot says whether this is its step
+        answer = reading.answered.get(reading.open) if reading.open is not None else None
+        return reading, reading.open, answer, at, lang, self._width(), self.query_one(Contents).display
+
+    def update_view(self) -> None:
+        reading, lang = self.reading, self.lang
         if reading is None:
             self._only(Text(tr(lang, "Looking up the notes for this load …"), "dim"))
             self.call_later(self._want)
             return
-        if not state.empty:
-            reading.follow(state.step)
         contents = self.query_one(Contents)
         contents.list(reading, lang)
         if reading.open is None:
             self._only(Text(_nothing_open(reading, lang, contents.display), "dim"))
             return
-        self._show_page(RenderedNote(reading, state.trace, lang, self._width()), reading)
+        self._show_page(RenderedNote(reading, self._state.trace, lang, self._width()), reading)
 
     def _want(self) -> None:
-        # Not posted in show(): a message bubbles no further than to the widget whose handler is running.
+        # Not posted in update_view(): a message bubbles no further than to the widget whose handler is running.
         self.post_message(self.Wanted())
 
     def _width(self) -> int:
@@ -218,7 +231,7 @@ class NotesTab(Horizontal):
         if holder.note != reading.open:
             holder.note = reading.open
             holder.scroll_home(animate=False)
-        self.query_one("#notes-text", Static).update(page.text(self._state.number))
+        self.query_one("#notes-text", Static).update(page.text(self.number))
         self._put("#notes-ask", page.ask())
         answers = self.query_one("#notes-answers", OptionList)
         answers.display = page.bound.note.question is not None
@@ -269,12 +282,12 @@ class NotesTab(Horizontal):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        reading = self._state.reading
+        reading = self.reading
         if reading is None:
             return
         if event.option_list.id == "notes-answers" and reading.open is not None:
             reading.answered[reading.open] = event.option_index
-            self.show(self._state, self._lang)
+            self.follow()
             self.query_one("#notes-said").scroll_visible()
         elif isinstance(event.option, Entry):
             self._open(reading, event.option.at)
@@ -284,10 +297,10 @@ class NotesTab(Horizontal):
         if isinstance(note, BoundNote):
             self.post_message(self.Chosen(note.step))
         else:
-            self.show(self._state, self._lang)
+            self.follow()
 
     def on_note_page_entered(self) -> None:
-        reading = self._state.reading
+        reading = self.reading
         if reading is not None and isinstance(reading.note, BoundNote):
             self.post_message(self.Chosen(reading.note.step))
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.app import ComposeResult
+from textual.reactive import reactive
 from textual.widgets import TabbedContent, TabPane
 
 from tracer.i18n import N_, NC_, Lang, Message, tr
 from tracer.tui.player_state import PlayerState
+from tracer.tui.step_view import StepView
 from tracer.tui.tabs.table_tab import TableTab
+
+if TYPE_CHECKING:  # imported when they are opened
+    from tracer.tui.tabs.decisions import DecisionsTab
+    from tracer.walkthrough.reader import WalkthroughReader
 
 # Each tab's module and class. A tab is imported when it is first opened.
 _TABS: Final[dict[str, tuple[str, str]]] = {
@@ -33,47 +39,55 @@ _LABELS: Final[dict[str, Message]] = {
 }
 
 
-class TabArea(TabbedContent):
-    """Shows the cursor's step in the tab that is open."""
+class TabArea(TabbedContent, StepView):
+    """The tabs, of which only the one that is open follows the step."""
+
+    reading: reactive[WalkthroughReader | None] = reactive(None, repaint=False)
 
     def __init__(self, state: PlayerState, lang: Lang, *, opened: str = "decisions") -> None:
         super().__init__(initial=f"tab-{opened}")
-        self._state = state
-        self.lang: Lang = lang
+        self._opened_first = f"tab-{opened}"
         self._wants_focus = False
+        self.begin_with(state, lang)
+        self._followed = self.content_key()  # compose() shows it
+
+    def content_key(self) -> Any:
+        return self.lang
+
+    def update_view(self) -> None:
+        for name in _TABS:
+            self.get_tab(f"tab-{name}").label = self._label(name)
 
     def compose(self) -> ComposeResult:
         for name in _TABS:
-            self.compose_add_child(TabPane(self._label(name), id=f"tab-{name}"))
+            pane = f"tab-{name}"
+            tabs = [self._tab(name)] if pane == self._opened_first else []
+            self.compose_add_child(TabPane(self._label(name), *tabs, id=pane))
         yield from super().compose()
+
+    def _tab(self, name: str) -> StepView:
+        """Return the widget of a tab, new and shown."""
+        module, kind = _TABS[name]
+        tab: StepView = getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self._state, self.lang)
+        tab.set_reactive(StepView.shown, True)
+        tab.data_bind(StepView.number, StepView.lang)
+        return tab.data_bind(reading=TabArea.reading) if name == "notes" else tab
 
     def _label(self, name: str) -> str:
         number = list(_TABS).index(name) + 1
         return f"[dim]{number}[/] {tr(self.lang, _LABELS[name])}"
 
     def tab_shown(self) -> Any:
-        """Return the widget of the open tab, creating it the first time."""
-        pane = self.active_pane
-        assert pane is not None
-        if not pane.children:
-            module, kind = _TABS[str(pane.id).removeprefix("tab-")]
-            pane.mount(getattr(import_module(f"tracer.tui.tabs.{module}"), kind)(self._state, self.lang))
-        return pane.children[0]
+        """Return the widget of the open tab."""
+        assert self.active_pane is not None
+        return self.active_pane.children[0]
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        if lang != self.lang:
-            self.lang = lang
-            for name in _TABS:
-                self.get_tab(f"tab-{name}").label = self._label(name)
-        self._show_tab()
-
-    def _show_tab(self) -> None:
+    def _give_focus(self) -> None:
+        """Focus the open tab if that was asked for and is possible yet."""
         tab = self.tab_shown()
         if not tab.is_mounted:
-            self.call_after_refresh(self._show_tab)
+            self.call_after_refresh(self._give_focus)
             return
-        with self.app.complaining():  # type: ignore[attr-defined]
-            tab.show(self._state, self.lang)
         keys_for = getattr(tab, "takes_focus", tab)
         if self._wants_focus and keys_for.focusable:  # its pane may still be hidden by the previous one
             self._wants_focus = False
@@ -94,7 +108,7 @@ class TabArea(TabbedContent):
     def take_focus(self) -> None:
         """Focus the open tab, once it is mounted."""
         self._wants_focus = True
-        self.call_after_refresh(self._show_tab)
+        self.call_after_refresh(self._give_focus)
 
     def sort(self) -> None:
         """Sort the open table by its next column."""
@@ -105,13 +119,17 @@ class TabArea(TabbedContent):
     def turn_everything(self) -> None:
         """Switch between the decisions that explain the load and all those of the function."""
         self._switch("tab-decisions")
-        table = self.tab_shown()
+        table: DecisionsTab = self.tab_shown()
         table.everything = not table.everything
-        table.show(self._state, self.lang)
 
     def on_mount(self) -> None:
         self.watch(self, "active", self._activated, init=False)
 
     def _activated(self) -> None:
         self.screen.set_class(self.active == "tab-notes", "-reading")  # text needs more room than a table
-        self.call_after_refresh(self._show_tab)
+        for pane in self.query(TabPane):
+            if pane.id == self.active and not pane.children:
+                pane.mount(self._tab(pane.id.removeprefix("tab-")))
+            for tab in pane.query_children(StepView):
+                tab.shown = pane.id == self.active
+        self.call_after_refresh(self._give_focus)

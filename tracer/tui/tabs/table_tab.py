@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -18,6 +18,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
+from tracer.tui.step_view import StepView
 
 
 class Row(NamedTuple):
@@ -104,7 +105,7 @@ _MOST = 5_000  # rows that are listed
 _NONE = object()
 
 
-class TableTab(DataTable[Text]):
+class TableTab(DataTable[Text], StepView):
     """A table that is computed in the background when it is first shown, and again for another language or scope."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -121,8 +122,6 @@ class TableTab(DataTable[Text]):
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
-        self._state = state
-        self.lang: Lang = lang
         self.computed = False
         self._wanted: object = _NONE
         self._rows: list[Row] = []
@@ -131,6 +130,7 @@ class TableTab(DataTable[Text]):
         self._opened: set[int] = set()
         self._folds = False
         self._sorted: tuple[int, bool] | None = None
+        self.begin_with(state, lang, shown=False)
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         """Return every row, in the order of the steps. Runs in a background thread."""
@@ -140,26 +140,29 @@ class TableTab(DataTable[Text]):
         """Return what the rows are limited to, None for the whole trace; they are computed again when it changes."""
         return None
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        wanted = lang, self.scope(state)
-        if self._wanted != wanted:
-            self._wanted, self.lang, self.computed = wanted, lang, False
-            if not self._rows:
-                self._say(tr(lang, "Computing …"))
-            start_worker(self, partial(self._compute, state, lang, wanted[1]), exclusive=True)
-        else:
-            self._follow(state.number)
+    def content_key(self) -> Any:
+        return self.number, self.lang, self.scope(self._state)
 
-    async def _compute(self, state: PlayerState, lang: Lang, scope: Hashable) -> None:
+    def update_view(self) -> None:
+        wanted = self.lang, self.scope(self._state)
+        if self._wanted != wanted:
+            self._wanted, self.computed = wanted, False
+            if not self._rows:
+                self._say(tr(self.lang, "Computing …"))
+            start_worker(self, partial(self._compute, *wanted), exclusive=True)
+        elif self.computed:
+            self._mark()
+
+    async def _compute(self, lang: Lang, scope: Hashable) -> None:
         try:
-            rows = await in_background(state.trace.path, lambda trace: self.table_rows(trace, lang, scope))
+            rows = await in_background(self._state.trace.path, lambda trace: self.table_rows(trace, lang, scope))
         except TracerError as error:
             self._rows, self.computed = [], True
             self._say(visible(error.localized(self.lang)))
             return
         self.put(rows)
         self.computed = True
-        self._follow(state.number)
+        self._mark()
 
     def put(self, rows: list[Row]) -> None:
         """Show these rows."""
@@ -216,11 +219,11 @@ class TableTab(DataTable[Text]):
             return " "
         return "▼" if self._sorted[1] else "▲"
 
-    def _follow(self, number: int) -> None:
+    def _mark(self) -> None:
         """Move the table's cursor to the last row at or before the step, unless it is on that step already."""
         if not self._listed or self._sorted is not None:
             return
-        at = self.cursor_row
+        at, number = self.cursor_row, self.number
         if 0 <= at < len(self._listed) and self._rows[self._listed[at]].step == number:
             return
         for places in (range(len(self._listed)), self._tops()):

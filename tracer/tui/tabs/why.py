@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -17,47 +18,48 @@ from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
+from tracer.tui.step_view import StepView
 from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.views.why import diagnosis_report, evidence_text
 
 
-class DiagnosisTab(VerticalScroll):
+class DiagnosisTab(VerticalScroll, StepView):
     """What ``glm-trace why`` says of the trace, and below it the steps that show it, to go to."""
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__()
-        self._state = state
-        self._lang: Lang = lang
-        self._shown: Lang | None = None
         self.computed = False
+        self.begin_with(state, lang, shown=False)
 
     def compose(self) -> ComposeResult:
         yield Static("", id="why-text")
-        yield EvidenceTable(self._state, self._lang)
+        yield EvidenceTable(self._state, self.lang)
 
-    def show(self, state: PlayerState, lang: Lang) -> None:
-        if self._shown != lang:
-            if self._shown is None:
-                self.query_one(Static).update(Text(tr(lang, "Computing …"), "dim"))
-            self._shown, self.computed = lang, False
-            start_worker(self, partial(self._compute, state, lang), exclusive=True)
+    def content_key(self) -> Any:
+        return self.lang
 
-    async def _compute(self, state: PlayerState, lang: Lang) -> None:
+    def update_view(self) -> None:
+        if not self.computed:
+            self.query_one("#why-text", Static).update(Text(tr(self.lang, "Computing …"), "dim"))
+        self.computed = False
+        start_worker(self, partial(self._compute, self.lang), exclusive=True)
+
+    async def _compute(self, lang: Lang) -> None:
         table = self.query_one(EvidenceTable)
         table.lang = lang
         report: RenderableType
         try:
-            report, rows = await in_background(state.trace.path, lambda trace: _diagnosis(trace, lang))
+            report, rows = await in_background(self._state.trace.path, lambda trace: _diagnosis(trace, lang))
         except TracerError as error:
             report, rows = Text(visible(str(error))), []
-        self.query_one(Static).update(report)
+        self.query_one("#why-text", Static).update(report)
         table.put(rows)
         table.display = bool(rows)
         self.computed = True
 
 
 class EvidenceTable(TableTab):
-    """The steps of a diagnosis' chains."""
+    """The steps of a diagnosis' chains; the tab that it is in fills it."""
 
     heads = ("shows",)
 
