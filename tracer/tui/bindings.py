@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
+from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.keys import Keys, key_to_character
 
@@ -183,6 +184,14 @@ class Keymap(NamedTuple):
             return chosen.split(",")
         taken = {key for keys in self.chosen.values() for key in keys.split(",")}
         return [key for key in binding.key.split(",") if key not in taken]
+
+    def key(self, name: str) -> str:
+        """Return the first key of an action as a keyboard has it, for a sentence that names it.
+
+        An action without a key is in the command palette, so its key is returned then.
+        """
+        [binding] = (binding for binding in BINDINGS if binding.id == name)
+        return displayed(self.keys(binding)[:1] or [App.COMMAND_PALETTE_BINDING])
 
 
 def displayed(keys: Iterable[str]) -> str:

@@ -49,10 +49,10 @@ _NO_VARIABLE: Final = N_("Choose a variable first: Tab goes to the panes, the ar
 _ENDED_BADLY: Final = {"failed": "at-failure", "refused": "at-failure", "killed": "at-death",
                        "unfinished": "at-death", "interrupted": "at-interrupt"}  # fmt: skip
 _GREETINGS: Final[dict[str, Message]] = {
-    "at-failure": N_("{ended}. This is step {number}, where it happened. Press ? for the keys."),
-    "after-failure": N_("{ended}. This is step {number}, the last one recorded before that. Press ? for the keys."),
-    "at-death": N_("The process was killed: this is step {number}, the last one recorded. Press ? for the keys."),
-    "at-interrupt": N_("The load was interrupted: this is step {number}, the last one recorded. Press ? for the keys."),
+    "at-failure": N_("{ended}. This is step {number}, where it happened. Press {key} for the keys."),
+    "after-failure": N_("{ended}. This is step {number}, the last one recorded before that. Press {key} for the keys."),
+    "at-death": N_("The process was killed: this is step {number}, the last one recorded. Press {key} for the keys."),
+    "at-interrupt": N_("The load was interrupted: this is step {number}, the last one recorded. Press {key} for the keys."),
 }
 
 
@@ -104,14 +104,13 @@ class Player(CrashReportingApp):
         keymap: Keymap = Keymap(),  # noqa: B008 - nothing in it can change
     ) -> None:
         super().__init__()
-        self.keymap = keymap
         self.notes = WalkthroughNotes(self, walkthroughs, begin_with)
         self._typed_ahead: list[str] = []
         self._timer: Timer | None = None
         self._speed = 2
         self._greeting = _ENDED_BADLY.get(trace.outcome.status) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
-        self.state = PlayerState(trace, _opening_step(trace) if start is None else start)
+        self.state = PlayerState(trace, _opening_step(trace) if start is None else start, keymap)
         self.set_reactive(Player.number, self.state.number)
         self.set_reactive(Player.lang, lang)
         self.failure: TracerError | None = None
@@ -148,10 +147,10 @@ class Player(CrashReportingApp):
             yield source.data_bind(Player.number, Player.lang, annotated=Player.furnished)
             yield Vertical(id="side")
         yield Vertical(id="lower")
-        yield HintBar(self.lang, self.keymap).data_bind(Player.lang)
+        yield HintBar(self.lang, self.state.keymap).data_bind(Player.lang)
 
     def on_mount(self) -> None:
-        self.set_keymap(self.keymap.chosen)
+        self.set_keymap(self.state.keymap.chosen)
         self.call_after_refresh(self._furnish)
 
     async def _furnish(self) -> None:
@@ -171,7 +170,7 @@ class Player(CrashReportingApp):
             self._greet(self._greeting)
         if self._reads_along:
             self.notes.begin()
-        for problem in self.keymap.problems:
+        for problem in self.state.keymap.problems:
             self.notify(problem.localized(self.lang), severity="warning", timeout=8, markup=False)
         await self.run_typed_ahead()
 
@@ -183,7 +182,8 @@ class Player(CrashReportingApp):
         if key == "at-failure" and not failure_was_seen(trace):
             key = "after-failure"
         ended = outcome_text(trace.outcome, self.lang)
-        self.say(_GREETINGS[key], seconds=8, number=self.state.number, ended=ended[:1].upper() + ended[1:])
+        ended = ended[:1].upper() + ended[1:]
+        self.say(_GREETINGS[key], seconds=8, number=self.state.number, ended=ended, key=self._key("help"))
 
     @property
     def tabs(self) -> TabArea:
@@ -372,7 +372,7 @@ class Player(CrashReportingApp):
 
     def _to_hit(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
         if not self.state.hits:
-            self.say(N_("There are no search results. Press / to search."), seconds=3)
+            self.say(N_("There are no search results. Press {key} to search."), seconds=3, key=self._key("search"))
         else:
             self.moved(move(self.state.cursor, self.state.hits))
 
@@ -415,7 +415,7 @@ class Player(CrashReportingApp):
 
     def action_next_bookmark(self) -> None:
         if not self.state.bookmarks:
-            self.say(N_("There are no bookmarks. Press m to set one."), seconds=3)
+            self.say(N_("There are no bookmarks. Press {key} to set one."), seconds=3, key=self._key("bookmark"))
         else:
             self.moved(self.state.next_bookmark())
 
@@ -438,7 +438,7 @@ class Player(CrashReportingApp):
 
     def _run_to_breakpoint(self, *, back: bool) -> None:
         if not self.state.breakpoints:
-            self.say(N_("There are no breakpoints. Press b on a line."), seconds=3)
+            self.say(N_("There are no breakpoints. Press {key} on a line."), seconds=3, key=self._key("breakpoint"))
         else:
             self.moved(self.state.run_to_breakpoint(back=back))
 
@@ -464,7 +464,7 @@ class Player(CrashReportingApp):
     def _start(self) -> None:
         speed = _SPEEDS[self._speed]
         self._timer = self.set_interval(1 / speed, partial(self.run_action, "next", self))
-        self.say(N_("playing at {speed} steps a second; space stops"), speed=speed, seconds=2)
+        self.say(N_("playing at {speed} steps a second; {key} stops"), speed=speed, key=self._key("play"), seconds=2)
 
     def stop(self) -> None:
         """Stop automatic playback."""
@@ -530,13 +530,16 @@ class Player(CrashReportingApp):
     def action_help(self) -> None:
         from tracer.tui.screens import HelpScreen
 
-        self.push_screen(HelpScreen(self.lang, self.keymap))
+        self.push_screen(HelpScreen(self.lang, self.state.keymap))
 
     async def action_quit(self) -> None:
         self.exit()
 
     def report_language(self) -> Lang:
         return self.lang
+
+    def _key(self, name: str) -> str:
+        return self.state.keymap.key(name)
 
     def say(self, message: Message, *, seconds: float = 2, **values: Any) -> None:
         """Show a notification; markup in it is not interpreted."""

@@ -13,6 +13,7 @@ from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
+from tracer.tui.bindings import Keymap
 
 Place = tuple[int, int]
 """A source and a line of it."""
@@ -21,8 +22,9 @@ Place = tuple[int, int]
 class PlayerState:
     """The state that all panes share. Only the player changes it."""
 
-    def __init__(self, trace: Trace, start: int = 0) -> None:
+    def __init__(self, trace: Trace, start: int = 0, keymap: Keymap = Keymap()) -> None:  # noqa: B008 - it can't change
         self.trace = trace
+        self.keymap = keymap
         self.cursor = Cursor(trace, start)
         self.paths = trace.source_paths()
         self.bookmarks: set[int] = set()

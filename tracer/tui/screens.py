@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Hit as PaletteHit
 from textual.command import Hits
 from textual.containers import Vertical, VerticalScroll
@@ -36,6 +36,11 @@ SORT_LABELS = {
     "message": N_("message"),
 }
 _HITS = 200
+_CLOSING: Final = (  # with the ids of the player's actions, so that the keys chosen for those close these screens too
+    Binding("escape,enter", "dismiss(None)"),
+    Binding("question_mark", "dismiss(None)", id="help"),
+    Binding("q", "dismiss(None)", id="quit"),
+)
 
 
 class PaletteCommands(SystemCommandsProvider):
@@ -169,7 +174,7 @@ class GotoScreen(_TypingScreen):
 class TextScreen(ModalScreen[None]):
     """Shows a text that is too long for its pane, scrolled with the arrow keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark,v", "dismiss(None)", "")]
+    BINDINGS: ClassVar[list[BindingType]] = [*_CLOSING, Binding("v", "dismiss(None)", id="value")]
 
     def __init__(self, title: str, content: Text) -> None:
         super().__init__()
@@ -196,7 +201,7 @@ Block = list[Text]
 class HelpScreen(ModalScreen[None]):
     """Lists every key; scrolled with the arrow keys where it is longer than the terminal."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,q,enter,question_mark", "dismiss(None)", "")]
+    BINDINGS: ClassVar[list[BindingType]] = [*_CLOSING]
 
     def __init__(self, lang: Lang, keymap: Keymap) -> None:
         super().__init__()

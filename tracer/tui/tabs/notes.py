@@ -19,7 +19,6 @@ from tracer.analysis.locals import LocalsHistory
 from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.markdown import broken, markdown_lines
 from tracer.text.visible import visible
-from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_view import StepView
 from tracer.views.walkthrough.reasons import misfit_told, told
@@ -36,11 +35,12 @@ WIDEST = 100
 class RenderedNote:
     """The open note as lines of text of a given width."""
 
-    def __init__(self, reading: WalkthroughReader, trace: Trace, lang: Lang, width: int) -> None:
+    def __init__(self, reading: WalkthroughReader, state: PlayerState, lang: Lang, width: int) -> None:
         assert reading.chapter is not None
         assert reading.open is not None
         assert reading.note is not None
         self._reading = reading
+        self._keymap = state.keymap
         self._chapter: Chapter = reading.chapter
         self._number = reading.open.note
         self._lang: Lang = lang
@@ -49,7 +49,7 @@ class RenderedNote:
         self._example = self._chapter.examples.get(self._number)
         self._place: StepScope | None = None
         if isinstance(self.bound, BoundNote) and self._example is None:
-            self._place = StepScope(trace, self.bound.step, LocalsHistory(trace))
+            self._place = StepScope(state.trace, self.bound.step, LocalsHistory(state.trace))
 
     def text(self, number: int) -> Text:
         """Return the note without its question; ``number`` is the current step."""
@@ -99,7 +99,7 @@ class RenderedNote:
         head = Text.assemble(
             (tr(self._lang, "Before you look"), "bold"),
             ("  ", ""),
-            (tr(self._lang, "x, then ↑↓ and Enter to answer"), "dim"),
+            (tr(self._lang, "{key}, then ↑↓ and Enter to answer", key=self._keymap.key("answer")), "dim"),
         )
         return Text("\n").join([Text(), head, *self.markdown(question.ask.localized(self._lang))])
 
@@ -126,7 +126,10 @@ class RenderedNote:
         title = bound.note.title.localized(self._lang) if same else chapter_title(chapter.walkthrough, self._lang)
         title = plain_title(fill_placeholders(title, None)) if "{{" in title else title
         word = tr(
-            self._lang, N_("w  next: {title}") if same else N_("w  next walkthrough: {title}"), title=visible(title)
+            self._lang,
+            N_("{key}  next: {title}") if same else N_("{key}  next walkthrough: {title}"),
+            key=self._keymap.key("next-note"),
+            title=visible(title),
         )
         return Text("\n").join([Text(), *broken(Text(word, "dim"), self._width)])
 
@@ -210,9 +213,9 @@ class NotesTab(Horizontal, StepView):
         contents = self.query_one(Contents)
         contents.list(reading, lang)
         if reading.open is None:
-            self._only(Text(_nothing_open(reading, lang, contents.display), "dim"))
+            self._only(Text(_nothing_open(reading, lang, self._state.keymap.key("next-note"), contents.display), "dim"))
             return
-        self._show_page(RenderedNote(reading, self._state.trace, lang, self._width()), reading)
+        self._show_page(RenderedNote(reading, self._state, lang, self._width()), reading)
 
     def _want(self) -> None:
         # Not posted in update_view(): a message bubbles no further than to the widget whose handler is running.
@@ -378,16 +381,16 @@ def _notes(reading: WalkthroughReader, one: int, lang: Lang) -> list[Entry]:
     return lines
 
 
-def _nothing_open(reading: WalkthroughReader, lang: Lang, contents: bool) -> str:
+def _nothing_open(reading: WalkthroughReader, lang: Lang, key: str, contents: bool) -> str:
     """Return what is on the page before a note is open; without the list of contents it offers no choice."""
     if reading.empty:
         return tr(lang, "No walkthrough has a note about this load.")
     first = NP_(
-        "{count} note is about this load. Press w for the first one.",
-        "{count} notes are about this load. Press w for the first one.",
+        "{count} note is about this load. Press {key} for the first one.",
+        "{count} notes are about this load. Press {key} for the first one.",
     )
     choice = NP_(
-        "{count} note is about this load. Press w for the first one, or choose a walkthrough on the left.",
-        "{count} notes are about this load. Press w for the first one, or choose a walkthrough on the left.",
+        "{count} note is about this load. Press {key} for the first one, or choose a walkthrough on the left.",
+        "{count} notes are about this load. Press {key} for the first one, or choose a walkthrough on the left.",
     )
-    return tr(lang, choice if contents else first, count=reading.count)
+    return tr(lang, choice if contents else first, count=reading.count, key=key)
