@@ -1,10 +1,11 @@
-"""A player in a make-believe terminal, over a stored recording of the demo, so that both lines see the same screens."""
+"""A player in a headless terminal, over a stored recording of the demo, so that both lines see the same screens."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -20,7 +21,7 @@ START = 1029  # in AutoModelForCausalLM.from_pretrained, before the configuratio
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a key saves is saved into the working folder."""
+    """Work in a temporary folder: one of the keys saves there."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -38,8 +39,8 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., PseudoTerminal]]:
         return opened[-1]
 
     yield start
-    for one in opened:
-        one.close()
+    for shown in opened:
+        shown.close()
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def demo(demo_file: Path) -> Iterator[Trace]:
 
 @pytest.fixture
 def player(demo: Trace) -> Callable[..., Player]:
-    """Makes a player over the demo."""
+    """A function that makes a player over the demo."""
 
     def make(lang: str = "en", start: int | None = None) -> Player:
         return Player(demo, "zh" if lang == "zh" else "en", start)
@@ -60,13 +61,13 @@ def player(demo: Trace) -> Callable[..., Player]:
 
 @pytest.fixture
 def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    """A player over a recording with a pass and three tokens, at the pass."""
+    """A player over a recording with a forward pass and three tokens, at the pass."""
     with open_trace(unpack("pass-5.23.0", tmp_path_factory.mktemp("pass"))) as trace:
         yield Player(trace, "en", next(trace.steps(kinds=["module-entered"])).number)
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until what is computed beside the screen is there, the open tab too, however busy the machine is."""
+    """Wait until everything is there that is computed in the background, however busy the machine is."""
     for _ in range(600):
         await pilot.pause(0.02)
         await pilot.app.workers.wait_for_complete()
@@ -80,8 +81,14 @@ async def settled(pilot: Pilot[None]) -> None:
     raise AssertionError("the tab never ends computing")
 
 
+async def notifications(pilot: Pilot[Any]) -> list[str]:
+    """Return the text of every notification on the screen, oldest first."""
+    await pilot.pause()
+    return [str(toast.render()) for toast in pilot.app.screen.query("Toast")]
+
+
 def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = WIDE) -> None:
-    """Run a player and do something with it."""
+    """Run a player and call ``work`` with its pilot."""
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

@@ -38,11 +38,11 @@ class PseudoTerminal:
 
     @property
     def text(self) -> str:
-        """What was shown so far, without colours and movements."""
+        """The text shown so far, without colours and cursor movements."""
         return _CONTROL.sub("", self.raw)
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Until something is shown that was not shown before the last call."""
+        """Wait until a text is shown that was not shown before the last call."""
         deadline = time.monotonic() + seconds
         while text not in self.text[self._seen :]:
             assert time.monotonic() < deadline, f"{text!r} is not in {self.text[-3_000:]!r}"
@@ -50,7 +50,7 @@ class PseudoTerminal:
         self._seen = self.text.index(text, self._seen) + len(text)
 
     def wait_until(self, reached: Callable[[], bool], seconds: float = 60) -> None:
-        """Until something holds that is not to be seen on the screen."""
+        """Wait for a condition that the screen doesn't show."""
         deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline, self.text[-3_000:]
@@ -60,7 +60,7 @@ class PseudoTerminal:
         os.write(self._ours, keys.encode())
 
     def end(self) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end; return the exit code."""
         deadline = time.monotonic() + 60
         while self._process.poll() is None:
             assert time.monotonic() < deadline, self.text[-3_000:]
@@ -70,14 +70,14 @@ class PseudoTerminal:
         return self._process.returncode
 
     def interrupt(self) -> None:
-        """What a terminal does at Ctrl-C; one that does not control its session has to be helped."""
+        """Send SIGINT as a terminal does at Ctrl-C; this one does not control its session, so it can't."""
         os.killpg(self._process.pid, signal.SIGINT)
 
     def is_as_it_was(self) -> bool:
-        """Line settings as at the start; alternate screen, mouse and hidden cursor given back."""
+        """Return whether the line settings are those of the start, and alternate screen, mouse and cursor are reset."""
         pairs = (("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?1000h", "\x1b[?1000l"), ("\x1b[?25l", "\x1b[?25h"))
-        given_back = all(self.raw.rfind(on) < self.raw.rfind(off) for on, off in pairs)
-        return given_back and termios.tcgetattr(self._theirs) == self.settings
+        reset = all(self.raw.rfind(on) < self.raw.rfind(off) for on, off in pairs)
+        return reset and termios.tcgetattr(self._theirs) == self.settings
 
     def close(self) -> None:
         if self._process.poll() is None:

@@ -1,4 +1,4 @@
-"""A trace is data: what stands in it is shown and never obeyed, and what is missing or damaged stops nobody."""
+"""A trace is data: its text is shown and never interpreted, and missing or damaged parts don't stop the player."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.trace import made
-from tests.tui.conftest import play, settled
+from tests.tui.conftest import notifications, play, settled
 from tracer.analysis.cursor import Cursor
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -23,14 +23,14 @@ from tracer.tui.screens import TextScreen
 pytestmark = pytest.mark.slow
 
 EVIL = "[bold]B[/bold] [@click=app.quit]C[/] [/] [red \x1b[31mA\x1b]0;T\x07 \u202eR\u2066 \u200b\x00\x9b31m $HOME ]"
-"""Markup of Textual and of Rich, escape sequences, direction marks and characters that nobody sees."""
-OBEYED = ("\x1b", "\x07", "\x00", "\x9b", "\u202e", "\u2066", "\u200b")
+"""Markup of Textual and of Rich, escape sequences, direction marks and invisible characters."""
+CONTROLS = ("\x1b", "\x07", "\x00", "\x9b", "\u202e", "\u2066", "\u200b")
 SOURCE = f"def load(path):\n    if path == '{EVIL[:30]}':  # [bold]x[/] \x1b[31m\n        path = 1\n    return path\n"
 TABS = "1234567"
 
 
 def hostile_records() -> list[bytes]:
-    """The same text in every place that has room for one."""
+    """Return records with the same text in every field that can have one."""
     return [
         made.meta_record(asked=EVIL, command=[EVIL], releases={"transformers": EVIL}, roots={"model": EVIL}),
         made.source_record(path=f"<library>/{EVIL}.py", text=SOURCE),
@@ -62,12 +62,12 @@ FACTS: dict[str, dict[str, Any]] = {
 
 
 def text_of(app: Player) -> str:
-    """The characters on the screen."""
+    """Return the characters that the terminal gets; a screenshot would leave out the control characters among them."""
     return "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
 
 
 def actions_of(app: Player) -> set[str]:
-    """What could be clicked on the screen."""
+    """Return the actions of everything on the screen that can be clicked."""
     return {
         str(segment.style.meta.get("@click"))
         for strip in app.screen._compositor.render_strips()
@@ -77,14 +77,14 @@ def actions_of(app: Player) -> set[str]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])
-def test_nothing_in_a_trace_is_obeyed(size: tuple[int, int], tmp_path: Path) -> None:
+def test_the_text_of_a_trace_is_never_interpreted(size: tuple[int, int], tmp_path: Path) -> None:
     with open_trace(made.sealed(tmp_path, hostile_records())) as trace:
         app = Player(trace, "en")
 
         async def look(pilot: Pilot[None]) -> None:
             await settled(pilot)
             seen = text_of(app)
-            assert not [line for line in seen.splitlines() for sign in OBEYED if sign in line]
+            assert not [line for line in seen.splitlines() for sign in CONTROLS if sign in line]
             assert not [action for action in actions_of(app) if "quit" in action]
 
         async def work(pilot: Pilot[None]) -> None:
@@ -109,7 +109,7 @@ def test_nothing_in_a_trace_is_obeyed(size: tuple[int, int], tmp_path: Path) -> 
         play(app, work, size)
 
 
-LACKING: dict[str, list[bytes]] = {
+INCOMPLETE: dict[str, list[bytes]] = {
     "no frames": [made.meta_record(), *(made.step_record(made.step(n)) for n in range(3)), made.end_record()],
     "no sources": [
         made.meta_record(),
@@ -142,20 +142,26 @@ KEYS = ("right", "d", "down", "o", "u", "e", "c", "n", "i", "b", "r", "v", "esca
 
 
 async def use_everything(pilot: Pilot[None]) -> None:
-    """Every tab and every way to move."""
+    """Press a key for every tab and every way to move; the player is alive after each."""
+    app = pilot.app
+    assert isinstance(app, Player)
     for key in (*KEYS, *TABS):
         await pilot.press(key)
+        assert app.is_running, key
+        assert app.failure is None, key
+        assert app.number == app.state.number
     await settled(pilot)
+    assert app.tabs.active == "tab-why"
 
 
-@pytest.mark.parametrize("lacking", LACKING)
-def test_a_trace_that_lacks_something(lacking: str, tmp_path: Path) -> None:
-    with open_trace(made.sealed(tmp_path, LACKING[lacking])) as trace:
+@pytest.mark.parametrize("case", INCOMPLETE)
+def test_an_incomplete_trace(case: str, tmp_path: Path) -> None:
+    with open_trace(made.sealed(tmp_path, INCOMPLETE[case])) as trace:
         play(Player(trace, "en"), use_everything, (100, 30))
 
 
 def flipped(file: Path, folder: Path, seed: int) -> Path:
-    """A copy with some bytes changed, not in the file's head."""
+    """Return a copy with some bytes changed, none of them in the file's header."""
     data, chance = bytearray(file.read_bytes()), random.Random(seed)
     for _ in range(40):
         data[chance.randrange(30_000, len(data))] ^= 1 << chance.randrange(8)
@@ -165,7 +171,7 @@ def flipped(file: Path, folder: Path, seed: int) -> Path:
 
 
 async def press_until_it_ends(app: Player) -> None:
-    """As :func:`use_everything`, of a player that may leave at any time."""
+    """Do what :func:`use_everything` does with a player that may end at any time."""
     running = asyncio.create_task(app.run_async(headless=True, size=(100, 30)))
     for key in ("", *KEYS, *TABS):
         await asyncio.sleep(0.3 if not key else 0.05)
@@ -190,21 +196,21 @@ def damaged(*_: object) -> int:
     raise TracerError("made.glmtrace is damaged [bold]here[/bold].")
 
 
-def test_damage_in_the_middle_is_told_and_playing_goes_on(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_in_the_middle_is_reported_and_the_player_goes_on(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     app = player(start=1029)
     monkeypatch.setattr(Cursor, "over", damaged)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("down")
         await pilot.pause()
-        assert ["is damaged [bold]here[/bold]." in note.message for note in app._notifications] == [True]
+        assert ["is damaged [bold]here[/bold]." in text for text in await notifications(pilot)] == [True]
         await pilot.press("right")
         assert app.state.number == 1030
 
     play(app, work)
 
 
-def test_a_pane_that_meets_damage_leaves_with_the_sentence(player: Any) -> None:
+def test_damage_outside_the_panes_ends_the_player_with_the_sentence(player: Any) -> None:
     app = player(start=1029)
 
     async def work(pilot: Pilot[None]) -> None:

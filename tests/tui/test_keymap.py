@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
-from tests.tui.conftest import START, play
+from tests.trace import made
+from tests.tui.conftest import START, notifications, play, settled
+from tests.tui.course import reading
+from tracer.i18n import Lang
+from tracer.trace.reading import open_trace
 from tracer.tui.bindings import BINDINGS, Keymap, displayed, keymap_file, load_keymap
 from tracer.tui.player import Player
-from tracer.tui.screens import keys_text
+from tracer.tui.screens import HelpScreen, TextScreen, keys_text
+from tracer.tui.tabs.notes import NotePage
 
 
 def written(tmp_path: Path, keys: object) -> Keymap:
@@ -51,6 +58,81 @@ def test_help_lists_the_chosen_keys(tmp_path: Path) -> None:
     assert "next hit" in [line.strip() for line in lines]  # its key was taken
 
 
+CHOSEN = {
+    "help": "f1", "search": "f2", "bookmark": "f3", "breakpoint": "f4", "play": "f5", "answer": "f6", "next-note": "f7",
+    "quit": "f8", "value": "f9",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+def test_sentences_name_the_chosen_keys(lang: Lang, demo: Any, tmp_path: Path) -> None:
+    app = reading(demo, lang, start=START, keymap=written(tmp_path, CHOSEN))
+    own = {key for binding in BINDINGS if binding.id in CHOSEN for key in displayed(binding.key.split(",")).split()}
+
+    async def work(pilot: Pilot[None]) -> None:
+        for key, named in {"n": "f2", "apostrophe": "f3", "r": "f4", "f5": "f5"}.items():
+            app.clear_notifications()
+            await pilot.press(key)
+            [sentence] = await notifications(pilot)
+            words = set(re.findall(r"[^\s,.，。；]+", sentence))
+            assert named in words, sentence
+            assert not own & words, sentence
+        await pilot.press("f5", "1")
+        await settled(pilot)
+        assert "f7" in words_of(app)  # the first note
+        await pilot.press("f7", "f7")
+        await settled(pilot)
+        assert {"f6", "f7"} <= words_of(app)  # to answer, and the next note
+        assert not own & words_of(app)
+
+    play(app, work)
+
+
+def words_of(app: Player) -> set[str]:
+    """Return the words on the page of the notes."""
+    parts = [str(part.content) for part in app.query_one(NotePage).query(Static) if part.display]
+    return set(re.findall(r"[^\s,，。]+", "\n".join(parts)))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("status", ["killed", "failed", "refused", "interrupted"])
+def test_the_greeting_names_the_chosen_key(status: str, lang: Lang, tmp_path: Path) -> None:
+    records = [
+        made.meta_record(),
+        made.step_record(made.step(0, frame=None, source=None)),
+        made.end_record(status=status),
+    ]
+    with open_trace(made.sealed(tmp_path, records)) as trace:
+        app = Player(trace, lang, keymap=written(tmp_path, CHOSEN))
+
+        async def work(pilot: Pilot[None]) -> None:
+            [greeting] = await notifications(pilot)
+            assert " f1 " in greeting
+            assert "?" not in greeting
+
+        play(app, work)
+
+
+def test_the_chosen_keys_close_what_they_opened(demo: Any, tmp_path: Path) -> None:
+    app = Player(demo, "en", START, keymap=written(tmp_path, CHOSEN))
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.state.selected_variable = "kwargs"
+        for opening, closing, screen in (("f1", "f1", HelpScreen), ("f9", "f9", TextScreen), ("f1", "f8", HelpScreen)):
+            await pilot.press(opening)
+            assert isinstance(app.screen, screen)
+            await pilot.press(closing)
+            assert len(app.screen_stack) == 1
+
+    play(app, work)
+
+
+def test_a_sentence_about_an_action_without_a_key_names_the_palette(tmp_path: Path) -> None:
+    keymap = written(tmp_path, {"next": ["slash", "f"]})
+    assert keymap.problems == []
+    assert (keymap.key("next"), keymap.key("search"), Keymap().key("search")) == ("/", "^P", "/")
+
+
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
@@ -71,7 +153,7 @@ def test_a_wrong_entry_is_one_sentence_and_the_player_starts(
     app = Player(demo, "en", START, keymap=keymap)
 
     async def work(pilot: Pilot[None]) -> None:
-        assert [said in note.message for note in app._notifications] == [True]
+        assert [said in sentence for sentence in await notifications(pilot)] == [True]
         await pilot.press("down")
         assert app.state.number > START
 

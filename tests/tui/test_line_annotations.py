@@ -1,4 +1,4 @@
-"""What stands at the end of source lines."""
+"""The annotations at the end of source lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracer.tui.source_view import line_notes
 
 
 @pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])
-def test_a_changed_value_stands_at_the_statement_that_changed_it(
+def test_a_changed_value_is_at_the_statement_that_changed_it(
     release: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     noted = changing = 0
@@ -36,7 +36,7 @@ def test_a_changed_value_stands_at_the_statement_that_changed_it(
     assert noted == changing > 500
 
 
-def test_what_the_last_statement_changed_stands_beside_what_the_function_returned(
+def test_the_last_change_is_beside_the_returned_value(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with open_trace(unpack("5.23.0", tmp_path_factory.mktemp("demo"))) as trace:

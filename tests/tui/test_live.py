@@ -1,8 +1,9 @@
-"""``--tui``: a load on the screen while it is recorded, and then in the player."""
+"""``--tui`` shows a load while it is recorded, and then plays it."""
 
 from __future__ import annotations
 
 import asyncio
+import html
 import shutil
 import sys
 import threading
@@ -28,14 +29,14 @@ pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
 
 def watched(trace: Trace, upto: int | None = None) -> JobProgress:
-    """A watcher that has read this much at once."""
+    """Return the progress of a load of which this much has been read at once."""
     made = JobProgress()
     made.fresh = [*trace.steps()][:upto]
     made.steps, made.last = len(made.fresh), made.fresh[-1]
     return made
 
 
-# ── what is gathered ─────────────────────────────────────────────────────────────────────────────────
+# ── The progress ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
@@ -61,7 +62,7 @@ def test_a_warning_is_shown_in_one_line(demo: Trace) -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None:
+def test_the_happenings_are_the_facts_of_the_stages(lang: Any, demo: Trace) -> None:
     so_far = ProgressTracker(lang)
     so_far.take(watched(demo))
     told = {(one.step, one.text) for one in so_far.glimpse.told}
@@ -75,7 +76,7 @@ def test_what_is_told_is_told_in_the_journey_too(lang: Any, demo: Trace) -> None
     assert len(told) > 20
 
 
-def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
+def test_a_snapshot_does_not_change(demo: Trace) -> None:
     so_far = ProgressTracker("en")
     so_far.take(watched(demo, 500))
     early = so_far.glimpse
@@ -85,7 +86,7 @@ def test_a_glimpse_does_not_change_any_more(demo: Trace) -> None:
     assert so_far.glimpse != early
 
 
-# ── the screen ───────────────────────────────────────────────────────────────────────────────────────
+# ── The screen ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(("lang", "said", "asked"), [("en", "Configuration", "Once more"), ("zh", "配置", "再按一次")])
@@ -100,9 +101,7 @@ def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, si
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
             await pilot.pause(0.3)
-            screen = "\n".join(
-                "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
-            )
+            screen = html.unescape(app.export_screenshot(simplify=True)).replace("\xa0", " ")
             for text in ("glm-4v-tiny", "1,119", said, "found <model>/config.json" if lang == "en" else "config.json"):
                 assert text in screen
             for key in ("q", "ctrl+c", "ctrl+q"):
@@ -118,7 +117,7 @@ def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, si
     asyncio.run(run())
 
 
-def test_an_error_of_the_recording_comes_back() -> None:
+def test_an_error_of_the_recording_is_raised_again() -> None:
     def record(tell: Any) -> None:
         raise OSError(28, "No space left on device")
 
@@ -128,7 +127,7 @@ def test_an_error_of_the_recording_comes_back() -> None:
         work.result()
 
 
-# ── the commands ─────────────────────────────────────────────────────────────────────────────────────
+# ── The commands ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("command", ["demo", "load", "run"])
@@ -147,7 +146,7 @@ def test_without_a_terminal_nothing_is_recorded(
 
 
 def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTerminal], tmp_path: Path) -> None:
-    """Consent is asked on the plain terminal before; afterwards one line says where the trace is."""
+    """Consent is asked for on the plain terminal before; one line says where the trace is afterwards."""
     shown = terminal(
         "load", FIXTURES / "glm-4v-tiny", "--tui", "--no-tokenizer", "--stop-after", "config", "-o", "x.glmtrace"
     )
@@ -168,7 +167,7 @@ def test_a_load_is_watched_and_then_played(terminal: Callable[..., PseudoTermina
 
 @pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
 @pytest.mark.slow
-def test_an_interrupted_load_is_sealed_and_played(
+def test_an_interrupted_load_is_kept_and_played(
     key: str, terminal: Callable[..., PseudoTerminal], tmp_path: Path
 ) -> None:
     model = tmp_path / "model"

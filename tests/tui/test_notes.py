@@ -1,4 +1,4 @@
-"""Notes in the player: read from the first to the last, followed along the steps, and their questions."""
+"""Notes in the player: reading them in order, following them along the steps, and answering their questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from tests.data.demo.store import unpack
-from tests.tui.conftest import SMALL, play, settled
+from tests.tui.conftest import SMALL, notifications, play, settled
 from tests.tui.course import NOWHERE, SPLIT, F, reading
 from tests.walkthrough.writing import note, walkthrough, words
 from tracer.trace.reading import Trace, open_trace
@@ -38,7 +38,7 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
             bound: Any = app.reading.note
             assert app.state.number == bound.step
             seen.append(bound.note.id)
-        assert seen == ["call", "split", "absent", "absent"]  # the one that does not apply is passed over
+        assert seen == ["call", "split", "absent", "absent"]  # the note that does not apply is skipped
         await pilot.press("W")
         await settled(pilot)
         assert "Split at the dot" in said(app)
@@ -101,7 +101,7 @@ def test_a_question_is_answered(demo: Trace) -> None:
         assert said(app, "notes-said").startswith("✓ Right.\nIt is configuration_chatglm.")
         marks = [str(option.prompt)[0] for option in app.query_one("#notes-answers", OptionList).options]
         assert marks == [" ", "✓"]
-        await pilot.press("w", "W")  # it is remembered
+        await pilot.press("w", "W")  # the answer is remembered
         await settled(pilot)
         assert said(app, "notes-said").startswith("✓ Right.")
 
@@ -162,7 +162,7 @@ def test_a_note_without_a_question_says_so(demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w", "x")
         await settled(pilot)
-        assert any("has no question" in one.message for one in app._notifications)
+        assert await notifications(pilot) == ["This note has no question."]
 
     play(app, work)
 
@@ -189,7 +189,7 @@ def test_the_note_follows_the_steps(demo: Trace) -> None:
     play(app, work)
 
 
-def test_the_contents_lead_to_notes_and_tell_what_does_not_apply(demo: Trace) -> None:
+def test_the_contents_lead_to_notes_and_mark_those_that_do_not_apply(demo: Trace) -> None:
     app = reading(demo)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -203,7 +203,7 @@ def test_the_contents_lead_to_notes_and_tell_what_does_not_apply(demo: Trace) ->
             "  Split at the dot",
             "⊘ Another repository",
             "2 Adapters",
-        ]  # a walkthrough of which nothing applies is left out
+        ]  # a walkthrough without a note that applies is left out
         at = app.state.number
         contents.focus()
         await pilot.press("down", "down", "enter")
@@ -229,7 +229,7 @@ def test_it_begins_with_the_walkthrough_that_was_asked_for(demo: Trace) -> None:
     play(app, work)
 
 
-def test_a_load_that_no_walkthrough_was_written_for_opens_as_ever(demo: Trace) -> None:
+def test_a_load_without_a_walkthrough_of_its_own_opens_with_the_decisions(demo: Trace) -> None:
     app = reading(demo)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -242,7 +242,7 @@ def test_a_load_that_no_walkthrough_was_written_for_opens_as_ever(demo: Trace) -
 
 @pytest.fixture
 def of_the_demo(tmp_path: Path) -> Iterator[Trace]:
-    """The kept recording as if ``glm-trace demo`` had made it."""
+    """The stored recording, as if ``glm-trace demo`` had made it."""
     path = unpack("5.23.0", tmp_path)
     connection = sqlite3.connect(path)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'command'", ('["glm-trace", "demo"]',))
@@ -268,7 +268,7 @@ def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
 
 
 @pytest.mark.slow
-def test_at_a_step_that_was_asked_for_it_stays(of_the_demo: Trace) -> None:
+def test_a_chosen_step_is_kept(of_the_demo: Trace) -> None:
     app = Player(of_the_demo, "en", 100)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -285,7 +285,7 @@ def test_no_note_about_the_load(demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w")
         await settled(pilot)
-        assert any("No walkthrough has a note about this load" in one.message for one in app._notifications)
+        assert await notifications(pilot) == ["No walkthrough has a note about this load."]
         await pilot.press("1")
         await settled(pilot)
         assert "No walkthrough has a note" in said(app)
@@ -294,7 +294,7 @@ def test_no_note_about_the_load(demo: Trace) -> None:
 
 
 @pytest.mark.slow
-def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
+def test_the_text_of_a_walkthrough_is_shown_and_not_interpreted(demo: Trace) -> None:
     text = words("[bold]x[/bold] \x1b[31mred <b>b</b> {{ kwargs }}")
     hostile = walkthrough(note({"function": F}, title=words("[red]t[/red]\x1b]0;x\x07"), text=text), title=words("[b]"))
     app = reading(demo, walkthroughs=[hostile])
@@ -310,7 +310,7 @@ def test_what_a_walkthrough_says_is_shown_and_not_obeyed(demo: Trace) -> None:
 
 
 @pytest.mark.slow
-def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_course_that_cannot_be_read_is_reported(demo: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     import tracer.walkthrough.library
     from tracer.walkthrough.yaml_file import InvalidFile
 
@@ -323,7 +323,7 @@ def test_a_course_that_can_not_be_read_is_told(demo: Trace, monkeypatch: pytest.
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w")
         await settled(pilot)
-        assert any("x.yaml, line 3: no." in one.message for one in app._notifications)
+        assert any("x.yaml, line 3: no." in text for text in await notifications(pilot))
 
     play(app, work)
 
@@ -350,7 +350,7 @@ Terminal = Callable[..., Any]
 
 
 @pytest.mark.slow
-def test_replay_opens_a_walkthrough_of_ones_own(terminal: Terminal, demo_file: Path, tmp_path: Path) -> None:
+def test_replay_opens_a_walkthrough_of_your_own(terminal: Terminal, demo_file: Path, tmp_path: Path) -> None:
     import yaml
 
     from tests.walkthrough.writing import document
@@ -366,7 +366,7 @@ def test_replay_opens_a_walkthrough_of_ones_own(terminal: Terminal, demo_file: P
 
 
 @pytest.mark.slow
-def test_replay_with_a_walkthrough_that_is_not_there(terminal: Terminal, demo_file: Path) -> None:
+def test_replay_with_an_unknown_walkthrough(terminal: Terminal, demo_file: Path) -> None:
     shown = terminal("replay", demo_file, "--walkthrough", "dynamik-class")
     shown.wait_for("There is no walkthrough")
     assert shown.end() == 2

@@ -18,8 +18,11 @@ from textual.widgets import Input, OptionList, Static, TabbedContent
 from textual.widgets.tree import TreeNode
 
 from tests.trace.made import end_record, meta_record, sealed
-from tests.tui.conftest import START, WIDE, play, settled
+from tests.tui.conftest import START, WIDE, notifications, play, settled
 from tracer.analysis.cursor import Cursor
+from tracer.analysis.decisions.explanation import explanation
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.search import SORTS
 from tracer.i18n import Lang, tr
 from tracer.trace.reading import open_trace
@@ -29,6 +32,7 @@ from tracer.tui.calls_view import CallsView
 from tracer.tui.player import Player
 from tracer.tui.screens import SORT_LABELS, GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
 from tracer.tui.source_view import SourceView
+from tracer.tui.stage_bar import StageBar
 from tracer.tui.tabs.table_tab import COLUMN_LABELS, TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.views.why import WORDS as WHY
@@ -68,27 +72,29 @@ def test_forward_and_back_over_many_steps(player: Any) -> None:
     play(app, work)
 
 
-def test_the_ends_are_told_and_kept(player: Any) -> None:
+def test_a_move_beyond_an_end_is_reported_and_stays(player: Any) -> None:
     app = player(start=0)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.press("left")
-        assert app.state.number == 0
-        await pilot.press("end", "right")
-        assert app.state.number == len(app.state.trace) - 1
+        for keys, end in (["left"], 0), (["end", "right"], len(app.state.trace) - 1):
+            app.clear_notifications()
+            await pilot.press(*keys)
+            assert app.state.number == end
+            assert await notifications(pilot) == ["There is nothing more in that direction."]
 
     play(app, work)
 
 
-def test_the_source_stands_at_the_step(player: Any) -> None:
+def test_the_source_shows_the_line_of_the_step(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
         source = app.query_one(SourceView)
         assert "auto_factory.py" in str(source.border_title)
         assert f":{app.state.step.line}" in str(source.border_title)
-        shown = "\n".join(source.render_line(y).text for y in range(source.size.height))
-        assert "▶" in shown
+        [current] = [text for y in range(source.size.height) if "▶" in (text := source.render_line(y).text)]
+        statement = app.state.source_lines(app.state.step.source)[app.state.step.line - 1].strip()
+        assert statement in current
 
     play(app, work)
 
@@ -159,7 +165,7 @@ def test_calls_lead_to_their_steps(player: Any) -> None:
 
 
 @pytest.mark.slow
-def test_search_as_one_types(player: Any) -> None:
+def test_search_as_you_type(player: Any) -> None:
     app = player(start=0)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -180,7 +186,7 @@ def test_search_as_one_types(player: Any) -> None:
     play(app, work)
 
 
-def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -> None:
+def test_keys_typed_before_the_search_is_open_go_into_its_field(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -188,7 +194,7 @@ def test_what_is_typed_before_the_search_stands_is_for_the_search(player: Any) -
             app.post_message(events.Key(name, character))
         await settled(pilot)
         assert isinstance(app.screen, SearchScreen)
-        await pilot.press("slash", "colon")  # in the field they are letters like others
+        await pilot.press("slash", "colon")  # typed into the field like any character
         assert app.screen.query_one(Input).value == "rope/:"
         assert app.state.number == START
 
@@ -202,7 +208,9 @@ def test_search_that_finds_nothing(player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("slash", *"no such thing anywhere", "enter")
         assert isinstance(app.screen, SearchScreen)
+        assert str(app.screen.query_one("#found", Static).render()) == "0 found"
         await pilot.press("escape")
+        assert not isinstance(app.screen, SearchScreen)
         assert app.state.number == 7
 
     play(app, work)
@@ -262,6 +270,7 @@ def test_breakpoints(player: Any) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("r")
         assert app.state.number == START
+        assert await notifications(pilot) == ["There are no breakpoints. Press b on a line."]
         await pilot.press("down", "b")
         place = app.state.place()
         assert app.state.breakpoints == {place}
@@ -281,7 +290,9 @@ def test_bookmarks(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.press("apostrophe", "m", "right", "right", "m", "home", "apostrophe")
+        await pilot.press("apostrophe")
+        assert await notifications(pilot) == ["There are no bookmarks. Press m to set one."]
+        await pilot.press("m", "right", "right", "m", "home", "apostrophe")
         assert app.state.number == START
         await pilot.press("apostrophe")
         assert app.state.number == START + 2
@@ -294,7 +305,7 @@ def test_bookmarks(player: Any) -> None:
 
 
 @pytest.mark.slow
-def test_playing_by_itself(player: Any) -> None:
+def test_automatic_playback(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -358,7 +369,7 @@ def test_help_has_columns_where_there_is_room(lang: Any, width: int, columns: in
 
 
 @pytest.mark.slow
-def test_help_finds_its_columns_again_in_another_size(player: Any) -> None:
+def test_help_is_laid_out_again_in_another_size(player: Any) -> None:
     app = player()
 
     async def work(pilot: Pilot[None]) -> None:
@@ -372,14 +383,14 @@ def test_help_finds_its_columns_again_in_another_size(player: Any) -> None:
     play(app, work, (80, 24))
 
 
-def test_the_first_screen_shows_where_it_stands(player: Any) -> None:
-    app = player(start=START)
+def test_the_first_screen_shows_the_step(demo: Any) -> None:
     seen: list[str] = []
 
-    async def furnish() -> None:
-        seen.append(app.export_screenshot(simplify=True))
+    class Unfurnished(Player):
+        async def furnish(self) -> None:
+            seen.append(self.export_screenshot(simplify=True))
 
-    app._furnish = furnish
+    app: Any = Unfurnished(demo, "en", START)
 
     async def run() -> None:
         async with app.run_test(size=WIDE) as pilot:
@@ -408,13 +419,16 @@ def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None
     asyncio.run(run())
 
 
-def test_a_value_in_a_view_of_its_own(player: Any) -> None:
+def test_a_value_at_full_length(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
         app.state.selected_variable = "kwargs"
         await pilot.press("v")
         assert isinstance(app.screen, TextScreen)
+        assert "trust_remote_code: True" in shown_text(app.screen.query_one(Static))
+        await pilot.press("v")
+        assert not isinstance(app.screen, TextScreen)
 
     play(app, work)
 
@@ -436,14 +450,21 @@ def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
-def test_every_tab_opens(lang: Lang, player: Any) -> None:
+def test_every_tab_opens(lang: Lang, player: Any, demo: Any) -> None:
     app = player(lang, START)
 
     async def work(pilot: Pilot[None]) -> None:
-        for tab in ("decisions", "kwargs", "weights"):
+        explaining = explanation(demo, list(decisions(demo)))
+        content: dict[str, tuple[int, set[str]]] = {
+            "decisions": (0, {str(one.decision.step) for one in explaining}),
+            "kwargs": (1, {f"▸ {path.name}" for path in keyword_paths(demo)}),
+            "weights": (1, {step.data["parameter"] for step in demo.steps(kinds=["tensor-loaded"])}),
+        }
+        for tab, (column, expected) in content.items():
             table = await open_tab(app, tab, pilot)
             assert isinstance(table, TableTab)
-            assert table.row_count > 5, tab
+            assert {str(cell).strip() for cell in table.get_column_at(column)} == expected, tab
+            assert len(expected) > 5, tab
             assert [str(head.label).strip() for head in table.ordered_columns] == [
                 tr(lang, COLUMN_LABELS[key]) for key in ("step", *table.heads)
             ]
@@ -459,6 +480,24 @@ def test_every_tab_opens(lang: Lang, player: Any) -> None:
         assert chapter.walkthrough.title.localized(lang) in str(app.query_one("#notes-text", Static).render())
 
     play(app, work)
+
+
+def test_the_tabs_of_a_pass_list_its_modules_and_tokens(passing: Player) -> None:
+    async def work(pilot: Pilot[None]) -> None:
+        steps = list(passing.state.trace.steps(kinds=["module-entered", "token-generated"]))
+        table = await open_tab(passing, "forward", pilot)
+        names = [str(cell).strip() for cell in table.get_column_at(1)]
+        assert names[0] == "▾ (model)"
+        entered = {step.data["path"].rpartition(".")[2] for step in steps if step.kind == "module-entered"}
+        assert {name.lstrip("▾▸ ") for name in names} <= entered | {"(model)"}
+        assert len(names) > 5
+        table = await open_tab(passing, "tokens", pilot)
+        generated = [step for step in steps if step.kind == "token-generated"]
+        assert len(generated) == 3
+        assert [str(cell) for cell in table.get_column_at(0)][-3:] == [str(step.number) for step in generated]
+        assert [str(cell) for cell in table.get_column_at(3)][-3:] == [str(step.data["id"]) for step in generated]
+
+    play(passing, work)
 
 
 def shown_text(widget: Static) -> str:
@@ -498,6 +537,8 @@ def test_every_size(size: tuple[int, int], player: Any) -> None:
         await pilot.resize_terminal(90, 28)
         await settled(pilot)
         assert app.query_one(SourceView).size.height >= 3
+        assert app.state.number > START
+        assert f"step {app.state.number} /" in str(app.query_one(StageBar).render())
 
     play(app, work, size)
 
@@ -526,7 +567,12 @@ def test_a_trace_without_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 if binding.id not in ("quit", "search", "goto", "help")
                 for name in binding.key.split(",")
             ]
-            await pilot.press(*keys)
+            for key in keys:
+                await pilot.press(key)
+                assert app.is_running, key
+                assert app.failure is None, key
+                assert app.state.number == 0, key
+            assert "This trace has no steps" in str(app.query_one(StageBar).render())
 
         play(app, work)
 
@@ -538,15 +584,15 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
         async def work(pilot: Pilot[None]) -> None:
             await pilot.press("right", "right")
             assert app.state.number == 2
-            assert not app._notifications
-            for count, key in enumerate(("right", "d", "o", "u", "e"), 1):  # nothing is left to go to
+            assert await notifications(pilot) == []
+            for key in ("right", "d", "o", "u", "e"):  # nothing is left to go to
+                app.clear_notifications()
                 await pilot.press(key)
                 assert app.state.number == 2, key
-                assert [one.message for one in app._notifications] == [
-                    tr("zh", "There is nothing more in that direction.")
-                ] * count
+                assert await notifications(pilot) == [tr("zh", "There is nothing more in that direction.")], key
+            app.clear_notifications()
             await pilot.press("c")
-            assert [one.message for one in app._notifications][5:] == [tr("zh", NO_VARIABLE)]
+            assert await notifications(pilot) == [tr("zh", NO_VARIABLE)]
 
         play(app, work)
 
@@ -590,7 +636,7 @@ NO_HITS = "There are no search results. Press / to search."
 NO_VARIABLE = "Choose a variable first: Tab goes to the panes, the arrow keys choose."
 
 
-def test_a_key_that_has_nothing_to_go_by_says_so(player: Any) -> None:
+def test_a_key_that_lacks_what_it_needs_says_so(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -598,8 +644,7 @@ def test_a_key_that_has_nothing_to_go_by_says_so(player: Any) -> None:
             app.state.selected_variable = None
             app.clear_notifications()
             await pilot.press(key)
-            await pilot.pause()
-            assert [one.message for one in app._notifications] == [said], key
+            assert await notifications(pilot) == [said], key
             assert app.state.number == START, key
 
     play(app, work)

@@ -1,4 +1,4 @@
-"""``glm-trace replay`` as a person calls it: what can't be played, and a real terminal."""
+"""``glm-trace replay`` as users call it: what can't be played, and a real terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Call the command line; the sentence of its refusal."""
+    """A function that runs the command line and returns the sentence of its refusal."""
 
     command = command_line(monkeypatch, capsys)
 
@@ -51,7 +51,7 @@ def damaged(demo_file: Path, folder: Path, case: str) -> tuple[Path, str]:
 
 @pytest.mark.parametrize("case", ["missing", "empty", "truncated", "newer"])
 @pytest.mark.parametrize("options", [(), ("--serve", "--port", "0")], ids=["terminal", "serve"])
-def test_what_cannot_be_played(
+def test_a_file_that_cannot_be_played(
     case: str, options: tuple[str, ...], refused: Callable[..., str], demo_file: Path, tmp_path: Path
 ) -> None:
     path, sentence = damaged(demo_file, tmp_path, case)
@@ -59,7 +59,7 @@ def test_what_cannot_be_played(
 
 
 @pytest.mark.parametrize("options", [(), ("--serve", "--port", "0")], ids=["terminal", "serve"])
-def test_a_step_that_is_not_there(options: tuple[str, ...], refused: Callable[..., str], demo_file: Path) -> None:
+def test_an_unknown_step(options: tuple[str, ...], refused: Callable[..., str], demo_file: Path) -> None:
     with open_trace(demo_file) as trace:
         count = len(trace)
     for step in (count, -1):
@@ -84,7 +84,7 @@ def test_without_a_terminal(
 @pytest.mark.parametrize(
     ("module", "package"), [("aiohttp", "textual-serve"), ("textual_serve.server", "textual-serve")]
 )
-def test_without_what_serves(
+def test_serving_without_its_packages(
     module: str, package: str, refused: Callable[..., str], demo_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "tracer.tui.serving", raising=False)
@@ -92,12 +92,12 @@ def test_without_what_serves(
     assert f"pip install {package}" in refused("replay", demo_file, "--serve", "--port", "0")
 
 
-def test_a_port_for_nothing(refused: Callable[..., str], demo_file: Path) -> None:
+def test_a_port_without_serving(refused: Callable[..., str], demo_file: Path) -> None:
     assert "--port is the port of --serve" in refused("replay", demo_file, "--port", "1234")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["show", "FILE"]], ids=" ".join)
-def test_what_does_not_play_loads_no_player(arguments: list[str], demo_file: Path) -> None:
+def test_other_commands_do_not_import_the_player(arguments: list[str], demo_file: Path) -> None:
     arguments = [str(demo_file) if word == "FILE" else word for word in arguments]
     code = (
         "import sys\nfrom tracer.cli.main import app\napp(sys.argv[1:], standalone_mode=False)\n"
@@ -108,7 +108,7 @@ def test_what_does_not_play_loads_no_player(arguments: list[str], demo_file: Pat
 
 
 def test_in_a_real_terminal(terminal: Callable[..., PseudoTerminal], demo_file: Path) -> None:
-    """Open, step 200 times, quit; the terminal is as it was."""
+    """Open, step 200 times, quit: the terminal is as it was before."""
     shown = terminal("replay", demo_file, "--step", "1000", "--lang", "en")
     shown.wait_for("step 1000")
     shown.type("l" * 200)
@@ -119,7 +119,7 @@ def test_in_a_real_terminal(terminal: Callable[..., PseudoTerminal], demo_file: 
     assert shown.is_as_it_was()
 
 
-def test_wrong_options_are_told_without_a_terminal_too(
+def test_wrong_options_are_reported_without_a_terminal_too(
     demo_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["glm-trace", "replay", str(demo_file), "--walkthrough", "dynamik-class"])

@@ -1,4 +1,4 @@
-"""``replay --serve``: for browsers on this machine, for its own page, and for as long as it is wanted."""
+"""``replay --serve``: only for browsers of this machine that know the address, and until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError
 
 from tests.tui.pseudo_terminal import PROGRAM
-from tracer.tui.serving import _MOST_PLAYERS
+from tracer.tui.serving import MOST_PLAYERS
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
@@ -39,7 +39,7 @@ class Served:
         self.url, self.origin, self.port, self.secret = found.group(), found[1], int(found[2]), found[3]
 
     def interrupt(self) -> tuple[int, str]:
-        """Ctrl-C: the exit code, and what is said."""
+        """Press Ctrl-C; return the exit code and the output."""
         self.process.send_signal(signal.SIGINT)
         out, err = self.process.communicate(timeout=30)
         return self.process.returncode, out + err
@@ -47,7 +47,7 @@ class Served:
 
 @pytest.fixture
 def served(demo_file: Path, tmp_path: Path) -> Iterator[Served]:
-    """A trace whose name a shell would take apart."""
+    """A server of a trace whose name needs quoting in a shell."""
     folder = tmp_path / 'it\'s "a" $(folder)'
     folder.mkdir()
     one = Served(Path(shutil.copy(demo_file, folder / "de mo;.glmtrace")), "--step", "1000")
@@ -58,7 +58,7 @@ def served(demo_file: Path, tmp_path: Path) -> Iterator[Served]:
 
 
 async def output(socket: ClientWebSocketResponse, text: bytes) -> None:
-    """Until the player has written a text."""
+    """Wait until the player has written a text."""
     said = b""
     while text not in said:
         message = await asyncio.wait_for(socket.receive(), 30)
@@ -66,7 +66,7 @@ async def output(socket: ClientWebSocketResponse, text: bytes) -> None:
         said += message.data
 
 
-def test_the_player_comes_through_and_ctrl_c_ends_it_quietly(served: Served) -> None:
+def test_the_player_is_served_and_ctrl_c_ends_it_quietly(served: Served) -> None:
     async def visit() -> tuple[int, str]:
         async with ClientSession() as session:
             async with session.get(served.url) as page:
@@ -89,8 +89,8 @@ def test_the_player_comes_through_and_ctrl_c_ends_it_quietly(served: Served) -> 
     assert asyncio.run(visit()) == (0, "")
 
 
-def test_nobody_else_gets_it(served: Served) -> None:
-    """Neither another page in the same browser, nor a name that was made to point here, nor another address."""
+def test_other_pages_and_hosts_are_refused(served: Served) -> None:
+    """That is another page in the same browser, a host name made to point here, and another address."""
 
     async def visit() -> None:
         async with ClientSession() as session:
@@ -107,11 +107,11 @@ def test_nobody_else_gets_it(served: Served) -> None:
 
     asyncio.run(visit())
     with socket.socket() as other, pytest.raises(ConnectionRefusedError):
-        other.connect(("127.0.0.2", served.port))  # this machine too, and not the loopback address served
+        other.connect(("127.0.0.2", served.port))  # another loopback address of this machine
 
 
-def test_another_user_of_the_machine_does_not_get_it(served: Served) -> None:
-    """Without the secret there is neither a page nor a player, and no Origin is no way round it."""
+def test_other_users_of_the_machine_are_refused(served: Served) -> None:
+    """Without the secret there is neither a page nor a player, also for a request without an Origin."""
     wrong = served.secret[:-1] + ("a" if served.secret[-1] != "a" else "b")
 
     async def visit() -> None:
@@ -129,10 +129,10 @@ def test_another_user_of_the_machine_does_not_get_it(served: Served) -> None:
     assert served.interrupt() == (0, "")
 
 
-def test_no_more_players_than_a_machine_can_bear(served: Served) -> None:
+def test_the_number_of_players_is_limited(served: Served) -> None:
     async def visit() -> None:
         async with ClientSession() as session:
-            opened = [await session.ws_connect(f"{served.url}ws") for _ in range(_MOST_PLAYERS)]
+            opened = [await session.ws_connect(f"{served.url}ws") for _ in range(MOST_PLAYERS)]
             with pytest.raises(WSServerHandshakeError) as refused:
                 await session.ws_connect(f"{served.url}ws")
             assert refused.value.status == 503
@@ -149,7 +149,7 @@ def test_no_more_players_than_a_machine_can_bear(served: Served) -> None:
     asyncio.run(visit())
 
 
-def test_an_address_that_is_no_page_is_answered_quietly(served: Served) -> None:
+def test_an_address_without_a_page_is_answered_quietly(served: Served) -> None:
     async def visit() -> None:
         async with ClientSession() as session:
             async with session.get(f"{served.url}ws") as answer:

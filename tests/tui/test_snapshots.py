@@ -1,7 +1,7 @@
 """How the player looks: every tab, and the screens over it, small and wide.
 
-Compared with the pictures in ``__snapshots__``; make them anew with ``pytest tests/tui/test_snapshots.py
---snapshot-update`` and look at each.
+The screens are compared with the pictures in ``__snapshots__``. To renew those, run ``pytest
+tests/tui/test_snapshots.py --snapshot-update``, and look at each.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ OVER: dict[str, list[str]] = {
 }
 
 
-_CALM = 10  # looks without a change
+_CALM = 10  # screenshots without a change
 
 
 async def at_rest(pilot: Pilot[None]) -> None:
-    """Wait until the screen stays as it is for some moments: on a busy machine what was put off comes late."""
+    """Wait until the screen has not changed for some moments: on a busy machine, postponed work comes late."""
     seen: list[str] = []
     while len(seen) < _CALM or len(set(seen[-_CALM:])) > 1:
         await pilot.pause(0.05)
@@ -66,7 +66,7 @@ async def at_rest(pilot: Pilot[None]) -> None:
 
 @pytest.fixture
 def looks(player: Any, snap_compare: Any) -> Callable[..., bool]:
-    """Whether the player looks as it did after these keys, and once nothing is being computed any more."""
+    """A function that says whether the player looks as in the picture after these keys, with nothing left to compute."""
 
     def compare(
         keys: list[str],

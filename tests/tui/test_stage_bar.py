@@ -1,4 +1,4 @@
-"""The stretches of the stages."""
+"""The bar of the stages: its stretches and its title; and a step without a source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_stretches_are_the_runs_of_a_stage(demo: Trace) -> None:
     assert list(stretches(demo)) == expected
 
 
-def test_no_step_makes_no_stretch(tmp_path: Path) -> None:
+def test_a_trace_without_steps_has_no_stretches(tmp_path: Path) -> None:
     with open_trace(sealed(tmp_path, [meta_record(), end_record()])) as trace:
         assert list(stretches(trace)) == []
 
@@ -47,7 +47,7 @@ def test_no_step_makes_no_stretch(tmp_path: Path) -> None:
         (7, "en", "trace · loaded"),
     ],
 )  # fmt: skip
-def test_the_title_tells_the_class_and_whose_it_is(result: object, lang: Any, title: str, tmp_path: Path) -> None:
+def test_the_title_names_the_class_and_its_origin(result: object, lang: Any, title: str, tmp_path: Path) -> None:
     records = [meta_record(), step_record(step(0, frame=None, source=None)), end_record(status="loaded", result=result)]
     with open_trace(sealed(tmp_path, records)) as trace:
         app = Player(trace, lang)
@@ -61,7 +61,7 @@ def test_the_title_tells_the_class_and_whose_it_is(result: object, lang: Any, ti
         asyncio.run(run())
 
 
-def test_a_step_without_a_source_tells_of_itself(tmp_path: Path) -> None:
+def test_a_step_without_a_source_shows_its_data(tmp_path: Path) -> None:
     made = step(0, frame=None, source=None, kind="module-entered", data={"class": "Own\x1b[31m", "path": "head"})
     with open_trace(sealed(tmp_path, [meta_record(), step_record(made), end_record(status="loaded")])) as trace:
         app = Player(trace, "en")

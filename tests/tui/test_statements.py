@@ -1,4 +1,4 @@
-"""How many SQL statements a key costs: what the panes share is read once."""
+"""How many SQL statements a key costs: the panes share what is read."""
 
 from __future__ import annotations
 

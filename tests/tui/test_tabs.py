@@ -1,4 +1,4 @@
-"""The tables: what they say first, how they open, fold, sort and lead to their steps."""
+"""The tables: what they begin with, how they open, fold, sort, and lead to their steps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.trace import made
-from tests.tui.conftest import START, play, settled
+from tests.tui.conftest import START, notifications, play, settled
 from tracer.trace.reading import open_trace
 from tracer.tui.player import Player
 from tracer.tui.player_state import PlayerState
 from tracer.tui.screens import TextScreen
 from tracer.tui.source_view import SourceView, keep_end
-from tracer.tui.stage_bar import _window
+from tracer.tui.stage_bar import names_that_fit
 from tracer.tui.tabs.model_tables import ForwardTab
 from tracer.tui.tabs.table_tab import Row, TableTab, ordered, shown
 
@@ -48,7 +48,7 @@ def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
     play(app, work)
 
 
-def test_a_journey_opens_and_leads_to_its_stops(player: Any) -> None:
+def test_an_argument_opens_and_leads_to_its_stops(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
@@ -108,7 +108,7 @@ def test_zoom(player: Any) -> None:
     play(app, work, (80, 24))
 
 
-def test_why_leads_to_what_shows_it(loads: Any, fixtures: Path) -> None:
+def test_the_evidence_of_a_diagnosis_leads_to_its_steps(loads: Any, fixtures: Path) -> None:
     with loads.trace(fixtures / "broken" / "misspelt-class") as trace:
         app = Player(trace, "en", 0)
 
@@ -126,13 +126,13 @@ def test_why_leads_to_what_shows_it(loads: Any, fixtures: Path) -> None:
         play(app, work)
 
 
-def test_v_without_a_variable_says_how_to_choose_one(player: Any) -> None:
+def test_opening_a_value_without_a_variable_says_how_to_choose_one(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("v")
         assert not isinstance(app.screen, TextScreen)
-        assert ["Choose a variable" in note.message for note in app._notifications] == [True]
+        assert ["Choose a variable" in text for text in await notifications(pilot)] == [True]
 
     play(app, work)
 
@@ -177,21 +177,21 @@ def test_the_modules_of_a_pass_are_nested_and_repeated_blocks_folded(tmp_path: P
 ROWS = [Row(5, ("b",), opens=True), Row(1, ("in b",), depth=1), Row(3, ("a", "1,000")), Row(9, ("c", "20"))]
 
 
-def test_rows_in_a_folded_one_are_left_out() -> None:
+def test_rows_below_a_folded_row_are_left_out() -> None:
     assert list(shown(ROWS, set())) == [0, 2, 3]
     assert list(shown(ROWS, {0})) == [0, 1, 2, 3]
 
 
-def test_rows_are_sorted_with_what_is_in_them() -> None:
+def test_rows_are_sorted_with_those_below_them() -> None:
     assert ordered(ROWS, 0, descending=False) == [2, 0, 1, 3]
     assert ordered(ROWS, 1, descending=True) == [3, 0, 1, 2]
     assert ordered(ROWS[2:], 2, descending=False) == [1, 0]
 
 
 def test_stages_around_the_cursor_are_named_first() -> None:
-    assert _window([5, 5, 5, 5], 1, 100) == (0, 3)
-    assert _window([5, 5, 5, 5], 2, 11) == (2, 3)
-    assert _window([5, 5, 5, 5], 3, 2) == (3, 3)
+    assert names_that_fit([5, 5, 5, 5], 1, 100) == (0, 3)
+    assert names_that_fit([5, 5, 5, 5], 2, 11) == (2, 3)
+    assert names_that_fit([5, 5, 5, 5], 3, 2) == (3, 3)
 
 
 def test_the_end_of_a_text_is_kept_by_its_width() -> None:

@@ -151,9 +151,9 @@ class Player(CrashReportingApp):
 
     def on_mount(self) -> None:
         self.set_keymap(self.state.keymap.chosen)
-        self.call_after_refresh(self._furnish)
+        self.call_after_refresh(self.furnish)
 
-    async def _furnish(self) -> None:
+    async def furnish(self) -> None:
         """Add the other panes."""
         from tracer.tui.calls_view import CallsView
         from tracer.tui.tabs.tab_area import TabArea

@@ -25,7 +25,7 @@ from tracer.trace.errors import TracerError
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8765
-_MOST_PLAYERS: Final = 8  # at a time: each is a process
+MOST_PLAYERS: Final = 8  # at a time: each is a process
 _PATIENCE: Final = 2.0  # seconds that open browsers can delay the end
 
 _RUN: Final = "from tracer.cli.main import main; main()"
@@ -148,8 +148,8 @@ class _Loopback(Server):
         """Run a player for each browser, unless too many are running."""
         if not web.WebSocketResponse().can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(text="The player's page opens this address as a websocket.")
-        if self._players >= _MOST_PLAYERS:
-            raise web.HTTPServiceUnavailable(text=f"{_MOST_PLAYERS} players are open already. Close one of them.")
+        if self._players >= MOST_PLAYERS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_PLAYERS} players are open already. Close one of them.")
         self._players += 1
         try:
             return await handler(request)

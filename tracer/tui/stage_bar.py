@@ -101,7 +101,7 @@ class StageBar(StepView):
         here = state.step.stage
         at = tr(self.lang, "step {number} / {count}", number=state.number, count=len(state.trace) - 1)
         order = list(dict.fromkeys([*(stage for stage, _, _ in self._stretches), here]))
-        first, last = _window(
+        first, last = names_that_fit(
             [cell_len(stage_name(stage, self.lang)) + 3 for stage in order], order.index(here), width - cell_len(at) - 4
         )
         names, self._names_at = Text("" if first == 0 else "… "), []
@@ -155,7 +155,7 @@ class StageBar(StepView):
         return next((first for stage, first, _ in self._stretches if stage == named), None)
 
 
-def _window(widths: list[int], here: int, room: int) -> tuple[int, int]:
+def names_that_fit(widths: list[int], here: int, room: int) -> tuple[int, int]:
     """Return the first and the last of the names around ``here`` that fit."""
     first = last = here
     left = room - widths[here]
