@@ -10,7 +10,7 @@ from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
 from tracer.trace.reading import open_trace
 from tracer.tui.player_state import PlayerState
-from tracer.tui.source_view import line_notes
+from tracer.tui.source_view import line_annotations
 
 
 @pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])
@@ -27,7 +27,7 @@ def test_a_changed_value_is_at_the_statement_that_changed_it(
             state.cursor.go(step.number)
             assert step.source is not None
             changes = {change.name: change for change in step.changes}
-            for line, note in line_notes(state, "en").items():
+            for line, note in line_annotations(state, "en").items():
                 if note.plain.startswith("# "):
                     name = re.match(r"# (\w+)", note.plain)
                     assert name is not None
@@ -43,6 +43,6 @@ def test_the_last_change_is_beside_the_returned_value(
         state = PlayerState(trace)
         step = next(step for step in trace.steps(kinds=["return"]) if step.changes)
         state.cursor.go(step.number)
-        note = line_notes(state, "en")[step.line or 0].plain
+        note = line_annotations(state, "en")[step.line or 0].plain
     assert note.startswith(f"# {step.changes[0].name}")
     assert "returned " in note

@@ -40,9 +40,9 @@ def watched(trace: Trace, upto: int | None = None) -> JobProgress:
 
 
 def test_stages_are_counted_and_timed_as_in_the_trace(demo: Trace) -> None:
-    so_far = ProgressTracker("en")
-    so_far.take(watched(demo))
-    stages = so_far.glimpse.stages
+    progress = ProgressTracker("en")
+    progress.take(watched(demo))
+    stages = progress.snapshot.stages
     assert {one.stage: one.steps for one in stages} == demo.stage_counts()
     for summary in summarize_stages(demo):
         [seconds] = [one.seconds for one in stages if one.stage == summary.stage]
@@ -54,18 +54,18 @@ def test_a_warning_is_shown_in_one_line(demo: Trace) -> None:
     [message] = islice((step for step in demo.steps() if step.kind == "config-read"), 1)
     made.fresh = [replace(message, kind="warning", data={"category": "UserWarning", "message": "first\nsecond"})]
     made.steps, made.last = 1, made.fresh[0]
-    so_far = ProgressTracker("en")
-    so_far.take(made)
-    [happening] = so_far.glimpse.told
+    progress = ProgressTracker("en")
+    progress.take(made)
+    [happening] = progress.snapshot.happenings
     assert "UserWarning: first" in happening.text
     assert "\n" not in happening.text
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_happenings_are_the_facts_of_the_stages(lang: Any, demo: Trace) -> None:
-    so_far = ProgressTracker(lang)
-    so_far.take(watched(demo))
-    told = {(one.step, one.text) for one in so_far.glimpse.told}
+    progress = ProgressTracker(lang)
+    progress.take(watched(demo))
+    told = {(one.step, one.text) for one in progress.snapshot.happenings}
     facts = {
         (fact.step, fact_text(fact, lang))
         for one in summarize_stages(demo)
@@ -77,13 +77,13 @@ def test_the_happenings_are_the_facts_of_the_stages(lang: Any, demo: Trace) -> N
 
 
 def test_a_snapshot_does_not_change(demo: Trace) -> None:
-    so_far = ProgressTracker("en")
-    so_far.take(watched(demo, 500))
-    early = so_far.glimpse
+    progress = ProgressTracker("en")
+    progress.take(watched(demo, 500))
+    early = progress.snapshot
     copied = tuple(early)
-    so_far.take(watched(demo))
+    progress.take(watched(demo))
     assert tuple(early) == copied
-    assert so_far.glimpse != early
+    assert progress.snapshot != early
 
 
 # ── The screen ───────────────────────────────────────────────────────────────────────────────────────
@@ -92,11 +92,11 @@ def test_a_snapshot_does_not_change(demo: Trace) -> None:
 @pytest.mark.parametrize(("lang", "said", "asked"), [("en", "Configuration", "Once more"), ("zh", "配置", "再按一次")])
 @pytest.mark.parametrize("size", [(80, 24), (140, 42)], ids=str)
 def test_it_shows_the_load_and_ends_with_it(lang: Any, said: str, asked: str, size: Any, demo: Trace) -> None:
-    so_far, over, interrupts = ProgressTracker(lang), threading.Event(), []
-    so_far.take(watched(demo, 1_119))
-    work = RecordingThread(lambda tell: over.wait(20), so_far.take)
+    progress, over, interrupts = ProgressTracker(lang), threading.Event(), []
+    progress.take(watched(demo, 1_119))
+    work = RecordingThread(lambda tell: over.wait(20), progress.take)
     work.start()
-    app = LiveView(work, so_far, lambda: interrupts.append(1), "glm-4v-tiny", lang)
+    app = LiveView(work, progress, lambda: interrupts.append(1), "glm-4v-tiny", lang)
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:

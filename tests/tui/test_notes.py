@@ -91,19 +91,19 @@ def test_a_question_is_answered(demo: Trace) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w", "w", "x")
         await settled(pilot)
-        assert "Which half comes first?" in said(app, "notes-ask")
-        assert said(app, "notes-said") == ""
+        assert "Which half comes first?" in said(app, "notes-question")
+        assert said(app, "notes-response") == ""
         await pilot.press("enter")
         await settled(pilot)
-        assert said(app, "notes-said").startswith("✗ Not quite.\nIt stands behind the dot.")
+        assert said(app, "notes-response").startswith("✗ Not quite.\nIt stands behind the dot.")
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert said(app, "notes-said").startswith("✓ Right.\nIt is configuration_chatglm.")
+        assert said(app, "notes-response").startswith("✓ Right.\nIt is configuration_chatglm.")
         marks = [str(option.prompt)[0] for option in app.query_one("#notes-answers", OptionList).options]
         assert marks == [" ", "✓"]
         await pilot.press("w", "W")  # the answer is remembered
         await settled(pilot)
-        assert said(app, "notes-said").startswith("✓ Right.")
+        assert said(app, "notes-response").startswith("✓ Right.")
 
     play(app, work)
 

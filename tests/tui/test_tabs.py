@@ -16,7 +16,7 @@ from tracer.tui.screens import TextScreen
 from tracer.tui.source_view import SourceView, keep_end
 from tracer.tui.stage_bar import names_that_fit
 from tracer.tui.tabs.model_tables import ForwardTab
-from tracer.tui.tabs.table_tab import Row, TableTab, ordered, shown
+from tracer.tui.tabs.table_tab import Row, TableTab, sorted_rows, unfolded_rows
 
 
 def column(table: TableTab, number: int) -> list[str]:
@@ -178,14 +178,14 @@ ROWS = [Row(5, ("b",), opens=True), Row(1, ("in b",), depth=1), Row(3, ("a", "1,
 
 
 def test_rows_below_a_folded_row_are_left_out() -> None:
-    assert list(shown(ROWS, set())) == [0, 2, 3]
-    assert list(shown(ROWS, {0})) == [0, 1, 2, 3]
+    assert list(unfolded_rows(ROWS, set())) == [0, 2, 3]
+    assert list(unfolded_rows(ROWS, {0})) == [0, 1, 2, 3]
 
 
 def test_rows_are_sorted_with_those_below_them() -> None:
-    assert ordered(ROWS, 0, descending=False) == [2, 0, 1, 3]
-    assert ordered(ROWS, 1, descending=True) == [3, 0, 1, 2]
-    assert ordered(ROWS[2:], 2, descending=False) == [1, 0]
+    assert sorted_rows(ROWS, 0, descending=False) == [2, 0, 1, 3]
+    assert sorted_rows(ROWS, 1, descending=True) == [3, 0, 1, 2]
+    assert sorted_rows(ROWS[2:], 2, descending=False) == [1, 0]
 
 
 def test_stages_around_the_cursor_are_named_first() -> None:

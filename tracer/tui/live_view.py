@@ -62,24 +62,24 @@ class Snapshot(NamedTuple):
     stage: str | None = None
     ended: bool = False
     stages: tuple[StageSoFar, ...] = ()
-    told: tuple[Happening, ...] = ()
+    happenings: tuple[Happening, ...] = ()
 
 
 class ProgressTracker:
-    """Gathers the progress of a load; ``glimpse`` can be read from any thread."""
+    """Gathers the progress of a load; ``snapshot`` can be read from any thread."""
 
     def __init__(self, lang: Lang) -> None:
-        self.glimpse = Snapshot()
+        self.snapshot = Snapshot()
         self._lang = lang
         self._stages: dict[str, list[float]] = {}
-        self._told: deque[Happening] = deque(maxlen=_FACTS)
+        self._happenings: deque[Happening] = deque(maxlen=_FACTS)
         self._said: set[tuple[str, str]] = set()
         self._before: Step | None = None
 
     def take(self, watched: RunningLoad) -> None:
         for step in watched.fresh:
             self._take(step)
-        self.glimpse = Snapshot(
+        self.snapshot = Snapshot(
             watched.steps,
             watched.seconds,
             watched.tensors,
@@ -87,7 +87,7 @@ class ProgressTracker:
             self._before.stage if self._before is not None else None,
             watched.outcome is not None,
             tuple(StageSoFar(stage, int(count), seconds) for stage, (count, seconds) in self._stages.items()),
-            tuple(self._told),
+            tuple(self._happenings),
         )
 
     def _take(self, step: Step) -> None:
@@ -99,7 +99,7 @@ class ProgressTracker:
             text = fact_text(fact, self._lang)
             if (step.stage, text) not in self._said:
                 self._said.add((step.stage, text))
-                self._told.append(Happening(step.number, text, fact.trouble))
+                self._happenings.append(Happening(step.number, text, fact.trouble))
 
 
 _EVERY: Final = 0.1  # seconds
@@ -145,11 +145,11 @@ def record_live(
         name: what is loaded.
         lang: the language to speak.
     """
-    so_far = ProgressTracker(lang)
-    work = RecordingThread(record, so_far.take)
+    progress = ProgressTracker(lang)
+    work = RecordingThread(record, progress.take)
     work.start()
     try:
-        LiveView(work, so_far, interrupt, name, lang).run()
+        LiveView(work, progress, interrupt, name, lang).run()
     finally:
         if work.is_alive():  # the screen failed first, and with it the only way to end the load
             interrupt()
@@ -165,7 +165,7 @@ class LiveView(CrashReportingApp):
     #now { height: 1; padding: 0 1; color: $text-muted; }
     #body { height: 1fr; }
     #stages { width: 42; height: 100%; border: round $panel-lighten-2; padding: 0 1; }
-    #told { width: 1fr; height: 100%; border: round $panel-lighten-2; padding: 0 1; }
+    #happenings { width: 1fr; height: 100%; border: round $panel-lighten-2; padding: 0 1; }
     .-narrow #stages { width: 34; }
     """
     TITLE = "glm-trace"
@@ -178,11 +178,11 @@ class LiveView(CrashReportingApp):
     ]
 
     def __init__(
-        self, work: Thread, so_far: ProgressTracker, interrupt: Callable[[], None], name: str, lang: Lang
+        self, work: Thread, progress: ProgressTracker, interrupt: Callable[[], None], name: str, lang: Lang
     ) -> None:
         super().__init__()
         self._recording = work
-        self._so_far = so_far
+        self._progress = progress
         self._interrupt = interrupt
         self._model = name
         self._lang: Lang = lang
@@ -197,47 +197,47 @@ class LiveView(CrashReportingApp):
             stages = Static(id="stages")
             stages.border_title = tr(self._lang, "Stages")
             yield stages
-            told = Static(id="told")
-            told.border_title = tr(self._lang, "What has happened")
-            yield told
+            happenings = Static(id="happenings")
+            happenings.border_title = tr(self._lang, "What has happened")
+            yield happenings
         yield Static(id="now")
         yield Static(id="foot")
 
     def on_mount(self) -> None:
-        self._look()
-        self.set_interval(_EVERY, self._look)
+        self._show_progress()
+        self.set_interval(_EVERY, self._show_progress)
 
     def action_interrupt(self) -> None:
         """End the load; the second time, kill it."""
         self._interrupted = True
         self._interrupt()
-        self._look()
+        self._show_progress()
 
-    def _look(self) -> None:
-        glimpse = self._so_far.glimpse
-        self.query_one("#head", Static).update(self._head(glimpse))
-        self.query_one("#stages", Static).update(self._stages(glimpse))
-        told = self.query_one("#told", Static)
-        told.update(self._told(glimpse, max(told.size.height, 1)))
-        file = tr(self._lang, "now at {file}", file=one_line(glimpse.file, 200)) if glimpse.file else ""
+    def _show_progress(self) -> None:
+        snapshot = self._progress.snapshot
+        self.query_one("#head", Static).update(self._head(snapshot))
+        self.query_one("#stages", Static).update(self._stages(snapshot))
+        happenings = self.query_one("#happenings", Static)
+        happenings.update(self._happenings(snapshot, max(happenings.size.height, 1)))
+        file = tr(self._lang, "now at {file}", file=one_line(snapshot.file, 200)) if snapshot.file else ""
         self.query_one("#now", Static).update(Text(file, no_wrap=True, overflow="ellipsis"))
         self.query_one("#foot", Static).update(self._foot())
         if not self._recording.is_alive():
             self.exit()
 
-    def _head(self, glimpse: Snapshot) -> Table:
+    def _head(self, snapshot: Snapshot) -> Table:
         state = (
             N_("writing the trace")
-            if glimpse.ended
+            if snapshot.ended
             else N_("ending the load")
             if self._interrupted
             else N_("recording")
         )
-        frame = _SPINNER[int(glimpse.seconds / _EVERY) % len(_SPINNER)]
-        counts = [tr(self._lang, NP_("{count} step", "{count} steps"), count=f"{glimpse.steps:,}")]
-        if glimpse.tensors:
-            counts.append(tr(self._lang, NP_("{count} tensor", "{count} tensors"), count=f"{glimpse.tensors:,}"))
-        counts.append(tr(self._lang, "{count} s", count=f"{glimpse.seconds:.1f}"))
+        frame = _SPINNER[int(snapshot.seconds / _EVERY) % len(_SPINNER)]
+        counts = [tr(self._lang, NP_("{count} step", "{count} steps"), count=f"{snapshot.steps:,}")]
+        if snapshot.tensors:
+            counts.append(tr(self._lang, NP_("{count} tensor", "{count} tensors"), count=f"{snapshot.tensors:,}"))
+        counts.append(tr(self._lang, "{count} s", count=f"{snapshot.seconds:.1f}"))
         head = Table.grid(expand=True)
         head.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         head.add_column(no_wrap=True, justify="right")
@@ -245,28 +245,28 @@ class LiveView(CrashReportingApp):
         head.add_row(left + Text(tr(self._lang, state)), Text(" · ".join(counts)))
         return head
 
-    def _stages(self, glimpse: Snapshot) -> Table:
+    def _stages(self, snapshot: Snapshot) -> Table:
         table = Table.grid(padding=(0, 1), expand=True)
         table.add_column(width=1)
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
-        for one in glimpse.stages:
-            current = one.stage == glimpse.stage and not glimpse.ended
+        for item in snapshot.stages:
+            current = item.stage == snapshot.stage and not snapshot.ended
             style = "bold" if current else ""
-            name = Text(visible(stage_name(one.stage, self._lang)), style)
-            seconds = Text(tr(self._lang, "{count} s", count=f"{one.seconds:.2f}"), "dim")
-            table.add_row(Text("▶" if current else "✓", "cyan"), name, Text(f"{one.steps:,}", style), seconds)
+            name = Text(visible(stage_name(item.stage, self._lang)), style)
+            seconds = Text(tr(self._lang, "{count} s", count=f"{item.seconds:.2f}"), "dim")
+            table.add_row(Text("▶" if current else "✓", "cyan"), name, Text(f"{item.steps:,}", style), seconds)
         return table
 
-    def _told(self, glimpse: Snapshot, height: int) -> Table | Text:
-        if not glimpse.steps:
+    def _happenings(self, snapshot: Snapshot, height: int) -> Table | Text:
+        if not snapshot.steps:
             return Text(tr(self._lang, "Starting Python and importing torch and transformers …"))
         table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(justify="right", style="dim", no_wrap=True, min_width=len(str(glimpse.steps)))
+        table.add_column(justify="right", style="dim", no_wrap=True, min_width=len(str(snapshot.steps)))
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for one in glimpse.told[-height:]:
-            table.add_row(str(one.step), Text(one_line(one.text, 300), "yellow" if one.trouble else ""))
+        for item in snapshot.happenings[-height:]:
+            table.add_row(str(item.step), Text(one_line(item.text, 300), "yellow" if item.trouble else ""))
         return table
 
     def _foot(self) -> Text:

@@ -197,7 +197,7 @@ class Player(CrashReportingApp):
             self._damage = damage
             self.complain(message.error)
 
-    def turned(self) -> None:
+    def show_note(self) -> None:
         """Show the note that was opened, also where the step stays the same."""
         self.mutate_reactive(Player.reading)
 
@@ -210,13 +210,13 @@ class Player(CrashReportingApp):
     def on_table_tab_chosen(self, message: TableTab.Chosen) -> None:
         self.go(message.step)
 
-    def on_notes_tab_wanted(self) -> None:
+    def on_notes_tab_needed(self) -> None:
         self.notes.load()
 
     def on_notes_tab_chosen(self, message: NotesTab.Chosen) -> None:
         self.go(message.step)
 
-    def on_source_view_breakpoint_asked(self, message: SourceView.BreakpointAsked) -> None:
+    def on_source_view_breakpoint_toggled(self, message: SourceView.BreakpointToggled) -> None:
         self._toggle_breakpoint(message.line)
 
     async def on_hint_bar_clicked(self, message: HintBar.Clicked) -> None:
@@ -382,10 +382,10 @@ class Player(CrashReportingApp):
         self.push_screen(GotoScreen(len(self.state.trace), self.lang), self.go)
 
     def action_next_note(self) -> None:
-        self.notes.turn(back=False)
+        self.notes.open_next(back=False)
 
     def action_previous_note(self) -> None:
-        self.notes.turn(back=True)
+        self.notes.open_next(back=True)
 
     def action_answer(self) -> None:
         self.notes.open_tab()
@@ -476,7 +476,7 @@ class Player(CrashReportingApp):
         self.tabs.open(f"tab-{name}")
 
     def action_everything(self) -> None:
-        self.tabs.turn_everything()
+        self.tabs.toggle_everything()
 
     def action_sort(self) -> None:
         self.tabs.sort()

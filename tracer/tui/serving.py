@@ -26,7 +26,7 @@ from tracer.trace.errors import TracerError
 HOST: Final = "127.0.0.1"
 PORT: Final = 8765
 MOST_PLAYERS: Final = 8  # at a time: each is a process
-_PATIENCE: Final = 2.0  # seconds that open browsers can delay the end
+_SHUTDOWN_TIMEOUT: Final = 2.0  # seconds that open browsers can delay the end
 
 _RUN: Final = "from tracer.cli.main import main; main()"
 
@@ -63,7 +63,7 @@ def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], optio
         web.run_app(
             server.application(lambda: ready(server.address)),
             sock=listening,
-            shutdown_timeout=_PATIENCE,
+            shutdown_timeout=_SHUTDOWN_TIMEOUT,
             access_log=None,
             print=lambda *_: None,
         )

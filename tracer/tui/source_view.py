@@ -73,7 +73,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"source--current"}
 
-    class BreakpointAsked(Message):
+    class BreakpointToggled(Message):
         def __init__(self, line: int) -> None:
             self.line = line
             super().__init__()
@@ -84,7 +84,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         self._source: int | None = None
         self._lines: list[str] = []
         self._ran: dict[int, int] | None = None
-        self._notes: dict[int, Text] = {}
+        self._annotations: dict[int, Text] = {}
         self._current: int | None = None
         self._step_text = ""
         self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, state.source_lines(source))])
@@ -104,8 +104,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
     def update_view(self) -> None:
         self._locate(self._state)
         if self._source is not None and self.annotated:
-
-            self._notes = line_notes(self._state, self.lang)
+            self._annotations = line_annotations(self._state, self.lang)
             self._colour()
         self.call_after_refresh(self._follow)  # once the new size is known, or it would stop at the end of the old one
         self.refresh()
@@ -114,7 +113,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         """Take over the source and line of the step."""
         place, frame = state.place(), state.frame()
         self._ran = state.line_counts(frame.number) if frame is not None else None
-        self._notes = {}
+        self._annotations = {}
         if place is None:
             self._source, self._current, self._lines = None, None, []
         else:
@@ -162,8 +161,8 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self.rich_style)
         number = index + 1
         line = self._gutter(number) + self._line(index)
-        if number in self._notes:
-            line = self._with_note(line, self._notes[number], width)
+        if number in self._annotations:
+            line = self._with_annotation(line, self._annotations[number], width)
         style = Style()
         if number == self._current:
             style = Style(bold=True, bgcolor=self.get_component_rich_style("source--current").bgcolor)
@@ -195,7 +194,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         segments = told[index].render(self.app.console, end="") if index < len(told) else ()
         return Strip(segments).adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
 
-    def _with_note(self, line: Text, note: Text, width: int) -> Text:
+    def _with_annotation(self, line: Text, note: Text, width: int) -> Text:
         """Return a line followed by its annotation; if both do not fit the line is cut, to half the width at least."""
         note = Text("  ") + note
         room = width + self.scroll_offset.x
@@ -232,7 +231,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         if event.x < _GUTTER and self._lines:
-            self.post_message(self.BreakpointAsked(event.y + self.scroll_offset.y + 1))
+            self.post_message(self.BreakpointToggled(event.y + self.scroll_offset.y + 1))
 
     def on_resize(self, event: events.Resize) -> None:
         self._write_titles()
@@ -281,7 +280,7 @@ def highlighted(lines: list[str], dark: bool) -> list[Text]:
     return list(highlighter.highlight(text).split("\n", allow_blank=True))[: len(lines)]
 
 
-def line_notes(state: PlayerState, lang: Lang) -> dict[int, Text]:
+def line_annotations(state: PlayerState, lang: Lang) -> dict[int, Text]:
     """Return the annotations at the current step, by line number."""
     notes: dict[int, Text] = {}
     step, frame_state = state.step, state.frame_state

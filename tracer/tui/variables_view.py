@@ -40,7 +40,7 @@ class VariablesView(Tree[object], StepView):
         super().__init__("", id="variables")
         self.show_root = False
         self.guide_depth = 2
-        self._turned: dict[VariablePath, bool] = {}
+        self._opened: dict[VariablePath, bool] = {}
         self._filling = False
         self.begin_with(state, lang)
 
@@ -49,7 +49,7 @@ class VariablesView(Tree[object], StepView):
         here = state.frame_state
         variables = None if here is None else (here.frame, here.variables, here.changed)
         # An open caller shows what it had at the step; folded callers show their names.
-        number = self.number if any(self._turned.get(_caller_path(frame)) for frame in state.frames[1:]) else None
+        number = self.number if any(self._opened.get(_caller_path(frame)) for frame in state.frames[1:]) else None
         return variables, state.frames, state.selected_variable, number, self.lang
 
     def update_view(self) -> None:
@@ -61,7 +61,7 @@ class VariablesView(Tree[object], StepView):
         for frame in state.frames[1:]:
             title = tr(self.lang, "caller: {function}", function=visible(frame.function))
             node = self.root.add(Text(title, "dim"), data=VariableNode(_caller_path(frame), None, frame))
-            self._turn(node, expand=False)
+            self._open_as_left(node, expand=False)
         self._select(state.selected_variable)
         self.call_after_refresh(self._filled)
 
@@ -85,10 +85,10 @@ class VariablesView(Tree[object], StepView):
             return None
         return name, frame_state.variables[name].value(trace)
 
-    def _turn(self, node: TreeNode[object], *, expand: bool) -> None:
+    def _open_as_left(self, node: TreeNode[object], *, expand: bool) -> None:
         """Open or fold a node as the user left it; the first time, as ``expand`` says."""
         assert isinstance(node.data, VariableNode)
-        if self._turned.get(node.data.path, expand):
+        if self._opened.get(node.data.path, expand):
             node.expand()
             self._fill(node)
 
@@ -125,7 +125,7 @@ class VariablesView(Tree[object], StepView):
             return
         path = (name,) if parent is self.root else (*_path(parent), name)
         if _inside(value):
-            self._turn(
+            self._open_as_left(
                 parent.add(label, data=VariableNode(path, value, change)), expand=change is not None and change.in_place
             )
         else:
@@ -165,7 +165,7 @@ class VariablesView(Tree[object], StepView):
             node.add_leaf(label)
             return
         if _inside(inner):
-            self._turn(node.add(label, data=VariableNode(path, inner)), expand=False)
+            self._open_as_left(node.add(label, data=VariableNode(path, inner)), expand=False)
         else:
             node.add_leaf(label, data=VariableNode(path, inner))
 
@@ -178,7 +178,7 @@ class VariablesView(Tree[object], StepView):
 
     def _remember(self, node: TreeNode[object], *, opened: bool) -> None:
         if isinstance(node.data, VariableNode) and not self._filling:
-            self._turned[node.data.path] = opened
+            self._opened[node.data.path] = opened
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
         held = event.node.data

@@ -35,15 +35,15 @@ class WalkthroughNotes:
         self._matching: str | None = None
         self._when_loaded: list[Callable[[WalkthroughReader], None]] = []
 
-    def turn(self, *, back: bool) -> None:
+    def open_next(self, *, back: bool) -> None:
         """Open the next note, or the one before."""
 
-        def turn(reading: WalkthroughReader) -> None:
+        def open_note(reading: WalkthroughReader) -> None:
             found = reading.next(back=back)
             if found is not None:
                 self.open_tab()
                 self._player.go(found.step)
-                self._player.turned()
+                self._player.show_note()
                 return
             if reading.empty:
                 why = N_("No walkthrough has a note about this load.")
@@ -51,7 +51,7 @@ class WalkthroughNotes:
                 why = N_("This is the first note.") if back else N_("This was the last note.")
             self._player.notify(tr(self._player.lang, why), timeout=2)
 
-        self._with_reading(turn)
+        self._with_reading(open_note)
 
     def begin(self) -> None:
         """Go to the walkthrough that was asked for; show the one that was written for this very load, and stay."""

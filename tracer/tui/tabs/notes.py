@@ -91,7 +91,7 @@ class RenderedNote:
             )
             yield from broken(Text(away, "dim italic"), self._width)
 
-    def ask(self) -> Text | None:
+    def question(self) -> Text | None:
         """Return the question, if the note has one."""
         question = self.bound.note.question
         if question is None:
@@ -108,7 +108,7 @@ class RenderedNote:
         found = [] if question is None else question.answers
         return [Text("\n").join(self.markdown(answer.text.localized(self._lang), 4)) for answer in found]
 
-    def said(self, answer: int) -> Text:
+    def response(self, answer: int) -> Text:
         """Return the response to an answer."""
         question = self.bound.note.question
         assert question is not None
@@ -116,7 +116,7 @@ class RenderedNote:
         verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not quite.")), "bold")
         return Text("\n").join([verdict, *self.markdown(chosen.because.localized(self._lang))])
 
-    def following(self) -> Text | None:
+    def next_hint(self) -> Text | None:
         """Return what the key for the next note leads to, if anything."""
         after = self._reading.peek()
         if after is None:
@@ -155,7 +155,7 @@ class NotesTab(Horizontal, StepView):
 
     reading: reactive[WalkthroughReader | None] = reactive(None, repaint=False)
 
-    class Wanted(Message):
+    class Needed(Message):
         """The tab is shown and needs the notes."""
 
     class Chosen(Message):
@@ -173,9 +173,9 @@ class NotesTab(Horizontal, StepView):
         yield Contents(id="notes-contents")
         with NotePage(id="notes-page"):
             yield Static(id="notes-text")
-            yield Static(id="notes-ask")
+            yield Static(id="notes-question")
             yield OptionList(id="notes-answers", compact=True)
-            yield Static(id="notes-said")
+            yield Static(id="notes-response")
             yield Static(id="notes-next")
 
     @property
@@ -207,26 +207,28 @@ class NotesTab(Horizontal, StepView):
     def update_view(self) -> None:
         reading, lang = self.reading, self.lang
         if reading is None:
-            self._only(Text(tr(lang, "Looking up the notes for this load …"), "dim"))
-            self.call_later(self._want)
+            self._show_only(Text(tr(lang, "Looking up the notes for this load …"), "dim"))
+            self.call_later(self._ask_for_notes)
             return
         contents = self.query_one(Contents)
         contents.list(reading, lang)
         if reading.open is None:
-            self._only(Text(_nothing_open(reading, lang, self._state.keymap.key("next-note"), contents.display), "dim"))
+            self._show_only(
+                Text(_nothing_open(reading, lang, self._state.keymap.key("next-note"), contents.display), "dim")
+            )
             return
         self._show_page(RenderedNote(reading, self._state, lang, self._width()), reading)
 
-    def _want(self) -> None:
+    def _ask_for_notes(self) -> None:
         # Not posted in update_view(): a message bubbles no further than to the widget whose handler is running.
-        self.post_message(self.Wanted())
+        self.post_message(self.Needed())
 
     def _width(self) -> int:
         return max(self.query_one(NotePage).scrollable_content_region.width - 1, 20)
 
-    def _only(self, text: Text) -> None:
+    def _show_only(self, text: Text) -> None:
         self.query_one("#notes-text", Static).update(text)
-        for name in ("#notes-ask", "#notes-answers", "#notes-said", "#notes-next"):
+        for name in ("#notes-question", "#notes-answers", "#notes-response", "#notes-next"):
             self.query_one(name).display = False
 
     def _show_page(self, page: RenderedNote, reading: WalkthroughReader) -> None:
@@ -235,14 +237,14 @@ class NotesTab(Horizontal, StepView):
             holder.note = reading.open
             holder.scroll_home(animate=False)
         self.query_one("#notes-text", Static).update(page.text(self.number))
-        self._put("#notes-ask", page.ask())
+        self._show_part("#notes-question", page.question())
         answers = self.query_one("#notes-answers", OptionList)
         answers.display = page.bound.note.question is not None
         self._list_answers(answers, page, reading)
         assert reading.open is not None
         given = reading.answered.get(reading.open)
-        self._put("#notes-said", None if given is None else page.said(given))
-        self._put("#notes-next", page.following())
+        self._show_part("#notes-response", None if given is None else page.response(given))
+        self._show_part("#notes-next", page.next_hint())
 
     def _list_answers(self, answers: OptionList, page: RenderedNote, reading: WalkthroughReader) -> None:
         assert reading.open is not None
@@ -258,7 +260,7 @@ class NotesTab(Horizontal, StepView):
         answers.add_options(options)
         answers.highlighted = kept if kept is not None and kept < len(options) else None
 
-    def _put(self, name: str, text: Text | None) -> None:
+    def _show_part(self, name: str, text: Text | None) -> None:
         widget = self.query_one(name, Static)
         widget.display = text is not None
         if text is not None:
@@ -291,7 +293,7 @@ class NotesTab(Horizontal, StepView):
         if event.option_list.id == "notes-answers" and reading.open is not None:
             reading.answered[reading.open] = event.option_index
             self.follow()
-            self.query_one("#notes-said").scroll_visible()
+            self.query_one("#notes-response").scroll_visible()
         elif isinstance(event.option, Entry):
             self._open(reading, event.option.at)
 

@@ -116,7 +116,7 @@ class TabArea(TabbedContent, StepView):
         if isinstance(table, TableTab):
             table.sort_next()
 
-    def turn_everything(self) -> None:
+    def toggle_everything(self) -> None:
         """Switch between the decisions that explain the load and all those of the function."""
         self._switch("tab-decisions")
         table: DecisionsTab = self.tab_shown()

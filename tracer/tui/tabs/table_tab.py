@@ -34,7 +34,7 @@ class Row(NamedTuple):
     open: bool = False
 
 
-def shown(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
+def unfolded_rows(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
     """Yield the indexes of the rows that are not inside a folded one; ``opened`` has those of the open ones."""
     hidden_below: int | None = None
     for index, row in enumerate(rows):
@@ -44,7 +44,7 @@ def shown(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
         yield index
 
 
-def ordered(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
+def sorted_rows(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
     """Return the indexes of the rows sorted by a column, 0 being the step; nested rows stay with their parent."""
     families: list[list[int]] = []
     for index, row in enumerate(rows):
@@ -148,7 +148,7 @@ class TableTab(DataTable[Text], StepView):
         if self._wanted != wanted:
             self._wanted, self.computed = wanted, False
             if not self._rows:
-                self._say(tr(self.lang, "Computing …"))
+                self._show_sentence(tr(self.lang, "Computing …"))
             start_worker(self, partial(self._compute, *wanted), exclusive=True)
         elif self.computed:
             self._mark()
@@ -158,33 +158,33 @@ class TableTab(DataTable[Text], StepView):
             rows = await in_background(self._state.trace.path, lambda trace: self.table_rows(trace, lang, scope))
         except TracerError as error:
             self._rows, self.computed = [], True
-            self._say(visible(error.localized(self.lang)))
+            self._show_sentence(visible(error.localized(self.lang)))
             return
-        self.put(rows)
+        self.set_rows(rows)
         self.computed = True
         self._mark()
 
-    def put(self, rows: list[Row]) -> None:
+    def set_rows(self, rows: list[Row]) -> None:
         """Show these rows."""
         self._rows, self._sorted = rows, None
         self._order = range(len(rows))
         self._folds = any(row.opens for row in rows)
         self._opened = {index for index, row in enumerate(rows) if row.open}
-        self._list()
+        self._list_rows()
 
-    def _say(self, sentence: str) -> None:
+    def _show_sentence(self, sentence: str) -> None:
         self.clear(columns=True)
         self._listed = []
         self.add_column(Text(sentence, "dim"))
 
-    def _list(self) -> None:
+    def _list_rows(self) -> None:
         """Fill the table again."""
         if not self._rows:
-            self._say(tr(self.lang, self.empty))
+            self._show_sentence(tr(self.lang, self.empty))
             return
         rows = [self._rows[index] for index in self._order]
         opened = {place for place, index in enumerate(self._order) if index in self._opened}
-        self._listed = [self._order[place] for place in shown(rows, opened)][:_MOST]
+        self._listed = [self._order[place] for place in unfolded_rows(rows, opened)][:_MOST]
         cells = [self._cells(index) for index in self._listed]
         self.clear(columns=True)
         keys = ("step", *self.heads)
@@ -243,7 +243,7 @@ class TableTab(DataTable[Text], StepView):
         row = self._rows[index]
         if row.opens and (index not in self._opened or row.step == self._state.number):  # a second time folds it
             self._opened ^= {index}
-            self._list()
+            self._list_rows()
             self.move_cursor(row=self._listed.index(index), animate=False)
         self.post_message(self.Chosen(row.step))
 
@@ -255,15 +255,15 @@ class TableTab(DataTable[Text], StepView):
         if self._rows:
             descending = self._sorted == (column, False)
             self._sorted = column, descending
-            self._order = ordered(self._rows, column, descending=descending)
-            self._list()
+            self._order = sorted_rows(self._rows, column, descending=descending)
+            self._list_rows()
 
     def sort_next(self) -> None:
         """Sort by the next column; after the last one, in the original order."""
         column = 1 if self._sorted is None else self._sorted[0] + 1
         if column > len(self.heads):
             self._sorted, self._order = None, range(len(self._rows))
-            self._list()
+            self._list_rows()
         else:
             self._sorted = None
             self.sort_by(column)

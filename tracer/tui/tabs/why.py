@@ -53,7 +53,7 @@ class DiagnosisTab(VerticalScroll, StepView):
         except TracerError as error:
             report, rows = Text(visible(str(error))), []
         self.query_one("#why-text", Static).update(report)
-        table.put(rows)
+        table.set_rows(rows)
         table.display = bool(rows)
         self.computed = True
 
