@@ -26,7 +26,7 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
     "weights": ("model_tables", "WeightsTab"),
     "forward": ("model_tables", "ForwardTab"),
     "tokens": ("model_tables", "TokensTab"),
-    "why": ("why", "DiagnosisTab"),
+    "why": ("why", "WhyTab"),
 }
 _LABELS: Final[dict[str, Message]] = {
     "notes": N_("Notes"),

@@ -23,7 +23,7 @@ from tracer.tui.tabs.table_tab import Row, TableTab
 from tracer.views.why import diagnosis_report, evidence_text
 
 
-class DiagnosisTab(VerticalScroll, StepView):
+class WhyTab(VerticalScroll, StepView):
     """What ``glm-trace why`` says of the trace, and below it the steps that show it, to go to."""
 
     def __init__(self, state: PlayerState, lang: Lang) -> None:
