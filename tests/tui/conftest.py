@@ -91,7 +91,7 @@ def play(app: Player, work: Callable[[Pilot[None]], Awaitable[None]], size: tupl
     """Run a player and call ``work`` with its pilot."""
 
     async def run() -> None:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await settled(pilot)
             await work(pilot)
 

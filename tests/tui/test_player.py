@@ -383,14 +383,14 @@ def test_help_is_laid_out_again_in_another_size(player: Any) -> None:
     play(app, work, (80, 24))
 
 
-def test_the_first_screen_shows_the_step(demo: Any) -> None:
+def test_the_first_screen_shows_the_step(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = player(start=START)
     seen: list[str] = []
 
-    class Unfurnished(Player):
-        async def furnish(self) -> None:
-            seen.append(self.export_screenshot(simplify=True))
+    async def furnish(unfurnished: Player) -> None:
+        seen.append(unfurnished.export_screenshot(simplify=True))
 
-    app: Any = Unfurnished(demo, "en", START)
+    monkeypatch.setattr(Player, "furnish", furnish)
 
     async def run() -> None:
         async with app.run_test(size=WIDE) as pilot:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:  # imported after the first screen
     from tracer.tui.tabs.tab_area import TabArea
     from tracer.tui.tabs.table_tab import TableTab
     from tracer.walkthrough.format import Walkthrough
-    from tracer.walkthrough.reader import WalkthroughReader
+    from tracer.walkthrough.reader_position import WalkthroughReader
 
 _ACTIONS: Final = frozenset(binding.action for binding in BINDINGS)
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)  # steps a second
@@ -52,7 +52,9 @@ _GREETINGS: Final[dict[str, Message]] = {
     "at-failure": N_("{ended}. This is step {number}, where it happened. Press {key} for the keys."),
     "after-failure": N_("{ended}. This is step {number}, the last one recorded before that. Press {key} for the keys."),
     "at-death": N_("The process was killed: this is step {number}, the last one recorded. Press {key} for the keys."),
-    "at-interrupt": N_("The load was interrupted: this is step {number}, the last one recorded. Press {key} for the keys."),
+    "at-interrupt": N_(
+        "The load was interrupted: this is step {number}, the last one recorded. Press {key} for the keys."
+    ),
 }
 
 

@@ -16,7 +16,7 @@ from tracer.tui.tabs.table_tab import TableTab
 
 if TYPE_CHECKING:  # imported when they are opened
     from tracer.tui.tabs.decisions import DecisionsTab
-    from tracer.walkthrough.reader import WalkthroughReader
+    from tracer.walkthrough.reader_position import WalkthroughReader
 
 # Each tab's module and class. A tab is imported when it is first opened.
 _TABS: Final[dict[str, tuple[str, str]]] = {
@@ -130,6 +130,7 @@ class TabArea(TabbedContent, StepView):
         for pane in self.query(TabPane):
             if pane.id == self.active and not pane.children:
                 pane.mount(self._tab(pane.id.removeprefix("tab-")))
-            for tab in pane.query_children(StepView):
-                tab.shown = pane.id == self.active
+            for tab in pane.children:
+                if isinstance(tab, StepView):
+                    tab.shown = pane.id == self.active
         self.call_after_refresh(self._give_focus)
