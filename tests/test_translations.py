@@ -125,8 +125,8 @@ def test_plurals(count: int | str, english: str, chinese: str) -> None:
 
 
 def test_a_text_in_a_context_and_one_in_another() -> None:
-    assert tr("en", NC_("tab", "Arguments")) == "Arguments"
-    assert tr("zh", NC_("tab", "Arguments")) == "参数去向"
+    assert tr("en", NC_("tab", "Forward")) == "Forward"
+    assert tr("zh", NC_("tab", "Forward")) == "前向"
 
 
 def test_a_sentence_in_a_sentence() -> None:

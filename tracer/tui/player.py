@@ -244,7 +244,7 @@ class Player(CrashReportingApp):
     def action_help_quit(self) -> None:
         """Say how to quit: Ctrl-C, which Textual binds to this, doesn't."""
         [binding] = [binding for binding in BINDINGS if binding.id == "quit"]
-        self.say(N_("To quit, press {keys}."), keys=displayed(self.keymap.keys(binding)) or "^Q", seconds=4)
+        self.say(N_("To quit, press {keys}."), keys=displayed(self.state.keymap.keys(binding)) or "^Q", seconds=4)
 
     # The actions of the keys.
 
