@@ -239,7 +239,7 @@ def test_each_walkthrough_is_told_as_soon_as_it_is_checked(
         happened.extend(one.walkthrough.id for one in checked)
         return ""
 
-    monkeypatch.setattr("tracer.cli.walkthrough.load_recording.record", record)
+    monkeypatch.setattr("tracer.cli.walkthrough.load_recording._record", record)
     monkeypatch.setattr("tracer.cli.walkthrough.check.check_report", report)
     command("check", "mine", "later", "--walkthroughs", own)
     assert happened == ["glm-4v-tiny", "mine", "bert-tiny", "later"]
