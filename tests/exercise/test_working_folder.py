@@ -67,7 +67,7 @@ def test_the_changes_of_a_layer(tmp_path: Path) -> None:
     [
         ("replace: [{old: nothing, new: x}]", "found 0 times"),
         ("replace: [{old: a, new: x}]", "found 2 times"),
-        ("replace: {}", "expected `array`"),
+        ("replace: {}", "expected a list, found keys with values"),
         ("other: 1", "no key `other`"),
         ("{", "not valid YAML"),
     ],
