@@ -13,6 +13,7 @@ from typing import Final
 
 from tracer.analysis.diagnosis import (
     argument_rules,
+    auto_map_rules,
     class_rules,
     file_rules,
     process_end_rules,
@@ -44,8 +45,8 @@ RULES: Final[tuple[Rule, ...]] = (
     file_rules.not_json,
     file_rules.config_missing,
     file_rules.not_on_this_machine,
-    remote_code_rules.class_file_missing,
-    remote_code_rules.class_missing,
+    auto_map_rules.class_file_missing,
+    auto_map_rules.class_missing,
     remote_code_rules.package_missing,
     remote_code_rules.relative_import_missing,
     remote_code_rules.import_failed,

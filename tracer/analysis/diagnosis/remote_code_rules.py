@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
-from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
-from tracer.trace.events import FileMissing, FileResolved, ImportsChecked, ModuleCopied, Recorded, TrustAsked
+from tracer.trace.events import FileResolved, ImportsChecked, ModuleCopied, Recorded, TrustAsked
 from tracer.trace.reading import Trace
 
 _CHECKSUM: Final = 12  # characters shown of a checksum
@@ -64,51 +63,12 @@ def _evidence(asked: Recorded[TrustAsked]) -> Evidence:
     return Evidence(asked.step.number, "trust", {name: getattr(asked.event, name) for name in names})
 
 
-_FETCH = "get_class_from_dynamic_module"
+FETCH: Final = "get_class_from_dynamic_module"
 _PLACE = re.compile(r"\((?P<file>[^()]+), line (?P<line>\d+)\)$")  # in str(SyntaxError), since Python 3.0
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")  # since Python 3.3
 _NO_NAME = re.compile(
     r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'"
 )
-
-
-def class_file_missing(load: RecordedLoad) -> Cause | None:
-    """Detect a file that ``auto_map`` names and that is not in the directory."""
-    failure = load.failure
-    frame = load.enclosing(failure.origin, _FETCH) if failure is not None else None
-    if failure is None or frame is None:
-        return None
-    last = failure.passages[-1].step
-    missing = [found for found in load.events(FileMissing) if failure.step <= found.step.number <= last]
-    if not missing or not str(missing[-1].event.name).endswith(".py"):
-        return None
-    values = _reference(load, failure.origin, frame) | {"file": missing[-1].event.name}
-    number, where = missing[-1].step.number, missing[-1].event.in_
-    if values["repository"] and where == values["repository"]:
-        return _repository_missing(load, frame, values, number)
-    gone = Evidence(number, "file-missing", {"name": values["file"], "in": where})
-    return Cause("class-file-missing", "certain", _chain(load, frame, gone), values, "name-class-file")
-
-
-def _repository_missing(load: RecordedLoad, frame: int, values: dict[str, str | None], missing: int) -> Cause:
-    """Return the cause for an ``auto_map`` that refers to another repository, which could not be fetched."""
-    gone = Evidence(missing, "file-missing", {"name": values["file"], "in": values["repository"]})
-    beside = values["module"] in own_names(load)
-    remedy = "fetch-repository-or-stay" if beside else "fetch-repository"
-    return Cause("class-repository-missing", "certain", _chain(load, frame, gone), values, remedy)
-
-
-def class_missing(load: RecordedLoad) -> Cause | None:
-    """Detect a file that does not define the class that ``auto_map`` names."""
-    failure = load.failure
-    if failure is None or failure.error != "AttributeError" or failure.origin.function != "get_class_in_module":
-        return None
-    frame = load.enclosing(failure.origin, _FETCH)
-    if frame is None or failure.origin.frame is None:
-        return None
-    asked = load.variable(failure.origin.frame, "class_name")
-    values = _reference(load, failure.origin, frame) | {"class": asked}
-    return Cause("class-missing", "certain", _chain(load, frame, _copied(load)), values, "name-class")
 
 
 def package_missing(load: RecordedLoad) -> Cause | None:
@@ -150,7 +110,7 @@ def import_failed(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.name not in ("ModuleNotFoundError", "ImportError"):
         return None
-    frame = load.enclosing(failure.origin, _FETCH)
+    frame = load.enclosing(failure.origin, FETCH)
     if frame is None:
         return None
     checking = load.enclosing(failure.origin, "check_imports")
@@ -170,28 +130,38 @@ def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str |
     if not isinstance(package, str) or (checked is not None and checked.event.missing):
         return None
     values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
-    return Cause("package-fails", "certain", _chain(load, frame), values, "match-package")
+    return Cause("package-fails", "certain", fetching_chain(load, frame), values, "match-package")
 
 
 def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause:
     values = {"name": name, "module": module, "file": f"{stem(module.replace('.', '/'))}.py"}
     if not module.startswith(f"{REMOTE}."):
         values["package"] = module.partition(".")[0]
-        return Cause("library-name-gone", "certain", _chain(load, frame, _checked(load)), values, "other-release")
+        return Cause(
+            "library-name-gone", "certain", fetching_chain(load, frame, _checked(load)), values, "other-release"
+        )
     if stem(values["file"]) not in _refreshed(load):
-        return Cause("stale-copy", "likely", _chain(load, frame, _checked(load), _copied(load)), values, "clear-copy")
-    return Cause("sibling-name-missing", "certain", _chain(load, frame, _checked(load)), values, "define-name")
+        return Cause(
+            "stale-copy",
+            "likely",
+            fetching_chain(load, frame, _checked(load), copied_evidence(load)),
+            values,
+            "clear-copy",
+        )
+    return Cause("sibling-name-missing", "certain", fetching_chain(load, frame, _checked(load)), values, "define-name")
 
 
 def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause:
     if module.startswith(f"{REMOTE}."):
         name = module.rpartition(".")[2]
         values = {"module": name, "file": f"{name}.py"}
-        return Cause("import-not-copied", "likely", _chain(load, frame, _checked(load)), values, "import-in-main-file")
+        return Cause(
+            "import-not-copied", "likely", fetching_chain(load, frame, _checked(load)), values, "import-in-main-file"
+        )
     file = _reference_file(load, frame)
     if module.partition(".")[0] in own_names(load):
         return _sibling(load, file, [module], [], _checked(load))
-    return _not_installed(file, [module], "likely", _chain(load, frame, _checked(load)))
+    return _not_installed(file, [module], "likely", fetching_chain(load, frame, _checked(load)))
 
 
 def relative_import_missing(load: RecordedLoad) -> Cause | None:
@@ -199,7 +169,7 @@ def relative_import_missing(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.error != "FileNotFoundError":
         return None
-    frame, copying = load.enclosing(failure.origin, _FETCH), load.enclosing(failure.origin, "get_cached_module_file")
+    frame, copying = load.enclosing(failure.origin, FETCH), load.enclosing(failure.origin, "get_cached_module_file")
     checked = load.last(ImportsChecked)
     if frame is None or copying is None or checked is None:
         return None
@@ -208,7 +178,7 @@ def relative_import_missing(load: RecordedLoad) -> Cause | None:
     if gone is None:
         return None
     values = {"file": f"{gone}.py", "by": file_name(checked.event.file), "module": gone}
-    return Cause("relative-import-missing", "certain", _chain(load, frame, _checked(load)), values, "add-file")
+    return Cause("relative-import-missing", "certain", fetching_chain(load, frame, _checked(load)), values, "add-file")
 
 
 def not_python(load: RecordedLoad) -> Cause | None:
@@ -216,7 +186,7 @@ def not_python(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.name not in ("SyntaxError", "IndentationError", "TabError"):
         return None
-    frame = load.enclosing(failure.origin, _FETCH)
+    frame = load.enclosing(failure.origin, FETCH)
     if frame is None:
         return None
     place = _PLACE.search(failure.text)
@@ -224,7 +194,7 @@ def not_python(load: RecordedLoad) -> Cause | None:
     if file in (None, "<unknown>"):  # 5.x parses only the text when it looks for imports
         file = _reference_file(load, frame)
     values = {"file": file_name(file), "line": int(place["line"]) if place else None, "message": failure.message}
-    return Cause("not-python", "certain", _chain(load, frame, _checked(load)), values, "repair-line")
+    return Cause("not-python", "certain", fetching_chain(load, frame, _checked(load)), values, "repair-line")
 
 
 def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
@@ -267,16 +237,7 @@ def _refreshed(load: RecordedLoad) -> set[str]:
     return copied | relative
 
 
-def _reference(load: RecordedLoad, passage: Passage, frame: int) -> dict[str, str | None]:
-    """Return the parts of the reference in ``auto_map``, and the auto class it is for."""
-    reference = str(_asked(load, frame))
-    repository, _, rest = reference.rpartition("--")
-    module, _, name = rest.partition(".")
-    owner = load.auto_class(passage)
-    return {"reference": reference, "repository": repository, "module": module, "class": name, "auto_class": owner}
-
-
-def _asked(load: RecordedLoad, frame: int) -> Any:
+def asked_reference(load: RecordedLoad, frame: int) -> Any:
     """Return the reference as it was passed in: the function removes the repository from it."""
     called = load.entry_step(frame)
     return load.variable(frame, "class_reference", at=called.number if called is not None else None)
@@ -289,11 +250,12 @@ def _reference_file(load: RecordedLoad, frame: int) -> str:
     return f"{str(load.variable(frame, 'class_reference')).rpartition('--')[2].partition('.')[0]}.py"
 
 
-def _chain(load: RecordedLoad, frame: int, *more: Evidence | None) -> list[Evidence]:
+def fetching_chain(load: RecordedLoad, frame: int, *more: Evidence | None) -> list[Evidence]:
+    """Return the reference that was being fetched, this evidence and the exceptions, in the order of the steps."""
     called = load.entry_step(frame)
     asked = None
     if called is not None:
-        asked = Evidence(called.number, "class-asked", {"reference": _asked(load, frame)})
+        asked = Evidence(called.number, "class-asked", {"reference": asked_reference(load, frame)})
     return load.with_raised(asked, *more)
 
 
@@ -305,7 +267,7 @@ def _checked(load: RecordedLoad) -> Evidence | None:
     return Evidence(found.step.number, "imports-relatively", values)
 
 
-def _copied(load: RecordedLoad) -> Evidence | None:
+def copied_evidence(load: RecordedLoad) -> Evidence | None:
     found = load.last(ModuleCopied)
     return None if found is None else Evidence(found.step.number, "copied", {"path": found.event.from_})
 
