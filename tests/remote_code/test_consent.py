@@ -82,7 +82,7 @@ def test_files_are_shown_with_all_their_facts() -> None:
     code = RemoteCode("models/x", (a_file(), a_file("visual.py")))
     text = shown(code)
     assert "Loading this model runs 2 Python files" in text
-    for fact in ("1  modeling_x.py", "4.21 kB", "AutoModel", f"sha256 {SHA}", "2  visual.py", "no proof"):
+    for fact in ("1  modeling_x.py", "4.21 kB", "AutoModel", f"sha256 {SHA}", "2  visual.py", "not a proof"):
         assert fact in text
     chinese = shown(code, "zh")
     for fact in ("自带的 2 个 Python 文件", "1  modeling_x.py", SHA, "不能证明代码安全"):
@@ -133,7 +133,7 @@ def test_files_for_processors_only_are_not_said_to_run(tmp_path: Path) -> None:
     assert len(code.files) == 4
     text = " ".join(shown(code).split())
     assert "runs 2 Python files" in text
-    assert "only if its code asked for a processor" in text
+    assert "only if the code asked for a processor" in text
     assert "AutoImageProcessor, not made by this load" in text
     assert "AutoVideoProcessor" not in text  # nothing names it
     (tmp_path / "config.json").write_text(json.dumps({"auto_map": {"AutoProcessor": "model.M"}}))
@@ -172,7 +172,7 @@ def test_unseen_code_and_notes() -> None:
     assert "runs code that cannot be shown here" in text
     assert "org/m is not in the local hub cache, so what would run cannot be shown (named by AutoModel)" in text
     assert "a.json names no base model" in text
-    assert "no proof" not in text
+    assert "not a proof" not in text
 
 
 def test_reasons_and_places() -> None:
