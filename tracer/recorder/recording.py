@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tracer.recorder import safe_inspect
+from tracer.recorder.code_outline import code_outlines
 from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
@@ -97,6 +98,7 @@ class Recording:
         self._steps = 0
         self._skipped: dict[str, str] = {}
         self._code_folders: dict[str, list[str]] = {}
+        self._code_outlines: dict[str, Any] = {}
         self._started = time.monotonic_ns()
         self._closed = False
         self.limit: str | None = None
@@ -260,11 +262,16 @@ class Recording:
             self.meta_roots()
 
     def note_code_folder(self, folder: str) -> None:
-        """Write which Python files a folder of remote code has: modules of these names are not packages."""
+        """Write which Python files a folder of remote code has, and what they define and import.
+
+        Modules of these names are not packages.
+        """
         name = self.clean(folder)
         if name not in self._code_folders:
             self._code_folders[name] = python_names(folder)
-            self.meta(code_folders=self._code_folders)
+            for path, outline in code_outlines(folder).items():
+                self._code_outlines[self.clean(path)] = msgspec.to_builtins(outline)
+            self.meta(code_folders=self._code_folders, code_outlines=self._code_outlines)
 
     def meta_roots(self) -> None:
         """Write the folders of the named roots: the one place where this machine's folders are recorded."""

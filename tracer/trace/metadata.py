@@ -6,6 +6,8 @@ import re
 
 import msgspec
 
+from tracer.trace.code_outline import CodeOutline
+
 
 class Processor(msgspec.Struct):
     """The processor: its name, and the number of cores that the process may use."""
@@ -77,6 +79,7 @@ class Metadata(msgspec.Struct):
         threads: name of each thread, by its number.
         roots: folder of each named root, such as ``model``.
         code_folders: names of the Python files in each folder of remote code.
+        code_outlines: what each of these files defines and imports, by its path.
         skipped: what was not recorded, with the reason.
         remote_code: the remote code that ran; None if it was not watched.
         recording_ended: why recording ended before the load did; None if it did not.
@@ -101,6 +104,7 @@ class Metadata(msgspec.Struct):
     threads: dict[str, str] = {}
     roots: dict[str, str] = {}
     code_folders: dict[str, list[str]] = {}
+    code_outlines: dict[str, CodeOutline] = {}
     skipped: dict[str, str] = {}
     remote_code: RemoteCode | None = None
     recording_ended: RecordingEnded | None = None

@@ -73,6 +73,54 @@ CAUSES: Final[dict[str, Message]] = {
         'Look up the class in {module}.py and write its name in config.json: `"auto_map": '
         '{{"{auto_class}": "{module}.CLASS"}}`.'
     ),
+    "remedy:name-found-file": N_(
+        'The directory has {found}: if that is the file, write in config.json `"auto_map": {{"{auto_class}": '
+        '"{meant}"}}`. Otherwise put {file} into the directory.'
+    ),
+    "remedy:name-found-class": N_(
+        'Write in config.json `"auto_map": {{"{auto_class}": "{meant}"}}`, if that is the class that is meant.'
+    ),
+    "cause:auto-map-not-object": N_(
+        "`auto_map` in {config} is `{written}`, of the type `{type}`. It has to be an object that gives each auto "
+        "class a reference, such as {auto_class}."
+    ),
+    "remedy:write-auto-map": N_(
+        'Write `"auto_map": {{"{auto_class}": "FILE.CLASS"}}` in {config}, with FILE without “.py”, and an entry for '
+        "each auto class that is to load the model; or take `auto_map` out, if the library's own classes are meant."
+    ),
+    "cause:reference-not-text": N_(
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has to be a "
+        "string of the form `FILE.CLASS`."
+    ),
+    "cause:reference-without-dot": N_(
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has to name a file and a class, with a "
+        "dot between them: `FILE.CLASS`."
+    ),
+    "cause:reference-with-ending": N_(
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. The file is named without its ending: "
+        "there can be only the one dot between file and class."
+    ),
+    "cause:reference-with-dots": N_(
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has {count} dots, and there can be only "
+        "the one between file and class: `FILE.CLASS`."
+    ),
+    "cause:reference-repositories": N_(
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has “--” more than once; only the one "
+        "between repository and file is possible."
+    ),
+    "remedy:write-reference": N_('Write in {config} `"auto_map": {{"{auto_class}": "{reference}"}}`.'),
+    "cause:reference-into-folder": N_(
+        "The entry “{auto_class}” of `auto_map` is `{text}`, a file in the folder {folder}, and transformers {release} "
+        "can't copy code out of a folder into the modules cache."
+    ),
+    "remedy:move-to-top": N_(
+        "Put {file} and the files that it imports into the model's top folder, and write `{reference}` in config.json."
+    ),
+    "cause:tokenizer-entry-not-pair": N_(
+        "The entry “AutoTokenizer” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has to be a list "
+        "of two: the slow tokenizer and the fast one, `null` for the one that there is not."
+    ),
+    "remedy:write-pair": N_('Write in {config} `"auto_map": {{"AutoTokenizer": ["{reference}", null]}}`.'),
     "cause:class-repository-missing": N_(
         "`auto_map` takes {class} from another repository, {repository}, and its {file} could not be fetched: it "
         "is not in the hub cache, and the hub was not reached or does not have it."

@@ -45,6 +45,8 @@ RULES: Final[tuple[Rule, ...]] = (
     file_rules.not_json,
     file_rules.config_missing,
     file_rules.not_on_this_machine,
+    auto_map_rules.auto_map_malformed,
+    auto_map_rules.folder_not_copied,
     auto_map_rules.class_file_missing,
     auto_map_rules.class_missing,
     remote_code_rules.package_missing,

@@ -175,7 +175,7 @@ class RecordedLoad:
     def auto_class(self, passage: Passage | None) -> str | None:
         """Return the auto class that was called there: ``AutoModelForCausalLM``."""
         for number, frame in self.frames_around(passage):
-            if frame.function == AUTO_MODEL:
+            if frame.function in (AUTO_MODEL, f"{AUTO_MODEL.partition('.')[0]}.from_config"):
                 return class_in(self.variable(number, "cls"))
             if frame.function in (AUTO_CONFIG, AUTO_TOKENIZER):
                 return frame.function.partition(".")[0]

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.own_code import own_files, own_names
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
-from tracer.trace.events import FileResolved, ImportsChecked, ModuleCopied, Recorded, TrustAsked
+from tracer.trace.events import ImportsChecked, ModuleCopied, Recorded, TrustAsked
 from tracer.trace.reading import Trace
 
 _CHECKSUM: Final = 12  # characters shown of a checksum
@@ -89,7 +90,7 @@ def package_missing(load: RecordedLoad) -> Cause | None:
 
 def _sibling(load: RecordedLoad, file: str, siblings: list[str], missing: list[str], *seen: Evidence | None) -> Cause:
     """Return the cause for files imported as if they were packages; ``missing`` are real packages missing as well."""
-    found = _own_files(load).get(siblings[0])
+    found = own_files(load).get(siblings[0])
     known = None if found is None else Evidence(found[0], "own-file", {"path": found[1]})
     values: dict[str, Any] = {"file": file_name(file), "module": siblings[0], "modules": siblings, "names": missing}
     kind, remedy = (
@@ -204,26 +205,6 @@ def own_files_left_alone(load: RecordedLoad) -> dict[str, str]:
         return {}
     paths = [path for path in load.trace.source_paths().values() if f"{REMOTE}/" in path.replace("\\", "/")]
     return {stem(path): path for path in paths if stem(path) not in refreshed and stem(path) != "__init__"}
-
-
-def own_names(load: RecordedLoad) -> set[str]:
-    """Return the names by which the model's code files are imported, whether the load reached them or not."""
-    listed = load.trace.meta.code_folders.values()
-    return {name for names in listed for name in names} | set(_own_files(load))
-
-
-def _own_files(load: RecordedLoad) -> dict[str, tuple[int, str]]:
-    """Return the directory's Python files that the load reached, by the name they are imported by.
-
-    Each comes as the first step that shows it, and its path.
-    """
-    resolved = [(found.step.number, found.event.path) for found in load.events(FileResolved)]
-    copied = [(found.step.number, found.event.from_) for found in load.events(ModuleCopied)]
-    files: dict[str, tuple[int, str]] = {}
-    for number, path in sorted([*resolved, *copied], key=lambda file: file[0]):
-        if path is not None and path.endswith(".py"):
-            files.setdefault(stem(path), (number, path))
-    return files
 
 
 def _refreshed(load: RecordedLoad) -> set[str]:

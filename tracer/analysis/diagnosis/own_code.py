@@ -1,0 +1,47 @@
+"""The model's own Python files, as the rules see them: their names, what they define, and what they import."""
+
+from __future__ import annotations
+
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, stem
+from tracer.trace.code_outline import CodeOutline, Import
+from tracer.trace.events import FileResolved, ModuleCopied
+
+
+def own_names(load: RecordedLoad) -> set[str]:
+    """Return the names by which the model's code files are imported, whether the load reached them or not."""
+    listed = load.trace.meta.code_folders.values()
+    return {name for names in listed for name in names} | set(own_files(load))
+
+
+def own_files(load: RecordedLoad) -> dict[str, tuple[int, str]]:
+    """Return the directory's Python files that the load reached, by the name they are imported by.
+
+    Each comes as the first step that shows it, and its path.
+    """
+    resolved = [(found.step.number, found.event.path) for found in load.events(FileResolved)]
+    copied = [(found.step.number, found.event.from_) for found in load.events(ModuleCopied)]
+    files: dict[str, tuple[int, str]] = {}
+    for number, path in sorted([*resolved, *copied], key=lambda file: file[0]):
+        if path is not None and path.endswith(".py"):
+            files.setdefault(stem(path), (number, path))
+    return files
+
+
+def outlines(load: RecordedLoad) -> dict[str, CodeOutline]:
+    """Return what each file defines and imports, by the name it is imported by."""
+    found: dict[str, CodeOutline] = {}
+    for path, outline in load.trace.meta.code_outlines.items():
+        found.setdefault(stem(path), outline)
+    return found
+
+
+def own_classes(load: RecordedLoad) -> dict[str, list[str]]:
+    """Return the classes that each file defines."""
+    return {name: outline.classes for name, outline in outlines(load).items()}
+
+
+def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
+    """Return a file's imports of a package, as ``import package.part`` or ``from package import name``."""
+    outline = outlines(load).get(file)
+    found = outline.imports if outline is not None else []
+    return [one for one in found if one.module == package or one.module.startswith(f"{package}.")]

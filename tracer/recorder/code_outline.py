@@ -1,0 +1,105 @@
+"""What the Python files of a model define and import, read from their text without running them."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from tracer.recorder.source_text import read_source
+from tracer.trace.code_outline import CodeOutline, Import
+
+_MOST_FILES: Final = 60
+_LONGEST: Final = 300_000  # bytes of one file
+_NAMES: Final = 400  # of one file
+_IMPORTS: Final = 200
+_CONDITION: Final = 80  # characters
+_POINTER: Final = "version https://git-lfs.github.com/spec/"
+_CALLABLES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def code_outlines(folder: str) -> dict[str, CodeOutline]:
+    """Return the outline of each Python file in a folder, by its path."""
+    try:
+        with os.scandir(folder) as entries:
+            files = sorted(entry.path for entry in islice(entries, 5_000) if entry.name.endswith(".py"))
+    except OSError:
+        return {}
+    return {path: outline for path in files[:_MOST_FILES] if (outline := code_outline(path)) is not None}
+
+
+def code_outline(path: str) -> CodeOutline | None:
+    """Return the outline of a Python file; None if it can't be read or is too long."""
+    try:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LONGEST:
+            return None
+    except OSError:
+        return None
+    text = read_source(path)
+    if text.lstrip().startswith(_POINTER):
+        return CodeOutline(problem="lfs-pointer")
+    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
+        return CodeOutline(problem="web-page")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape, say: the load itself will warn
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        return CodeOutline(problem="not-python", line=line)
+    return CodeOutline(
+        names=sorted(set(islice(_names(tree.body), _NAMES))),
+        classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)][:_NAMES],
+        imports=list(islice(_imports(tree, None, None), _IMPORTS)),
+    )
+
+
+def _names(body: list[ast.stmt]) -> Iterator[str]:
+    """Yield what a module's own statements define, in whichever branch."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                yield (alias.asname or alias.name).partition(".")[0]
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                yield from (name.id for name in ast.walk(target) if isinstance(name, ast.Name))
+        else:
+            for part in ("body", "orelse", "finalbody"):
+                yield from _names(getattr(node, part, []))
+            for handler in getattr(node, "handlers", []):
+                yield from _names(handler.body)
+
+
+def _imports(node: ast.AST, condition: str | None, inside: str | None) -> Iterator[Import]:
+    """Yield the imports below a node: ``inside`` says whether a function or a ``try`` is around it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, line=child.lineno, condition=condition, inside=inside)
+        elif isinstance(child, ast.ImportFrom):
+            module = "." * child.level + (child.module or "")
+            names = [alias.name for alias in child.names]
+            yield Import(module, names, line=child.lineno, condition=condition, inside=inside)
+        elif isinstance(child, ast.If):
+            yield from _imports(ast.Module(child.body, []), _condition(child.test), inside)
+            yield from _imports(ast.Module(child.orelse, []), f"not ({_condition(child.test)})", inside)
+        elif isinstance(child, ast.Try):
+            yield from _imports(ast.Module(child.body, []), condition, "try")
+            rest = [*child.handlers, *child.orelse, *child.finalbody]
+            yield from _imports(ast.Module(rest, []), condition, inside)  # type: ignore[arg-type]
+        else:
+            yield from _imports(child, condition, "function" if isinstance(child, _CALLABLES) else inside)
+
+
+def _condition(test: ast.expr) -> str:
+    """Return a condition as it would be written, without the texts in it."""
+    if any(isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)) for part in ast.walk(test)):
+        return "…"
+    text = ast.unparse(test)
+    return text if len(text) <= _CONDITION else f"{text[:_CONDITION]}…"
