@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +20,7 @@ from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
 from tracer.recorder.summary import Summariser
+from tracer.recorder.tracebacks import Tracebacks
 from tracer.trace import journal, reasons
 from tracer.trace.append_only import RESERVE, Identity
 from tracer.trace.metadata import RecordingEnded
@@ -33,6 +34,7 @@ from tracer.trace.vocabulary import STAGES
 
 _encode: Final = msgspec.json.Encoder().encode
 _NO_DATA: Final[dict[str, Any]] = {}
+_FILES_IN_TRACEBACKS: Final = 40  # whose lines are kept
 _SHORT: Final = 200  # shorter texts recur: names, keys, paths
 
 
@@ -87,11 +89,13 @@ class Recording:
         self._journal = journal.JournalWriter(journal_path, made)
         self.lock = threading.RLock()
         self.summaries = Summariser(self.clean, self.add_secret, self._store_value, self.lock)
+        self.tracebacks = Tracebacks(self)
         self._cleaned: dict[str, str] = {}
         self._pending: list[bytes] = []  # values and frames that the next step refers to
         self._late: list[tuple[bytes, Any]] = []  # records that came in the middle of writing another
         self._writing = False
         self._sources: dict[str, int] = {}
+        self._lines: dict[str, list[str]] = {}  # of the files that tracebacks show
         self._source_count = 0
         self._threads: dict[int, str] = {}
         self._frames = 0
@@ -217,17 +221,34 @@ class Recording:
                     return self._sources[filename]
                 number = self._source_count
                 self._source_count += 1
-                text = source_bytes(filename)
-                library = is_library_file(filename)
-                if not library:
-                    for secret in secrets_in_source(text.decode()):
-                        self.add_secret(secret)
-                    text = self.redactor.source(text.decode()).encode()
-                elif self.redactor.concerns(text):
-                    text = self.redactor.known_in_source(text.decode()).encode()
+                text = self._redacted_source(filename)
                 self._append(journal.SOURCE, (number, self.clean(filename), text))
                 self._sources[filename] = number  # after it was written: an interrupt must not come in between
         return number
+
+    def _redacted_source(self, filename: str) -> bytes:
+        text = source_bytes(filename)
+        if is_library_file(filename):
+            return self.redactor.known_in_source(text.decode()).encode() if self.redactor.concerns(text) else text
+        for secret in secrets_in_source(text.decode()):
+            self.add_secret(secret)
+        return self.redactor.source(text.decode()).encode()
+
+    def source_line(self, filename: str, line: int) -> str:
+        """Return a line of a source file without secrets; empty if there is none (code made by ``exec``)."""
+        lines = self._lines.get(filename)
+        if lines is None:
+            if len(self._lines) >= _FILES_IN_TRACEBACKS:
+                self._lines.clear()
+            lines = self._lines[filename] = self._redacted_source(filename).decode().split("\n")
+        if not 0 < line <= len(lines):
+            return ""
+        # A file in which every name that tells a secret has been looked at: only what is known now is left to mask.
+        return without_surrogates(self.roots.text(self.redactor.known_in_source(lines[line - 1].strip())))
+
+    def message(self, error: BaseException) -> str | None:
+        """Return an exception's message, unless that would run code of an unknown class."""
+        return self.summaries.message(error)
 
     def thread_number(self) -> int:
         number = self.thread.number
@@ -302,12 +323,31 @@ class Recording:
         self._raised = id(error), step, code
         self.raised_in_load = in_load
 
+    def describe(
+        self, error: BaseException, traceback: TracebackType | None, code: CodeType, line: int
+    ) -> dict[str, Any] | None:
+        """Return the data for the step at which a stepped function first sees an exception."""
+        try:
+            return self.tracebacks.first_seen(error, traceback, code, line)
+        except RecursionError:  # no room left on the stack
+            return None
+        except Exception as fault:
+            self.guard.note("traceback", fault)
+            return None
+
     def raised_at(self, error: BaseException) -> int | None:
         """Return the step at which this exception was first seen, if it was the last exception seen."""
         if self._raised is None or self._raised[0] != id(error):
             return None
         # The id alone could be that of an earlier exception that is gone.
         return self._raised[1] if safe_inspect.came_through(error, self._raised[2]) else None
+
+    def note_failure(self, error: BaseException) -> None:
+        """Write the exception that ended the load, with its traceback."""
+        facts = self.guard.call("traceback", self.tracebacks.failure, error)
+        if facts is not None:
+            with self.lock:
+                self._append(journal.META, {"failure": facts})  # its texts are clean
 
     def finish(self, outcome: Outcome) -> None:
         """Write the outcome and close the journal."""

@@ -58,7 +58,8 @@ def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any
     with recording.stage("tokenizer"):
         inputs = make_inputs(job, model, tokenizer, recording)
     if inputs.arguments is None:
-        recording.record_event("not-fed", recording.clean_data({"why": inputs.why}), stage="forward")
+        why = recording.clean_data({"why": inputs.why})
+        recording.record_event("not-fed", {**why, **(inputs.failure or {})}, stage="forward")
         return
     arguments = fake.inputs(inputs.arguments) if fake is not None else inputs.arguments
     unstepped = fake.unstepped() if fake is not None else nullcontext()

@@ -152,6 +152,8 @@ class Session:
     def finish(self, error: BaseException | None, result: Any = None) -> Outcome:
         """Write the outcome and close the journal."""
         outcome = self._outcome(error, result)
+        if error is not None and outcome.error is not None:
+            self.recording.note_failure(error)
         self.recording.finish(outcome)
         return outcome
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -32,6 +32,56 @@ class Event(msgspec.Struct, rename=_in_json):
     """The data of one kind of step. A name in the JSON that is a Python keyword has a ``_`` after it here."""
 
     kind: ClassVar[str]
+
+
+# Exceptions
+
+
+class TracebackFrame(NamedTuple):
+    """A frame of a traceback: ``file`` is relative to a named root, ``source`` the text of the line, maybe empty."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is remote code in the modules cache."""
+        return "transformers_modules/" in self.file.replace("\\", "/")
+
+
+Traceback: TypeAlias = list[TracebackFrame | None]
+"""Frames, the innermost last; None stands for those that were left out."""
+
+
+class ChainedException(msgspec.Struct):
+    """An exception that another was raised from (``relation`` is ``cause``) or while handling (``context``).
+
+    Attributes:
+        relation: see above.
+        error: ``module.Class``, or ``Class`` if it is built in.
+        message: its message; None where reading it would have run foreign code.
+        traceback: from where it was caught.
+    """
+
+    relation: Literal["cause", "context"]
+    error: str
+    message: str | None = None
+    traceback: Traceback = []
+
+
+class Raised(Event):
+    """The data of the step at which a stepped function first saw an exception.
+
+    Attributes:
+        traceback: the frames below that function; empty if it raised the exception itself, None if not recorded.
+        chained: the exception that this one was raised from or while handling, the one behind that, and so on.
+    """
+
+    kind = "raise"
+    traceback: Traceback | None = None
+    chained: list[ChainedException] = []
 
 
 # Files
@@ -616,9 +666,21 @@ class PeftApplied(Event):
 
 
 class NotDone(Event):
-    """Something after the load could not be done; ``why`` says why, in English."""
+    """Something after the load could not be done.
+
+    Attributes:
+        why: the reason, in English.
+        error: the exception behind it, ``module.Class``, if there was one.
+        message: its message.
+        traceback: where it was raised.
+        chained: the exceptions that it was raised from or while handling.
+    """
 
     why: str | None = None
+    error: str | None = None
+    message: str | None = None
+    traceback: Traceback | None = None
+    chained: list[ChainedException] = []
 
 
 class NotFed(NotDone):
@@ -701,6 +763,11 @@ class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
 def event_of(step: Step, kind: type[E]) -> E | None:
     """Return what the step recorded if it is of this kind, else None."""
     return read_event(step.data, kind) if step.kind == kind.kind else None
+
+
+def raised_in(step: Step) -> Raised:
+    """Return what a step recorded of an exception that was first seen there, whatever kind a probe gave the step."""
+    return read_event(step.data, Raised)
 
 
 def events(trace: Trace, *kinds: type[E], stop: int | None = None) -> Iterator[Recorded[E]]:

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tracer.trace.code_outline import CodeOutline
+from tracer.trace.events import ChainedException, Traceback
 
 
 class Processor(msgspec.Struct):
@@ -58,6 +59,22 @@ class RecordingEnded(msgspec.Struct):
     step: int
 
 
+class Failure(msgspec.Struct):
+    """The exception that ended a load, whole.
+
+    Attributes:
+        error: ``module.Class``, or ``Class`` if it is built in.
+        message: its message; None where reading it would have run foreign code.
+        traceback: from the outermost frame to the innermost, without those of glm-trace.
+        chained: the exceptions that it was raised from or while handling.
+    """
+
+    error: str
+    message: str | None = None
+    traceback: Traceback = []
+    chained: list[ChainedException] = []
+
+
 class Metadata(msgspec.Struct):
     """Facts about a whole load. A fact that was not recorded has its default; those of newer releases are ignored.
 
@@ -82,6 +99,7 @@ class Metadata(msgspec.Struct):
         code_outlines: what each of these files defines and imports, by its path.
         skipped: what was not recorded, with the reason.
         remote_code: the remote code that ran; None if it was not watched.
+        failure: the exception that ended the load, with its traceback; None if there was none or it was not recorded.
         recording_ended: why recording ended before the load did; None if it did not.
         native_output: the end of what native code printed.
         journal_damaged: whether the journal was damaged, so that the trace ends early.
@@ -107,6 +125,7 @@ class Metadata(msgspec.Struct):
     code_outlines: dict[str, CodeOutline] = {}
     skipped: dict[str, str] = {}
     remote_code: RemoteCode | None = None
+    failure: Failure | None = None
     recording_ended: RecordingEnded | None = None
     native_output: str = ""
     journal_damaged: bool = False

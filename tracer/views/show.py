@@ -19,6 +19,7 @@ from tracer.i18n import N_, NP_, Lang, Message, tr
 from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
 from tracer.trace import reasons
+from tracer.trace.events import raised_in
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
@@ -330,9 +331,12 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
     if step.value is not None:
         text.append(f"→ {visible(format_value(trace, step.value))}")
     for name, value in step.data.items():
-        if value is not None and name != "keys":
+        if value is not None and name not in ("keys", "traceback", "chained"):
             text.append(f" {visible(name)}=", "dim")
             text.append(visible(without_codes(value) if isinstance(value, str) else str(value)))
+    frame = (raised_in(step).traceback or [None])[-1] if "traceback" in step.data else None
+    if frame is not None:  # what the stepped function called raised it
+        text.append(visible(f" ← {frame.file}:{frame.line} {frame.function}"), "dim")
     if changes := statement_changes(trace, step):
         text.append("  # ", "dim")
         text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")

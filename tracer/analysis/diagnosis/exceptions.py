@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from tracer.trace.events import ChainedException, Traceback, TracebackFrame, raised_in
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.trace.source_parser import parse
@@ -32,13 +33,19 @@ class Passage(msgspec.Struct, frozen=True):
 class RecordedException(msgspec.Struct, frozen=True):
     """An exception as it was recorded, from where it was first seen outwards.
 
-    ``error`` is ``module.Class``, or ``Class`` if it is built in. ``message`` is None where reading it would have run
-    foreign code.
+    Attributes:
+        error: ``module.Class``, or ``Class`` if it is built in.
+        message: its message; None where reading it would have run foreign code.
+        passages: the stepped functions that it arrived in.
+        traceback: the frames below the first of them; empty if that one raised it, None if they were not recorded.
+        chained: the exception that it was raised from or while handling, the one behind that, and so on.
     """
 
     error: str
     message: str | None
     passages: list[Passage]
+    traceback: Traceback | None = None
+    chained: list[ChainedException] = []
 
     @property
     def step(self) -> int:
@@ -57,6 +64,23 @@ class RecordedException(msgspec.Struct, frozen=True):
     def text(self) -> str:
         return self.message or ""
 
+    @property
+    def frames(self) -> list[TracebackFrame]:
+        """The frame of the function where it was first seen and those below it, as far as they were recorded."""
+        origin = self.origin
+        seen_in = TracebackFrame(origin.file or "?", origin.line or 0, origin.function, "")
+        return [seen_in, *(frame for frame in self.traceback or () if frame is not None)]
+
+    @property
+    def innermost(self) -> TracebackFrame | None:
+        """The frame that raised it; None where the frames below the stepped function were not recorded."""
+        return None if self.traceback is None else self.frames[-1]
+
+    @property
+    def innermost_remote(self) -> TracebackFrame | None:
+        """The last frame of the model's own code that it came from."""
+        return next((frame for frame in reversed(self.frames) if frame.is_remote), None)
+
 
 def exceptions(trace: Trace) -> list[RecordedException]:
     """Return every exception that was seen in a stepped function, in order."""
@@ -73,7 +97,8 @@ def exceptions(trace: Trace) -> list[RecordedException]:
         if found and _continues(trace, found[-1], error, value.message, passage):
             found[-1].passages.append(passage)
         else:
-            found.append(RecordedException(error, value.message, [passage]))
+            raised = raised_in(step)
+            found.append(RecordedException(error, value.message, [passage], raised.traceback, raised.chained))
     return found
 
 
@@ -82,11 +107,25 @@ def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: Outc
     last = next((exception for exception in reversed(thrown) if _ended_load(exception, outcome)), None)
     if last is None:
         return []
-    chain = [last]
+    chain = [_with_whole_traceback(trace, last)]
     for earlier in reversed(thrown[: thrown.index(last)]):
         if _is_handled_by(trace, earlier.passages[-1], chain[0].origin):
             chain.insert(0, earlier)
     return chain
+
+
+def _with_whole_traceback(trace: Trace, last: RecordedException) -> RecordedException:
+    """Return the exception that ended the load, with what the outcome has of it where the step has nothing."""
+    failure = trace.meta.failure
+    if last.traceback is not None or failure is None or failure.error != last.error:
+        return last
+    origin = last.origin
+    for index in range(len(failure.traceback) - 1, -1, -1):
+        frame = failure.traceback[index]
+        if frame is not None and (frame.file, frame.function) == (origin.file, origin.function):
+            below = failure.traceback[index + 1 :]
+            return msgspec.structs.replace(last, traceback=below, chained=failure.chained)
+    return last
 
 
 def _ended_load(exception: RecordedException, outcome: Outcome) -> bool:

@@ -20,10 +20,11 @@ _IMAGE_SIDE: Final = 224
 
 
 class Inputs(NamedTuple):
-    """``arguments`` for the model's ``forward``; or None with the reason ``why``."""
+    """``arguments`` for ``forward``; or None with the reason ``why``, and an exception as it is recorded."""
 
     arguments: dict[str, Any] | None
     why: str = ""
+    failure: dict[str, Any] | None = None
 
 
 def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> Inputs:
@@ -41,7 +42,8 @@ def make_inputs(job: Job, model: Any, tokenizer: Any, recording: Recording) -> I
     try:
         batch = _encode(tokenizer, prompt, image, recording)
     except Exception as error:
-        return Inputs(None, reasons.NOT_ENCODED.format(error=f"{type(error).__name__}: {error}"))
+        failure = recording.guard.call("traceback", recording.tracebacks.failure, error)
+        return Inputs(None, reasons.NOT_ENCODED.format(error=f"{type(error).__name__}: {error}"), failure)
     _record_text(tokenizer, prompt, batch, recording)
     arguments = _fitting(batch, model)
     wanted = str(getattr(model, "main_input_name", "input_ids"))

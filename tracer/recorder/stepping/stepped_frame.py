@@ -226,6 +226,7 @@ class SteppedFrame:
         if recording.limit is not None and event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
+        described = self._described(event, value, traceback)
         with recording.lock:  # the values and the step that refers to them are numbered together
             changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
             kind, data = event, None
@@ -234,6 +235,8 @@ class SteppedFrame:
                 meaning = self._call_probe(probe, variables, value)
                 if meaning is not None:
                     kind, data = meaning[0], recording.clean_data(meaning[1])
+            if described:
+                data = {**(data or {}), **described}
             shown = self._changes.number(value) if has_value or value is not None else None
             if event == "raise":
                 self._raised_value = shown
@@ -249,16 +252,27 @@ class SteppedFrame:
         """Note where an exception was first seen: it passes through many frames."""
         thread = self._recording.thread
         if event == "raise":
-            in_flight = thread.in_flight
-            same = (
-                in_flight is not None
-                and in_flight[0] == id(value)
-                and safe_inspect.came_through(value, in_flight[2], traceback)
-            )
-            self._raised_step = in_flight[1] if same and in_flight is not None else number
+            seen_at = self._seen_at(value, traceback)
+            self._raised_step = number if seen_at is None else seen_at
             self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
         leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)
         thread.in_flight = (self._raised, self._raised_step, self.code) if leaves else None
+
+    def _seen_at(self, error: BaseException, traceback: TracebackType | None) -> int | None:
+        """Return the step at which an exception was first seen that has just left a stepped function; else None."""
+        in_flight = self._recording.thread.in_flight
+        if in_flight is None or in_flight[0] != id(error):
+            return None
+        return in_flight[1] if safe_inspect.came_through(error, in_flight[2], traceback) else None
+
+    def _described(self, event: str, error: Any, traceback: TracebackType | None) -> dict[str, Any] | None:
+        """Return the traceback of an exception that is seen for the first time."""
+        ends_unseen = event == "unwind" and error is not None and self._raised is None
+        if event != "raise" and not ends_unseen:
+            return None
+        if self._seen_at(error, traceback) is not None or issubclass(type(error), (StopIteration, GeneratorExit)):
+            return None
+        return self._recording.describe(error, traceback, self.code, self.line)
 
     def _call_probe(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
         seen = FrameEvent(variables, value, self.caller, self._recording)
