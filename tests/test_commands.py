@@ -331,7 +331,8 @@ WRONG = {
     "run-no-script": (["run", "nothing.py"], "There is no file nothing.py. Name a Python script"),
     "show-nothing": (["show", "nothing.glmtrace"], "There is no file nothing.glmtrace. Record one with: glm-trace"),
     "show-no-trace": (["show", "notes.txt"], "notes.txt is not a glm-trace trace."),
-    "show-a-folder": (["show", "."], "can't be read"),
+    "diff-with-a-folder": (["diff", "{model}", "{model}"], "bert-tiny is a directory, not a trace."),
+    "show-a-folder": (["show", "."], ". is a directory, not a trace. Record a model directory with: glm-trace load ."),
 }  # fmt: skip
 
 

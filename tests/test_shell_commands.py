@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tracer.views.shell_commands import command, program
+from tests.trace.made import sealed
+from tracer.text.shell import shell_word
+from tracer.trace.errors import NotATrace
+from tracer.trace.reading import open_trace
+from tracer.views.shell_commands import command, program, trace_argument
 
 
 @pytest.fixture
@@ -56,3 +61,32 @@ def test_from_elsewhere_the_whole_path(installed: Path, tmp_path: Path, monkeypa
 def test_a_module_or_a_notebook_has_no_such_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [__file__])
     assert program() == "glm-trace"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        (b"model", "model"),
+        (b"a b", "'a b'"),
+        ("模型".encode(), "'模型'"),
+        (b"u\xff.glmtrace", r"$'u\xff.glmtrace'"),
+        (b"it's\n\xe9", r"$'it\'s\x0a\xe9'"),
+        ("a\\\u200b".encode(), r"$'a\\\xe2\x80\x8b'"),
+    ],
+    ids=["plain", "space", "Chinese", "not UTF-8", "line feed and quote", "invisible and backslash"],
+)  # fmt: skip
+def test_a_word_for_the_shell_is_the_same_name_again(name: bytes, word: str) -> None:
+    assert shell_word(os.fsdecode(name)) == word
+    echoed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert echoed == name
+
+
+def test_the_next_command_of_a_trace_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    path = sealed(tmp_path, name=os.fsdecode(b"u\xff.glmtrace"))
+    with open_trace(path) as trace:
+        assert trace_argument(trace) == rf"$'{path.parent}/u\xff.glmtrace'"
+
+
+def test_a_missing_trace_is_named_so_that_it_can_be_pasted() -> None:
+    with pytest.raises(NotATrace, match=r"-o \$'no\\xff\.glmtrace'"):
+        open_trace(os.fsdecode(b"no\xff.glmtrace"))

@@ -86,7 +86,9 @@ def test_another_file(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    with pytest.raises(NotATrace, match="can't be read: Is a directory"):
+    with pytest.raises(
+        NotATrace, match=r"is a directory, not a trace\. Record a model directory with: glm-trace load "
+    ):
         open_trace(tmp_path)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tracer.i18n import N_, path_here
+from tracer.text.shell import shell_word
 from tracer.trace import journal
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal, journal_path, refusal, state_of
@@ -151,7 +151,7 @@ def _check_named(path: Path) -> None:
                     "trace with: glm-trace seal {quoted} – or choose another name with -o."
                 ),
                 path=path,
-                quoted=shlex.quote(path_here(path)),
+                quoted=shell_word(path_here(path)),
             )
         raise TracerError(
             N_("{path} exists and is not a trace, so it is not overwritten. Choose another name with -o."), path=path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from tracer.cli.arguments import Destination
 from tracer.cli.console import OutputFailed, complain, messages, note, results
 from tracer.i18n import N_, NP_, Lang, path_here, reason_of, tr
 from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
+from tracer.text.shell import shell_word
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
 from tracer.trace.events import NotDone, NotFed, NotGenerated, Recorded, events
@@ -50,7 +50,7 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
                 "{journal} was left behind by a recording that could not finish. Turn it into a trace with: "
                 "glm-trace seal {quoted}",
                 journal=journal,
-                quoted=shlex.quote(path_here(journal)),
+                quoted=shell_word(path_here(journal)),
             )
         )
     try:

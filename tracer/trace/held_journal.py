@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, TypeAlias
 
 from tracer.i18n import N_, Message, Sentence, path_here, reason_of
+from tracer.text.shell import shell_word
 from tracer.trace import append_only, journal
 from tracer.trace.errors import JournalTaken, NotATrace
 
@@ -163,7 +163,7 @@ _REFUSALS: Final[dict[State, Message]] = {
 def refusal(trace: Path) -> JournalTaken:
     """Return the error for a trace whose journal's name is taken: why it can't be recorded, and what to do."""
     path = journal_path(trace)
-    return JournalTaken(_REFUSALS[state_of(path)], journal=path, trace=trace, quoted=shlex.quote(path_here(path)))
+    return JournalTaken(_REFUSALS[state_of(path)], journal=path, trace=trace, quoted=shell_word(path_here(path)))
 
 
 def state_of(path: Path) -> State:
@@ -203,7 +203,7 @@ def missing(path: Path) -> Sentence:
     except OSError:
         there = False
     if there:
-        quoted = shlex.quote(path_here(left))
+        quoted = shell_word(path_here(left))
         return Sentence(
             N_(
                 "There is no file {path}, but {left} is there: a recording that has not ended, or could not "
@@ -214,5 +214,7 @@ def missing(path: Path) -> Sentence:
             quoted=quoted,
         )
     return Sentence(
-        N_("There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {name}"), path=path, name=path.name
+        N_("There is no file {path}. Record one with: glm-trace load MODEL_DIR -o {name}"),
+        path=path,
+        name=shell_word(path.name),
     )

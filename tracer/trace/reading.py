@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from tracer.i18n import N_, reason_of
+from tracer.i18n import N_, path_here, reason_of
+from tracer.text.shell import shell_word
 from tracer.text.visible import one_line
 from tracer.trace import journal
 from tracer.trace.errors import DanglingNumber, NewerTrace, NotATrace
@@ -377,6 +378,12 @@ def open_trace(path: str | Path) -> Trace:
             start = file.read(max(len(_SQLITE_MAGIC), len(journal.MAGIC)))
     except FileNotFoundError:
         raise NotATrace(missing(path)) from None
+    except IsADirectoryError:
+        raise NotATrace(
+            N_("{path} is a directory, not a trace. Record a model directory with: glm-trace load {name}"),
+            path=path,
+            name=shell_word(path_here(path)),
+        ) from None
     except OSError as error:
         raise NotATrace(N_("{path} can't be read: {reason}."), path=path, reason=reason_of(error)) from None
     if start.startswith(journal.MAGIC):

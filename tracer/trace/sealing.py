@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sqlite3
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from tracer.i18n import N_, Sentence, path_here, reason_of
+from tracer.text.shell import shell_word
 from tracer.trace import journal
 from tracer.trace.errors import NotSealed
 from tracer.trace.held_journal import HeldJournal
@@ -127,7 +127,7 @@ def seal_and_remove(
             path=trace_path,
             reason=reason_of(error),
             journal=held.path,
-            quoted=shlex.quote(path_here(held.path)),
+            quoted=shell_word(path_here(held.path)),
         )
         raise NotSealed(sentence, held.path) from error
     held.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from rich.text import Text
 
 from tracer.i18n import Lang, path_here
+from tracer.text.shell import shell_line, shell_word
 from tracer.text.visible import visible
 from tracer.trace.reading import Trace
 from tracer.trace.reasons import localized
@@ -31,12 +31,12 @@ def program() -> str:
     if found is not None and os.path.samefile(found, called):
         return _PROGRAM
     relative = os.path.relpath(called)
-    return shlex.quote(str(called) if relative.startswith("..") else relative)
+    return shell_word(called if relative.startswith("..") else relative)
 
 
 def command(*words: str) -> str:
     """Return a command of this program as a person would type it here."""
-    return f"{program()} {shlex.join(words)}"
+    return f"{program()} {shell_line(*words)}"
 
 
 def reason_here(text: str, lang: Lang) -> str:
@@ -53,7 +53,7 @@ def trace_path(trace: Trace) -> str:
 
 def trace_argument(trace: Trace) -> str:
     """Return where the trace is, as a person would type it in a command here."""
-    return shlex.quote(trace_path(trace))
+    return shell_word(path_here(trace.path))
 
 
 def command_text(command: str) -> Text:

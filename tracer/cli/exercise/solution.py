@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 from tracer.cli.exercise.context import Folders, Name, Yes, can_ask, confirm, exercise_context
 from tracer.cli.options import Speak
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.trust import require_consent
 from tracer.exercise.working_folder import changed_by
 from tracer.i18n import N_, tr
+from tracer.text.shell import shell_line
 
 HELP = """Write a solution into a folder beside yours, NAME.solution. Your own files stay as they are."""
 
@@ -52,7 +51,7 @@ def solution(name: Name = None, yes: Yes = False, exercises: Folders = None, lan
             both = [printer.path(course.folder_of(files)), printer.path(place)]
             excluded = ["-x", "TASK*", "-x", ".glm-trace"]
             printer.say(N_("Compare it with yours:"))
-            printer.line(shlex.join(["diff", "-ru", *excluded, *both]))
+            printer.line(shell_line("diff", "-ru", *excluded, *both))
         if files.exercise.solution:
             printer.gap()
             printer.say(N_("Its answers:"))
