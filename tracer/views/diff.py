@@ -34,8 +34,8 @@ WORDS: Final[dict[str, Message]] = {
     # topics
     "topic:outcome": N_("Outcome"),
     "topic:classes": N_("Classes and where they come from"),
-    "topic:decisions": N_("Decisions that went differently"),
-    "topic:keywords": N_("Keyword arguments that ended up elsewhere"),
+    "topic:decisions": N_("Decisions"),
+    "topic:keywords": N_("Keyword arguments"),
     "topic:config": N_("Configuration"),
     "topic:modules": N_("Modules"),
     "topic:weights": N_("Weights"),
@@ -125,7 +125,11 @@ class _Writer:
             yield Text(self._say(N_("The two loads went the same way.")))
             return
         yield from self._names(
-            "differ-in", [f"{self._topic(name)} {len(self._comparison.of(name))}" for name in differing]
+            "differ-in",
+            [
+                self._say(N_("{topic} ({count})"), topic=self._topic(name), count=len(self._comparison.of(name)))
+                for name in differing
+            ],
         )
         yield from self._names("same-in", [self._topic(name) for name in TOPICS if name not in differing])
         cut: list[str] = []
