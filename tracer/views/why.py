@@ -163,14 +163,24 @@ def _tail(output: str) -> list[str]:
 
 
 def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool) -> RenderableType:
-    title = _TITLES[cause.certainty] if first else "title:other"
-    values = _shown(cause_values(cause, lang), lang)
-    blocks = [_block(tr(lang, WORDS[title]), [Prose(tr(lang, CAUSES[f"cause:{cause.kind}"], **values))])]
-    if cause.remedy is not None:
-        blocks.append(_block(tr(lang, "What to do"), [Prose(tr(lang, CAUSES[f"remedy:{cause.remedy}"], **values))]))
+    sentence, remedy = explanation(cause, lang)
+    blocks = [_block(cause_title(cause, lang, first=first), [Prose(sentence)])]
+    if remedy is not None:
+        blocks.append(_block(tr(lang, "What to do"), [Prose(remedy)]))
     if cause.chain and steps:
         blocks.append(_block(tr(lang, "How it happened"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
+
+
+def cause_title(cause: Cause, lang: Lang, *, first: bool) -> str:
+    return tr(lang, WORDS[_TITLES[cause.certainty] if first else "title:other"])
+
+
+def explanation(cause: Cause, lang: Lang, *, kind: str = "cause") -> tuple[str, str | None]:
+    """Return what is wrong, and what to do about it; with ``kind="surprise"``, of a load that went on."""
+    values = _shown(cause_values(cause, lang), lang)
+    remedy = None if cause.remedy is None else tr(lang, CAUSES[f"remedy:{cause.remedy}"], **values)
+    return tr(lang, CAUSES[f"{kind}:{cause.kind}"], **values), remedy
 
 
 def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
@@ -179,11 +189,10 @@ def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
     grid.add_column()
     advised: set[str] = set()
     for surprise in found.surprises[:_SURPRISES]:
-        values = _shown(cause_values(surprise, lang), lang)
-        text = tr(lang, CAUSES[f"surprise:{surprise.kind}"], **values)
+        text, remedy = explanation(surprise, lang, kind="surprise")
         if surprise.remedy is not None and surprise.remedy not in advised:
             advised.add(surprise.remedy)
-            text = f"{text}\n{tr(lang, CAUSES[f'remedy:{surprise.remedy}'], **values)}"
+            text = f"{text}\n{remedy}"
         at = surprise.chain[-1].step if surprise.chain else None
         grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(text))
     if (more := len(found.surprises) - _SURPRISES) > 0:
