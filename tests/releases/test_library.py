@@ -1,0 +1,159 @@
+"""What is known of transformers, held against the release that is installed."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+import transformers
+
+from tracer.releases import Library, Presence, library
+from tracer.releases.library import closest
+
+INSTALLED = transformers.__version__
+MODULES = [
+    "transformers.cache_utils",
+    "transformers.configuration_utils",
+    "transformers.dynamic_module_utils",
+    "transformers.generation.configuration_utils",
+    "transformers.generation.utils",
+    "transformers.image_processing_utils",
+    "transformers.modeling_attn_mask_utils",
+    "transformers.modeling_outputs",
+    "transformers.modeling_rope_utils",
+    "transformers.modeling_utils",
+    "transformers.models.auto.auto_factory",
+    "transformers.models.llama.configuration_llama",
+    "transformers.models.llama.modeling_llama",
+    "transformers.models.qwen2_vl.modeling_qwen2_vl",
+    "transformers.processing_utils",
+    "transformers.pytorch_utils",
+    "transformers.tokenization_utils_base",
+    "transformers.utils",
+    "transformers.utils.import_utils",
+]
+# Members that abstract classes, enumerations, named tuples and huggingface_hub's strict dataclasses get when they are made.
+MADE_BY_PYTHON = {"_abc_impl", "_is_protocol", "validate", "_asdict", "_field_defaults", "_fields", "_make", "_replace"}
+MADE_BY_PYTHON |= {name for name in dir(enum.Enum("Example", "ONE")) if name[0] == "_"}
+MADE_BY_PYTHON |= {"_generate_next_value_", "_member_map_", "_member_names_", "_member_type_", "_new_member_"}
+MADE_BY_PYTHON |= {"_unhashable_values_", "_use_args_", "_value2member_map_", "_value_repr_", "_hashable_values_"}
+
+
+@pytest.fixture(scope="module")
+def known() -> Library:
+    return library()
+
+
+def test_the_installed_release_is_known(known: Library) -> None:
+    assert known.releases[known.index(INSTALLED) or 0] == ".".join(INSTALLED.split(".")[:2])
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_names_of_a_module(known: Library, module: str) -> None:
+    if (presence := known.module(module)) is None or not known.has(presence, INSTALLED):
+        pytest.skip(f"{module} is not in {INSTALLED}")
+    real = importlib.import_module(module)
+    table = set(known.names_of(module, INSTALLED))
+    own = {name for name, value in vars(real).items() if getattr(value, "__module__", None) == module}
+    assert {name for name in own - table if name[0] != "_"} == set()
+    assert len([name for name in table if not hasattr(real, name)]) <= 6  # behind a condition that is false here
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_classes_and_signatures_of_a_module(known: Library, module: str) -> None:
+    if (presence := known.module(module)) is None or not known.has(presence, INSTALLED):
+        pytest.skip(f"{module} is not in {INSTALLED}")
+    for name, value in vars(importlib.import_module(module)).items():
+        if getattr(value, "__module__", None) != module:
+            continue
+        qualified = f"{module}.{name}"
+        if (
+            inspect.isfunction(value)
+            and known.parameters_of(qualified, INSTALLED)
+            and not hasattr(value, "__wrapped__")
+        ):
+            assert set(known.parameters_of(qualified, INSTALLED)) == _named(value), qualified
+        if not inspect.isclass(value) or not known.members_of(qualified, INSTALLED):
+            continue
+        for member, what in vars(value).items():
+            if member.startswith("__") or member in MADE_BY_PYTHON:
+                continue
+            assert member in known.members_of(qualified, INSTALLED), f"{qualified}.{member}"
+            if inspect.isfunction(what) and what.__name__ == member and not hasattr(what, "__wrapped__"):
+                assert set(known.parameters_of(f"{qualified}.{member}", INSTALLED)) == _named(what), member
+
+
+def _named(function: object) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {one.name for one in parameters if one.kind not in kinds and one.name not in ("self", "cls")}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "until", "gone", "replacement"),
+    [
+        ("transformers.utils", "is_flash_attn_available", "4.38", "4.39", "is_flash_attn_2_available"),
+        ("transformers.utils", "is_torch_fx_available", "4.57", "5.0", ""),
+        ("transformers.pytorch_utils", "find_pruneable_heads_and_indices", "4.57", "5.0", ""),
+        ("transformers.models.llama.modeling_llama", "LlamaFlashAttention2", "4.47", "4.48", "LlamaAttention"),
+        ("transformers", "AutoModelForVision2Seq", "4.57", "5.0", "AutoModelForImageTextToText"),
+        ("transformers", "deepspeed", "4.45", "4.46", "transformers.integrations"),
+        ("transformers", "AutoModelForImageTextToText", None, None, None),
+    ],
+)
+def test_names(
+    known: Library, module: str, name: str, until: str | None, gone: str | None, replacement: str | None
+) -> None:
+    presence = known.name(module, name)
+    assert presence is not None
+    assert (presence.until, presence.gone, presence.replacement) == (until, gone, replacement)
+
+
+def test_members_parameters_and_entries(known: Library) -> None:
+    cache = "transformers.cache_utils.DynamicCache"
+    seen, legacy = known.member(cache, "seen_tokens"), known.member(cache, "from_legacy_cache")
+    assert seen is not None
+    assert (seen.since, seen.gone, seen.replacement) == ("4.36", "4.54", "get_seq_length()")
+    assert legacy is not None
+    assert legacy.gone == "5.0"
+    pad = known.parameter("transformers.tokenization_utils_base.PreTrainedTokenizerBase._pad", "padding_side")
+    assert pad is not None
+    assert (pad.since, pad.gone) == ("4.45", None)
+    default = known.entry("transformers.modeling_rope_utils.ROPE_INIT_FUNCTIONS", "default")
+    assert default is not None
+    assert default.gone == "5.0"
+    assert "inv_freq" in (default.replacement or "")
+
+
+def test_a_release_counts_as_the_minor_before_it(known: Library) -> None:
+    presence = Presence(since="4.45", until="4.57", gone="5.0")
+    answers = {release: known.has(presence, release) for release in ("4.44.2", "4.45.0", "4.58.0.dev0", "5.0.1", "4.9")}
+    assert answers == {"4.44.2": False, "4.45.0": True, "4.58.0.dev0": True, "5.0.1": False, "4.9": None}
+
+
+def test_unknown_things_are_not_called_gone(known: Library) -> None:
+    assert known.name("transformers", "NothingOfThisName") is None
+    assert known.member("transformers.cache_utils.NoClass", "seen_tokens") is None
+    assert known.module("transformers.testing_utils.nothing") is None
+
+
+def test_auto_classes_of_a_model_type(known: Library) -> None:
+    assert "AutoModelForVision2Seq" in known.auto_classes("llava", "4.44.2")
+    assert known.auto_classes("llava", "5.23.0")["AutoModelForImageTextToText"] == "LlavaForConditionalGeneration"
+
+
+def test_a_misspelt_name_has_a_suggestion(known: Library) -> None:
+    assert closest("AutoModelForCasualLM", known.names_of("transformers", INSTALLED)) == "AutoModelForCausalLM"
+    assert closest("completely_different", ["padding_side"]) is None
+
+
+def test_the_table_is_not_read_by_those_who_only_look() -> None:
+    code = "import sys, tracer.cli.main, tracer.views.show, tracer.tui.player\nprint('tracer.releases.library' in sys.modules and sys.modules['tracer.releases.library'].library.cache_info().currsize)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() in (
+        "False",
+        "0",
+    )

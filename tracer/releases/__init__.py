@@ -1,0 +1,7 @@
+"""What each release of transformers has: modules, names, members of classes, parameters and table entries."""
+
+from __future__ import annotations
+
+from tracer.releases.library import Library, Presence, library
+
+__all__ = ["Library", "Presence", "library"]
