@@ -23,6 +23,7 @@ from tracer.recorder.summary import Summariser
 from tracer.recorder.tracebacks import Tracebacks
 from tracer.trace import journal, reasons
 from tracer.trace.append_only import RESERVE, Identity
+from tracer.trace.directory import read_directory
 from tracer.trace.metadata import RecordingEnded
 from tracer.trace.outcome import Outcome
 from tracer.trace.redaction.known_secrets import secrets_in_source
@@ -293,6 +294,17 @@ class Recording:
             for path, outline in code_outlines(folder).items():
                 self._code_outlines[self.clean(path)] = msgspec.to_builtins(outline)
             self.meta(code_folders=self._code_folders, code_outlines=self._code_outlines)
+
+    def note_directory(self, folder: str) -> None:
+        """Write which files a model directory has, and the text of its small JSON files."""
+        found = read_directory(folder)
+        facts = {
+            "directory": self.clean_data(msgspec.to_builtins(found.files)),
+            "directory_whole": found.whole,
+            "json_files": {self.clean(name): self.clean(text) for name, text in found.texts.items()},
+        }
+        with self.lock:
+            self._append(journal.META, facts)
 
     def meta_roots(self) -> None:
         """Write the folders of the named roots: the one place where this machine's folders are recorded."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 import msgspec
 
 from tracer.trace.code_outline import CodeOutline
+from tracer.trace.directory import DirectoryFile
 from tracer.trace.events import ChainedException, Traceback
 
 
@@ -97,6 +100,9 @@ class Metadata(msgspec.Struct):
         roots: folder of each named root, such as ``model``.
         code_folders: names of the Python files in each folder of remote code.
         code_outlines: what each of these files defines and imports, by its path.
+        directory: the files of the model directory, those at its top first; None if they were not listed.
+        directory_whole: whether no file was left out of that list.
+        json_files: the text of the small JSON files of the model directory, by name.
         skipped: what was not recorded, with the reason.
         remote_code: the remote code that ran; None if it was not watched.
         failure: the exception that ended the load, with its traceback; None if there was none or it was not recorded.
@@ -123,6 +129,9 @@ class Metadata(msgspec.Struct):
     roots: dict[str, str] = {}
     code_folders: dict[str, list[str]] = {}
     code_outlines: dict[str, CodeOutline] = {}
+    directory: list[DirectoryFile] | None = None
+    directory_whole: bool = False
+    json_files: dict[str, str] = {}
     skipped: dict[str, str] = {}
     remote_code: RemoteCode | None = None
     failure: Failure | None = None
@@ -134,6 +143,17 @@ class Metadata(msgspec.Struct):
     def transformers(self) -> str | None:
         """Return the release of transformers."""
         return self.releases.get("transformers") or None
+
+    def file(self, name: str) -> DirectoryFile | None:
+        """Return a file of the model directory by its name in it; None if there is none, or it was not listed."""
+        return next((file for file in self.directory or () if file.name == name), None)
+
+    def json_file(self, name: str) -> Any:
+        """Return what a small JSON file of the model directory holds; None if it was not recorded or is not valid."""
+        try:
+            return json.loads(self.json_files[name].removeprefix("\ufeff"))
+        except (KeyError, ValueError, RecursionError):
+            return None
 
     @property
     def model_folder(self) -> str | None:
