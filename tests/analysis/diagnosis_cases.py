@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support import damaged
+from tests.support.edited_models import POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
 from tests.support.reading import by_line
 
 BROKEN = damaged.FIXTURES / "broken"
@@ -45,6 +46,21 @@ def whole(name: str) -> Callable[[Path], Path]:
     return lambda folder: damaged.copied(name, folder)
 
 
+def edited(*edits: Edit, **more: Any) -> Callable[[Path], Path]:
+    return lambda folder: write_reed(folder, *edits, **more)
+
+
+def with_config(text: str) -> Callable[[Path], Path]:
+    """The healthy model with another config.json."""
+
+    def make(folder: Path) -> Path:
+        (write_reed(folder) / "config.json").write_text(text)
+        return folder
+
+    return make
+
+
+BUFFER = 'self.register_buffer("steps", 1.0 / 100 ** torch.arange(4), persistent=False)'
 OWN_CLASS = {"auto_class": "AutoModelForSequenceClassification"}
 
 
@@ -315,10 +331,170 @@ CASES: Final[dict[str, Case]] = {
 }
 
 
+CASES.update(
+    {
+        # the constructor of the directory's own model
+        "no-post-init": Case(
+            edited((POST_INIT, "")),
+            by_line(LOADED, "no-post-init"),
+            by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "name": "all_tied_weights_keys"}),
+            by_line((), ("constructor", "raised")),
+        ),
+        "init-weights-alone": Case(
+            edited((POST_INIT, "        self.init_weights()\n")),
+            by_line(LOADED, "no-post-init"),
+            by_line({}, {"class": "ReedForCausalLM"}),
+        ),
+        "tied-keys-list": Case(
+            edited(
+                in_class('_tied_weights_keys = ["lm_head.weight"]'), config={"tie_word_embeddings": True}, shapes=TIED
+            ),
+            by_line(LOADED, "tied-keys-no-dictionary"),
+            by_line({}, {"dictionary": '{"lm_head.weight": "embed.weight"}', "file": "modeling_reed.py", "line": 11}),
+        ),
+        "tied-keys-tuple": Case(
+            edited(
+                in_class('_tied_weights_keys = ("lm_head.weight",)'), config={"tie_word_embeddings": True}, shapes=TIED
+            ),
+            by_line(LOADED, "tied-keys-no-dictionary"),
+            by_line({}, {"type": "tuple"}),
+        ),
+        "tied-keys-dictionary": Case(  # 4.x takes the keys for the list
+            edited(
+                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+                config={"tie_word_embeddings": True},
+                shapes=TIED,
+            ),
+            LOADED,
+        ),
+        "item-on-meta": Case(
+            edited(in_constructor("self.rates = [rate.item() for rate in torch.arange(3) / 30]")),
+            by_line(LOADED, "numbers-on-meta"),
+            by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "line": 17}),
+            by_line((), ("on-meta", "raised")),
+        ),
+        **{
+            f"{name}-on-meta": Case(
+                edited(in_constructor(line)),
+                by_line(LOADED, "numbers-on-meta"),
+                by_line({}, {"statement": line}),
+            )
+            for name, line in {
+                "tolist": "self.rates = torch.arange(3).tolist()",
+                "float": "self.rate = float(torch.ones(3).sum())",
+                "condition": "if torch.ones(3).sum() > 2: self.many = True",
+                "numpy": "self.rates = torch.arange(3).numpy()",
+                "unique": "self.kinds = torch.unique(torch.arange(3))",
+            }.items()
+        },
+        "mixed-with-meta": Case(
+            edited(in_constructor('self.rates = torch.arange(3) + torch.arange(3, device="cpu")')),
+            by_line(LOADED, "mixed-with-meta"),
+        ),
+        "item-on-cpu": Case(
+            edited(in_constructor('self.rates = [rate.item() for rate in torch.arange(3, device="cpu") / 30]')), LOADED
+        ),
+        "own-error-in-constructor": Case(
+            edited(in_constructor("raise RuntimeError('no meta in here')")), "own-code-raised"
+        ),
+        # what config.json says
+        "rope-scaling-refused": Case(
+            edited(
+                config={"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
+                configuration=(
+                    (
+                        "        self.words = words\n",
+                        "        self.words = words\n"
+                        '        scaling = kwargs.get("rope_scaling")\n'
+                        '        if set(scaling) != {"type", "factor"}:\n'
+                        "            raise ValueError(f'`rope_scaling` has the fields {sorted(scaling)}')\n",
+                    ),
+                ),
+            ),
+            "config-value-refused-own",
+            {"key": "rope_scaling", "file": "configuration_reed.py", "fields": '{"type": "linear", "factor": 2.0}'},
+            ("config-key", "raised"),
+        ),
+        "value-of-another-type": Case(
+            edited(
+                config={"steps": 3},
+                configuration=(
+                    (
+                        "        self.words = words\n",
+                        "        self.words = words\n"
+                        '        steps = kwargs.pop("steps")\n'
+                        "        self.first = steps[0]\n",
+                    ),
+                ),
+            ),
+            "config-value-refused-own",
+            {"key": "steps", "value": 3},
+            certain=False,
+        ),
+        "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
+        "config-is-text": Case(with_config('"reed"'), "json-no-object", {"type": "text"}),
+        # silent wrongs
+        "buffer-never-filled": Case(
+            edited(in_constructor(BUFFER)), LOADED, surprises=by_line((), ("buffer-never-filled",))
+        ),
+        "buffer-filled-again": Case(
+            edited(
+                in_constructor(BUFFER),
+                (
+                    "    def _init_weights(self, module):\n",
+                    "    def _init_weights(self, module):\n"
+                    "        if module is self:\n"
+                    "            self.steps.copy_(1.0 / 100 ** torch.arange(4))\n",
+                ),
+            ),
+            LOADED,
+        ),
+        "head-not-in-the-checkpoint": Case(edited(shapes=TIED), LOADED, surprises=("head-new",)),
+        "tied-overwritten": Case(  # 5.x compares them, and leaves both
+            edited(
+                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+                config={"tie_word_embeddings": True},
+            ),
+            LOADED,
+            surprises=by_line(("tied-overwritten",), ()),
+        ),
+        "tie-not-said": Case(
+            edited(
+                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+                config={"tie_word_embeddings": None},
+                shapes=TIED,
+            ),
+            LOADED,
+            surprises=by_line((), ("tie-not-said",)),
+        ),
+        "tie-in-nested-config": Case(
+            edited(
+                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+                config={"tie_word_embeddings": None, "text_config": {"tie_word_embeddings": True}},
+                shapes=TIED,
+            ),
+            LOADED,
+            surprises=by_line((), ("tie-in-nested-config",)),
+        ),
+        "not-a-number": Case(edited(config={"gain": float("nan")}), LOADED, surprises=("not-a-number",)),
+        "nested-infinity": Case(
+            edited(config={"part": {"most": float("inf")}, "limits": [0.0, float("inf")]}),
+            LOADED,
+            surprises=("not-a-number",),
+        ),
+        "argument-misspelt": Case(
+            edited(), "unexpected-argument", {"meant": "revision"}, options={"kwargs": {"revison": "main"}}
+        ),
+    }
+)
+
+
 EVERYDAY = {
     "not-json", "no-config", "misspelt-module", "misspelt-class", "missing-package", "syntax-error", "kills-itself",
     "sibling-absolute", "known-package-missing", "repository-missing", "unknown-model-type", "no-model-type",
     "trust-refused", "unexpected-argument", "attribute-gone-in-5", "shard-missing", "shapes-differ", "renamed",
     "adapter-without-base", "adapter-for-another-model", "stopped", "unknown-outside", "loaded",
+    "no-post-init", "tied-keys-list", "item-on-meta", "item-on-cpu", "rope-scaling-refused", "config-is-list",
+    "buffer-never-filled", "buffer-filled-again", "tied-overwritten", "tie-not-said", "not-a-number",
 }  # fmt: skip
 """Of every group some; the others are recorded with the slow tests."""

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from tests.analysis.diagnosis_cases import CASES, EVERYDAY, LOADED
 from tests.support import damaged
+from tests.support.edited_models import write_reed
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
 from tracer.analysis.diagnosis import Diagnosis, diagnose
@@ -142,6 +143,32 @@ def test_a_cause_that_is_known_is_not_called_unknown(recorded: Callable[[str], T
 
 def joined(trace: Trace) -> str:
     return " ".join(printed(trace, diagnose(trace), "en").split())
+
+
+MISSPELT = """
+from transformers import AutoModelForCausalLM
+
+AutoModelForCausalLM.from_pretrained({folder!r}, {argument})
+"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "kind", "remedy"),
+    [
+        ("trust_romote_code=True", "trust-misspelt", "spell-trust"),
+        ("revison='main'", "trust-not-given", "trust-remote-code"),
+    ],
+    ids=["misspelt", "another"],
+)
+def test_a_misspelt_trust(loads: Loads, tmp_path: Path, argument: str, kind: str, remedy: str) -> None:
+    folder = write_reed(tmp_path / "m")
+    script = tmp_path / "load.py"
+    script.write_text(MISSPELT.format(folder=str(folder), argument=argument))
+    trace = loads.trace("", work="script", script=[str(script)])
+    (cause,) = diagnose(trace).causes
+    assert (cause.kind, cause.remedy) == (kind, remedy)
+    if kind == "trust-misspelt":
+        assert (cause.values["name"], cause.values["meant"]) == ("trust_romote_code", "trust_remote_code")
 
 
 def test_a_stale_copy(loads: Loads, tmp_path: Path) -> None:

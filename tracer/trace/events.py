@@ -498,6 +498,8 @@ class WeightsReport(Event):
         new: parameters that got no values from the checkpoint.
         empty: those that have no values at all, because they are on ``meta``.
         unread: tensors that a load which ended early had not reached.
+        never_filled: parameters and buffers that got empty memory, and that nobody wrote to.
+        tied_differ: pairs of parameters that share a tensor and had different ones in the checkpoint.
     """
 
     kind = "weights-report"
@@ -512,6 +514,8 @@ class WeightsReport(Event):
     new: list[str] = []
     empty: list[str] = []
     unread: list[str] = []
+    never_filled: list[str] = []
+    tied_differ: list[list[str]] = []
 
 
 # The pass through the model

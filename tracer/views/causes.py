@@ -21,6 +21,13 @@ CAUSES: Final[dict[str, Message]] = {
         "comma or quote on the line before, a comment. `python -m json.tool FILE` points at the "
         "place too."
     ),
+    "cause:json-no-object": N_(
+        "{file} is valid JSON and no object: it holds the {type} {value}, and the library asks it for keys."
+    ),
+    "remedy:write-object": N_(
+        'Write an object into {file}, `{{"model_type": "…", …}}`, or get the file again from where the '
+        "model is published."
+    ),
     "cause:config-missing": N_(
         "There is no config.json in {in}, so the library can't know what kind of model this is."
     ),
@@ -326,6 +333,82 @@ CAUSES: Final[dict[str, Message]] = {
         "Compare config.json with the one that the model was published with. If they are the same, check whether "
         "another release of transformers loads it."
     ),
+    "cause:trust-misspelt": N_(
+        "The call gave `{name}={value}`, and `{meant}` was not given: no argument is called `{name}`, "
+        "`{meant}` was meant."
+    ),
+    "remedy:spell-trust": N_(
+        "Read the directory's .py files. If you trust them, write `trust_remote_code=True` in the call in"
+        " place of `{name}`."
+    ),
+    "remedy:spell-or-leave-out": N_(
+        "Did you mean `{meant}`? Write that, or leave `{name}` out of the call. If the model is to know "
+        "`{name}`, give {config} an attribute of that name, or `{class}.__init__` a parameter."
+    ),
+    # construction
+    "cause:no-post-init": N_(
+        "The constructor of {class} ({file}) never calls `self.post_init()`. That call sets `{name}` and other "
+        "attributes, which transformers {release} reads of every model that it loads."
+    ),
+    "remedy:call-post-init": N_("Add `self.post_init()` as the last line of `{class}.__init__` in {file}."),
+    "remedy:call-post-init-instead": N_(
+        "In `{class}.__init__` in {file}, call `self.post_init()` as the last line in place of "
+        "`self.init_weights()`: it initialises the weights as well."
+    ),
+    "cause:tied-keys-no-dictionary": N_(
+        "`_tied_weights_keys` of {base} ({file}, line {line}) is a {type}, the form of transformers 4: {names}. "
+        "Transformers {release} wants a dictionary: the name of each tied parameter, and of the one that it shares."
+    ),
+    "remedy:tied-keys-dictionary": N_("Write in line {line} of {file}: `_tied_weights_keys = {dictionary}`."),
+    "remedy:tied-keys-dictionary-open": N_(
+        "Write in line {line} of {file} `_tied_weights_keys = {dictionary}`, with the name of the "
+        "parameter that each of them shares, mostly the weight of the input embedding."
+    ),
+    "cause:numbers-on-meta": N_(
+        "{file} line {line}, in the constructor of {class}, needs the numbers in a tensor: `{statement}`. The "
+        "model is being built on the device “meta”, where a tensor has a shape and no numbers; transformers 5 builds "
+        "every model so, 4.x with `low_cpu_mem_usage` or `device_map`."
+    ),
+    "cause:mixed-with-meta": N_(
+        "{file} line {line}, in the constructor of {class}, puts a tensor in memory and one on the device “meta” "
+        "together: `{statement}`. The model is being built on meta, where a tensor has a shape and no numbers; "
+        "transformers 5 builds every model so, 4.x with `low_cpu_mem_usage` or `device_map`."
+    ),
+    "remedy:compute-without-meta": N_(
+        "Compute it in plain Python (`math`, a Python list) instead of with tensors, or make all tensors of this "
+        'computation on the CPU: `torch.arange(…, device="cpu")`. A release below 5 builds in memory.'
+    ),
+    "cause:loads-while-built": N_(
+        "{file} line {line}, in the constructor of {class}, loads another model: `{statement}`. This model is being "
+        "built on the device “meta”, and transformers {release} refuses `from_pretrained` there."
+    ),
+    "remedy:load-after": N_(
+        "Build the inner model with `AutoModel.from_config(…)` in line {line}, so that its weights come with this "
+        "model's checkpoint; or load it after the outer one and put it in. A release below 5 builds in memory."
+    ),
+    # values in config.json
+    "cause:config-value-refused": N_(
+        "config.json gives {found}, and {class} of transformers {release} does not accept it: {message}"
+    ),
+    "cause:config-value-refused-own": N_(
+        "config.json gives {found}, and the directory's own {class} ({file}, line {line}) does not accept it: {message}"
+    ),
+    "remedy:correct-value": N_(
+        "Correct `{key}` in config.json. If it is as published, the model was written for another "
+        "release: see `transformers_version` in config.json, and install a newer transformers (`pip "
+        "install --upgrade transformers`) or that one."
+    ),
+    "remedy:correct-value-own": N_("Correct `{key}` in config.json, or let line {line} of {file} accept it."),
+    "remedy:two-fields": N_(
+        "Install a newer transformers (`pip install --upgrade transformers`): `rope_type` is the form "
+        "that later releases write and read. Or write `rope_scaling` in config.json with the fields "
+        "`type` and `factor` alone, `{fields}`, if a scaling that this release knows will do."
+    ),
+    "remedy:two-fields-own": N_(
+        "`rope_type` is the form of later releases. Write `rope_scaling` in config.json as this class "
+        "reads it, with the fields `type` and `factor`: `{fields}`; or let line {line} of {file} accept "
+        "`rope_type` too."
+    ),
     # weights
     "cause:shapes-differ": NP_(
         "{name} has another shape in the checkpoint than the configuration asks for: {there} in "
@@ -456,6 +539,48 @@ CAUSES: Final[dict[str, Message]] = {
         "transformers {release}. The metadata lists the releases that are installed."
     ),
     # surprises
+    "surprise:buffer-never-filled": NP_(
+        "The buffer {names} holds whatever was in memory. transformers {release} builds the model on meta"
+        " and then gives a buffer that is not saved (`persistent=False`) empty memory; nothing has "
+        "computed it again.",
+        "The buffers {names} hold whatever was in memory. transformers {release} builds the model on meta"
+        " and then gives buffers that are not saved (`persistent=False`) empty memory; nothing has "
+        "computed them again.",
+    ),
+    "remedy:fill-buffers": N_(
+        "Compute {first} in `_init_weights` too (`if isinstance(module, …): module.….copy_(…)`), or register it with "
+        "`persistent=True` if the checkpoint has it, or compute it in the forward pass."
+    ),
+    "surprise:parameter-never-filled": NP_(
+        "The parameter {names} holds whatever was in memory: the checkpoint has no tensor for it, and "
+        "`_init_weights` did not initialise it.",
+        "{count} parameters hold whatever was in memory: the checkpoint has no tensors for them, and "
+        "`_init_weights` did not initialise them: {names}.",
+    ),
+    "remedy:fill-parameters": N_("Initialise {first} in `_init_weights`, or bring its tensor into the checkpoint."),
+    "surprise:tied-overwritten": N_(
+        "{name} was not used: the checkpoint has tensors of its own for {name} and {kept}, with different"
+        " numbers, and `tie_word_embeddings` made one of them, that of {kept}."
+    ),
+    "remedy:do-not-tie": N_('Write `"tie_word_embeddings": false` into config.json.'),
+    "surprise:tie-not-said": N_(
+        "{class} ({file}) ties {names} where `tie_word_embeddings` is true, and config.json does not say it: up to "
+        "transformers 4 that was the default, from 5 on it is not, so {names} is new."
+    ),
+    "surprise:tie-in-nested-config": N_(
+        "{class} ({file}) ties {names} where `tie_word_embeddings` is true. config.json says so in "
+        "{nested} alone, and the model asks the outer configuration, so {names} is new."
+    ),
+    "remedy:say-tie": N_(
+        'If the model was trained so, write `"tie_word_embeddings": true` at the top of config.json, or '
+        "set it in the configuration class."
+    ),
+    "surprise:not-a-number": N_("{file} gives `{key}` as {value}, and every result that it goes into becomes such."),
+    "remedy:write-number": N_("Write a number for `{key}` in {file}."),
+    "surprise:argument-misspelt": N_(
+        "The call gave `{name}={value}`, which nothing has used: no argument is called so, `{meant}` is."
+    ),
+    "remedy:spell-argument": N_("Write `{meant}` in place of `{name}`."),
     "surprise:recording-ended-full": N_("The disk was full: recording ended at step {step}; the load itself went on."),
     "surprise:recording-ended-quota": N_(
         "The disk quota was used up: recording ended at step {step}; the load itself went on."

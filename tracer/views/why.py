@@ -76,6 +76,14 @@ WORDS: Final[dict[str, Message]] = {
     "step:given": N_("the call gave {name}={value}"),
     "step:left-over": N_("{class} was built and left {name} over"),
     "step:thrown-away": N_("{name} was taken out of kwargs and dropped"),
+    "step:constructor": N_("{function} was called"),
+    "step:on-meta": N_("{name} of {class} is on meta"),
+    "step:config-key": N_("config.json gives {key}"),
+    "step:config-key-absent": N_("config.json has no {key}"),
+    "step:never-filled": N_("nothing wrote to {names}"),
+    "step:new": N_("the checkpoint has nothing for {names}"),
+    "step:tensor-loaded": N_("{name} was loaded"),
+    "step:tied": N_("these share one tensor: {names}"),
     "step:adapter": N_("an adapter was found: {path}"),
     "step:base-filled": NP_(
         "the base, {class}, got all its {count} tensor", "the base, {class}, got all its {count} tensors"

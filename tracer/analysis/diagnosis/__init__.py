@@ -15,6 +15,8 @@ from tracer.analysis.diagnosis import (
     argument_rules,
     auto_map_rules,
     class_rules,
+    config_rules,
+    construction_rules,
     file_rules,
     process_end_rules,
     remote_code_rules,
@@ -53,11 +55,15 @@ RULES: Final[tuple[Rule, ...]] = (
     remote_code_rules.relative_import_missing,
     remote_code_rules.import_failed,
     remote_code_rules.not_python,
+    config_rules.not_an_object,
     class_rules.unknown_model_type,
     class_rules.no_model_type,
     class_rules.config_class_mismatch,
     class_rules.auto_class_not_mapped,
     class_rules.tokenizer_class_missing,
+    construction_rules.no_post_init,
+    construction_rules.tied_keys_no_dictionary,
+    construction_rules.numbers_on_meta,
     argument_rules.unexpected_argument,
     argument_rules.attribute_gone,
     argument_rules.incompatible_packages,
@@ -70,6 +76,8 @@ RULES: Final[tuple[Rule, ...]] = (
 """Every rule, the more specific first."""
 _SCRIPT_RULES: Final[tuple[Rule, ...]] = (process_end_rules.out_of_memory, process_end_rules.script_failed)
 """The rules for an exception that did not come from a load."""
+_WIDE_RULES: Final[tuple[Rule, ...]] = (config_rules.value_refused,)
+"""Rules that fit many failures; they are asked where no other rule knows the cause."""
 _CALLS_NAMED: Final = 3  # at most, of one statement
 
 
@@ -94,6 +102,8 @@ def _causes(load: RecordedLoad) -> list[Cause]:
         return [fault]
     rules = _SCRIPT_RULES if load.part in ("script", "before-load") else RULES
     found = [cause for rule in rules if (cause := rule(load)) is not None]
+    if not found and rules is RULES:
+        found = [cause for rule in _WIDE_RULES if (cause := rule(load)) is not None]
     if not found:
         return [_raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")

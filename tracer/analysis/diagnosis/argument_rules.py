@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
 from tracer.trace.events import ConfigBuilt, Recorded
 
@@ -81,6 +82,8 @@ def unexpected_argument(load: RecordedLoad) -> Cause | None:
     values: dict[str, Any] = {"name": name, "value": given.get(name), "class": callee}
     values["config"] = last_name(built.event.class_) if built is not None else "?"
     remedy = "leave-out-use-cache" if name == "use_cache" else "leave-out"
+    if (meant := meant_argument(load, name)) is not None:
+        values["meant"], remedy = meant, "spell-or-leave-out"
     certainty: Certainty = "certain" if match else "likely"
     return Cause("unexpected-argument", certainty, load.with_raised(*chain), values, remedy)
 

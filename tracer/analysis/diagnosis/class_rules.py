@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.config_rules import not_an_object
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
@@ -32,6 +33,8 @@ def no_model_type(load: RecordedLoad) -> Cause | None:
     read = load.last(ConfigRead)
     found = load.last(FileResolved, name="config.json")
     if len(load.exceptions) > 1 or read is None or found is None or read.event.model_type is not None:
+        return None
+    if not_an_object(load) is not None:
         return None
     seen = Evidence(read.step.number, "no-model-type", {"count": len(read.event.keys)})
     return Cause("no-model-type", "certain", load.with_raised(seen), {"release": _release(load)}, "write-model-type")

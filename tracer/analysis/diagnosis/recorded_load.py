@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tracer.analysis.diagnosis.cause import Evidence
 from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
@@ -26,6 +27,7 @@ from tracer.trace.events import (
     ImportsChecked,
     JsonRead,
     LogWritten,
+    ModelBuilt,
     ModuleCopied,
     NotFed,
     NotGenerated,
@@ -41,6 +43,14 @@ from tracer.trace.events import (
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Frame, Step
 
+_CONFIG_FRAMES: Final = (
+    AUTO_CONFIG,
+    "PretrainedConfig._get_config_dict",
+    "PreTrainedConfig._get_config_dict",
+    "PretrainedConfig.from_dict",
+    "PreTrainedConfig.from_dict",
+)
+_BASES: Final = 20  # of a class, looked for in the sources
 REMOTE: Final = "transformers_modules"  # the package that remote code is imported under
 
 _EVENTS: Final[tuple[type[Event], ...]] = (
@@ -48,6 +58,13 @@ _EVENTS: Final[tuple[type[Event], ...]] = (
     ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotFed,
     NotGenerated, WarningGiven, LogWritten,
 )  # fmt: skip
+
+
+class ClassInSource(NamedTuple):
+    """A class as it is written in a file whose source the trace has."""
+
+    path: str
+    node: ast.ClassDef
 
 
 class RecordedLoad:
@@ -102,6 +119,11 @@ class RecordedLoad:
         """The recorded transformers release, as numbers; empty where it was not recorded."""
         return tuple(int(part) for part in re.findall(r"\d+", self.trace.meta.transformers or "")[:3])
 
+    @property
+    def release_text(self) -> str:
+        """The same as it is written, or ``?``."""
+        return ".".join(map(str, self.release)) or "?"
+
     def events(self, *kinds: type[E]) -> list[Recorded[E]]:
         """Return every event of these kinds, in order."""
         found = (recorded for kind in kinds for recorded in self._events.get(kind, []))
@@ -143,6 +165,51 @@ class RecordedLoad:
         """Return a frame's variable as JSON, with its value at a step; None if it has no value there."""
         local = locals_after(self.trace, frame, len(self.trace) if at is None else at).local(name)
         return None if local is None else summary_to_json(self.trace, local.value(self.trace))
+
+    def type_of(self, frame: int, name: str) -> str | None:
+        """Return the class of a frame's variable, ``module.Class``, as far as it is recorded."""
+        local = locals_after(self.trace, frame, len(self.trace)).local(name)
+        kind = getattr(local.value(self.trace), "type", None) if local is not None else None
+        return kind if isinstance(kind, str) else None
+
+    def statement_at(self, frame: Frame, line: int | None) -> ast.stmt | None:
+        """Return the statement on a line of a frame's source; of a compound one only the header counts."""
+        return self._syntax.statement(frame.source, line)
+
+    def classes(self, name: str) -> Iterator[ClassInSource]:
+        """Yield a class as it stands in the sources of the trace, then its bases, as far as they stand there too."""
+        waiting, seen = [name], set[str]()
+        while waiting:
+            wanted = waiting.pop(0)
+            if wanted in seen or len(seen) > _BASES:
+                continue
+            seen.add(wanted)
+            for number, path in self.trace.source_paths().items():
+                syntax = self._syntax(number)
+                for node in syntax.tree.body if syntax is not None else ():
+                    if isinstance(node, ast.ClassDef) and node.name == wanted:
+                        yield ClassInSource(path, node)
+                        waiting += [last_name(ast.unparse(base)) for base in node.bases]
+
+    @cached_property
+    def last_built(self) -> Recorded[ModelBuilt] | None:
+        """The model that was built whole last."""
+        return next(iter(reversed(list(events(self.trace, ModelBuilt)))), None)
+
+    def tree(self, source: int) -> ast.Module:
+        """Return the syntax tree of a source; an empty one where it does not parse."""
+        syntax = self._syntax(source)
+        return syntax.tree if syntax is not None else ast.Module([], [])
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """What config.json holds; empty where it holds no object, or none was recorded."""
+        for frame in reversed(list(self.trace.frames())):
+            if frame.function in _CONFIG_FRAMES:
+                value = self.variable(frame.number, "config_dict")
+                if isinstance(value, dict) and (items := _items(value)):
+                    return {key: _number(item) for key, item in items.items()}
+        return {}
 
     @cached_property
     def user_call(self) -> Step | None:
@@ -221,6 +288,17 @@ def _items(value: dict[str, Any]) -> dict[str, Any]:
         items = value.get("items")
         return items if isinstance(items, dict) else {}
     return value
+
+
+def _number(value: Any) -> Any:
+    """Return a value of JSON with NaN and infinity as the numbers they are; they are recorded as texts."""
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("is") == "named" and value.get("type") == "float":
+        return float(value["text"])
+    return {key: _number(item) for key, item in value.items()}
 
 
 def class_in(value: Any) -> str | None:

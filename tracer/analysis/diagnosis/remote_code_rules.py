@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.own_code import own_files, own_names
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.trace.events import ImportsChecked, ModuleCopied, Recorded, TrustAsked
@@ -46,6 +47,12 @@ def trust_refused(load: RecordedLoad) -> Cause | None:
     if asked is None or failure is None or not failure.step <= asked.step.number <= failure.passages[-1].step:
         return None
     given = asked.event.given
+    arguments = load.given_arguments(load.user_call)
+    near = [name for name in arguments if meant_argument(load, name) == _TRUST]
+    if near and given is None and _TRUST not in arguments and load.user_call is not None:
+        values = {"name": near[0], "value": arguments[near[0]], "meant": _TRUST}
+        called = Evidence(load.user_call.number, "given", {"name": near[0], "value": arguments[near[0]]})
+        return Cause("trust-misspelt", "certain", load.with_raised(called, _evidence(asked)), values, "spell-trust")
     kind = "trust-refused" if given is False else "trust-not-given"
     return Cause(kind, "certain", load.with_raised(_evidence(asked)), {"given": given}, "trust-remote-code")
 
@@ -65,6 +72,7 @@ def _evidence(asked: Recorded[TrustAsked]) -> Evidence:
 
 
 FETCH: Final = "get_class_from_dynamic_module"
+_TRUST: Final = "trust_remote_code"
 _PLACE = re.compile(r"\((?P<file>[^()]+), line (?P<line>\d+)\)$")  # in str(SyntaxError), since Python 3.0
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")  # since Python 3.3
 _NO_NAME = re.compile(

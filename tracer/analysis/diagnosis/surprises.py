@@ -10,6 +10,7 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
+from tracer.analysis.diagnosis.silent_rules import not_tied, silent_wrongs
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
@@ -44,6 +45,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
     if load.status != "loaded":  # only what may have to do with the failure matters
         return [*incomplete_trace(load.trace), *unfilled_weights(load), *library_messages(load)]
     found = [
+        *silent_wrongs(load),
         *unfilled_weights(load),
         *dropped_arguments(load),
         *changed_dtypes(load),
@@ -86,6 +88,8 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         checkpoint_is_whole = report.loaded == report.checkpoint
         heads = _of_unfilled_parts(filled, others) if checkpoint_is_whole else []
         missing = [name for name in others if name not in set(heads)]
+        explained = {name for cause in not_tied(load, recorded) for name in cause.values["names"]}
+        heads, missing = ([name for name in names if name not in explained] for names in (heads, missing))
         if layers:
             yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
         if heads:

@@ -105,6 +105,13 @@ class ParameterIndex:
             for leaf, value in own_tensors(module):
                 yield (f"{path}.{leaf}" if path else leaf), value
 
+    def buffers(self) -> Iterator[tuple[str, Any]]:
+        """Yield each buffer under each of its names."""
+        for path, module in self.modules.items():
+            for leaf, value in registry(module, "_buffers").items():
+                if value is not None:
+                    yield (f"{path}.{leaf}" if path else leaf), value
+
 
 def own_tensors(module: Any) -> list[tuple[str, Any]]:
     """Return parameters and persistent buffers of one module, by name."""
@@ -114,6 +121,15 @@ def own_tensors(module: Any) -> list[tuple[str, Any]]:
         not_saved = registry(module, "_non_persistent_buffers_set")
         found += [item for item in buffers.items() if item[1] is not None and item[0] not in not_saved]
     return found
+
+
+def all_tensors(model: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every parameter and buffer with each of its names, those that no checkpoint holds included."""
+    for path, module in _all_places(model):
+        for kind in ("_parameters", "_buffers"):
+            for leaf, value in registry(module, kind).items():
+                if value is not None:
+                    yield (f"{path}.{leaf}" if path else leaf), value
 
 
 def _all_places(model: Any) -> Iterator[tuple[str, Any]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tracer.recorder.library_values import tensor_facts
-from tracer.recorder.model.tree import ParameterIndex
+from tracer.recorder.model.tree import ParameterIndex, all_tensors
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
-from tracer.recorder.weights.weights_files import StoredTensor, WeightsFiles, describe
+from tracer.recorder.weights.weights_files import StoredTensor, WeightsFiles, describe, sample
 from tracer.trace import reasons
 
 
@@ -62,6 +63,14 @@ class Mismatch(NamedTuple):
     shape: list[int] | None
 
 
+class _Placeholder(NamedTuple):
+    """Empty memory that the library has put into a model, and what it looked like then."""
+
+    tensor: weakref.ref[Any]
+    version: int | None
+    content: bytes | None
+
+
 class CheckpointLoad:
     """Records each tensor as it is loaded, and at the end a report of what was left.
 
@@ -95,6 +104,7 @@ class CheckpointLoad:
         self._stored: dict[str, StoredTensor] = {}
         self._loaded: dict[str, None] = {}  # by names in the files
         self._filled: list[str] = []  # by names in the model
+        self._sources: dict[str, list[str]] = {}  # names in the files by the name in the model
         self._mismatched: list[Mismatch] = []
         self._unconverted: list[dict[str, Any]] = []
         self._unfit: set[str] = set()  # by names in the files: mismatches and failed conversions
@@ -103,6 +113,7 @@ class CheckpointLoad:
             for _, value in self.parameter_index.parameters()
             if (is_reported(value) or _is_marked(value)) and not self._is_meta(value)
         }
+        self._placeholders: dict[str, _Placeholder] = {}  # by names in the model
         base = getattr(type(model), "base_model_prefix", "")
         self._base = base if isinstance(base, str) else ""
         if not paths and state_dict is not None:
@@ -165,6 +176,7 @@ class CheckpointLoad:
         """
         self._loaded.update(dict.fromkeys(sources))
         self._filled.append(parameter)
+        self._sources[parameter] = sources
         if self._recording.calls_only:
             return
         try:
@@ -200,6 +212,30 @@ class CheckpointLoad:
         facts = {"parameters": known, "sources": held, "operation": operation, "reason": reason}
         self._unconverted.append(facts)
         self._recording.record_event("conversion-failed", self._recording.clean_data(facts), stage="weights")
+
+    def placed(self, before: Mapping[str, Any]) -> None:
+        """Note the tensors that the library has put, empty, where ``before`` was on the meta device."""
+        for name, value in all_tensors(self.model):
+            if before.get(name) is not value and not self._is_meta(value):
+                self._placeholders[name] = _Placeholder(weakref.ref(value), *_state(value))
+
+    def _never_filled(self) -> list[str]:
+        """Return the names of such tensors that nobody has written to since.
+
+        Zeros in a parameter may be what was there, or written there through ``.data``, as older code does it.
+        """
+        here = dict(all_tensors(self.model))
+        buffers = {name for name, _ in self.parameter_index.buffers()}
+        found = []
+        for name in self._placeholders.keys() - set(self._filled):
+            placeholder, value = self._placeholders[name], here.get(name)
+            if value is None or placeholder.tensor() is not value or not placeholder.content:
+                continue
+            if _state(value) != (placeholder.version, placeholder.content):
+                continue
+            if name in buffers or any(placeholder.content):
+                found.append(name)
+        return sorted(found)
 
     def record_report(self) -> None:
         """Record what is left, as the library reports it and by our own count."""
@@ -239,6 +275,8 @@ class CheckpointLoad:
             "new": [name for name in new if not self.is_on_meta(name)],
             "empty": [name for name in new if self.is_on_meta(name)],
             "unread": unread,
+            "never_filled": self._never_filled() if info is not None else [],
+            "tied_differ": self._tied_and_different(parameters) if info is not None else [],
         }
         self._recording.record_event("weights-report", self._recording.clean_data(facts), stage="weights")
 
@@ -277,6 +315,17 @@ class CheckpointLoad:
         """Return the tensors of the model, all of which the report covers."""
         return [value for _, value in self.parameter_index.parameters()]
 
+    def _tied_and_different(self, parameters: list[tuple[str, Any]]) -> list[list[str]]:
+        """Return the parameters that share a tensor now and had different ones in the checkpoint, two names each."""
+        sources = {parameter: names[0] for parameter, names in self._sources.items() if len(names) == 1}
+        found = []
+        for names in _names_by_tensor(parameters).values():
+            first, *others = [name for name in names if name in sources] or [""]
+            for other in others:
+                if self._files.differ(self._stored, sources[first], sources[other]):
+                    found.append([self._clean(first), self._clean(other)])
+        return found
+
     def _shape(self, parameter: str) -> list[int] | None:
         value = self.parameter_index.find(parameter)
         return None if value is None else tensor_facts(value).shape
@@ -304,6 +353,11 @@ def _version(value: Any) -> int | None:
         return int(value._version)
     except RuntimeError:  # made in inference mode
         return None
+
+
+def _state(value: Any) -> tuple[int | None, bytes | None]:
+    """Return torch's counter of changes and some of the bytes: writing through ``.data`` is not counted."""
+    return _version(value), sample(value)
 
 
 def _names_by_tensor(parameters: list[tuple[str, Any]]) -> dict[int, list[str]]:

@@ -1,6 +1,7 @@
 """Weights files: what each one holds, and which tensor in memory was read from it under which name.
 
-Only shapes, dtypes and sizes are read, not the numbers.
+Shapes, dtypes and sizes are recorded, not the numbers; a few bytes are compared where the question is whether two
+tensors are the same.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import math
 import os
 import weakref
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from tracer.recorder.library_values import tensor_facts
 
+_SAMPLE: Final = 4096  # bytes at either end of a tensor
 _MOST: Final = 100_000_000  # bytes of a header; safetensors itself accepts no more
 _DTYPES: Final = {
     "BOOL": "bool", "U8": "uint8", "U16": "uint16", "U32": "uint32", "U64": "uint64",
@@ -23,6 +25,9 @@ _DTYPES: Final = {
 }  # fmt: skip
 
 
+_Sample: TypeAlias = "bytes | None"
+
+
 class StoredTensor(NamedTuple):
     """A tensor in a file. ``path`` is None if the tensors were given in memory."""
 
@@ -30,6 +35,8 @@ class StoredTensor(NamedTuple):
     shape: list[int]
     dtype: str
     bytes: int
+    begin: int | None = None  # where it begins in a safetensors file; None in other files
+    sample: _Sample = None  # of its contents, for a tensor that was in memory
 
 
 def read_header(path: str) -> dict[str, StoredTensor]:
@@ -46,14 +53,19 @@ def read_header(path: str) -> dict[str, StoredTensor]:
         header = json.loads(file.read(length))
     if not isinstance(header, dict):
         raise ValueError("a header that is no JSON object")
-    return {name: _entry(path, entry) for name, entry in header.items() if name != "__metadata__"}
+    start = 8 + length
+    return {name: _entry(path, entry, start) for name, entry in header.items() if name != "__metadata__"}
 
 
-def _entry(path: str, entry: Any) -> StoredTensor:
+def _entry(path: str, entry: Any, start: int) -> StoredTensor:
     try:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         return StoredTensor(
-            path, [int(extent) for extent in shape], _DTYPES.get(dtype) or dtype.lower(), int(end - begin)
+            path,
+            [int(extent) for extent in shape],
+            _DTYPES.get(dtype) or dtype.lower(),
+            int(end - begin),
+            start + int(begin),
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("an entry without dtype, shape and offsets") from error
@@ -68,8 +80,24 @@ def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, Store
         if isinstance(name, str) and torch.Tensor in type(value).__mro__:
             made = tensor_facts(value)
             size = getattr(torch, made.dtype).itemsize
-            found[name] = StoredTensor(path, made.shape, made.dtype, math.prod(made.shape) * size)
+            size *= math.prod(made.shape)
+            found[name] = StoredTensor(path, made.shape, made.dtype, size, sample=sample(value))
     return found
+
+
+def sample(tensor: Any) -> bytes | None:
+    """Return the first and last bytes of a plain tensor in main memory; None for any other."""
+    import torch
+
+    if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.device.type != "cpu":
+        return None
+    try:
+        flat = tensor.detach().view(-1)
+        count = max(_SAMPLE // flat.element_size(), 1)
+        ends = [flat] if flat.numel() <= 2 * count else [flat[:count], flat[-count:]]
+        return b"".join(end.view(torch.uint8).numpy().tobytes() for end in ends)
+    except (RuntimeError, TypeError, ValueError):  # not contiguous, sparse, quantized
+        return None
 
 
 class WeightsFiles:
@@ -114,6 +142,17 @@ class WeightsFiles:
         self._held[path] = (stamp, found)
         return found
 
+    def differ(self, stored: Mapping[str, StoredTensor], first: str, second: str) -> bool:
+        """Return whether two tensors of one checkpoint certainly hold different numbers."""
+        here, there = stored.get(first), stored.get(second)
+        if here is None or there is None or (here.dtype, here.shape) != (there.dtype, there.shape) or not here.bytes:
+            return False
+        try:
+            ours, theirs = _content(here), _content(there)
+        except OSError:
+            return False
+        return ours is not None and theirs is not None and ours != theirs
+
     def name(self, value: Any) -> str | None:
         """Return the name under which a tensor was read; None for a tensor that was made since."""
         known = self._names.get(id(value))
@@ -121,6 +160,22 @@ class WeightsFiles:
 
     def forget_names(self) -> None:
         self._names.clear()
+
+
+def _content(stored: StoredTensor) -> bytes | None:
+    """Return the first and last bytes of a stored tensor."""
+    if stored.path is None or stored.begin is None:
+        return stored.sample
+    with open(stored.path, "rb") as file:
+        if stored.bytes <= 2 * _SAMPLE:
+            parts = [(stored.begin, stored.bytes)]
+        else:
+            parts = [(stored.begin, _SAMPLE), (stored.begin + stored.bytes - _SAMPLE, _SAMPLE)]
+        found = b""
+        for begin, count in parts:
+            file.seek(begin)
+            found += file.read(count)
+    return found
 
 
 def _stamp(path: str) -> tuple[int, int]:

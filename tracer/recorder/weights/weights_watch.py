@@ -15,6 +15,7 @@ from typing import Any
 
 from tracer.recorder.guard import Watch, Watching
 from tracer.recorder.library_values import tensor_facts
+from tracer.recorder.model.tree import all_tensors
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
 from tracer.recorder.weights.checkpoint_load import CheckpointLoad, loading_info
@@ -100,6 +101,10 @@ class WeightsWatch:
         for name in ("_finalize_load_state_dict", "_finalize_model_loading"):
             if name in vars(kind):
                 patches.watch(kind, name, self._finishing)
+        # What is not in the checkpoint gets empty memory in place of the meta device: since 4.50, named anew in 5.0.
+        for name in ("_move_missing_keys_from_meta_to_cpu", "_move_missing_keys_from_meta_to_device"):
+            if name in vars(kind):
+                patches.watch(kind, name, self._placing)
         conversion = sys.modules.get("transformers.core_model_loading")
         state_dicts = StateDictWatch(self._recording, self._current_load)
         if conversion is not None:
@@ -177,6 +182,14 @@ class WeightsWatch:
     def _finishing(self, model: Any, *args: Any, **kwargs: Any) -> Watching:
         outcome = yield
         self._done(model, outcome.result)
+
+    def _placing(self, model: Any, *args: Any, **kwargs: Any) -> Watching:
+        loads = [load for load in (*self._open, *self._unreported) if load.model is model]
+        before = dict(all_tensors(model)) if loads else {}
+        outcome = yield
+        if outcome.error is None:
+            for load in loads:
+                load.placed(before)
 
     def _await_evaluation(self) -> None:
         """Wait for the evaluation mode: in 4.x weights are tied after the load, and then the model is put into it."""

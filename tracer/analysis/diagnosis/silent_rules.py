@@ -1,0 +1,212 @@
+"""Silent wrongs: a load that succeeds and leaves the model with numbers that nobody meant."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.known_arguments import meant_argument
+from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, RecordedLoad, file_name, last_name
+from tracer.analysis.kwargs.paths import keyword_paths
+from tracer.analysis.loading_calls import loading_calls
+from tracer.trace.events import ConfigRead, Recorded, TensorLoaded, WeightsReport, events
+
+_TIE: Final = "tie_word_embeddings"
+_TIED: Final = "_tied_weights_keys"
+_EVERY: Final = frozenset({"buffers", "named_buffers", "parameters", "named_parameters", "state_dict", "modules"})
+
+
+def silent_wrongs(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield what makes the model another one than was meant, although nothing failed."""
+    for recorded in load.events(WeightsReport):
+        yield from never_filled(load, recorded)
+        yield from tied_over(load, recorded)
+        yield from not_tied(load, recorded)
+    yield from no_numbers(load)
+    yield from misspelt_arguments(load)
+
+
+def never_filled(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[Cause]:
+    """Yield buffers and parameters that the library gave empty memory, and that nothing has written to."""
+    names = recorded.event.never_filled
+    if not names:
+        return
+    own = _initialisers(load)
+    buffers = _buffers(load)
+    for kind, of_kind in (
+        ("buffer-never-filled", [name for name in names if name in buffers]),
+        ("parameter-never-filled", [name for name in names if name not in buffers]),
+    ):
+        left = [name for name in of_kind if not _is_mentioned(name.rpartition(".")[2], own)]
+        if left:
+            first = _registered(load, left[0])
+            values = {"count": len(left), "names": left, "release": load.release_text, **first}
+            evidence = [Evidence(recorded.step.number, "never-filled", {"names": left})]
+            remedy = "fill-buffers" if kind.startswith("buffer") else "fill-parameters"
+            yield Cause(kind, "certain", evidence, values, remedy)
+
+
+def _buffers(load: RecordedLoad) -> set[str]:
+    """Return the names of the buffers of the model that was built last."""
+    from tracer.analysis.diagnosis.construction_rules import module_paths
+
+    found = {f"{path}.{row.name}" for path, built in module_paths(load) for row in built.buffers}
+    model = load.last_built
+    return found | ({row.name for row in model.event.buffers} if model is not None else set())
+
+
+def _initialisers(load: RecordedLoad) -> list[ast.FunctionDef]:
+    """Return the directory's own ``_init_weights``."""
+    return [
+        node
+        for number, path in load.trace.source_paths().items()
+        if f"{REMOTE}/" in path.replace("\\", "/")
+        for node in ast.walk(load.tree(number))
+        if isinstance(node, ast.FunctionDef) and node.name in ("_init_weights", "init_weights", "reset_parameters")
+    ]
+
+
+def _is_mentioned(leaf: str, functions: list[ast.FunctionDef]) -> bool:
+    """Return whether these functions speak of an attribute, or go through all tensors."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr in (leaf, *_EVERY))
+        or (isinstance(node, ast.Constant) and node.value == leaf)
+        for function in functions
+        for node in ast.walk(function)
+    )
+
+
+def _registered(load: RecordedLoad, name: str) -> dict[str, Any]:
+    """Return where the directory's own code registers a buffer of this name."""
+    leaf = name.rpartition(".")[2]
+    for number, path in load.trace.source_paths().items():
+        if f"{REMOTE}/" not in path.replace("\\", "/"):
+            continue
+        for node in ast.walk(load.tree(number)):
+            if isinstance(node, ast.Call) and any(
+                isinstance(given, ast.Constant) and given.value == leaf for given in node.args[:1]
+            ):
+                return {"first": name, "file": file_name(path), "line": node.lineno}
+    return {"first": name, "file": "?", "line": None}
+
+
+def tied_over(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[Cause]:
+    """Yield tensors of the checkpoint that were replaced by another one, because their parameters are tied."""
+    for first, second in recorded.event.tied_differ:
+        given = {
+            str(loaded.event.parameter): loaded.step.number
+            for loaded in events(load.trace, TensorLoaded, stop=recorded.step.number)
+            if loaded.event.parameter in (first, second)
+        }
+        lost, kept = _lost(load, first, second)
+        evidence = [Evidence(number, "tensor-loaded", {"name": name}) for name, number in given.items()]
+        evidence.append(Evidence(recorded.step.number, "tied", {"names": [kept, lost]}))
+        values = {"name": lost, "kept": kept, "said": load.config.get(_TIE)}
+        yield Cause("tied-overwritten", "certain", evidence, values, "do-not-tie")
+
+
+def _lost(load: RecordedLoad, first: str, second: str) -> tuple[str, str]:
+    """Return which of two tied parameters took the other's tensor: the one that is said to be tied, a head."""
+    said = {name for found in _tying_classes(load) for name in tied_names(found)}
+    for one, other in ((first, second), (second, first)):
+        if any(_means(name, one) for name in said) and not any(_means(name, other) for name in said):
+            return one, other
+    return (first, second) if "embed" in second and "embed" not in first else (second, first)
+
+
+def not_tied(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[Cause]:
+    """Yield a new parameter that the class would tie to another, and that this configuration leaves alone."""
+    if not recorded.event.new or (load.release and load.release[0] < 5):
+        return
+    if not load.config or load.config.get(_TIE) is not None:
+        return
+    read = load.last(ConfigRead)
+    for found in _tying_classes(load):
+        tied = tied_names(found)
+        left = [name for name in recorded.event.new if any(_means(one, name) for one in tied)]
+        if not left:
+            continue
+        nested = [key for key, value in load.config.items() if isinstance(value, dict) and value.get(_TIE) is True]
+        values = {
+            "count": len(left),
+            "names": left,
+            "class": found.node.name,
+            "file": file_name(found.path),
+            "release": load.release_text,
+            "nested": nested,
+            "written": load.config.get("transformers_version"),
+        }
+        evidence = [Evidence(read.step.number, "config-key-absent", {"key": _TIE})] if read is not None else []
+        evidence.append(Evidence(recorded.step.number, "new", {"names": left}))
+        kind = "tie-in-nested-config" if nested else "tie-not-said"
+        yield Cause(kind, "certain" if nested else "likely", evidence, values, "say-tie")
+        return
+
+
+def _tying_classes(load: RecordedLoad) -> list[ClassInSource]:
+    """Return the model's class and its bases, as far as they are written in the sources of the trace."""
+    built = load.last_built
+    return list(load.classes(last_name(built.event.class_))) if built is not None else []
+
+
+def tied_names(found: ClassInSource) -> list[str]:
+    """Return the names in a class's ``_tied_weights_keys``: those of a list, or the keys of a dictionary."""
+    for statement in found.node.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == _TIED for target in targets):
+            value = statement.value if isinstance(statement, ast.Assign) else None
+            items = value.keys if isinstance(value, ast.Dict) else getattr(value, "elts", [])
+            return [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return []
+
+
+def _means(pattern: str, name: str) -> bool:
+    """Return whether a name or pattern of tied weights is for this parameter."""
+    try:
+        return pattern == name or re.search(rf"^{pattern}", name) is not None
+    except re.error:
+        return False
+
+
+def no_numbers(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield NaN and infinite values in config.json. Limits in a list, such as ``[0.0, Infinity]``, are meant."""
+    for path, value in _floats(load.config):
+        if math.isfinite(value):
+            continue
+        key = ".".join(path)
+        read = load.last(ConfigRead)
+        evidence = [Evidence(read.step.number, "config-key", {"key": key})] if read is not None else []
+        written = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        certainty: Certainty = "certain" if math.isnan(value) else "likely"
+        values = {"key": key, "value": written, "file": "config.json"}
+        yield Cause("not-a-number", certainty, evidence, values, "write-number")
+
+
+def _floats(value: Any, path: tuple[str, ...] = (), *, listed: bool = False) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Yield the numbers in nested objects with the keys that lead to them; of a list only those that are NaN."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _floats(item, (*path, str(key)), listed=listed)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _floats(item, path, listed=True)
+    elif isinstance(value, float) and path and (not listed or math.isnan(value)):
+        yield path, value
+
+
+def misspelt_arguments(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield arguments that nothing has used and whose name is nearly that of one that is known."""
+    for call in loading_calls(load.trace):
+        given = load.given_arguments(load.trace.step(call.step))
+        near = {name: meant for name in given if (meant := meant_argument(load, name)) is not None}
+        if not near:
+            continue
+        for path in keyword_paths(load.trace, call=call.step):
+            if path.name in near and path.origin == "user":
+                values = {"name": path.name, "meant": near[path.name], "value": given[path.name]}
+                evidence = [Evidence(call.step, "given", {"name": path.name, "value": given[path.name]})]
+                yield Cause("argument-misspelt", "likely", evidence, values, "spell-argument")
