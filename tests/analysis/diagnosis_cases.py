@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Final
 from tests.support import damaged
 from tests.support.edited_models import POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
 from tests.support.reading import by_line
+from tests.support.small_models import tiny_llama
 
 BROKEN = damaged.FIXTURES / "broken"
 
@@ -48,6 +50,15 @@ def whole(name: str) -> Callable[[Path], Path]:
 
 def edited(*edits: Edit, **more: Any) -> Callable[[Path], Path]:
     return lambda folder: write_reed(folder, *edits, **more)
+
+
+def llama_with(**values: Any) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        config = json.loads((tiny_llama(folder) / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, **values}))
+        return folder
+
+    return make
 
 
 def with_config(text: str) -> Callable[[Path], Path]:
@@ -387,6 +398,16 @@ CASES.update(
                 "unique": "self.kinds = torch.unique(torch.arange(3))",
             }.items()
         },
+        "loads-while-built": Case(
+            edited(
+                in_constructor(
+                    "from transformers import BertModel",
+                    f"self.inner = BertModel.from_pretrained({str(damaged.FIXTURES / 'bert-tiny')!r})",
+                )
+            ),
+            by_line(LOADED, "loads-while-built"),
+            by_line({}, {"line": 18, "file": "modeling_reed.py"}),
+        ),
         "mixed-with-meta": Case(
             edited(in_constructor('self.rates = torch.arange(3) + torch.arange(3, device="cpu")')),
             by_line(LOADED, "mixed-with-meta"),
@@ -429,6 +450,12 @@ CASES.update(
             ),
             "config-value-refused-own",
             {"key": "steps", "value": 3},
+            certain=False,
+        ),
+        "heads-do-not-divide": Case(
+            llama_with(num_attention_heads=3),
+            "config-value-refused",
+            {"release": by_line("4.44.2", "5.23.0")},
             certain=False,
         ),
         "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
