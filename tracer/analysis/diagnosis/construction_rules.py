@@ -181,15 +181,17 @@ def numbers_on_meta(load: RecordedLoad) -> Cause | None:
     inside = _LOADS_INSIDE in failure.text
     if not inside and _ON_META.search(failure.text) is None:
         return None
-    frame = load.trace.frame(failure.origin.frame) if failure.origin.frame is not None else None
-    if frame is None or not frame.function.endswith(".__init__"):
+    # What refuses an inner load is the library, further in than the constructor.
+    passage = next((one for one in failure.passages if one.function.endswith(".__init__")), None)
+    if passage is None or passage.frame is None or (passage is not failure.origin and not inside):
         return None
+    frame = load.trace.frame(passage.frame)
     own = frame.module.startswith(f"{REMOTE}.")
-    statement = load.statement(failure.origin).strip()
+    statement = load.statement(passage).strip()
     values = {
-        "class": last_name(load.type_of(frame.number, "self")) or frame.function.partition(".")[0],
-        "file": file_name(failure.origin.file),
-        "line": failure.origin.line,
+        "class": last_name(load.type_of(frame.number, "self") or frame.function.rpartition(".")[0]),
+        "file": file_name(passage.file),
+        "line": passage.line,
         "statement": " ".join(statement.split()),
         "release": load.release_text,
     }
