@@ -225,7 +225,7 @@ def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None
     assert "killed" not in said
     assert sentence in " ".join(command("why", left).stdout.split())
     if left.endswith(".journal"):
-        assert f"glm-trace seal {place / left}" in done.stderr
+        assert f"glm-trace seal {left}" in done.stderr
         assert command("seal", left).returncode == 0
         assert names(place) == ["bert-tiny.glmtrace"]
 
@@ -249,7 +249,7 @@ def test_output_that_cannot_be_written(how: str, place: Path, command: Command) 
         assert done.stderr.startswith("Error: Standard output can't be written: "), words
         assert len(done.stderr.splitlines()) == 1, words
         if words is load:
-            assert f"The trace is written: {place / 'bert-tiny.glmtrace'}" in done.stderr
+            assert "The trace is written: bert-tiny.glmtrace" in done.stderr
             assert (place / "bert-tiny.glmtrace").exists()
 
 

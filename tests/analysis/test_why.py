@@ -129,7 +129,7 @@ def test_nobody_is_told_to_install_what_the_model_names(name: str, lang: Any, re
             screen.print(line)
         assert isinstance(screen.file, io.StringIO)
         said = " ".join(screen.file.getvalue().split())
-        warned = {"en": "may be no packages", "zh": "不一定是软件包"}[lang] in said
+        warned = {"en": "may not be packages at all", "zh": "不一定是软件包"}[lang] in said
         assert warned == ("pip install" in str(trace.outcome.message))
 
 

@@ -460,7 +460,7 @@ def test_why_a_forward_is_not_fed() -> None:
         for model in (OpenEnded(), Other(), Closed(), Sees())
     ]
     assert whys == [
-        "its forward does not name input_ids as a parameter (it takes *args and **kwargs), so which inputs it wants is not known",
+        "its forward does not name input_ids as a parameter (it takes *args, **kwargs), so which inputs it wants is not known",
         "its forward does not name input_ids as a parameter (it takes **more), so which inputs it wants is not known",
         "its forward does not name input_ids as a parameter",
         "its forward wants pixel_values, which its tokenizer does not give",

@@ -116,9 +116,9 @@ def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "no JSON"),
-        ("[1]", "no JSON object"),
-        ('{"r": 8, "colour": "red"}', "no LoRA configuration"),
+        ("{", "is not JSON"),
+        ("[1]", "is not a JSON object"),
+        ('{"r": 8, "colour": "red"}', "is not a LoRA configuration"),
         ('{"peft_type": "PROMPT_TUNING", "r": 8, "target_modules": ["dense"]}', "PROMPT_TUNING"),
     ],
 )
