@@ -346,7 +346,9 @@ def test_names_and_shapes_read_first_are_no_reading_of_the_whole(
         watch.stop()
         patches.restore()
         steps = [SimpleNamespace(kind=kind, data=data, number=at) for at, (kind, data) in enumerate(recording.events)]
-        traces.append(SimpleNamespace(steps=lambda kinds, steps=steps, **_: [one for one in steps if one.kind in kinds]))
+        traces.append(
+            SimpleNamespace(steps=lambda kinds, steps=steps, **_: [one for one in steps if one.kind in kinds])
+        )
     (found,) = compare_weights(*traces)  # type: ignore[arg-type]
     assert (found.what, found.a, found.b) == (
         "read-by", ["shard-opened", "shard-read"], ["shard-opened", "shard-read-names"],
