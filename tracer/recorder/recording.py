@@ -112,6 +112,7 @@ class Recording:
         self.on_call: dict[str, Callable[[Mapping[str, Any]], None]] = {}
         self.failure: OSError | None = None  # why writing to the journal failed
         self.refused = False  # whether the library stopped because remote code may not run
+        self.broken_packages: dict[str, str | None] = {}  # that remote code imports, with the message of the error
         self.loads = 0  # calls of from_pretrained and the like that returned
         self.raised_in_load = False  # whether the last exception was seen inside one of them
         self._raised: tuple[int, int, CodeType] | None = None

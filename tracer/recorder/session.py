@@ -12,10 +12,13 @@ from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any, Final
 
+import msgspec
+
 from tracer.recorder import safe_inspect
 from tracer.recorder.code_guard import CodeRefused
 from tracer.recorder.environment import environment_facts, library_caches
 from tracer.recorder.guard import StopLoad
+from tracer.recorder.imported_modules import own_modules
 from tracer.recorder.model.model_watch import ModelOptions, ModelWatch
 from tracer.recorder.patches import Patches, is_wrapper_code
 from tracer.recorder.probes.loading import PROBES
@@ -153,6 +156,7 @@ class Session:
     def finish(self, error: BaseException | None, result: Any = None) -> Outcome:
         """Write the outcome and close the journal."""
         outcome = self._outcome(error, result)
+        self.recording.guard.call("imported remote code", self._note_own_modules)
         if error is not None and outcome.error is not None:
             self.recording.note_failure(error)
         self.recording.finish(outcome)
@@ -166,6 +170,11 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _note_own_modules(self) -> None:
+        """Write which remote code is imported: a module can be an older copy than the directory's file."""
+        modules = own_modules(self.recording.roots.folders.get("model"))
+        self.recording.meta(own_modules=[msgspec.to_builtins(module) for module in modules])
 
     def _on_opaque_function(self, code: CodeType, by_file: bool) -> None:
         if by_file:

@@ -61,7 +61,7 @@ class Tracebacks:
         self._described[place] += 1
         if self._described[place] > _SAME_PLACE or len(self._described) > _IN_ALL:
             return {}
-        return self.facts(error, _below(traceback or safe_inspect.traceback_of(error)))
+        return self.facts(error, below(traceback or safe_inspect.traceback_of(error)))
 
     def facts(self, error: BaseException, traceback: TracebackType | None) -> dict[str, Any]:
         """Return a traceback, and the exceptions that this one was raised from or while handling."""
@@ -111,7 +111,7 @@ class Tracebacks:
         return [texts.clean(code.co_filename), place.line, texts.clean(qualified_name(code)), line[:_LINE]]
 
 
-def _below(traceback: TracebackType | None) -> TracebackType | None:
+def below(traceback: TracebackType | None) -> TracebackType | None:
     """Return the part of a traceback below the frame that it begins with, which can be in it several times."""
     if traceback is None:
         return None

@@ -208,7 +208,8 @@ class ImportsChecked(Event):
     Attributes:
         file: path of the file.
         packages: the packages that it imports.
-        missing: those of them that are not installed.
+        missing: those of them that are not installed, or that the library takes for it.
+        broken: the message of the ImportError of those that are installed and fail when they are imported.
         relative: the neighbouring files that it imports, without ``.py``.
     """
 
@@ -216,6 +217,7 @@ class ImportsChecked(Event):
     file: str | None = None
     packages: list[str] = []
     missing: list[str] = []
+    broken: dict[str, str | None] = {}
     relative: list[str] = []
 
 

@@ -62,6 +62,24 @@ class RecordingEnded(msgspec.Struct):
     step: int
 
 
+class OwnModule(msgspec.Struct):
+    """A module of remote code as it was in the process at the end of the load.
+
+    Attributes:
+        module: its name.
+        file: the file that it was imported from.
+        sha256: checksum of that file; None if it is gone.
+        in_directory: whether the model directory has that file; None where there is no model directory.
+        same: whether it has the same content there; None if it is not there.
+    """
+
+    module: str
+    file: str
+    sha256: str | None = None
+    in_directory: bool | None = None
+    same: bool | None = None
+
+
 class Failure(msgspec.Struct):
     """The exception that ended a load, whole.
 
@@ -103,6 +121,7 @@ class Metadata(msgspec.Struct):
         directory: the files of the model directory, those at its top first; None if they were not listed.
         directory_whole: whether no file was left out of that list.
         json_files: the text of the small JSON files of the model directory, by name.
+        own_modules: the remote code that was imported at the end of the load; None if it was not listed.
         skipped: what was not recorded, with the reason.
         remote_code: the remote code that ran; None if it was not watched.
         failure: the exception that ended the load, with its traceback; None if there was none or it was not recorded.
@@ -132,6 +151,7 @@ class Metadata(msgspec.Struct):
     directory: list[DirectoryFile] | None = None
     directory_whole: bool = False
     json_files: dict[str, str] = {}
+    own_modules: list[OwnModule] | None = None
     skipped: dict[str, str] = {}
     remote_code: RemoteCode | None = None
     failure: Failure | None = None

@@ -17,6 +17,7 @@ from tracer.trace.values import Module
 
 # Files: which was found where, which is missing, which commit they come from.
 
+_NAME_OF_MODULE: Final = ImportError.__dict__["name"]
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}$")
 
 
@@ -158,6 +159,22 @@ def module_copied(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     }
 
 
+def imports_looked_for(event: FrameEvent) -> None:
+    event.recording.broken_packages.clear()
+
+
+def import_failed(event: FrameEvent) -> None:
+    """Keep the error of a package that is installed and fails: 4.x counts it as missing and drops the error."""
+    package, error = _text(event.variables, "imp"), event.value
+    if package is None or not event.from_below or not safe_inspect.is_a(error, ImportError):
+        return
+    missing = (
+        safe_inspect.text(_NAME_OF_MODULE.__get__(error)) if safe_inspect.is_a(error, ModuleNotFoundError) else None
+    )
+    if missing is None or not f"{package}.".startswith(f"{missing}."):
+        event.recording.broken_packages[package] = event.recording.message(error)
+
+
 def imports_checked(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     file = _text(event.variables, "filename")
     if file is not None:
@@ -166,6 +183,7 @@ def imports_checked(event: FrameEvent) -> tuple[str, dict[str, Any]]:
         "file": file,
         "packages": sorted(_texts(event.variables.get("imports"))),
         "missing": sorted(_texts(event.variables.get("missing_packages"))),
+        "broken": dict(event.recording.broken_packages),
         "relative": sorted(_texts(event.value)),
     }
 
@@ -248,7 +266,12 @@ PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
     "resolve_trust_remote_code": {"return": trust_decided, "unwind": trust_refused},
     "get_class_from_dynamic_module": {"return": dynamic_class_resolved},
     "get_cached_module_file": {"return": module_copied},
-    "check_imports": {"return": imports_checked, "unwind": imports_checked},
+    "check_imports": {
+        "call": imports_looked_for,
+        "raise": import_failed,
+        "return": imports_checked,
+        "unwind": imports_checked,
+    },
     "get_class_in_module": {"return": module_imported},
     "register_for_auto_class": {"return": registered_for_saving},
     "register": {"return": registered},

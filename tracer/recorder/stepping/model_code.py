@@ -8,11 +8,22 @@ from types import CodeType
 from typing import Any, Final, Literal, TypeAlias
 
 from tracer.recorder.stepping.code_objects import qualified_name
-from tracer.recorder.stepping.targets import CONFIG_INIT, MODEL_CODE, MODEL_INIT, MODEL_LOAD, Target, tail
+from tracer.recorder.stepping.targets import (
+    CONFIG_INIT,
+    MODEL_CODE,
+    MODEL_INIT,
+    MODEL_LOAD,
+    TOKENIZER_INIT,
+    Target,
+    tail,
+)
 
 StepForward: TypeAlias = Literal["first", "all", "none"]
 
 _REMOTE: Final = "/transformers_modules/"
+_PREPARE_INPUT: Final = frozenset(
+    {"PreTrainedTokenizerBase", "ProcessorMixin", "ImageProcessingMixin", "FeatureExtractionMixin"}
+)
 _RESUMED: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -88,7 +99,7 @@ def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
 
 
 def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
-    """Return the target for the ``__init__`` of a configuration or of a module."""
+    """Return the target for the ``__init__`` of a configuration, a module, a tokenizer or a processor."""
     if not code.co_argcount:
         return None
     instance = type(variables.get(code.co_varnames[0]))
@@ -99,4 +110,6 @@ def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
         return CONFIG_INIT._replace(file=code.co_filename, function=qualified_name(code))
     if "Module" in bases and is_model_file(code.co_filename):
         return MODEL_INIT._replace(file=code.co_filename, function=qualified_name(code))
+    if bases & _PREPARE_INPUT and is_remote(code.co_filename):
+        return TOKENIZER_INIT._replace(file=code.co_filename, function=qualified_name(code))
     return None

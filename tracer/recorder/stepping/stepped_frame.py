@@ -14,6 +14,7 @@ from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.code_objects import arguments_of, qualified_name, statement_starts
 from tracer.recorder.stepping.local_changes import LocalChanges
 from tracer.recorder.stepping.targets import Sections, Target
+from tracer.recorder.tracebacks import below
 from tracer.trace import reasons
 from tracer.trace.values import ValueId
 
@@ -28,13 +29,15 @@ _sections: dict[int, tuple[CodeType, Sections]] = {}
 class FrameEvent(NamedTuple):
     """What a probe sees of an event in a frame.
 
-    ``value`` is what was returned or raised; ``caller`` the nearest stepped caller.
+    ``value`` is what was returned or raised; ``caller`` the nearest stepped caller. ``from_below`` is whether an
+    exception that arrives here came out of a call, and was not raised by the function itself.
     """
 
     variables: Mapping[str, Any]
     value: Any
     caller: SteppedFrame | None
     recording: Recording
+    from_below: bool = False
 
 
 Probe = Callable[[FrameEvent], "tuple[str, dict[str, Any]] | None"]
@@ -232,7 +235,8 @@ class SteppedFrame:
             kind, data = event, None
             probe = self._probes.get(event)
             if probe is not None and not (self.may_end_unseen and event == "return" and not has_value):
-                meaning = self._call_probe(probe, variables, value)
+                from_below = event == "raise" and below(traceback or safe_inspect.traceback_of(value)) is not None
+                meaning = self._call_probe(probe, variables, value, from_below)
                 if meaning is not None:
                     kind, data = meaning[0], recording.clean_data(meaning[1])
             if described:
@@ -274,8 +278,10 @@ class SteppedFrame:
             return None
         return self._recording.describe(error, traceback, self.code, self.line)
 
-    def _call_probe(self, probe: Probe, variables: Mapping[str, Any], value: Any) -> tuple[str, dict[str, Any]] | None:
-        seen = FrameEvent(variables, value, self.caller, self._recording)
+    def _call_probe(
+        self, probe: Probe, variables: Mapping[str, Any], value: Any, from_below: bool
+    ) -> tuple[str, dict[str, Any]] | None:
+        seen = FrameEvent(variables, value, self.caller, self._recording, from_below)
         meaning: tuple[str, dict[str, Any]] | None = self._recording.guard.call(
             f"probe {self.target.function}", probe, seen
         )

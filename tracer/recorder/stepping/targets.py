@@ -165,6 +165,7 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 
 CONFIG_INIT: Final = Target("", "", "config")
 MODEL_INIT: Final = Target("", "", "construct", in_model=True)
+TOKENIZER_INIT: Final = Target("", "", None, in_model=True)
 MODEL_LOAD: Final = Target("", "", "construct")
 MODEL_CODE: Final = Target("", "", None, in_model=True)
 
