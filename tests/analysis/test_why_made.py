@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.analysis.diagnosis_cases import CASES
+from tests.analysis.test_why_beside_the_model import TROUBLES
 from tests.trace import made
 from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose
@@ -333,6 +334,15 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"attribute-gone-in-5", "package-fails", "tensors-missing", "tensors-of-two-shapes", "not-converted"}
     tested |= {"no-post-init", "tied-keys-no-dictionary", "numbers-on-meta", "mixed-with-meta", "loads-while-built"}
     tested |= {"attribute-missing-library", "own-fault", "trust-misspelt"}
+    tested |= {kind for trouble in TROUBLES.values() for kind in str(trouble.kind).split("|")} & {
+        key.removeprefix("cause:") for key in CAUSES
+    }
+    # These as well, of which either release has some, or traces without tracebacks and texts of files.
+    tested |= {"vocabulary-package-missing", "vocabulary-package-missing-misled", "vocabulary-missing"}
+    tested |= {"tokenizer-merges-newer", "tokenizer-file-broken", "tokenizer-file-newer", "tokenizer-class-newer"}
+    tested |= {"tokenizer-code-not-mapped", "override-lacks-newer-parameter", "attribute-not-set-yet"}
+    tested |= {"generation-mixin-missing", "generation-setting-invalid", "configuration-lacks-name"}
+    tested |= {"processor-class-newer", "adapter-key-newer", "adapter-key-unknown"}
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 

@@ -1,11 +1,6 @@
 """The reported failures that ``glm-trace why`` does not explain yet: the reason by case and release of transformers."""
 
 NOT_YET: dict[str, dict[str, str]] = {
-    "adapter-key-unknown": {"4.44.2": "no rule for it; the cause is unknown"},
-    "adapter-stale-beside-config": {
-        "4.44.2": "the right cause is not named in full",
-        "5.23.0": "no rule for it; the cause is unknown",
-    },
     "auto-map-list": {
         "4.44.2": "no rule for it; the cause is unknown",
         "5.23.0": "no rule for it; the cause is unknown",
@@ -25,10 +20,6 @@ NOT_YET: dict[str, dict[str, str]] = {
     },
     "cache-from-legacy": {"5.23.0": "no rule for it; the cause is own-code-called"},
     "cache-seen-tokens": {"5.23.0": "no rule for it; the cause is own-code-failed"},
-    "chat-template-nowhere": {
-        "4.44.2": "the right cause is not named in full",
-        "5.23.0": "the right cause is not named in full",
-    },
     "circular-imports": {"4.44.2": "names a wrong cause", "5.23.0": "names a wrong cause"},
     "config-class-differs": {"5.23.0": "the right cause is not named in full"},
     "config-is-list": {
@@ -37,14 +28,6 @@ NOT_YET: dict[str, dict[str, str]] = {
     },
     "config-nan": {"4.44.2": "the right cause is not named in full", "5.23.0": "the right cause is not named in full"},
     "flash-attention-absent": {
-        "4.44.2": "no rule for it; the cause is unknown",
-        "5.23.0": "no rule for it; the cause is unknown",
-    },
-    "generation-config-invalid": {
-        "4.44.2": "no rule for it; the cause is unknown",
-        "5.23.0": "no rule for it; the cause is unknown",
-    },
-    "image-processor-unknown": {
         "4.44.2": "no rule for it; the cause is unknown",
         "5.23.0": "no rule for it; the cause is unknown",
     },
@@ -62,18 +45,12 @@ NOT_YET: dict[str, dict[str, str]] = {
         "4.44.2": "the right cause is not named in full",
         "5.23.0": "the right cause is not named in full",
     },
-    "lora-targets-missing": {
-        "4.44.2": "the right cause is not named in full",
-        "5.23.0": "the right cause is not named in full",
-    },
     "neighbour-opened": {
         "4.44.2": "no rule for it; the cause is own-code-called",
         "5.23.0": "no rule for it; the cause is own-code-called",
     },
-    "no-generation-mixin": {"5.23.0": "the right cause is not named in full"},
     "no-post-init": {"5.23.0": "no rule for it; the cause is unknown"},
     "package-broken": {"4.44.2": "names a wrong cause"},
-    "pad-without-side": {"5.23.0": "the right cause is not named in full"},
     "quantization-unknown": {"4.44.2": "no rule for it; the cause is unknown"},
     "rope-default-gone": {"5.23.0": "no rule for it; the cause is own-code-failed"},
     "rope-scaling-own-check": {
@@ -95,19 +72,10 @@ NOT_YET: dict[str, dict[str, str]] = {
         "4.44.2": "no rule for it; the cause is unknown",
         "5.23.0": "no rule for it; the cause is unknown",
     },
-    "sentencepiece-absent": {
-        "4.44.2": "no rule for it; the cause is unknown",
-        "5.23.0": "no rule for it; the cause is unknown",
-    },
     "tie-default-gone": {"5.23.0": "the right cause is not named in full"},
     "tie-nested": {"5.23.0": "the right cause is not named in full"},
     "tied-keys-list": {"5.23.0": "no rule for it; the cause is own-code-called"},
     "tied-overwritten": {"4.44.2": "the right cause is not named in full"},
-    "token-out-of-range": {
-        "4.44.2": "no rule for it; the cause is own-code-called",
-        "5.23.0": "no rule for it; the cause is own-code-called",
-    },
-    "tokenizer-json-newer": {"4.44.2": "no rule for it; the cause is unknown"},
     "trust-misspelt": {
         "4.44.2": "the right cause is not named in full",
         "5.23.0": "the right cause is not named in full",

@@ -19,6 +19,7 @@ from tracer.trace.redaction.redactor import MASK
 
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",
+    "sentencepiece", "protobuf", "tiktoken",
 )  # fmt: skip
 # Of the hub's variables only those that its client and transformers know: others can hold anything.
 _VARIABLES: Final = re.compile(

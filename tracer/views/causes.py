@@ -538,6 +538,276 @@ CAUSES: Final[dict[str, Message]] = {
         "Install releases that go together: of packages that were published at about the time of "
         "transformers {release}. The metadata lists the releases that are installed."
     ),
+    # tokenizers
+    "cause:vocabulary-package-missing": N_(
+        "{file} is a vocabulary that is read with {names}, and that is not installed in this Python. A tokenizer.json, "
+        "which would do without, is not in the directory."
+    ),
+    "cause:vocabulary-package-missing-misled": N_(
+        "{file} is a SentencePiece model, which is read with {names}, and that is not installed in this Python. A "
+        "tokenizer.json, which would do without, is not in the directory. (The message speaks of tiktoken because the "
+        "library then tried the file as one of tiktoken's, which it is not.)"
+    ),
+    "remedy:install-or-convert": N_(
+        "`pip install {packages}`. Or make a tokenizer.json where these are installed, with "
+        '`AutoTokenizer.from_pretrained("DIR").save_pretrained("DIR")`, and put it into the directory. To look at the '
+        "model alone: `--no-tokenizer`."
+    ),
+    "cause:library-package-missing": N_("{class} of the library needs {names}, which is not installed in this Python."),
+    "remedy:install-for-class": N_("`pip install {packages}`."),
+    "remedy:install-as-told": N_("Install {names} as its own page says; the message has the address."),
+    "cause:vocabulary-missing": N_(
+        "{in} has no vocabulary for the tokenizer, {class}: the library looked for {names}, and none of them is there."
+    ),
+    "remedy:add-vocabulary": N_(
+        "Put the tokenizer's files into the directory, from the place that the model comes from; a tokenizer.json is "
+        "enough. To look at the model alone: `--no-tokenizer`."
+    ),
+    "surprise:tokenizer-empty": N_(
+        "The tokenizer, {class}, seems to have no vocabulary: the library looked for {names}, found none of them, and "
+        "made one all the same. Almost every text becomes unknown tokens."
+    ),
+    "cause:tokenizer-file-broken": N_("{file} can't be read by tokenizers {release}: {message}"),
+    "remedy:repair-tokenizer-file": N_(
+        "Open the file at that place, or download it again: a file that was cut off, or a pointer of Git LFS, looks "
+        "like this. To look at the model alone: `--no-tokenizer`."
+    ),
+    "cause:tokenizer-merges-newer": N_(
+        "{file} was written by a newer release of tokenizers: its merges are pairs, which tokenizers reads from 0.20 "
+        "on, and {release} is installed."
+    ),
+    "remedy:upgrade-tokenizers-or-join": N_(
+        "`pip install --upgrade transformers tokenizers` (transformers 4.45 or newer goes with tokenizers 0.20). "
+        'To stay with this release, write each of the merges as one text: `"a b"` instead of `["a", "b"]`.'
+    ),
+    "cause:tokenizer-file-newer": N_(
+        "{file} has something that tokenizers {release} does not know ({part}): it seems to have been written by a "
+        "newer release."
+    ),
+    "remedy:upgrade-tokenizers": N_(
+        "`pip install --upgrade transformers tokenizers`, or save the tokenizer again with the release in use. To look "
+        "at the model alone: `--no-tokenizer`."
+    ),
+    "cause:chat-template-missing": N_(
+        "A conversation was to be rendered, and the tokenizer, {class}, has no chat template: "
+        "tokenizer_config.json has no `chat_template`, and there is no chat_template.jinja."
+    ),
+    "remedy:give-template": N_(
+        "Write the template into chat_template.jinja (or, as `chat_template`, into tokenizer_config.json), or "
+        "give it in the call: `chat_template=…`. It has to be the one that the model was trained with; a base "
+        "model was trained with none: give it plain text, `tokenizer(text)`."
+    ),
+    "cause:chat-template-to-choose": N_(
+        "The tokenizer, {class}, has several chat templates, and none of them is called “default”."
+    ),
+    "remedy:choose-template": N_("Name one in the call: `chat_template=…`; `tokenizer.chat_template` lists the names."),
+    "cause:chat-template-failed": N_("The chat template itself failed or refused the conversation: {message}"),
+    "remedy:read-template": N_(
+        "Read the template (`tokenizer.chat_template`): it says which roles it takes, in which order, and what a "
+        "message may hold."
+    ),
+    "cause:padding-token-missing": N_(
+        "Padding was asked for, and the tokenizer, {class}, has no padding token: neither tokenizer_config.json nor "
+        "special_tokens_map.json names a `pad_token`."
+    ),
+    "remedy:set-padding-token": N_(
+        'Write it into tokenizer_config.json (`"pad_token": "…"`), or set one that exists: `tokenizer.pad_token = '
+        "tokenizer.eos_token`. Padded positions are masked, so which one it is makes no difference to inference."
+    ),
+    "cause:token-out-of-range": N_(
+        "The tokenizer gave the token id {id} (“{piece}”), and the embedding {path} has {rows} rows, for the ids below "
+        "{rows}: the tokenizer and the model do not go together."
+    ),
+    "remedy:resize-or-own-tokenizer": N_(
+        "Use the tokenizer that the model was published with. If tokens were added on purpose: "
+        "`model.resize_token_embeddings(len(tokenizer))`, and train the new rows."
+    ),
+    "cause:position-out-of-range": N_(
+        "The text has {count} tokens, and the embedding {path} has {rows} rows: if it is the one for positions, "
+        "the text is longer than the model can take."
+    ),
+    "remedy:shorten-input": N_(
+        "Shorten the text to what the model takes (`max_position_embeddings` in config.json): `tokenizer(text, "
+        "truncation=True, max_length=…)`."
+    ),
+    "cause:tokenizer-class-newer": N_(
+        "tokenizer_config.json names the class {class}, which transformers has from {since} on; {release} is installed."
+    ),
+    "remedy:upgrade-or-name-tokenizer-class": N_(
+        "Use transformers {since} or newer. To stay with this release, name a class that it has: "
+        '`"tokenizer_class": "PreTrainedTokenizerFast"` fits every directory with a tokenizer.json.'
+    ),
+    "cause:tokenizer-code-not-mapped": N_(
+        "tokenizer_config.json names the class {class}, which transformers {release} does not have. The directory has "
+        "code for it, {file}, and `auto_map` does not say so."
+    ),
+    "remedy:map-tokenizer": N_(
+        'Write into tokenizer_config.json: `"auto_map": {{"AutoTokenizer": ["{module}.{class}", null]}}`, and let the '
+        "code run: `--trust-remote-code`."
+    ),
+    # own classes that do not fit the library's
+    "cause:override-lacks-newer-parameter": N_(
+        "{class} has a `{method}` of its own, written for a release before {since}: since {since} the library "
+        "passes it `{name}`, which it does not take."
+    ),
+    "cause:override-lacks-parameter": N_(
+        "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} passes to it."
+    ),
+    "surprise:override-lacks-newer-parameter": N_(
+        "{class} has a `{method}` of its own, written for a release before {since}: since {since} the library "
+        "passes it `{name}`, which it does not take. Whoever calls it gets this TypeError."
+    ),
+    "surprise:override-lacks-parameter": N_(
+        "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} passes to it. "
+        "Whoever calls it gets this TypeError."
+    ),
+    "remedy:take-parameter-or-older": N_(
+        "In {file}, give `{class}.{method}` the parameter `{name}=None` (or `**kwargs`), and hand it on where "
+        "the method calls the library's. Or install a release before {since}."
+    ),
+    "remedy:take-parameter": N_(
+        "In {file}, give `{class}.{method}` the parameter `{name}=None` (or `**kwargs`), and hand it on where "
+        "the method calls the library's. Or install the release that the code was written for (see "
+        "`transformers_version` in config.json)."
+    ),
+    "cause:attribute-set-too-late": N_(
+        "In {file}, `{class}.__init__` calls `super().__init__` in line {line} and sets {names} only after it (line "
+        "{set}). The library's constructor calls `{method}`, which needs it."
+    ),
+    "cause:attribute-not-set-yet": N_(
+        "In {file}, line {line}, `{class}.__init__` calls the library's constructor, which calls `{method}`: "
+        "that needs {names}, which is not set by then."
+    ),
+    "surprise:attribute-not-set-yet": N_(
+        "In {file}, line {line}, `{class}.__init__` calls the library's constructor, which calls `{method}`: "
+        "that needs {names}, which is not set by then."
+    ),
+    "surprise:attribute-set-too-late": N_(
+        "In {file}, `{class}.__init__` calls `super().__init__` in line {line} and sets {names} only after it (line "
+        "{set}). The library's constructor calls `{method}`, which needs it."
+    ),
+    "remedy:set-before-base": N_("Move the lines that set {names} in front of `super().__init__` in {file}."),
+    "remedy:set-before-base-or-leave-out": N_(
+        "Move the lines that set {names} in front of `super().__init__` in {file}: since 4.34 the library asks for the "
+        "vocabulary there. To look at the model without its tokenizer: `--no-tokenizer`."
+    ),
+    "cause:generation-mixin-missing": N_(
+        "{class} does not inherit from `GenerationMixin`, so it has no `{name}`: up to 4.49 every model inherited it, "
+        "from 4.50 on a class has to name it ({release} is installed)."
+    ),
+    "remedy:inherit-generation-mixin": N_(
+        "In {file}: `class {class}(PreTrainedModel, GenerationMixin):`, with `from transformers import "
+        "GenerationMixin`. It also needs a `prepare_inputs_for_generation`. Or load it with an auto class, where "
+        "it is published for that."
+    ),
+    "cause:model-without-head": N_("{class} has no language model head, so it can't write text."),
+    "remedy:class-that-generates": N_(
+        "Load the checkpoint with a class that has one, such as with `AutoModelForCausalLM`."
+    ),
+    "cause:configuration-names-otherwise": N_(
+        "The library reads `{name}` of the configuration ({function}, {file} line {line}), and {class} has no "
+        "such name; what is meant is probably its `{other}`."
+    ),
+    "remedy:attribute-map": N_('Write into the body of {class}: `attribute_map = {{"{name}": "{other}"}}`.'),
+    "cause:configuration-lacks-name": N_(
+        "The library reads `{name}` of the configuration ({function}, {file} line {line}), and neither config.json nor "
+        "{class} sets it."
+    ),
+    "remedy:set-for-library": N_(
+        'Write it into config.json: `"{name}": …`. If {class} has it under another name: `attribute_map = {{"{name}": '
+        '"OTHER"}}` in the body of the class.'
+    ),
+    # settings beside config.json
+    "cause:generation-settings-invalid": N_("{file} says {written}, which the library does not accept: {message}"),
+    "cause:generation-setting-invalid": N_(
+        "A generation setting has a value that the library does not accept, probably in {file}: {message}"
+    ),
+    "remedy:correct-generation-setting": N_(
+        "Correct {names} in {file}, or take it out: then the library's default is taken."
+    ),
+    "surprise:generation-settings-unread": N_(
+        "{file} is not valid JSON ({message}): the library said nothing and took its own defaults for generation."
+    ),
+    "remedy:repair-generation-settings": N_("Repair it; `python -m json.tool {file}` points at the place."),
+    "cause:processor-class-newer": N_(
+        "{file} names {class} as `{key}`, which transformers has from {since} on; {release} is installed."
+    ),
+    "remedy:upgrade-for-processor": N_(
+        "Use transformers {since} or newer, or name a class in {file} that this release has and that fits the model."
+    ),
+    "cause:processor-class-misspelt": N_(
+        "{file} names {class} as `{key}`, which transformers {release} does not have. Did you mean {alike}?"
+    ),
+    "remedy:write-processor-class": N_("Correct the name in {file}."),
+    "cause:processor-class-unknown": N_(
+        "{file} names {class} as `{key}`, which transformers {release} does not have, and no `auto_map` names code for "
+        "it."
+    ),
+    "remedy:upgrade-or-map-processor": N_(
+        "Check the spelling in {file}. Use a release of transformers that has {class}, or name a class that this one "
+        'has. If its code is in the directory: `"auto_map": {{"{auto_class}": "FILE.{class}"}}` in {file}.'
+    ),
+    "cause:processor-class-not-named": N_(
+        "{file} does not say which class it is for: it has no `{key}`, and transformers {release} has none for the "
+        "`model_type` in config.json."
+    ),
+    "remedy:name-processor-class": N_(
+        'Write it into {file}: `"{key}": "…"`, as the model\'s page or a model of the same architecture has it.'
+    ),
+    "cause:processor-files-missing": N_(
+        "{auto_class} was to load a processor from {in}, and none of its files is there: {names}."
+    ),
+    "remedy:add-processor-files": N_(
+        "Put them into the directory, from the place that the model comes from. A model of text alone has none: "
+        "load it with `AutoTokenizer`."
+    ),
+    # adapters
+    "cause:lora-targets-missing": N_(
+        "`target_modules` names {names}, and {class} has no modules of that name. Those that LoRA can adapt are called "
+        "{modules}."
+    ),
+    "remedy:name-targets": N_(
+        'Write names of this model into `target_modules`: of {modules}. Or `target_modules="all-linear"` for every '
+        "linear layer but the head."
+    ),
+    "remedy:look-up-targets": N_("Look up the names of the linear layers: `print(model)`."),
+    "cause:adapter-key-newer": N_(
+        "{file} was saved by a newer peft: {names} is known from peft {since} on, and {release} is installed."
+    ),
+    "remedy:upgrade-peft-or-without-key": N_(
+        "`pip install --upgrade peft`. Or take {names} out of {file}, if its value is null or the default: then it "
+        "changes nothing."
+    ),
+    "cause:adapter-key-unknown": N_(
+        "{file} has the key `{name}`, which {class} of the installed peft ({release}) does not know: it was "
+        "probably saved by another release."
+    ),
+    "remedy:newer-peft-or-without-key": N_(
+        "Use the peft that the adapter was saved with, or a newer one; or take `{name}` out of {file}, if its value is "
+        "null or the default."
+    ),
+    "cause:adapter-config-left": N_(
+        "{file} is there beside {config}, so the directory is taken for an adapter of {base}. It has no "
+        "adapter's weights: the file seems to be left over from a merged model."
+    ),
+    "remedy:take-adapter-config-out": N_(
+        "Take adapter_config.json out of the directory (delete or rename it). If it is to be an adapter, its "
+        "adapter_model.safetensors is missing, and config.json does not belong beside it."
+    ),
+    "cause:adapter-rank-differs": N_("{file} says rank `r` {here}, and the adapter's weights have rank {there}."),
+    "remedy:write-rank": N_('Write `"r": {there}` into {file}, and check `lora_alpha`, which goes with it.'),
+    # pictures
+    "surprise:picture-dropped": N_(
+        "The model sees, and its pass was run without a picture: the chat template left the picture out, and the "
+        "pass got {names} only."
+    ),
+    "surprise:picture-not-given": N_(
+        "The model sees, and its pass was run without a picture: the tokenizer made {names} only, and no pixels."
+    ),
+    "remedy:use-processor": N_(
+        "Its answers about a picture say nothing here. Use the model's processor (`AutoProcessor`) or its own way of "
+        "putting the picture into the prompt, as its page shows; or a chat template that renders pictures."
+    ),
     # surprises
     "surprise:buffer-never-filled": NP_(
         "The buffer {names} holds whatever was in memory. transformers {release} builds the model on meta"

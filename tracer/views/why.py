@@ -88,12 +88,18 @@ WORDS: Final[dict[str, Message]] = {
     "step:base-filled": NP_(
         "the base, {class}, got all its {count} tensor", "the base, {class}, got all its {count} tensors"
     ),
+    "step:tokenizer-loaded": N_("the tokenizer is a {class}"),
     "step:mismatched": NP_("{name} does not fit", "{count} parameters do not fit, first {name}"),
     "step:conversion-failed": NP_(
         "{name} could not be made into {parameter}: {reason}",
         "{count} tensors could not be made into {parameter}: {reason}",
     ),
     "step:last": N_("the last step: {function}, {place}"),
+    "step:model-class": N_("the model is a {class}"),
+    "step:token-ids": NP_(
+        "the text became {count} token, with the id {id}", "the text became {count} tokens, the highest id {id}"
+    ),
+    "step:module-entered": N_("the pass was in {path}"),
     "step:dtype": N_("first of them: {there} became {here}"),
 }
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}

@@ -12,14 +12,18 @@ from collections.abc import Callable
 from typing import Final
 
 from tracer.analysis.diagnosis import (
+    adapter_rules,
     argument_rules,
     auto_map_rules,
     class_rules,
     config_rules,
     construction_rules,
     file_rules,
+    override_rules,
     process_end_rules,
     remote_code_rules,
+    settings_rules,
+    tokenizer_rules,
     weight_rules,
 )
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Diagnosis, Evidence
@@ -42,8 +46,12 @@ RULES: Final[tuple[Rule, ...]] = (
     process_end_rules.out_of_memory,
     remote_code_rules.code_changed,
     remote_code_rules.trust_refused,
-    weight_rules.adapter_base_missing,
-    weight_rules.adapter_does_not_fit,
+    adapter_rules.configuration_left_behind,
+    adapter_rules.base_missing,
+    adapter_rules.rank_differs,
+    adapter_rules.does_not_fit,
+    adapter_rules.targets_missing,
+    adapter_rules.key_unknown,
     file_rules.not_json,
     file_rules.config_missing,
     file_rules.not_on_this_machine,
@@ -60,10 +68,26 @@ RULES: Final[tuple[Rule, ...]] = (
     class_rules.no_model_type,
     class_rules.config_class_mismatch,
     class_rules.auto_class_not_mapped,
-    class_rules.tokenizer_class_missing,
     construction_rules.no_post_init,
     construction_rules.tied_keys_no_dictionary,
     construction_rules.numbers_on_meta,
+    tokenizer_rules.tokenizer_class_missing,
+    tokenizer_rules.vocabulary_package_missing,
+    tokenizer_rules.library_package_missing,
+    tokenizer_rules.tokenizer_file_of_other_release,
+    tokenizer_rules.vocabulary_missing,
+    tokenizer_rules.chat_template_missing,
+    tokenizer_rules.chat_template_failed,
+    tokenizer_rules.padding_token_missing,
+    tokenizer_rules.index_out_of_range,
+    settings_rules.processor_files_missing,
+    settings_rules.processor_class_unknown,
+    settings_rules.generation_settings_invalid,
+    override_rules.override_lacks_parameter,
+    override_rules.attribute_set_too_late,
+    override_rules.generation_mixin_missing,
+    override_rules.head_missing,
+    override_rules.configuration_lacks_name,
     argument_rules.unexpected_argument,
     argument_rules.attribute_gone,
     argument_rules.incompatible_packages,
@@ -74,7 +98,21 @@ RULES: Final[tuple[Rule, ...]] = (
     weight_rules.shapes_differ,
 )
 """Every rule, the more specific first."""
-_SCRIPT_RULES: Final[tuple[Rule, ...]] = (process_end_rules.out_of_memory, process_end_rules.script_failed)
+_SCRIPT_RULES: Final[tuple[Rule, ...]] = (
+    process_end_rules.out_of_memory,
+    adapter_rules.targets_missing,
+    tokenizer_rules.chat_template_missing,
+    tokenizer_rules.chat_template_failed,
+    tokenizer_rules.padding_token_missing,
+    tokenizer_rules.library_package_missing,
+    tokenizer_rules.index_out_of_range,
+    settings_rules.generation_settings_invalid,
+    override_rules.override_lacks_parameter,
+    override_rules.generation_mixin_missing,
+    override_rules.head_missing,
+    override_rules.configuration_lacks_name,
+    process_end_rules.script_failed,
+)
 """The rules for an exception that did not come from a load."""
 _WIDE_RULES: Final[tuple[Rule, ...]] = (config_rules.value_refused,)
 """Rules that fit many failures; they are asked where no other rule knows the cause."""
@@ -104,6 +142,8 @@ def _causes(load: RecordedLoad) -> list[Cause]:
     found = [cause for rule in rules if (cause := rule(load)) is not None]
     if not found and rules is RULES:
         found = [cause for rule in _WIDE_RULES if (cause := rule(load)) is not None]
+    if len(found) > 1:  # what is known of the script's exception says more than that it is the script's
+        found = [cause for cause in found if cause.kind != "script-failed"]
     if not found:
         return [_raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")

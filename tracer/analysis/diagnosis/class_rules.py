@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
-from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
 
 
@@ -74,20 +74,6 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
     # The class has none (5.23.0 then reads None.__name__), or another one.
     kind = "config-class-missing" if failure.error == "AttributeError" else "config-class-differs"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
-
-
-def tokenizer_class_missing(load: RecordedLoad) -> Cause | None:
-    """Detect a tokenizer class that this release does not have. Only 4.x fails; 5.x takes another class."""
-    failure = load.failure
-    if failure is None or failure.error != "ValueError" or failure.origin.function != AUTO_TOKENIZER:
-        return None
-    frame = failure.origin.frame
-    wanted = load.variable(frame, "config_tokenizer_class") if frame is not None else None
-    tried = load.variable(frame, "tokenizer_class_candidate") if frame is not None else None
-    if not isinstance(wanted, str) or not isinstance(tried, str):
-        return None
-    values = {"class": wanted, "release": _release(load)}
-    return Cause("tokenizer-class-missing", "certain", load.with_raised(), values, "name-tokenizer-class")
 
 
 def _release(load: RecordedLoad) -> str:

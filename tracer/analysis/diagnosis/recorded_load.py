@@ -28,12 +28,14 @@ from tracer.trace.events import (
     JsonRead,
     LogWritten,
     ModelBuilt,
+    ModelLoaded,
     ModuleCopied,
     NotFed,
     NotGenerated,
     Recorded,
     ShardOpened,
     ShardRead,
+    TextPrepared,
     TokenizerLoaded,
     TrustAsked,
     WarningGiven,
@@ -56,7 +58,7 @@ REMOTE: Final = "transformers_modules"  # the package that remote code is import
 _EVENTS: Final[tuple[type[Event], ...]] = (
     FileResolved, FileMissing, JsonRead, AdapterFound, TrustAsked, ImportsChecked, ModuleCopied, ClassResolved,
     ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotFed,
-    NotGenerated, WarningGiven, LogWritten,
+    NotGenerated, WarningGiven, LogWritten, ModelBuilt, ModelLoaded, TextPrepared,
 )  # fmt: skip
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
+from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
 from tracer.analysis.diagnosis.silent_rules import not_tied, silent_wrongs
+from tracer.analysis.diagnosis.tokenizer_rules import picture_dropped, tokenizer_without_vocabulary
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
@@ -50,6 +53,10 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *dropped_arguments(load),
         *changed_dtypes(load),
         *replaced_tokenizer(load),
+        *tokenizer_without_vocabulary(load),
+        *overrides_that_kept_passes_away(load),
+        *picture_dropped(load),
+        *generation_settings_unread(load),
         *local_preferred(load),
     ]
     return [

@@ -1,4 +1,4 @@
-"""Rules for weights: tensors that do not fit the parameters, and adapters that do not fit their base."""
+"""Rules for weights: tensors that do not fit the parameters."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections import Counter
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
-from tracer.analysis.loading_calls import MODEL_LOADER
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad
 from tracer.trace.events import (
     AdapterFound,
-    ClassResolved,
-    ConfigBuilt,
     ConversionFailed,
-    FileMissing,
     Recorded,
     StoredTensor,
     WeightsReport,
@@ -120,54 +116,3 @@ def _missing(sources: list[StoredTensor]) -> list[str]:
             given = iter(numbers)
             found.append(re.sub(r"\*", lambda _, given=given: next(given, "*"), pattern))  # type: ignore[misc]
     return found
-
-
-# peft 0.12 (ValueError) to 0.18 (its own type): "Target modules {'query_key_value'} not found in the base model. …"
-_TARGETS = re.compile(r"^Target modules (?P<names>.+?) not found in the base model")
-
-
-def adapter_base_missing(load: RecordedLoad) -> Cause | None:
-    """Detect an adapter whose base, named in adapter_config.json, is missing."""
-    failure, found = load.failure, load.last(AdapterFound)
-    if failure is None or found is None:
-        return None
-    missing, built = load.last(FileMissing, name="config.json"), load.last(ConfigBuilt)
-    if missing is None or missing.step.number < found.step.number or missing.event.in_ == found.event.in_:
-        return None
-    if built is not None and built.step.number > missing.step.number:
-        return None
-    base = missing.event.in_
-    gone = Evidence(missing.step.number, "file-missing", {"name": "config.json", "in": base})
-    values = {"base": base, "file": found.event.path}
-    return Cause("adapter-base-missing", "certain", load.with_raised(_adapter(load), gone), values, "name-base")
-
-
-def adapter_does_not_fit(load: RecordedLoad) -> Cause | None:
-    """Detect an adapter that does not fit its base, which was built and filled."""
-    failure, found = load.failure, load.last(AdapterFound)
-    reports = load.events(WeightsReport)
-    if failure is None or found is None or not reports or not failure.origin.function.endswith(MODEL_LOADER):
-        return None
-    number, report = reports[0].step.number, reports[0].event
-    if report.loaded != report.checkpoint or failure.step < number:
-        return None
-    resolved = load.last(ClassResolved)
-    base = last_name(resolved.event.class_) if resolved is not None else "?"
-    filled = Evidence(number, "base-filled", {"class": base, "count": report.loaded})
-    chain = load.with_raised(_adapter(load), filled)
-    targets = _TARGETS.match(failure.text)
-    if failure.name == "NoMatchingPeftModuleError" or targets is not None:
-        names = re.findall(r"'([^']+)'", targets["names"]) if targets else []
-        values = {"class": base, "names": names, "file": found.event.path}
-        return Cause("adapter-for-another-model", "certain", chain, values, "adapters-own-base")
-    again = [later for later in reports[1:] if later.event.mismatched]
-    # 4.44 leaves it to torch's load_state_dict, which says "size mismatch for …" (torch 1 and 2)
-    if failure.error == "RuntimeError" and (again or "size mismatch" in failure.text):
-        values = {"class": base, "file": found.event.path}
-        return Cause("adapter-of-other-sizes", "certain" if again else "likely", chain, values, "adapters-own-base")
-    return None
-
-
-def _adapter(load: RecordedLoad) -> Evidence | None:
-    found = next(iter(load.events(AdapterFound)), None)
-    return None if found is None else Evidence(found.step.number, "adapter", {"path": found.event.path})

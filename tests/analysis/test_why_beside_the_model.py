@@ -1,0 +1,418 @@
+"""Diagnoses of what goes wrong beside the model: its tokenizer, processor, settings of generation, and adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.damaged import edit_json, edit_text
+from tests.support.loads import Loads
+from tests.support.reading import by_line
+from tests.support.small_models import tiny_llama
+from tests.support.troubled import (
+    LETTERS,
+    OWN_CONFIGURATION,
+    OWN_MODEL,
+    adapter,
+    add_words,
+    llama_with_letters,
+    llama_with_words,
+    own_causal,
+    write_json,
+)
+from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.trace.reading import open_trace
+
+CAUSAL = "AutoModelForCausalLM"
+TOKENIZER = {"auto_class": "AutoTokenizer", "tokenizer": False}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something spoilt in a healthy directory.
+
+    Attributes:
+        make: makes the directory.
+        kind: of the cause that is named, or of the surprise in a load that goes on; None if this release has no trouble.
+            Two kinds, with ``|`` between them, where the rest of the trace decides which of them is named.
+        values: some of what it is filled with.
+        mend: does what the remedy says; afterwards the load has no cause and not this surprise.
+        options: of the load.
+        script: what is run instead of a load; ``{model}`` stands for the directory.
+    """
+
+    make: Callable[[Path], Path]
+    kind: str | None
+    values: dict[str, Any] = field(default_factory=dict)
+    mend: Callable[[Path], object] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    script: str | None = None
+
+
+# What is spoilt
+
+
+def with_vocabulary_model(folder: Path) -> Path:
+    tiny_llama(folder)
+    names = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "LlamaTokenizer", **names})
+    (folder / "tokenizer.model").write_bytes(b"\n\x0e\n\x05<unk>\x15\x00\x00\x00\x00\x18\x02")
+    return folder
+
+
+def without_vocabulary(folder: Path) -> Path:
+    tiny_llama(folder)
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
+    return folder
+
+
+def merges_as_pairs(folder: Path) -> Path:
+    llama_with_words(folder)
+    vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2, "f": 3, "o": 4, "x": 5, "fo": 6, "fox": 7}
+    model = {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None}
+    model |= {"end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False}
+    model |= {"vocab": vocabulary, "merges": [["f", "o"], ["fo", "x"]]}
+    edit_json(folder / "tokenizer.json", lambda read: read.update(model=model))
+    return folder
+
+
+def merges_as_texts(folder: Path) -> None:
+    edit_json(folder / "tokenizer.json", lambda read: read["model"].update(merges=["f o", "fo x"]))
+
+
+def cut_off(folder: Path) -> Path:
+    llama_with_words(folder)
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text(encoding="utf-8")[:200], encoding="utf-8")
+    return folder
+
+
+def id_too_high(folder: Path) -> Path:
+    llama_with_words(folder)
+    edit_json(folder / "tokenizer.json", lambda read: read["model"]["vocab"].update(fox=99))
+    return folder
+
+
+def pads_as_of_old(folder: Path) -> Path:
+    return llama_with_letters(folder, LETTERS + PAD.format(more=""))
+
+
+PAD = """
+    def _pad(self, encoded_inputs, max_length=None, padding_strategy=None, pad_to_multiple_of=None,
+             return_attention_mask=None{more}):
+        encoded_inputs["attention_mask"] = [1] * len(encoded_inputs["input_ids"])
+        return encoded_inputs
+"""
+
+SETS = """\
+        with open(vocab_file, encoding="utf-8") as file:
+            self.letters = json.load(file)
+        self.names = {number: letter for letter, number in self.letters.items()}
+"""
+CALLS = "        super().__init__(**kwargs)\n"
+
+
+def base_first(folder: Path) -> Path:
+    return llama_with_letters(folder, LETTERS.replace(SETS + CALLS, CALLS + SETS))
+
+
+def set_first(folder: Path) -> None:
+    (folder / "tokenization_letters.py").write_text(LETTERS, encoding="utf-8")
+
+
+def generation(folder: Path, **settings: Any) -> Path:
+    llama_with_words(folder)
+    write_json(folder / "generation_config.json", {"eos_token_id": 2, **settings})
+    return folder
+
+
+def processor(folder: Path, **settings: Any) -> Path:
+    tiny_llama(folder)
+    write_json(folder / "preprocessor_config.json", {"do_resize": True, **settings})
+    return folder
+
+
+def merged(folder: Path) -> Path:
+    llama_with_words(folder)
+    write_json(folder / "adapter_config.json", {"peft_type": "LORA", "base_model_name_or_path": "glm-trace/no-base"})
+    return folder
+
+
+def unmapped(folder: Path) -> Path:
+    llama_with_letters(folder)
+    edit_json(folder / "tokenizer_config.json", lambda read: read.pop("auto_map"))
+    return folder
+
+
+def mapped(folder: Path) -> None:
+    auto_map = {"AutoTokenizer": ["tokenization_letters.LettersTokenizer", None]}
+    edit_json(folder / "tokenizer_config.json", lambda read: read.update(auto_map=auto_map))
+
+
+OTHER_NAMES = OWN_CONFIGURATION.replace(
+    "self.num_hidden_layers, self.num_attention_heads, self.hidden_size = depth, 1, width", "self.n_layer = depth"
+)
+WITHOUT_MIXIN = OWN_MODEL.replace("(PreTrainedModel, GenerationMixin)", "(PreTrainedModel)")
+NARROW = (
+    OWN_MODEL
+    + """
+    def _update_model_kwargs_for_generation(self, outputs, model_kwargs):
+        return model_kwargs
+"""
+)
+BY_ITS_CLASS = """
+import sys
+sys.path.insert(0, {model!r} + "/..")
+import torch
+from dir.modeling_own import OwnForCausalLM
+OwnForCausalLM.from_pretrained({model!r}).generate(torch.tensor([[3, 4]]), max_new_tokens=2)
+"""
+SLOW = """
+from transformers import SpeechT5Tokenizer
+SpeechT5Tokenizer.from_pretrained({model!r})
+"""
+CHAT = """
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained({model!r})
+tokenizer.apply_chat_template([{{"role": "user", "content": "the fox"}}], tokenize=False)
+"""
+PADDING = """
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained({model!r})
+tokenizer(["the fox", "the"], padding=True)
+"""
+LORA = """
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM
+get_peft_model(AutoModelForCausalLM.from_pretrained({model!r}), LoraConfig(r=2, target_modules=["query_key_value"]))
+"""
+GENERATE = """
+import torch
+from transformers import LlamaModel
+LlamaModel.from_pretrained({model!r}).generate(torch.tensor([[3, 4]]), max_new_tokens=2)
+"""
+
+TROUBLES: dict[str, Trouble] = {
+    # tokenizers
+    "a SentencePiece model without the package": Trouble(
+        with_vocabulary_model,
+        by_line("vocabulary-package-missing", "vocabulary-package-missing-misled"),
+        {"file": "tokenizer.model", "names": ["sentencepiece", "protobuf"]},
+        add_words,
+        TOKENIZER,
+    ),
+    "no vocabulary": Trouble(
+        without_vocabulary, by_line("vocabulary-missing", "tokenizer-empty"), {}, add_words, TOKENIZER
+    ),
+    "merges as pairs": Trouble(
+        merges_as_pairs, by_line("tokenizer-merges-newer", None), {}, merges_as_texts, TOKENIZER
+    ),
+    "a tokenizer.json cut off": Trouble(cut_off, "tokenizer-file-broken|not-json", {}, add_words, TOKENIZER),
+    "a class of 5.x": Trouble(
+        lambda folder: llama_with_words(folder, tokenizer_class="TokenizersBackend"),
+        by_line("tokenizer-class-newer", None),
+        by_line({"class": "TokenizersBackend", "since": "5.0"}, {}),
+        lambda folder: add_words(folder, tokenizer_class="PreTrainedTokenizerFast"),
+        TOKENIZER,
+    ),
+    "an id without a row": Trouble(
+        id_too_high, "token-out-of-range", {"id": 99, "rows": 32, "path": "model.embed_tokens"}, add_words
+    ),
+    "an own _pad of old": Trouble(
+        pads_as_of_old,
+        by_line(None, "override-lacks-newer-parameter"),
+        by_line({}, {"class": "LettersTokenizer", "method": "_pad", "name": "padding_side", "since": "4.45"}),
+        lambda folder: edit_text(
+            folder / "tokenization_letters.py",
+            "return_attention_mask=None)",
+            "return_attention_mask=None, padding_side=None)",
+        ),
+    ),
+    "an own tokenizer that calls its base first": Trouble(
+        base_first,
+        "attribute-set-too-late|attribute-not-set-yet",
+        {"class": "LettersTokenizer", "name": "letters", "file": "tokenization_letters.py"},
+        set_first,
+    ),
+    "a chat without a template": Trouble(
+        llama_with_words,
+        "chat-template-missing",
+        {},
+        lambda folder: add_words(folder, chat_template="{% for m in messages %}{{ m['content'] }}{% endfor %}"),
+        script=CHAT,
+    ),
+    "a template that refuses": Trouble(
+        lambda folder: llama_with_words(folder, chat_template="{{ raise_exception('no such role') }}"),
+        "chat-template-failed",
+        {"message": "no such role"},
+        script=CHAT,
+    ),
+    "padding without a token": Trouble(
+        lambda folder: llama_with_words(folder, pad_token=None), "padding-token-missing", {}, add_words, script=PADDING
+    ),
+    "several templates, none of them the default": Trouble(
+        lambda folder: llama_with_words(
+            folder, chat_template=[{"name": name, "template": "x"} for name in ("tool_use", "plain")]
+        ),
+        "chat-template-to-choose",
+        script=CHAT,
+    ),
+    "own code that is not mapped": Trouble(
+        unmapped, "tokenizer-code-not-mapped", {"module": "tokenization_letters"}, mapped
+    ),
+    "a class that needs a package": Trouble(
+        with_vocabulary_model, "library-package-missing", {"packages": "sentencepiece"}, script=SLOW
+    ),
+    "a text too long": Trouble(
+        lambda folder: own_causal(folder, places=4),
+        "position-out-of-range",
+        {"rows": 4, "path": "places"},
+        options={"prompt": "the quick brown fox the dog"},
+    ),
+    # generation
+    "a configuration with other names": Trouble(
+        lambda folder: own_causal(folder, configuration=OTHER_NAMES),
+        by_line(None, "configuration-names-otherwise"),
+        by_line({}, {"class": "OwnConfig", "name": "num_hidden_layers", "other": "n_layer"}),
+        lambda folder: edit_text(
+            folder / "configuration_own.py",
+            'model_type = "own"',
+            'model_type = "own"\n    attribute_map = {"num_hidden_layers": "n_layer"}',
+        ),
+        {"generate": 2},
+    ),
+    "a method with fewer parameters": Trouble(
+        lambda folder: own_causal(folder, NARROW),
+        "override-lacks-parameter",
+        {"class": "OwnForCausalLM", "method": "_update_model_kwargs_for_generation", "name": "is_encoder_decoder"},
+        lambda folder: edit_text(
+            folder / "modeling_own.py", "outputs, model_kwargs)", "outputs, model_kwargs, **kwargs)"
+        ),
+        {"generate": 2},
+    ),
+    "no GenerationMixin": Trouble(
+        lambda folder: own_causal(folder, WITHOUT_MIXIN),
+        by_line(None, "generation-mixin-missing"),
+        by_line({}, {"class": "OwnForCausalLM", "file": "modeling_own.py"}),
+        lambda folder: (folder / "modeling_own.py").write_text(OWN_MODEL, encoding="utf-8"),
+        script=BY_ITS_CLASS,
+    ),
+    "a negative length": Trouble(
+        lambda folder: generation(folder, max_new_tokens=-4),
+        "generation-settings-invalid",
+        {"names": ["max_new_tokens"], "written": '"max_new_tokens": -4'},
+        generation,
+    ),
+    "a length in quotes": Trouble(
+        lambda folder: generation(folder, max_new_tokens="20"),
+        "generation-settings-invalid",
+        {"names": ["max_new_tokens"]},
+        generation,
+    ),
+    "settings that are no JSON": Trouble(
+        lambda folder: (
+            llama_with_words(folder),
+            (folder / "generation_config.json").write_text("{", encoding="utf-8"),
+        )[0],
+        "generation-settings-unread",
+        {},
+        generation,
+    ),
+    "a model without a head": Trouble(llama_with_words, "model-without-head", {"class": "LlamaModel"}, script=GENERATE),
+    # processors
+    "an unknown image processor": Trouble(
+        lambda folder: processor(folder, image_processor_type="OurOwnImageProcessor"),
+        "processor-class-unknown",
+        {"class": "OurOwnImageProcessor", "file": "preprocessor_config.json"},
+        lambda folder: processor(folder, image_processor_type="CLIPImageProcessor"),
+        {"auto_class": "AutoImageProcessor", "tokenizer": False},
+    ),
+    "a misspelt image processor": Trouble(
+        lambda folder: processor(folder, image_processor_type="ClipImageProcessor"),
+        "processor-class-misspelt",
+        {"class": "ClipImageProcessor"},
+        lambda folder: processor(folder, image_processor_type="CLIPImageProcessor"),
+        {"auto_class": "AutoImageProcessor", "tokenizer": False},
+    ),
+    "an image processor of a newer release": Trouble(
+        lambda folder: processor(folder, image_processor_type="Qwen2VLImageProcessor"),
+        by_line("processor-class-newer", None),
+        by_line({"since": "4.45"}, {}),
+        options={"auto_class": "AutoImageProcessor", "tokenizer": False},
+    ),
+    "an image processor without a name": Trouble(
+        processor, "processor-class-not-named", {}, None, {"auto_class": "AutoImageProcessor", "tokenizer": False}
+    ),
+    "no processor's files": Trouble(
+        tiny_llama, "processor-files-missing", {}, None, {"auto_class": "AutoImageProcessor", "tokenizer": False}
+    ),
+    # adapters
+    "targets of another architecture": Trouble(
+        tiny_llama,
+        "lora-targets-missing",
+        {"names": ["query_key_value"], "class": "LlamaForCausalLM"},
+        script=LORA,
+    ),
+    "a key of a newer peft": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), corda_config=None, eva_config=None),
+        by_line("adapter-key-newer", None),  # new releases of peft leave out what they do not know
+        by_line({"names": ["corda_config", "eva_config"], "since": "0.15"}, {}),
+        lambda folder: edit_json(
+            folder / "adapter_config.json", lambda read: (read.pop("corda_config"), read.pop("eva_config"))
+        ),
+    ),
+    "a key that no peft has": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), no_such_key=None),
+        by_line("adapter-key-unknown", None),
+        {},
+        lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.pop("no_such_key")),
+    ),
+    "an adapter's configuration left behind": Trouble(
+        merged,
+        "adapter-config-left",
+        {"base": "glm-trace/no-base"},
+        lambda folder: (folder / "adapter_config.json").unlink(),
+    ),
+    "another rank": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), rank=4),
+        "adapter-rank-differs",
+        {"there": 4, "here": 2},
+        lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.update(r=4)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_the_trouble_is_named_and_its_remedy_works(name: str, loads: Loads, tmp_path: Path) -> None:
+    trouble = TROUBLES[name]
+    model = trouble.make(tmp_path / "dir")
+    found = diagnosed(loads, model, trouble, tmp_path)
+    if trouble.kind is None:
+        assert found.causes == []
+        return
+    kinds = trouble.kind.split("|")
+    (cause,) = [one for one in (*found.causes, *found.surprises) if one.kind in kinds] or pytest.fail(str(found))
+    assert len(found.causes) <= 1, found.causes
+    assert trouble.values.items() <= cause.values.items()
+    if trouble.mend is None:
+        return
+    trouble.mend(model)
+    after = diagnosed(loads, model, trouble, tmp_path)
+    assert (after.status, after.causes) == ("loaded", []), after
+    assert not {one.kind for one in after.surprises} & set(kinds)
+
+
+def diagnosed(loads: Loads, model: Path, trouble: Trouble, folder: Path) -> Diagnosis:
+    if trouble.script is not None:
+        script = folder / "script.py"
+        script.write_text(trouble.script.format(model=str(model)), encoding="utf-8")
+        recorded = loads.record_anew(work="script", script=[str(script)])
+    else:
+        options = {"auto_class": CAUSAL, "cwd": str(model), **trouble.options}
+        recorded = loads.record_anew(work="load", model=str(model), trust_remote_code=True, **options)
+    with open_trace(recorded.path) as trace:
+        return diagnose(trace)

@@ -1,0 +1,177 @@
+"""Rules for the settings beside config.json: those of generation, and those of processors of images and the like."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
+from tracer.analysis.diagnosis.thrown import Thrown, in_library, thrown
+from tracer.analysis.loading_calls import MODEL_LOADER
+from tracer.releases import library
+from tracer.trace.events import FileMissing, FileResolved, JsonRead
+
+_GENERATION: Final = "generation_config.json"
+_CHECKING: Final = "generation/configuration_utils.py"
+_READ: Final = re.compile(r"\bself\.(\w+)")
+
+
+def generation_settings_invalid(load: RecordedLoad) -> Cause | None:
+    """Detect a value in generation_config.json that the library does not accept."""
+    failure = thrown(load)
+    if failure is None or failure.name not in ("ValueError", "TypeError", "AttributeError", "KeyError"):
+        return None
+    if not (at := _place_of_check(load, failure)):
+        return None
+    settings = _settings_of(load, _GENERATION)
+    words = set(re.findall(r"\w+", failure.text))
+    names = [key for key in settings or () if key in words]
+    if (
+        failure.error == "TypeError" and failure.raised_in is not None
+    ):  # Python's message names no setting, the line does
+        names = [key for key in settings or () if key in _READ.findall(failure.raised_in.source)]
+    if settings is None:
+        read = _READ.findall(failure.raised_in.source) if failure.raised_in is not None else []
+        names = [name for name in re.findall(r"`(\w+)`", failure.text) if not name[0].isupper()][:1] or read[:1]
+    if not names:
+        return None
+    values: dict[str, Any] = {"file": _GENERATION, "names": names, "name": names[0], "message": failure.text.strip()}
+    certainty: Certainty = "certain" if settings is not None and at == "reading" else "likely"
+    if settings is None:
+        return Cause("generation-setting-invalid", certainty, load.raised(), values, "correct-generation-setting")
+    values["written"] = ", ".join(f'"{name}": {json.dumps(settings[name], ensure_ascii=False)}' for name in names)
+    return Cause("generation-settings-invalid", certainty, load.raised(), values, "correct-generation-setting")
+
+
+def _place_of_check(load: RecordedLoad, failure: Thrown) -> str | None:
+    """Return where the library refused generation settings: while it read the file, or later; None if it did not."""
+    checks = [frame for frame in failure.frames if in_library(frame) and frame.file.endswith(_CHECKING)]
+    if checks:
+        reading = any(frame.function.endswith("GenerationConfig.from_pretrained") for frame in checks)
+        return "reading" if reading else "later"
+    if failure.frames or load.failure is None or not load.failure.origin.function.endswith(MODEL_LOADER):
+        return None
+    statement = load.statement(load.failure.origin)  # a trace without tracebacks
+    return "later" if "generation_config" in statement or "adjust_generation_fn" in statement else None
+
+
+def generation_settings_unread(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield a generation_config.json that is no JSON: the library says nothing and takes its own defaults."""
+    text = load.trace.meta.json_files.get(_GENERATION)
+    if text is None or load.status != "loaded":
+        return
+    try:
+        json.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:
+        values = {"file": _GENERATION, "message": str(error)}
+        yield Cause("generation-settings-unread", "likely", [], values, "repair-generation-settings")
+
+
+# Processors
+
+_PROCESSOR: Final = "preprocessor_config.json"
+_KEYS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "AutoImageProcessor.from_pretrained": ("image_processor_type", (_PROCESSOR,)),
+    "AutoFeatureExtractor.from_pretrained": ("feature_extractor_type", (_PROCESSOR,)),
+    "AutoVideoProcessor.from_pretrained": ("video_processor_type", ("video_preprocessor_config.json", _PROCESSOR)),
+    "AutoProcessor.from_pretrained": (
+        "processor_class",
+        ("processor_config.json", _PROCESSOR, "tokenizer_config.json", "config.json"),
+    ),
+}
+"""The automatic classes of processors: the key that names the class, and the files that it is looked for in."""
+_ALIKE: Final = 0.85
+
+
+def processor_class_unknown(load: RecordedLoad) -> Cause | None:
+    """Detect a processor whose class is not named, or not one of this release."""
+    failure = load.failure
+    wanted = _KEYS.get(failure.origin.function) if failure is not None else None
+    if failure is None or wanted is None or failure.error not in ("ValueError", "AttributeError"):
+        return None
+    key, files = wanted
+    read = {name: settings for name in files if (settings := _settings_of(load, name)) is not None}
+    auto_class = failure.origin.function.partition(".")[0]
+    values: dict[str, Any] = {"key": key, "auto_class": auto_class, "release": ".".join(map(str, load.release)) or "?"}
+    named = next(((name, settings[key]) for name, settings in read.items() if isinstance(settings.get(key), str)), None)
+    class_ = named[1] if named is not None else _class_tried(load)
+    values["file"] = named[0] if named is not None else files[0]
+    chain = load.with_raised(*_found(load, str(values["file"])))
+    if class_ is None:
+        if not read or any(auto_class in (settings.get("auto_map") or {}) for settings in read.values()):
+            return None
+        return Cause("processor-class-not-named", "certain", chain, values, "name-processor-class")
+    values["class"] = class_
+    presence = library().name("transformers", class_)
+    if presence is not None and presence.since is not None and library().has(presence, str(values["release"])) is False:
+        values["since"] = presence.since
+        return Cause("processor-class-newer", "certain", chain, values, "upgrade-for-processor")
+    if presence is not None and library().has(presence, str(values["release"])):
+        return None  # it is there; something else is wrong
+    known = [name for name in library().names_of("transformers", str(values["release"])) if name.endswith(_kind(key))]
+    alike = difflib.get_close_matches(class_, known, 3, _ALIKE)
+    if alike:
+        values["alike"] = alike
+        return Cause("processor-class-misspelt", "likely", chain, values, "write-processor-class")
+    return Cause("processor-class-unknown", "certain", chain, values, "upgrade-or-map-processor")
+
+
+def _kind(key: str) -> str:
+    """Return the end of the names of classes that a key can name: ``ImageProcessor`` for ``image_processor_type``."""
+    return {"processor_class": "Processor"}.get(key, "".join(part.title() for part in key.split("_")[:-1]))
+
+
+def _class_tried(load: RecordedLoad) -> str | None:
+    """Return the class that the library looked for, in a trace without the texts of the files."""
+    frame = load.failure.origin.frame if load.failure is not None else None
+    if frame is None:
+        return None
+    for name in (
+        "image_processor_type",
+        "image_processor_class",
+        "feature_extractor_class",
+        "processor_class",
+        "video_processor_class",
+    ):
+        value = load.variable(frame, name)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def processor_files_missing(load: RecordedLoad) -> Cause | None:
+    """Detect a processor that was asked of a directory which has none of its files."""
+    failure = load.failure
+    around = [frame.function for _, frame in load.frames_around(failure.origin)] if failure is not None else []
+    function = next((name for name in around if name in _KEYS), None)
+    if failure is None or function is None or failure.error not in ("OSError", "FileNotFoundError"):
+        return None
+    files = _KEYS[function][1]
+    missing = [
+        one
+        for one in load.events(FileMissing)
+        if one.event.name in files and one.step.number <= failure.passages[-1].step
+    ]
+    named = [str(one.event.name) for one in missing]
+    if not missing or any(one.event.name in named for one in load.events(FileResolved)) or _PROCESSOR not in named:
+        return None
+    auto_class = function.partition(".")[0]
+    values = {"names": list(dict.fromkeys(named)), "in": missing[-1].event.in_, "auto_class": auto_class}
+    gone = [Evidence(one.step.number, "file-missing", {"name": one.event.name, "in": one.event.in_}) for one in missing]
+    return Cause("processor-files-missing", "certain", load.with_raised(*gone), values, "add-processor-files")
+
+
+def _found(load: RecordedLoad, name: str) -> list[Evidence]:
+    reads = [one for one in load.events(JsonRead) if file_name(one.event.path) == name]
+    files = [one for one in load.events(FileResolved) if one.event.name == name]
+    return [Evidence(one.step.number, "file", {"path": one.event.path}) for one in (files or reads)[-1:]]
+
+
+def _settings_of(load: RecordedLoad, name: str) -> dict[str, Any] | None:
+    """Return what a JSON file of the directory says; None if it is not in the trace, or no object."""
+    read = load.trace.meta.json_file(name)
+    return read if isinstance(read, dict) else None
