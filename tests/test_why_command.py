@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.trace import made
 from tracer.trace.reading import open_trace
+from tracer.views.issue import without_homes
 from tracer.views.outcome import failure_lines
 
 BROKEN = FIXTURES / "broken"
@@ -95,3 +97,69 @@ def test_a_failed_load_points_to_it(lang: Any, words: str, loads: Loads) -> None
         assert f"{words} glm-trace why {path}".replace("： ", "：") in "\n".join(map(str, failure_lines(trace, lang)))
     with open_trace(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path) as trace:
         assert not list(failure_lines(trace, lang))
+
+
+def test_a_patch_and_its_trial_on_a_copy(why: Command, loads: Loads, place: Path) -> None:
+    directory = place / "model"
+    shutil.copytree(BROKEN / "misspelt-class", directory)
+    text = directory.joinpath("config.json").read_text()
+    directory.joinpath("config.json").write_text(text.rstrip().removesuffix("}").rstrip() + ",\n}\n")
+    command = ["glm-trace", "load", "<model>", "--no-tokenizer", "--no-forward"]
+    path = loads.record_anew(work="load", model=str(directory), command=command, tokenizer=False, forward=False).path
+    before = {file.name: file.read_bytes() for file in directory.iterdir()}
+
+    code, out, err = why(path, "--patch")
+    assert (code, err) == (0, "")
+    assert out.startswith("diff --git a/config.json b/config.json\n--- a/config.json\n+++ b/config.json\n@@ ")
+
+    code, out, err = why(path, "--apply", "copy", "--trust-remote-code")
+    assert "Repaired in the copy copy: config.json." in err
+    assert code == 1, err
+    assert "Emeddings" in out or "AttributeError" in out  # the next fault: the class that auto_map misspells
+    assert json.loads((place / "copy" / "config.json").read_text())
+    assert {file.name: file.read_bytes() for file in directory.iterdir()} == before
+
+    code, _, err = why(path, "--apply", "copy")
+    assert code == 2
+    assert "name a new directory" in err
+    assert why(path, "--apply", directory / "inside").code == 2
+
+    directory.joinpath("config.json").write_text("{}")
+    assert "changed since it was recorded" in why(path, "--apply", "other").err
+    shutil.rmtree(directory)
+    assert "is not on this machine" in why(path, "--apply", "other").err
+
+
+def test_consent_is_asked_for_the_copy_too(why: Command, loads: Loads, place: Path) -> None:
+    directory = Path(shutil.copytree(BROKEN / "misspelt-class", place / "model"))
+    text = directory.joinpath("config.json").read_text()
+    directory.joinpath("config.json").write_text(text.rstrip().removesuffix("}").rstrip() + ",\n}\n")
+    command = ["glm-trace", "load", "<model>", "--trust-remote-code"]
+    path = loads.record_anew(work="load", model=str(directory), command=command).path
+    code, _, err = why(path, "--apply", "copy")
+    assert code == 3
+    assert "there is no terminal to ask you in" in err
+
+
+def test_no_patch_is_one_sentence(why: Command, loads: Loads) -> None:
+    code, out, err = why(loads.record(FIXTURES / "bert-tiny", tokenizer=False, forward=False).path, "--patch")
+    assert (code, out) == (1, "")
+    assert err.startswith("There is nothing here that can be repaired mechanically.\n")
+
+
+def test_an_issue_to_paste(why: Command, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = loads.record(BROKEN / "not-json", tokenizer=False, forward=False).path
+    monkeypatch.setenv("GLM_TRACE_LANG", "zh")
+    code, out, _ = why(path, "--format", "md")
+    assert code == 0
+    assert out.startswith("# The load failed at step ")
+    titles = ["## Cause", "**What to do**", "## The exception", "## How it happened", "## Where it ran"]
+    assert [out.index(title) for title in titles] == sorted(out.index(title) for title in titles)
+    assert "| transformers | " in out
+    assert "OSError: " in out
+    assert "## 原因" in why(path, "--format", "md", "--lang", "zh").out
+
+
+def test_an_issue_names_nobody() -> None:
+    text = "/home/ada/x /Users/ada.l/x C:\\Users\\ada\\x /root/x /rooted/x '/home/ada'"
+    assert without_homes(text) == "~/x ~/x ~\\x ~/x /rooted/x '~'"

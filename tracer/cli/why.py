@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,10 @@ import typer
 
 from tracer.analysis.diagnosis import diagnose
 from tracer.cli.console import print_document, print_result
-from tracer.cli.options import Speak
+from tracer.cli.options import Speak, Trust
 from tracer.export.json_documents import diagnosis_document
-from tracer.i18n import language
+from tracer.i18n import N_, language
+from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.why import diagnosis_report
 
@@ -19,17 +21,56 @@ HELP = """Say why the load in FILE failed, and what to do about it.
 
 The failing step, the likely cause, the remedy, and the steps that show it. For a load that went well, what it did that
 you may not expect: weights newly initialised, arguments dropped, dtypes changed, warnings.
+
+Where the remedy is mechanical, --patch prints it, and --apply tries it on a copy of the model.
 """
 
 
+class Format(str, Enum):
+    text = "text"
+    md = "md"
+
+
 def why(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    form: Annotated[
+        Format, typer.Option("--format", help="text; md: an issue to paste, in English unless --lang is given.")
+    ] = Format.text,
+    patch: Annotated[bool, typer.Option("--patch", help="Print the repair of the model's files as a diff.")] = False,
+    apply: Annotated[
+        Path | None,
+        typer.Option("--apply", metavar="DIR", help="Copy the model to DIR, repair the copy, and load it likewise."),
+    ] = None,
+    trust_remote_code: Trust = False,
+    kinds: Annotated[bool, typer.Option("--list", help="List every kind of cause, with an example.")] = False,
     lang: Speak = None,
 ) -> None:
+    asked = lang.value if lang is not None else None
+    if kinds:
+        from tracer.views.cause_list import cause_list
+
+        print_result(cause_list(language(asked)))
+        return
+    if file is None:
+        raise TracerError(N_("Name a trace, or --list for every kind of cause."))
     with open_trace(file) as trace:
         found = diagnose(trace)
-        if json:
+        if apply is not None:
+            from tracer.cli.repairing import apply_patch
+
+            apply_patch(trace, found, apply, language(asked), trust_remote_code=trust_remote_code)
+        elif patch:
+            from tracer.cli.repairing import print_patch
+
+            print_patch(trace, found, language(asked))
+        elif json:
             print_document(diagnosis_document(found))
+        elif form is Format.md:
+            from tracer.views.issue import issue
+
+            typer.echo(issue(trace, found, language(asked or "en")), nl=False)
         else:
-            print_result(diagnosis_report(trace, found, language(lang.value if lang is not None else None)))
+            print_result(diagnosis_report(trace, found, language(asked)))

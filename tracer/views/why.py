@@ -132,7 +132,7 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
 
 
 def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
-    lines: list[RenderableType] = [Prose(_sentence(found, lang), outcome_style(trace.outcome))]
+    lines: list[RenderableType] = [Prose(headline(found, lang), outcome_style(trace.outcome))]
     if trace.meta.transformers is not None:
         asked = f"{one_line(trace.meta.model_name, 60)} · transformers {trace.meta.transformers}"
         lines.append(Text(visible(asked), "dim"))
@@ -141,7 +141,8 @@ def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
     return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
-def _sentence(found: Diagnosis, lang: Lang) -> str:
+def headline(found: Diagnosis, lang: Lang) -> str:
+    """Return how the load ended, as one sentence."""
     key = f"headline:{found.status}"
     if f"{key}:{found.part}" in WORDS:
         key = f"{key}:{found.part}"

@@ -1,0 +1,176 @@
+"""Edits of Python and JSON texts keep everything else as it is written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trace import made
+from tracer.analysis.repair import REPAIRS, ModelFiles, patch
+from tracer.analysis.repair.edits import PythonEdit, json_with, without_trailing_commas
+from tracer.trace.reading import open_trace
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "expected"),
+    [
+        ('{"a": 1,\n "b": [1, {"c": 2}]}\n', ["a"], "x", '{"a": "x",\n "b": [1, {"c": 2}]}\n'),
+        ('{"a": {"b" : null} }', ["a", "b"], True, '{"a": {"b" : true} }'),
+        ('{\n  "a": 1\n}\n', ["new"], False, '{\n  "new": false,\n  "a": 1\n}\n'),
+        ("{}", ["new"], 1, '{"new": 1}'),
+        ('{"a": 1, "a": 2}', ["a"], 3, '{"a": 1, "a": 3}'),
+        ("[1]", ["a"], 3, None),
+        ('{"a": 1}', ["b", "c"], 3, None),
+        ("{", ["a"], 3, None),
+    ],
+)
+def test_json(text: str, path: list[str], value: Any, expected: str | None) -> None:
+    assert json_with(text, path, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a": [1, 2,],\n}\n', '{"a": [1, 2]\n}\n'),
+        ('\ufeff{"a": ",}"}', '{"a": ",}"}'),
+        ('{"a": 1}', None),
+        ('{"a" 1,}', None),
+        ('{"a": 1,, }', None),
+    ],
+)
+def test_trailing_commas(text: str, expected: str | None) -> None:
+    assert without_trailing_commas(text) == expected
+
+
+def repaired(folder: Path, kind: str, values: dict[str, Any], **files: str) -> dict[str, str] | None:
+    directory = folder / "model"
+    directory.mkdir()
+    for name, text in files.items():
+        (directory / f"{name.replace('__', '.')}").write_bytes(text.encode())
+    with open_trace(made.sealed(folder)) as trace:
+        model = ModelFiles(trace, directory)
+        edits = REPAIRS[kind](values, model)
+        if edits:
+            applied = subprocess.run(
+                ["git", "apply", "-"], input="".join(patch(edits, model)).encode(), cwd=directory, capture_output=True
+            )
+            assert applied.returncode == 0, applied.stderr
+            assert {name: (directory / name).read_bytes().decode() for name in edits} == edits
+        return edits
+
+
+def test_a_call_at_the_end_of_a_constructor(tmp_path: Path) -> None:
+    code = "class A(B):\n    def __init__(self, c):\n        super().__init__(c)  # é\n        if c:\n            self.x = 1\n\n    def f(self): ...\n"
+    edits = repaired(tmp_path, "no-post-init", {"class": "A"}, a__py=code)
+    assert edits == {"a.py": code.replace("self.x = 1\n", "self.x = 1\n        self.post_init()\n")}
+
+
+def test_the_last_line_may_have_no_line_break(tmp_path: Path) -> None:
+    code = "class A(B):\n    def __init__(self, c):\n        super().__init__(c)"
+    edits = repaired(tmp_path, "no-post-init", {"class": "A"}, a__py=code)
+    assert edits == {"a.py": f"{code}\n        self.post_init()"}
+
+
+def test_init_weights_is_replaced(tmp_path: Path) -> None:
+    code = "class A(B):\r\n    def __init__(self, c):\r\n        self.init_weights()\r\n"
+    edits = repaired(tmp_path, "no-post-init", {"class": "A"}, a__py=code)
+    assert edits == {"a.py": code.replace("init_weights", "post_init")}
+
+
+def test_a_constructor_that_returns_early_is_left(tmp_path: Path) -> None:
+    code = "class A(B):\n    def __init__(self, c):\n        if c:\n            return\n"
+    assert repaired(tmp_path, "no-post-init", {"class": "A"}, a__py=code) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("(self, a, b=1)", "(self, a, b=1, side=None)"),
+        ("(self, a: int)", "(self, a: int, side=None)"),
+        ("(self, *rest)", "(self, *rest, side=None)"),
+        ("(self, *, a=2,\n              )", "(self, *, a=2, side=None,\n              )"),
+    ],
+)
+def test_a_parameter(tmp_path: Path, header: str, expected: str) -> None:
+    code = f"class A:\n    def _pad{header}:\n        return 1\n"
+    values = {"class": "A", "method": "_pad", "name": "side", "file": "a.py"}
+    assert repaired(tmp_path, "override-lacks-newer-parameter", values, a__py=code) == {
+        "a.py": code.replace(header, expected)
+    }
+
+
+def test_imports_with_a_dot(tmp_path: Path) -> None:
+    code = "from m import x, y  # why\nimport m as n, os\nfrom om import z\nimport m.part\n"
+    edits = repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py=code)
+    expected = "from .m import x, y  # why\nfrom . import m as n\nimport os\nfrom om import z\nimport m.part\n"
+    assert edits == {"a.py": expected}
+
+
+def test_imports_in_try(tmp_path: Path) -> None:
+    code = "if True:\n    from p.q import (\n        a,\n        b as c,\n    )\ntry:\n    import p\nexcept ImportError:\n    p = None\nimport p\n"
+    edits = repaired(tmp_path, "package-missing", {"file": "a.py", "names": ["p"]}, a__py=code)
+    assert edits is not None
+    found: dict[str, Any] = {}
+    exec(edits["a.py"], found)
+    assert (found["a"], found["c"], found["p"]) == (None, None, None)
+    assert "            b as c,\n        )\n    except ImportError:" in edits["a.py"]
+
+
+def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:
+    code = "class T(B):\n    def __init__(self, v, **kwargs):\n        super().__init__(**kwargs)\n        self.v = v\n        self.w = 1\n        self.x = 2\n"
+    edits = repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v", "w"]}, a__py=code)
+    assert edits is not None
+    lines = [line.strip() for line in edits["a.py"].splitlines()[2:]]
+    assert lines == ["self.v = v", "self.w = 1", "super().__init__(**kwargs)", "self.x = 2"]
+
+
+def test_a_base_class_with_its_import(tmp_path: Path) -> None:
+    code = "from torch import nn\nfrom transformers import (\n    PreTrainedModel,\n)\n\nclass A(PreTrainedModel):\n    pass\n"
+    edits = repaired(tmp_path, "generation-mixin-missing", {"class": "A"}, a__py=code)
+    assert edits is not None
+    assert "    PreTrainedModel, GenerationMixin,\n)" in edits["a.py"]
+    assert "class A(PreTrainedModel, GenerationMixin):" in edits["a.py"]
+
+
+def test_a_configuration_class(tmp_path: Path) -> None:
+    code = "from transformers import BertConfig\n\nclass A(B):\n    config_class = BertConfig\n"
+    values = {"class": "A", "config_class": "C"}
+    edits = repaired(tmp_path, "config-class-differs", values, a__py=code, c__py="class C:\n    pass\n")
+    assert edits == {
+        "a.py": "from transformers import BertConfig\nfrom .c import C\n\nclass A(B):\n    config_class = C\n"
+    }
+
+
+def test_tied_keys(tmp_path: Path) -> None:
+    code = 'class A(B):\n    _tied_weights_keys = ["h.weight"]  # tied\n'
+    values = {"class": "A", "mapping": {"h.weight": "e.weight"}, "names": ["h.weight"]}
+    edits = repaired(tmp_path, "tied-keys-no-dictionary", values, a__py=code)
+    assert edits == {"a.py": code.replace('["h.weight"]', '{"h.weight": "e.weight"}')}
+
+
+def test_a_reference_is_written_only_if_its_class_is_there(tmp_path: Path) -> None:
+    config = json.dumps({"auto_map": {"AutoModel": ["a.A", None]}})
+    values = {"auto_class": "AutoModel", "reference": "a.A"}
+    assert repaired(tmp_path, "reference-not-text", values, config__json=config) is None
+    (tmp_path / "b").mkdir()
+    edits = repaired(tmp_path / "b", "reference-not-text", values, config__json=config, a__py="class A:\n    pass\n")
+    assert edits == {"config.json": '{"auto_map": {"AutoModel": "a.A"}}'}
+
+
+def test_code_of_another_repository_that_is_here(tmp_path: Path) -> None:
+    config = '{"auto_map": {"AutoConfig": "u/r--a.C", "AutoModel": "u/r--a.A"}}'
+    values = {"repository": "u/r", "module": "a", "class": "A"}
+    edits = repaired(
+        tmp_path, "class-repository-missing", values, config__json=config, a__py="class A: ...\nclass C: ...\n"
+    )
+    assert edits == {"config.json": config.replace("u/r--", "")}
+
+
+def test_an_edit_that_is_no_longer_python_is_none() -> None:
+    edit = PythonEdit("a = 1\n")
+    edit.replace(edit.tree.body[0], "a = = 1")
+    assert edit.result() is None

@@ -1,0 +1,46 @@
+"""The repairs of reported failures are tried: the repaired copy loads, or fails in another way that is said."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.reports.not_explained_yet import NOT_YET
+from tests.reports.reported import RELEASE, record, reported
+from tests.support.loads import Loads
+from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.repair import ModelFiles, repair
+from tracer.trace.reading import open_trace
+
+CASES: Final = (
+    "no-post-init", "tied-keys-list", "config-class-differs", "two-dots-in-reference", "auto-map-list",
+    "config-trailing-comma", "package-conditional", "pad-without-side", "tie-default-gone", "tie-nested",
+    "tied-overwritten",
+)  # fmt: skip
+HERE: Final = [one for one in reported() if one.id in CASES and RELEASE in one.fails and one.id not in NOT_YET]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [pytest.param(one, id=one.id) for one in HERE])
+def test_the_repaired_copy_loads(case: object, tmp_path: Path, loads: Loads) -> None:
+    (one,) = [known for known in HERE if known is case]
+    before, after = tmp_path / "before", tmp_path / "after"
+    directory = one.write(before)
+    with open_trace(record(loads, one, before)) as trace:
+        found = diagnose(trace)
+        made = repair(found, ModelFiles(trace, directory))
+        without_directory = repair(found, ModelFiles(trace))
+    assert made.repaired, found
+    if set(made.edits) <= set(ModelFiles(trace).recorded) | {"config.json"}:
+        assert without_directory.edits == made.edits  # the trace alone is enough
+    shutil.copytree(directory, after / one.id)
+    for name, text in made.edits.items():
+        (after / one.id / name).write_text(text)
+    with open_trace(record(loads, one, after)) as trace:
+        found_after = diagnose(trace)
+    assert found_after.status == "loaded", found_after
+    kinds = {cause.kind for cause in made.repaired}
+    assert kinds.isdisjoint(cause.kind for cause in found_after.surprises)

@@ -1,0 +1,264 @@
+"""Repairs of a model's Python files."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any, Final
+
+from tracer.analysis.repair.edits import PythonEdit
+from tracer.analysis.repair.model_files import Edits, MakeRepair, ModelFiles
+
+_TEXTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Constant)
+
+
+def _python(files: ModelFiles, name: Any) -> PythonEdit | None:
+    text = files.text(str(name))
+    try:
+        return PythonEdit(text) if text is not None else None
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _with_class(files: ModelFiles, class_: Any, file: Any = None) -> tuple[str, PythonEdit, ast.ClassDef] | None:
+    """Return the file that defines a class: the named one, or else any of the directory."""
+    for name in [str(file)] if file and files.text(str(file)) is not None else files.names():
+        edit = _python(files, name)
+        found = edit.class_(str(class_)) if edit is not None else None
+        if edit is not None and found is not None:
+            return name, edit, found
+    return None
+
+
+def _edits(name: str, edit: PythonEdit) -> Edits | None:
+    text = edit.result()
+    return None if text is None else {name: text}
+
+
+def call_post_init(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """End the constructor with ``self.post_init()``, in place of a call of ``self.init_weights()`` there."""
+    where = _with_class(files, values.get("class"), values.get("file"))
+    if where is None:
+        return None
+    name, edit, class_ = where
+    constructor = edit.method(class_, "__init__")
+    if constructor is None or any(isinstance(node, ast.Return) for node in ast.walk(constructor)):
+        return None
+    last = constructor.body[-1]
+    if edit.source(last) == "self.init_weights()":
+        edit.replace(last, "self.post_init()")
+    else:
+        edit.insert_line_after(last, "self.post_init()")
+    return _edits(name, edit)
+
+
+def tied_keys_as_dictionary(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Write ``_tied_weights_keys`` as a dictionary, if the diagnosis knows what each name is tied to."""
+    mapping, names = values.get("mapping"), values.get("names")
+    where = _with_class(files, values.get("base") or values.get("class"), values.get("file"))
+    if where is None or not isinstance(mapping, dict) or not mapping or set(mapping) != set(names or mapping):
+        return None
+    name, edit, class_ = where
+    for node in class_.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        named = any(isinstance(target, ast.Name) and target.id == "_tied_weights_keys" for target in targets)
+        if isinstance(node, ast.Assign) and named and isinstance(node.value, _TEXTS):
+            edit.replace(node.value, json.dumps(mapping))
+            return _edits(name, edit)
+    return None
+
+
+def take_parameter(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Give a method the parameter that the library passes, with the default None."""
+    where = _with_class(files, values.get("class"), values.get("file"))
+    method = where[1].method(where[2], str(values.get("method"))) if where is not None else None
+    parameter = str(values.get("name"))
+    if where is None or method is None or not parameter.isidentifier() or method.args.kwarg is not None:
+        return None
+    name, edit, _ = where
+    arguments = method.args
+    if arguments.kwonlyargs:
+        last, default = arguments.kwonlyargs[-1], arguments.kw_defaults[-1]
+    elif arguments.vararg is not None:
+        last, default = arguments.vararg, None
+    elif arguments.args:
+        last, default = arguments.args[-1], arguments.defaults[-1] if arguments.defaults else None
+    else:
+        return None
+    edit.insert_at_end(default if default is not None else last, f", {parameter}=None")
+    return _edits(name, edit)
+
+
+def import_with_dot(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Import files of the same directory with a dot."""
+    name = str(values.get("file"))
+    edit = _python(files, name)
+    wanted = values.get("modules")
+    modules = {str(module) for module in (wanted if isinstance(wanted, list) else [values.get("module")])}
+    if edit is None:
+        return None
+    for node in ast.walk(edit.tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module in modules:
+            edit.replace(node, re.sub(r"^from\s+", "from .", edit.source(node)))
+        elif isinstance(node, ast.Import) and any(alias.name in modules for alias in node.names):
+            lines = []
+            for alias in node.names:
+                renamed = f" as {alias.asname}" if alias.asname else ""
+                lines.append(f"{'from . ' if alias.name in modules else ''}import {alias.name}{renamed}")
+            edit.replace_lines(node, lines)
+    return _edits(name, edit)
+
+
+def import_in_try(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Put the imports of packages that are not installed into ``try``: the check then leaves them out."""
+    name = str(values.get("file"))
+    edit = _python(files, name)
+    wanted = values.get("names") or values.get("packages") or values.get("package")
+    packages = {str(package).partition(".")[0] for package in (wanted if isinstance(wanted, list) else [wanted])}
+    if edit is None:
+        return None
+    tried = {id(part) for node in ast.walk(edit.tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
+    for node in ast.walk(edit.tree):
+        if id(node) in tried or not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        if isinstance(node, ast.ImportFrom):
+            roots = {(node.module or "").partition(".")[0]} if node.level == 0 else set()
+        else:
+            roots = {alias.name.partition(".")[0] for alias in node.names}
+        if not roots or not roots <= packages:
+            continue
+        names = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+        if "*" in names:
+            return None
+        indent = edit.indent(node)
+        lines = [f"    {line.removeprefix(indent)}" for line in edit.source(node).splitlines()]
+        none = f"    {' = '.join(names)} = None"
+        edit.replace_lines(node, ["try:", *lines, "except ImportError:", none])
+    return _edits(name, edit)
+
+
+def use_replacement(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Import and use the name that took the place of one that the library no longer has."""
+    old = str(values.get("name"))
+    home, new = _replacement(values)
+    edit = _python(files, values.get("file"))
+    if edit is None or new is None or not old.isidentifier():
+        return None
+    for node in ast.walk(edit.tree):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == old for alias in node.names):
+            (alias,) = [alias for alias in node.names if alias.name == old]
+            written = new if alias.asname is None else f"{new} as {alias.asname}"
+            if home in (None, node.module):
+                edit.replace(alias, written)
+            elif len(node.names) == 1:
+                edit.replace(node, f"from {home} import {written}")
+            else:
+                return None
+        elif isinstance(node, ast.Name) and node.id == old and old != new:
+            edit.replace(node, new)
+    return _edits(str(values.get("file")), edit)
+
+
+def _replacement(values: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the module and the name of the replacement, which has to be a plain name with its module or without."""
+    given = values.get("replacement") or values.get("home")
+    if not isinstance(given, str) or not all(part.isidentifier() for part in given.split(".")):
+        return None, None
+    home, _, new = given.rpartition(".")
+    return home or None, new
+
+
+def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Call the library's constructor after the attributes are set that its methods read."""
+    where = _with_class(files, values.get("class"), values.get("file"))
+    constructor = where[1].method(where[2], "__init__") if where is not None else None
+    names = values.get("names")
+    if where is None or constructor is None or not isinstance(names, list):
+        return None
+    name, edit, _ = where
+    calls = [at for at, node in enumerate(constructor.body) if _is_base_call(node)]
+    late = [at for at, node in enumerate(constructor.body) if _sets(node, names)]
+    if len(calls) != 1 or not late or late[-1] < calls[0]:
+        return None
+    edit.move_line_after(constructor.body[calls[0]], constructor.body[late[-1]])
+    return _edits(name, edit)
+
+
+def _is_base_call(node: ast.stmt) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    function = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or function.attr != "__init__":
+        return False
+    owner = function.value
+    return isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
+
+
+def _sets(node: ast.stmt, names: list[str]) -> bool:
+    return any(
+        isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and part.attr in names
+        for part in ast.walk(node)
+    )
+
+
+def inherit_generation(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Let the class inherit from GenerationMixin too."""
+    where = _with_class(files, values.get("class"), values.get("file"))
+    if where is None or not where[2].bases:
+        return None
+    name, edit, class_ = where
+    edit.insert_at_end(class_.bases[-1], ", GenerationMixin")
+    edit.add_import("transformers", "GenerationMixin")
+    return _edits(name, edit)
+
+
+def write_config_class(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Write the configuration class that ``auto_map`` names into the model's class."""
+    config_class = str(values.get("config_class"))
+    where, home = _with_class(files, values.get("class"), values.get("file")), _with_class(files, config_class)
+    if where is None or home is None:
+        return None
+    name, edit, class_ = where
+    if name != home[0]:
+        edit.add_import(f".{home[0].removesuffix('.py')}", config_class)
+    for node in class_.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "config_class" for target in targets
+        ):
+            edit.replace(node.value, config_class)
+            return _edits(name, edit)
+    edit.insert_line_before(class_.body[0], f"config_class = {config_class}")
+    return _edits(name, edit)
+
+
+def ask_with_default(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Read an attribute that configurations no longer have with its former default."""
+    edit = _python(files, values.get("file"))
+    name, default = str(values.get("name")), str(values.get("default"))
+    if edit is None or not default:
+        return None
+    for node in ast.walk(edit.tree):
+        if not isinstance(node, ast.Attribute) or node.attr != name or not isinstance(node.ctx, ast.Load):
+            continue
+        owner = edit.source(node.value)
+        if node.lineno == values.get("line") and owner.rpartition(".")[2] == "config":
+            edit.replace(node, f'getattr({owner}, "{name}", {default})')
+    return _edits(str(values.get("file")), edit)
+
+
+REPAIRS: Final[dict[str, MakeRepair]] = {
+    "no-post-init": call_post_init,
+    "tied-keys-no-dictionary": tied_keys_as_dictionary,
+    "override-lacks-parameter": take_parameter,
+    "override-lacks-newer-parameter": take_parameter,
+    "sibling-absolute": import_with_dot,
+    "sibling-and-package": import_with_dot,
+    "package-missing": import_in_try,
+    "attribute-set-too-late": base_after_attributes,
+    "generation-mixin-missing": inherit_generation,
+    "config-class-missing": write_config_class,
+    "config-class-differs": write_config_class,
+    "attribute-gone-in-5": ask_with_default,
+}
+"""The repair for each kind of cause."""

@@ -1,0 +1,204 @@
+"""Edit Python and JSON texts at the places that their syntax gives, so that formatting and comments stay."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]
+from typing import Any, Final
+
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_INDENT: Final = re.compile(r"[ \t]*")
+
+
+class PythonEdit:
+    """Replacements in a Python file, by the nodes of its syntax tree."""
+
+    def __init__(self, text: str) -> None:
+        """Parse the file.
+
+        Raises:
+            SyntaxError, ValueError, RecursionError: it can't be parsed.
+        """
+        self.text = text
+        self.tree = ast.parse(text)
+        self._lines = text.split("\n")
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line) + 1)
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self._changes: list[tuple[int, int, str]] = []
+
+    def result(self) -> str | None:
+        """Return the edited text; None if nothing was changed, or if it is no longer Python."""
+        text = self.text
+        for start, end, new in sorted(self._changes, reverse=True):
+            text = text[:start] + new + text[end:]
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+        return text if text != self.text else None
+
+    # Finding
+
+    def class_(self, name: str) -> ast.ClassDef | None:
+        return next(
+            (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef) and node.name == name), None
+        )
+
+    def method(self, class_: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+        return next((node for node in class_.body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+
+    def source(self, node: ast.AST) -> str:
+        start, end = self._span(node)
+        return self.text[start:end]
+
+    def imports(self, name: str) -> bool:
+        """Return whether the file has a name, from an import or a definition at its top."""
+        for node in self.tree.body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                if any((alias.asname or alias.name) == name for alias in node.names):
+                    return True
+            elif isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+                return True
+        return False
+
+    def indent(self, statement: ast.stmt) -> str:
+        found = _INDENT.match(self._lines[statement.lineno - 1])
+        return found[0] if found is not None else ""
+
+    # Changing
+
+    def replace(self, node: ast.AST, new: str) -> None:
+        self._changes.append((*self._span(node), new))
+
+    def insert_at_end(self, node: ast.AST, new: str) -> None:
+        _, end = self._span(node)
+        self._changes.append((end, end, new))
+
+    def insert_line_after(self, statement: ast.stmt, line: str) -> None:
+        """Insert a statement on a line of its own, with the same indentation."""
+        end = self._starts[statement.end_lineno or statement.lineno]
+        new = f"{self.indent(statement)}{line}{self._newline}"
+        if end > len(self.text):  # the last line has no line break
+            end, new = len(self.text), f"{self._newline}{new.rstrip()}"
+        self._changes.append((end, end, new))
+
+    def insert_line_before(self, statement: ast.stmt, line: str) -> None:
+        start = self._starts[statement.lineno - 1]
+        self._changes.append((start, start, f"{self.indent(statement)}{line}{self._newline}"))
+
+    def move_line_after(self, statement: ast.stmt, other: ast.stmt) -> None:
+        """Move the lines of a statement after those of another one in the same block."""
+        start, end = self._starts[statement.lineno - 1], self._starts[statement.end_lineno or statement.lineno]
+        text = self.text[start:end]
+        target = self._starts[other.end_lineno or other.lineno]
+        if target > len(self.text):
+            target, text = len(self.text), self._newline + text.rstrip("\r\n")
+        self._changes += [(start, end, ""), (target, target, text)]
+
+    def replace_lines(self, statement: ast.stmt, lines: list[str]) -> None:
+        """Put these lines in place of a statement that has its lines to itself; the first keeps the indentation."""
+        indent = self.indent(statement)
+        self.replace(statement, f"{self._newline}{indent}".join(lines))
+
+    def add_import(self, module: str, name: str) -> None:
+        """Import a name from a module: in an import of that module, or else after the last import at the top."""
+        if self.imports(name):
+            return
+        last: ast.stmt | None = None
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom):
+                written = "." * node.level + (node.module or "")
+                if written == module and node.names[0].name != "*":
+                    self.insert_at_end(node.names[-1], f", {name}")
+                    return
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                last = node
+        line = f"from {module} import {name}"
+        if last is not None:
+            self.insert_line_after(last, line)
+        elif self.tree.body:
+            self.insert_line_before(self.tree.body[0], line)
+
+    def _span(self, node: Any) -> tuple[int, int]:
+        start = self._offset(node.lineno, node.col_offset)
+        return start, self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, line: int, column: int) -> int:
+        """Return the position of a column, which the syntax tree counts in UTF-8 bytes."""
+        return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+
+class _NoSuchKey(Exception):
+    pass
+
+
+def json_with(text: str, path: list[str], value: Any) -> str | None:
+    """Return a JSON object's text with another value at a path of keys; None if there is no object to put it in."""
+    try:
+        json.loads(text)
+        start, end = _span(text, 0, path)
+    except _NoSuchKey:
+        if len(path) > 1:
+            return None
+        return _with_new_key(text, path[0], value)
+    except (ValueError, RecursionError):
+        return None
+    return text[:start] + json.dumps(value, ensure_ascii=False) + text[end:]
+
+
+def _span(text: str, start: int, path: list[str]) -> tuple[int, int]:
+    start = _skip(text, start)
+    if not path:
+        return start, JSONDecoder().raw_decode(text, start)[1]
+    if text[start : start + 1] != "{":
+        raise ValueError("not an object")
+    at = _skip(text, start + 1)
+    found: tuple[int, int] | None = None
+    while text[at : at + 1] == '"':
+        key, at = scanstring(text, at + 1)
+        at = _skip(text, _skip(text, at) + 1)
+        end = JSONDecoder().raw_decode(text, at)[1]
+        if key == path[0]:
+            found = at, end  # of equal keys the last counts
+        at = _skip(text, end)
+        if text[at : at + 1] == ",":
+            at = _skip(text, at + 1)
+    if found is None:
+        raise _NoSuchKey
+    return _span(text, found[0], path[1:])
+
+
+def _with_new_key(text: str, key: str, value: Any) -> str | None:
+    """Return an object's text with a first entry more, laid out like the present first one."""
+    start = _skip(text, 0)
+    if text[start : start + 1] != "{":
+        return None
+    first = _skip(text, start + 1)
+    entry = f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+    if text[first : first + 1] == "}":
+        return f"{text[: start + 1]}{entry}{text[first:]}"
+    return f"{text[: start + 1]}{text[start + 1 : first]}{entry},{text[start + 1 : first] or ' '}{text[first:]}"
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found is not None else at
+
+
+def without_trailing_commas(text: str) -> str | None:
+    """Return a JSON text without byte order mark and commas before a closing bracket; None if it is then no JSON."""
+    cleaned, at = [], 0
+    for match in re.finditer(r'"(?:[^"\\\n]|\\.)*"|,(?=[ \t\r\n]*[}\]])', text):
+        if match[0] == ",":
+            cleaned.append(text[at : match.start()])
+            at = match.end()
+    repaired = ("".join(cleaned) + text[at:]).lstrip("\ufeff")
+    try:
+        json.loads(repaired)
+    except (ValueError, RecursionError):
+        return None
+    return repaired if repaired != text else None

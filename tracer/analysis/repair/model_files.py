@@ -1,0 +1,81 @@
+"""The texts of a model directory's files: as they are on disk, or where that is gone, as the trace has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from tracer.trace.reading import Trace
+from tracer.trace.redaction.redactor import MASK
+
+Edits: TypeAlias = dict[str, str]
+"""New texts of files, by their names relative to the model's directory."""
+MakeRepair: TypeAlias = "Callable[[dict[str, Any], ModelFiles], Edits | None]"
+
+_OWN: Final = re.compile(r"^<model>/(?P<model>.+)$|(?:^|/)transformers_modules/.*/(?P<copied>[^/]+\.py)$")
+_LARGEST: Final = 4_000_000  # bytes of a file that is edited
+
+
+class ModelFiles:
+    """What a repair reads.
+
+    Attributes:
+        folder: the model's directory, if it is on this machine.
+    """
+
+    def __init__(self, trace: Trace, folder: Path | None = None, edits: Edits | None = None) -> None:
+        self._trace = trace
+        self.folder = folder
+        self._edits = edits or {}
+
+    def with_edits(self, edits: Edits) -> ModelFiles:
+        """Return the same files with these texts in place of their own."""
+        files = ModelFiles(self._trace, self.folder, dict(edits))
+        files.__dict__["recorded"] = self.recorded
+        return files
+
+    @cached_property
+    def recorded(self) -> dict[str, str]:
+        """The texts of the directory's files as the trace has them: Python files that ran, and JSON files."""
+        found = dict(self._trace.meta.json_files or {})
+        for number, path in self._trace.source_paths().items():
+            match = _OWN.search(path.replace("\\", "/"))
+            if match is not None:
+                found[match["model"] or match["copied"]] = self._trace.source(number).text
+        return found
+
+    def text(self, name: str) -> str | None:
+        """Return a file's text; None if there is no such file, or if it is no text."""
+        if name in self._edits:
+            return self._edits[name]
+        return self._on_disk(name) if self.folder is not None else self.recorded.get(name)
+
+    def names(self, suffix: str = ".py") -> list[str]:
+        """Return the names of the files directly in the directory with this ending."""
+        if self.folder is None:
+            return sorted(name for name in self.recorded if name.endswith(suffix))
+        try:
+            return sorted(path.name for path in self.folder.iterdir() if path.name.endswith(suffix) and path.is_file())
+        except OSError:
+            return []
+
+    def changed(self) -> list[str]:
+        """Return the recorded files that are not on disk as they were recorded."""
+        if self.folder is None:
+            return []
+        return sorted(
+            name for name, text in self.recorded.items() if MASK not in text and self._on_disk(name) not in (text, None)
+        )
+
+    def _on_disk(self, name: str) -> str | None:
+        assert self.folder is not None
+        path = self.folder / name
+        try:
+            if not path.resolve().is_file() or path.stat().st_size > _LARGEST:
+                return None
+            return path.read_bytes().decode("utf-8")
+        except (OSError, ValueError):
+            return None

@@ -1,0 +1,133 @@
+"""Every kind of cause that ``why`` knows, each with an example of what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from string import Formatter
+from typing import Any, Final, NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from tracer.analysis.repair import REPAIRS
+from tracer.i18n import N_, Lang, Message, tr
+from tracer.text.markdown_writer import block
+from tracer.text.wrapping import Prose
+from tracer.views.causes import CAUSES
+
+_EXAMPLES: Final[dict[str, Any]] = {
+    "auto_class": "AutoModelForCausalLM",
+    "agreed": "9f2c…",
+    "base": "../base",
+    "by": "modeling_pebble.py",
+    "calls": "self.layer()",
+    "class": "PebbleModel",
+    "column": 3,
+    "config": "PebbleConfig",
+    "config_class": "PebbleConfig",
+    "count": 2,
+    "default": "False",
+    "error": "ValueError",
+    "file": "modeling_pebble.py",
+    "found": "41d8…",
+    "function": "PebbleModel.forward",
+    "here": "torch.float32",
+    "in": "<model>",
+    "line": 12,
+    "message": "the message of the exception",
+    "method": "_pad",
+    "model": "harbour/pebble",
+    "model_type": "pebble",
+    "module": "modeling_pebble",
+    "modules": "layers_pebble",
+    "name": "use_cache",
+    "names": "lm_head.weight",
+    "package": "flash_attn",
+    "parameter": "layers.0.mix.weight",
+    "place": "modeling_pebble.py, line 12",
+    "read": 1,
+    "reference": "modeling_pebble.PebbleModel",
+    "release": "5.23.0",
+    "repository": "harbour/pebble-code",
+    "statement": "return self.layer(inputs)",
+    "step": 120,
+    "there": "torch.bfloat16",
+    "value": "False",
+    "wanted": "PebbleTokenizer",
+    "what": "a probe",
+    "where": "modeling_pebble.py, line 12",
+    "why": "the model takes no text",
+}
+"""What the sentences are filled with; a placeholder that is not here is shown by its own name."""
+_OF_KIND: Final[dict[str, dict[str, Any]]] = {
+    "not-json": {"file": "config.json"},
+    "weights-missing": {"names": "model.safetensors, pytorch_model.bin"},
+    "shard-missing": {"file": "model-00002-of-00002.safetensors"},
+    "shard-truncated": {"file": "model.safetensors"},
+    "shard-not-safetensors": {"file": "model.safetensors"},
+    "shard-damaged": {"file": "model.safetensors"},
+    "package-missing": {"names": "flash_attn"},
+    "sibling-and-package": {"names": "flash_attn"},
+}
+"""Where these examples would not fit."""
+
+
+class Kind(NamedTuple):
+    """A kind of cause, or of surprise in a load that went on, with an example."""
+
+    name: str
+    example: str
+    repairable: bool
+
+
+_TITLES: Final[dict[str, Message]] = {
+    "cause": N_("Why a load failed"),
+    "surprise": N_("What a load that went well did unasked"),
+}
+_INTRODUCTION: Final = """\
+# What `glm-trace why` knows
+
+Each kind of cause, with an example of what is said of it. `glm-trace why FILE --json` gives these names as `kind`.
+🔧 marks the kinds for which `glm-trace why FILE --patch` may have a repair.
+
+This page is made from the sentences themselves; a test keeps it up to date.
+"""
+
+
+def kinds(lang: Lang, of: str) -> Iterator[Kind]:
+    """Yield the kinds of ``cause`` or ``surprise``, in the order of their sentences."""
+    for key, message in CAUSES.items():
+        group, _, name = key.partition(":")
+        if group == of:
+            example = tr(lang, message, **{**_values(message), **_OF_KIND.get(name, {})})
+            yield Kind(name, " ".join(example.split()), name in REPAIRS)
+
+
+def cause_list(lang: Lang) -> RenderableType:
+    """Return every kind with its example, for the terminal."""
+    parts: list[RenderableType] = []
+    for group, title in _TITLES.items():
+        parts += ["", Text(tr(lang, title), "bold")]
+        for kind in kinds(lang, group):
+            mark = f"  {tr(lang, N_('repairable with --patch'))}" if kind.repairable else ""
+            parts += [Text.assemble("  ", (kind.name, "cyan"), (mark, "dim"))]
+            parts.append(Padding(Prose(kind.example), (0, 0, 0, 4), expand=False))
+    return Group(*parts)
+
+
+def cause_page() -> str:
+    """Return docs/causes.md."""
+    parts = [_INTRODUCTION]
+    for group, title in _TITLES.items():
+        parts.append(f"## {tr('en', title)}\n")
+        for kind in kinds("en", group):
+            parts.append(f"- **`{kind.name}`**{' 🔧' if kind.repairable else ''}: {block(kind.example)}")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _values(message: Message) -> dict[str, Any]:
+    texts = (message,) if isinstance(message, str) else tuple(part for part in message if isinstance(part, str))
+    fields = {field for text in texts for _, field, _, _ in Formatter().parse(text) if field}
+    return {field: _EXAMPLES.get(field, field.upper()) for field in fields}
