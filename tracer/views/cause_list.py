@@ -12,13 +12,14 @@ from rich.text import Text
 
 from tracer.analysis.repair import REPAIRS
 from tracer.i18n import N_, Lang, Message, tr
-from tracer.text.markdown_writer import block
 from tracer.text.wrapping import Prose
 from tracer.views.causes import CAUSES
+from tracer.views.issue import in_markdown
 
 _EXAMPLES: Final[dict[str, Any]] = {
     "auto_class": "AutoModelForCausalLM",
     "agreed": "9f2c…",
+    "type": "list",
     "base": "../base",
     "by": "modeling_pebble.py",
     "calls": "self.layer()",
@@ -122,7 +123,7 @@ def cause_page() -> str:
     for group, title in _TITLES.items():
         parts.append(f"## {tr('en', title)}\n")
         for kind in kinds("en", group):
-            parts.append(f"- **`{kind.name}`**{' 🔧' if kind.repairable else ''}: {block(kind.example)}")
+            parts.append(f"- **`{kind.name}`**{' 🔧' if kind.repairable else ''}: {in_markdown(kind.example)}")
         parts.append("")
     return "\n".join(parts)
 

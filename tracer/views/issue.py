@@ -39,12 +39,12 @@ def _parts(trace: Trace, found: Diagnosis, lang: Lang) -> Iterator[str]:
     yield f"# {literal(headline(found, lang))}"
     for position, cause in enumerate(found.causes):
         sentence, remedy = explanation(cause, lang)
-        yield f"## {literal(cause_title(cause, lang, first=position == 0))}\n\n{_prose(sentence)}"
+        yield f"## {literal(cause_title(cause, lang, first=position == 0))}\n\n{in_markdown(sentence)}"
         if remedy is not None:
-            yield f"**{literal(tr(lang, 'What to do'))}**: {_prose(remedy)}"
+            yield f"**{literal(tr(lang, 'What to do'))}**: {in_markdown(remedy)}"
     if found.surprises:
         told = [explanation(one, lang, kind="surprise") for one in found.surprises]
-        lines = [f"- {_prose(' '.join(part for part in one if part is not None))}" for one in told]
+        lines = [f"- {in_markdown(' '.join(part for part in one if part is not None))}" for one in told]
         yield "\n".join([f"## {literal(tr(lang, N_('What it did')))}\n", *lines])
     if found.error is not None:
         yield f"## {literal(tr(lang, N_('The exception')))}\n\n{fenced(_exception(trace, found, lang))}"
@@ -70,7 +70,7 @@ def _parts(trace: Trace, found: Diagnosis, lang: Lang) -> Iterator[str]:
         yield table(head, [(literal(name), literal(release)) for name, release in releases])
 
 
-def _prose(text: str) -> str:
+def in_markdown(text: str) -> str:
     """Return a sentence in which only the code between backquotes is Markdown."""
     text = one_line(text, _MESSAGE)
     parts = text.split("`")
