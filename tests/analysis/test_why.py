@@ -17,9 +17,11 @@ from tests.support.edited_models import write_reed
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
 from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.analysis.diagnosis.surprises import unnoticed
 from tracer.i18n import tr
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import failure_lines
+from tracer.views.show import load_report
 from tracer.views.why import WORDS as WHY
 from tracer.views.why import diagnosis_report
 
@@ -169,6 +171,20 @@ def test_a_misspelt_trust(loads: Loads, tmp_path: Path, argument: str, kind: str
     assert (cause.kind, cause.remedy) == (kind, remedy)
     if kind == "trust-misspelt":
         assert (cause.values["name"], cause.values["meant"]) == ("trust_romote_code", "trust_remote_code")
+
+
+@pytest.mark.parametrize("name", ["tie-not-said", "not-a-number", "loaded"])
+def test_the_report_names_what_went_wrong_silently(name: str, recorded: Callable[[str], Trace]) -> None:
+    with recorded(name) as trace:
+        screen = Console(file=io.StringIO(), width=80)
+        screen.print(load_report(trace, "en"))
+        assert isinstance(screen.file, io.StringIO)
+        shown = screen.file.getvalue()
+        silent = unnoticed(trace)
+    assert ("Worth knowing" in shown) == bool(silent)
+    assert [one.kind for one in silent] == [kind for kind in CASES[name].surprises if kind == name]
+    for one in silent:
+        assert f"step {one.chain[-1].step}" in shown
 
 
 def test_a_stale_copy(loads: Loads, tmp_path: Path) -> None:

@@ -127,7 +127,17 @@ def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> Render
         # A stage without facts is left out, unless it is asked for or the load ended in it.
         if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage))
     ]
-    return Group(_head(trace, lang), *stages, _end(trace, lang))
+    return Group(_head(trace, lang), *stages, *_unnoticed(trace, lang), _end(trace, lang))
+
+
+def _unnoticed(trace: Trace, lang: Lang) -> Iterator[RenderableType]:
+    """Yield what went wrong although the load succeeded."""
+    # Most traces are shown without a diagnosis, whose modules take a while to import.
+    from tracer.analysis.diagnosis.surprises import unnoticed
+    from tracer.views.why import surprise_list
+
+    if found := unnoticed(trace):
+        yield surprise_list(found, lang)
 
 
 def _where_it_ended(trace: Trace) -> str | None:

@@ -125,7 +125,7 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
     for position, cause in enumerate(found.causes):
         parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps))
     if found.surprises:
-        parts.append(_surprises(found, lang))
+        parts.append(surprise_list(found.surprises, lang))
     if len(trace) and steps:
         parts += ["", Text(tr(lang, "See it"), "bold"), command_text(f"  {_command(trace, found)}")]
     return Group(*parts)
@@ -198,19 +198,20 @@ def explanation(cause: Cause, lang: Lang, *, kind: str = "cause") -> tuple[str, 
     return tr(lang, CAUSES[f"{kind}:{cause.kind}"], **values), remedy
 
 
-def _surprises(found: Diagnosis, lang: Lang) -> RenderableType:
+def surprise_list(surprises: list[Cause], lang: Lang) -> RenderableType:
+    """Return surprises with their steps and remedies, the first few of many."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", no_wrap=True, style="dim")
     grid.add_column()
     advised: set[str] = set()
-    for surprise in found.surprises[:_SURPRISES]:
+    for surprise in surprises[:_SURPRISES]:
         text, remedy = explanation(surprise, lang, kind="surprise")
         if surprise.remedy is not None and surprise.remedy not in advised:
             advised.add(surprise.remedy)
             text = f"{text}\n{remedy}"
         at = surprise.chain[-1].step if surprise.chain else None
         grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(text))
-    if (more := len(found.surprises) - _SURPRISES) > 0:
+    if (more := len(surprises) - _SURPRISES) > 0:
         grid.add_row("", Text(tr(lang, "… and {count} more", count=more), "dim"))
     return _block(tr(lang, NC_("title", "Worth knowing")), [grid])
 

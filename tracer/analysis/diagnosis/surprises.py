@@ -68,6 +68,21 @@ def surprises(load: RecordedLoad) -> list[Cause]:
     ]
 
 
+_IN_REPORT: Final = frozenset(
+    {"said", "not-fed", "not-generated", "not-recorded", "not-refreshed", "journal-damaged", "recording-ended"}
+    | {"layers-new", "head-new", "weights-new", "weights-unexpected", "weights-mismatched", "weights-empty"}
+    | {"dtype-changed", "argument-dropped", "tokenizer-replaced", "local-preferred", *_ENDED.values()}
+)
+"""What the report of a load says at its stage already, or leaves to ``why``."""
+
+
+def unnoticed(trace: Trace) -> list[Cause]:
+    """Return what went wrong in a load that succeeded, and what nothing in the report of its stages says."""
+    if trace.outcome.status != "loaded":
+        return []
+    return [cause for cause in surprises(RecordedLoad(trace)) if cause.kind not in _IN_REPORT]
+
+
 def incomplete_trace(trace: Trace) -> Iterator[Cause]:
     """Yield why the trace has less than the load did: it ended early, left a part out, or its journal was damaged."""
     ended = trace.meta.recording_ended
