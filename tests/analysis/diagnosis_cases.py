@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support import damaged
-from tests.support.edited_models import POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
+from tests.support.edited_models import CONFIG, POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
 from tests.support.reading import by_line
 from tests.support.small_models import tiny_llama
 
@@ -61,11 +61,11 @@ def llama_with(**values: Any) -> Callable[[Path], Path]:
     return make
 
 
-def with_config(text: str) -> Callable[[Path], Path]:
+def with_config(text: str, encoding: str = "utf-8") -> Callable[[Path], Path]:
     """The healthy model with another config.json."""
 
     def make(folder: Path) -> Path:
-        (write_reed(folder) / "config.json").write_text(text)
+        (write_reed(folder) / "config.json").write_text(text, encoding=encoding)
         return folder
 
     return make
@@ -457,6 +457,23 @@ CASES.update(
             "config-value-refused",
             {"release": by_line("4.44.2", "5.23.0")},
             certain=False,
+        ),
+        **{
+            f"config-{name}": Case(with_config(text), "not-json", values)
+            for name, text, values in (
+                ("trailing-comma", '{\n "model_type": "reed",\n}', {"at": 2}),
+                ("missing-comma", '{\n "model_type": "reed"\n "width": 8\n}', {"line": 3, "at": 2}),
+                ("comment", '{\n // the type\n "model_type": "reed"\n}', {"line": 2}),
+                ("python-word", '{\n "model_type": "reed",\n "tie": True\n}', {"written": "True", "line": 3}),
+                ("single-quotes", "{\n 'model_type': 'reed'\n}", {"line": 2}),
+                ("empty", "", {"file": "<model>/config.json"}),
+                ("cut-off", '{\n "model_type": "reed",\n "width":', {"line": 3}),
+                ("bom", '\ufeff{"model_type": "reed"}', {"file": "<model>/config.json"}),
+            )
+        },
+        "config-in-utf-16": Case(with_config('{"model_type": "reed"}', "utf-16"), "not-utf-8"),
+        "duplicate-keys": Case(
+            with_config(json.dumps(CONFIG)[:-1] + ', "width": 8}'), LOADED, surprises=("duplicate-keys",)
         ),
         "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
         "config-is-text": Case(with_config('"reed"'), "json-no-object", {"type": "text"}),

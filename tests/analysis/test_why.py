@@ -173,6 +173,20 @@ def test_a_misspelt_trust(loads: Loads, tmp_path: Path, argument: str, kind: str
         assert (cause.values["name"], cause.values["meant"]) == ("trust_romote_code", "trust_remote_code")
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["trailing-comma"]
+    + [
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("missing-comma", "comment", "python-word", "single-quotes", "cut-off", "bom", "empty")
+    ],
+)
+def test_what_is_wrong_with_the_json_is_told(name: str, recorded: Callable[[str], Trace]) -> None:
+    with recorded(f"config-{name}") as trace:
+        (cause,) = diagnose(trace).causes
+    assert cause.remedy == f"json-{name}"
+
+
 @pytest.mark.parametrize("name", ["tie-not-said", "not-a-number", "loaded"])
 def test_the_report_names_what_went_wrong_silently(name: str, recorded: Callable[[str], Trace]) -> None:
     with recorded(name) as trace:

@@ -21,6 +21,20 @@ CAUSES: Final[dict[str, Message]] = {
         "comma or quote on the line before, a comment. `python -m json.tool FILE` points at the "
         "place too."
     ),
+    "remedy:json-trailing-comma": N_(
+        "Take out the comma at the end of line {at} of {file}: none may stand behind the last entry."
+    ),
+    "remedy:json-missing-comma": N_("Put a comma at the end of line {at} of {file}."),
+    "remedy:json-comment": N_("Take the comment in line {at} out of {file}: JSON has none."),
+    "remedy:json-single-quotes": N_("Write double quotes in line {at} of {file} and below: JSON has no single ones."),
+    "remedy:json-python-word": N_("Write `{meant}` in place of `{written}` in line {at} of {file}."),
+    "remedy:json-cut-off": N_("{file} ends too early, so it was not written or downloaded whole: get it again."),
+    "remedy:json-empty": N_("{file} is empty: get it again."),
+    "remedy:json-bom": N_(
+        "{file} begins with a byte order mark (BOM), which JSON does not have: save it as UTF-8 without one."
+    ),
+    "cause:not-utf-8": N_("{file} is no UTF-8 text, so it can't be read as JSON."),
+    "remedy:write-utf-8": N_("Save {file} as UTF-8 without a byte order mark; some editors on Windows write UTF-16."),
     "cause:json-no-object": N_(
         "{file} is valid JSON and no object: it holds the {type} {value}, and the library asks it for keys."
     ),
@@ -100,16 +114,16 @@ CAUSES: Final[dict[str, Message]] = {
         "string of the form `FILE.CLASS`."
     ),
     "cause:reference-without-dot": N_(
-        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has to name a file and a class, with a "
-        "dot between them: `FILE.CLASS`."
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has to name a file and a "
+        "class, with a dot between them: `FILE.CLASS`."
     ),
     "cause:reference-with-ending": N_(
         "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. The file is named without its ending: "
         "there can be only the one dot between file and class."
     ),
     "cause:reference-with-dots": N_(
-        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has {count} dots, and there can be only "
-        "the one between file and class: `FILE.CLASS`."
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has {count} dots, and "
+        "there can be only the one between file and class: `FILE.CLASS`."
     ),
     "cause:reference-repositories": N_(
         "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has “--” more than once; only the one "
@@ -117,15 +131,15 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:write-reference": N_('Write in {config} `"auto_map": {{"{auto_class}": "{reference}"}}`.'),
     "cause:reference-into-folder": N_(
-        "The entry “{auto_class}” of `auto_map` is `{text}`, a file in the folder {folder}, and transformers {release} "
-        "can't copy code out of a folder into the modules cache."
+        "The entry “{auto_class}” of `auto_map` is `{text}`, a file in the folder {folder}, and "
+        "transformers {release} can't copy code out of a folder into the modules cache."
     ),
     "remedy:move-to-top": N_(
         "Put {file} and the files that it imports into the model's top folder, and write `{reference}` in config.json."
     ),
     "cause:tokenizer-entry-not-pair": N_(
-        "The entry “AutoTokenizer” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has to be a list "
-        "of two: the slow tokenizer and the fast one, `null` for the one that there is not."
+        "The entry “AutoTokenizer” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has"
+        " to be a list of two: the slow tokenizer and the fast one, `null` for the one that there is not."
     ),
     "remedy:write-pair": N_('Write in {config} `"auto_map": {{"AutoTokenizer": ["{reference}", null]}}`.'),
     "cause:class-repository-missing": N_(
@@ -847,6 +861,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "surprise:not-a-number": N_("{file} gives `{key}` as {value}, and every result that it goes into becomes such."),
     "remedy:write-number": N_("Write a number for `{key}` in {file}."),
+    "surprise:duplicate-keys": N_("{file} gives {names} more than once, and only the last one counts."),
+    "remedy:one-of-a-key": N_("Keep the one that is meant in {file}, and take out the other."),
     "surprise:argument-misspelt": N_(
         "The call gave `{name}={value}`, which nothing has used: no argument is called so, `{meant}` is."
     ),

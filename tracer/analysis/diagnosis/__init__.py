@@ -19,6 +19,7 @@ from tracer.analysis.diagnosis import (
     config_rules,
     construction_rules,
     file_rules,
+    json_rules,
     override_rules,
     process_end_rules,
     remote_code_rules,
@@ -114,7 +115,7 @@ _SCRIPT_RULES: Final[tuple[Rule, ...]] = (
     process_end_rules.script_failed,
 )
 """The rules for an exception that did not come from a load."""
-_WIDE_RULES: Final[tuple[Rule, ...]] = (config_rules.value_refused,)
+_WIDE_RULES: Final[tuple[Rule, ...]] = (json_rules.no_object, config_rules.value_refused)
 """Rules that fit many failures; they are asked where no other rule knows the cause."""
 _CALLS_NAMED: Final = 3  # at most, of one statement
 

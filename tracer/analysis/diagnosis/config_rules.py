@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tracer.analysis.diagnosis import json_rules
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
@@ -14,7 +15,6 @@ from tracer.analysis.loading_calls import AUTO_CONFIG
 from tracer.trace.events import ConfigRead
 from tracer.trace.steps import Frame
 
-_JSON_TYPES: Final = {list: "list", str: "text", bool: "boolean", int: "number", float: "number"}
 _READING: Final = frozenset(
     {AUTO_CONFIG}
     | {
@@ -45,8 +45,7 @@ def not_an_object(load: RecordedLoad) -> Cause | None:
         path = load.variable(number, "resolved_config_file") or "config.json"
         held = load.variable(number, "config_dict", at=failure.step)
         if isinstance(held, (list, str, int, float)):
-            values = {"file": path, "type": _JSON_TYPES[type(held)], "value": _short(held)}
-            return Cause("json-no-object", "certain", load.with_raised(), values, "write-object")
+            return json_rules.not_an_object(load, str(path), held, "certain")
     return None
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
 from tracer.trace.events import (
@@ -26,7 +27,7 @@ _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # the format of json's 
 def not_json(load: RecordedLoad) -> Cause | None:
     """Detect a JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
     root = load.root
-    if root is None or root.name != "JSONDecodeError":
+    if root is None or root.name not in ("JSONDecodeError", "UnicodeDecodeError"):
         return None
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
@@ -40,6 +41,13 @@ def not_json(load: RecordedLoad) -> Cause | None:
     values["file"] = path if found is None else found.event.path
     if values["file"] is None:
         return None
+    if root.name == "UnicodeDecodeError":
+        return Cause("not-utf-8", "certain", load.with_raised(_found(found)), {"file": values["file"]}, "write-utf-8")
+    text = text_of(load, values["file"])
+    if text is not None and place is not None:
+        remedy, more = fault(text, values["line"], values["column"])
+        chain = load.with_raised(_found(found))
+        return Cause("not-json", "certain", chain, {**values, "at": values["line"], **more}, remedy)
     return Cause("not-json", "certain", load.with_raised(_found(found)), values, "repair-json")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.json_rules import no_numbers, repeated_keys
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, RecordedLoad, file_name, last_name
 from tracer.analysis.kwargs.paths import keyword_paths
@@ -27,6 +27,7 @@ def silent_wrongs(load: RecordedLoad) -> Iterator[Cause]:
         yield from tied_over(load, recorded)
         yield from not_tied(load, recorded)
     yield from no_numbers(load)
+    yield from repeated_keys(load)
     yield from misspelt_arguments(load)
 
 
@@ -170,32 +171,6 @@ def _means(pattern: str, name: str) -> bool:
         return pattern == name or re.search(rf"^{pattern}", name) is not None
     except re.error:
         return False
-
-
-def no_numbers(load: RecordedLoad) -> Iterator[Cause]:
-    """Yield NaN and infinite values in config.json. Limits in a list, such as ``[0.0, Infinity]``, are meant."""
-    for path, value in _floats(load.config):
-        if math.isfinite(value):
-            continue
-        key = ".".join(path)
-        read = load.last(ConfigRead)
-        evidence = [Evidence(read.step.number, "config-key", {"key": key})] if read is not None else []
-        written = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        certainty: Certainty = "certain" if math.isnan(value) else "likely"
-        values = {"key": key, "value": written, "file": "config.json"}
-        yield Cause("not-a-number", certainty, evidence, values, "write-number")
-
-
-def _floats(value: Any, path: tuple[str, ...] = (), *, listed: bool = False) -> Iterator[tuple[tuple[str, ...], float]]:
-    """Yield the numbers in nested objects with the keys that lead to them; of a list only those that are NaN."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _floats(item, (*path, str(key)), listed=listed)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _floats(item, path, listed=True)
-    elif isinstance(value, float) and path and (not listed or math.isnan(value)):
-        yield path, value
 
 
 def misspelt_arguments(load: RecordedLoad) -> Iterator[Cause]:
