@@ -34,7 +34,6 @@ RELEASES: Final = (
 """The last patch release of each minor release, from the one of July 2023 on: the oldest remote code still in use."""
 
 TARGET: Final = Path(__file__).parent / "tracer" / "releases" / "names.json.gz"
-REPLACEMENTS: Final = Path(__file__).parent / "tracer" / "releases" / "replacements.json"
 
 # Parts of the library that hardly any model's code imports: that they exist is noted, what they define is not.
 _LEFT_OUT: Final = re.compile(
@@ -348,7 +347,7 @@ class Table:
                     for member, bits in known[qualified].items():
                         known[renamed][member] |= bits
 
-    def encoded(self, releases: list[str], replacements: dict[str, str]) -> dict[str, Any]:
+    def encoded(self, releases: list[str]) -> dict[str, Any]:
         """Return the table as JSON. ``always`` lists what exists as long as its owner."""
         every, last = (1 << len(releases)) - 1, 1 << (len(releases) - 1)
         lost = {name for known in self.names.values() for name, bits in known.items() if not bits & last}
@@ -383,7 +382,7 @@ class Table:
                 for table, known in sorted(self.entries.items())
             },
             "homes": {name: sorted(self.definitions[name]) for name in sorted(lost) if name in self.definitions},
-            "replacements": dict(sorted((self.instead | replacements).items())),
+            "replacements": dict(sorted(self.instead.items())),
         }
 
 
@@ -402,8 +401,7 @@ def main() -> None:
         print(_release(wheels[at]), file=sys.stderr, flush=True)
         table.add(release, 1 << at)
     table.join_aliases()
-    replacements = json.loads(REPLACEMENTS.read_text(encoding="utf-8"))
-    text = json.dumps(table.encoded([_release(wheel) for wheel in wheels], replacements), separators=(",", ":"))
+    text = json.dumps(table.encoded([_release(wheel) for wheel in wheels]), separators=(",", ":"))
     TARGET.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes", file=sys.stderr)
 

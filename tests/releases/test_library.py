@@ -52,6 +52,15 @@ def test_the_installed_release_is_known(known: Library) -> None:
     assert known.releases[known.index(INSTALLED) or 0] == ".".join(INSTALLED.split(".")[:2])
 
 
+def test_the_names_of_the_package(known: Library) -> None:
+    listed = {name for name in dir(transformers) if known.module(f"transformers.{name}") is None and name[0] != "_"}
+    table = set(known.names_of("transformers", INSTALLED))
+    assert len(listed & table) > 2_900
+    # What stands in for a package that is not installed here is listed by chance.
+    assert {name for name in listed - table if not name.startswith("requires")} <= {"DummyObject"}
+    assert len([name for name in table - listed if known.module(f"transformers.{name}") is None]) <= 5
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_names_of_a_module(known: Library, module: str) -> None:
     if (presence := known.module(module)) is None or not known.has(presence, INSTALLED):

@@ -14,12 +14,6 @@ NOT_YET: dict[str, dict[str, str]] = {
         "5.23.0": "no rule for it; the cause is unknown",
     },
     "buffer-never-filled": {"5.23.0": "the right cause is not named in full"},
-    "cache-format-keyword": {
-        "4.44.2": "no rule for it; the cause is own-code-called",
-        "5.23.0": "no rule for it; the cause is own-code-called",
-    },
-    "cache-from-legacy": {"5.23.0": "no rule for it; the cause is own-code-called"},
-    "cache-seen-tokens": {"5.23.0": "no rule for it; the cause is own-code-failed"},
     "circular-imports": {"4.44.2": "names a wrong cause", "5.23.0": "names a wrong cause"},
     "config-class-differs": {"5.23.0": "the right cause is not named in full"},
     "config-is-list": {
@@ -31,7 +25,6 @@ NOT_YET: dict[str, dict[str, str]] = {
         "4.44.2": "no rule for it; the cause is unknown",
         "5.23.0": "no rule for it; the cause is unknown",
     },
-    "import-module-gone": {"5.23.0": "names a wrong cause"},
     "item-on-meta": {"5.23.0": "no rule for it; the cause is own-code-called"},
     "lfs-pointer-code": {
         "4.44.2": "the right cause is not named in full",
@@ -52,7 +45,6 @@ NOT_YET: dict[str, dict[str, str]] = {
     "no-post-init": {"5.23.0": "no rule for it; the cause is unknown"},
     "package-broken": {"4.44.2": "names a wrong cause"},
     "quantization-unknown": {"4.44.2": "no rule for it; the cause is unknown"},
-    "rope-default-gone": {"5.23.0": "no rule for it; the cause is own-code-failed"},
     "rope-scaling-own-check": {
         "4.44.2": "no rule for it; the cause is own-code-raised",
         "5.23.0": "no rule for it; the cause is own-code-raised",

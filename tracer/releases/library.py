@@ -257,6 +257,10 @@ class Library:
         """Return the functions and methods whose parameters are known and that end in a name: ``Class.method``."""
         return [owner for owner in self._parameters if owner.endswith(f".{name}")]
 
+    def tables(self, name: str) -> list[str]:
+        """Return the library's dictionaries of this name, as ``module.NAME``."""
+        return [table for table in self._entries if table.rpartition(".")[2] == name]
+
     def _spans(self, table: _Owners, owner: str, name: str) -> Spans | None:
         known = table.get(owner)
         if known is None:

@@ -61,7 +61,20 @@ _EXAMPLES: Final[dict[str, Any]] = {
     "why": "the model takes no text",
 }
 """What the sentences are filled with; a placeholder that is not here is shown by its own name."""
+_GONE: Final = {
+    "things": "DynamicCache.seen_tokens",
+    "thing": "seen_tokens",
+    "until": "4.53",
+    "gone": "4.54",
+    "replacements": "seen_tokens → get_seq_length()",
+    "written": "4.41.2",
+}
+_NEW: Final = {"things": "transformers.Qwen3Model", "thing": "Qwen3Model", "since": "4.51", "written": "4.51.0"}
 _OF_KIND: Final[dict[str, dict[str, Any]]] = {
+    "release-gone": _GONE,
+    "release-gone-written": _GONE,
+    "release-new": _NEW | {"release": "4.44.2"},
+    "release-new-written": _NEW | {"release": "4.44.2"},
     "not-json": {"file": "config.json"},
     "weights-missing": {"names": "model.safetensors, pytorch_model.bin"},
     "shard-missing": {"file": "model-00002-of-00002.safetensors"},

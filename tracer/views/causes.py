@@ -240,6 +240,36 @@ CAUSES: Final[dict[str, Message]] = {
         "`{statement}`, which calls {calls}. Whether the statement itself raised it, or "
         "something that it calls, is not recorded."
     ),
+    # another release of the library
+    "cause:release-gone": N_(
+        "{file} uses what transformers {release} does not have: {things}. {thing} was removed in {gone}; {until} is "
+        "the last release with it."
+    ),
+    "cause:release-gone-written": N_(
+        "{file} uses what transformers {release} does not have: {things}. {thing} was removed in {gone}; {until} is "
+        "the last release with it. The model was saved with {written}, says config.json."
+    ),
+    "cause:release-new": N_(
+        "{file} uses what transformers {release} does not have yet: {things}. {thing} is new in {since}."
+    ),
+    "cause:release-new-written": N_(
+        "{file} uses what transformers {release} does not have yet: {things}. {thing} is new in {since}. The model "
+        "was saved with {written}, says config.json."
+    ),
+    "remedy:release-replace": N_(
+        'Replace in the code: {replacements}. Or install a release that has it: `pip install "transformers<{gone}"`.'
+    ),
+    "remedy:release-remove": N_(
+        "Remove it from the code: newer releases have nothing in its place and need nothing. Or install a release "
+        'that has it: `pip install "transformers<{gone}"`.'
+    ),
+    "remedy:release-rewrite": N_(
+        "Write the code without it, or copy it from release {until} into the model's code. Or install a release that "
+        'has it: `pip install "transformers<{gone}"`.'
+    ),
+    "remedy:release-upgrade": N_(
+        'Install a release that has it: `pip install "transformers>={since}"`. Or write the code without it.'
+    ),
     # which class
     "cause:unknown-model-type": N_(
         "config.json has the model type “{model_type}”, which transformers {release} does not "

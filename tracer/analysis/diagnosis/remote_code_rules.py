@@ -160,7 +160,9 @@ def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cau
     return Cause("sibling-name-missing", "certain", fetching_chain(load, frame, _checked(load)), values, "define-name")
 
 
-def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause:
+def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause | None:
+    if module.startswith("transformers."):
+        return None  # the library is installed; another release of it has the module, or none
     if module.startswith(f"{REMOTE}."):
         name = module.rpartition(".")[2]
         values = {"module": name, "file": f"{name}.py"}

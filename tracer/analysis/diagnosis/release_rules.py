@@ -1,0 +1,227 @@
+"""Rules for code that was written for another release of transformers: what it uses is gone, or not there yet.
+
+A rule speaks only if the message, the statement that failed and the table of releases agree.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
+from tracer.releases import Library, Presence, library
+from tracer.trace.events import TracebackFrame
+
+_LIBRARY: Final = "transformers"
+# Python's own messages.
+_NO_MODULE = re.compile(r"^No module named '(?P<module>transformers\.[\w.]+)'")
+_NO_NAME = re.compile(r"^cannot import name '(?P<name>\w+)' from '(?P<module>transformers(?:\.\w+)*)'")
+_MODULE_LACKS = re.compile(r"^module '?(?P<module>transformers(?:\.\w+)*)'? has no attribute '?(?P<name>\w+)'?")
+_NO_MEMBER = re.compile(r"^(?:type object )?'(?P<class>\w+)' (?:object )?has no attribute '(?P<name>\w+)'")
+_UNEXPECTED = re.compile(r"^(?P<function>[\w.]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+
+_Thing = tuple[str, Presence]
+"""What the code uses, as it is shown, and in which releases it exists."""
+
+
+def import_of_another_release(load: RecordedLoad) -> Cause | None:
+    """Detect an import of a module or name that this release of transformers does not have, and others do."""
+    failure, known = load.failure, library()
+    if failure is None or failure.name not in ("ImportError", "ModuleNotFoundError", "AttributeError"):
+        return None
+    if (found := _NO_MODULE.match(failure.text)) is not None:
+        thing = found["module"], known.module(found["module"])
+    elif (found := _NO_NAME.match(failure.text) or _MODULE_LACKS.match(failure.text)) is not None:
+        thing = f"{found['module']}.{found['name']}", known.name(found["module"], found["name"])
+    else:
+        return None
+    return _cause(load, known, *thing, more=_missing_imports(load, known))
+
+
+def member_of_another_release(load: RecordedLoad) -> Cause | None:
+    """Detect an attribute or method of a library class that this release does not have, and others do."""
+    failure, known = load.failure, library()
+    found = _NO_MEMBER.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    if failure is None or found is None or found["name"] not in _statement(load):
+        return None
+    if found["name"] == "generate":
+        return None  # it moved to another base; override_rules says which
+    owners = [
+        (f"{name}.{found['name']}", presence)
+        for name in _bases(load, found["class"]) or [found["class"]]
+        for owner in known.classes(name)
+        if (presence := known.member(owner, found["name"])) is not None
+    ]
+    if any(known.has(presence, _release(load)) is not False for _, presence in owners):
+        return None
+    # The base that had it for the longest.
+    last = max(owners, key=lambda one: known.index(one[1].until or one[1].since or "") or 0, default=None)
+    return _cause(load, known, *last) if last is not None else None
+
+
+def keyword_of_another_release(load: RecordedLoad) -> Cause | None:
+    """Detect a keyword that a function of the library does not take in this release, and does in others."""
+    failure, known = load.failure, library()
+    found = _UNEXPECTED.match(failure.text) if failure is not None and failure.error == "TypeError" else None
+    if failure is None or found is None or not re.search(rf"\b{found['name']}\s*=", _statement(load)):
+        return None
+    name = found["name"]
+    functions = [
+        (one, presence) for one in known.functions(found["function"]) if (presence := known.parameter(one, name))
+    ]
+    if not functions or any(known.has(presence, _release(load)) is not False for _, presence in functions):
+        return None
+    return _cause(load, known, f"{found['function']}({name}=…)", functions[0][1])
+
+
+def entry_of_another_release(load: RecordedLoad) -> Cause | None:
+    """Detect a key that a dictionary of the library does not have in this release, and has in others."""
+    failure, known = load.failure, library()
+    if failure is None or failure.error != "KeyError":
+        return None
+    key = failure.text.strip("'\"")
+    for name in _subscripted(_statement(load), key):
+        for table in known.tables(name):
+            if (presence := known.entry(table, key)) is not None:
+                return _cause(load, known, f'{name}["{key}"]', presence)
+    return None
+
+
+def _cause(
+    load: RecordedLoad, known: Library, thing: str, presence: Presence | None, more: list[_Thing] | None = None
+) -> Cause | None:
+    """Return the cause for what is not in the recorded release; None if the table does not say so."""
+    release = _release(load)
+    if presence is None or known.has(presence, release) is not False:
+        return None
+    at, since = known.index(release), presence.since
+    assert at is not None
+    is_new = since is not None and known.releases.index(since) > at
+    things = [(thing, presence), *(one for one in more or [] if one[0] != thing)]
+    frame = _frame(load)
+    replaced = {name: instead for name, one in things if (instead := _instead(name, one))}
+    values: dict[str, Any] = {
+        "file": file_name(frame.file) if frame is not None else "?",
+        "things": [name for name, _ in things],
+        "thing": thing.rpartition(".")[2],
+        "release": release,
+        "since": since,
+        "until": presence.until,
+        "gone": presence.gone,
+        "replacements": [f"{name.rpartition('.')[2]} → {instead}" for name, instead in replaced.items()],
+        "written": _written_for(load),
+    }
+    kind = "release-new" if is_new else "release-gone"
+    if values["written"] is not None:
+        kind += "-written"
+    remedy = "release-upgrade"
+    if not is_new:
+        nothing = presence.replacement == ""
+        remedy = "release-replace" if replaced else "release-remove" if nothing else "release-rewrite"
+    return Cause(kind, "certain", load.with_raised(), values, remedy)
+
+
+def _instead(name: str, presence: Presence) -> str | None:
+    """Return what takes the place of something: as the table says, or the same name in another module."""
+    if presence.replacement is not None:
+        return presence.replacement or None
+    return f"{presence.homes[0]}.{name.rpartition('.')[2]}" if presence.homes else None
+
+
+def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
+    """Return everything that the model's code imports from the library and that this release does not have."""
+    imports = [one for outline in load.trace.meta.code_outlines.values() for one in outline.imports]
+    return [
+        thing
+        for one in imports
+        if one.inside is None and one.condition is None
+        for thing in missing_imports(known, one.module, one.names, _release(load))
+    ]
+
+
+def missing_imports(known: Library, module: str, names: list[str], release: str) -> list[_Thing]:
+    """Return the names, or the module itself, that a release does not have and others do."""
+    if module.partition(".")[0] != _LIBRARY:
+        return []
+    whole = known.module(module)
+    if whole is not None and known.has(whole, release) is False:
+        return [(module, whole)]
+    found = ((f"{module}.{name}", known.name(module, name)) for name in names)
+    return [(name, one) for name, one in found if one is not None and known.has(one, release) is False]
+
+
+def _bases(load: RecordedLoad, name: str) -> list[str]:
+    """Return the bases of one of the model's own classes, with their bases as far as the same file defines them."""
+    written: dict[str, list[str]] = {}
+    for _, frame in load.frames_around(load.failure.origin if load.failure is not None else None):
+        if frame.module.startswith(f"{REMOTE}."):
+            written |= _classes(load.trace.source(frame.source).text)
+    found: list[str] = []
+    waiting = [name]
+    while waiting:
+        for base in written.get(waiting.pop(0), []):
+            if base not in found:
+                found.append(base)
+                waiting.append(base)
+    return found
+
+
+def _classes(source: str) -> dict[str, list[str]]:
+    """Return the classes of a file, each with the last names of its bases."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    return {
+        node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+
+def _subscripted(statement: str, key: str) -> Iterator[str]:
+    """Yield the dictionaries that a statement looks this key up in, or one that it does not write out."""
+    try:
+        tree = ast.parse(textwrap.dedent(statement).strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Subscript) or not isinstance(node.value, (ast.Name, ast.Attribute)):
+            continue
+        if not isinstance(node.slice, ast.Constant) or node.slice.value == key:
+            yield ast.unparse(node.value).rpartition(".")[2]
+
+
+def _frame(load: RecordedLoad) -> TracebackFrame | None:
+    """Return the frame that used it: the last one of the model's own code, or else the last one."""
+    failure = load.failure
+    if failure is None:
+        return None
+    return failure.innermost_remote or failure.innermost
+
+
+def _statement(load: RecordedLoad) -> str:
+    """Return the statement that failed in the model's own code; empty if it failed elsewhere."""
+    failure = load.failure
+    frame = failure.innermost_remote if failure is not None else None
+    if failure is None or frame is None:
+        return ""
+    return load.statement(failure.origin) if frame == failure.frames[0] else frame.source
+
+
+def _release(load: RecordedLoad) -> str:
+    return ".".join(map(str, load.release))
+
+
+def _written_for(load: RecordedLoad) -> str | None:
+    """Return the release that config.json names, if it is another than the recorded one."""
+    try:
+        written = json.loads(load.trace.meta.json_files.get("config.json", "{}"))["transformers_version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return written if isinstance(written, str) and written != _release(load) else None
