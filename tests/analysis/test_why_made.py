@@ -343,6 +343,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"tokenizer-code-not-mapped", "override-lacks-newer-parameter", "attribute-not-set-yet"}
     tested |= {"generation-mixin-missing", "generation-setting-invalid", "configuration-lacks-name"}
     tested |= {"processor-class-newer", "adapter-key-newer", "adapter-key-unknown"}
+    tested |= {"release-gone", "release-gone-written", "release-new", "release-new-written"}
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 

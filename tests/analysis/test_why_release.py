@@ -113,8 +113,8 @@ def test_a_method_that_an_own_class_inherited(tmp_path: Path) -> None:
 def test_a_keyword_of_an_earlier_release(tmp_path: Path) -> None:
     message = "GenerationMixin._extract_past_from_model_output() got an unexpected keyword argument 'standardize_cache_format'"
     code = "def use(self):\n    self._extract_past_from_model_output(o, standardize_cache_format=False)\n"
-    (cause,) = causes(tmp_path, "TypeError", message, code, release="4.44.2")
-    assert (cause.kind, cause.values["gone"], cause.values["until"]) == ("release-gone", "4.44", "4.43")
+    (cause,) = causes(tmp_path, "TypeError", message, code, release="4.44.2", written="4.41.2")
+    assert (cause.kind, cause.values["gone"], cause.values["until"]) == ("release-gone-written", "4.44", "4.43")
 
 
 def test_a_name_of_a_later_release(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def _cause(
     }
     kind = "release-new" if is_new else "release-gone"
     if values["written"] is not None:
-        kind += "-written"
+        kind = "release-new-written" if is_new else "release-gone-written"
     remedy = "release-upgrade"
     if not is_new:
         nothing = presence.replacement == ""
