@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from tracer.recorder.source_text import read_source
+from tracer.recorder.source_text import source_bytes
 from tracer.trace.code_outline import CodeOutline, Import
 
 _MOST_FILES: Final = 60
@@ -17,6 +18,7 @@ _LONGEST: Final = 300_000  # bytes of one file
 _NAMES: Final = 400  # of one file
 _IMPORTS: Final = 200
 _CONDITION: Final = 80  # characters
+_LINE: Final = 120  # characters
 _POINTER: Final = "version https://git-lfs.github.com/spec/"
 _CALLABLES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
@@ -38,22 +40,26 @@ def code_outline(path: str) -> CodeOutline | None:
             return None
     except OSError:
         return None
-    text = read_source(path)
+    data = source_bytes(path)
+    text, checksum = data.decode(), hashlib.sha256(data).hexdigest()
     if text.lstrip().startswith(_POINTER):
-        return CodeOutline(problem="lfs-pointer")
+        return CodeOutline(problem="lfs-pointer", sha256=checksum)
     if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        return CodeOutline(problem="web-page")
+        return CodeOutline(problem="web-page", sha256=checksum)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape, say: the load itself will warn
             tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        return CodeOutline(problem="not-python", line=line)
+        lines = text.splitlines()
+        source = lines[line - 1].strip()[:_LINE] if line is not None and 0 < line <= len(lines) else None
+        return CodeOutline(problem="not-python", line=line, source=source, sha256=checksum)
     return CodeOutline(
         names=sorted(set(islice(_names(tree.body), _NAMES))),
         classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)][:_NAMES],
         imports=list(islice(_imports(tree, None, None), _IMPORTS)),
+        sha256=checksum,
     )
 
 

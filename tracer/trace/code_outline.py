@@ -44,6 +44,8 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
         imports: its imports, wherever they are.
         problem: ``lfs-pointer``, ``web-page`` or ``not-python`` if it can't be parsed.
         line: the line where parsing ended, for ``not-python``.
+        source: that line.
+        sha256: checksum of the file.
     """
 
     names: list[str] = []
@@ -51,3 +53,5 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
     imports: list[Import] = []
     problem: str | None = None
     line: int | None = None
+    source: str | None = None
+    sha256: str | None = None

@@ -194,16 +194,20 @@ CAUSES: Final[dict[str, Message]] = {
         "repository rather than single files."
     ),
     "cause:import-not-copied": N_(
-        "{file} was not copied into the modules cache: a file that the model's file imports "
-        "needs it, and transformers 4 copies only what the model's file itself imports."
+        "{file} was not copied into the modules cache: {by} imports it, and transformers 4 copies only what {main} "
+        "itself imports."
     ),
     "remedy:import-in-main-file": N_(
-        "Add `from . import {module}` to the file that `auto_map` names, so that {file} is "
-        "copied too; or use transformers 5, which follows the imports to their end."
+        "Add `from .{module} import {name}` to {main}, the file that `auto_map` names, so that {file} is copied too; "
+        "or use transformers 5, which follows the imports to their end."
     ),
     "cause:stale-copy": N_(
         "The name {name} was looked for in a stale copy of {file}: this load did not refresh "
         "that file in the modules cache, it was left there by an earlier load."
+    ),
+    "cause:stale-importer": N_(
+        "The copy of {file} in the modules cache imports {name} from {from}, and the directory's {file} does not: it "
+        "is a stale copy that an earlier load left there."
     ),
     "remedy:clear-copy": N_(
         "Delete the copy: the folder `transformers_modules` in the modules cache "
@@ -270,6 +274,166 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:release-upgrade": N_(
         'Install a release that has it: `pip install "transformers>={since}"`. Or write the code without it.'
     ),
+    "cause:package-on-condition": N_(
+        "{file} imports {names} only if `{condition}` (line {line}), and the check that transformers {release} makes "
+        "before it runs the file does not understand that condition: it counts the package as needed, and it is not "
+        "installed."
+    ),
+    "cause:package-in-function": N_(
+        "{file} imports {names} only inside a function (line {line}), and the check that transformers {release} makes "
+        "before it runs the file counts such a package as needed; it is not installed."
+    ),
+    "remedy:import-inside-try": N_(
+        "To run the model without it, put the import inside `try: … except ImportError: pass`, where it stands: the "
+        "check leaves that out. Otherwise install what brings {names}; the model's page says what that is."
+    ),
+    "cause:package-in-text": N_(
+        "No statement of {file} imports {names}. The check of transformers {release} reads the text of the file, and "
+        "takes a line for an import that stands in a docstring or another text."
+    ),
+    "remedy:reword-text": N_(
+        "Reword the line of {file} that begins with `import {names}` or `from {names}`, so that it does not begin so. "
+        "There is nothing to install."
+    ),
+    "cause:module-missing-at": N_(
+        "{file}, line {line}: `{statement}` needs {names}, which is not installed in this Python."
+    ),
+    "cause:module-missing-inside": N_(
+        "{file}, line {line}: `{statement}` imports something that is installed and itself needs {names}, which is not "
+        "installed in this Python."
+    ),
+    "cause:package-lacks": N_(
+        "{file} imports {package}, which is installed, but can't be imported: it needs {names}, which is not installed."
+    ),
+    "cause:packages-fail": N_("{file} imports {package}, which are installed but can't be imported here. {message}"),
+    "cause:package-fails-and-missing": N_(
+        "{file} imports {package}, which is installed but can't be imported here: {message}. It also imports {names}, "
+        "which is not installed in this Python."
+    ),
+    "cause:circular-import": N_(
+        "{by} imports {name} from {file}, which is not defined yet: the files import each other ({names}), and {file} "
+        "has run only as far as its own import."
+    ),
+    "remedy:third-file": N_(
+        "Move {name} into a third file that both import, or import it in {by} inside the function that needs it."
+    ),
+    "cause:sibling-from-dot": N_(
+        "`from . import {name}` does not bring {names} into the modules cache: the library looks for imports of the "
+        "form `from .{name} import …` only."
+    ),
+    "remedy:import-from-file": N_("Write `from .{name} import …` with the names that are needed."),
+    "remedy:import-from-other": N_("{home}.py defines {name}: write `from .{home} import {name}`."),
+    "remedy:import-similar-name": N_(
+        "{file} has a name like it, {meant}: write that, if it is meant. Otherwise get all files of the model from one "
+        "revision (download all of them again)."
+    ),
+    "cause:relative-imports-missing": N_(
+        "{by} imports `.{module}`, and these files are not in the directory: {names}."
+    ),
+    "remedy:add-files": N_(
+        "Put these files into the directory: {names}. The model's code is not complete without them. Download the "
+        "whole repository rather than single files."
+    ),
+    "cause:relative-import-beyond": N_(
+        "{by} imports `{dots}{module}`, from outside the model's folder. Only files beside {by} are copied into the "
+        "modules cache."
+    ),
+    "remedy:one-dot": N_("Put {module}.py beside {by} and write the import with one dot: `from .{module} import …`."),
+    "cause:relative-import-folder": N_(
+        "{by} imports from the folder {folder}, and the library copies only files that lie beside {by} into the "
+        "modules cache."
+    ),
+    "remedy:out-of-folder": N_(
+        "Move {file} out of {folder}, to lie beside {by}, and write `from .{module} import …`. The same holds for what "
+        "that file imports."
+    ),
+    "remedy:import-found-file": N_(
+        "The directory has {found}.py: if that is the file, write `from .{found} import …` in {by}. Otherwise put "
+        "{file} beside {by}."
+    ),
+    "cause:code-is-pointer": N_(
+        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the code itself "
+        "(pointers: {names})."
+    ),
+    "cause:code-is-page": N_("{file} is a web page saved under that name, and not the code itself ({names})."),
+    "remedy:fetch-file-itself": N_(
+        "Run `git lfs pull` in the clone, or download the file again (`hf download MODEL {file}`, or the “raw” link of "
+        "the page)."
+    ),
+    "cause:newer-python": N_(
+        "{file}, line {line}: `{statement}` is Python {since} or later, and this is Python {python}."
+    ),
+    "remedy:newer-python": N_("Use Python {since} or later, or write line {line} of {file} in the older form."),
+    "cause:fails-at-import": N_("{file} raised {error} while it was being imported, at line {line}: `{statement}`"),
+    "cause:fails-at-import-inside": N_(
+        "{file}, line {line}: `{statement}` was running while the file was being imported, and what it calls raised "
+        "{error}."
+    ),
+    "remedy:look-at-line": N_(
+        "Look at line {line} of {file}: it runs as soon as the file is imported, before there is a model. What only a "
+        'try-out needs belongs under `if __name__ == "__main__":`.'
+    ),
+    "cause:name-undefined": N_(
+        "{file}, line {line}, uses {name}, and the file neither defines nor imports it: `{statement}`"
+    ),
+    "remedy:import-usual": N_("Write at the top of {file}: `{import}`."),
+    "remedy:import-or-define": N_("Import or define {name} at the top of {file}; or correct its spelling."),
+    "cause:name-imported-sometimes": N_(
+        "{file}, line {line}, uses {name}, which line {there} imports from {module} only on a condition that did not "
+        "hold here ({condition})."
+    ),
+    "remedy:define-otherwise": N_("Install what the condition asks for, or keep {file} from using {name} without it."),
+    "cause:name-defined-later": N_(
+        "{file}, line {line}, uses {name} before the file has defined it, or defines it in a branch that did not run: "
+        "`{statement}`"
+    ),
+    "remedy:define-before": N_("Define {name} above line {line} of {file}, on every way."),
+    "cause:neighbour-not-copied": N_(
+        "{file}, line {line}, opens {name} beside its own file: `{statement}`. But the code runs from a copy in the "
+        "modules cache, and only Python files are copied there."
+    ),
+    "remedy:open-in-directory": N_(
+        'Open it in the model\'s directory: `os.path.join(config.name_or_path, "{name}")`. Or put what it holds into '
+        "config.json or a Python file."
+    ),
+    "remedy:add-and-open": N_(
+        "Put {name} into the model's directory, where it is missing too, and open it there: "
+        '`os.path.join(config.name_or_path, "{name}")`. Or put what it holds into config.json or a Python file.'
+    ),
+    "cause:opened-in-working-folder": N_(
+        "{file}, line {line}, opens {path}: `{statement}`. Such a path begins at the folder in which Python was "
+        "started, and {name} lies in the model's directory."
+    ),
+    "cause:second-repository": N_(
+        "{file}, line {line}, loads a second model, {repository}: `{statement}`. That one is not on this machine and "
+        "could not be fetched ({missing} was looked for)."
+    ),
+    "remedy:fetch-second": N_(
+        "Download it while online (`hf download {repository}`), or load online once. If it is a folder of yours, write "
+        "its path in line {line} of {file}."
+    ),
+    "cause:second-repository-library": N_(
+        "The load needs a second model, {repository}, which config.json or another file of the directory names. It is "
+        "not on this machine and could not be fetched ({missing} was looked for)."
+    ),
+    "remedy:fetch-second-library": N_(
+        "Download it while online (`hf download {repository}`), or write the path of a folder that holds it where it "
+        "is named."
+    ),
+    "surprise:stale-code-ran": N_(
+        "{file} ran from the modules cache as an earlier load had left it there, and it is not the file that the "
+        "directory has now."
+    ),
+    "surprise:class-of-earlier-load": N_(
+        "The model in {second} was built with the class that an earlier load had registered, from the code in {first}: "
+        "both folders have one name and the same configuration code. These files differ, and those of {second} did not "
+        "run: {names}."
+    ),
+    "surprise:module-of-earlier-load": N_(
+        "The model in {second} ran with these files of {first}, a folder of the same name that was loaded earlier in "
+        "this process: {names}. They were copied again, but not imported again."
+    ),
+    "remedy:other-folder-name": N_("Give the folders different names, or load each in a process of its own."),
     # which class
     "cause:unknown-model-type": N_(
         "config.json has the model type “{model_type}”, which transformers {release} does not "
@@ -301,7 +465,7 @@ CAUSES: Final[dict[str, Message]] = {
         "The class {class} does not say which configuration it is made from, and transformers 5 registers it by that."
     ),
     "cause:config-class-differs": N_(
-        "The class {class} says another `config_class` than {config_class}, which `auto_map` names."
+        "{class} says `config_class = {own}`, and the configuration that `auto_map` names is a {config_class}."
     ),
     "remedy:write-config-class": N_(
         "Write this line into the body of {class} (or of its base): `config_class = {config_class}`."

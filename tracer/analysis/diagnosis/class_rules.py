@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
+
+_MODEL_HAS = re.compile(r"model has <class '(?P<class>[^']+)'>")  # 5.0 to 5.23
 
 
 def unknown_model_type(load: RecordedLoad) -> Cause | None:
@@ -73,6 +77,9 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
     seen = Evidence(resolved.step.number, "class-resolved", {"class": model}) if resolved is not None else None
     # The class has none (5.23.0 then reads None.__name__), or another one.
     kind = "config-class-missing" if failure.error == "AttributeError" else "config-class-differs"
+    if kind == "config-class-differs":
+        named = _MODEL_HAS.search(failure.text)
+        values["own"] = last_name(named["class"]) if named is not None else "?"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.json_rules import fault, text_of
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -94,6 +94,30 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
         return None
     chain = load.with_raised(_gone(missing))
     return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
+
+
+def second_repository(load: RecordedLoad) -> Cause | None:
+    """Detect a second model that this one needs and that is not on this machine. Its own code or the library asks."""
+    failure, missing = load.failure, load.last(FileMissing)
+    if failure is None or missing is None or load.last(AdapterFound) is not None:
+        return None
+    where, asked = str(missing.event.in_), load.trace.meta.asked
+    if _is_folder(where) or where in (asked, "None") or not load.exceptions[0].step <= missing.step.number:
+        return None
+    if missing.step.number > failure.passages[-1].step or load.enclosing(failure.origin, "get_cached_module_file"):
+        return None
+    values: dict[str, Any] = {"repository": where, "missing": missing.event.name}
+    by = next((one for one in failure.passages if one.module.startswith(f"{REMOTE}.")), None)
+    if by is not None:
+        values |= {"file": file_name(by.file), "line": by.line, "function": by.function}
+        values["statement"] = load.statement(by).strip()
+        chain = load.with_raised(_gone(missing), Evidence(by.step, "passed", {"function": by.function}))
+        return Cause("second-repository", "certain", chain, values, "fetch-second")
+    if where == str(load.first_asked):
+        return None
+    return Cause(
+        "second-repository-library", "likely", load.with_raised(_gone(missing)), values, "fetch-second-library"
+    )
 
 
 def weights_missing(load: RecordedLoad) -> Cause | None:

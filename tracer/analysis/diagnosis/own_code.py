@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, stem
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, stem
 from tracer.trace.code_outline import CodeOutline, Import
 from tracer.trace.events import FileResolved, ModuleCopied
 
@@ -45,3 +45,26 @@ def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
     outline = outlines(load).get(file)
     found = outline.imports if outline is not None else []
     return [one for one in found if one.module == package or one.module.startswith(f"{package}.")]
+
+
+def is_in_directory(load: RecordedLoad, name: str) -> bool | None:
+    """Return whether the model's directory has a file of this name, in whichever folder; None if it was not listed."""
+    listed = getattr(load.trace.meta, "directory", None)
+    return None if listed is None else any(file_name(one.name) == name for one in listed)
+
+
+def files_of_kind(load: RecordedLoad, *kinds: str) -> dict[str, str]:
+    """Return the kinds of the directory's files that are of one of these."""
+    listed = getattr(load.trace.meta, "directory", None) or ()
+    return {one.name: one.kind for one in listed if one.kind in kinds}
+
+
+def differing_modules(load: RecordedLoad) -> dict[str, str] | None:
+    """Return the modules that ran from the cache and are not what the directory has now, as name to path.
+
+    None if that was not recorded.
+    """
+    modules = getattr(load.trace.meta, "own_modules", None)
+    if modules is None:
+        return None
+    return {file_name(one.file): one.file for one in modules if one.in_directory and one.same is False}

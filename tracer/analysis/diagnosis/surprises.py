@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
+from tracer.analysis.diagnosis.own_code import differing_modules
+from tracer.analysis.diagnosis.own_file_rules import code_of_earlier_load, stale_code
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
@@ -46,7 +48,13 @@ _STEPS_APART: Final = 5  # 4.44 and 5.23 log what they found just before they re
 def surprises(load: RecordedLoad) -> list[Cause]:
     """Return the surprises by importance: what changes the model's numbers comes first."""
     if load.status != "loaded":  # only what may have to do with the failure matters
-        return [*incomplete_trace(load.trace), *unfilled_weights(load), *library_messages(load)]
+        return [
+            *incomplete_trace(load.trace),
+            *unfilled_weights(load),
+            *local_preferred(load),
+            *code_of_earlier_load(load),
+            *library_messages(load),
+        ]
     found = [
         *silent_wrongs(load),
         *unfilled_weights(load),
@@ -58,6 +66,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *picture_dropped(load),
         *generation_settings_unread(load),
         *local_preferred(load),
+        *code_of_earlier_load(load),
     ]
     return [
         *incomplete_trace(load.trace),
@@ -231,6 +240,9 @@ def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
 
 def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:
     """Yield code that ran from the modules cache and that this load did not compare with the directory's."""
+    if differing_modules(load) is not None:
+        yield from stale_code(load)
+        return
     for name, path in own_files_left_alone(load).items():
         yield Cause("not-refreshed", "likely", [], {"file": f"{name}.py", "path": path}, "clear-copy")
 

@@ -1,0 +1,294 @@
+"""What is said of the model's own files: imports that fail, code that fails when it is imported, files beside it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.loads import Loads
+from tests.support.reading import OLD_LINE, by_line
+from tests.support.shell_model import LOAD, building, importing, only_cause, shell
+from tracer.analysis.diagnosis import diagnose
+from tracer.trace.reading import open_trace
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "7d" * 32 + "\nsize 133466304\n"
+CIRCLE = "from .modeling_shell import SCALE\n\nPART = SCALE\n"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Files of the model, and what is to be said of them.
+
+    Attributes:
+        files: replaced or added.
+        kind: of the cause; None for a load that goes well.
+        values: some of the cause's values.
+        mended: files with which the load goes well, as the remedy says; none if it is not tried.
+    """
+
+    files: dict[str, str | bytes]
+    kind: str | None
+    values: dict[str, Any] = field(default_factory=dict)
+    mended: dict[str, str | bytes] | None = None
+
+
+def model(line: str, **more: str) -> dict[str, str | bytes]:
+    return {"modeling_shell.py": importing(line), **{f"{name}.py": text for name, text in more.items()}}
+
+
+WRONG: dict[str, Wrong] = {
+    "two files import each other": Wrong(
+        model("from .parts import PART\n\nSCALE = 2.0", parts=CIRCLE),
+        "circular-import",
+        {"name": "SCALE", "by": "parts.py", "file": "modeling_shell.py", "names": ["modeling_shell.py", "parts.py"]},
+        model("from .parts import PART", parts="from .scale import SCALE\n\nPART = SCALE\n", scale="SCALE = 2.0\n")
+        | ({} if not OLD_LINE else model("from .scale import SCALE\nfrom .parts import PART")),
+    ),
+    "three files in a circle": Wrong(
+        model(
+            "from .scale import OTHER\nfrom .parts import PART\n\nSCALE = 2.0",
+            parts="from .scale import OTHER\n\nPART = OTHER\n",
+            scale="from .modeling_shell import SCALE\n\nOTHER = SCALE\n",
+        ),
+        "circular-import",
+        {"name": "SCALE", "by": "scale.py", "file": "modeling_shell.py"},
+    ),
+    "a module with from dot": Wrong(
+        model("from . import parts", parts="PART = 1\n"),
+        "sibling-from-dot",
+        {"name": "parts"},
+        model("from .parts import PART", parts="PART = 1\n"),
+    ),
+    "a name of another file": Wrong(
+        model("from .parts import Mixer", parts="PART = 1\n", layers="class Mixer:\n    pass\n"),
+        "sibling-name-missing",
+        {"name": "Mixer", "file": "parts.py", "home": "layers"},
+        model("from .layers import Mixer", parts="PART = 1\n", layers="class Mixer:\n    pass\n"),
+    ),
+    "a misspelt name": Wrong(
+        model("from .parts import Mixxer", parts="class Mixer:\n    pass\n"),
+        "sibling-name-missing",
+        {"name": "Mixxer", "meant": "Mixer"},
+        model("from .parts import Mixer", parts="class Mixer:\n    pass\n"),
+    ),
+    "several files missing": Wrong(
+        model("from .parts import PART\nfrom .layers import Mixer"),
+        "relative-imports-missing",
+        {"by": "modeling_shell.py"},
+    ),
+    "a file of another case": Wrong(
+        model("from .Parts import PART", parts="PART = 1\n"),
+        "relative-import-missing",
+        {"found": "parts"},
+        model("from .parts import PART", parts="PART = 1\n"),
+    ),
+    "a file in a folder": Wrong(
+        model("from .sub.parts import PART") | {"sub/parts.py": "PART = 1\n"},
+        "relative-import-folder",
+        {"folder": "sub"},
+        model("from .parts import PART", parts="PART = 1\n"),
+    ),
+    "out of the folder": Wrong(
+        model("from ..parts import PART"), "relative-import-beyond", {"dots": "..", "module": "parts"}
+    ),
+    "a package on a condition": Wrong(
+        model("WITH = False\nif WITH:\n    import glm_trace_absent"),
+        "package-on-condition",
+        {"names": ["glm_trace_absent"], "condition": "WITH", "line": 4},
+        model(
+            "WITH = False\nif WITH:\n    try:\n        import glm_trace_absent\n    except ImportError:\n        pass"
+        ),
+    ),
+    "a package in a function": Wrong(
+        model("def late():\n    import glm_trace_absent"), "package-in-function", {"names": ["glm_trace_absent"]}
+    ),
+    "a package in a docstring": Wrong(
+        model('NOTE = """\nimport glm_trace_absent\n"""'),
+        by_line("package-in-text", None),
+        by_line({"names": ["glm_trace_absent"]}, {}),
+    ),
+    "packages, one of them on a condition": Wrong(
+        model("import glm_trace_absent\nif 1 < 0:\n    import glm_trace_other"),
+        "package-missing",
+        {"names": ["glm_trace_absent", "glm_trace_other"]},
+    ),
+    "a pointer": Wrong({"modeling_shell.py": POINTER}, "code-is-pointer", {"names": ["modeling_shell.py"]}),
+    "a neighbour that is a pointer": Wrong(
+        model("from .parts import PART", parts=POINTER), "code-is-pointer", {"file": "parts.py"}
+    ),
+    "a web page": Wrong(
+        {"modeling_shell.py": "<!DOCTYPE html>\n<html><body>404</body></html>\n"}, "code-is-page", {"line": 1}
+    ),
+    "just a typing error": Wrong(model("def f(:\n    pass"), "not-python", {"file": "modeling_shell.py", "line": 2}),
+    "a typing name": Wrong(
+        model("def late(one: List[int]):\n    pass"),
+        "name-undefined",
+        {"name": "List", "file": "modeling_shell.py", "import": "from typing import List"},
+        model("from typing import List\n\n\ndef late(one: List[int]):\n    pass"),
+    ),
+    "an undefined name in a neighbour": Wrong(
+        model("from .parts import PART", parts="PART = Elsewhere\n"),
+        "name-undefined",
+        {"name": "Elsewhere", "file": "parts.py", "line": 1, "import": None},
+    ),
+    "a name imported on a condition": Wrong(
+        {
+            "modeling_shell.py": importing("WITH = False\nif WITH:\n    from math import sqrt").replace(
+                "        self.post_init()\n", "        self.root = sqrt(4)\n        self.post_init()\n"
+            )
+        },
+        "name-imported-sometimes",
+        {"name": "sqrt", "there": 4, "condition": "WITH", "module": "math"},
+    ),
+    "a name defined below": Wrong(model("EARLY = LATE\nLATE = 1"), "name-defined-later", {"name": "LATE", "line": 2}),
+    "code at the top that fails": Wrong(
+        model('raise NotImplementedError("not for import")'),
+        "fails-at-import",
+        {"error": "NotImplementedError", "file": "modeling_shell.py", "line": 2},
+    ),
+    "code at the top that calls what fails": Wrong(
+        model('import json\n\njson.loads("{")'), "fails-at-import-inside", {"line": 4, "file": "modeling_shell.py"}
+    ),
+    "a neighbour's file beside the copy": Wrong(
+        {
+            "modeling_shell.py": importing("from pathlib import Path").replace(
+                "        self.post_init()\n",
+                '        self.table = Path(__file__).with_name("table.txt").read_text()\n        self.post_init()\n',
+            ),
+            "table.txt": "1 2 3\n",
+        },
+        "neighbour-not-copied",
+        {"name": "table.txt", "file": "modeling_shell.py"},
+    ),
+    "a file opened in the folder of the code": Wrong(
+        {
+            "modeling_shell.py": importing("import os").replace(
+                "        self.post_init()\n",
+                '        open(os.path.join(os.path.dirname(__file__), "data", "table.txt")).close()\n'
+                "        self.post_init()\n",
+            ),
+            "data/table.txt": "1 2 3\n",
+        },
+        "neighbour-not-copied",
+        {"name": "table.txt"},
+    ),
+    "a neighbour": Wrong(model("from .parts import PART", parts="PART = 1\n"), None),
+    "a package inside try": Wrong(
+        model("try:\n    import glm_trace_absent\nexcept ImportError:\n    glm_trace_absent = None"), None
+    ),
+}
+
+
+def load_of(loads: Loads, folder: Path, files: dict[str, str | bytes]) -> Any:
+    """Record a load under a folder name of its own: 4.44 keeps one copy of the code for each."""
+    return loads.trace(shell(folder.with_name(f"{folder.name}-{folder.parent.name}"), files), **LOAD)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_file(name: str, loads: Loads, tmp_path: Path) -> None:
+    wrong = WRONG[name]
+    with load_of(loads, tmp_path / "dir", wrong.files) as trace:
+        if wrong.kind is None:
+            assert (trace.outcome.status, diagnose(trace).surprises) == ("loaded", [])
+            return
+        cause = only_cause(trace)
+    assert (cause.kind, cause.certainty) == (wrong.kind, "certain")
+    assert wrong.values.items() <= cause.values.items()
+
+
+@pytest.mark.parametrize("name", [name for name, wrong in WRONG.items() if wrong.mended is not None])
+def test_it_loads_once_it_is_mended_as_told(name: str, loads: Loads, tmp_path: Path) -> None:
+    files = WRONG[name].mended
+    assert files is not None
+    with load_of(loads, tmp_path / "dir", files) as trace:
+        assert trace.outcome.status == "loaded", trace.outcome.message
+
+
+def test_several_missing_files_are_all_named(loads: Loads, tmp_path: Path) -> None:
+    with load_of(loads, tmp_path / "dir", WRONG["several files missing"].files) as trace:
+        assert sorted(only_cause(trace).values["names"]) == ["layers.py", "parts.py"]
+
+
+def test_a_file_at_the_second_level(loads: Loads, tmp_path: Path) -> None:
+    """4.44 copies what the model's file imports, and not what those files import; the import that is told is enough."""
+    files = model("from .parts import PART", parts="from .numbers import PART\n", numbers="PART = 1\n")
+    with load_of(loads, tmp_path / "dir", files) as trace:
+        if not OLD_LINE:
+            assert trace.outcome.status == "loaded"
+            return
+        cause = only_cause(trace)
+    assert (cause.kind, cause.certainty) == ("import-not-copied", "certain")
+    told = {"file": "numbers.py", "main": "modeling_shell.py", "by": "parts.py", "module": "numbers", "name": "PART"}
+    assert told.items() <= cause.values.items()
+    mended = model("from .numbers import PART\nfrom .parts import PART", parts="from .numbers import PART\n")
+    with load_of(loads, tmp_path / "mended", mended | {"numbers.py": "PART = 1\n"}) as trace:
+        assert trace.outcome.status == "loaded"
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python knows the newer syntax")
+@pytest.mark.parametrize("line", ["type Number = int", "def f[T](x: T) -> T:\n    return x"])
+def test_a_newer_python(line: str, loads: Loads, tmp_path: Path) -> None:
+    with load_of(loads, tmp_path / "dir", model(line)) as trace:
+        cause = only_cause(trace)
+    assert (cause.kind, cause.certainty, cause.values["since"]) == ("newer-python", "likely", "3.12")
+
+
+def test_a_second_repository(loads: Loads, tmp_path: Path) -> None:
+    code = building('AutoConfig.from_pretrained("harbour/tower-small")')
+    files = {"modeling_shell.py": code.replace("import PreTrainedModel", "import AutoConfig, PreTrainedModel")}
+    with load_of(loads, tmp_path / "dir", files) as trace:
+        cause = only_cause(trace)
+    assert (cause.kind, cause.certainty) == ("second-repository", "certain")
+    told = {"repository": "harbour/tower-small", "file": "modeling_shell.py", "missing": "config.json"}
+    assert told.items() <= cause.values.items()
+    assert "harbour/tower-small" in cause.values["statement"]
+
+
+FOLDERS = """
+import os
+from transformers import AutoModel
+for folder in {folders!r}:
+    AutoModel.from_pretrained(folder, trust_remote_code=True)
+"""
+
+
+@pytest.mark.parametrize("differing", [True, False])
+def test_two_folders_of_one_name(differing: bool, loads: Loads, tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+    from torch import ones
+
+    folders = []
+    for number in (1, 2):
+        folder = shell(tmp_path / str(number) / "model", model("from .parts import PART", parts="PART = 1\n"))
+        (folder / "parts.py").write_text(f"PART = {number if differing else 1}\n")
+        save_file({"mix.weight": ones(4, 4), "mix.bias": ones(4)}, folder / "model.safetensors", {"format": "pt"})
+        folders.append(str(folder))
+    script = tmp_path / "script.py"
+    script.write_text(FOLDERS.format(folders=folders))
+    recorded = loads.record_anew(work="script", script=[str(script)])
+    with open_trace(recorded.path) as trace:
+        found = diagnose(trace)
+    assert found.status == "loaded", found
+    kinds = [one.kind for one in found.surprises if one.kind.endswith("earlier-load")]
+    assert kinds == ([by_line("module-of-earlier-load", "class-of-earlier-load")] if differing else [])
+    for one in found.surprises:
+        if one.kind in kinds:
+            assert one.values["names"] == ["parts.py"]
+
+
+def test_a_copy_that_imports_what_the_file_no_longer_does(loads: Loads, tmp_path: Path) -> None:
+    """Only 4.44 keeps one copy for each folder name, and refreshes only what the model's file itself imports."""
+    folder = tmp_path / f"model-{tmp_path.name}"
+    files = model("from .parts import PART\nfrom .more import MORE", parts="PART = 1\n")
+    shell(folder, files | {"more.py": "from .parts import PART\n\nMORE = PART\n"})
+    assert loads.record_anew(model=str(folder), trust_remote_code=True, work="load", **LOAD).outcome.status == "loaded"
+    shell(folder, model("from . import more", parts="OTHER = 1\n", more="MORE = 1\n"))
+    recorded = loads.record_anew(model=str(folder), trust_remote_code=True, work="load", **LOAD)
+    if OLD_LINE:
+        with open_trace(recorded.path) as trace:
+            assert trace.outcome.status == "loaded"
+            assert "stale-code-ran" in [one.kind for one in diagnose(trace).surprises]
