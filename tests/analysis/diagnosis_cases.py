@@ -197,9 +197,8 @@ CASES: Final[dict[str, Case]] = {
     ),
     "package-missing-in-sibling": Case(
         damaged.package_missing_in_sibling,
-        "package-missing",
-        {"names": ["glm_trace_absent_package"]},
-        certain=False,
+        "module-missing-at",
+        {"names": ["glm_trace_absent_package"], "file": "visual.py"},
     ),
     "library-name-gone": Case(
         damaged.library_name_gone,
@@ -209,8 +208,7 @@ CASES: Final[dict[str, Case]] = {
     "import-not-copied": Case(  # 5.x copies what neighbours import too
         damaged.transitive_import,
         by_line("import-not-copied", LOADED),
-        by_line({"file": "parts.py"}, {}),
-        certain=False,
+        by_line({"file": "parts.py", "by": "visual.py", "main": "modeling_chatglm.py"}, {}),
     ),
     # which class
     "no-model-type": Case(damaged.without_model_type, "no-model-type", {}, ("no-model-type", "raised")),
@@ -301,9 +299,7 @@ CASES: Final[dict[str, Case]] = {
     "shard-truncated": Case(
         damaged.shard_truncated, "shard-truncated", {"file": "<model>/model-00002-of-00002.safetensors"}
     ),
-    "shard-corrupt": Case(
-        damaged.shard_corrupt, "shard-not-safetensors", {"file": "<model>/model-00001-of-00002.safetensors"}
-    ),
+    "shard-corrupt": Case(damaged.shard_corrupt, "file-is-pointer", {"file": "model-00001-of-00002.safetensors"}),
     "index-not-json": Case(
         damaged.index_not_json, "not-json", {"file": "model.safetensors.index.json", "line": 7}, certain=False
     ),

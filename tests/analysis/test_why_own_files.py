@@ -283,12 +283,67 @@ def test_two_folders_of_one_name(differing: bool, loads: Loads, tmp_path: Path) 
 def test_a_copy_that_imports_what_the_file_no_longer_does(loads: Loads, tmp_path: Path) -> None:
     """Only 4.44 keeps one copy for each folder name, and refreshes only what the model's file itself imports."""
     folder = tmp_path / f"model-{tmp_path.name}"
-    files = model("from .parts import PART\nfrom .more import MORE", parts="PART = 1\n")
-    shell(folder, files | {"more.py": "from .parts import PART\n\nMORE = PART\n"})
+    first = model("from .parts import PART\nfrom .more import MORE", parts="PART = 1\n")
+    shell(folder, first | {"more.py": "from .parts import PART\n\nMORE = PART\n"})
     assert loads.record_anew(model=str(folder), trust_remote_code=True, work="load", **LOAD).outcome.status == "loaded"
-    shell(folder, model("from . import more", parts="OTHER = 1\n", more="MORE = 1\n"))
+    second = model(
+        "from .parts import OTHER\nfrom .mid import MORE", parts="OTHER = 1\n", mid="from .more import MORE\n"
+    )
+    shell(folder, second | {"more.py": "MORE = 1\n"})
     recorded = loads.record_anew(model=str(folder), trust_remote_code=True, work="load", **LOAD)
-    if OLD_LINE:
-        with open_trace(recorded.path) as trace:
+    with open_trace(recorded.path) as trace:
+        if not OLD_LINE:
             assert trace.outcome.status == "loaded"
-            assert "stale-code-ran" in [one.kind for one in diagnose(trace).surprises]
+            return
+        cause = only_cause(trace)
+    assert (cause.kind, cause.values["file"], cause.values["from"]) == ("stale-importer", "more.py", "parts.py")
+
+
+PAGE = "<!DOCTYPE html>\n<html><head><title>Not Found</title></head></html>\n"
+WITH_WEIGHTS = {"tokenizer": False, "forward": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("model.safetensors", POINTER, "file-is-pointer"),
+        ("model.safetensors", PAGE, "file-is-page"),
+        ("model.safetensors", "", "file-is-empty"),
+        ("pytorch_model.bin", POINTER, "file-is-pointer"),
+        ("config.json", PAGE, "file-is-page"),
+        ("config.json", "", "file-is-empty"),
+        ("generation_config.json", POINTER, None),
+        ("model.safetensors.index.json", POINTER, "file-is-pointer"),
+        ("model.safetensors", "no weights, and nothing else that is known\n", "shard-not-safetensors"),
+    ],
+    ids=["weights", "page", "empty", "bin", "config page", "config empty", "unused", "index", "something else"],
+)
+def test_a_file_that_is_not_itself(name: str, content: str, kind: str | None, loads: Loads, tmp_path: Path) -> None:
+    with loads.trace(shell(tmp_path / "dir", {name: content}), **WITH_WEIGHTS) as trace:
+        causes = diagnose(trace).causes
+    if kind is None:
+        assert [one.kind for one in causes if one.kind.startswith("file-is")] == []
+        return
+    assert [(one.kind, one.certainty) for one in causes] == [(kind, "certain")]
+    assert causes[0].values["file"].removeprefix("<model>/") == name
+
+
+def test_all_pointers_are_named(loads: Loads, tmp_path: Path) -> None:
+    import json
+
+    names = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    index = json.dumps({"metadata": {}, "weight_map": dict(zip(("mix.weight", "mix.bias"), names, strict=True))})
+    files: dict[str, str | bytes] = {"model.safetensors.index.json": index} | dict.fromkeys(names, POINTER)
+    with loads.trace(shell(tmp_path / "dir", files), **WITH_WEIGHTS) as trace:
+        cause = only_cause(trace)
+    assert (cause.kind, sorted(cause.values["names"])) == ("file-is-pointer", names)
+
+
+def test_a_tokenizer_that_is_a_pointer(loads: Loads, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "tokenizer.json": POINTER,
+        "tokenizer_config.json": '{"tokenizer_class": "PreTrainedTokenizerFast"}',
+    }
+    with loads.trace(shell(tmp_path / "dir", files), **{**LOAD, "tokenizer": True}) as trace:
+        cause = diagnose(trace).causes[0]
+    assert (cause.kind, cause.values["file"]) == ("file-is-pointer", "tokenizer.json")

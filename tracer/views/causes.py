@@ -79,6 +79,20 @@ CAUSES: Final[dict[str, Message]] = {
         "(a few lines of text) or an error page saved under that name looks like this."
     ),
     "cause:shard-damaged": N_("{file} can't be read: {message}"),
+    "cause:file-is-pointer": NP_(
+        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself.",
+        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself. So are "
+        "others: {names}.",
+    ),
+    "cause:file-is-page": NP_(
+        "{file} is a web page saved under that name, and not the file itself.",
+        "{file} is a web page saved under that name, and not the file itself. So are others: {names}.",
+    ),
+    "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. So are others: {names}."),
+    "remedy:fetch-files-themselves": NP_(
+        "Run `git lfs pull` in the clone, or download the file again: `hf download MODEL {file}`.",
+        "Run `git lfs pull` in the clone, or download the files again: `hf download MODEL`.",
+    ),
     "remedy:download-again": N_(
         "Get {file} again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and "
         "compare its size and SHA-256 with what the hub shows."
@@ -452,6 +466,17 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:auto-class-not-mapped": N_(
         "{auto_class} has no model for {class}: its own table lists none, and `auto_map` has no entry “{auto_class}”."
+    ),
+    "remedy:take-auto-class": N_(
+        "Load with {best} (`--auto-class {best}`), which makes a {model} of it in transformers {release}. What has an "
+        "entry for this configuration there: {auto_classes}."
+    ),
+    "remedy:take-class-itself": N_(
+        "No auto class of transformers {release} makes a model of it. Load with the class itself: {architectures}."
+    ),
+    "remedy:take-mapped-auto-class": N_(
+        "Load with an auto class that `auto_map` in config.json lists: {auto_classes} (`--auto-class NAME`). Or add an "
+        'entry: `"auto_map": {{"{auto_class}": "FILE.CLASS"}}`.'
     ),
     "remedy:map-auto-class": N_(
         "Load with an auto class that `auto_map` in config.json lists (`--auto-class NAME`), or "

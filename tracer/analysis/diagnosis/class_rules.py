@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
+from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
+from tracer.releases.library import library
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
 
 _MODEL_HAS = re.compile(r"model has <class '(?P<class>[^']+)'>")  # 5.0 to 5.23
@@ -52,11 +56,39 @@ def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
     built = load.last(ConfigBuilt)
     if built is None or len(load.exceptions) > 1 or built.event.class_ is None:
         return None
-    values = {"auto_class": load.auto_class(failure.origin), "class": last_name(built.event.class_)}
-    own = built.event.class_.startswith("transformers_modules.")
+    values: dict[str, Any] = {"auto_class": load.auto_class(failure.origin), "class": last_name(built.event.class_)}
     seen = Evidence(built.step.number, "config-built", {"class": values["class"]})
-    remedy = "map-auto-class" if own else "other-auto-class"
-    return Cause("auto-class-not-mapped", "certain", load.with_raised(seen), values, remedy)
+    chain = load.with_raised(seen)
+    architectures, mapped = _of_config(load, failure.origin)
+    if built.event.class_.startswith("transformers_modules."):
+        if mapped:
+            values["auto_classes"] = mapped
+            return Cause("auto-class-not-mapped", "certain", chain, values, "take-mapped-auto-class")
+        return Cause("auto-class-not-mapped", "certain", chain, values, "map-auto-class")
+    read = load.last(ConfigRead)
+    model_type = read.event.model_type if read is not None else None
+    known = library().auto_classes(model_type, _release(load)) if model_type is not None else {}
+    fitting = [name for name, class_ in known.items() if class_ in architectures]
+    others = [name for name in known if name not in fitting]
+    values |= {"release": _release(load), "architectures": architectures, "auto_classes": [*fitting, *others]}
+    if known:
+        best = (fitting or others)[0]
+        values |= {"best": best, "model": known[best]}
+        return Cause("auto-class-not-mapped", "certain", chain, values, "take-auto-class")
+    remedy = "take-class-itself" if architectures else "other-auto-class"
+    return Cause("auto-class-not-mapped", "certain", chain, values, remedy)
+
+
+def _of_config(load: RecordedLoad, raised: Passage) -> tuple[list[str], list[str]]:
+    """Return a configuration's ``architectures``, and the auto classes of models in its ``auto_map``."""
+    config = load.variable(raised.frame, "config") if raised.frame is not None else None
+    items = config.get("items") if isinstance(config, dict) else None
+    if not isinstance(items, dict):
+        return [], []
+    architectures, auto_map = items.get("architectures"), items.get("auto_map")
+    names = [one for one in architectures if isinstance(one, str)] if isinstance(architectures, list) else []
+    mapped = [name for name in auto_map if name.startswith("AutoModel")] if isinstance(auto_map, dict) else []
+    return names, mapped
 
 
 def config_class_mismatch(load: RecordedLoad) -> Cause | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.json_rules import fault, text_of
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
-from tracer.analysis.loading_calls import AUTO_CONFIG, MODEL_LOADER
+from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
     FileMissing,
@@ -24,10 +26,63 @@ from tracer.trace.steps import texts
 _WHERE_IN_JSON = re.compile(r"line (\d+) column (\d+)")  # the format of json's errors, since Python 2.6
 
 
+_NOT_THEMSELVES: Final = {"lfs-pointer": "file-is-pointer", "html": "file-is-page", "empty": "file-is-empty"}
+
+
+def file_not_itself(load: RecordedLoad) -> Cause | None:
+    """Detect a file that holds a Git LFS pointer, a web page or nothing in place of what its name says."""
+    if load.failure is None:
+        return None
+    kinds = files_of_kind(load, *_NOT_THEMSELVES)
+    name = _name_being_read(load, kinds)
+    if name is None:
+        return None
+    alike = [other for other, kind in kinds.items() if kind == kinds[name] and not other.endswith(".py")]
+    values = {"file": name, "names": alike, "count": len(alike)}
+    found = next((one for one in reversed(load.events(FileResolved)) if file_name(one.event.path) == name), None)
+    certain: Certainty = "likely" if load.enclosing(load.failure.origin, AUTO_TOKENIZER) is not None else "certain"
+    remedy = "fetch-files-themselves" if kinds[name] == "lfs-pointer" else "download-again"
+    return Cause(_NOT_THEMSELVES[kinds[name]], certain, load.with_raised(_found(found)), values, remedy)
+
+
+def _name_being_read(load: RecordedLoad, kinds: dict[str, str]) -> str | None:
+    """Return which of these files, by name in the directory, was being read when the load failed."""
+    failure, root = load.failure, load.root
+    if failure is None or root is None or not kinds:
+        return None
+    reading = load.enclosing(root.origin, "_dict_from_json_file")
+    if root.name == "JSONDecodeError" and (reading is not None or load.enclosing(root.origin, AUTO_TOKENIZER) is None):
+        if root.origin.function.endswith(MODEL_LOADER):
+            return next((name for name in kinds if name.endswith(".index.json")), None)
+        path = load.variable(reading, "json_file", at=root.step) if reading is not None else None
+        found = _resolved_and_not_read(load, root.step, path)
+        path = path if found is None else found.event.path
+    elif load.enclosing(failure.origin, MODEL_LOADER) is not None:
+        if failure.name not in _UNREADABLE:
+            return None
+        path = _first_unread(load)
+    elif load.enclosing(failure.origin, AUTO_TOKENIZER) is not None:
+        read = [one.event.path for one in load.events(FileResolved) if one.step.number < failure.step]
+        path = next((one for one in reversed(read) if _in_model(one) in kinds), None)
+    else:
+        return None
+    name = _in_model(path)
+    return name if name in kinds else None
+
+
+def _in_model(path: Any) -> str:
+    return str(path).replace("\\", "/").removeprefix("<model>/")
+
+
+_UNREADABLE: Final = ("SafetensorError", "UnpicklingError", "EOFError", "OSError", "RuntimeError", "ValueError")
+"""What safetensors, torch and the library raise for weights that they can't read."""
+
+
 def not_json(load: RecordedLoad) -> Cause | None:
     """Detect a JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
     root = load.root
     if root is None or root.name not in ("JSONDecodeError", "UnicodeDecodeError"):
+    if root is None or root.name != "JSONDecodeError" or file_not_itself(load) is not None:
         return None
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
@@ -160,7 +215,7 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     by_safetensors = failure.error.startswith("safetensors") and failure.name == "SafetensorError"
     by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL_LOADER)
     path = _first_unread(load)
-    if not (by_safetensors or by_torch) or path is None:
+    if not (by_safetensors or by_torch) or path is None or file_not_itself(load) is not None:
         return None
     # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" for a truncated file, "header too large" and
     # "invalid header" for a file in another format

@@ -49,13 +49,13 @@ def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
 
 def is_in_directory(load: RecordedLoad, name: str) -> bool | None:
     """Return whether the model's directory has a file of this name, in whichever folder; None if it was not listed."""
-    listed = getattr(load.trace.meta, "directory", None)
+    listed = load.trace.meta.directory
     return None if listed is None else any(file_name(one.name) == name for one in listed)
 
 
 def files_of_kind(load: RecordedLoad, *kinds: str) -> dict[str, str]:
     """Return the kinds of the directory's files that are of one of these."""
-    listed = getattr(load.trace.meta, "directory", None) or ()
+    listed = load.trace.meta.directory or ()
     return {one.name: one.kind for one in listed if one.kind in kinds}
 
 
