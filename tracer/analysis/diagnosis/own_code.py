@@ -64,7 +64,7 @@ def differing_modules(load: RecordedLoad) -> dict[str, str] | None:
 
     None if that was not recorded.
     """
-    modules = getattr(load.trace.meta, "own_modules", None)
+    modules = load.trace.meta.own_modules
     if modules is None:
         return None
     return {file_name(one.file): one.file for one in modules if one.in_directory and one.same is False}

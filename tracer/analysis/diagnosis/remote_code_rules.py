@@ -92,7 +92,7 @@ def package_missing(load: RecordedLoad) -> Cause | None:
     if not failure.step <= checked.step.number <= failure.passages[-1].step:
         return None
     file = str(checked.event.file)
-    broken = {name: message for name, message in _broken(checked.event).items() if name not in own_names(load)}
+    broken = {name: said or "" for name, said in checked.event.broken.items() if name not in own_names(load)}
     missing = [name for name in checked.event.missing if name not in broken]
     seen = Evidence(checked.step.number, "imports", {"file": file, "missing": [*missing, *broken]})
     siblings = [name for name in missing if name.partition(".")[0] in own_names(load)]
@@ -104,12 +104,6 @@ def package_missing(load: RecordedLoad) -> Cause | None:
     if not missing:
         return None
     return _only_counted(load, file, missing, seen) or _not_installed(file, missing, "certain", load.with_raised(seen))
-
-
-def _broken(checked: ImportsChecked) -> dict[str, str]:
-    """Return the packages that are installed and could not be imported, with what they raised."""
-    broken: dict[str, str] = getattr(checked, "broken", {})
-    return broken
 
 
 def _packages_fail(load: RecordedLoad, file: str, broken: dict[str, str], missing: list[str], seen: Evidence) -> Cause:
@@ -198,7 +192,7 @@ def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str |
     """Return the cause for a package that is installed and that can't be imported itself."""
     package, file = load.variable(checking, "imp"), load.variable(checking, "filename")
     checked = load.last(ImportsChecked)
-    if not isinstance(package, str) or (checked is not None and (checked.event.missing or _broken(checked.event))):
+    if not isinstance(package, str) or (checked is not None and (checked.event.missing or checked.event.broken)):
         return None
     values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
     return Cause("package-fails", "certain", fetching_chain(load, frame), values, "match-package")
