@@ -311,12 +311,11 @@ WITH_WEIGHTS = {"tokenizer": False, "forward": False}
         ("model.safetensors", "", "file-is-empty"),
         ("pytorch_model.bin", POINTER, "file-is-pointer"),
         ("config.json", PAGE, "file-is-page"),
-        ("config.json", "", "file-is-empty"),
         ("generation_config.json", POINTER, None),
         ("model.safetensors.index.json", POINTER, "file-is-pointer"),
         ("model.safetensors", "no weights, and nothing else that is known\n", "shard-not-safetensors"),
     ],
-    ids=["weights", "page", "empty", "bin", "config page", "config empty", "unused", "index", "something else"],
+    ids=["weights", "page", "empty", "bin", "config page", "unused", "index", "something else"],
 )
 def test_a_file_that_is_not_itself(name: str, content: str, kind: str | None, loads: Loads, tmp_path: Path) -> None:
     with loads.trace(shell(tmp_path / "dir", {name: content}), **WITH_WEIGHTS) as trace:

@@ -55,8 +55,6 @@ RULES: Final[tuple[Rule, ...]] = (
     adapter_rules.does_not_fit,
     adapter_rules.targets_missing,
     adapter_rules.key_unknown,
-    weight_rules.adapter_base_missing,
-    weight_rules.adapter_does_not_fit,
     file_rules.file_not_itself,
     file_rules.not_json,
     file_rules.config_missing,

@@ -10,7 +10,6 @@ from tracer.analysis.diagnosis.config_rules import not_an_object
 from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
-from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER
 from tracer.releases.library import library
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
 

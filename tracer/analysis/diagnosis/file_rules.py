@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
@@ -35,7 +34,7 @@ def file_not_itself(load: RecordedLoad) -> Cause | None:
         return None
     kinds = files_of_kind(load, *_NOT_THEMSELVES)
     name = _name_being_read(load, kinds)
-    if name is None:
+    if name is None or (kinds[name] == "empty" and name.endswith(".json")):
         return None
     alike = [other for other, kind in kinds.items() if kind == kinds[name] and not other.endswith(".py")]
     values = {"file": name, "names": alike, "count": len(alike)}
@@ -81,8 +80,7 @@ _UNREADABLE: Final = ("SafetensorError", "UnpicklingError", "EOFError", "OSError
 def not_json(load: RecordedLoad) -> Cause | None:
     """Detect a JSON file that does not parse: config.json, the index of the weights, a tokenizer's file."""
     root = load.root
-    if root is None or root.name not in ("JSONDecodeError", "UnicodeDecodeError"):
-    if root is None or root.name != "JSONDecodeError" or file_not_itself(load) is not None:
+    if root is None or root.name not in ("JSONDecodeError", "UnicodeDecodeError") or file_not_itself(load) is not None:
         return None
     place = _WHERE_IN_JSON.search(root.text)
     values: dict[str, Any] = {"line": int(place[1]), "column": int(place[2])} if place else {"line": "?", "column": "?"}
