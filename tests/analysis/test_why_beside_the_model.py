@@ -136,6 +136,11 @@ def processor(folder: Path, **settings: Any) -> Path:
     return folder
 
 
+def without(folder: Path, name: str) -> Path:
+    (folder / name).unlink()
+    return folder
+
+
 def merged(folder: Path) -> Path:
     llama_with_words(folder)
     write_json(folder / "adapter_config.json", {"peft_type": "LORA", "base_model_name_or_path": "glm-trace/no-base"})
@@ -164,6 +169,10 @@ NARROW = (
         return model_kwargs
 """
 )
+SHORT = OWN_MODEL.replace("for_generation(self, input_ids, **kwargs)", "for_generation(self, **kwargs)").replace(
+    'return {"input_ids": input_ids}', "return kwargs"
+)
+DEMANDING = OWN_MODEL.replace("for_generation(self, input_ids,", "for_generation(self, input_ids, mood,")
 BY_ITS_CLASS = """
 import sys
 sys.path.insert(0, {model!r} + "/..")
@@ -294,6 +303,20 @@ TROUBLES: dict[str, Trouble] = {
         ),
         {"generate": 2},
     ),
+    "a method with fewer places": Trouble(
+        lambda folder: own_causal(folder, SHORT),
+        "override-takes-fewer",
+        {"class": "OwnForCausalLM", "method": "prepare_inputs_for_generation", "takes": 0, "given": 1},
+        lambda folder: (folder / "modeling_own.py").write_text(OWN_MODEL, encoding="utf-8"),
+        {"generate": 2},
+    ),
+    "a method that wants more": Trouble(
+        lambda folder: own_causal(folder, DEMANDING),
+        "override-wants-more",
+        {"class": "OwnForCausalLM", "method": "prepare_inputs_for_generation", "names": ["mood"]},
+        lambda folder: edit_text(folder / "modeling_own.py", "input_ids, mood,", "input_ids, mood=None,"),
+        {"generate": 2},
+    ),
     "no GenerationMixin": Trouble(
         lambda folder: own_causal(folder, WITHOUT_MIXIN),
         by_line(None, "generation-mixin-missing"),
@@ -371,6 +394,26 @@ TROUBLES: dict[str, Trouble] = {
         {},
         lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.pop("no_such_key")),
     ),
+    "an adapter without weights": Trouble(
+        lambda folder: without(
+            adapter(folder, llama_with_words(folder.with_name("base"))), "adapter_model.safetensors"
+        ),
+        "adapter-weights-missing",
+        {},
+        lambda folder: adapter(folder, folder.with_name("base")),
+    ),
+    "an adapter of no known kind": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), peft_type="LORAX"),
+        "adapter-kind-unknown",
+        {"kind": "LORAX"},
+        lambda folder: adapter(folder, folder.with_name("base")),
+    ),
+    "an adapter that does not say its kind": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), peft_type=None),
+        "adapter-kind-not-named",
+        {},
+        lambda folder: adapter(folder, folder.with_name("base")),
+    ),
     "an adapter's configuration left behind": Trouble(
         merged,
         "adapter-config-left",
@@ -384,6 +427,34 @@ TROUBLES: dict[str, Trouble] = {
         lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.update(r=4)),
     ),
 }
+
+
+def sees(folder: Path, **settings: Any) -> Path:
+    """A model that says it sees, in one of the ways there are, and whose tokenizer makes no pixels."""
+    own_causal(folder, **{"vision_config" if settings else "visual": {"image_size": 8}})
+    add_words(folder, **settings)
+    return folder
+
+
+TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"), [({}, "picture-not-given"), ({"chat_template": TEMPLATE}, "picture-dropped")]
+)
+def test_a_picture_that_does_not_arrive_is_told(
+    settings: dict[str, Any], kind: str, loads: Loads, tmp_path: Path
+) -> None:
+    found = diagnosed(loads, sees(tmp_path / "dir", **settings), Trouble(sees, kind), tmp_path)
+    assert found.status == "loaded"
+    assert kind in [one.kind for one in found.surprises]
+
+
+@pytest.mark.parametrize("make", [llama_with_words, llama_with_letters, own_causal])
+def test_healthy_directories_are_quiet(make: Callable[[Path], Path], loads: Loads, tmp_path: Path) -> None:
+    found = diagnosed(loads, make(tmp_path / "dir"), Trouble(make, None), tmp_path)
+    assert (found.status, found.causes) == ("loaded", [])
+    assert [one.kind for one in found.surprises if one.kind != "said"] == []
 
 
 @pytest.mark.parametrize("name", TROUBLES)

@@ -344,6 +344,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"generation-mixin-missing", "generation-setting-invalid", "configuration-lacks-name"}
     tested |= {"processor-class-newer", "adapter-key-newer", "adapter-key-unknown"}
     tested |= {"release-gone", "release-gone-written", "release-new", "release-new-written"}
+    tested |= {"processor-part-differs"}
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 

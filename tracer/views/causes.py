@@ -894,6 +894,29 @@ CAUSES: Final[dict[str, Message]] = {
         "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} passes to it. "
         "Whoever calls it gets this TypeError."
     ),
+    "cause:override-takes-fewer": N_(
+        "{class} has a `{method}` of its own that takes {takes} arguments, and transformers {release} gives it {given}."
+    ),
+    "surprise:override-takes-fewer": N_(
+        "{class} has a `{method}` of its own that takes {takes} arguments, and transformers {release} gives it {given}."
+    ),
+    "remedy:take-all": N_(
+        "In {file}, give `{class}.{method}` the parameters that the library's method of this name has in this "
+        "release. Or install the release that the code was written for (see `transformers_version` in "
+        "config.json)."
+    ),
+    "cause:override-wants-more": N_(
+        "{class} has a `{method}` of its own that cannot do without {names}, and transformers {release} calls it "
+        "without."
+    ),
+    "surprise:override-wants-more": N_(
+        "{class} has a `{method}` of its own that cannot do without {names}, and transformers {release} calls it "
+        "without."
+    ),
+    "remedy:give-default": N_(
+        "In {file}, give {names} a default in `{class}.{method}`. Or install the release that the code was written for "
+        "(see `transformers_version` in config.json)."
+    ),
     "remedy:take-parameter-or-older": N_(
         "In {file}, give `{class}.{method}` the parameter `{name}=None` (or `**kwargs`), and hand it on where "
         "the method calls the library's. Or install a release before {since}."
@@ -987,6 +1010,10 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:name-processor-class": N_(
         'Write it into {file}: `"{key}": "…"`, as the model\'s page or a model of the same architecture has it.'
     ),
+    "cause:processor-part-differs": N_("{class} takes a {wanted} as its `{part}`, and the directory's is a {given}."),
+    "remedy:name-part": N_(
+        "Correct `{key}` in {file}, so that it names {wanted}, or load the tokenizer and the rest one by one."
+    ),
     "cause:processor-files-missing": N_(
         "{auto_class} was to load a processor from {in}, and none of its files is there: {names}."
     ),
@@ -1027,6 +1054,19 @@ CAUSES: Final[dict[str, Message]] = {
         "Take adapter_config.json out of the directory (delete or rename it). If it is to be an adapter, its "
         "adapter_model.safetensors is missing, and config.json does not belong beside it."
     ),
+    "cause:adapter-weights-missing": N_("{file} is there and the adapter's weights are not: {in} has none of {names}."),
+    "remedy:add-adapter-weights": N_(
+        "Put them there, from the place that the adapter comes from. Only what `model.save_pretrained` of a peft model "
+        "wrote goes together."
+    ),
+    "cause:adapter-kind-unknown": N_(
+        "{file} says `peft_type` {kind}, which the installed peft ({release}) does not have."
+    ),
+    "remedy:upgrade-peft-for-kind": N_(
+        "`pip install --upgrade peft`, or correct the spelling of `peft_type` in {file}."
+    ),
+    "cause:adapter-kind-not-named": N_("{file} has no `peft_type`, so peft can't tell what kind of adapter this is."),
+    "remedy:name-adapter-kind": N_('Write it into {file}: `"peft_type": "LORA"`, or what the adapter was trained as.'),
     "cause:adapter-rank-differs": N_("{file} says rank `r` {here}, and the adapter's weights have rank {there}."),
     "remedy:write-rank": N_('Write `"r": {there}` into {file}, and check `lora_alpha`, which goes with it.'),
     # pictures

@@ -141,6 +141,44 @@ def configuration_left_behind(load: RecordedLoad) -> Cause | None:
     return Cause("adapter-config-left", "certain", chain, values, "take-adapter-config-out")
 
 
+def weights_of_adapter_missing(load: RecordedLoad) -> Cause | None:
+    """Detect an adapter's configuration without its weights."""
+    failure, found = load.failure, load.last(AdapterFound)
+    listed = load.trace.meta.directory
+    if failure is None or found is None or found.event.in_ != "<model>" or not listed or _left_behind(load):
+        return None
+    names = [one.name for one in listed if "/" not in one.name]
+    seen = thrown(load)
+    loading = [frame.function.rpartition(".")[2] for frame in seen.frames] if seen is not None else []
+    if any(name.startswith("adapter_model.") for name in names):
+        return None
+    if "adapter_model" not in failure.text and not {"load_adapter", "load_peft_weights"} & set(loading):
+        return None
+    if failure.name in ("KeyError", "TypeError"):  # of the configuration, which is read before
+        return None
+    values = {
+        "file": found.event.path,
+        "in": found.event.in_,
+        "names": ["adapter_model.safetensors", "adapter_model.bin"],
+    }
+    return Cause("adapter-weights-missing", "certain", load.with_raised(_adapter(load)), values, "add-adapter-weights")
+
+
+def kind_unknown(load: RecordedLoad) -> Cause | None:
+    """Detect an adapter of a kind that the installed peft does not have, or that does not say its kind."""
+    failure, found, settings = thrown(load), load.last(AdapterFound), _settings(load)
+    if failure is None or found is None or settings is None or failure.name not in ("KeyError", "ValueError"):
+        return None
+    kind = settings.get("peft_type")
+    values = {"file": found.event.path, "release": load.trace.meta.releases.get("peft", "?"), "kind": kind}
+    chain = load.with_raised(_adapter(load))
+    if kind is None and failure.text.strip("'") in ("None", "peft_type"):
+        return Cause("adapter-kind-not-named", "certain", chain, values, "name-adapter-kind")
+    if isinstance(kind, str) and re.search(rf"\b{re.escape(kind)}\b", failure.text):
+        return Cause("adapter-kind-unknown", "certain", chain, values, "upgrade-peft-for-kind")
+    return None
+
+
 def _left_behind(load: RecordedLoad) -> bool:
     """Return whether a model's config.json and weights, and no adapter's weights, are where the adapter was found."""
     found = load.last(AdapterFound)

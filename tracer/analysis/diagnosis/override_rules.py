@@ -27,6 +27,11 @@ from tracer.trace.events import (
 from tracer.trace.source_parser import parse
 
 _UNEXPECTED: Final = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+_FEWER: Final = re.compile(
+    r"^(?P<callee>[\w.<>]+)\(\) takes (?:from \d+ to )?(?P<takes>\d+) positional arguments? "
+    r"but (?P<given>\d+) (?:was|were) given"
+)
+_WANTS: Final = re.compile(r"^(?P<callee>[\w.<>]+)\(\) missing \d+ required [\w-]+ arguments?: (?P<names>.+)$")
 _LACKS: Final = re.compile(r"^'?(?P<class>\w+)'?(?: object)? has no attribute '?(?P<name>\w+)'?")
 _LOOKING_UP: Final = ("__getattr__", "__getattribute__")
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -63,7 +68,9 @@ def overrides_that_kept_passes_away(load: RecordedLoad) -> Iterator[Cause]:
 
 
 def _lacking(load: RecordedLoad, failure: Thrown) -> Cause | None:
-    match = _UNEXPECTED.match(failure.text) if failure.error == "TypeError" else None
+    match = None
+    for pattern in (_UNEXPECTED, _FEWER, _WANTS) if failure.error == "TypeError" else ():
+        match = match or pattern.match(failure.text)
     if match is None:
         return None
     owner, _, method = match["callee"].rpartition(".")
@@ -76,20 +83,26 @@ def _lacking(load: RecordedLoad, failure: Thrown) -> Cause | None:
     written = own.method(method) if own is not None else None
     if own is not None and written is None:
         return None  # inherited, perhaps from the library
-    presence = _passed_since(method, match["name"])
     values: dict[str, Any] = {
         "class": owner,
         "method": method,
-        "name": match["name"],
         "release": _release(load),
         "file": file_name(own.path) if own is not None else owner,
         "line": written.lineno if written is not None else None,
-        "since": presence,
     }
-    kind = "override-lacks-parameter" if presence is None else "override-lacks-newer-parameter"
-    remedy = "take-parameter" if presence is None else "take-parameter-or-older"
     certainty: Certainty = "certain" if failure.frames and own is not None else "likely"
-    return Cause(kind, certainty, load.raised() if load.status != "loaded" else [], values, remedy)
+    chain = load.raised() if load.status != "loaded" else []
+    if match.re is _FEWER:
+        values |= {"takes": int(match["takes"]) - 1, "given": int(match["given"]) - 1}  # without self
+        return Cause("override-takes-fewer", certainty, chain, values, "take-all")
+    if match.re is _WANTS:
+        values["names"] = re.findall(r"'(\w+)'", match["names"])
+        return Cause("override-wants-more", certainty, chain, values, "give-default")
+    since = _passed_since(method, match["name"])
+    values |= {"name": match["name"], "since": since}
+    if since is None:
+        return Cause("override-lacks-parameter", certainty, chain, values, "take-parameter")
+    return Cause("override-lacks-newer-parameter", certainty, chain, values, "take-parameter-or-older")
 
 
 def _called_by_library(load: RecordedLoad, failure: Thrown) -> bool:

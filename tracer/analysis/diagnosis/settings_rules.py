@@ -143,6 +143,38 @@ def _class_tried(load: RecordedLoad) -> str | None:
     return None
 
 
+# ProcessorMixin, in 4.44.2 and in 5.23.0
+_OTHER_PART: Final = re.compile(
+    r"^Received an? (?P<given>\w+) for argument (?P<part>\w+), but an? (?P<wanted>.+) was expected"
+)
+
+
+def processor_part_differs(load: RecordedLoad) -> Cause | None:
+    """Detect a processor whose tokenizer or image processor is of another class than it takes."""
+    failure = thrown(load)
+    match = _OTHER_PART.match(failure.text) if failure is not None and failure.error == "TypeError" else None
+    if failure is None or match is None or (failure.frames and not any(map(in_library, failure.frames[-1:]))):
+        return None
+    constructor = next((one for one in reversed(failure.frames) if one.function.endswith("__init__")), None)
+    owners = [one.function.partition(".")[0] for one in failure.frames if one.function.endswith(".from_pretrained")]
+    class_ = constructor.function.partition(".")[0] if constructor is not None else (owners or ["?"])[-1]
+    file, key = (
+        ("tokenizer_config.json", "tokenizer_class")
+        if match["part"] == "tokenizer"
+        else (_PROCESSOR, f"{match['part']}_type")
+    )
+    values = {
+        "class": class_,
+        "part": match["part"],
+        "given": match["given"],
+        "wanted": match["wanted"],
+        "file": file,
+        "key": key,
+    }
+    certainty: Certainty = "certain" if failure.frames else "likely"
+    return Cause("processor-part-differs", certainty, load.raised(), values, "name-part")
+
+
 def processor_files_missing(load: RecordedLoad) -> Cause | None:
     """Detect a processor that was asked of a directory which has none of its files."""
     failure = load.failure
