@@ -132,12 +132,12 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
     ),
     "own code calls": (
         raising("RuntimeError", "no", **OWN_CODE),
-        "own-code-called",
+        "own-code-or-called",
         {"statement": "config = read(path)", "calls": ["read()"]},
     ),
     "own code calls, and no message": (
         raising("RuntimeError", None, **OWN_CODE),
-        "own-code-called",
+        "own-code-or-called",
         {"file": "loading.py"},
     ),
     "own code": (own("KeyError", "'type'", 'kind = scaling["type"]'), "own-code-failed", {"error": "KeyError"}),

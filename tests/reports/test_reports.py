@@ -17,7 +17,15 @@ from tracer.views.why import explanation
 
 EVERYDAY = ("no-post-init", "sibling-missing", "config-trailing-comma", "lfs-pointer-weights")
 """The cases that are not marked slow."""
-NO_ANSWER = ("own-code-raised", "own-code-failed", "own-code-called", "unknown", "unknown-outside", "unknown-unseen")
+NO_ANSWER = (
+    "own-code-raised",
+    "own-code-failed",
+    "own-code-called",
+    "unknown",
+    "unknown-raised",
+    "unknown-outside",
+    "unknown-unseen",
+)
 
 
 def _parameter(case: Reported) -> Any:

@@ -254,6 +254,10 @@ CAUSES: Final[dict[str, Message]] = {
         "`{statement}`. Why is not known here."
     ),
     "cause:own-code-called": N_(
+        "{raiser} raised it, in {raiser_file}, line {raiser_line}: `{raiser_statement}`. The directory's own code "
+        "had called it: {file}, line {line}, in {function}: `{statement}`. Why it fails is not known here."
+    ),
+    "cause:own-code-or-called": N_(
         "{error} was first seen in {file}, line {line}, in {function}, at the statement "
         "`{statement}`, which calls {calls}. Whether the statement itself raised it, or "
         "something that it calls, is not recorded."
@@ -754,6 +758,11 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:unknown": N_(
         "glm-trace has no rule for this one. {error} was first seen in {function}; what is recorded around it is "
         "shown below."
+    ),
+    "cause:unknown-raised": N_(
+        "glm-trace has no rule for this one. {raiser} raised {error}, in {raiser_file}, line {raiser_line}: "
+        "`{raiser_statement}`. The first stepped function that it came to is {function}; what is recorded around it "
+        "is shown below."
     ),
     "cause:unknown-outside": N_(
         "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from tracer.analysis.diagnosis import (
     adapter_rules,
@@ -30,6 +30,7 @@ from tracer.analysis.diagnosis import (
     weight_rules,
 )
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Diagnosis, Evidence
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.diagnosis.surprises import surprises
 from tracer.trace.reading import Trace
@@ -165,14 +166,53 @@ def _causes(load: RecordedLoad) -> list[Cause]:
 
 
 def _raised_in_remote_code(load: RecordedLoad) -> Cause | None:
-    """Return the cause for an exception first seen in remote code; the statement shows whether it was raised there."""
+    """Return the cause for an exception that came out of remote code: raised there, or in something that it called."""
     failure = load.failure
-    if failure is None or not failure.origin.module.startswith(f"{REMOTE}."):
+    if failure is None:
+        return None
+    if failure.innermost is None:
+        return _seen_in_remote_code(load, failure)
+    own = failure.innermost_remote
+    if own is None:
+        return None
+    seen_there = own == failure.frames[0]
+    values = {
+        "error": failure.name,
+        "file": file_name(own.file),
+        "line": own.line,
+        "function": own.function,
+        "statement": load.statement_of(own).strip(),
+    }
+    remedy = "look-at-code" if seen_there else "look-at-last-steps"
+    if own != failure.innermost:
+        return Cause("own-code-called", "unknown", _through(load), {**values, **_raiser(load, failure)}, remedy)
+    raises, calls = _raises_and_calls(str(values["statement"]))
+    if raises != failure.name:
+        return Cause("own-code-failed", "unknown", _through(load), values, remedy)
+    return Cause("own-code-raised", "likely" if calls else "certain", _through(load), values, remedy)
+
+
+def _raiser(load: RecordedLoad, failure: RecordedException) -> dict[str, Any]:
+    """Return where an exception was raised; empty if that was not recorded."""
+    frame = failure.innermost
+    if frame is None:
+        return {}
+    return {
+        "raiser": frame.function,
+        "raiser_file": frame.file,
+        "raiser_line": frame.line,
+        "raiser_statement": frame.source,
+    }
+
+
+def _seen_in_remote_code(load: RecordedLoad, failure: RecordedException) -> Cause | None:
+    """Return the same for a trace without tracebacks: the statement shows whether it was raised there."""
+    if not failure.origin.module.startswith(f"{REMOTE}."):
         return None
     origin = failure.origin
     statement = load.statement(origin).strip()
     raises, calls = _raises_and_calls(statement)
-    kind = "own-code-called" if calls else "own-code-failed"
+    kind = "own-code-or-called" if calls else "own-code-failed"
     certainty: Certainty = "unknown"
     if raises == failure.name:
         kind, certainty = "own-code-raised", "likely" if calls else "certain"  # a call in it can raise the same
@@ -194,8 +234,9 @@ def _unexplained(load: RecordedLoad) -> Cause:
         kind = "unknown-unseen" if load.error and load.last_step is not None else "unknown-outside"
         return Cause(kind, "unknown", [], values, "look-at-last-steps" if load.last_step is not None else None)
     origin = load.failure.origin
-    values = {"error": load.failure.name, "function": origin.function}
-    return Cause("unknown", "unknown", _through(load), values, "look-at-last-steps")
+    values = {"error": load.failure.name, "function": origin.function, **_raiser(load, load.failure)}
+    kind = "unknown-raised" if "raiser" in values else "unknown"
+    return Cause(kind, "unknown", _through(load), values, "look-at-last-steps")
 
 
 def _raises_and_calls(statement: str) -> tuple[str | None, list[str]]:

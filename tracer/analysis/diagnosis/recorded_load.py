@@ -37,6 +37,7 @@ from tracer.trace.events import (
     ShardRead,
     TextPrepared,
     TokenizerLoaded,
+    TracebackFrame,
     TrustAsked,
     WarningGiven,
     WeightsReport,
@@ -270,6 +271,14 @@ class RecordedLoad:
             if statement is not None
             else "\n".join(syntax.lines[passage.line - 1 : passage.line])
         )
+
+    def statement_of(self, frame: TracebackFrame) -> str:
+        """Return the statement that a frame of a traceback was at, or the line if its file is not in the trace."""
+        for number, path in self.trace.source_paths().items():
+            if path == frame.file and (syntax := self._syntax(number)) is not None:
+                statement = syntax.statement(frame.line)
+                return syntax.written(statement) if statement is not None else frame.source
+        return frame.source
 
     # Evidence
 
