@@ -53,6 +53,21 @@ def own(error: str, message: str, statement: str) -> list[bytes]:
     return records
 
 
+REMOTE_FILE = "<modules-cache>/transformers_modules/dir/modeling_own.py"
+LIBRARY_FRAME = ["<transformers>/modeling_utils.py", 9, "PreTrainedModel._check", "raise RuntimeError("]
+ELSEWHERE_IN_REMOTE = ["<modules-cache>/transformers_modules/dir/other.py", 5, "check", 'raise RuntimeError("no")']
+
+
+def below(*traceback: list[Any] | None, frame: dict[str, Any] = OWN_CODE) -> list[bytes]:
+    """A load whose exception was raised in these frames below a stepped function."""
+    records = raising("RuntimeError", "no", **frame)
+    if frame is OWN_CODE:
+        records[1] = made.source_record(path=REMOTE_FILE, text="def load(path):\n    check(path)\n")
+    data = {"traceback": traceback}
+    records[5] = made.step_record(made.step(1, kind="raise", event="raise", value=0, data=data))
+    return records
+
+
 def ending(frame: dict[str, Any] = FROM_PRETRAINED, *, steps: int = 2, **outcome: Any) -> list[bytes]:
     """A load that ends without an exception."""
     return [
@@ -148,6 +163,32 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         {"error": "TypeError"},
     ),
     "own code's if": (own("TypeError", "no", "if 1 < None:\n        pass"), "own-code-failed", {"error": "TypeError"}),
+    "own code calls the library": (
+        below(LIBRARY_FRAME),
+        "own-code-called",
+        {"file": "modeling_own.py", "line": 2, "statement": "check(path)", "raiser": "PreTrainedModel._check"},
+    ),
+    "own code calls more of its own": (
+        below(ELSEWHERE_IN_REMOTE),
+        "own-code-raised",
+        {"file": "other.py", "line": 5, "function": "check"},
+    ),
+    "own code calls its own, which calls the library": (
+        below(ELSEWHERE_IN_REMOTE, None, LIBRARY_FRAME),
+        "own-code-called",
+        {"file": "other.py", "raiser_line": 9, "raiser_statement": "raise RuntimeError("},
+    ),
+    "own code in an expression, with its traceback": (below(), "own-code-failed", {"statement": "check(path)"}),
+    "the library calls own code that is not stepped": (
+        below(ELSEWHERE_IN_REMOTE, frame=FROM_PRETRAINED),
+        "own-code-raised",
+        {"file": "other.py"},
+    ),
+    "the library in its own": (
+        below(LIBRARY_FRAME, frame=FROM_PRETRAINED),
+        "unknown-raised",
+        {"function": "PreTrainedModel.from_pretrained", "raiser": "PreTrainedModel._check"},
+    ),
     "packages": (
         raising("AttributeError", "module 'torch.distributed' has no attribute 'tensor'"),
         "packages-apart",
