@@ -71,6 +71,7 @@ def with_config(text: str, encoding: str = "utf-8") -> Callable[[Path], Path]:
     return make
 
 
+SWALLOWING = ("def __init__(self, config):", "def __init__(self, config, **kwargs):")
 BUFFER = 'self.register_buffer("steps", 1.0 / 100 ** torch.arange(4), persistent=False)'
 OWN_CLASS = {"auto_class": "AutoModelForSequenceClassification"}
 
@@ -519,6 +520,17 @@ CASES.update(
             edited(config={"part": {"most": float("inf")}, "limits": [0.0, float("inf")]}),
             LOADED,
             surprises=("not-a-number",),
+        ),
+        "argument-swallowed": Case(
+            edited(SWALLOWING),
+            LOADED,
+            surprises=("argument-misspelt", "argument-swallowed"),
+            options={"kwargs": {"empty_init": False, "revison": "main", "width": 8}},
+        ),
+        "argument-passed-on": Case(
+            edited(SWALLOWING, ("        super().__init__(config)\n", "        super().__init__(config, **kwargs)\n")),
+            LOADED,
+            options={"kwargs": {"width": 8}},
         ),
         "argument-misspelt": Case(
             edited(), "unexpected-argument", {"meant": "revision"}, options={"kwargs": {"revison": "main"}}

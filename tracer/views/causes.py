@@ -782,18 +782,18 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # tokenizers
     "cause:vocabulary-package-missing": N_(
-        "{file} is a vocabulary that is read with {names}, and that is not installed in this Python. A tokenizer.json, "
-        "which would do without, is not in the directory."
+        "{file} is a vocabulary that is read with {names}, and that is not installed in this Python. A "
+        "tokenizer.json, which would do without, is not in the directory."
     ),
     "cause:vocabulary-package-missing-misled": N_(
-        "{file} is a SentencePiece model, which is read with {names}, and that is not installed in this Python. A "
-        "tokenizer.json, which would do without, is not in the directory. (The message speaks of tiktoken because the "
-        "library then tried the file as one of tiktoken's, which it is not.)"
+        "{file} is a SentencePiece model, which is read with {names}, and that is not installed in this "
+        "Python. A tokenizer.json, which would do without, is not in the directory. (The message speaks "
+        "of tiktoken because the library then tried the file as one of tiktoken's, which it is not.)"
     ),
     "remedy:install-or-convert": N_(
         "`pip install {packages}`. Or make a tokenizer.json where these are installed, with "
-        '`AutoTokenizer.from_pretrained("DIR").save_pretrained("DIR")`, and put it into the directory. To look at the '
-        "model alone: `--no-tokenizer`."
+        '`AutoTokenizer.from_pretrained("DIR").save_pretrained("DIR")`, and put it into the directory. To'
+        " look at the model alone: `--no-tokenizer`."
     ),
     "cause:library-package-missing": N_("{class} of the library needs {names}, which is not installed in this Python."),
     "remedy:install-for-class": N_("`pip install {packages}`."),
@@ -806,8 +806,8 @@ CAUSES: Final[dict[str, Message]] = {
         "enough. To look at the model alone: `--no-tokenizer`."
     ),
     "surprise:tokenizer-empty": N_(
-        "The tokenizer, {class}, seems to have no vocabulary: the library looked for {names}, found none of them, and "
-        "made one all the same. Almost every text becomes unknown tokens."
+        "The tokenizer, {class}, seems to have no vocabulary: the library looked for {names}, found none "
+        "of them, and made one all the same. Almost every text becomes unknown tokens."
     ),
     "cause:tokenizer-file-broken": N_("{file} can't be read by tokenizers {release}: {message}"),
     "remedy:repair-tokenizer-file": N_(
@@ -827,8 +827,8 @@ CAUSES: Final[dict[str, Message]] = {
         "newer release."
     ),
     "remedy:upgrade-tokenizers": N_(
-        "`pip install --upgrade transformers tokenizers`, or save the tokenizer again with the release in use. To look "
-        "at the model alone: `--no-tokenizer`."
+        "`pip install --upgrade transformers tokenizers`, or save the tokenizer again with the release in"
+        " use. To look at the model alone: `--no-tokenizer`."
     ),
     "cause:chat-template-missing": N_(
         "A conversation was to be rendered, and the tokenizer, {class}, has no chat template: "
@@ -857,8 +857,8 @@ CAUSES: Final[dict[str, Message]] = {
         "tokenizer.eos_token`. Padded positions are masked, so which one it is makes no difference to inference."
     ),
     "cause:token-out-of-range": N_(
-        "The tokenizer gave the token id {id} (“{piece}”), and the embedding {path} has {rows} rows, for the ids below "
-        "{rows}: the tokenizer and the model do not go together."
+        "The tokenizer gave the token id {id} (“{piece}”), and the embedding {path} has {rows} rows, for "
+        "the ids below {rows}: the tokenizer and the model do not go together."
     ),
     "remedy:resize-or-own-tokenizer": N_(
         "Use the tokenizer that the model was published with. If tokens were added on purpose: "
@@ -880,12 +880,12 @@ CAUSES: Final[dict[str, Message]] = {
         '`"tokenizer_class": "PreTrainedTokenizerFast"` fits every directory with a tokenizer.json.'
     ),
     "cause:tokenizer-code-not-mapped": N_(
-        "tokenizer_config.json names the class {class}, which transformers {release} does not have. The directory has "
-        "code for it, {file}, and `auto_map` does not say so."
+        "tokenizer_config.json names the class {class}, which transformers {release} does not have. The "
+        "directory has code for it, {file}, and `auto_map` does not say so."
     ),
     "remedy:map-tokenizer": N_(
-        'Write into tokenizer_config.json: `"auto_map": {{"AutoTokenizer": ["{module}.{class}", null]}}`, and let the '
-        "code run: `--trust-remote-code`."
+        'Write into tokenizer_config.json: `"auto_map": {{"AutoTokenizer": ["{module}.{class}", null]}}`,'
+        " and let the code run: `--trust-remote-code`."
     ),
     # own classes that do not fit the library's
     "cause:override-lacks-newer-parameter": N_(
@@ -953,12 +953,12 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:set-before-base": N_("Move the lines that set {names} in front of `super().__init__` in {file}."),
     "remedy:set-before-base-or-leave-out": N_(
-        "Move the lines that set {names} in front of `super().__init__` in {file}: since 4.34 the library asks for the "
-        "vocabulary there. To look at the model without its tokenizer: `--no-tokenizer`."
+        "Move the lines that set {names} in front of `super().__init__` in {file}: since 4.34 the library"
+        " asks for the vocabulary there. To look at the model without its tokenizer: `--no-tokenizer`."
     ),
     "cause:generation-mixin-missing": N_(
-        "{class} does not inherit from `GenerationMixin`, so it has no `{name}`: up to 4.49 every model inherited it, "
-        "from 4.50 on a class has to name it ({release} is installed)."
+        "{class} does not inherit from `GenerationMixin`, so it has no `{name}`: up to 4.49 every model "
+        "inherited it, from 4.50 on a class has to name it ({release} is installed)."
     ),
     "remedy:inherit-generation-mixin": N_(
         "In {file}: `class {class}(PreTrainedModel, GenerationMixin):`, with `from transformers import "
@@ -975,12 +975,12 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:attribute-map": N_('Write into the body of {class}: `attribute_map = {{"{name}": "{other}"}}`.'),
     "cause:configuration-lacks-name": N_(
-        "The library reads `{name}` of the configuration ({function}, {file} line {line}), and neither config.json nor "
-        "{class} sets it."
+        "The library reads `{name}` of the configuration ({function}, {file} line {line}), and neither "
+        "config.json nor {class} sets it."
     ),
     "remedy:set-for-library": N_(
-        'Write it into config.json: `"{name}": …`. If {class} has it under another name: `attribute_map = {{"{name}": '
-        '"OTHER"}}` in the body of the class.'
+        'Write it into config.json: `"{name}": …`. If {class} has it under another name: `attribute_map ='
+        ' {{"{name}": "OTHER"}}` in the body of the class.'
     ),
     # settings beside config.json
     "cause:generation-settings-invalid": N_("{file} says {written}, which the library does not accept: {message}"),
@@ -1005,8 +1005,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:write-processor-class": N_("Correct the name in {file}."),
     "cause:processor-class-unknown": N_(
-        "{file} names {class} as `{key}`, which transformers {release} does not have, and no `auto_map` names code for "
-        "it."
+        "{file} names {class} as `{key}`, which transformers {release} does not have, and no `auto_map` "
+        "names code for it."
     ),
     "remedy:upgrade-or-map-processor": N_(
         "Check the spelling in {file}. Use a release of transformers that has {class}, or name a class that this one "
@@ -1032,8 +1032,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # adapters
     "cause:lora-targets-missing": N_(
-        "`target_modules` names {names}, and {class} has no modules of that name. Those that LoRA can adapt are called "
-        "{modules}."
+        "`target_modules` names {names}, and {class} has no modules of that name. Those that LoRA can "
+        "adapt are called {modules}."
     ),
     "remedy:name-targets": N_(
         'Write names of this model into `target_modules`: of {modules}. Or `target_modules="all-linear"` for every '
@@ -1052,8 +1052,8 @@ CAUSES: Final[dict[str, Message]] = {
         "probably saved by another release."
     ),
     "remedy:newer-peft-or-without-key": N_(
-        "Use the peft that the adapter was saved with, or a newer one; or take `{name}` out of {file}, if its value is "
-        "null or the default."
+        "Use the peft that the adapter was saved with, or a newer one; or take `{name}` out of {file}, if"
+        " its value is null or the default."
     ),
     "cause:adapter-config-left": N_(
         "{file} is there beside {config}, so the directory is taken for an adapter of {base}. It has no "
@@ -1131,6 +1131,10 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:write-number": N_("Write a number for `{key}` in {file}."),
     "surprise:duplicate-keys": N_("{file} gives {names} more than once, and only the last one counts."),
     "remedy:one-of-a-key": N_("Keep the one that is meant in {file}, and take out the other."),
+    "surprise:argument-swallowed": N_(
+        "The call gave `{name}={value}`, and nothing used it: the constructor of {class} takes it in "
+        "`**kwargs` and does not look at that."
+    ),
     "surprise:argument-misspelt": N_(
         "The call gave `{name}={value}`, which nothing has used: no argument is called so, `{meant}` is."
     ),

@@ -81,6 +81,7 @@ WORDS: Final[dict[str, Message]] = {
     "step:on-meta": N_("{name} of {class} is on meta"),
     "step:config-key": N_("config.json gives {key}"),
     "step:settings-read": N_("{file} was read"),
+    "step:swallowed": N_("{function} took {name} in its **kwargs"),
     "step:config-key-absent": N_("config.json has no {key}"),
     "step:never-filled": N_("nothing wrote to {names}"),
     "step:new": N_("the checkpoint has nothing for {names}"),

@@ -11,6 +11,7 @@ from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.json_rules import no_numbers, repeated_keys
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, RecordedLoad, file_name, last_name
+from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import loading_calls
 from tracer.trace.events import ConfigRead, Recorded, TensorLoaded, WeightsReport, events
@@ -28,7 +29,7 @@ def silent_wrongs(load: RecordedLoad) -> Iterator[Cause]:
         yield from not_tied(load, recorded)
     yield from no_numbers(load)
     yield from repeated_keys(load)
-    yield from misspelt_arguments(load)
+    yield from unused_arguments(load)
 
 
 def never_filled(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[Cause]:
@@ -173,15 +174,32 @@ def _means(pattern: str, name: str) -> bool:
         return False
 
 
-def misspelt_arguments(load: RecordedLoad) -> Iterator[Cause]:
-    """Yield arguments that nothing has used and whose name is nearly that of one that is known."""
+def unused_arguments(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield arguments of the user that nothing has used: misspelt ones, and those that a constructor swallows."""
     for call in loading_calls(load.trace):
         given = load.given_arguments(load.trace.step(call.step))
-        near = {name: meant for name in given if (meant := meant_argument(load, name)) is not None}
-        if not near:
-            continue
-        for path in keyword_paths(load.trace, call=call.step):
-            if path.name in near and path.origin == "user":
-                values = {"name": path.name, "meant": near[path.name], "value": given[path.name]}
-                evidence = [Evidence(call.step, "given", {"name": path.name, "value": given[path.name]})]
-                yield Cause("argument-misspelt", "likely", evidence, values, "spell-argument")
+        for path in keyword_paths(load.trace, call=call.step) if given else ():
+            if path.name not in given or path.origin != USER:
+                continue
+            swallowed = path.end.what == "constructor" and path.end.name.startswith("**")
+            if not swallowed and path.end.what not in ("left", "dropped"):
+                continue
+            values = {"name": path.name, "value": given[path.name], "class": path.end.where.rpartition(".")[0]}
+            evidence = [Evidence(call.step, "given", {"name": path.name, "value": given[path.name]})]
+            if swallowed and path.end.step is not None:
+                evidence.append(Evidence(path.end.step, "swallowed", {"name": path.name, "function": path.end.where}))
+            if (meant := meant_argument(load, path.name)) is not None:
+                yield Cause("argument-misspelt", "likely", evidence, {**values, "meant": meant}, "spell-argument")
+            elif swallowed and not _uses(load, values["class"], path.end.name.lstrip("*")):
+                yield Cause("argument-swallowed", "certain", evidence, values, "leave-out-dropped")
+
+
+def _uses(load: RecordedLoad, kind: str, name: str) -> bool:
+    """Return whether the constructor of a class reads its ``**kwargs``; True where its source is not there."""
+    found = next(load.classes(kind), None)
+    for statement in found.node.body if found is not None else ():
+        if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
+            return any(
+                isinstance(node, ast.Name) and node.id == name for inner in statement.body for node in ast.walk(inner)
+            )
+    return True
