@@ -422,7 +422,7 @@ CASES.update(
                         "        self.words = words\n",
                         "        self.words = words\n"
                         '        scaling = kwargs.get("rope_scaling")\n'
-                        '        if set(scaling) != {"type", "factor"}:\n'
+                        '        if scaling is not None and set(scaling) != {"type", "factor"}:\n'
                         "            raise ValueError(f'`rope_scaling` has the fields {sorted(scaling)}')\n",
                     ),
                 ),
