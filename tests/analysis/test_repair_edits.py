@@ -128,6 +128,43 @@ def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:
     assert lines == ["self.v = v", "self.w = 1", "super().__init__(**kwargs)", "self.x = 2"]
 
 
+def test_names_that_are_gone(tmp_path: Path) -> None:
+    code = (
+        "from transformers.utils import is_a, unused, is_flash_attn_available\n"
+        "from transformers.pytorch_utils import prune_layer\n"
+        "from transformers.deepspeed import is_deepspeed_zero3_enabled\n"
+        "USE = is_flash_attn_available() or is_a\n\ndef f(cache):\n    return cache.seen_tokens + cache.get_max_length()\n"
+    )
+    values = {
+        "file": "a.py",
+        "things": [
+            "transformers.utils.is_flash_attn_available", "transformers.pytorch_utils.prune_layer",
+            "transformers.deepspeed", "transformers.cache_utils.DynamicCache.seen_tokens",
+        ],
+        "replacements": [
+            "is_flash_attn_available → is_flash_attn_2_available", "deepspeed → transformers.integrations",
+            "seen_tokens → get_seq_length()",
+        ],
+    }  # fmt: skip
+    assert repaired(tmp_path, "release-gone", values, a__py=code) == {
+        "a.py": "from transformers.utils import is_a, unused, is_flash_attn_2_available\n"
+        "from transformers.integrations import is_deepspeed_zero3_enabled\n"
+        "USE = is_flash_attn_2_available() or is_a\n\ndef f(cache):\n    return cache.get_seq_length() + cache.get_max_length()\n"
+    }
+
+
+def test_an_import_that_is_used_stays(tmp_path: Path) -> None:
+    code = "from transformers.pytorch_utils import prune_layer\nprune_layer()\n"
+    values = {"file": "a.py", "things": ["transformers.pytorch_utils.prune_layer"], "replacements": []}
+    assert repaired(tmp_path, "release-gone", values, a__py=code) is None
+
+
+def test_an_import_that_copies_a_file_along(tmp_path: Path) -> None:
+    values = {"main": "a.py", "module": "n", "name": "X", "file": "n.py"}
+    edits = repaired(tmp_path, "import-not-copied", values, a__py="from .b import Y\nZ = Y\n")
+    assert edits == {"a.py": "from .b import Y\nfrom .n import X\nZ = Y\n"}
+
+
 def test_a_base_class_with_its_import(tmp_path: Path) -> None:
     code = "from torch import nn\nfrom transformers import (\n    PreTrainedModel,\n)\n\nclass A(PreTrainedModel):\n    pass\n"
     edits = repaired(tmp_path, "generation-mixin-missing", {"class": "A"}, a__py=code)

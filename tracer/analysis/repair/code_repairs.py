@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.repair.edits import PythonEdit
@@ -138,35 +139,89 @@ def import_in_try(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     return _edits(name, edit)
 
 
-def use_replacement(values: dict[str, Any], files: ModelFiles) -> Edits | None:
-    """Import and use the name that took the place of one that the library no longer has."""
-    old = str(values.get("name"))
-    home, new = _replacement(values)
-    edit = _python(files, values.get("file"))
-    if edit is None or new is None or not old.isidentifier():
+def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Use what took the place of names that the library no longer has, and remove imports of them that nothing uses."""
+    name = str(values.get("file"))
+    edit = _python(files, name)
+    if edit is None:
         return None
+    replacements = dict(pair.split(" → ", 1) for pair in values.get("replacements") or () if " → " in pair)
+    for thing in values.get("things") or ():
+        home, _, old = str(thing).rpartition(".")
+        new = replacements.get(old)
+        if new is not None and _dotted(new):
+            _import_instead(edit, home, old, new)
+        elif new is not None and new.endswith("()") and new[:-2].isidentifier():
+            _call_instead(edit, old, new)
+        elif new is None:
+            _remove_unused(edit, home, old)
+    return _edits(name, edit)
+
+
+def _dotted(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
+
+
+def _import_instead(edit: PythonEdit, home: str, old: str, new: str) -> None:
+    """Import another name, or the same names from another module."""
+    module, _, last = new.rpartition(".")
     for node in ast.walk(edit.tree):
-        if isinstance(node, ast.ImportFrom) and any(alias.name == old for alias in node.names):
-            (alias,) = [alias for alias in node.names if alias.name == old]
-            written = new if alias.asname is None else f"{new} as {alias.asname}"
-            if home in (None, node.module):
-                edit.replace(alias, written)
-            elif len(node.names) == 1:
-                edit.replace(node, f"from {home} import {written}")
-            else:
-                return None
-        elif isinstance(node, ast.Name) and node.id == old and old != new:
-            edit.replace(node, new)
-    return _edits(str(values.get("file")), edit)
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == f"{home}.{old}":
+            edit.replace(node, re.sub(rf"^from\s+{re.escape(node.module)}\b", f"from {new}", edit.source(node)))
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == home:
+            for alias in node.names:
+                if alias.name != old:
+                    continue
+                written = last if alias.asname is None else f"{last} as {alias.asname}"
+                if module in ("", home):
+                    edit.replace(alias, written)
+                elif len(node.names) == 1:
+                    edit.replace(node, f"from {module} import {written}")
+                else:
+                    return  # the others stay where they are
+                if alias.asname is None and last != old:
+                    for used in _uses(edit, old):
+                        edit.replace(used, last)
 
 
-def _replacement(values: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return the module and the name of the replacement, which has to be a plain name with its module or without."""
-    given = values.get("replacement") or values.get("home")
-    if not isinstance(given, str) or not all(part.isidentifier() for part in given.split(".")):
-        return None, None
-    home, _, new = given.rpartition(".")
-    return home or None, new
+def _call_instead(edit: PythonEdit, old: str, new: str) -> None:
+    """Call a method in place of an attribute, or of another method without arguments."""
+    called = {id(node.func): node for node in ast.walk(edit.tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(edit.tree):
+        if isinstance(node, ast.Attribute) and node.attr == old and isinstance(node.ctx, ast.Load):
+            call = called.get(id(node))
+            if call is None:
+                edit.replace(node, f"{edit.source(node.value)}.{new}")
+            elif not call.args and not call.keywords:
+                edit.replace(call, f"{edit.source(node.value)}.{new}")
+
+
+def _remove_unused(edit: PythonEdit, home: str, old: str) -> None:
+    for node in ast.walk(edit.tree):
+        if not isinstance(node, ast.ImportFrom) or node.level or node.module != home:
+            continue
+        left = [alias for alias in node.names if alias.name != old]
+        gone = [alias.asname or alias.name for alias in node.names if alias.name == old]
+        if not gone or any(True for name in gone for _ in _uses(edit, name)):
+            continue
+        if left:
+            edit.replace(node, ast.unparse(ast.ImportFrom(node.module, left, 0)))
+        else:
+            edit.remove(node)
+
+
+def _uses(edit: PythonEdit, name: str) -> Iterator[ast.Name]:
+    return (node for node in ast.walk(edit.tree) if isinstance(node, ast.Name) and node.id == name)
+
+
+def copy_along(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Import a file in the file that ``auto_map`` names too, so that 4.x copies it."""
+    main, module, name = (str(values.get(key)) for key in ("main", "module", "name"))
+    edit = _python(files, main)
+    if edit is None or not name.isidentifier() or not module.isidentifier():
+        return None
+    edit.add_import(f".{module}", name)
+    return _edits(main, edit)
 
 
 def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | None:
@@ -255,6 +310,11 @@ REPAIRS: Final[dict[str, MakeRepair]] = {
     "sibling-absolute": import_with_dot,
     "sibling-and-package": import_with_dot,
     "package-missing": import_in_try,
+    "package-on-condition": import_in_try,
+    "package-in-function": import_in_try,
+    "import-not-copied": copy_along,
+    "release-gone": use_replacements,
+    "release-gone-written": use_replacements,
     "attribute-set-too-late": base_after_attributes,
     "generation-mixin-missing": inherit_generation,
     "config-class-missing": write_config_class,

@@ -74,6 +74,14 @@ class PythonEdit:
     def replace(self, node: ast.AST, new: str) -> None:
         self._changes.append((*self._span(node), new))
 
+    def remove(self, statement: ast.stmt) -> None:
+        """Remove a statement; one inside another leaves a ``pass``."""
+        if statement not in self.tree.body:
+            self.replace(statement, "pass")
+            return
+        start, end = self._starts[statement.lineno - 1], self._starts[statement.end_lineno or statement.lineno]
+        self._changes.append((start, min(end, len(self.text)), ""))
+
     def insert_at_end(self, node: ast.AST, new: str) -> None:
         _, end = self._span(node)
         self._changes.append((end, end, new))
