@@ -16,6 +16,7 @@ from tracer.i18n import Lang
 from tracer.text.visible import one_line, visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.events import raised_in
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.views.stages import stage_name
@@ -63,6 +64,7 @@ def whole_step(state: PlayerState, lang: Lang) -> str:
     """Return the step with its place, statement, changes and data, as text to paste into a question."""
     from tracer.analysis.step_context import statement_changes, step_place  # not for the first screen
     from tracer.views.show import change_text
+    from tracer.views.traceback import traceback_lines
 
     step = state.step
     place = step_place(state.trace, step.number)
@@ -72,7 +74,9 @@ def whole_step(state: PlayerState, lang: Lang) -> str:
     if where is not None:
         lines.extend(f"    {line.strip()}" for line in state.source_lines(where[0])[where[1] - 1 : where[1]])
     lines.extend(f"  # {change_text(state.trace, change)}" for change in statement_changes(state.trace, step))
-    lines.extend(f"  {name}: {value}" for name, value in step.data.items() if value not in (None, ""))
+    told = {name: value for name, value in step.data.items() if name not in ("traceback", "chained")}
+    lines.extend(f"  {name}: {value}" for name, value in told.items() if value not in (None, ""))
+    lines.extend(line.plain for line in traceback_lines(raised_in(step).traceback or [], lang))
     if step.value is not None:
         with suppress(DanglingNumber):
             lines.append(f"  value: {format_summary(state.trace, state.trace.value(step.value), 200)}")
