@@ -232,6 +232,44 @@ def test_an_exception_whose_code_would_run_has_no_message(toy: Toy) -> None:
     assert not troubles(recorded)
 
 
+PROPERTY = """
+    class Module:
+        def __getattr__(self, name):
+            raise AttributeError(f"'Module' object has no attribute '{{name}}'")
+
+    class Model(Module):
+        present = 1
+
+        {decorator}
+        def size(self):
+            return self.{asked}
+
+    def cached_file(model):
+        return model.{read}
+
+    def run():
+        import functools
+        cached_file(Model())
+    """
+
+
+@pytest.mark.parametrize(
+    ("decorator", "asked", "read", "hidden"),
+    [
+        ("@property", "gone", "size", "size"),
+        ("@__import__('functools').cached_property", "gone", "size", "size"),
+        ("@property", "present", "never_there", None),
+        ("@staticmethod", "gone", "never_there", None),
+    ],
+)
+def test_a_property_whose_error_is_dropped(toy: Toy, decorator: str, asked: str, read: str, hidden: str | None) -> None:
+    recorded = failed(toy, PROPERTY.format(decorator=decorator, asked=asked, read=read))
+    found = first_seen(recorded)[-1].hidden
+    assert (found and found.property) == hidden
+    assert found is None or found.class_.endswith(".Model")
+    assert not troubles(recorded)
+
+
 def test_code_without_a_source_has_frames_without_text(toy: Toy) -> None:
     code = """
         made = {}

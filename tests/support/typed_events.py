@@ -10,7 +10,7 @@ from tracer.trace.events import EVENT_TYPES, Event, Raised
 from tracer.trace.reading import Trace
 
 _TYPES = {type_.kind: type_ for type_ in EVENT_TYPES}
-_OF_AN_EXCEPTION = {"traceback", "chained"}
+_OF_AN_EXCEPTION = {"traceback", "chained", "hidden"}
 
 
 def assert_events_are_typed(trace: Trace) -> None:

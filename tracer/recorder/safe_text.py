@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tracer.recorder import safe_inspect
 
-_TRUSTED: Final = ("transformers", "huggingface_hub", "safetensors", "torch", "peft", "json")
+_TRUSTED: Final = ("transformers", "huggingface_hub", "safetensors", "torch", "peft", "json", "importlib")
 _PLAIN: Final = (type(None), bool, int, float, complex, str, bytes)
 # How the interpreter's own exceptions format themselves, and the attributes that this turns into text.
 _NATIVE: Final = {

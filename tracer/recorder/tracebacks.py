@@ -61,7 +61,11 @@ class Tracebacks:
         self._described[place] += 1
         if self._described[place] > _SAME_PLACE or len(self._described) > _IN_ALL:
             return {}
-        return self.facts(error, below(traceback or safe_inspect.traceback_of(error)))
+        inner = below(traceback or safe_inspect.traceback_of(error))
+        facts = self.facts(error, inner)
+        if (hidden := _hidden_property(error, inner)) is not None:
+            facts["hidden"] = {name: self._texts.clean(text) for name, text in hidden.items()}
+        return facts
 
     def facts(self, error: BaseException, traceback: TracebackType | None) -> dict[str, Any]:
         """Return a traceback, and the exceptions that this one was raised from or while handling."""
@@ -109,6 +113,31 @@ class Tracebacks:
         texts, code = self._texts, place.code
         line = texts.source_line(code.co_filename, place.line)
         return [texts.clean(code.co_filename), place.line, texts.clean(qualified_name(code)), line[:_LINE]]
+
+
+def _hidden_property(error: BaseException, traceback: TracebackType | None) -> dict[str, str] | None:
+    """Return the property behind an AttributeError that a module's ``__getattr__`` raised, with the property's class.
+
+    Python drops the AttributeError of a property and asks ``__getattr__``, which says that there is no such attribute.
+    """
+    if traceback is None or not issubclass(type(error), AttributeError):
+        return None
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    frame = traceback.tb_frame
+    code = frame.f_code
+    if code.co_name != "__getattr__" or code.co_argcount != 2:
+        return None
+    seen = frame.f_locals  # of a frame that has ended
+    owner, name = (seen.get(argument) for argument in code.co_varnames[:2])
+    if type(name) is not str:
+        return None
+    for kind in safe_inspect.mro(type(owner)):
+        found = safe_inspect.members(kind).get(name)
+        if found is not None:
+            named = {"property": name, "class": safe_inspect.type_name(kind)}
+            return named if type(found) is property or "cached_property" in safe_inspect.name(type(found)) else None
+    return None
 
 
 def below(traceback: TracebackType | None) -> TracebackType | None:

@@ -71,17 +71,26 @@ class ChainedException(msgspec.Struct):
     traceback: Traceback = []
 
 
+class HiddenProperty(msgspec.Struct, rename=_in_json):
+    """A property of the class ``class_`` that raised an AttributeError of its own, which Python dropped."""
+
+    property: str
+    class_: str
+
+
 class Raised(Event):
     """The data of the step at which a stepped function first saw an exception.
 
     Attributes:
         traceback: the frames below that function; empty if it raised the exception itself, None if not recorded.
         chained: the exception that this one was raised from or while handling, the one behind that, and so on.
+        hidden: the property that failed, where a ``__getattr__`` says that there is no such attribute.
     """
 
     kind = "raise"
     traceback: Traceback | None = None
     chained: list[ChainedException] = []
+    hidden: HiddenProperty | None = None
 
 
 # Files

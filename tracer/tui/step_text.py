@@ -74,7 +74,7 @@ def whole_step(state: PlayerState, lang: Lang) -> str:
     if where is not None:
         lines.extend(f"    {line.strip()}" for line in state.source_lines(where[0])[where[1] - 1 : where[1]])
     lines.extend(f"  # {change_text(state.trace, change)}" for change in statement_changes(state.trace, step))
-    told = {name: value for name, value in step.data.items() if name not in ("traceback", "chained")}
+    told = {name: value for name, value in step.data.items() if name not in ("traceback", "chained", "hidden")}
     lines.extend(f"  {name}: {value}" for name, value in told.items() if value not in (None, ""))
     lines.extend(line.plain for line in traceback_lines(raised_in(step).traceback or [], lang))
     if step.value is not None:

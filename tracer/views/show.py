@@ -341,7 +341,7 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
     if step.value is not None:
         text.append(f"→ {visible(format_value(trace, step.value))}")
     for name, value in step.data.items():
-        if value is not None and name not in ("keys", "traceback", "chained"):
+        if value is not None and name not in ("keys", "traceback", "chained", "hidden"):
             text.append(f" {visible(name)}=", "dim")
             text.append(visible(without_codes(value) if isinstance(value, str) else str(value)))
     frame = (raised_in(step).traceback or [None])[-1] if "traceback" in step.data else None

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tracer.trace.events import ChainedException, Traceback, TracebackFrame, raised_in
+from tracer.trace.events import ChainedException, HiddenProperty, Traceback, TracebackFrame, raised_in
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import Trace
 from tracer.trace.source_parser import parse
@@ -39,6 +39,7 @@ class RecordedException(msgspec.Struct, frozen=True):
         passages: the stepped functions that it arrived in.
         traceback: the frames below the first of them; empty if that one raised it, None if they were not recorded.
         chained: the exception that it was raised from or while handling, the one behind that, and so on.
+        hidden: the property that failed, where a ``__getattr__`` says that there is no such attribute.
     """
 
     error: str
@@ -46,6 +47,7 @@ class RecordedException(msgspec.Struct, frozen=True):
     passages: list[Passage]
     traceback: Traceback | None = None
     chained: list[ChainedException] = []
+    hidden: HiddenProperty | None = None
 
     @property
     def step(self) -> int:
@@ -98,7 +100,9 @@ def exceptions(trace: Trace) -> list[RecordedException]:
             found[-1].passages.append(passage)
         else:
             raised = raised_in(step)
-            found.append(RecordedException(error, value.message, [passage], raised.traceback, raised.chained))
+            found.append(
+                RecordedException(error, value.message, [passage], raised.traceback, raised.chained, raised.hidden)
+            )
     return found
 
 
