@@ -330,3 +330,16 @@ def test_running_out_of_stack_is_recorded_and_no_trouble(toy: Toy) -> None:
     assert found.error == "RecursionError"
     assert None in found.traceback
     assert "traceback" not in troubles(recorded), recorded.meta()["skipped"]
+
+
+def test_the_message_of_an_exception_of_the_standard_library(toy: Toy) -> None:
+    code = """
+        import importlib.metadata
+
+        def cached_file():
+            importlib.metadata.version("glm-trace-absent-package")
+
+        def run():
+            cached_file()
+        """
+    assert failure(failed(toy, code)).message == "No package metadata was found for glm-trace-absent-package"
