@@ -12,6 +12,7 @@ from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.diagnosis import Diagnosis
 from tracer.analysis.diff import Comparison
+from tracer.analysis.directory_check import Problem
 from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages
@@ -35,6 +36,11 @@ def load_document(trace: Trace, *, stage: str | None = None) -> dict[str, Any]:
     ]
     meta = {key: value for key, value in trace.stored_meta.items() if key != "outcome"}
     return {"meta": meta, "outcome": outcome_facts(trace.stored_meta), "stages": stages}
+
+
+def directory_check_document(problems: list[Problem], releases: list[str]) -> dict[str, Any]:
+    """Return ``{"releases": […], "problems": [{"kind", "file", "line", "fails", "release", "values"}]}``."""
+    return {"releases": releases, "problems": [msgspec.to_builtins(problem) for problem in problems]}
 
 
 def step_documents(trace: Trace, *, stage: str | None = None) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,6 @@ from typing import Any, Final
 import msgspec
 
 from tracer.recorder import safe_inspect
-from tracer.recorder.code_outline import code_outlines
 from tracer.recorder.guard import Guard, StopLoad
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.source_text import is_library_file, python_names, source_bytes
@@ -23,6 +22,7 @@ from tracer.recorder.summary import Summariser
 from tracer.recorder.tracebacks import Tracebacks
 from tracer.trace import journal, reasons
 from tracer.trace.append_only import RESERVE, Identity
+from tracer.trace.code_outline import code_outlines
 from tracer.trace.directory import read_directory
 from tracer.trace.metadata import RecordingEnded
 from tracer.trace.outcome import Outcome

@@ -46,6 +46,12 @@ class Presence(msgspec.Struct, frozen=True):
     homes: list[str] = []
     replacement: str | None = None
 
+    def instead(self, name: str) -> str | None:
+        """Return what takes the place of a name: a replacement, or the same name in another module; None if nothing."""
+        if self.replacement is not None:
+            return self.replacement or None
+        return f"{self.homes[0]}.{name}" if self.homes else None
+
 
 class _Names(msgspec.Struct, frozen=True):
     """The names in a module, class or signature: those that exist as long as it does, and the others."""
@@ -201,6 +207,19 @@ class Library:
         since = 0 if presence.since is None else self.releases.index(presence.since)
         gone = len(self.releases) if presence.gone is None else self.releases.index(presence.gone)
         return since <= at < gone
+
+    def is_new(self, presence: Presence, release: str) -> bool:
+        """Return whether a release is older than the first that has something."""
+        at = self.index(release)
+        return at is not None and presence.since is not None and self.releases.index(presence.since) > at
+
+    def missing(self, module: str, names: list[str], release: str) -> list[tuple[str, Presence]]:
+        """Return what an import of a module or of names in it needs, and what a release lacks and others have."""
+        whole = self.module(module)
+        if whole is not None and self.has(whole, release) is False:
+            return [(module, whole)]
+        found = ((f"{module}.{name}", self.name(module, name)) for name in names)
+        return [(name, one) for name, one in found if one is not None and self.has(one, release) is False]
 
     def entries(self, table: str, release: str) -> dict[str, str]:
         """Return a dictionary of the library as it is in a release; values that are no names of classes are empty."""

@@ -10,14 +10,13 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.releases import Library, Presence, library
 from tracer.trace.events import TracebackFrame
 
-_LIBRARY: Final = "transformers"
 # Python's own messages.
 _NO_MODULE = re.compile(r"^No module named '(?P<module>transformers\.[\w.]+)'")
 _NO_NAME = re.compile(r"^cannot import name '(?P<name>\w+)' from '(?P<module>transformers(?:\.\w+)*)'")
@@ -99,18 +98,16 @@ def _cause(
     release = _release(load)
     if presence is None or known.has(presence, release) is not False:
         return None
-    at, since = known.index(release), presence.since
-    assert at is not None
-    is_new = since is not None and known.releases.index(since) > at
+    is_new = known.is_new(presence, release)
     things = [(thing, presence), *(one for one in more or [] if one[0] != thing)]
     frame = _frame(load)
-    replaced = {name: instead for name, one in things if (instead := _instead(name, one))}
+    replaced = {name: instead for name, one in things if (instead := one.instead(name.rpartition(".")[2]))}
     values: dict[str, Any] = {
         "file": file_name(frame.file) if frame is not None else "?",
         "things": [name for name, _ in things],
         "thing": thing.rpartition(".")[2],
         "release": release,
-        "since": since,
+        "since": presence.since,
         "until": presence.until,
         "gone": presence.gone,
         "replacements": [f"{name.rpartition('.')[2]} → {instead}" for name, instead in replaced.items()],
@@ -126,13 +123,6 @@ def _cause(
     return Cause(kind, "certain", load.with_raised(), values, remedy)
 
 
-def _instead(name: str, presence: Presence) -> str | None:
-    """Return what takes the place of something: as the table says, or the same name in another module."""
-    if presence.replacement is not None:
-        return presence.replacement or None
-    return f"{presence.homes[0]}.{name.rpartition('.')[2]}" if presence.homes else None
-
-
 def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
     """Return everything that the model's code imports from the library and that this release does not have."""
     imports = [one for outline in load.trace.meta.code_outlines.values() for one in outline.imports]
@@ -140,19 +130,8 @@ def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
         thing
         for one in imports
         if one.inside is None and one.condition is None
-        for thing in missing_imports(known, one.module, one.names, _release(load))
+        for thing in known.missing(one.module, one.names, _release(load))
     ]
-
-
-def missing_imports(known: Library, module: str, names: list[str], release: str) -> list[_Thing]:
-    """Return the names, or the module itself, that a release does not have and others do."""
-    if module.partition(".")[0] != _LIBRARY:
-        return []
-    whole = known.module(module)
-    if whole is not None and known.has(whole, release) is False:
-        return [(module, whole)]
-    found = ((f"{module}.{name}", known.name(module, name)) for name in names)
-    return [(name, one) for name, one in found if one is not None and known.has(one, release) is False]
 
 
 def _bases(load: RecordedLoad, name: str) -> list[str]:

@@ -1,0 +1,183 @@
+"""``glm-trace check``: what is wrong with a model directory, without loading it."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.commands import Command, command_line
+from tests.support.own_code_model import write_own_model
+from tracer.analysis.directory_check import Problem, check_directory
+from tracer.views.check import PROBLEMS, problem_text
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
+NEW, OLD = "5.23.0", "4.44.2"
+
+
+@pytest.fixture
+def check(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_line(monkeypatch, capsys, "check")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = write_own_model(tmp_path / "own")
+    header = json.dumps({"linear.weight": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(8))
+    return folder
+
+
+def found(folder: Path, *releases: str, installed: bool = False) -> list[Problem]:
+    return check_directory(folder, releases or (NEW,), installed=installed)
+
+
+def kinds(folder: Path, *releases: str, installed: bool = False) -> list[tuple[str, str]]:
+    return [(problem.kind, problem.file) for problem in found(folder, *releases, installed=installed)]
+
+
+def write(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text(text, encoding="utf-8")
+
+
+def append(name: str, text: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_text((folder / name).read_text() + text)
+
+
+def auto_map(**entries: object) -> Callable[[Path], object]:
+    return write(
+        "config.json", json.dumps({"model_type": "own", "auto_map": {"AutoConfig": "conf.OwnConfig", **entries}})
+    )
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
+    "a pointer for weights": (write("model.safetensors", POINTER), [("lfs-pointer", "model.safetensors")]),
+    "a web page for weights": (write("model.safetensors", "<!DOCTYPE html><p>"), [("web-page", "model.safetensors")]),
+    "an empty file": (write("model.safetensors", ""), [("empty-file", "model.safetensors")]),
+    "text for weights": (write("model.safetensors", "not weights"), [("not-safetensors", "model.safetensors")]),
+    "a shard missing": (
+        write("model.safetensors.index.json", '{"weight_map": {"a": "model-00001-of-00001.safetensors"}}'),
+        [("shards-missing", "model.safetensors.index.json")],
+    ),
+    "broken JSON": (write("generation_config.json", '{"a": 1,}'), [("not-json", "generation_config.json")]),
+    "a mark": (write("generation_config.json", '\ufeff{"a": 1}'), [("bom", "generation_config.json")]),
+    "a list": (write("generation_config.json", "[1]"), [("not-object", "generation_config.json")]),
+    "a key twice": (
+        write("generation_config.json", '{"a": 1, "a": 2}'),
+        [("duplicate-keys", "generation_config.json")],
+    ),
+    "NaN": (write("generation_config.json", '{"a": NaN}'), [("constants", "generation_config.json")]),
+    "no such file": (auto_map(AutoModel="modul.OwnModel"), [("class-file-missing", "config.json")]),
+    "no such class": (auto_map(AutoModel="model.OwnModell"), [("class-missing", "config.json")]),
+    "two dots": (auto_map(AutoModel="model.py.OwnModel"), [("reference-malformed", "config.json")]),
+    "a list for a class": (auto_map(AutoModel=["model.OwnModel"]), [("reference-not-text", "config.json")]),
+    "a number for a class": (auto_map(AutoModel=3), [("reference-not-text", "config.json")]),
+    "another repository": (auto_map(AutoModel="a/b--model.OwnModel"), [("other-repository", "config.json")]),
+    "auto_map is text": (
+        write("config.json", '{"model_type": "bert", "auto_map": "model.OwnModel"}'),
+        [("auto-map-not-object", "config.json")],
+    ),
+    "an unknown type": (write("config.json", '{"model_type": "bertt"}'), [("model-type-unknown", "config.json")]),
+    "no type": (write("config.json", "{}"), [("model-type-missing", "config.json")]),
+    "no config": (lambda folder: (folder / "config.json").unlink(), [("config-missing", "config.json")]),
+    "a neighbour missing": (lambda folder: (folder / "part.py").unlink(), [("neighbour-missing", "model.py")]),
+    "a neighbour as a package": (append("model.py", "import part\n"), [("neighbour-absolute", "model.py")]),
+    "not Python": (append("part.py", "def\n"), [("not-python", "part.py")]),
+    "a name that is gone": (
+        append("part.py", "from transformers.utils import is_flash_attn_available\n"),
+        [("name-replaced", "part.py")],
+    ),
+    "a module that is gone": (append("part.py", "import transformers.deepspeed\n"), [("name-replaced", "part.py")]),
+    "no weights": (lambda folder: (folder / "model.safetensors").unlink(), [("no-weights", "config.json")]),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_found(model: Path, name: str) -> None:
+    change, expected = WRONG[name]
+    change(model)
+    assert [one for one in kinds(model) if one[0] != "no-weights" or name == "no weights"] == expected
+
+
+def test_a_type_of_a_later_release(model: Path) -> None:
+    write("config.json", '{"model_type": "qwen3"}')(model)
+    (problem,) = found(model, OLD, NEW)
+    assert (problem.kind, problem.release, problem.values["since"]) == ("model-type-new", OLD, "4.51")
+
+
+def test_a_file_that_is_cut_off(model: Path) -> None:
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-3])
+    (problem,) = found(model)
+    assert problem.kind == "truncated"
+    assert problem.values["size"] < int(problem.values["told"])
+
+
+def test_names_by_release(model: Path) -> None:
+    code = (
+        "from transformers import Qwen3Model\nfrom transformers.pytorch_utils import find_pruneable_heads_and_indices\n"
+    )
+    append("part.py", code)(model)
+    both = [(one.kind, one.release, one.line) for one in found(model, OLD, NEW)]
+    assert both == [("name-new", OLD, 2), ("name-gone", NEW, 3)]
+
+
+def test_imports_that_may_fail_are_left_alone(model: Path) -> None:
+    code = "try:\n    from transformers.utils import is_flash_attn_available\n    import not_there\nexcept ImportError:\n    pass\n"
+    append("part.py", code)(model)
+    assert kinds(model, installed=True) == []
+
+
+def test_packages_are_looked_for_in_this_python(model: Path) -> None:
+    append("part.py", "import pebble_kernels\nimport os.path\n")(model)
+    assert kinds(model) == []
+    assert kinds(model, installed=True) == [("package-missing", "part.py")]
+
+
+def test_code_that_nothing_names_is_not_looked_at(model: Path) -> None:
+    write("convert.py", "import pebble_kernels\nfrom transformers.utils import is_flash_attn_available\n")(model)
+    assert kinds(model, installed=True) == []
+
+
+@pytest.mark.parametrize("release", [OLD, NEW])
+@pytest.mark.parametrize("name", ["glm-4v-tiny"])
+def test_healthy_models_are_quiet(name: str, release: str) -> None:
+    assert kinds(ROOT / "fixtures" / name, release, installed=True) == []
+
+
+def test_every_kind_has_a_sentence_in_both_languages() -> None:
+    for kind in PROBLEMS:
+        values = dict.fromkeys(
+            "size told place names type count auto_class reference repository needed class module thing gone instead since model_type".split(),
+            "x",
+        )
+        problem = Problem(kind, "config.json", values, 3, release=NEW)
+        assert problem_text(problem, "en") != problem_text(problem, "zh")
+
+
+def test_the_command(check: Command, model: Path) -> None:
+    code, out, _ = check(str(model), "--for", NEW, "--lang", "en")
+    assert (code, out.splitlines()[0]) == (0, "Nothing is wrong with it, as far as its files tell.")
+    append("part.py", "import transformers.deepspeed\n")(model)
+    code, out, _ = check(str(model), "--for", NEW, "--lang", "en")
+    assert code == 1
+    assert "part.py" in out
+    assert "transformers.integrations" in out
+    code, out, _ = check(str(model), "--for", OLD, "--for", NEW, "--json")
+    assert code == 1
+    document = json.loads(out)
+    assert document["releases"] == [OLD, NEW]
+    assert [(one["kind"], one["release"], one["fails"]) for one in document["problems"]] == [
+        ("name-replaced", NEW, True)
+    ]
+
+
+def test_wrong_use(check: Command, model: Path) -> None:
+    assert check("nowhere", "--lang", "en")[0] == 2
+    code, _, err = check(str(model), "--for", "4.1")
+    assert code == 2
+    assert "4.30" in err
