@@ -81,14 +81,14 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:shard-damaged": N_("{file} can't be read: {message}"),
     "cause:file-is-pointer": NP_(
         "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself.",
-        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself. So are "
-        "others: {names}.",
+        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself. "
+        "These files are such: {names}.",
     ),
     "cause:file-is-page": NP_(
         "{file} is a web page saved under that name, and not the file itself.",
-        "{file} is a web page saved under that name, and not the file itself. So are others: {names}.",
+        "{file} is a web page saved under that name, and not the file itself. These files are such: {names}.",
     ),
-    "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. So are others: {names}."),
+    "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. These files are such: {names}."),
     "remedy:fetch-files-themselves": NP_(
         "Run `git lfs pull` in the clone, or download the file again: `hf download MODEL {file}`.",
         "Run `git lfs pull` in the clone, or download the files again: `hf download MODEL`.",
