@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support import damaged
+from tests.support import damaged, damaged_weights
 from tests.support.edited_models import CONFIG, POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
 from tests.support.reading import by_line
 from tests.support.small_models import tiny_llama
@@ -73,6 +73,7 @@ def with_config(text: str, encoding: str = "utf-8") -> Callable[[Path], Path]:
 
 SWALLOWING = ("def __init__(self, config):", "def __init__(self, config, **kwargs):")
 BUFFER = 'self.register_buffer("steps", 1.0 / 100 ** torch.arange(4), persistent=False)'
+AS_CAUSAL = {"auto_class": "AutoModelForCausalLM"}
 OWN_CLASS = {"auto_class": "AutoModelForSequenceClassification"}
 
 
@@ -317,6 +318,173 @@ CASES: Final[dict[str, Case]] = {
     ),
     "dtype-asked-for": Case(whole("bert-tiny"), LOADED, options={"dtype": "float16"}),
     "without-numbers": Case(whole("bert-tiny"), LOADED, options={"weights": "fake"}),
+    "size-in-config": Case(
+        damaged_weights.other_inner_size,
+        "shapes-differ",
+        {"count": 6, "key": "intermediate_size", "value": 40, "fits": 24},
+        ("mismatched", "raised"),
+    ),
+    "layers-dropped": Case(damaged_weights.one_layer_of_two, LOADED, surprises=("layers-dropped",), options=AS_CAUSAL),
+    "names-mixed": Case(  # 5.x finds each tensor's place
+        damaged_weights.with_tensors(damaged_weights.unwrapped),
+        by_line("names-mixed", LOADED),
+        options=AS_CAUSAL,
+    ),
+    "prefix-differs": Case(
+        damaged_weights.renamed("model.", "model.text."), LOADED, surprises=("prefix-differs",), options=AS_CAUSAL
+    ),
+    "prefix-too-much": Case(
+        damaged_weights.with_tensors(damaged_weights.wrapped), LOADED, surprises=("prefix-too-much",), options=AS_CAUSAL
+    ),
+    "variant": Case(
+        damaged_weights.moved("model.fp16.safetensors"),
+        "weights-variant",
+        {"variant": "fp16", "files": ["model.fp16.safetensors"]},
+    ),
+    "in-a-folder": Case(damaged_weights.moved("inner/model.safetensors"), "weights-in-subfolder", {"folder": "inner"}),
+    "under-another-name": Case(
+        damaged_weights.moved("consolidated.safetensors"), "weights-elsewhere", {"name": "model.safetensors"}
+    ),
+    "without-index": Case(
+        damaged_weights.moved("model-00001-of-00001.safetensors"),
+        "index-absent",
+        {"name": "model.safetensors.index.json", "count": 1},
+    ),
+    "variant-absent": Case(
+        tiny_llama, "variant-absent", {"files": ["model.safetensors"]}, options={"kwargs": {"variant": "fp16"}}
+    ),
+    "pickle-not-wanted": Case(
+        damaged_weights.other_zip,
+        "pickle-not-wanted",
+        {"files": ["pytorch_model.bin"]},
+        options={"kwargs": {"use_safetensors": True}},
+    ),
+    "empty": Case(damaged_weights.written(b""), "file-is-empty"),
+    "gguf-inside": Case(damaged_weights.written(b"GGUF\3\0\0\0" + bytes(64)), "shard-gguf"),
+    "no-weights-inside": Case(damaged_weights.written(bytes(range(1, 200))), "shard-not-safetensors"),
+    "gguf": Case(
+        damaged_weights.written(b"GGUF\3\0\0\0" + bytes(64), "llama.gguf"), "weights-gguf", {"file": "llama.gguf"}
+    ),
+    "safetensors-not-wanted": Case(
+        tiny_llama, "safetensors-not-wanted", options={"kwargs": {"use_safetensors": False}}
+    ),
+    "pickle-cut-off": Case(damaged_weights.cut_off_pickle, "shard-truncated-bin"),
+    "left-on-disk": Case(
+        damaged_weights.pickled,
+        "offload-folder-missing",
+        options={"kwargs": {"device_map": {"": "disk"}}, **AS_CAUSAL},
+    ),
+    "web-page": Case(damaged_weights.web_page, "file-is-page", {"file": "model.safetensors"}),
+    "shards-missing": Case(
+        damaged_weights.two_shards_missing,
+        "shards-missing",
+        {"files": ["<model>/model-00002-of-00003.safetensors", "<model>/model-00003-of-00003.safetensors"]},
+    ),
+    "index-lies": Case(
+        damaged_weights.index_lies,
+        LOADED,
+        surprises=("index-lies",),
+        options=AS_CAUSAL,
+    ),
+    "other-zip": Case(damaged_weights.other_zip, "shard-other-zip", {"file": "<model>/pytorch_model.bin"}),
+    "format-not-named": Case(  # 5.x reads it
+        damaged_weights.without_format,
+        by_line("format-not-named", LOADED),
+        by_line({"file": "<model>/model.safetensors"}, {}),
+    ),
+    # dtypes
+    "whole-numbers": Case(
+        damaged_weights.with_tensors(damaged_weights.whole_numbers, torch_dtype=None),
+        by_line(LOADED, "dtype-stored-integer"),
+        by_line({}, {"dtype": "int64"}),
+        surprises=by_line(("integers-as-floats",), ()),
+        options=AS_CAUSAL,
+    ),
+    "whole-numbers-of-config": Case(
+        damaged_weights.with_config(torch_dtype="int8"),
+        "dtype-config-integer",
+        {"given": '"torch_dtype": "int8"'},
+        options={"dtype": "auto"},
+    ),
+    "whole-numbers-asked-for": Case(
+        tiny_llama, "dtype-asked-integer", {"given": 'torch_dtype="int8"'}, options={"kwargs": {"torch_dtype": "int8"}}
+    ),
+    "dtypes-meet": Case(  # 4.44 loads all of it as float32
+        damaged_weights.own_model,
+        by_line(LOADED, "dtypes-meet"),
+        by_line({}, {"dtype": "bfloat16", "many": 2, "there": "mix", "other": "float32", "here": "embed.weight"}),
+        options={"forward": True, "tokenizer": True},
+    ),
+    # attention
+    "attention-package": Case(
+        tiny_llama,
+        "attention-package",
+        {"given": 'attn_implementation="flash_attention_2"', "package": "flash_attn"},
+        ("given", "raised"),
+        options={"kwargs": {"attn_implementation": "flash_attention_2"}},
+    ),
+    "attention-package-of-config": Case(
+        damaged_weights.with_config(_attn_implementation="flash_attention_2"),
+        "attention-package",
+        {"given": '"_attn_implementation": "flash_attention_2"', "key": "_attn_implementation"},
+        ("config-says", "raised"),
+    ),
+    "attention-package-in-spite": Case(
+        damaged_weights.with_config(_attn_implementation="flash_attention_2"),
+        "attention-package-in-spite",
+        {"argument": 'attn_implementation="eager"'},
+        options={"kwargs": {"attn_implementation": "eager"}},
+    ),
+    "attention-of-config": Case(
+        damaged_weights.with_config(_attn_implementation="sdpa"),
+        LOADED,
+        surprises=("attention-of-config",),
+        options={"kwargs": {"attn_implementation": "eager"}, **AS_CAUSAL},
+    ),
+    "attention-as-asked-for": Case(
+        tiny_llama, LOADED, options={"kwargs": {"attn_implementation": "eager"}, **AS_CAUSAL}
+    ),
+    "attention-unsupported": Case(
+        damaged_weights.own_model,
+        "attention-unsupported",
+        {"class": "OwnModel", "flag": "_supports_sdpa"},
+        options={"kwargs": {"attn_implementation": "sdpa"}},
+    ),
+    "attention-unknown": Case(
+        tiny_llama,
+        "attention-unknown",
+        {"implementation": "sdap", "name": "sdpa"},
+        options={"kwargs": {"attn_implementation": "sdap"}},
+    ),
+    # quantization
+    "quantization-package": Case(
+        damaged_weights.with_config(quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True}),
+        by_line("quantization-refused", "quantization-package"),
+        by_line({"message": "No GPU found. A GPU is needed for quantization."}, {"packages": ["bitsandbytes"]}),
+        ("config-says", "raised"),
+    ),
+    "quantization-of-gptq": Case(
+        damaged_weights.with_config(quantization_config={"quant_method": "gptq", "bits": 4}),
+        "quantization-package",
+        {"method": "gptq"},
+    ),
+    "quantization-unnamed": Case(
+        damaged_weights.with_config(quantization_config={"bits": 4}), "quantization-unnamed", {}
+    ),
+    "quantization-unknown": Case(  # 5.x warns and loads the weights as they are
+        damaged_weights.with_config(quantization_config={"quant_method": "glm-trace-unknown", "bits": 4}),
+        by_line("quantization-unknown", LOADED),
+        by_line({"method": "glm-trace-unknown"}, {}),
+        options=AS_CAUSAL,
+    ),
+    "load-in-4bit": Case(
+        tiny_llama,
+        by_line("quantization-package", "short-form-gone"),
+        {"given": by_line("load_in_4bit", "load_in_4bit=True")},
+        options={"kwargs": {"load_in_4bit": True}, **AS_CAUSAL},
+    ),
+    # own from_pretrained
+    "own-from-pretrained": Case(damaged_weights.own_loader, LOADED, surprises=("own-from-pretrained",)),
     # adapters
     "adapter-for-another-model": Case(
         damaged.adapter_for_another_architecture,

@@ -91,6 +91,16 @@ def stopped_code(file: str, agreed: list[str], found: str) -> list[bytes]:
     return [made.meta_record(remote_code=code), *ending(status="refused", message="It was not run.", step=1)]
 
 
+def inputs_of_another_dtype() -> list[bytes]:
+    """A pass that fails in a model whose parameters all have one dtype."""
+    said = "mat1 and mat2 must have the same dtype, but got Float and BFloat16"  # torch 2
+    records = raising("RuntimeError", said, **OWN_CODE)
+    loaded = {"sources": [{"name": "a", "dtype": "bfloat16"}], "parameter": "a", "dtype": "bfloat16"}
+    records[4] = made.step_record(made.step(0, kind="tensor-loaded", event=None, stage="weights", data=loaded))
+    ended = {"status": "failed", "part": "forward", "error": "RuntimeError", "message": said, "step": 1}
+    return [*records[:-1], made.end_record(**ended)]
+
+
 ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
     "gpu memory": (
         raising("OutOfMemoryError", OUT_OF_MEMORY, of="torch"),
@@ -188,6 +198,28 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         below(LIBRARY_FRAME, frame=FROM_PRETRAINED),
         "unknown-raised",
         {"function": "PreTrainedModel.from_pretrained", "raiser": "PreTrainedModel._check"},
+    ),
+    "a pickle that needs a newer torch": (
+        raising("ValueError", "… see https://nvd.nist.gov/vuln/detail/CVE-2025-32434"),  # 4.49 to 5.23
+        "torch-too-old",
+        {"files": ["pytorch_model.bin"]},
+    ),
+    "a class that needs a package": (
+        raising("ImportError", "Using `kernels` requires kernels: `pip install kernels`"),
+        "library-package",
+        {"name": "PreTrainedModel.from_pretrained", "packages": ["kernels"]},
+    ),
+    "attention that the machine can't do": (
+        raising(
+            "ImportError", "FlashAttention2 … due to the following error: FlashAttention2 is not available on CPU."
+        ),
+        "attention-refused",
+        {"given": "flash_attention_2"},
+    ),
+    "inputs of another dtype": (
+        inputs_of_another_dtype(),
+        "dtype-of-inputs",
+        {"dtype": "bfloat16", "other": "float32"},
     ),
     "packages": (
         raising("AttributeError", "module 'torch.distributed' has no attribute 'tensor'"),
@@ -370,6 +402,10 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     assert kinds - used == {"raised-it"}  # what the printing makes of "raised"
     tested = {case.kind for case in CASES.values()} | {kind for _, kind, _ in ENDS.values()}
     tested |= {"stale-copy", "model-not-found", "trust-not-given", "shard-damaged"}  # tests of their own
+    tested |= {"reference-not-text", "reference-with-dots", "reference-with-ending", "reference-repositories"}
+    tested |= {"reference-into-folder", "reference-without-dot", "auto-map-not-object", "tokenizer-entry-not-pair"}
+    tested |= {"format-not-named", "names-mixed", "quantization-unknown", "quantization-refused"}
+    tested |= {"library-package-argument"}  # needs the release without accelerate
     # What only one line knows is tested on that line.
     tested |= {"import-not-copied", "tokenizer-class-missing", "config-class-missing", "config-class-differs"}
     tested |= {"attribute-gone-in-5", "package-fails", "tensors-missing", "tensors-of-two-shapes", "not-converted"}

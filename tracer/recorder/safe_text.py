@@ -59,6 +59,8 @@ def _is_trusted(kind: type) -> bool:
     """Return whether the ``__str__`` is really a trusted library's, not of a class that only claims to be."""
     for base in safe_inspect.mro(kind):
         if "__str__" in safe_inspect.members(base):
+            if base is kind and safe_inspect.is_defined_in(kind, "importlib"):  # PackageNotFoundError
+                return True
             return safe_inspect.is_defined_in(base, *_TRUSTED)
     return False
 

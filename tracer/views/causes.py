@@ -70,6 +70,56 @@ CAUSES: Final[dict[str, Message]] = {
         "The index of the weights names {count} file, and {file} is not there (read before it: {read}).",
         "The index of the weights names {count} files, and {file} is not there (read before it: {read}).",
     ),
+    "cause:shards-missing": N_("The index of the weights names {count} files, and these are not there: {files}."),
+    "remedy:download-all-again": N_(
+        "Get all of these files again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and compare "
+        "their sizes and SHA-256 with what the hub shows."
+    ),
+    "cause:shard-gguf": NP_("{files} is a GGUF file under another name.", "{files} are GGUF files under other names."),
+    "remedy:gguf-by-name": N_(
+        'Rename it so that it ends in `.gguf`, and load it with `gguf_file="NAME.gguf"` (needs `pip install gguf`).'
+    ),
+    "cause:weights-variant": N_(
+        "No weights in {in} under the usual names; there is a variant of them, “{variant}”: {files}."
+    ),
+    "remedy:ask-for-variant": N_(
+        'Load with `variant="{variant}"` (here `--kwarg variant={variant}`), or take “.{variant}” out of the file '
+        "names."
+    ),
+    "cause:variant-absent": N_(
+        "The variant “{variant}” was asked for, and {in} has no weights of it; what it has is {files}."
+    ),
+    "remedy:leave-variant": N_("Leave `variant` out, or download the variant if the model's page has it."),
+    "cause:index-absent": N_(
+        "The weights are in {count} files ({files}), and the index that says which tensor is in which file, {name}, is "
+        "not there."
+    ),
+    "remedy:get-index": N_("Download {name} from the model's page into the folder of these files."),
+    "cause:pickle-not-wanted": N_("`use_safetensors=True` asks for .safetensors files, and {in} has only {files}."),
+    "remedy:leave-use-safetensors": N_(
+        "Leave `use_safetensors` out, or save the weights as .safetensors with `model.save_pretrained(DIR)`."
+    ),
+    "cause:safetensors-not-wanted": N_(
+        "`use_safetensors=False` forbids .safetensors files, and {in} has only {files}."
+    ),
+    "remedy:leave-use-safetensors-false": N_("Leave `use_safetensors` out."),
+    "cause:weights-gguf": N_(
+        "The weights in {in} are in GGUF files ({files}), which the library reads only if one is named."
+    ),
+    "remedy:ask-for-gguf": N_(
+        'Load with `gguf_file="{file}"` (here `--kwarg gguf_file={file}`), which needs `pip install gguf`.'
+    ),
+    "cause:weights-elsewhere": N_(
+        "No weights in {in} under a name that the library looks for; there is {files}, under another name."
+    ),
+    "remedy:rename-weights": N_(
+        "If these are the weights, give the file a name that the library looks for ({name}); if they are in the "
+        "format of another program, take the model's weights for transformers from its page."
+    ),
+    "cause:weights-in-subfolder": N_("No weights in {in} itself; there are some in its folder {folder}: {files}."),
+    "remedy:ask-for-subfolder": N_(
+        'Load with `subfolder="{folder}"` (here `--kwarg subfolder={folder}`), or load that folder.'
+    ),
     "cause:shard-truncated": N_(
         "{file} is cut off: its header promises more than the file holds. A download or copy "
         "that broke off leaves such a file."
@@ -92,6 +142,36 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:fetch-files-themselves": NP_(
         "Run `git lfs pull` in the clone, or download the file again: `hf download MODEL {file}`.",
         "Run `git lfs pull` in the clone, or download the files again: `hf download MODEL`.",
+    ),
+    "cause:shard-other-zip": N_(
+        "{file} is a zip archive of something else, and no weights: torch finds none of the entries that `torch.save` "
+        "writes."
+    ),
+    "cause:shard-truncated-bin": N_(
+        "{file} is cut off or empty: torch finds the beginning of its archive and not its end."
+    ),
+    "cause:torch-too-old": N_(
+        "{files} is a pickle, and transformers {release} reads such files only with torch 2.6 or later, because of a "
+        "weakness of `torch.load` (CVE-2025-32434); here is torch {torch}."
+    ),
+    "remedy:newer-torch-or-safetensors": N_(
+        "`pip install --upgrade 'torch>=2.6'`, or take the model's weights as `.safetensors`: its page may have them, "
+        "and with a newer torch `model.save_pretrained(DIR)` writes them."
+    ),
+    "cause:offload-folder-missing": N_(
+        "The device map leaves some of the weights on the disk, and the call gives no folder to put them in."
+    ),
+    "remedy:give-offload-folder": N_(
+        '`offload_folder="offload"` in the call (here `--kwarg offload_folder=offload`), or a `device_map` without '
+        "“disk” on a machine with more memory."
+    ),
+    "cause:format-not-named": N_(
+        "The header of {file} does not say which framework wrote it, and transformers 4 reads no such file: the entry "
+        '`"format": "pt"` is missing in its metadata.'
+    ),
+    "remedy:name-format": N_(
+        'Write the file again with the entry: `save_file(load_file(FILE), FILE, metadata={{"format": "pt"}})`, both of '
+        "`safetensors.torch`. Transformers 5 reads it as it is."
     ),
     "remedy:download-again": N_(
         "Get {file} again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and "
@@ -646,6 +726,128 @@ CAUSES: Final[dict[str, Message]] = {
         "reads it, with the fields `type` and `factor`: `{fields}`; or let line {line} of {file} accept "
         "`rope_type` too."
     ),
+    # attention, quantization and other things that need a package
+    "cause:attention-package": N_(
+        "{where} asks for `{given}`, and that needs the package {package}, which is not installed in this Python."
+    ),
+    "cause:attention-package-in-spite": N_(
+        "config.json asks for `{given}`, and that needs the package {package}, which is not installed in this Python. "
+        "The argument `{argument}` did not help: the entry in config.json came after it."
+    ),
+    "cause:attention-refused": N_("{where} asks for `{given}`, and that can't be used here: {message}"),
+    "cause:attention-unsupported": N_(
+        "{where} asks for `{given}`, and {class} does not declare that it supports {implementation}."
+    ),
+    "remedy:attention-in-call": N_(
+        'Load with `attn_implementation="sdpa"` or `attn_implementation="eager"` instead (here `--kwarg '
+        "attn_implementation=eager`). Flash Attention needs a GPU that it supports, and `pip install {install}`."
+    ),
+    "remedy:attention-in-config-json": N_(
+        'Write `"{key}": "eager"` in config.json, or `"sdpa"` if the class supports it. Flash Attention needs a '
+        "GPU that it supports, and `pip install {install}`."
+    ),
+    "remedy:attention-in-call-or-declared": N_(
+        'Load with `attn_implementation="eager"` (here `--kwarg attn_implementation=eager`), or leave it out. If '
+        "{class} is your own and its code does use {implementation}, declare it in the class: `{flag} = True`."
+    ),
+    "remedy:attention-in-config-or-declared": N_(
+        'Write `"{key}": "eager"` in config.json, or take the entry out. If {class} is your own and its code does use '
+        "{implementation}, declare it in the class: `{flag} = True`."
+    ),
+    "cause:attention-unknown": N_(
+        "“{implementation}” is no attention implementation of transformers {release}; for this class it has {names}."
+    ),
+    "remedy:attention-known": N_('Write `{key}="{name}"`, or another of them.'),
+    "cause:short-form-gone": N_(
+        "`{given}` reached the constructor of the model: transformers {release} has no argument {name} any more, it "
+        "became part of `quantization_config`."
+    ),
+    "remedy:bits-in-config": N_(
+        "Write `quantization_config=BitsAndBytesConfig({given})` instead, which needs `pip install bitsandbytes "
+        "accelerate`; or leave `{name}` out to load the model unquantized."
+    ),
+    "cause:quantization-package": N_(
+        "`{given}` in {where} asks for quantization with {method}, and that needs {packages}, which is not "
+        "installed in this Python, or too old."
+    ),
+    "remedy:install-or-unquantized": N_(
+        "`pip install --upgrade {install}`, or leave `{given}` out to load the model unquantized. In newer "
+        "releases the short forms are written `quantization_config=BitsAndBytesConfig(load_in_4bit=True)`."
+    ),
+    "remedy:install-or-other-weights": N_(
+        "`pip install --upgrade {install}`, or take the model's unquantized weights. Taking `quantization_config` "
+        "out of config.json is right only if the weights are stored unquantized."
+    ),
+    "cause:quantization-unnamed": N_(
+        "`quantization_config` names no method: it has no entry `quant_method`, and the library can't guess it."
+    ),
+    "remedy:quantization-name": N_(
+        'Write the method into `quantization_config`: `"quant_method": "…"`, say `"gptq"` or `"awq"`, as the '
+        "model's page tells it; or take `quantization_config` out if the weights are stored unquantized."
+    ),
+    "cause:quantization-unknown": N_(
+        "`quantization_config` names the method “{method}”, which transformers {release} does not know."
+    ),
+    "remedy:quantization-unknown": N_(
+        "Check the spelling of `quant_method`. If the method is newer than transformers {release}: `pip install "
+        "--upgrade transformers`; some come with a package of their own that has to be imported first. If the "
+        "weights are stored unquantized, take `quantization_config` out of config.json."
+    ),
+    "cause:quantization-refused": N_(
+        "`{given}` in {where} asks for quantization with {method}, and the library refuses it here: {message}"
+    ),
+    "remedy:as-it-says-or-unquantized": N_(
+        "Change what the message names, or leave `{given}` out to load the model unquantized."
+    ),
+    "remedy:as-it-says-or-other-weights": N_(
+        "Change what the message names, or take the model's unquantized weights. Taking `quantization_config` out of "
+        "config.json is right only if the weights are stored unquantized."
+    ),
+    "cause:library-package": N_("{name} of transformers needs {packages}, which is not installed in this Python."),
+    "remedy:install-for-library": N_("`pip install {install}`, then start Python again."),
+    "cause:library-package-argument": N_(
+        "`{given}` needs {packages}, which is not installed in this Python, or too old."
+    ),
+    "remedy:install-or-leave-out": N_("`pip install --upgrade {install}`, or leave `{name}` out of the call."),
+    # dtypes
+    "cause:dtype-asked-integer": N_(
+        "`{given}` asks for a model of whole numbers; parameters have to be floating point."
+    ),
+    "remedy:dtype-asked-integer": N_(
+        "Ask for a floating point dtype, such as `bfloat16` or `float32`. To load in 8 or 4 bits, give a "
+        "`quantization_config`."
+    ),
+    "cause:dtype-config-integer": N_(
+        "config.json says `{given}`, a dtype of whole numbers; parameters have to be floating point."
+    ),
+    "remedy:dtype-config-integer": N_(
+        "Write a floating point dtype there, such as `bfloat16`, or name one when loading: `--dtype float32`."
+    ),
+    "cause:dtype-stored-integer": N_(
+        "The checkpoint holds whole numbers ({dtype}), and the model would take its dtype from there; parameters "
+        "have to be floating point."
+    ),
+    "remedy:store-floating": N_(
+        "Save the weights in a floating point dtype (float32 or bfloat16). If the numbers in the checkpoint are "
+        "right as they are, name the dtype when loading: `--dtype float32` here, `dtype=torch.float32` in your own "
+        "code. If they are quantized weights, config.json lacks its `quantization_config`."
+    ),
+    "cause:dtypes-meet": N_(
+        "The parameters have two dtypes, and {other} and {dtype} met in one operation: {many} are {dtype} ({there}), "
+        "{few} are {other} ({here})."
+    ),
+    "remedy:one-dtype": N_(
+        "Load all of it with one dtype: `--dtype {wanted}` here, `torch_dtype=torch.{wanted}` (4.x) or "
+        "`dtype=torch.{wanted}` (5.x) in your own code."
+    ),
+    "cause:dtype-of-inputs": N_(
+        "All parameters are {dtype}, and the pass brought in a tensor of {other}: an input, or one that the "
+        "model's code makes itself."
+    ),
+    "remedy:dtype-of-inputs": N_(
+        "Give the inputs the model's dtype (`inputs.to(model.dtype)`), or load the model as {other}: `--dtype "
+        "{other}`. If the model's own code makes the tensor, it has to make it with the dtype of its parameters."
+    ),
     # weights
     "cause:shapes-differ": NP_(
         "{name} has another shape in the checkpoint than the configuration asks for: {there} in "
@@ -672,6 +874,18 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:sizes-in-config": N_(
         "Set the sizes in config.json to those of the checkpoint (they can be read off the shapes). If the "
         "differing layers are meant to be trained again: `ignore_mismatched_sizes=True`."
+    ),
+    "cause:names-mixed": N_(
+        "The names in the checkpoint fit neither {class} nor its base model: none begins with the name that the "
+        "base model has in {class}, and some belong beside it. They are {names}."
+    ),
+    "remedy:names-of-the-class": N_(
+        "Load with the class that the checkpoint was saved from, or rename its tensors as `model.state_dict()` has "
+        "them."
+    ),
+    "remedy:size-in-config": N_(
+        'Write `"{key}": {fits}` in config.json, where it says {value}: that explains every shape that differs. Or '
+        "take the checkpoint that goes with this config.json."
     ),
     # adapters
     "cause:adapter-base-missing": N_(
@@ -1172,6 +1386,76 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:train-head": N_(
         "Train the model before you use its answers, or load with the auto class that the checkpoint was saved from."
     ),
+    "surprise:layers-dropped": NP_(
+        "1 tensor of the checkpoint was not used: {names}. It belongs to a layer that the model does not have; for "
+        "other layers it has this name.",
+        "{count} tensors of the checkpoint were not used: {names}. They belong to layers that the model does not "
+        "have; for other layers it has all these names.",
+    ),
+    "remedy:layers-key": N_(
+        'Write `"{key}": {fits}` in config.json, where it says {value}, unless the model is meant to have fewer layers.'
+    ),
+    "remedy:number-of-layers-dropped": N_(
+        "Compare the number of layers in config.json with the layers in the checkpoint; set it to theirs unless "
+        "the model is meant to have fewer."
+    ),
+    "surprise:prefix-lacking": N_(
+        "{count} tensors of the checkpoint were not used, and as many parameters are random, only because the "
+        "names in the checkpoint lack `{here}`: {tensor} there, {parameter} in the model."
+    ),
+    "surprise:prefix-too-much": N_(
+        "{count} tensors of the checkpoint were not used, and as many parameters are random, only because the "
+        "names in the checkpoint begin with `{there}`: {tensor} there, {parameter} in the model."
+    ),
+    "surprise:prefix-differs": N_(
+        "{count} tensors of the checkpoint were not used, and as many parameters are random, only because the "
+        "names in the checkpoint begin with `{there}` instead of `{here}`: {tensor} there, {parameter} in the "
+        "model."
+    ),
+    "remedy:rename-tensors": N_(
+        "Load with the class that the checkpoint was saved from, or rename its tensors: replace “{there}” at the "
+        "beginning of their names with “{here}”."
+    ),
+    "remedy:add-prefix": N_(
+        "Load with the class that the checkpoint was saved from, or rename its tensors: put “{here}” before their "
+        "names."
+    ),
+    "remedy:strip-prefix": N_(
+        "Load with the class that the checkpoint was saved from, or rename its tensors: take “{there}” off the "
+        "beginning of their names."
+    ),
+    "surprise:integers-as-floats": NP_(
+        "1 tensor is stored as whole numbers ({there}) and was loaded as {here}: {names}.",
+        "{count} tensors are stored as whole numbers ({there}) and were loaded as {here}: {names}.",
+    ),
+    "remedy:store-floating-or-quantized": N_(
+        "If these are quantized weights, the numbers in the model are wrong: config.json lacks its "
+        "`quantization_config`. Otherwise save them in a floating point dtype (float32 or bfloat16)."
+    ),
+    "surprise:dtypes-mixed": N_(
+        "The checkpoint is all {stored}, and the model's parameters have two dtypes: {many} are {dtype}, {few} are "
+        "{other} ({here}). Operations between them may fail."
+    ),
+    "surprise:attention-of-config": N_(
+        "`{given}` was asked for, and the model has {got}: config.json says `{said}`, and in transformers "
+        "{release} that entry came after the argument."
+    ),
+    "remedy:attention-in-config": N_('Write `"{key}": "{wanted}"` in config.json, or take the entry out.'),
+    "surprise:attention-differs": N_("`{given}` was asked for, and the model has {got}."),
+    "surprise:own-from-pretrained": N_(
+        "{class} loads itself: its own `from_pretrained` ran instead of the library's, so nothing is recorded of "
+        "how the weights were read, and arguments of the library may have had no effect."
+    ),
+    "remedy:look-at-own-loader": N_(
+        "Read `from_pretrained` of {class} in the directory's code for what it does with the weights and the arguments."
+    ),
+    "surprise:index-lies": NP_(
+        "1 parameter is newly initialised, with random numbers: {names}. The index says that it is in {file}, and "
+        "it is not.",
+        "{count} parameters are newly initialised, with random numbers: {names}. The index names a file for each "
+        "(first {file}), and they are not there.",
+    ),
+    "remedy:same-revision": N_("Get the index and all weights files again, all from one revision."),
     "surprise:weights-new": NP_(
         "1 parameter is newly initialised, with random numbers, as the checkpoint has no tensor of its name: {names}.",
         "{count} parameters are newly initialised, with random numbers, as the checkpoint has no "

@@ -103,6 +103,9 @@ WORDS: Final[dict[str, Message]] = {
         "the text became {count} token, with the id {id}", "the text became {count} tokens, the highest id {id}"
     ),
     "step:module-entered": N_("the pass was in {path}"),
+    "step:config-says": N_("config.json says {entry}"),
+    "step:attention-set": N_("the configuration got the attention implementation {implementation}"),
+    "step:parameter-dtype": N_("the first parameter of {dtype}"),
     "step:dtype": N_("first of them: {there} became {here}"),
 }
 _TITLES: Final = {"certain": "title:cause", "likely": "title:cause-likely", "unknown": "title:unknown"}

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.known_arguments import meant_argument
+from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
 from tracer.trace.events import ConfigBuilt, Recorded
 
@@ -75,7 +76,7 @@ def unexpected_argument(load: RecordedLoad) -> Cause | None:
     given = load.given_arguments(load.user_call)
     match = _UNEXPECTED.match(failure.text)
     name = match["name"] if match else next((unused for unused in left if unused in given), None)
-    if name is None or (name not in given and name not in left):
+    if name is None or name in SHORT_FORMS or (name not in given and name not in left):
         return None
     callee = match["callee"].rpartition(".")[0] or match["callee"] if match else "?"
     chain = [_given(load, name), _left(built, name) if name in left else None]

@@ -6,9 +6,11 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
+from tracer.analysis.diagnosis.weight_file_rules import absent, neighbours, of_gguf
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -183,6 +185,8 @@ def weights_missing(load: RecordedLoad) -> Cause | None:
         return None
     # "Error no file named …": 4.44.2 and 5.23.0
     certain = "no file named" in failure.text
+    if certain and (instead := neighbours(load, _model_folder(load))) is not None:
+        return instead
     return Cause(
         "weights-missing",
         "certain" if certain else "likely",
@@ -201,7 +205,11 @@ def shard_missing(load: RecordedLoad) -> Cause | None:
     if path is None or not (file_name(path) in failure.text or failure.message is None):
         return None
     files = checkpoint_files(load)
-    values = {"file": path, "count": len(files), "read": files.index(path)}
+    gone = absent(load, files)
+    values: dict[str, Any] = {"file": path, "count": len(files), "read": files.index(path)}
+    if len(gone) > 1 and path in gone:
+        values["files"] = gone
+        return Cause("shards-missing", "certain", load.with_raised(*_shards(load)), values, "download-all-again")
     return Cause("shard-missing", "certain", load.with_raised(*_shards(load)), values, "download-again")
 
 
@@ -211,20 +219,90 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     if failure is None:
         return None
     by_safetensors = failure.error.startswith("safetensors") and failure.name == "SafetensorError"
-    by_torch = failure.name in ("UnpicklingError", "EOFError") and failure.origin.function.endswith(MODEL_LOADER)
+    by_torch = failure.origin.function.endswith(MODEL_LOADER) and _by_torch_load(failure)
     path = _first_unread(load)
     if not (by_safetensors or by_torch) or path is None or file_not_itself(load) is not None:
         return None
+    if path in (files := of_gguf(load, checkpoint_files(load))):
+        named = {"file": path, "files": files, "count": len(files)}
+        return Cause("shard-gguf", "certain", load.with_raised(*_shards(load)), named, "gguf-by-name")
     # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" for a truncated file, "header too large" and
     # "invalid header" for a file in another format
     if "file not fully covered" in failure.text:
         kind = "shard-truncated"
-    elif "header" in failure.text.rpartition(":")[2]:
+    elif by_safetensors and "header" in failure.text.rpartition(":")[2]:
         kind = "shard-not-safetensors"
+    elif _says(failure, "PytorchStreamReader failed locating file", "file in archive is not in a subdirectory"):
+        kind = "shard-other-zip"
+    elif _says(failure, "PytorchStreamReader failed finding central directory") or failure.name == "EOFError":
+        kind = "shard-truncated-bin"
     else:
         kind = "shard-damaged"
     values = {"file": path, "message": failure.message}
     return Cause(kind, "certain", load.with_raised(*_shards(load)), values, "download-again")
+
+
+def torch_too_old(load: RecordedLoad) -> Cause | None:
+    """Detect weights that are a pickle, which the library reads with torch 2.6 or later only (since 4.49)."""
+    failure = load.failure
+    if failure is None or failure.error != "ValueError":
+        return None
+    checked = any(frame.function == "check_torch_load_is_safe" for frame in failure.frames)
+    if not checked and "CVE-2025-32434" not in failure.text:
+        return None
+    files = [file_name(path) for path in checkpoint_files(load)]
+    values = {
+        "files": files or ["pytorch_model.bin"],
+        "torch": load.trace.meta.releases.get("torch", "?"),
+        "release": load.trace.meta.transformers or "?",
+    }
+    return Cause("torch-too-old", "certain", load.with_raised(), values, "newer-torch-or-safetensors")
+
+
+def offload_folder_missing(load: RecordedLoad) -> Cause | None:
+    """Detect a device map that leaves weights on the disk, in a load that was given no folder for them."""
+    failure = load.failure
+    if failure is None or failure.error != "ValueError" or not failure.origin.function.endswith(MODEL_LOADER):
+        return None
+    given = load.given_arguments(load.user_call)
+    # "The current `device_map` had weights offloaded to the disk …": every release since 4.20
+    if "device_map" not in given or "offload_folder" in given or "offloaded to the disk" not in failure.text:
+        return None
+    return Cause("offload-folder-missing", "certain", load.with_raised(), {}, "give-offload-folder")
+
+
+def format_not_named(load: RecordedLoad) -> Cause | None:
+    """Detect a safetensors file whose header does not name the format, which transformers 4 insists on."""
+    failure = load.failure
+    # "The safetensors archive passed at … does not contain the valid metadata." (OSError) and "Incompatible safetensors
+    # file. File metadata is not ['pt', …]" (ValueError): 4.30 to 4.57
+    said = ("does not contain the valid metadata", "Incompatible safetensors file. File metadata is not")
+    if (
+        failure is None
+        or failure.error not in ("OSError", "ValueError")
+        or not any(text in failure.text for text in said)
+    ):
+        return None
+    path = _first_unread(load)
+    if path is None:
+        return None
+    return Cause("format-not-named", "certain", load.with_raised(*_shards(load)), {"file": path}, "name-format")
+
+
+def _by_torch_load(failure: RecordedException) -> bool:
+    """Return whether an exception came out of ``torch.load``, or of what transformers 4 makes of such a one."""
+    if failure.name in ("UnpicklingError", "EOFError"):
+        return True
+    if any(frame.file.replace("\\", "/").endswith("<torch>/serialization.py") for frame in failure.frames):
+        return True
+    # 4.x, in load_state_dict, where it can't tell what is wrong; RuntimeError is torch's own
+    return "PytorchStreamReader" in failure.text or "load weights from pytorch checkpoint file" in failure.text
+
+
+def _says(failure: RecordedException, *texts: str) -> bool:
+    """Return whether an exception, or one that it came from, says one of these."""
+    said = [failure.text, *(chained.message or "" for chained in failure.chained)]
+    return any(text in message for text in texts for message in said)
 
 
 def checkpoint_files(load: RecordedLoad) -> list[str]:

@@ -129,7 +129,12 @@ def not_tied(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[
     read = load.last(ConfigRead)
     for found in _tying_classes(load):
         tied = tied_names(found)
-        left = [name for name in recorded.event.new if any(_means(one, name) for one in tied)]
+        stored = [tensor.name for tensor in recorded.event.unexpected]  # the tensor is there, under another name
+        left = [
+            name
+            for name in recorded.event.new
+            if any(_means(one, name) for one in tied) and not any(other.endswith(f".{name}") for other in stored)
+        ]
         if not left:
             continue
         nested = [key for key, value in load.config.items() if isinstance(value, dict) and value.get(_TIE) is True]

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tracer.analysis.diagnosis.attention_rules import other_attention
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.dtype_rules import is_floating, mixed_dtypes
 from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
 from tracer.analysis.diagnosis.own_code import differing_modules
 from tracer.analysis.diagnosis.own_file_rules import code_of_earlier_load, stale_code
@@ -16,9 +18,12 @@ from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_fil
 from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
 from tracer.analysis.diagnosis.silent_rules import not_tied, silent_wrongs
 from tracer.analysis.diagnosis.tokenizer_rules import picture_dropped, tokenizer_without_vocabulary
+from tracer.analysis.diagnosis.weight_names import Prefix, further_layers, layers_in_config, other_prefix
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
+    ClassResolved,
+    FileResolved,
     LogWritten,
     Message,
     NotDone,
@@ -59,7 +64,11 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *silent_wrongs(load),
         *unfilled_weights(load),
         *dropped_arguments(load),
+        *stored_integers(load),
+        *mixed_dtypes(load),
         *changed_dtypes(load),
+        *other_attention(load),
+        *own_from_pretrained(load),
         *replaced_tokenizer(load),
         *tokenizer_without_vocabulary(load),
         *overrides_that_kept_passes_away(load),
@@ -114,6 +123,16 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         new = [name for name in report.new if name not in differing]
         unexpected = [tensor.name for tensor in report.unexpected if tensor.told]
         filled = _filled_before(load, step.number)
+        prefix = other_prefix(new, unexpected)
+        if prefix is not None:
+            renamed = {*prefix.pairs, *prefix.pairs.values()}
+            new = [name for name in new if name not in renamed]
+            unexpected = [name for name in unexpected if name not in renamed]
+            yield _of(step, *_prefix(prefix))
+        if told := _told_by_index(load, new):
+            new = [name for name in new if name not in told]
+            file = next(iter(told.values()))
+            yield _of(step, "index-lies", {"count": len(told), "names": list(told), "file": file}, "same-revision")
         layers = _of_further_layers(filled, new)
         others = [name for name in new if name not in set(layers)]
         checkpoint_is_whole = report.loaded == report.checkpoint
@@ -121,18 +140,50 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         missing = [name for name in others if name not in set(heads)]
         explained = {name for cause in not_tied(load, recorded) for name in cause.values["names"]}
         heads, missing = ([name for name in names if name not in explained] for names in (heads, missing))
+        dropped = further_layers(filled, unexpected)
+        unexpected = [name for name in unexpected if name not in set(dropped)]
         if layers:
             yield _of(step, "layers-new", {"count": len(layers), "names": layers}, "number-of-layers")
         if heads:
             yield _of(step, "head-new", {"count": len(heads), "names": heads}, "train-head")
         if missing:
             yield _of(step, "weights-new", {"count": len(missing), "names": missing}, "names-of-weights")
+        if dropped:
+            values = {"count": len(dropped), "names": dropped, **layers_in_config(load, filled, dropped)}
+            yield _of(step, "layers-dropped", values, "layers-key" if "key" in values else "number-of-layers-dropped")
         if unexpected:
             yield _of(step, "weights-unexpected", {"count": len(unexpected), "names": unexpected}, "names-of-weights")
         if mismatched and load.status == "loaded":
             yield _of(step, "weights-mismatched", {"count": len(mismatched), "names": mismatched}, "sizes-in-config")
         if report.empty:
             yield _of(step, "weights-empty", {"count": len(report.empty), "names": report.empty}, None)
+
+
+def _prefix(prefix: Prefix) -> tuple[str, dict[str, object], str]:
+    """Return the kind, values and remedy for tensors that only a prefix keeps from their parameters."""
+    tensor, parameter = next(iter(prefix.pairs.items()))
+    values = {
+        "count": len(prefix.pairs),
+        "tensor": tensor,
+        "parameter": parameter,
+        "there": prefix.there,
+        "here": prefix.here,
+    }
+    if not prefix.there:
+        return "prefix-lacking", values, "add-prefix"
+    return ("prefix-differs", values, "rename-tensors") if prefix.here else ("prefix-too-much", values, "strip-prefix")
+
+
+def _told_by_index(load: RecordedLoad, names: list[str]) -> dict[str, str]:
+    """Return those of the parameters that the index of the weights names, each with the file that is to have it."""
+    told: dict[str, str] = {}
+    for file in ("model.safetensors.index.json", "pytorch_model.bin.index.json"):
+        index = load.trace.meta.json_file(file)
+        files = index.get("weight_map") if isinstance(index, dict) else None
+        if isinstance(files, dict) and load.last(FileResolved, name="config.json") is not None:
+            told |= {name: str(files[name]) for name in names if name in files}
+            break
+    return told
 
 
 def _filled_before(load: RecordedLoad, report: int) -> list[str]:
@@ -194,8 +245,32 @@ def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
                         yield Cause("argument-dropped", "certain", evidence, {"name": name}, "leave-out-dropped")
 
 
+def stored_integers(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield tensors that are stored as whole numbers and became floating point parameters."""
+    found: dict[tuple[str, str], list[Recorded[TensorLoaded]]] = {}
+    for loaded in events(load.trace, TensorLoaded):
+        here, sources = loaded.event.dtype, loaded.event.sources
+        if len(sources) == 1 and here is not None and is_floating(here) and _is_whole(sources[0].dtype):
+            found.setdefault((str(sources[0].dtype), here), []).append(loaded)
+    for (there, here), tensors in found.items():
+        names = [str(loaded.event.parameter) for loaded in tensors]
+        values = {"count": len(names), "names": names, "there": there, "here": here}
+        evidence = [Evidence(tensors[0].step.number, "dtype", {"there": there, "here": here})]
+        yield Cause("integers-as-floats", "certain", evidence, values, "store-floating-or-quantized")
+
+
+def _is_whole(dtype: str | None) -> bool:
+    return dtype is not None and dtype.startswith(("int", "uint"))
+
+
 def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
-    """Yield changes of dtype between checkpoint and model that the user did not ask for."""
+    """Yield changes of dtype between checkpoint and model that the user did not ask for.
+
+    Whole numbers, and tensors of one dtype that only in part were changed, are :func:`stored_integers` and
+    :func:`mixed_dtypes`.
+    """
+    if next(mixed_dtypes(load), None) is not None:
+        return
     calls = [(call, load.given_arguments(load.trace.step(call.step))) for call in loading_calls(load.trace)]
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
@@ -203,7 +278,9 @@ def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
         number, here = loaded.step.number, loaded.event.dtype
         there = loaded.event.sources[0].dtype if loaded.event.sources else None
         wanted = next((given for call, given in calls if call.step <= number <= call.last), {})
-        if there is not None and here is not None and there != here and here not in _dtypes(wanted):
+        if there is None or here is None or there == here or (_is_whole(there) and is_floating(here)):
+            continue
+        if here not in _dtypes(wanted):
             changed[there, here] += 1
             first.setdefault((there, here), number)
     for (there, here), count in changed.most_common():
@@ -236,6 +313,19 @@ def replaced_tokenizer(load: RecordedLoad) -> Iterator[Cause]:
                 values = {"wanted": wanted, "class": got}
                 evidence = [Evidence(step.number, "tokenizer-loaded", {"class": got})]
                 yield Cause("tokenizer-replaced", "certain", evidence, values, "name-tokenizer-class")
+
+
+def own_from_pretrained(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield that the directory's class loads its weights itself: the library's ``from_pretrained`` never ran."""
+    call, resolved = load.model_call, load.last(ClassResolved, way="remote")
+    if call is None or resolved is None or resolved.step.number < call.number or load.part is not None:
+        return
+    if any(frame.function == MODEL_LOADER for frame in load.trace.frames()) or load.events(WeightsReport):
+        return
+    entered = call.frame
+    if not any(step.event == "return" for step in load.trace.steps(frame=entered)):
+        return
+    yield _of(resolved.step, "own-from-pretrained", {"class": last_name(resolved.event.class_)}, "look-at-own-loader")
 
 
 def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:

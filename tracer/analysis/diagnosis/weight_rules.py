@@ -7,9 +7,12 @@ from collections import Counter
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
+from tracer.analysis.diagnosis.weight_names import size_in_config
+from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
+    ClassResolved,
     ConversionFailed,
     Recorded,
     StoredTensor,
@@ -64,7 +67,28 @@ def shapes_differ(load: RecordedLoad) -> Cause | None:
         "there": first.shape,
         "here": first.shape_there,
     }
-    return Cause("shapes-differ", "certain", chain, values, "sizes-in-config")
+    size = size_in_config(load, mismatched)
+    if size is not None:
+        values |= size._asdict()
+    return Cause("shapes-differ", "certain", chain, values, "size-in-config" if size is not None else "sizes-in-config")
+
+
+def names_mixed(load: RecordedLoad) -> Cause | None:
+    """Detect names that are neither those of the whole model nor those of its base, which transformers 4 refuses."""
+    failure = load.failure
+    if failure is None or failure.error != "ValueError" or not failure.origin.function.endswith(MODEL_LOADER):
+        return None
+    # 4.0 to 4.48: no tensor begins with the prefix of the base model, and some are beside the base model.
+    if not failure.text.startswith("The state dictionary of the model you are trying to load is corrupted"):
+        return None
+    frame = failure.origin.frame
+    names = load.variable(frame, "loaded_state_dict_keys") if frame is not None else None
+    resolved = load.last(ClassResolved)
+    values = {
+        "class": last_name(resolved.event.class_) if resolved is not None else "?",
+        "names": [name for name in names if isinstance(name, str)] if isinstance(names, list) else [],
+    }
+    return Cause("names-mixed", "certain", load.with_raised(), values, "names-of-the-class")
 
 
 def _report(load: RecordedLoad) -> Recorded[WeightsReport] | None:

@@ -1,0 +1,88 @@
+"""Rules for packages that the library itself asks for, and which are not there: for a class, an argument, a method."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.config_values import asked_in_call, asking
+from tracer.analysis.diagnosis.exceptions import RecordedException
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad
+
+IMPORT_ERRORS: Final = ("ImportError", "ModuleNotFoundError", "importlib.metadata.PackageNotFoundError")
+_INSTALL: Final = re.compile(r"pip3? install (?P<arguments>[^`\n]+)")
+_NEEDS: Final = re.compile(r"requires? (?:the )?(?:latest version of )?(?P<name>[A-Za-z][\w.-]+)(?: library)?[:;.`]")
+_QUANTIZATION: Final = re.compile(
+    r"<transformers>/(?:quantizers/|utils/quantization_config|integrations/\w*bitsandbytes)"
+)
+_BACKEND: Final = (
+    "library but it was not found in your environment"  # of requires_backends: a tokenizer's rule knows more
+)
+
+
+def library_package_missing(load: RecordedLoad) -> Cause | None:
+    """Detect a package that the library needs for what was asked of it."""
+    failure = load.failure
+    if failure is None or failure.error not in IMPORT_ERRORS or not _by_library(load, failure):
+        return None
+    if in_quantization(load):  # its own rule knows more
+        return None
+    packages = named_packages(failure)
+    if not packages:
+        return None
+    given = load.given_arguments(load.user_call)
+    # Such as "Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate".
+    quoted = re.findall(r"`([a-z]\w+)", failure.text)
+    asked = asked_in_call(load, *(name for name in quoted if name in given))
+    values: dict[str, Any] = {"packages": packages, "install": " ".join(packages)}
+    chain = load.with_raised(asking(load, asked))
+    if asked is not None:
+        values |= {"given": asked.written, "name": asked.argument}
+        return Cause("library-package-argument", "certain", chain, values, "install-or-leave-out")
+    values["name"] = failure.origin.function
+    return Cause("library-package", "likely", chain, values, "install-for-library")
+
+
+def named_packages(failure: RecordedException) -> list[str]:
+    """Return the packages, as the index has them, that an error of the library names."""
+    text = failure.text
+    if failure.name == "PackageNotFoundError" and re.fullmatch(r"[\w.-]+", text):
+        return [text]
+    if text.startswith("No package metadata was found for "):  # PackageNotFoundError of Python 3.8 and later
+        return text.split()[-1:]
+    found: list[str] = []
+    for match in _INSTALL.finditer(text):
+        found += _installed(match["arguments"])
+    if not found:
+        found = [match["name"].lower() for match in _NEEDS.finditer(text)]
+    return list(dict.fromkeys(found))
+
+
+def in_quantization(load: RecordedLoad) -> bool:
+    """Return whether the exception came from the library's code for quantization."""
+    assert load.failure is not None
+    if load.failure.traceback is not None:
+        return any(_QUANTIZATION.search(frame.file.replace("\\", "/")) for frame in load.failure.frames[1:])
+    statement = load.statement(load.failure.origin).lower()
+    return "quantiz" in statement or "bitsandbytes" in statement
+
+
+def _installed(arguments: str) -> list[str]:
+    """Return the names of packages in the arguments of ``pip install``, without versions; none after other words."""
+    found = []
+    for word in arguments.split():
+        name = re.match(r"[A-Za-z][\w.-]*", word.strip("'\"(),;"))
+        if word.startswith("-"):
+            continue
+        if name is None or word in ("and", "or", "to", "in", "for", "with", "&&"):
+            break
+        found.append(name[0].rstrip("."))
+    return found
+
+
+def _by_library(load: RecordedLoad, failure: RecordedException) -> bool:
+    """Return whether the library raised it, and not while it checked or ran the imports of remote code."""
+    if load.enclosing(failure.origin, "check_imports") is not None or _BACKEND in failure.text:
+        return False
+    return not failure.origin.module.startswith(f"{REMOTE}.")

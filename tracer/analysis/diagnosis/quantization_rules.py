@@ -1,0 +1,94 @@
+"""Rules for quantization: a method that the release does not have, whose package is absent, or that can't run here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
+from tracer.analysis.diagnosis.package_rules import IMPORT_ERRORS, in_quantization, named_packages
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad
+from tracer.analysis.loading_calls import MODEL_LOADER
+
+SHORT_FORMS: Final = ("load_in_4bit", "load_in_8bit")
+"""Arguments that transformers 4 made a BitsAndBytesConfig of."""
+_ARGUMENTS: Final = ("quantization_config", *SHORT_FORMS)
+# The packages of each method, for releases whose error does not name them. Where two are given, the method needs both.
+_PACKAGES: Final = {
+    "bitsandbytes": ["bitsandbytes"],
+    "awq": ["autoawq"],
+    "gptq": ["optimum", "gptqmodel"],
+    "aqlm": ["aqlm"],
+    "quanto": ["optimum-quanto"],
+    "eetq": ["eetq"],
+    "higgs": ["flute-kernel"],
+    "hqq": ["hqq"],
+    "compressed-tensors": ["compressed-tensors"],
+    "fbgemm_fp8": ["fbgemm-gpu"],
+    "torchao": ["torchao"],
+    "vptq": ["vptq"],
+    "spqr": ["spqr_quant"],
+    "fp_quant": ["fp_quant"],
+    "auto-round": ["auto-round"],
+    "quark": ["amd-quark"],
+    "mxfp4": ["kernels"],
+    "gguf": ["gguf"],
+}
+
+
+def short_form_gone(load: RecordedLoad) -> Cause | None:
+    """Detect ``load_in_4bit=True`` and the like in a release that has no such argument and hands it to the model."""
+    failure = load.failure
+    if failure is None or failure.error != "TypeError" or load.release < (5,):
+        return None
+    asked = asked_in_call(load, *SHORT_FORMS)
+    if asked is None or f"argument '{asked.argument}'" not in failure.text:
+        return None
+    values = {"given": asked.written, "name": asked.argument, "release": ".".join(map(str, load.release))}
+    return Cause("short-form-gone", "certain", load.with_raised(asking(load, asked)), values, "bits-in-config")
+
+
+def quantization_failed(load: RecordedLoad) -> Cause | None:
+    """Detect an exception of the library's code for quantization, by what asked for it."""
+    failure = load.failure
+    if failure is None or not failure.origin.function.endswith(MODEL_LOADER) or not in_quantization(load):
+        return None
+    asked = asked_in_call(load, *_ARGUMENTS) or asked_in_config(load, "quantization_config")
+    if asked is None:
+        return None
+    method = _method(asked)
+    in_call = asked.argument is not None
+    chain = load.with_raised(asking(load, asked))
+    values: dict[str, Any] = {
+        "method": method or "?",
+        "where": asked.where,
+        "given": asked.key,
+        "release": ".".join(map(str, load.release)) or "?",
+        "message": failure.message or failure.name,
+    }
+    if failure.error in IMPORT_ERRORS:
+        packages = named_packages(failure) or _PACKAGES.get(method or "", [])
+        if packages:
+            values |= {"packages": packages, "install": " ".join(packages)}
+            remedy = "install-or-unquantized" if in_call else "install-or-other-weights"
+            return Cause("quantization-package", "certain", chain, values, remedy)
+    if failure.error == "ValueError" and method is None:
+        return Cause("quantization-unnamed", "certain", chain, values, "quantization-name")
+    # "Unknown quantization type, got … - supported types are: […]": every release since 4.38
+    if failure.error == "ValueError" and failure.text.startswith("Unknown quantization type"):
+        return Cause("quantization-unknown", "certain", chain, values, "quantization-unknown")
+    remedy = "as-it-says-or-unquantized" if in_call else "as-it-says-or-other-weights"
+    return Cause("quantization-refused", "certain", chain, values, remedy)
+
+
+def _method(asked: Asked) -> str | None:
+    """Return the ``quant_method``; bitsandbytes may go without."""
+    if asked.argument in SHORT_FORMS:
+        return "bitsandbytes"
+    value = asked.value if isinstance(asked.value, dict) else {}
+    items = value.get("items")
+    value = items if "is" in value and isinstance(items, dict) else value
+    method = value.get("quant_method")
+    if isinstance(method, str):
+        return method.rpartition(".")[2].lower()
+    return "bitsandbytes" if any(value.get(name) for name in SHORT_FORMS) else None
