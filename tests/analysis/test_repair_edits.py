@@ -13,6 +13,11 @@ from tests.trace import made
 from tracer.analysis.repair import REPAIRS, ModelFiles, patch
 from tracer.analysis.repair.edits import PythonEdit, json_with, without_trailing_commas
 from tracer.trace.reading import open_trace
+from tracer.views.causes import CAUSES
+
+
+def test_every_repair_is_for_a_kind_of_cause() -> None:
+    assert {kind for kind in REPAIRS if f"cause:{kind}" not in CAUSES and f"surprise:{kind}" not in CAUSES} == set()
 
 
 @pytest.mark.parametrize(
