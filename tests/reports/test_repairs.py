@@ -21,6 +21,8 @@ CASES: Final = (
     "tied-overwritten", "import-flash-check", "import-pruning-helper", "import-module-gone", "cache-seen-tokens",
     "second-level-import",
 )  # fmt: skip
+WITH_DIRECTORY: Final = ("two-dots-in-reference", "auto-map-list")
+"""The file that is to be named did not run, so the trace does not have it; the others need the trace only."""
 HERE: Final = [
     one for one in reported() if one.id in CASES and RELEASE in one.fails and RELEASE not in NOT_YET.get(one.id, {})
 ]
@@ -36,8 +38,8 @@ def test_the_repaired_copy_loads(one: Reported, tmp_path: Path, loads: Loads) ->
         made = repair(found, ModelFiles(trace, directory))
         without_directory = repair(found, ModelFiles(trace))
     assert made.repaired, found
-    if set(made.edits) <= set(ModelFiles(trace).recorded) | {"config.json"}:
-        assert without_directory.edits == made.edits  # the trace alone is enough
+    if one.id not in WITH_DIRECTORY:
+        assert without_directory.edits == made.edits
     shutil.copytree(directory, after / one.id)
     for name, text in made.edits.items():
         (after / one.id / name).write_text(text)

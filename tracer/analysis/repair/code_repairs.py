@@ -220,7 +220,7 @@ def copy_along(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     edit = _python(files, main)
     if edit is None or not name.isidentifier() or not module.isidentifier():
         return None
-    edit.add_import(f".{module}", name)
+    edit.add_import(f".{module}", f"{name} as _{name}" if edit.imports(name) else name)
     return _edits(main, edit)
 
 
