@@ -103,6 +103,14 @@ def test_what_is_wrong_is_found(model: Path, name: str) -> None:
     assert [one for one in kinds(model) if one[0] != "no-weights" or name == "no weights"] == expected
 
 
+def test_a_type_that_the_path_names() -> None:
+    folder = ROOT / "fixtures" / "distilbert-without-model-type"
+    assert [(one.kind, one.release, one.fails) for one in found(folder, OLD, NEW)] == [
+        ("model-type-missing", OLD, False),
+        ("model-type-missing", NEW, True),
+    ]
+
+
 def test_a_type_of_a_later_release(model: Path) -> None:
     write("config.json", '{"model_type": "qwen3"}')(model)
     (problem,) = found(model, OLD, NEW)
