@@ -10,7 +10,7 @@ from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
-from tracer.analysis.diagnosis.weight_file_rules import absent, neighbours, of_gguf
+from tracer.analysis.diagnosis.weight_file_rules import absent, begins_as_zip, neighbours, of_gguf
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -235,6 +235,10 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     elif _says(failure, "PytorchStreamReader failed locating file", "file in archive is not in a subdirectory"):
         kind = "shard-other-zip"
     elif _says(failure, "PytorchStreamReader failed finding central directory") or failure.name == "EOFError":
+        kind = "shard-truncated-bin"
+    elif (
+        by_torch and _says(failure, "[Errno 22]") and begins_as_zip(load, path)
+    ):  # it seeks the end before the beginning
         kind = "shard-truncated-bin"
     else:
         kind = "shard-damaged"

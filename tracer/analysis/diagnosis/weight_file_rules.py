@@ -24,6 +24,11 @@ def of_gguf(load: RecordedLoad, files: list[str]) -> list[str]:
     return [one for one in files if _kind(load, one) == "gguf"]
 
 
+def begins_as_zip(load: RecordedLoad, path: str) -> bool:
+    """Return whether a weights file begins as ``torch.save`` writes it."""
+    return _kind(load, path) == "zip"
+
+
 def absent(load: RecordedLoad, files: list[str]) -> list[str]:
     """Return those of the load's weights files that are not in the directory; empty if it was not listed whole."""
     meta = load.trace.meta
