@@ -40,7 +40,7 @@ OTHERS: Final = (
     "code_llama", "codegen", "cohere", "convbert", "ctrl", "data2vec-text", "deberta", "deberta-v2",
     "decision_transformer", "deit", "dinov2", "distilbert", "dpr", "dpt", "electra", "ernie", "flaubert", "fnet",
     "gemma", "gemma2", "gpt-sw3", "gpt_bigcode", "gpt_neox", "gpt_neox_japanese", "gptj", "ibert", "imagegpt",
-    "jamba", "layoutlm", "lilt", "longformer", "longt5", "m2m_100", "mamba", "mamba2", "marian", "mbart",
+    "jamba", "layoutlm", "lilt", "longformer", "longt5", "m2m_100", "mamba", "marian", "mbart",
     "megatron-bert", "mistral", "mixtral", "mobilebert", "mpnet", "mpt", "mra", "mt5", "mvp", "nystromformer", "olmo",
     "openai-gpt", "opt", "pegasus", "persimmon", "phi", "phi3", "plbart", "qwen2", "qwen2_moe", "recurrent_gemma",
     "rembert", "roberta", "roberta-prelayernorm", "roc_bert", "roformer", "siglip_vision_model", "splinter",
