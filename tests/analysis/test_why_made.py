@@ -12,7 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.analysis.diagnosis_cases import CASES
+from tests.analysis.test_why_auto_map import WRONG as WRONG_AUTO_MAPS
 from tests.analysis.test_why_beside_the_model import TROUBLES
+from tests.analysis.test_why_own_files import PACKAGES
+from tests.analysis.test_why_own_files import WRONG as WRONG_FILES
 from tests.trace import made
 from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose
@@ -422,6 +425,11 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"processor-class-newer", "adapter-key-newer", "adapter-key-unknown"}
     tested |= {"release-gone", "release-gone-written", "release-new", "release-new-written"}
     tested |= {"processor-part-differs"}
+    tested |= {wrong.kind for wrong in WRONG_AUTO_MAPS.values()} | {wrong.kind for wrong in WRONG_FILES.values()}
+    tested |= {"file-is-pointer", "file-is-page", "file-is-empty", "shard-not-safetensors", "newer-python"}
+    tested |= {"second-repository", "tokenizer-entry-not-pair"}
+    tested |= {*PACKAGES, "opened-in-working-folder"}
+    tested |= {"stale-importer", "reference-into-folder", "package-in-text"}  # on 4.44
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -346,3 +347,36 @@ def test_a_tokenizer_that_is_a_pointer(loads: Loads, tmp_path: Path) -> None:
     with loads.trace(shell(tmp_path / "dir", files), **{**LOAD, "tokenizer": True}) as trace:
         cause = diagnose(trace).causes[0]
     assert (cause.kind, cause.values["file"]) == ("file-is-pointer", "tokenizer.json")
+
+
+PACKAGES = {
+    "package-lacks": ({"gt_lacks": "import glm_trace_absent"}, "import gt_lacks"),
+    "packages-fail": (dict.fromkeys(("gt_one", "gt_two"), "raise ImportError('cut')"), "import gt_one\nimport gt_two"),
+    "package-fails-and-missing": ({"gt_one": "raise ImportError('cut')"}, "import gt_one\nimport glm_trace_absent"),
+    "module-missing-inside": (
+        {"gt_lacks": "import glm_trace_absent"},
+        "try:\n    import gt_lacks\nexcept ImportError:\n    raise",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PACKAGES)
+def test_installed_packages_that_fail(kind: str, loads: Loads, tmp_path: Path) -> None:
+    packages, line = PACKAGES[kind]
+    for name, text in packages.items():
+        package = Path(os.environ["HF_MODULES_CACHE"]) / name
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "__init__.py").write_text(f"{text}\n", encoding="utf-8")
+    with load_of(loads, tmp_path / "dir", model(line)) as trace:
+        found = diagnose(trace).causes
+        first = found[0]
+    if kind == "packages-fail" and not OLD_LINE:
+        assert first.kind == "package-fails"  # 5.x stops at the first
+    else:
+        assert first.kind == kind or (kind == "package-fails-and-missing" and not OLD_LINE), first
+
+
+def test_a_file_opened_where_python_was_started(loads: Loads, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"modeling_shell.py": building('open("gt_table.txt").close()'), "gt_table.txt": "1"}
+    with load_of(loads, tmp_path / "dir", files) as trace:
+        assert only_cause(trace).kind == "opened-in-working-folder"

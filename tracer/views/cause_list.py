@@ -218,7 +218,6 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "missing": "config.json",
         "statement": 'self.tower = AutoModel.from_pretrained("harbour/tower")',
     },
-    "second-repository-library": {"repository": "harbour/tower", "missing": "config.json"},
     "stale-importer": {"file": "layers_pebble.py", "name": "SCALE", "from": "modeling_pebble.py"},
     "import-not-copied": {"file": "numbers_pebble.py", "by": "layers_pebble.py", "main": "modeling_pebble.py"},
     "config-class-differs": {"own": "BertConfig"},

@@ -141,7 +141,7 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. These files are such: {names}."),
     "remedy:fetch-files-themselves": NP_(
         "Run `git lfs pull` in the clone, or download the file again: `hf download MODEL {file}`.",
-        "Run `git lfs pull` in the clone, or download the files again: `hf download MODEL`.",
+        "Run `git lfs pull` in the clone, or download {file} and the others again: `hf download MODEL`.",
     ),
     "cause:shard-other-zip": N_(
         "{file} is a zip archive of something else, and no weights: torch finds none of the entries that `torch.save` "
@@ -509,14 +509,6 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:fetch-second": N_(
         "Download it while online (`hf download {repository}`), or load online once. If it is a folder of yours, write "
         "its path in line {line} of {file}."
-    ),
-    "cause:second-repository-library": N_(
-        "The load needs a second model, {repository}, which config.json or another file of the directory names. It is "
-        "not on this machine and could not be fetched ({missing} was looked for)."
-    ),
-    "remedy:fetch-second-library": N_(
-        "Download it while online (`hf download {repository}`), or write the path of a folder that holds it where it "
-        "is named."
     ),
     "surprise:stale-code-ran": N_(
         "{file} ran from the modules cache as an earlier load had left it there, and it is not the file that the "

@@ -152,7 +152,7 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
 
 
 def second_repository(load: RecordedLoad) -> Cause | None:
-    """Detect a second model that this one needs and that is not on this machine. Its own code or the library asks."""
+    """Detect a second model that this one needs and that is not on this machine. Its own code asks."""
     failure, missing = load.failure, load.last(FileMissing)
     if failure is None or missing is None or load.last(AdapterFound) is not None:
         return None
@@ -163,16 +163,12 @@ def second_repository(load: RecordedLoad) -> Cause | None:
         return None
     values: dict[str, Any] = {"repository": where, "missing": missing.event.name}
     by = next((one for one in failure.passages if one.module.startswith(f"{REMOTE}.")), None)
-    if by is not None:
-        values |= {"file": file_name(by.file), "line": by.line, "function": by.function}
-        values["statement"] = load.statement(by).strip()
-        chain = load.with_raised(_gone(missing), Evidence(by.step, "passed", {"function": by.function}))
-        return Cause("second-repository", "certain", chain, values, "fetch-second")
-    if where == str(load.first_asked):
+    if by is None:
         return None
-    return Cause(
-        "second-repository-library", "likely", load.with_raised(_gone(missing)), values, "fetch-second-library"
-    )
+    values |= {"file": file_name(by.file), "line": by.line, "function": by.function}
+    values["statement"] = load.statement(by).strip()
+    chain = load.with_raised(_gone(missing), Evidence(by.step, "passed", {"function": by.function}))
+    return Cause("second-repository", "certain", chain, values, "fetch-second")
 
 
 def weights_missing(load: RecordedLoad) -> Cause | None:

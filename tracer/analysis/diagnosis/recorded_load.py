@@ -227,13 +227,6 @@ class RecordedLoad:
         return self.model_call
 
     @cached_property
-    def first_asked(self) -> Any:
-        """What the user's call was asked to load."""
-        call = self.user_call
-        frame = call.frame if call is not None else None
-        return self.variable(frame, "pretrained_model_name_or_path") if frame is not None else None
-
-    @cached_property
     def model_call(self) -> Step | None:
         """The user's last call of an auto model class."""
         for call in reversed(loading_calls(self.trace)):
