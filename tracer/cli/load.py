@@ -12,7 +12,7 @@ from tracer.cli.console import needs_terminal, note
 from tracer.cli.job_recording import command_line, record_and_report
 from tracer.cli.load_flags import LoadFlags, with_load_flags
 from tracer.cli.options import Trust
-from tracer.i18n import N_, Sentence, language, tr
+from tracer.i18n import N_, Lang, Sentence, language, tr
 from tracer.launch.amx_workaround import amx_environment
 from tracer.launch.load_options import adapter_folder, prepare_options
 from tracer.trace.job import Job
@@ -40,6 +40,17 @@ def record_load(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_r
     destination = arguments.destination(flags.output, model)
     if flags.tui:
         needs_terminal("--tui", Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
+    job = load_job(model, flags, kwargs=kwargs, trust_remote_code=trust_remote_code, lang=speak)
+    record_and_report(job, destination, speak, take_output=True, tui=flags.tui)
+
+
+def load_job(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_remote_code: bool, lang: Lang) -> Job:
+    """Check the options, ask for consent, and return the job.
+
+    Raises:
+        TracerError: an option is wrong.
+        typer.Exit: with code 3, if the user does not agree to remote code.
+    """
     arguments.auto_class_argument(flags.auto_class)
     job = Job(work="load", command=command_line(), model=model, kwargs=kwargs, **flags.job_fields())
     prepare_options(job)
@@ -47,7 +58,7 @@ def record_load(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_r
     if folder is not None:
         note(
             tr(
-                speak,
+                lang,
                 "The adapter's base '{base}' is a path relative to the adapter, so the load runs in {folder}.",
                 base=folder.base,
                 folder=folder.path,
@@ -57,8 +68,8 @@ def record_load(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_r
     given = kwargs.pop("trust_remote_code", None)
     job.trust_remote_code = given is True or (trust_remote_code and given is None)
     if not job.trust_remote_code:
-        job.agreed = ask_for_consent(model, speak, tokenizer=job.tokenizer, cwd=job.cwd, arguments=kwargs)
+        job.agreed = ask_for_consent(model, lang, tokenizer=job.tokenizer, cwd=job.cwd, arguments=kwargs)
         job.trust_remote_code = job.agreed is not None
     if job.forward and job.device in ("cpu", "auto"):
         job.environment = amx_environment()
-    record_and_report(job, destination, speak, take_output=True, tui=flags.tui)
+    return job

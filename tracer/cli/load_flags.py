@@ -7,7 +7,7 @@ the same name.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_type_hints
@@ -97,16 +97,21 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else str(value) if isinstance(value, Path) else value
 
 
-def with_load_flags(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_load_flags(
+    *, leave_out: Collection[str] = (), **defaults: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add the options of :class:`LoadFlags` to a command, which gets them as its argument ``flags``.
 
     Args:
+        leave_out: names of options that the command does not have; in ``flags`` they have their defaults.
         defaults: defaults that differ from those of :class:`LoadFlags`.
     """
 
+    offered = [name for name in LoadFlags._fields if name not in leave_out]
+
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         def parsed(**given: Any) -> None:
-            flags = LoadFlags(**{name: given.pop(name) for name in LoadFlags._fields})
+            flags = LoadFlags(**{name: given.pop(name) for name in offered})
             command(**given, flags=flags)
 
         own = inspect.signature(command, eval_str=True).parameters.values()
@@ -114,6 +119,7 @@ def with_load_flags(**defaults: Any) -> Callable[[Callable[..., None]], Callable
         shared = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
             for name, default in {**LoadFlags._field_defaults, **defaults}.items()
+            if name in offered
         ]
         parameters = [*(parameter for parameter in own if parameter.name != "flags"), *shared]
         parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it

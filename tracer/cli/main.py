@@ -16,7 +16,7 @@ from tracer.trace.errors import TracerError
 
 COMMANDS: Final = (
     "load", "demo", "run", "fixture", "show", "replay", "walkthrough", "exercise", "decisions", "why", "kwargs", "diff",
-    "check", "seal",
+    "across", "check", "seal",
 )  # fmt: skip
 
 

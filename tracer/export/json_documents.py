@@ -10,19 +10,20 @@ import msgspec
 
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision
-from tracer.analysis.diagnosis import Diagnosis
-from tracer.analysis.diff import Comparison
+from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.analysis.diff import Comparison, compare
 from tracer.analysis.directory_check import Problem
 from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.outcome import outcome_facts
-from tracer.trace.reading import Trace
+from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
 
-if TYPE_CHECKING:  # what is about a trace alone does not wait for the course
+if TYPE_CHECKING:  # what is about a trace alone does not wait for the course or the recording
     from tracer.exercise.validator import ValidationResult
+    from tracer.launch.across import Bisection, ReleaseRun, Turn
     from tracer.walkthrough.checker import CheckResult, GivenTrace
     from tracer.walkthrough.explained_code import FunctionCoverage
 
@@ -84,6 +85,48 @@ def decisions_document(
 def diagnosis_document(found: Diagnosis) -> dict[str, Any]:
     """Return the fields of a :class:`~tracer.analysis.diagnosis.Diagnosis`, causes and surprises included."""
     document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
+
+
+def across_document(
+    model: str, runs: Sequence[ReleaseRun], turn: Turn | None, bisection: Bisection | None
+) -> dict[str, Any]:
+    """Return ``{"model", "releases": [{"release", "outcome", "stage", "trace", "obstacle", "detail", "causes"}],
+    "turn": {"good", "bad", "diff", "why"} | null, "bisection": {"verdict", "candidates"} | null}``."""
+    return {
+        "model": model,
+        "releases": [_run(run) for run in runs],
+        "turn": None if turn is None else _turn(turn),
+        "bisection": None if bisection is None else {"verdict": bisection.verdict, "candidates": bisection.candidates},
+    }
+
+
+def _run(run: ReleaseRun) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "release": run.release,
+        "good": run.good,
+        "outcome": None if run.outcome is None else msgspec.to_builtins(run.outcome),
+        "stage": None,
+        "trace": None if run.trace is None else str(run.trace),
+        "obstacle": run.obstacle,
+        "detail": run.detail or None,
+        "causes": [],
+    }
+    if run.trace is not None:
+        with open_trace(run.trace) as trace:
+            found = diagnose(trace)
+            document |= {"stage": found.stage, "causes": msgspec.to_builtins(found.causes)}
+    return document
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    document: dict[str, Any] = {"good": turn.good.release, "bad": turn.bad.release, "diff": None, "why": None}
+    if turn.bad.trace is not None:
+        with open_trace(turn.bad.trace) as bad:
+            document["why"] = diagnosis_document(diagnose(bad))
+            if turn.good.trace is not None:
+                with open_trace(turn.good.trace) as good:
+                    document["diff"] = comparison_document(compare(good, bad))
     return document
 
 

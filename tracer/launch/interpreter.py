@@ -18,9 +18,12 @@ _LEAVE_OUT: Final = "import sys; sys.path[0] or sys.path.pop(0); "  # sys is bui
 _lock = threading.RLock()
 
 
-def python_command(code: str, *arguments: str) -> list[str]:
-    """Return the command line that runs ``code`` in a new interpreter, with its arguments in ``sys.argv[1:]``."""
-    return [sys.executable, "-c", _LEAVE_OUT + code, *arguments]
+def python_command(code: str, *arguments: str, python: str | None = None) -> list[str]:
+    """Return the command line that runs ``code`` in a new interpreter, with its arguments in ``sys.argv[1:]``.
+
+    ``python`` is the interpreter, if not this one.
+    """
+    return [python or sys.executable, "-c", _LEAVE_OUT + code, *arguments]
 
 
 @contextmanager

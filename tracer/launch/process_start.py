@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context, set_start_method
 from multiprocessing.forkserver import ensure_running
@@ -17,6 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import IO, Final, Protocol
 
+from tracer.launch.environments import Environment, without_python_path
 from tracer.launch.interpreter import python_command, safe_helpers
 from tracer.launch.scratch import path_of
 from tracer.trace.job import Job, write_job
@@ -76,9 +77,23 @@ class _FreshChild:
 
 def start_fresh(job: Job, output: Path | None) -> Child:
     """Start a new Python interpreter, as for a user's own script."""
+    return _start(job, output, sys.executable, os.environ)
+
+
+def start_in(environment: Environment) -> Starter:
+    """Return a starter whose interpreter is that of another environment."""
+
+    def start(job: Job, output: Path | None) -> Child:
+        own = environment.python == sys.executable
+        return _start(job, output, environment.python, os.environ if own else without_python_path(os.environ))
+
+    return start
+
+
+def _start(job: Job, output: Path | None, python: str, variables: Mapping[str, str]) -> Child:
     job_file = write_job_file(job)
-    command = python_command(_RUN, str(path_of(job_file)))
-    environment = {**os.environ, **job.environment}
+    command = python_command(_RUN, str(path_of(job_file)), python=python)
+    environment = {**variables, **job.environment}
     if output is None:
         return _FreshChild(subprocess.Popen(command, env=environment), job_file)
     with output.open("wb") as file:

@@ -111,6 +111,8 @@ class Library:
         self._by_hand = msgspec.json.decode(replacements, type=_Replacements)
         self.releases: Final = [".".join(release.split(".")[:2]) for release in self._tables.releases]
         """The minor releases that are known, from the oldest to the newest."""
+        self.patches: Final = self._tables.releases
+        """The last patch release of each of them."""
         self._numbers: Final = [tuple(map(int, release.split("."))) for release in self.releases]
 
     @cached_property

@@ -92,14 +92,20 @@ _RELEASES: Final = ("transformers", "torch", "peft")
 
 
 def comparison_report(
-    comparison: Comparison, lang: Lang, *, topics: Collection[str] = (), everything: bool = False
+    comparison: Comparison,
+    lang: Lang,
+    *,
+    topics: Collection[str] = (),
+    everything: bool = False,
+    glance: Collection[str] | None = None,
 ) -> RenderableType:
     """Return the sides, what is the same and what differs.
 
-    Topics that are asked for, by ``topics`` or ``everything``, are shown in full; the others at a glance.
+    Topics that are asked for, by ``topics`` or ``everything``, are shown in full; the others at a glance. With
+    ``glance``, only these are shown, at a glance, and without the command that shows more.
     """
     writer = _Writer(comparison, lang, set(TOPICS if everything else topics))
-    return Group(*writer.report(topics or TOPICS))
+    return Group(*writer.report(topics or glance or TOPICS, hint=glance is None))
 
 
 class _Row(NamedTuple):
@@ -117,7 +123,7 @@ class _Writer:
         self._lang = lang
         self._whole = whole
 
-    def report(self, topics: Collection[str]) -> Iterator[RenderableType]:
+    def report(self, topics: Collection[str], *, hint: bool) -> Iterator[RenderableType]:
         yield _sides(self._comparison.sides)
         yield from self._environment()
         differing = [topic for topic in TOPICS if self._comparison.of(topic)]
@@ -141,9 +147,9 @@ class _Writer:
                 if left_out:
                     yield _indented(Text(self._say(N_("… {count} more"), count=left_out), "dim"))
                     cut.append(topic)
-        if cut:
-            hint = N_("Everything of one topic: glm-trace diff A B --topic {topic}; of all: --all")
-            yield Text(f"\n{self._say(hint, topic=cut[0])}", "dim")
+        if cut and hint:
+            more = N_("Everything of one topic: glm-trace diff A B --topic {topic}; of all: --all")
+            yield Text(f"\n{self._say(more, topic=cut[0])}", "dim")
 
     def _environment(self) -> Iterator[Text]:
         """Yield the environment variables that were not the same for both loads; they may be why these differ."""
