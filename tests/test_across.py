@@ -156,6 +156,10 @@ SAID: dict[str, tuple[str, str, str]] = {
         f"connection: [Errno 111] Connection refused')': /simple/transformers/\n{PIP}transformers==5.17.0 (from "
         "versions: none)\nERROR: No matching distribution found for transformers==5.17.0", "offline", "",
     ),
+    "pip, offline, without retries": (
+        f"{PIP}transformers==5.17.0 (from versions: none)\nERROR: No matching distribution found for "
+        "transformers==5.17.0", "offline", "",
+    ),
     "pip, no wheel": (
         f"{PIP}tokenizers<0.20,>=0.19 (from transformers) (from versions: 0.20.4, 0.21.0)\n"
         "ERROR: No matching distribution found for tokenizers<0.20,>=0.19", "no-build", "tokenizers",

@@ -77,9 +77,10 @@ _NEWEST: Final = ("peft>=0.18", "accelerate>=1.12")
 _UNREACHABLE: Final = re.compile(
     r"NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Failed to establish a new connection|"
     r"name resolution|dns error|error sending request|Failed to fetch|network (?:connectivity )?(?:is|was) disabled|"
-    r"Connection refused|Network is unreachable",
+    r"Connection refused|Network is unreachable|requirement transformers==\S+ \(from versions: none\)",
     re.IGNORECASE,
 )
+"""The last one: without retries, pip does not say that it could not connect. No index lacks all of transformers."""
 _NO_PACKAGE: Final = re.compile(r"No matching distribution found for ([\w.-]+)")
 _NO_WHEEL: Final = re.compile(r"([\w.-]+)(?:[<>=!~,.\d]*) (?:has|have) no (?:usable )?wheels", re.IGNORECASE)
 _NO_VERSION: Final = re.compile(r"no versions? of transformers|transformers was not found", re.IGNORECASE)
