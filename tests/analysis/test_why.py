@@ -76,7 +76,8 @@ def test_it_can_be_read_on_80_columns(name: str, lang: Any, recorded: Callable[[
     with recorded(name) as trace:
         found = diagnose(trace)
         shown = printed(trace, found, lang)
-    assert not re.search(r"\{\w+\}", shown), "a placeholder was not filled"
+    ours = re.sub(r"(?m)^( +)File .*\n(?:\1 +.*\n)*", "", shown)  # without the lines of sources, which may have braces
+    assert not re.search(r"\{\w+\}", ours), "a placeholder was not filled"
     assert "\x1b" not in shown
     *above, command = shown.splitlines()
     assert all(len(line) <= 80 for line in above)
@@ -96,7 +97,7 @@ def printed(trace: Trace, found: Diagnosis, lang: Any) -> str:
 
 def test_the_remedy_is_what_to_type(recorded: Callable[[str], Trace]) -> None:
     with recorded("misspelt-class") as trace:
-        assert '"auto_map": {"AutoModelForCausalLM": "modeling_broken.CLASS"}' in joined(trace)
+        assert '"auto_map": {"AutoModelForCausalLM": "modeling_broken.BrokenModel"}' in joined(trace)
     with recorded("sibling-absolute") as trace:
         assert "from .configuration_chatglm import" in joined(trace)
     with recorded("missing-package") as trace:

@@ -382,6 +382,8 @@ class _Recording:
 
     def __init__(self, made: Made) -> None:
         self.summaries = made.summaries
+        self.message = made.summaries.message
+        self.broken_packages: dict[str, str | None] = {}
 
 
 class _Caller:

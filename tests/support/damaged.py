@@ -326,7 +326,14 @@ def adapter_of_other_sizes(folder: Path) -> Path:
     """Its modules have the base's names; its tensors were trained on a wider model."""
     base = copied("glm-4v-tiny", folder / "base")
     lora = adapter(folder / "lora", base, target_modules=["self_attention.query_key_value"])
-    edit_json(lora / "adapter_config.json", lambda config: config.update(r=4))
+    import torch
+
+    def widen(tensors: dict[str, Any]) -> None:
+        for name in [one for one in tensors if "lora_A" in one]:
+            rank, width = tensors[name].shape
+            tensors[name] = torch.zeros(rank, 2 * width)
+
+    edit_tensors(lora / "adapter_model.safetensors", widen)
     return lora
 
 
