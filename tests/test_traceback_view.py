@@ -51,9 +51,15 @@ def test_the_exceptions_behind_it() -> None:
     assert shown[2].startswith("raised because of Bad: ")
     assert "\x1b" not in shown[2]
     assert "\n" not in shown[2]
-    assert shown[-1] == "raised while KeyError was handled"
+    assert shown[-1] == "raised while handling KeyError"
     assert "起因：" in "\n".join(lines(Failure("ValueError", "no", [OWN], chained), "zh"))
 
 
 def test_nothing_recorded_shows_nothing() -> None:
     assert lines(Failure("ValueError", "no")) == []
+
+
+def test_the_line_that_asks_for_a_missing_attribute_is_shown() -> None:
+    lookup = TracebackFrame("<torch>/nn/module.py", 9, "Module.__getattr__", "raise AttributeError(")
+    asking = TracebackFrame("<transformers>/modeling_utils.py", 8, "PreTrainedModel.finish", "self.all_tied.keys()")
+    assert "    self.all_tied.keys()" in lines(Failure("AttributeError", "no", [OWN, AUTO, asking, lookup]))

@@ -76,7 +76,8 @@ def test_it_can_be_read_on_80_columns(name: str, lang: Any, recorded: Callable[[
     with recorded(name) as trace:
         found = diagnose(trace)
         shown = printed(trace, found, lang)
-    ours = re.sub(r"(?m)^( +)File .*\n(?:\1 +.*\n)*", "", shown)  # without the lines of sources, which may have braces
+    quoted = re.escape(tr(lang, "Where it was raised"))
+    ours = re.sub(rf"(?s){quoted}.*?\n *\n", "", shown)  # without lines of sources, which may have braces
     assert not re.search(r"\{\w+\}", ours), "a placeholder was not filled"
     assert "\x1b" not in shown
     *above, command = shown.splitlines()

@@ -22,7 +22,7 @@ CAUSES: Final[dict[str, Message]] = {
         "place too."
     ),
     "remedy:json-trailing-comma": N_(
-        "Take out the comma at the end of line {at} of {file}: none may stand behind the last entry."
+        "Take out the comma at the end of line {at} of {file}: JSON allows none after the last entry."
     ),
     "remedy:json-missing-comma": N_("Put a comma at the end of line {at} of {file}."),
     "remedy:json-comment": N_("Take the comment in line {at} out of {file}: JSON has none."),

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from tracer.i18n import N_, NP_, Lang, tr
@@ -15,6 +17,7 @@ from tracer.trace.events import ChainedException, Traceback, TracebackFrame
 from tracer.trace.metadata import Failure
 
 _OF_NO_LIBRARY: Final = ("<model>", "<modules-cache>", "<cwd>", "<tmp>", "<home>", "/")
+_LOOKUPS: Final = ("__getattr__", "__getattribute__")
 _INNERMOST: Final = 5  # of the code that is not a library's
 _CHAINED: Final = 3
 _LINE: Final = 160
@@ -22,7 +25,7 @@ _MESSAGE: Final = 300
 _IN_CACHE: Final = re.compile(r"(transformers_modules/).*/")  # folders named after the directory and its hash
 _RELATIONS: Final = {
     "cause": N_("raised because of {error}"),
-    "context": N_("raised while {error} was handled"),
+    "context": N_("raised while handling {error}"),
 }
 
 
@@ -32,6 +35,13 @@ def failure_traceback(failure: Failure, lang: Lang) -> Iterator[Text]:
     for chained in failure.chained[:_CHAINED]:
         yield Text(tr(lang, _RELATIONS[chained.relation], error=_named(chained)))
         yield from traceback_lines(chained.traceback, lang)
+
+
+def hanging(line: Text) -> RenderableType:
+    """Return a line whose further lines, if it does not fit, are indented as its first."""
+    text = line.plain.lstrip(" ")
+    indent = len(line.plain) - len(text)
+    return Padding(Text(text, line.style), (0, 0, 0, indent), expand=False)
 
 
 def traceback_lines(traceback: Traceback, lang: Lang) -> Iterator[Text]:
@@ -61,7 +71,9 @@ def _frame(frame: TracebackFrame) -> Iterator[Text]:
 def _kept(traceback: Traceback) -> set[int]:
     known = [index for index, frame in enumerate(traceback) if frame is not None]
     own = [index for index in known if str(traceback[index].file).startswith(_OF_NO_LIBRARY)]  # type: ignore[union-attr]
-    return {*own[-_INNERMOST:], *known[-1:]}
+    # An attribute that is missing is raised in __getattr__, which says nothing: the line that asks for it does.
+    asked_in = traceback[known[-1]].function.rpartition(".")[2] if known else ""  # type: ignore[union-attr]
+    return {*own[-_INNERMOST:], *known[-2 if asked_in in _LOOKUPS else -1 :]}
 
 
 def _named(chained: ChainedException) -> str:

@@ -20,7 +20,7 @@ from tracer.views.causes import CAUSES, cause_values
 from tracer.views.outcome import outcome_style
 from tracer.views.shell_commands import command_text, program, trace_argument
 from tracer.views.stages import stage_name
-from tracer.views.traceback import failure_traceback
+from tracer.views.traceback import failure_traceback, hanging
 
 WORDS: Final[dict[str, Message]] = {
     # headlines
@@ -125,8 +125,8 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
     parts = [_headline(trace, found, lang)]
     if found.error is not None and found.status in ("failed", "refused"):
         parts.append(_block(tr(lang, "What the library said"), [_exception(found)]))
-        if (failure := trace.meta.failure) is not None and (lines := [*failure_traceback(failure, lang)]):
-            parts.append(_block(tr(lang, "Where it was raised"), [*lines]))
+        if (failure := trace.meta.failure) is not None and (lines := [*map(hanging, failure_traceback(failure, lang))]):
+            parts.append(_block(tr(lang, "Where it was raised"), lines))
     for cause in found.causes:
         if isinstance(output := cause.values.get("output"), str) and output.strip():
             parts.append(_block(tr(lang, "Its last output"), [Prose(line) for line in _tail(output)]))
