@@ -561,6 +561,7 @@ def test_a_trace_without_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         app = Player(trace, "en")
 
         async def work(pilot: Pilot[None]) -> None:
+            assert "This trace has no steps" in str(app.query_one(StageBar).render())
             keys = [
                 name
                 for binding in BINDINGS
@@ -572,7 +573,6 @@ def test_a_trace_without_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 assert app.is_running, key
                 assert app.failure is None, key
                 assert app.state.number == 0, key
-            assert "This trace has no steps" in str(app.query_one(StageBar).render())
 
         play(app, work)
 

@@ -93,7 +93,7 @@ def test_serving_without_its_packages(
 
 
 def test_a_port_without_serving(refused: Callable[..., str], demo_file: Path) -> None:
-    assert "--port is the port of --serve" in refused("replay", demo_file, "--port", "1234")
+    assert "--port goes with --serve" in refused("replay", demo_file, "--port", "1234")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["show", "FILE"]], ids=" ".join)
