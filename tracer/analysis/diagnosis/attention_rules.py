@@ -19,7 +19,7 @@ from tracer.trace.steps import Items
 
 # "FlashAttention2 has been toggled on, but it cannot be used …" and "… does not support Flash Attention 2.0 yet": 4.36
 # to 5.23, whose later releases have versions 3 and 4 too.
-_FLASH: Final = re.compile(r"Flash ?Attention ?(?P<version>\d)")
+_FLASH: Final = re.compile(r"\bFlash ?Attention ?(?P<version>\d)")
 _ABSENT: Final = re.compile(r"seem(?:s)? to be (?:not )?installed|not installed")
 _UNSUPPORTED: Final = re.compile(
     r"^(?P<class>\w+) does not support (?:an attention implementation through torch\S*|Flash ?Attention)"
@@ -42,6 +42,8 @@ def attention_package_missing(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     found = _FLASH.search(failure.text) if failure is not None and failure.error == "ImportError" else None
     if failure is None or found is None or failure.origin.module.startswith(f"{REMOTE}.flash"):
+        return None
+    if failure.text.startswith("cannot import name"):  # a class that the library no longer has
         return None
     implementation = f"flash_attention_{found['version']}"
     package, install = _PACKAGES.get(implementation, ("flash_attn", "flash-attn"))
