@@ -55,8 +55,8 @@ def test_json(why: Command, loads: Loads) -> None:
     assert code == 0
     assert (found["status"], found["error"], found["stage"]) == ("failed", "OSError", "config")
     (cause,) = found["causes"]
-    assert (cause["kind"], cause["certainty"], cause["remedy"]) == ("not-json", "certain", "repair-json")
-    assert cause["values"] == {"file": "<model>/config.json", "line": 12, "column": 1}
+    assert (cause["kind"], cause["certainty"], cause["remedy"]) == ("not-json", "certain", "json-trailing-comma")
+    assert cause["values"] == {"file": "<model>/config.json", "line": 12, "column": 1, "at": 11}
     assert [one["error"] for one in found["exceptions"]] == ["json.decoder.JSONDecodeError", "OSError"]
     with open_trace(path) as trace:
         for one in cause["chain"]:
