@@ -23,7 +23,7 @@ CASES: Final = (
 )  # fmt: skip
 WITH_DIRECTORY: Final = (
     "two-dots-in-reference", "auto-map-list", "second-level-import", "import-flash-check", "import-pruning-helper",
-    "import-module-gone",
+    "import-module-gone", "config-class-differs", "package-conditional",
 )  # fmt: skip
 """No function of the file to be repaired was stepped, so the trace does not have it; the others need the trace only."""
 HERE: Final = [

@@ -544,8 +544,8 @@ class Player(CrashReportingApp):
         return self.state.keymap.key(name)
 
     def say(self, message: Message, *, seconds: float = 2, **values: Any) -> None:
-        """Show a notification; markup in it is not interpreted."""
-        self.notify(tr(self.lang, message, **values), timeout=seconds, markup=False)
+        """Show a notification; markup and control characters in it are not interpreted."""
+        self.notify(visible(tr(self.lang, message, **values)), timeout=seconds, markup=False)
 
     def complain(self, error: TracerError) -> None:
         """Report what is wrong with the trace, and go on."""
