@@ -230,11 +230,13 @@ def test_a_copy_that_was_not_refreshed_is_a_surprise(loads: Loads, tmp_path: Pat
     first = "class EVA2CLIPModel(nn.Module):\n"
     damaged.edit_text(visual, first, f"from .parts import Part\n\n\n{first}")
     damaged.edit_text(visual, "        super().__init__()\n", "        super().__init__()\n        Part()\n")
+    parts = tmp_path / "dir" / "parts.py"
+    parts.write_text(f"{parts.read_text(encoding='utf-8')}\nNEWER = True\n", encoding="utf-8")
     again = loads.record_anew(work="load", model=str(tmp_path / "dir"), trust_remote_code=True, **options)
     with open_trace(again.path) as trace:
         found = diagnose(trace)
     assert found.status == "loaded"
-    assert [one.kind for one in found.surprises] == by_line(["not-refreshed"], [])
+    assert [one.kind for one in found.surprises] == by_line(["stale-code-ran"], [])
 
 
 def test_a_model_that_is_nowhere(loads: Loads) -> None:

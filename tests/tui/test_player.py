@@ -109,7 +109,7 @@ def test_variables_and_what_changed(player: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         view = app.query_one(VariablesView)
-        app.go(1037)  # hub_kwargs gets its first pair
+        app.go(1045)  # hub_kwargs gets its first pair
         await settled(pilot)
         assert labels(view.root.children)[:5] == [
             "~ hub_kwargs = {revision=None}",
@@ -119,10 +119,10 @@ def test_variables_and_what_changed(player: Any) -> None:
             "  kwargs = {trust_remote_code=True, _from_auto=True}",
         ]
         assert labels(view.root.children[0].children) == ["+ revision = None"]
-        app.go(1046)  # a variable is set for the first time
+        app.go(1054)  # a variable is set for the first time
         await settled(pilot)
         assert labels(view.root.children)[:2] == ["+ adapter_cached_filename = None", "  model_id = '<model>'"]
-        app.go(1084)  # revision = kwargs.pop("revision", None)
+        app.go(1092)  # revision = kwargs.pop("revision", None)
         await settled(pilot)
         assert labels(view.root.children)[1] == "+ revision = None"
         assert labels(view.root.children[0].children)[:2] == ["- revision = None", "  return_unused_kwargs = True"]
