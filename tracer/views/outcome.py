@@ -73,7 +73,7 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
     from tracer.analysis.step_context import step_place
     from tracer.views.causes import CAUSES
     from tracer.views.shell_commands import program, trace_argument
-    from tracer.views.traceback import failure_traceback, hanging
+    from tracer.views.traceback import failure_traceback
 
     yield from (Text(sentence, "bold red") for sentence in gap_sentences(trace, lang))
     outcome = trace.outcome
@@ -89,7 +89,7 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
     elif status in ("failed", "refused"):
         yield from _failure(outcome, place, lang, seen=failure_was_seen(trace))
         if trace.meta.failure is not None:
-            yield from map(hanging, failure_traceback(trace.meta.failure, lang))
+            yield from failure_traceback(trace.meta.failure, lang)
     elif status == "no-load":
         yield Text(
             tr(

@@ -25,6 +25,7 @@ from tracer.trace.steps import Bound, Change, Step, Unbound
 from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
 from tracer.views.shell_commands import program, trace_argument, trace_path
 from tracer.views.stages import stage_name
+from tracer.views.traceback import hanging
 
 WORDS: Final[dict[str, Message]] = {
     # facts
@@ -266,7 +267,7 @@ def _end(trace: Trace, lang: Lang) -> RenderableType:
     lines: list[Text] = [*failure_lines(trace, lang)]
     if trace.meta.model_folder is not None:
         lines.append(Text(_text(f"<model> = {trace.meta.model_folder}"), "dim"))
-    return Padding(Group(*lines), (1, 0, 0, 0), expand=False) if lines else Text("")
+    return Padding(Group(*map(hanging, lines)), (1, 0, 0, 0), expand=False) if lines else Text("")
 
 
 def next_commands(trace: Trace, lang: Lang) -> RenderableType:

@@ -39,9 +39,8 @@ def failure_traceback(failure: Failure, lang: Lang) -> Iterator[Text]:
 
 def hanging(line: Text) -> RenderableType:
     """Return a line whose further lines, if it does not fit, are indented as its first."""
-    text = line.plain.lstrip(" ")
-    indent = len(line.plain) - len(text)
-    return Padding(Text(text, line.style), (0, 0, 0, indent), expand=False)
+    indent = len(line.plain) - len(line.plain.lstrip(" "))
+    return Padding(line[indent:], (0, 0, 0, indent), expand=False) if indent else line
 
 
 def traceback_lines(traceback: Traceback, lang: Lang) -> Iterator[Text]:
