@@ -20,22 +20,22 @@ PROBLEMS: Final[dict[str, Message]] = {
     "lfs-pointer": N_("This is a pointer of Git LFS, not the file itself: get it with `git lfs pull`."),
     "web-page": N_("This is a web page saved under the file's name, not the file itself: download it again."),
     "empty-file": N_("This file is empty: download it again."),
-    "truncated": N_("It is cut off: it has {size} bytes, and its header tells {told}. Download it again."),
+    "truncated": N_("It is cut off: it has {size} bytes, and its header promises {told}. Download it again."),
     "not-safetensors": N_("It does not begin with a header of safetensors: download it again."),
     "not-json": N_("It is not valid JSON: {place}."),
     "not-utf-8": N_("It is not UTF-8: save it as UTF-8."),
-    "broken-link": N_("It is a link to a file that is not there."),
+    "broken-link": N_("It is a link to a file that does not exist."),
     "unreadable": N_("It can't be read: look at its permissions."),
     "bom": N_("It begins with a byte order mark, which json refuses: save it as UTF-8 without BOM."),
     "duplicate-keys": N_("These keys are there more than once, and only the last counts: {names}."),
-    "constants": N_("It has {names}, which is not JSON and which not every reader takes."),
-    "not-object": N_("It has to hold an object, and holds a value of the type `{type}`."),
+    "constants": N_("It has {names}, which is not valid JSON: some readers refuse it."),
+    "not-object": N_("It must hold an object, but holds a value of type `{type}`."),
     "config-missing": N_("There is no config.json, so the library can't know what kind of model this is."),
     "shards-missing": N_("Of the {count} files that it names, these are not there: {names}."),
     "no-weights": N_("The directory has no weights."),
     "no-vocabulary": N_("There is a tokenizer's configuration, and none of the files that a tokenizer reads."),
     # the directory's own code
-    "auto-map-not-object": N_("`auto_map` has to be an object, and is of the type `{type}`."),
+    "auto-map-not-object": N_("`auto_map` must be an object, but is of type `{type}`."),
     "reference-not-text": N_(
         "`auto_map`: {auto_class} is `{reference}`, of the type `{type}`. It has to be a string: `FILE.CLASS`."
     ),
@@ -73,7 +73,9 @@ def check_report(problems: list[Problem], releases: list[str], lang: Lang) -> Re
     """Return what was found, by file; what makes a load fail is marked."""
     asked = tr(lang, "checked for transformers {releases}", releases=", ".join(map(visible, releases)))
     if not problems:
-        return Group(Text(tr(lang, "Nothing is wrong with it, as far as its files tell."), "green"), Text(asked, "dim"))
+        nothing = tr(lang, "No fault found in its files, in `auto_map` and in the imports of its code.")
+        limit = tr(lang, "A load can still fail for other reasons: check runs nothing.")
+        return Group(Text(nothing, "green"), Text(limit), Text(asked, "dim"))
     parts: list[RenderableType] = []
     for file, found in groupby(sorted(problems, key=lambda one: one.file), key=lambda one: one.file):
         grid = Table.grid(padding=(0, 1))
