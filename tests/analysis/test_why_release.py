@@ -144,7 +144,7 @@ def test_everything_that_is_missing_is_named(tmp_path: Path) -> None:
 OTHERS = {
     "never there": ("ImportError", "cannot import name 'NoSuchName' from 'transformers' (x)", "pass"),
     "another package": ("ImportError", "cannot import name 'is_flash_attn_available' from 'other' (x)", "pass"),
-    "an own class of the same name": (
+    "a member that no release had": (
         "AttributeError",
         "'DynamicCache' object has no attribute 'no_such_member'",
         "self.length = cache.no_such_member",
@@ -164,3 +164,26 @@ def test_other_failures(tmp_path: Path, name: str) -> None:
     error, message, statement = OTHERS[name]
     found = causes(tmp_path, error, message, f"def use(self):\n    {statement}\n")
     assert not [cause for cause in found if cause.kind.startswith("release-")]
+
+
+OWN = {
+    "class": ("AttributeError", "'DynamicCache' object has no attribute 'seen_tokens'", "cache.seen_tokens"),
+    "method": (
+        "TypeError",
+        "Attention.forward() got an unexpected keyword argument 'cache_position'",
+        "self.attention(x, cache_position=p)",
+    ),
+    "dictionary": ("KeyError", "'default'", 'make = ROPE_INIT_FUNCTIONS["default"]'),
+}
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("name", OWN)
+def test_a_copied_class_is_the_models_own(tmp_path: Path, name: str, own: bool) -> None:
+    """Remote code often copies classes of the library under their names."""
+    error, message, statement = OWN[name]
+    names = ["DynamicCache", "Attention", "ROPE_INIT_FUNCTIONS"]
+    imports = [] if own else [{"module": "transformers.parts", "names": names, "line": 1}]
+    outlines = {"<model>/modeling_own.py": {"names": names, "imports": imports}}
+    found = causes(tmp_path, error, message, f"def use(self):\n    {statement}\n", outlines=outlines)
+    assert bool([cause for cause in found if cause.kind.startswith("release-")]) != own

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.own_code import outlines
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.releases import Library, Presence, library
 from tracer.trace.events import TracebackFrame
@@ -50,9 +51,12 @@ def member_of_another_release(load: RecordedLoad) -> Cause | None:
         return None
     if found["name"] == "generate":
         return None  # it moved to another base; override_rules says which
+    bases = _bases(load, found["class"])
+    if not bases and found["class"] in _written_here(load):
+        return None
     owners = [
         (f"{name}.{found['name']}", presence)
-        for name in _bases(load, found["class"]) or [found["class"]]
+        for name in bases or [found["class"]]
         for owner in known.classes(name)
         if (presence := known.member(owner, found["name"])) is not None
     ]
@@ -70,6 +74,8 @@ def keyword_of_another_release(load: RecordedLoad) -> Cause | None:
     if failure is None or found is None or not re.search(rf"\b{found['name']}\s*=", _statement(load)):
         return None
     name = found["name"]
+    if found["function"].partition(".")[0] in _written_here(load):
+        return None
     functions = [
         (one, presence) for one in known.functions(found["function"]) if (presence := known.parameter(one, name))
     ]
@@ -84,7 +90,7 @@ def entry_of_another_release(load: RecordedLoad) -> Cause | None:
     if failure is None or failure.error != "KeyError":
         return None
     key = failure.text.strip("'\"")
-    for name in _subscripted(_statement(load), key):
+    for name in set(_subscripted(_statement(load), key)) - _written_here(load):
         for table in known.tables(name):
             if (presence := known.entry(table, key)) is not None:
                 return _cause(load, known, f'{name}["{key}"]', presence)
@@ -132,6 +138,15 @@ def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
         if one.inside is None and one.condition is None
         for thing in known.missing(one.module, one.names, _release(load))
     ]
+
+
+def _written_here(load: RecordedLoad) -> set[str]:
+    """Return what the model's own files define: an error that names one of these is not about the library's."""
+    return {
+        name
+        for outline in outlines(load).values()
+        for name in {*outline.names} - {imported for one in outline.imports for imported in one.names}
+    }
 
 
 def _bases(load: RecordedLoad, name: str) -> list[str]:
