@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,14 @@ def test_every_example_is_filled_in() -> None:
     for kind in (*kinds("en", "cause"), *kinds("zh", "surprise")):
         assert kind.example
         assert not re.search(r"(?<!\{)\{[a-z_]+\}(?!\})", kind.example), kind
+        key = next(key for key in CAUSES if key.partition(":")[2] == kind.name)
+        fields = {field for text in texts_of(CAUSES[key]) for _, field, _, _ in Formatter().parse(text) if field}
+        bare = {field.upper() for field in fields} & set(re.findall(r"[A-Z_]+", kind.example))
+        assert not bare, f"{kind.name} has no example of {bare}"
+
+
+def texts_of(message: Any) -> list[str]:
+    return [message] if isinstance(message, str) else [part for part in message if isinstance(part, str)]
 
 
 def test_the_page_is_up_to_date() -> None:

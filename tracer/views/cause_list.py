@@ -227,6 +227,138 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "stale-code-ran": {"file": "numbers_pebble.py"},
     "class-of-earlier-load": {"first": "old/pebble", "second": "new/pebble", "names": "modeling_pebble.py"},
     "module-of-earlier-load": {"first": "old/pebble", "second": "new/pebble", "names": "layers_pebble.py"},
+    "shapes-differ": {"name": "lm_head.weight", "there": "[32000, 64]", "here": "[32064, 64]"},
+    "tensors-missing": {"parameter": "layers.0.experts.gate_up_proj", "missing": "layers.0.experts.1.up_proj.weight"},
+    "tensors-of-two-shapes": {
+        "parameter": "layers.0.experts.gate_up_proj",
+        "name": "layers.0.experts.1.up_proj.weight",
+        "there": "[64, 32]",
+        "others": "[64, 64]",
+    },
+    "not-converted": {
+        "parameter": "layers.0.experts.gate_up_proj",
+        "names": "layers.0.experts.0.up_proj.weight",
+        "reason": "the message of the exception",
+    },
+    "names-mixed": {"names": "layers.0.mix.weight, lm_head.weight"},
+    "adapter-base-missing": {"file": "adapter_config.json"},
+    "adapter-for-another-model": {"names": "q_proj, v_proj"},
+    "out-of-memory-asked": {"size": "512 MB"},
+    "killed-sigkill": {"where": "PebbleModel.__init__", "signal": "SIGKILL"},
+    "killed-native": {"where": "PebbleModel.__init__", "signal": "SIGSEGV"},
+    "killed-signal": {"where": "PebbleModel.__init__", "signal": "SIGTERM"},
+    "own-code-exits": {"code": 3},
+    "exits-early": {"code": 3},
+    "exits": {"where": "PebbleModel.__init__", "code": 3},
+    "packages-apart": {"module": "torch", "name": "float8_e8m0fnu"},
+    "attribute-gone-in-5": {"class": "PebbleConfig"},
+    "attribute-missing": {"name": "gain", "class": "PebbleConfig"},
+    "attribute-missing-library": {"name": "gain", "class": "LlamaConfig"},
+    "tokenizer-class-missing": {"class": "PebbleTokenizer"},
+    "vocabulary-package-missing": {"file": "tokenizer.model", "names": "sentencepiece, protobuf"},
+    "vocabulary-package-missing-misled": {"file": "tokenizer.model", "names": "sentencepiece, protobuf"},
+    "library-package-missing": {"class": "SiglipTokenizer", "names": "sentencepiece"},
+    "vocabulary-missing": {"class": "LlamaTokenizer", "names": "tokenizer.model, tokenizer.json"},
+    "tokenizer-empty": {"class": "LlamaTokenizer", "names": "tokenizer.model, tokenizer.json"},
+    "tokenizer-file-broken": {"file": "tokenizer.json", "release": "0.22.1"},
+    "tokenizer-merges-newer": {"file": "tokenizer.json", "release": "0.19.1"},
+    "tokenizer-file-newer": {"file": "tokenizer.json", "release": "0.19.1", "part": "pretokenizer"},
+    "chat-template-missing": {"class": "PebbleTokenizer"},
+    "chat-template-to-choose": {"class": "PebbleTokenizer"},
+    "padding-token-missing": {"class": "PebbleTokenizer"},
+    "token-out-of-range": {"id": 32000, "piece": "<|image|>", "path": "embed", "rows": 32000},
+    "position-out-of-range": {"count": 600, "path": "positions", "rows": 512},
+    "tokenizer-class-newer": {"class": "PebbleTokenizer", "since": "5.0", "release": "4.44.2"},
+    "tokenizer-code-not-mapped": {"class": "PebbleTokenizer", "file": "tokenization_pebble.py"},
+    "override-lacks-newer-parameter": {"class": "PebbleTokenizer", "since": "4.45", "name": "padding_side"},
+    "override-lacks-parameter": {"class": "PebbleTokenizer", "name": "padding_side"},
+    "override-takes-fewer": {"class": "PebbleTokenizer", "takes": 3, "given": 4},
+    "override-wants-more": {"class": "PebbleTokenizer", "names": "max_length"},
+    "attribute-set-too-late": {
+        "class": "PebbleTokenizer",
+        "file": "tokenization_pebble.py",
+        "names": "vocab",
+        "set": 15,
+        "method": "get_vocab",
+    },
+    "attribute-not-set-yet": {
+        "class": "PebbleTokenizer",
+        "file": "tokenization_pebble.py",
+        "names": "vocab",
+        "method": "get_vocab",
+    },
+    "generation-mixin-missing": {"name": "generate"},
+    "configuration-names-otherwise": {
+        "name": "num_hidden_layers",
+        "function": "DynamicCache.__init__",
+        "file": "<transformers>/cache_utils.py",
+        "class": "PebbleConfig",
+        "other": "num_layers",
+    },
+    "configuration-lacks-name": {
+        "name": "num_hidden_layers",
+        "function": "DynamicCache.__init__",
+        "file": "<transformers>/cache_utils.py",
+        "class": "PebbleConfig",
+    },
+    "generation-settings-invalid": {"file": "generation_config.json", "written": '"temperature": "hot"'},
+    "generation-setting-invalid": {"file": "generation_config.json"},
+    "generation-settings-unread": {"file": "generation_config.json"},
+    "processor-class-newer": {
+        "file": "preprocessor_config.json",
+        "class": "Qwen3VLProcessor",
+        "key": "processor_class",
+        "since": "4.57",
+        "release": "4.44.2",
+    },
+    "processor-class-misspelt": {
+        "file": "preprocessor_config.json",
+        "class": "ClipImageProcessor",
+        "key": "image_processor_type",
+        "alike": "CLIPImageProcessor",
+    },
+    "processor-class-unknown": {
+        "file": "preprocessor_config.json",
+        "class": "PebbleImageProcessor",
+        "key": "image_processor_type",
+    },
+    "processor-class-not-named": {"file": "preprocessor_config.json", "key": "image_processor_type"},
+    "processor-part-differs": {
+        "class": "LlavaProcessor",
+        "wanted": "CLIPImageProcessor",
+        "part": "image_processor",
+        "given": "ViTImageProcessor",
+    },
+    "processor-files-missing": {
+        "auto_class": "AutoProcessor",
+        "names": "processor_config.json, preprocessor_config.json",
+    },
+    "lora-targets-missing": {"names": "q_proj, v_proj", "modules": "query, value, mix"},
+    "adapter-key-newer": {"file": "adapter_config.json", "names": "corda_config", "since": "0.15", "release": "0.12.0"},
+    "adapter-key-unknown": {
+        "file": "adapter_config.json",
+        "name": "pebble_rate",
+        "class": "LoraConfig",
+        "release": "0.12.0",
+    },
+    "adapter-config-left": {"file": "adapter_config.json", "config": "config.json"},
+    "adapter-weights-missing": {"file": "adapter_config.json", "names": "adapter_model.safetensors, adapter_model.bin"},
+    "adapter-kind-unknown": {"file": "adapter_config.json", "kind": "PEBBLE", "release": "0.12.0"},
+    "adapter-kind-not-named": {"file": "adapter_config.json"},
+    "adapter-rank-differs": {"file": "adapter_config.json", "here": 8, "there": 16},
+    "picture-dropped": {"names": "input_ids, attention_mask"},
+    "picture-not-given": {"names": "input_ids, attention_mask"},
+    "tie-not-said": {"class": "PebbleForCausalLM"},
+    "argument-dropped": {"name": "resume_download"},
+    "tokenizer-replaced": {"class": "PreTrainedTokenizerFast"},
+    "not-recorded": {"what": "a probe", "reason": "its code could not be found"},
+    "stale-copy": {"name": "SCALE"},
+    "relative-import-missing": {"module": "layers_pebble", "file": "layers_pebble.py"},
+    "library-name-gone": {
+        "name": "apply_chunking_to_forward",
+        "module": "transformers.modeling_utils",
+        "package": "transformers",
+    },
 }
 """Where these examples would not fit."""
 
@@ -246,10 +378,10 @@ _TITLES: Final[dict[str, Message]] = {
 _INTRODUCTION: Final = """\
 # What `glm-trace why` knows
 
-Each kind of cause, with an example of what is said of it. `glm-trace why FILE --json` gives these names as `kind`.
+Each kind of cause, with an example of its message. `glm-trace why FILE --json` gives these names as `kind`.
 🔧 marks the kinds for which `glm-trace why FILE --patch` may have a repair.
 
-This page is made from the sentences themselves; a test keeps it up to date.
+This page is generated from the messages in the code; a test keeps it up to date.
 """
 
 
