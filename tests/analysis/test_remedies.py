@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.analysis.diagnosis_cases import CASES
+from tests.analysis.diagnosis_cases import CASES, LOADED
 from tests.support.loads import Loads
 from tracer.analysis.diagnosis import Cause, diagnose
 from tracer.trace.reading import Trace
@@ -71,11 +71,12 @@ def said(trace: Trace) -> list[Cause]:
     "name", [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in REMEDIES]
 )
 def test_the_remedy_makes_the_load_succeed(loads: Loads, tmp_path: Path, name: str) -> None:
-    folder = CASES[name].make(tmp_path / "m")
+    case = CASES[name]
+    folder = case.make(tmp_path / "m")
     with loads.trace(folder, **OPTIONS) as trace:
         found = said(trace)
-    if not found:
-        assert CASES[name].kind is None, "this line has nothing to repair"
+    assert [one.kind for one in found] == [*([] if case.kind is LOADED else [case.kind]), *case.surprises]
+    if not found:  # this line has nothing to repair
         return
     (cause,) = found
     REMEDIES[name](folder, cause)
