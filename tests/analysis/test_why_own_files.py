@@ -368,12 +368,9 @@ def test_installed_packages_that_fail(kind: str, loads: Loads, tmp_path: Path) -
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").write_text(f"{text}\n", encoding="utf-8")
     with load_of(loads, tmp_path / "dir", model(line)) as trace:
-        found = diagnose(trace).causes
-        first = found[0]
-    if kind == "packages-fail" and not OLD_LINE:
-        assert first.kind == "package-fails"  # 5.x stops at the first
-    else:
-        assert first.kind == kind or (kind == "package-fails-and-missing" and not OLD_LINE), first
+        first = diagnose(trace).causes[0]
+    expected = by_line(kind, "package-fails") if kind == "packages-fail" else kind  # 5.x stops at the first
+    assert first.kind == expected, first
 
 
 def test_a_file_opened_where_python_was_started(loads: Loads, tmp_path: Path) -> None:
