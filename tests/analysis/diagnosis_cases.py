@@ -502,209 +502,197 @@ CASES: Final[dict[str, Case]] = {
     "misused": Case(whole("bert-tiny"), "misused", options={"auto_class": "AutoNoSuchThing"}),
     "unknown-outside": Case(whole("bert-tiny"), "unknown-outside", certain=False, options={"dtype": "no_such_dtype"}),
     "loaded": Case(whole("bert-tiny"), LOADED),
-}
-
-
-CASES.update(
-    {
-        # the constructor of the directory's own model
-        "no-post-init": Case(
-            edited((POST_INIT, "")),
-            by_line(LOADED, "no-post-init"),
-            by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "name": "all_tied_weights_keys"}),
-            by_line((), ("constructor", "raised")),
+    # the constructor of the directory's own model
+    "no-post-init": Case(
+        edited((POST_INIT, "")),
+        by_line(LOADED, "no-post-init"),
+        by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "name": "all_tied_weights_keys"}),
+        by_line((), ("constructor", "raised")),
+    ),
+    "init-weights-alone": Case(
+        edited((POST_INIT, "        self.init_weights()\n")),
+        by_line(LOADED, "no-post-init"),
+        by_line({}, {"class": "ReedForCausalLM"}),
+    ),
+    "tied-keys-list": Case(
+        edited(in_class('_tied_weights_keys = ["lm_head.weight"]'), config={"tie_word_embeddings": True}, shapes=TIED),
+        by_line(LOADED, "tied-keys-no-dictionary"),
+        by_line({}, {"dictionary": '{"lm_head.weight": "embed.weight"}', "file": "modeling_reed.py", "line": 11}),
+    ),
+    "tied-keys-tuple": Case(
+        edited(in_class('_tied_weights_keys = ("lm_head.weight",)'), config={"tie_word_embeddings": True}, shapes=TIED),
+        by_line(LOADED, "tied-keys-no-dictionary"),
+        by_line({}, {"type": "tuple"}),
+    ),
+    "tied-keys-dictionary": Case(  # 4.x takes the keys for the list
+        edited(
+            in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+            config={"tie_word_embeddings": True},
+            shapes=TIED,
         ),
-        "init-weights-alone": Case(
-            edited((POST_INIT, "        self.init_weights()\n")),
-            by_line(LOADED, "no-post-init"),
-            by_line({}, {"class": "ReedForCausalLM"}),
-        ),
-        "tied-keys-list": Case(
-            edited(
-                in_class('_tied_weights_keys = ["lm_head.weight"]'), config={"tie_word_embeddings": True}, shapes=TIED
-            ),
-            by_line(LOADED, "tied-keys-no-dictionary"),
-            by_line({}, {"dictionary": '{"lm_head.weight": "embed.weight"}', "file": "modeling_reed.py", "line": 11}),
-        ),
-        "tied-keys-tuple": Case(
-            edited(
-                in_class('_tied_weights_keys = ("lm_head.weight",)'), config={"tie_word_embeddings": True}, shapes=TIED
-            ),
-            by_line(LOADED, "tied-keys-no-dictionary"),
-            by_line({}, {"type": "tuple"}),
-        ),
-        "tied-keys-dictionary": Case(  # 4.x takes the keys for the list
-            edited(
-                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
-                config={"tie_word_embeddings": True},
-                shapes=TIED,
-            ),
-            LOADED,
-        ),
-        "item-on-meta": Case(
-            edited(in_constructor("self.rates = [rate.item() for rate in torch.arange(3) / 30]")),
+        LOADED,
+    ),
+    "item-on-meta": Case(
+        edited(in_constructor("self.rates = [rate.item() for rate in torch.arange(3) / 30]")),
+        by_line(LOADED, "numbers-on-meta"),
+        by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "line": 17}),
+        by_line((), ("on-meta", "raised")),
+    ),
+    **{
+        f"{name}-on-meta": Case(
+            edited(in_constructor(line)),
             by_line(LOADED, "numbers-on-meta"),
-            by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "line": 17}),
-            by_line((), ("on-meta", "raised")),
-        ),
-        **{
-            f"{name}-on-meta": Case(
-                edited(in_constructor(line)),
-                by_line(LOADED, "numbers-on-meta"),
-                by_line({}, {"statement": line}),
+            by_line({}, {"statement": line}),
+        )
+        for name, line in {
+            "tolist": "self.rates = torch.arange(3).tolist()",
+            "float": "self.rate = float(torch.ones(3).sum())",
+            "condition": "if torch.ones(3).sum() > 2: self.many = True",
+            "numpy": "self.rates = torch.arange(3).numpy()",
+            "unique": "self.kinds = torch.unique(torch.arange(3))",
+        }.items()
+    },
+    "loads-while-built": Case(
+        edited(
+            in_constructor(
+                "from transformers import BertModel",
+                f"self.inner = BertModel.from_pretrained({str(damaged.FIXTURES / 'bert-tiny')!r})",
             )
-            for name, line in {
-                "tolist": "self.rates = torch.arange(3).tolist()",
-                "float": "self.rate = float(torch.ones(3).sum())",
-                "condition": "if torch.ones(3).sum() > 2: self.many = True",
-                "numpy": "self.rates = torch.arange(3).numpy()",
-                "unique": "self.kinds = torch.unique(torch.arange(3))",
-            }.items()
-        },
-        "loads-while-built": Case(
-            edited(
-                in_constructor(
-                    "from transformers import BertModel",
-                    f"self.inner = BertModel.from_pretrained({str(damaged.FIXTURES / 'bert-tiny')!r})",
-                )
-            ),
-            by_line(LOADED, "loads-while-built"),
-            by_line({}, {"line": 18, "file": "modeling_reed.py"}),
         ),
-        "mixed-with-meta": Case(
-            edited(in_constructor('self.rates = torch.arange(3) + torch.arange(3, device="cpu")')),
-            by_line(LOADED, "mixed-with-meta"),
-        ),
-        "item-on-cpu": Case(
-            edited(in_constructor('self.rates = [rate.item() for rate in torch.arange(3, device="cpu") / 30]')), LOADED
-        ),
-        "own-error-in-constructor": Case(
-            edited(in_constructor("raise RuntimeError('no meta in here')")), "own-code-raised"
-        ),
-        # what config.json says
-        "rope-scaling-refused": Case(
-            edited(
-                config={"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
-                configuration=(
-                    (
-                        "        self.words = words\n",
-                        "        self.words = words\n"
-                        '        scaling = kwargs.get("rope_scaling")\n'
-                        '        if scaling is not None and set(scaling) != {"type", "factor"}:\n'
-                        "            raise ValueError(f'`rope_scaling` has the fields {sorted(scaling)}')\n",
-                    ),
-                ),
-            ),
-            "config-value-refused-own",
-            {"key": "rope_scaling", "file": "configuration_reed.py", "fields": '{"type": "linear", "factor": 2.0}'},
-            ("config-key", "raised"),
-        ),
-        "value-of-another-type": Case(
-            edited(
-                config={"steps": 3},
-                configuration=(
-                    (
-                        "        self.words = words\n",
-                        "        self.words = words\n"
-                        '        steps = kwargs.pop("steps")\n'
-                        "        self.first = steps[0]\n",
-                    ),
-                ),
-            ),
-            "config-value-refused-own",
-            {"key": "steps", "value": 3},
-            certain=False,
-        ),
-        "heads-do-not-divide": Case(
-            llama_with(num_attention_heads=3),
-            "config-value-refused",
-            {"release": by_line("4.44.2", "5.23.0")},
-            certain=False,
-        ),
-        **{
-            f"config-{name}": Case(with_config(text), "not-json", values)
-            for name, text, values in (
-                ("trailing-comma", '{\n "model_type": "reed",\n}', {"at": 2}),
-                ("missing-comma", '{\n "model_type": "reed"\n "width": 8\n}', {"line": 3, "at": 2}),
-                ("comment", '{\n // the type\n "model_type": "reed"\n}', {"line": 2}),
-                ("python-word", '{\n "model_type": "reed",\n "tie": True\n}', {"written": "True", "line": 3}),
-                ("single-quotes", "{\n 'model_type': 'reed'\n}", {"line": 2}),
-                ("empty", "", {"file": "<model>/config.json"}),
-                ("cut-off", '{\n "model_type": "reed",\n "width":', {"line": 3}),
-                ("bom", '\ufeff{"model_type": "reed"}', {"file": "<model>/config.json"}),
-            )
-        },
-        "config-in-utf-16": Case(with_config('{"model_type": "reed"}', "utf-16"), "not-utf-8"),
-        "duplicate-keys": Case(
-            with_config(json.dumps(CONFIG)[:-1] + ', "width": 8}'), LOADED, surprises=("duplicate-keys",)
-        ),
-        "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
-        "config-is-text": Case(with_config('"reed"'), "json-no-object", {"type": "text"}),
-        # silent wrongs
-        "buffer-never-filled": Case(
-            edited(in_constructor(BUFFER)), LOADED, surprises=by_line((), ("buffer-never-filled",))
-        ),
-        "buffer-filled-again": Case(
-            edited(
-                in_constructor(BUFFER),
+        by_line(LOADED, "loads-while-built"),
+        by_line({}, {"line": 18, "file": "modeling_reed.py"}),
+    ),
+    "mixed-with-meta": Case(
+        edited(in_constructor('self.rates = torch.arange(3) + torch.arange(3, device="cpu")')),
+        by_line(LOADED, "mixed-with-meta"),
+    ),
+    "item-on-cpu": Case(
+        edited(in_constructor('self.rates = [rate.item() for rate in torch.arange(3, device="cpu") / 30]')), LOADED
+    ),
+    "own-error-in-constructor": Case(
+        edited(in_constructor("raise RuntimeError('no meta in here')")), "own-code-raised"
+    ),
+    # what config.json says
+    "rope-scaling-refused": Case(
+        edited(
+            config={"rope_scaling": {"rope_type": "linear", "factor": 2.0}},
+            configuration=(
                 (
-                    "    def _init_weights(self, module):\n",
-                    "    def _init_weights(self, module):\n"
-                    "        if module is self:\n"
-                    "            self.steps.copy_(1.0 / 100 ** torch.arange(4))\n",
+                    "        self.words = words\n",
+                    "        self.words = words\n"
+                    '        scaling = kwargs.get("rope_scaling")\n'
+                    '        if scaling is not None and set(scaling) != {"type", "factor"}:\n'
+                    "            raise ValueError(f'`rope_scaling` has the fields {sorted(scaling)}')\n",
                 ),
             ),
-            LOADED,
         ),
-        "head-not-in-the-checkpoint": Case(edited(shapes=TIED), LOADED, surprises=("head-new",)),
-        "tied-overwritten": Case(  # 5.x compares them, and leaves both
-            edited(
-                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
-                config={"tie_word_embeddings": True},
+        "config-value-refused-own",
+        {"key": "rope_scaling", "file": "configuration_reed.py", "fields": '{"type": "linear", "factor": 2.0}'},
+        ("config-key", "raised"),
+    ),
+    "value-of-another-type": Case(
+        edited(
+            config={"steps": 3},
+            configuration=(
+                (
+                    "        self.words = words\n",
+                    '        self.words = words\n        steps = kwargs.pop("steps")\n        self.first = steps[0]\n',
+                ),
             ),
-            LOADED,
-            surprises=by_line(("tied-overwritten",), ()),
         ),
-        "tie-not-said": Case(
-            edited(
-                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
-                config={"tie_word_embeddings": None},
-                shapes=TIED,
+        "config-value-refused-own",
+        {"key": "steps", "value": 3},
+        certain=False,
+    ),
+    "heads-do-not-divide": Case(
+        llama_with(num_attention_heads=3),
+        "config-value-refused",
+        {"release": by_line("4.44.2", "5.23.0")},
+        certain=False,
+    ),
+    **{
+        f"config-{name}": Case(with_config(text), "not-json", values)
+        for name, text, values in (
+            ("trailing-comma", '{\n "model_type": "reed",\n}', {"at": 2}),
+            ("missing-comma", '{\n "model_type": "reed"\n "width": 8\n}', {"line": 3, "at": 2}),
+            ("comment", '{\n // the type\n "model_type": "reed"\n}', {"line": 2}),
+            ("python-word", '{\n "model_type": "reed",\n "tie": True\n}', {"written": "True", "line": 3}),
+            ("single-quotes", "{\n 'model_type': 'reed'\n}", {"line": 2}),
+            ("empty", "", {"file": "<model>/config.json"}),
+            ("cut-off", '{\n "model_type": "reed",\n "width":', {"line": 3}),
+            ("bom", '\ufeff{"model_type": "reed"}', {"file": "<model>/config.json"}),
+        )
+    },
+    "config-in-utf-16": Case(with_config('{"model_type": "reed"}', "utf-16"), "not-utf-8"),
+    "duplicate-keys": Case(
+        with_config(json.dumps(CONFIG)[:-1] + ', "width": 8}'), LOADED, surprises=("duplicate-keys",)
+    ),
+    "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
+    "config-is-text": Case(with_config('"reed"'), "json-no-object", {"type": "text"}),
+    # silent wrongs
+    "buffer-never-filled": Case(
+        edited(in_constructor(BUFFER)), LOADED, surprises=by_line((), ("buffer-never-filled",))
+    ),
+    "buffer-filled-again": Case(
+        edited(
+            in_constructor(BUFFER),
+            (
+                "    def _init_weights(self, module):\n",
+                "    def _init_weights(self, module):\n"
+                "        if module is self:\n"
+                "            self.steps.copy_(1.0 / 100 ** torch.arange(4))\n",
             ),
-            LOADED,
-            surprises=by_line((), ("tie-not-said",)),
         ),
-        "tie-in-nested-config": Case(
-            edited(
-                in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
-                config={"tie_word_embeddings": None, "text_config": {"tie_word_embeddings": True}},
-                shapes=TIED,
-            ),
-            LOADED,
-            surprises=by_line((), ("tie-in-nested-config",)),
+        LOADED,
+    ),
+    "head-not-in-the-checkpoint": Case(edited(shapes=TIED), LOADED, surprises=("head-new",)),
+    "tied-overwritten": Case(  # 5.x compares them, and leaves both
+        edited(
+            in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+            config={"tie_word_embeddings": True},
         ),
-        "not-a-number": Case(edited(config={"gain": float("nan")}), LOADED, surprises=("not-a-number",)),
-        "nested-infinity": Case(
-            edited(config={"part": {"most": float("inf")}, "limits": [0.0, float("inf")]}),
-            LOADED,
-            surprises=("not-a-number",),
+        LOADED,
+        surprises=by_line(("tied-overwritten",), ()),
+    ),
+    "tie-not-said": Case(
+        edited(
+            in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+            config={"tie_word_embeddings": None},
+            shapes=TIED,
         ),
-        "argument-swallowed": Case(
-            edited(SWALLOWING),
-            LOADED,
-            surprises=("argument-misspelt", "argument-swallowed"),
-            options={"kwargs": {"empty_init": False, "revison": "main", "width": 8}},
+        LOADED,
+        surprises=by_line((), ("tie-not-said",)),
+    ),
+    "tie-in-nested-config": Case(
+        edited(
+            in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+            config={"tie_word_embeddings": None, "text_config": {"tie_word_embeddings": True}},
+            shapes=TIED,
         ),
-        "argument-passed-on": Case(
-            edited(SWALLOWING, ("        super().__init__(config)\n", "        super().__init__(config, **kwargs)\n")),
-            LOADED,
-            options={"kwargs": {"width": 8}},
-        ),
-        "argument-misspelt": Case(
-            edited(), "unexpected-argument", {"meant": "revision"}, options={"kwargs": {"revison": "main"}}
-        ),
-    }
-)
+        LOADED,
+        surprises=by_line((), ("tie-in-nested-config",)),
+    ),
+    "not-a-number": Case(edited(config={"gain": float("nan")}), LOADED, surprises=("not-a-number",)),
+    "nested-infinity": Case(
+        edited(config={"part": {"most": float("inf")}, "limits": [0.0, float("inf")]}),
+        LOADED,
+        surprises=("not-a-number",),
+    ),
+    "argument-swallowed": Case(
+        edited(SWALLOWING),
+        LOADED,
+        surprises=("argument-misspelt", "argument-swallowed"),
+        options={"kwargs": {"empty_init": False, "revison": "main", "width": 8}},
+    ),
+    "argument-passed-on": Case(
+        edited(SWALLOWING, ("        super().__init__(config)\n", "        super().__init__(config, **kwargs)\n")),
+        LOADED,
+        options={"kwargs": {"width": 8}},
+    ),
+    "argument-misspelt": Case(
+        edited(), "unexpected-argument", {"meant": "revision"}, options={"kwargs": {"revison": "main"}}
+    ),
+}
 
 
 EVERYDAY = {
