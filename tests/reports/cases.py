@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 
-from tests.reports.model_files import (
+from tests.support.model_files import (
     BASE_SHAPES,
     CODE,
     CONFIG_CODE,

@@ -19,9 +19,9 @@ import transformers
 import yaml
 
 from tests.reports import cases
-from tests.reports.model_files import Files
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
+from tests.support.model_files import Files
 from tracer.launch.runner import run_job
 from tracer.trace.job import Job
 
