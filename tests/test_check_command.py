@@ -54,15 +54,52 @@ def auto_map(**entries: object) -> Callable[[Path], object]:
     )
 
 
+def sharded(index: str, shard: str) -> Callable[[Path], object]:
+    """Put the first of two shards in place of the weights."""
+
+    def change(folder: Path) -> None:
+        (folder / "model.safetensors").rename(folder / shard.format(1))
+        write(index, json.dumps({"weight_map": {"a": shard.format(1), "b": shard.format(2)}}))(folder)
+
+    return change
+
+
+def pointer_for_shard(folder: Path) -> None:
+    sharded("model.safetensors.index.json", "model-{}-of-2.safetensors")(folder)
+    (folder / "model-1-of-2.safetensors").rename(folder / "model-2-of-2.safetensors")
+    write("model-1-of-2.safetensors", POINTER)(folder)
+
+
+def link_to_nothing(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(folder / "blobs" / "weights")
+
+
+def no_vocabulary(folder: Path) -> None:
+    (folder / "vocab.txt").unlink()
+    write("tokenizer_config.json", "{}")(folder)
+
+
 WRONG: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
     "a pointer for weights": (write("model.safetensors", POINTER), [("lfs-pointer", "model.safetensors")]),
     "a web page for weights": (write("model.safetensors", "<!DOCTYPE html><p>"), [("web-page", "model.safetensors")]),
     "an empty file": (write("model.safetensors", ""), [("empty-file", "model.safetensors")]),
     "text for weights": (write("model.safetensors", "not weights"), [("not-safetensors", "model.safetensors")]),
     "a shard missing": (
-        write("model.safetensors.index.json", '{"weight_map": {"a": "model-00001-of-00001.safetensors"}}'),
+        sharded("model.safetensors.index.json", "model-{}-of-2.safetensors"),
         [("shards-missing", "model.safetensors.index.json")],
     ),
+    "a shard of the old format missing": (
+        sharded("pytorch_model.bin.index.json", "pytorch_model-{}-of-2.bin"),
+        [("shards-missing", "pytorch_model.bin.index.json")],
+    ),
+    "a pointer for a shard": (pointer_for_shard, [("lfs-pointer", "model-1-of-2.safetensors")]),
+    "another encoding": (
+        lambda folder: (folder / "tokenizer_config.json").write_bytes('{"unk_token": "é"}'.encode("latin-1")),
+        [("not-utf-8", "tokenizer_config.json")],
+    ),
+    "a link to nothing": (link_to_nothing, [("broken-link", "model.safetensors")]),
+    "no vocabulary": (no_vocabulary, [("no-vocabulary", "tokenizer_config.json")]),
     "broken JSON": (write("generation_config.json", '{"a": 1,}'), [("not-json", "generation_config.json")]),
     "a mark": (write("generation_config.json", '\ufeff{"a": 1}'), [("bom", "generation_config.json")]),
     "a list": (write("generation_config.json", "[1]"), [("not-object", "generation_config.json")]),
@@ -100,7 +137,65 @@ WRONG: dict[str, tuple[Callable[[Path], object], list[tuple[str, str]]]] = {
 def test_what_is_wrong_is_found(model: Path, name: str) -> None:
     change, expected = WRONG[name]
     change(model)
-    assert [one for one in kinds(model) if one[0] != "no-weights" or name == "no weights"] == expected
+    assert kinds(model) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["a pointer for weights", "a web page for weights", "an empty file", "a shard missing",
+             "a shard of the old format missing", "a pointer for a shard", "another encoding", "a link to nothing"],
+)  # fmt: skip
+def test_a_load_fails_by_a_file_that_it_reads(model: Path, name: str) -> None:
+    WRONG[name][0](model)
+    assert [one.fails for one in found(model)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "kind"),
+    [
+        ("assets/cat.safetensors", POINTER, "lfs-pointer"),
+        ("assets/cat.png", POINTER, "lfs-pointer"),
+        ("onnx/model.onnx", POINTER, "lfs-pointer"),
+        ("pytorch_model.bin", POINTER, "lfs-pointer"),
+        ("model.safetensors.index.json", "", "empty-file"),
+        ("evals/log.json", '{"a": 1}\n{"a": 2}\n', "not-json"),
+        ("trainer_state.json", "", "empty-file"),
+        ("generation_config.json", '\ufeff{"a": 1}', "bom"),
+        ("convert.py", "<!DOCTYPE html><p>", "web-page"),
+    ],
+)
+def test_a_load_does_not_fail_by_a_file_that_it_does_not_read(model: Path, file: str, content: str, kind: str) -> None:
+    (model / file).parent.mkdir(exist_ok=True)
+    write(file, content)(model)
+    assert [(one.kind, one.file, one.fails) for one in found(model)] == [(kind, file, False)]
+
+
+def test_an_index_beside_whole_weights_is_not_read(model: Path) -> None:
+    write("model.safetensors.index.json", '{"weight_map": {"a": "model-00001-of-00001.safetensors"}}')(model)
+    assert kinds(model) == []
+
+
+def test_code_that_is_too_long_to_read_is_there(model: Path) -> None:
+    (model / "model.py").write_text((model / "model.py").read_text() + "#" * 300_000)
+    assert kinds(model) == []
+
+
+def test_code_after_the_first_sixty_files_is_there(model: Path) -> None:
+    for number in range(60):
+        write(f"a{number:02}.py", "")(model)
+    assert kinds(model) == []
+
+
+def test_a_class_may_be_after_the_names_that_are_listed(model: Path) -> None:
+    (model / "model.py").write_text(
+        "".join(f"A{number} = 1\n" for number in range(400)) + (model / "model.py").read_text()
+    )
+    assert kinds(model) == []
+
+
+def test_an_installed_package_may_be_called_like_a_file(model: Path) -> None:
+    write("msgspec.py", "")(model)
+    append("part.py", "import msgspec\n")(model)
+    assert kinds(model) == []
 
 
 def test_a_type_that_the_path_names() -> None:
@@ -146,13 +241,35 @@ def test_packages_are_looked_for_in_this_python(model: Path) -> None:
     assert kinds(model, installed=True) == [("package-missing", "part.py")]
 
 
+GUARDED = "from transformers.utils import is_flash_attn_2_available, is_torch_available\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("if is_flash_attn_2_available():\n    import pebble\n", {"4.44.2": [True], "4.50.3": [True], NEW: []}),
+        ("if is_flash_attn_2_available():\n    from flash_attn import f\n", {"4.44.2": [True], "4.50.3": [], NEW: []}),
+        ("if is_torch_available():\n    import pebble\n", {"4.50.3": [True], "4.51.3": [], NEW: []}),
+        ("if not is_torch_available():\n    a = 1\nelse:\n    import pebble\n", {"4.50.3": [True], NEW: []}),
+        ("if word == 1:\n    import pebble\n", {"4.50.3": [True], NEW: [False]}),
+        ("try:\n    import json\nexcept ImportError:\n    import pebble\n", {"4.50.3": [True], NEW: []}),
+        ("def f():\n    import pebble\n", {"4.50.3": [True], NEW: [True]}),
+    ],
+)
+def test_packages_that_a_release_does_not_look_for(model: Path, code: str, expected: dict[str, list[bool]]) -> None:
+    append("part.py", GUARDED + "word = 1\n" + code)(model)
+    for release, fails in expected.items():
+        missing = [one for one in found(model, release, installed=True) if one.kind == "package-missing"]
+        assert [one.fails for one in missing] == fails, release
+
+
 def test_code_that_nothing_names_is_not_looked_at(model: Path) -> None:
     write("convert.py", "import pebble_kernels\nfrom transformers.utils import is_flash_attn_available\n")(model)
     assert kinds(model, installed=True) == []
 
 
 @pytest.mark.parametrize("release", [OLD, NEW])
-@pytest.mark.parametrize("name", ["glm-4v-tiny"])
+@pytest.mark.parametrize("name", ["glm-4v-tiny", "glm-4v-tiny-lora", "bert-tiny"])
 def test_healthy_models_are_quiet(name: str, release: str) -> None:
     assert kinds(ROOT / "fixtures" / name, release, installed=True) == []
 

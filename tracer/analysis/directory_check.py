@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,10 +21,21 @@ from tracer.trace.code_outline import CodeOutline, code_outlines
 from tracer.trace.directory import DirectoryFile, read_directory
 
 _CONFIGS: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
-_OBJECTS: Final = (*_CONFIGS, "generation_config.json", "adapter_config.json", "model.safetensors.index.json")
 _INDEXES: Final = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_OBJECTS: Final = (*_CONFIGS, "generation_config.json", "adapter_config.json", *_INDEXES)
 _WEIGHTS: Final = (".safetensors", ".bin", ".pt", ".pth", ".gguf")
 _VOCABULARIES: Final = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "tekken.json", "spiece.model")
+_READ: Final = {
+    "config.json", "tokenizer_config.json", "adapter_config.json", "special_tokens_map.json", "added_tokens.json",
+    "merges.txt", *_VOCABULARIES,
+}  # fmt: skip
+"""What a load reads by its name, if it is there, and does not do without if it can't read it. generation_config.json
+is not one of them: the library takes its defaults in place of one that it can't read."""
+_CHECKS: Final = "transformers.utils.import_utils"
+_CALLED: Final = re.compile(r"(?<![\w.])(\w+)\(")
+_MODEL_WEIGHTS: Final = ("model.safetensors", _INDEXES[0], "pytorch_model.bin", _INDEXES[1])
+_ADAPTER_WEIGHTS: Final = ("adapter_model.safetensors", "adapter_model.bin")
+"""In the order in which from_pretrained looks for them: it takes the first that is there."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -53,26 +66,33 @@ def check_directory(folder: Path, releases: Iterable[str], *, installed: bool) -
         releases: the releases to look names up in.
         installed: whether packages have to be installed in this Python.
     """
+    releases = list(releases)
     found = read_directory(folder)
     outlines = {Path(path).name: outline for path, outline in code_outlines(str(folder)).items()}
-    names = {file.name for file in found.files}
+    names = {file.name for file in found.files} | _directly_in(folder)  # the listing of a large directory is not whole
     documents = {name: value for name in _OBJECTS if (value := _parsed(found.texts.get(name))) is not None}
     config = documents.get("config.json")
-    problems = [problem for file in found.files for problem in _of_file(file)]
+    problems: list[Problem] = []
+    used: set[str] = set()
+    for name in _CONFIGS:
+        if isinstance(documents.get(name), dict):
+            problems += _of_auto_map(name, documents[name], names, outlines, used)
+    code = _reachable(outlines, used)
+    read = {*_READ, *_weights_read(names, documents), *code}
+    for file in found.files:
+        problems += _of_file(file, is_read=file.name in read)
     problems += [
-        Problem("not-object", name, {"type": type(value).__name__})
+        Problem("not-object", name, {"type": type(value).__name__}, fails=name not in _INDEXES or name in read)
         for name, value in documents.items()
         if not isinstance(value, dict)
     ]
     problems += _of_weights(names, documents)
-    used: set[str] = set()
-    for name in _CONFIGS:
-        if isinstance(documents.get(name), dict):
-            problems += _of_auto_map(name, documents[name], outlines, used)
-    for file, outline in _reachable(outlines, used).items():
-        problems += _of_code(file, outline, set(outlines), folder, installed=installed)
+    for path, outline in code.items():
+        problems += _of_code(path, outline, names, folder)
         for release in releases:
-            problems += _of_release(file, outline, release)
+            problems += _of_release(path, outline, release)
+            if installed:
+                problems += _of_packages(path, outline, names, release)
     if isinstance(config, dict):
         for release in releases:
             problems += _of_model_type(config, folder, release)
@@ -86,24 +106,48 @@ def _parsed(text: str | None) -> Any:
         return None
 
 
-def _of_file(file: DirectoryFile) -> Iterator[Problem]:
+def _directly_in(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except OSError:
+        return set()
+
+
+def _weights_read(names: set[str], documents: dict[str, Any]) -> set[str]:
+    """Return the files of weights that from_pretrained reads: the first form there, an index with its shards."""
+    found = {name for form in (_MODEL_WEIGHTS, _ADAPTER_WEIGHTS) if (name := _first(form, names)) is not None}
+    return found | {shard for name in found & {*_INDEXES} for shard in _shards(documents.get(name))}
+
+
+def _first(wanted: Iterable[str], names: set[str]) -> str | None:
+    return next((name for name in wanted if name in names), None)
+
+
+def _shards(index: Any) -> set[str]:
+    """Return the files that an index of weights names."""
+    shards = index.get("weight_map") if isinstance(index, dict) else None
+    return {shard for shard in shards.values() if isinstance(shard, str)} if isinstance(shards, dict) else set()
+
+
+def _of_file(file: DirectoryFile, *, is_read: bool) -> Iterator[Problem]:
+    """Yield what is wrong with a file; a load fails by it only if it reads it."""
     is_weights = file.name.endswith(_WEIGHTS)
     if file.kind == "lfs-pointer":
-        yield Problem("lfs-pointer", file.name)
+        yield Problem("lfs-pointer", file.name, fails=is_read)
     elif file.kind == "html" and (is_weights or file.name.endswith((".json", ".py", ".model"))):
-        yield Problem("web-page", file.name)
+        yield Problem("web-page", file.name, fails=is_read)
     elif file.kind == "empty" and (is_weights or file.name.endswith(".json")):
-        yield Problem("empty-file", file.name)
-    elif file.name.endswith(".safetensors") and file.kind not in ("safetensors",):
-        yield Problem("not-safetensors", file.name)
+        yield Problem("empty-file", file.name, fails=is_read)
+    elif file.name.endswith(".safetensors") and file.kind != "safetensors" and not file.notes:
+        yield Problem("not-safetensors", file.name, fails=is_read)
     for note in file.notes:
         head, _, rest = note.partition(":")
         if head == "truncated":
-            yield Problem("truncated", file.name, {"size": file.size, "told": rest.strip()})
+            yield Problem("truncated", file.name, {"size": file.size, "told": rest.strip()}, fails=is_read)
         elif head in ("not-safetensors", "not-json", "not-utf-8", "broken-link", "unreadable"):
-            yield Problem(head, file.name, {"place": rest.strip()})
+            yield Problem(head, file.name, {"place": rest.strip()}, fails=is_read)
         elif head == "bom" and file.name in _OBJECTS:
-            yield Problem("bom", file.name)
+            yield Problem("bom", file.name, fails=is_read)
         elif head in ("duplicate-keys", "constants") and file.kind == "json":
             yield Problem(head, file.name, {"names": rest.strip()}, fails=False)
 
@@ -111,13 +155,11 @@ def _of_file(file: DirectoryFile) -> Iterator[Problem]:
 def _of_weights(names: set[str], documents: dict[str, Any]) -> Iterator[Problem]:
     if "config.json" not in names and "adapter_config.json" not in names and "model_index.json" not in names:
         yield Problem("config-missing", "config.json")
-    for name in _INDEXES:
-        index = documents.get(name)
-        shards = index.get("weight_map") if isinstance(index, dict) else None
-        if isinstance(shards, dict):
-            wanted = {shard for shard in shards.values() if isinstance(shard, str)}
-            if missing := sorted(wanted - names):
-                yield Problem("shards-missing", name, {"names": missing, "count": len(wanted)})
+    read = _first(_MODEL_WEIGHTS, names)
+    if read in _INDEXES:
+        wanted = _shards(documents.get(read))
+        if missing := sorted(wanted - names):
+            yield Problem("shards-missing", read, {"names": missing, "count": len(wanted)})
     if not any(name.endswith(_WEIGHTS) for name in names):
         yield Problem("no-weights", "config.json", fails=False)
     settings = documents.get("tokenizer_config.json")
@@ -132,7 +174,7 @@ def _small_vocabulary(settings: dict[str, Any]) -> bool:
 
 
 def _of_auto_map(
-    config: str, document: dict[str, Any], outlines: dict[str, CodeOutline], used: set[str]
+    config: str, document: dict[str, Any], names: set[str], outlines: dict[str, CodeOutline], used: set[str]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the references to code; collect the files that they name."""
     auto_map = document.get("auto_map")
@@ -148,11 +190,11 @@ def _of_auto_map(
         for reference in several:
             if reference is None and len(several) > 1:
                 continue
-            yield from _of_reference(config, str(auto_class), reference, outlines, used)
+            yield from _of_reference(config, str(auto_class), reference, names, outlines, used)
 
 
 def _of_reference(
-    config: str, auto_class: str, reference: Any, outlines: dict[str, CodeOutline], used: set[str]
+    config: str, auto_class: str, reference: Any, names: set[str], outlines: dict[str, CodeOutline], used: set[str]
 ) -> Iterator[Problem]:
     values: dict[str, Any] = {"auto_class": auto_class, "reference": str(reference)}
     if not isinstance(reference, str):
@@ -164,16 +206,12 @@ def _of_reference(
         yield Problem("reference-malformed", config, values)
     elif repository:
         yield Problem("other-repository", config, values | {"repository": repository}, fails=False)
-    elif f"{module}.py" not in outlines:
+    elif f"{module}.py" not in names:
         yield Problem("class-file-missing", config, values | {"needed": f"{module}.py"})
     else:
         used.add(f"{module}.py")
-        outline = outlines[f"{module}.py"]
-        if (
-            outline.problem is None
-            and name not in outline.names
-            and not any("*" in one.names for one in outline.imports)
-        ):
+        outline = outlines.get(f"{module}.py")  # there is none of a long file, and of those after the first sixty
+        if outline is not None and outline.problem is None and not outline.may_define(name):
             yield Problem("class-missing", config, values | {"needed": f"{module}.py", "class": name})
 
 
@@ -190,21 +228,44 @@ def _reachable(outlines: dict[str, CodeOutline], used: set[str]) -> dict[str, Co
     return found
 
 
-def _of_code(file: str, outline: CodeOutline, files: set[str], folder: Path, *, installed: bool) -> Iterator[Problem]:
+def _of_code(file: str, outline: CodeOutline, names: set[str], folder: Path) -> Iterator[Problem]:
     if outline.problem == "not-python":
         yield Problem("not-python", file, line=outline.line)
     for one in outline.imports:
-        guarded = one.inside == "try"
+        guarded = one.inside in ("try", "except")
         top = one.module.partition(".")[0]
         if one.relative and not one.module.startswith(".."):
-            there = [name for name in one.neighbours if f"{name}.py" in files or (folder / name).is_dir()]
+            there = [name for name in one.neighbours if f"{name}.py" in names or (folder / name).is_dir()]
             if not there and one.neighbours and one.module != ".":
                 yield Problem("neighbour-missing", file, {"needed": f"{one.neighbours[0]}.py"}, one.line, not guarded)
-        elif not one.relative and f"{top}.py" in files:
+        elif not one.relative and f"{top}.py" in names and not _is_installed(top):
             yield Problem("neighbour-absolute", file, {"module": top}, one.line, not guarded)
-        elif installed and not one.relative and not guarded and not _is_installed(top):
-            # transformers looks for every package that is not inside a try, whatever the condition around it.
-            yield Problem("package-missing", file, {"module": top}, one.line)
+
+
+def _of_packages(file: str, outline: CodeOutline, names: set[str], release: str) -> Iterator[Problem]:
+    """Yield the packages that transformers looks for before it runs a file, and that are not installed."""
+    known = library()
+    # Before 4.51 the file's text is searched. Only what is between "try:" and "except …:" is left out, and from 4.45
+    # on flash_attn below a check for it. From 4.51 on the syntax tree is searched: a try with its handlers is left
+    # out, and an "if" that calls a check of the library's.
+    at = known.index(release) or 0
+    in_tree = at >= known.releases.index("4.51")
+    checks = {*known.names_of(_CHECKS, release)} if in_tree else set()
+    for one in outline.imports:
+        top = one.module.partition(".")[0]
+        if one.relative or one.inside == "try" or f"{top}.py" in names or _is_installed(top):
+            continue
+        if in_tree and one.inside == "except":
+            continue
+        called = _CALLED.findall(one.condition or "")
+        flash = any(name.startswith("is_flash_attn") and name.endswith("available") for name in called)
+        if in_tree and (flash or not checks.isdisjoint(called)):
+            continue
+        if flash and top == "flash_attn" and at >= known.releases.index("4.45"):
+            continue
+        # Of several conditions only the innermost is known: another one may be such a check.
+        fails = one.condition is None or not in_tree
+        yield Problem("package-missing", file, {"module": top}, one.line, fails)
 
 
 def _is_installed(module: str) -> bool:

@@ -22,7 +22,7 @@ class Import(msgspec.Struct, omit_defaults=True):
         names: what is imported from it; empty for ``import module``.
         line: its line.
         condition: the innermost ``if`` around it; ``not (…)`` in its ``else``.
-        inside: ``try`` or ``function`` if one of these is around it.
+        inside: ``try``, ``except`` (a handler) or ``function`` if one of these is around it.
     """
 
     module: str
@@ -64,6 +64,10 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
     line: int | None = None
     source: str | None = None
     sha256: str | None = None
+
+    def may_define(self, name: str) -> bool:
+        """Return whether the module has a name, or may: by an import of everything, or since not all are listed."""
+        return name in self.names or len(self.names) >= _NAMES or any("*" in one.names for one in self.imports)
 
 
 _MOST_FILES: Final = 60
@@ -109,7 +113,7 @@ def code_outline(path: str) -> CodeOutline | None:
         source = lines[line - 1].strip()[:_LINE] if line is not None and 0 < line <= len(lines) else None
         return CodeOutline(problem="not-python", line=line, source=source, sha256=checksum)
     return CodeOutline(
-        names=sorted(set(islice(_names(tree.body), _NAMES))),
+        names=sorted(islice(dict.fromkeys(_names(tree.body)), _NAMES)),
         classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)][:_NAMES],
         imports=list(islice(_imports(tree, None, None), _IMPORTS)),
         sha256=checksum,
@@ -145,7 +149,7 @@ def _names(body: list[ast.stmt]) -> Iterator[str]:
 
 
 def _imports(node: ast.AST, condition: str | None, inside: str | None) -> Iterator[Import]:
-    """Yield the imports below a node: ``inside`` says whether a function or a ``try`` is around it."""
+    """Yield the imports below a node: ``inside`` says whether a function, a ``try`` or its handler is around it."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             for alias in child.names:
@@ -159,8 +163,9 @@ def _imports(node: ast.AST, condition: str | None, inside: str | None) -> Iterat
             yield from _imports(ast.Module(child.orelse, []), f"not ({_condition(child.test)})", inside)
         elif isinstance(child, ast.Try):
             yield from _imports(ast.Module(child.body, []), condition, "try")
-            rest = [*child.handlers, *child.orelse, *child.finalbody]
-            yield from _imports(ast.Module(rest, []), condition, inside)  # type: ignore[arg-type]
+            for handler in child.handlers:
+                yield from _imports(handler, condition, "except")
+            yield from _imports(ast.Module([*child.orelse, *child.finalbody], []), condition, inside)
         else:
             yield from _imports(child, condition, "function" if isinstance(child, _CALLABLES) else inside)
 
