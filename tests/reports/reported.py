@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import os
@@ -21,7 +20,8 @@ import yaml
 from tests.reports import cases
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
-from tests.support.model_files import Files
+from tests.support.model_files import Files, write
+from tracer.cli.arguments import keyword_arguments
 from tracer.launch.runner import run_job
 from tracer.trace.job import Job
 
@@ -59,10 +59,7 @@ class Reported:
     def write(self, folder: Path) -> Path:
         """Write the case into an empty folder; return the model's directory."""
         directory = folder / self.id
-        for name, content in self.files().items():
-            path = directory / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        write(self.files(), directory)
         return directory
 
     def job(self, folder: Path) -> Job:
@@ -77,7 +74,7 @@ class Reported:
         given = parsed(self.arguments)
         job.model = str(folder / self.id)
         job.auto_class = given.auto_class
-        job.kwargs = dict(keyword(pair) for pair in given.kwarg)
+        job.kwargs = keyword_arguments(given.kwarg)
         job.generate, job.forward, job.tokenizer = given.generate, not given.no_forward, not given.no_tokenizer
         if _is_adapter(folder / self.id):
             job.cwd = job.model
@@ -138,14 +135,6 @@ def parsed(arguments: list[str]) -> Namespace:
     return parser.parse_args(arguments)
 
 
-def keyword(pair: str) -> tuple[str, Any]:
-    name, _, text = pair.partition("=")
-    try:
-        return name, ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return name, text
-
-
 def _load(directory: Path, given: Namespace) -> dict[str, Any]:
     """Make the calls that ``glm-trace load`` makes."""
     import torch
@@ -157,7 +146,7 @@ def _load(directory: Path, given: Namespace) -> dict[str, Any]:
     tokenizer = None
     if not given.no_tokenizer and any((base / name).is_file() for name in TOKENIZER_FILES):
         tokenizer = transformers.AutoTokenizer.from_pretrained(base, trust_remote_code=True)
-    keywords = dict(keyword(pair) for pair in given.kwarg)
+    keywords = keyword_arguments(given.kwarg)
     auto_class = getattr(transformers, given.auto_class or "AutoModel")
     model = auto_class.from_pretrained(directory, trust_remote_code=True, **keywords)
     found = {"torch": torch, "model": model, "tokenizer": tokenizer}
