@@ -11,10 +11,10 @@ import pytest
 
 from tests.support.damaged import edit_json, edit_text
 from tests.support.loads import Loads
+from tests.support.model_files import LETTERS
 from tests.support.reading import by_line
 from tests.support.small_models import tiny_llama
 from tests.support.troubled import (
-    LETTERS,
     OWN_CONFIGURATION,
     OWN_MODEL,
     adapter,

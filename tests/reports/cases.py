@@ -16,8 +16,12 @@ from tests.support.model_files import (
     BASE_SHAPES,
     CODE,
     CONFIG_CODE,
+    LETTERS,
     LOADS,
+    PICTURE,
     POINTER,
+    POST_INIT,
+    SIZES,
     WIDTH,
     WORDS,
     Files,
@@ -28,6 +32,8 @@ from tests.support.model_files import (
     causal,
     edit,
     importing,
+    in_class,
+    in_constructor,
     letters,
     llama,
     pebble,
@@ -43,7 +49,7 @@ from tests.support.model_files import (
 
 def no_post_init() -> Files:
     """The constructor ends without `self.post_init()`."""
-    return edit(pebble(), CODE, "        self.post_init()\n", "")
+    return edit(pebble(), CODE, POST_INIT, "")
 
 
 def tied_keys_list() -> Files:
@@ -51,8 +57,7 @@ def tied_keys_list() -> Files:
     files = edit(
         causal(tie_word_embeddings=True),
         CODE,
-        "    config_class = PebbleConfig\n",
-        '    config_class = PebbleConfig\n    _tied_weights_keys = ["lm_head.weight"]\n',
+        *in_class('_tied_weights_keys = ["lm_head.weight"]'),
     )
     return files | {"model.safetensors": as_safetensors({"embed.weight": (WORDS, WIDTH)})}
 
@@ -62,8 +67,7 @@ def item_on_meta() -> Files:
     return edit(
         pebble(),
         CODE,
-        "        self.post_init()\n",
-        "        self.rates = [rate.item() for rate in torch.arange(3) / 30]\n        self.post_init()\n",
+        *in_constructor("self.rates = [rate.item() for rate in torch.arange(3) / 30]"),
     )
 
 
@@ -72,29 +76,31 @@ def buffer_never_filled() -> Files:
     files = edit(
         pebble(),
         CODE,
-        "        self.post_init()\n",
-        "        steps = 1.0 / 100 ** (torch.arange(0, config.width, 2).float() / config.width)\n"
-        '        self.register_buffer("steps", steps, persistent=False)\n        self.post_init()\n',
+        *in_constructor(
+            "steps = 1.0 / 100 ** (torch.arange(0, config.width, 2).float() / config.width)",
+            'self.register_buffer("steps", steps, persistent=False)',
+        ),
     )
     return edit(files, CODE, "self.embed(input_ids))", "self.embed(input_ids) * self.steps.repeat(2))") | words()
 
 
 def rope_default_gone() -> Files:
     """The constructor looks up "default" in the library's table of rotary embeddings."""
-    files = edit(
-        pebble(rope_theta=10000.0, hidden_size=WIDTH, num_attention_heads=2, max_position_embeddings=32),
-        CODE,
-        "from .configuration_pebble import PebbleConfig\n",
-        "from .configuration_pebble import PebbleConfig\n"
-        "from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS\n",
+    files = importing(
+        "from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS",
+        rope_theta=10000.0,
+        hidden_size=WIDTH,
+        num_attention_heads=2,
+        max_position_embeddings=32,
     )
     return edit(
         files,
         CODE,
-        "        self.post_init()\n",
-        '        make = ROPE_INIT_FUNCTIONS["default"]\n'
-        "        frequencies, self.scaling = make(config, None)\n"
-        '        self.register_buffer("frequencies", frequencies, persistent=False)\n        self.post_init()\n',
+        *in_constructor(
+            'make = ROPE_INIT_FUNCTIONS["default"]',
+            "frequencies, self.scaling = make(config, None)",
+            'self.register_buffer("frequencies", frequencies, persistent=False)',
+        ),
     )
 
 
@@ -128,8 +134,7 @@ def config_key_unused() -> Files:
     return edit(
         pebble(),
         CODE,
-        "        self.post_init()\n",
-        "        self.gain = config.residual_gain\n        self.post_init()\n",
+        *in_constructor("self.gain = config.residual_gain"),
     )
 
 
@@ -139,10 +144,7 @@ def rope_scaling_two_fields() -> Files:
         "architectures": ["GPTNeoXForCausalLM"],
         "model_type": "gpt_neox",
         "vocab_size": WORDS,
-        "hidden_size": WIDTH,
-        "intermediate_size": WIDTH,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
+        **SIZES,
         "rope_scaling": {
             "factor": 8.0,
             "rope_type": "llama3",
@@ -177,19 +179,12 @@ def llava_as_causal() -> Files:
         "text_config": {
             "model_type": "llama",
             "vocab_size": WORDS,
-            "hidden_size": WIDTH,
-            "intermediate_size": WIDTH,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
+            **SIZES,
         },
         "vision_config": {
             "model_type": "clip_vision_model",
-            "hidden_size": WIDTH,
-            "intermediate_size": WIDTH,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 8,
-            "patch_size": 4,
+            **SIZES,
+            **PICTURE,
         },
     }
     return {"config.json": as_json(config)}
@@ -225,12 +220,7 @@ def model_type_collides() -> Files:
 
 def config_class_differs() -> Files:
     """The model's class names another configuration class than `auto_map`."""
-    files = edit(
-        pebble(),
-        CODE,
-        "from .configuration_pebble import PebbleConfig\n",
-        "from .configuration_pebble import PebbleConfig\nfrom transformers import BertConfig\n",
-    )
+    files = importing("from transformers import BertConfig")
     return edit(files, CODE, "config_class = PebbleConfig", "config_class = BertConfig")
 
 
@@ -294,9 +284,7 @@ def neighbour_opened() -> Files:
     files = edit(
         files,
         CODE,
-        "        self.post_init()\n",
-        '        self.table = json.loads(Path(__file__).with_name("table.json").read_text())\n'
-        "        self.post_init()\n",
+        *in_constructor('self.table = json.loads(Path(__file__).with_name("table.json").read_text())'),
     )
     return files | {"table.json": b"[1, 2, 3]\n"}
 
@@ -311,8 +299,7 @@ def same_folder_name() -> Files:
     one = edit(
         importing("from .layers_pebble import SCALE"),
         CODE,
-        "self.post_init()",
-        "self.scale = SCALE\n        self.post_init()",
+        *in_constructor("self.scale = SCALE"),
     )
     script = LOADS + (
         'for folder in ("first", "second"):\n'
@@ -338,8 +325,7 @@ def second_level_stale() -> Files:
     files = edit(
         importing("from .layers_pebble import SCALE"),
         CODE,
-        "self.post_init()",
-        "self.scale = SCALE\n        self.post_init()",
+        *in_constructor("self.scale = SCALE"),
     )
     before = LOADS + (
         'folder = os.path.join(here, "second-level-stale")\n\n\n'
@@ -379,8 +365,7 @@ def pad_without_side() -> Files:
         encoded_inputs["attention_mask"] = [1] * len(encoded_inputs["input_ids"])
         return encoded_inputs
 """
-    files = letters()
-    return pebble() | files | {"tokenization_pebble.py": files["tokenization_pebble.py"] + pad.encode()}
+    return pebble() | letters(LETTERS + pad)
 
 
 def sentencepiece_absent() -> Files:
@@ -453,8 +438,7 @@ def tie_default_gone() -> Files:
     files = edit(
         causal(tie_word_embeddings=None),
         CODE,
-        "    config_class = PebbleConfig\n",
-        '    config_class = PebbleConfig\n    _tied_weights_keys = {"lm_head.weight": "embed.weight"}\n',
+        *in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
     )
     return files | {"model.safetensors": as_safetensors({"embed.weight": (WORDS, WIDTH)})} | words()
 
@@ -464,8 +448,7 @@ def tie_nested() -> Files:
     files = edit(
         causal(tie_word_embeddings=None, text_config={"tie_word_embeddings": True}),
         CODE,
-        "    config_class = PebbleConfig\n",
-        '    config_class = PebbleConfig\n    _tied_weights_keys = {"lm_head.weight": "embed.weight"}\n',
+        *in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
     )
     files = edit(files, CONFIG_CODE, "words=32, **kwargs", "words=32, text_config=None, **kwargs")
     files = edit(
@@ -663,8 +646,7 @@ def second_repository() -> Files:
     return edit(
         files,
         CODE,
-        "        self.post_init()\n",
-        '        self.tower = AutoConfig.from_pretrained("harbour/tower-small")\n        self.post_init()\n',
+        *in_constructor('self.tower = AutoConfig.from_pretrained("harbour/tower-small")'),
     )
 
 

@@ -1,4 +1,4 @@
-"""The files that the cases are made of: a tiny healthy model with its own code, tokenizers, weights, and edits of them.
+"""The files of tiny healthy directories: models with and without code of their own, tokenizers, adapters; and edits.
 
 Files are a dictionary of relative path → content. Only the standard library is needed: a safetensors file is a length,
 a JSON header and the numbers.
@@ -15,8 +15,12 @@ from typing import Any
 
 Files = dict[str, bytes]
 Shapes = dict[str, tuple[int, ...]]
+Edit = tuple[str, str]
+"""A text in the code, and what takes its place."""
 
 WIDTH, WORDS = 8, 32
+SIZES = {"hidden_size": WIDTH, "intermediate_size": WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2}
+PICTURE = {"image_size": 8, "patch_size": 4}
 
 CONFIGURATION = """\
 from transformers import PretrainedConfig
@@ -159,10 +163,7 @@ def bert(**more: Any) -> Files:
         "vocab_size": WORDS,
         "max_position_embeddings": 32,
         "type_vocab_size": 2,
-        "hidden_size": WIDTH,
-        "intermediate_size": WIDTH,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
+        **SIZES,
     } | more
     shapes: Shapes = {
         "embeddings.word_embeddings.weight": (WORDS, WIDTH),
@@ -186,10 +187,7 @@ def llama(**more: Any) -> Files:
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "vocab_size": WORDS,
-        "hidden_size": WIDTH,
-        "intermediate_size": WIDTH,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
+        **SIZES,
         "num_key_value_heads": 2,
         "max_position_embeddings": 32,
         "tie_word_embeddings": False,
@@ -214,9 +212,11 @@ def norm(name: str) -> Shapes:
     return {f"{name}.weight": (WIDTH,), f"{name}.bias": (WIDTH,)}
 
 
+VOCABULARY = {"<unk>": 0, "<s>": 1, "</s>": 2, "the": 3, "quick": 4, "brown": 5, "fox": 6, "dog": 7}
+
+
 def words(**more: Any) -> Files:
     """Return a tokenizer of whole words in tokenizer.json; keywords go into tokenizer_config.json."""
-    vocabulary = {"<unk>": 0, "<s>": 1, "</s>": 2, "the": 3, "quick": 4, "brown": 5, "fox": 6, "dog": 7}
     special = [
         {
             "id": number,
@@ -227,7 +227,7 @@ def words(**more: Any) -> Files:
             "normalized": False,
             "special": True,
         }
-        for name, number in list(vocabulary.items())[:3]
+        for name, number in list(VOCABULARY.items())[:3]
     ]
     tokenizer = {
         "version": "1.0",
@@ -238,7 +238,7 @@ def words(**more: Any) -> Files:
         "pre_tokenizer": {"type": "Whitespace"},
         "post_processor": None,
         "decoder": None,
-        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
+        "model": {"type": "WordLevel", "vocab": VOCABULARY, "unk_token": "<unk>"},
     }
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -251,14 +251,13 @@ def words(**more: Any) -> Files:
     return {"tokenizer.json": as_json(tokenizer), "tokenizer_config.json": as_json(settings)}
 
 
-TOKENIZATION = """\
+LETTERS = """\
 import json
-import os
 
 from transformers import PreTrainedTokenizer
 
 
-class PebbleTokenizer(PreTrainedTokenizer):
+class LettersTokenizer(PreTrainedTokenizer):
     vocab_files_names = {"vocab_file": "letters.json"}
     model_input_names = ["input_ids", "attention_mask"]
 
@@ -285,34 +284,51 @@ class PebbleTokenizer(PreTrainedTokenizer):
         return self.names.get(index, "?")
 
     def save_vocabulary(self, save_directory, filename_prefix=None):
-        path = os.path.join(save_directory, "letters.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(self.letters, file)
-        return (path,)
+        return ()
 """
 
 
-def letters(**more: Any) -> Files:
+def letters(code: str = LETTERS, **more: Any) -> Files:
     """Return a slow tokenizer with its own code: each letter is a token."""
     settings = {
-        "auto_map": {"AutoTokenizer": ["tokenization_pebble.PebbleTokenizer", None]},
-        "tokenizer_class": "PebbleTokenizer",
+        "auto_map": {"AutoTokenizer": ["tokenization_letters.LettersTokenizer", None]},
+        "tokenizer_class": "LettersTokenizer",
         "unk_token": "?",
         "pad_token": "?",
     } | more
     return {
         "tokenizer_config.json": as_json(settings),
-        "tokenization_pebble.py": TOKENIZATION.encode(),
+        "tokenization_letters.py": code.encode(),
         "letters.json": as_json({letter: number for number, letter in enumerate("? abcdefghijklmnopqrstuvwxyz")}),
     }
 
 
+def edited(text: str, *edits: Edit) -> str:
+    """Return the text with these edits, each of which has to meet its text once."""
+    for old, new in edits:
+        if (found := text.count(old)) != 1:
+            raise ValueError(f"{old!r} is there {found} times, not once")
+        text = text.replace(old, new)
+    return text
+
+
 def edit(files: Files, name: str, old: str, new: str) -> Files:
-    """Return the files with `old` replaced by `new` in one of them, which has to contain it."""
-    text = files[name].decode()
-    if old not in text:
-        raise ValueError(f"{name} has no {old!r} to replace")
-    return {**files, name: text.replace(old, new).encode()}
+    """Return the files with `old` replaced by `new` in one of them, which has to contain it once."""
+    return {**files, name: edited(files[name].decode(), (old, new)).encode()}
+
+
+POST_INIT = "        self.post_init()\n"
+
+
+def in_constructor(*lines: str) -> Edit:
+    """Return the edit that puts these lines at the end of the constructor, before ``post_init``."""
+    return POST_INIT, "".join(f"        {line}\n" for line in lines) + POST_INIT
+
+
+def in_class(*lines: str) -> Edit:
+    """Return the edit that puts these lines at the top of the model's class, after ``config_class``."""
+    constructor = "\n    def __init__(self, config):\n"
+    return "\n" + constructor, "\n" + "".join(f"    {line}\n" for line in lines) + constructor
 
 
 def without(files: Files, *names: str) -> Files:
@@ -323,10 +339,10 @@ def under(folder: str, files: Files) -> Files:
     return {f"{folder}/{name}": content for name, content in files.items()}
 
 
-def importing(line: str) -> Files:
+def importing(line: str, **more: Any) -> Files:
     """Return the base model with one more line of imports."""
     return edit(
-        pebble(),
+        pebble(**more),
         CODE,
         "from .configuration_pebble import PebbleConfig\n",
         f"from .configuration_pebble import PebbleConfig\n{line}\n",
@@ -355,18 +371,14 @@ def seeing() -> Files:
     config = {
         "architectures": ["ViTModel"],
         "model_type": "vit",
-        "hidden_size": WIDTH,
-        "intermediate_size": WIDTH,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 8,
-        "patch_size": 4,
+        **SIZES,
+        **PICTURE,
     }
     return {"config.json": as_json(config)}
 
 
-def adapter(base: str, **more: object) -> Files:
-    """Return a LoRA adapter for `llama()`; keywords go into adapter_config.json."""
+def adapter(base: str, *, rank: int = 2, width: int = WIDTH, layers: int = 1, **more: object) -> Files:
+    """Return a LoRA adapter on `q_proj` of a Llama, such as `llama()`; keywords go into adapter_config.json."""
     settings = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -378,8 +390,10 @@ def adapter(base: str, **more: object) -> Files:
         "target_modules": ["q_proj"],
         "bias": "none",
     } | more
-    name = "base_model.model.model.layers.0.self_attn.q_proj"
-    shapes = {f"{name}.lora_A.weight": (2, WIDTH), f"{name}.lora_B.weight": (WIDTH, 2)}
+    shapes: Shapes = {}
+    for layer in range(layers):
+        name = f"base_model.model.model.layers.{layer}.self_attn.q_proj"
+        shapes |= {f"{name}.lora_A.weight": (rank, width), f"{name}.lora_B.weight": (width, rank)}
     return {"adapter_config.json": as_json(settings), "adapter_model.safetensors": as_safetensors(shapes)}
 
 

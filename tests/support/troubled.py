@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save_file
-
-from tests.support.small_models import HIDDEN, tiny_llama
-
-WORDS = {"<unk>": 0, "<s>": 1, "</s>": 2, "the": 3, "quick": 4, "brown": 5, "fox": 6, "dog": 7}
-
-LETTERS = """\
-import json
-
-from transformers import PreTrainedTokenizer
-
-
-class LettersTokenizer(PreTrainedTokenizer):
-    vocab_files_names = {"vocab_file": "letters.json"}
-    model_input_names = ["input_ids", "attention_mask"]
-
-    def __init__(self, vocab_file, **kwargs):
-        with open(vocab_file, encoding="utf-8") as file:
-            self.letters = json.load(file)
-        self.names = {number: letter for letter, number in self.letters.items()}
-        super().__init__(**kwargs)
-
-    @property
-    def vocab_size(self):
-        return len(self.letters)
-
-    def get_vocab(self):
-        return dict(self.letters)
-
-    def _tokenize(self, text):
-        return [letter if letter in self.letters else "?" for letter in text.lower()]
-
-    def _convert_token_to_id(self, token):
-        return self.letters.get(token, 0)
-
-    def _convert_id_to_token(self, index):
-        return self.names.get(index, "?")
-
-    def save_vocabulary(self, save_directory, filename_prefix=None):
-        return ()
-"""
-
+from tests.support import model_files
+from tests.support.model_files import LETTERS, as_json, as_safetensors, letters, words, write
+from tests.support.small_models import HIDDEN, LAYERS, tiny_llama
 
 OWN_CONFIGURATION = """\
 from transformers import PretrainedConfig
@@ -94,20 +53,20 @@ def own_causal(folder: Path, model: str = OWN_MODEL, configuration: str = OWN_CO
     """A causal model with code of its own and a tokenizer of whole words; keywords go into config.json."""
     auto_map = {"AutoConfig": "configuration_own.OwnConfig", "AutoModelForCausalLM": "modeling_own.OwnForCausalLM"}
     config = {"architectures": ["OwnForCausalLM"], "model_type": "own", "auto_map": auto_map, "eos_token_id": 2}
-    write_json(folder / "config.json", config | {"tie_word_embeddings": False} | settings)
-    (folder / "configuration_own.py").write_text(configuration, encoding="utf-8")
-    (folder / "modeling_own.py").write_text(model, encoding="utf-8")
     shapes = {"words.weight": (32, 8), "places.weight": (settings.get("places", 64), 8), "lm_head.weight": (32, 8)}
-    random = np.random.default_rng(0)
-    tensors = {name: random.normal(0, 0.02, shape).astype(np.float32) for name, shape in shapes.items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    files = {
+        "config.json": as_json(config | {"tie_word_embeddings": False} | settings),
+        "configuration_own.py": configuration.encode(),
+        "modeling_own.py": model.encode(),
+        "model.safetensors": as_safetensors(shapes),
+    }
+    write(files, folder)
     add_words(folder)
     return folder
 
 
 def write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value), encoding="utf-8")
+    write({path.name: as_json(value)}, path.parent)
 
 
 def llama_with_words(folder: Path, **settings: Any) -> Path:
@@ -118,45 +77,17 @@ def llama_with_words(folder: Path, **settings: Any) -> Path:
 
 
 def add_words(folder: Path, **settings: Any) -> None:
-    special = [
-        {"id": number, "content": name, "single_word": False, "lstrip": False, "rstrip": False}
-        | {"normalized": False, "special": True}
-        for name, number in list(WORDS.items())[:3]
-    ]
-    tokenizer: dict[str, Any] = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": special}
-    tokenizer |= {"normalizer": None, "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None}
-    tokenizer["model"] = {"type": "WordLevel", "vocab": WORDS, "unk_token": "<unk>"}
-    write_json(folder / "tokenizer.json", tokenizer)
-    plain = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "unk_token": "<unk>",
-        "bos_token": "<s>",
-        "eos_token": "</s>",
-    }
-    write_json(folder / "tokenizer_config.json", plain | {"pad_token": "</s>", "model_max_length": 64} | settings)
+    write(words(**{"model_max_length": 64, **settings}), folder)
 
 
 def llama_with_letters(folder: Path, code: str = LETTERS) -> Path:
     """A Llama with a slow tokenizer of its own code."""
     tiny_llama(folder)
-    auto_map = {"AutoTokenizer": ["tokenization_letters.LettersTokenizer", None]}
-    settings = {"auto_map": auto_map, "tokenizer_class": "LettersTokenizer", "unk_token": "?", "pad_token": "?"}
-    write_json(folder / "tokenizer_config.json", settings)
-    (folder / "tokenization_letters.py").write_text(code, encoding="utf-8")
-    letters = "? abcdefghijklmnopqrstuvwxyz"
-    write_json(folder / "letters.json", {letter: number for number, letter in enumerate(letters)})
+    write(letters(code), folder)
     return folder
 
 
-def adapter(folder: Path, base: Path, *, rank: int = 2, **settings: Any) -> Path:
-    """A LoRA adapter on ``q_proj`` of a Llama; keywords go into adapter_config.json."""
-    written = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": str(base), "r": 2}
-    written |= {"lora_alpha": 4, "lora_dropout": 0.0, "target_modules": ["q_proj"], "bias": "none"}
-    write_json(folder / "adapter_config.json", written | {"inference_mode": True} | settings)
-    name = "base_model.model.model.layers.{}.self_attn.q_proj.lora_{}.weight"
-    tensors = {}
-    for layer in range(2):
-        tensors[name.format(layer, "A")] = np.zeros((rank, HIDDEN), np.float32)
-        tensors[name.format(layer, "B")] = np.zeros((HIDDEN, rank), np.float32)
-    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+def adapter(folder: Path, base: Path, **settings: Any) -> Path:
+    """A LoRA adapter on ``q_proj`` of this Llama; keywords go into adapter_config.json, but for ``rank``."""
+    write(model_files.adapter(str(base), width=HIDDEN, layers=LAYERS, **settings), folder)
     return folder
