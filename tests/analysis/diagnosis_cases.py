@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support import damaged, damaged_weights
-from tests.support.edited_models import CONFIG, POST_INIT, TIED, Edit, in_class, in_constructor, write_reed
+from tests.support.edited_models import CONFIG, TIED, write_reed
+from tests.support.model_files import POST_INIT, Edit, in_class, in_constructor
 from tests.support.reading import by_line
 from tests.support.small_models import tiny_llama
 

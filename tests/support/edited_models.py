@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import save_file
+from tests.support.model_files import CONFIGURATION as PEBBLE
+from tests.support.model_files import WIDTH, WORDS, Edit, Shapes, as_json, as_safetensors, edited, write
 
-WIDTH, WORDS = 8, 32
-
-CONFIGURATION = """\
-from transformers import PretrainedConfig
-
-
-class ReedConfig(PretrainedConfig):
-    model_type = "reed"
-
-    def __init__(self, width=8, words=32, **kwargs):
-        self.width = width
-        self.words = words
-        super().__init__(**kwargs)
-"""
+CONFIGURATION = PEBBLE.replace("Pebble", "Reed").replace("pebble", "reed")
 
 MODELING = """\
 import torch
@@ -73,7 +59,7 @@ CONFIG: dict[str, Any] = {
     "width": WIDTH,
     "words": WORDS,
 }
-SHAPES = {
+SHAPES: Shapes = {
     "embed.weight": (WORDS, WIDTH),
     "mix.weight": (WIDTH, WIDTH),
     "mix.bias": (WIDTH,),
@@ -82,48 +68,24 @@ SHAPES = {
 TIED = {name: shape for name, shape in SHAPES.items() if name != "lm_head.weight"}
 """What a checkpoint holds whose head is the embedding."""
 
-Edit = tuple[str, str]
-"""A text in the code, and what takes its place."""
-
 
 def write_reed(
     folder: Path,
     *edits: Edit,
     config: dict[str, Any] | None = None,
-    shapes: dict[str, tuple[int, ...]] = SHAPES,
+    shapes: Shapes = SHAPES,
     configuration: tuple[Edit, ...] = (),
 ) -> Path:
     """Write the model with edits of its code; a key of ``config`` that is None is left out of config.json.
 
     Every edit has to meet its text once.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     settings = {name: value for name, value in {**CONFIG, **(config or {})}.items() if value is not None}
-    (folder / "config.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
-    (folder / "configuration_reed.py").write_text(_edited(CONFIGURATION, configuration), encoding="utf-8")
-    (folder / "modeling_reed.py").write_text(_edited(MODELING, edits), encoding="utf-8")
-    random = np.random.default_rng(0)
-    tensors = {name: random.normal(0, 0.02, shape).astype(np.float32) for name, shape in shapes.items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    files = {
+        "config.json": as_json(settings),
+        "configuration_reed.py": edited(CONFIGURATION, *configuration).encode(),
+        "modeling_reed.py": edited(MODELING, *edits).encode(),
+        "model.safetensors": as_safetensors(shapes),
+    }
+    write(files, folder)
     return folder
-
-
-def _edited(text: str, edits: tuple[Edit, ...]) -> str:
-    for old, new in edits:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
-
-
-POST_INIT = "        self.post_init()\n"
-
-
-def in_constructor(*lines: str) -> Edit:
-    """Return the edit that puts these lines at the end of the constructor, before ``post_init``."""
-    return POST_INIT, "".join(f"        {line}\n" for line in lines) + POST_INIT
-
-
-def in_class(*lines: str) -> Edit:
-    """Return the edit that puts these lines at the top of the model's class."""
-    head = "    config_class = ReedConfig\n"
-    return head, head + "".join(f"    {line}\n" for line in lines)
