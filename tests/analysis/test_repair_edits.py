@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 from pathlib import Path
@@ -108,6 +109,31 @@ def test_a_parameter(tmp_path: Path, header: str, expected: str) -> None:
     }
 
 
+ON_ONE_LINE = [
+    ("no-post-init", {"class": "A"}, "class A(B):\n    def __init__(self, config): super().__init__(config)\n"),
+    ("no-post-init", {"class": "A"}, "class A(B):\n    def __init__(self, c):\n        self.a = 1; self.b = 2\n"),
+    ("config-class-missing", {"class": "A", "config_class": "C"}, "class C: pass\n\nclass A(P): pass\n"),
+    ("package-missing", {"file": "a.py", "names": ["p"]}, "if True: import p\n"),
+    ("package-missing", {"file": "a.py", "names": ["p"]}, "import p; import os\n"),
+    (
+        "attribute-set-too-late",
+        {"class": "A", "names": ["v"]},
+        "class A(B):\n    def __init__(self, v):\n        super().__init__(); self.w = 1\n        self.v = v\n",
+    ),
+    ("generation-mixin-missing", {"class": "A"}, "import os; import re\nclass A(B):\n    pass\n"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "code"), ON_ONE_LINE)
+def test_statements_that_share_a_line_are_left(tmp_path: Path, kind: str, values: dict[str, Any], code: str) -> None:
+    assert repaired(tmp_path, kind, values, a__py=code) is None
+
+
+def test_one_import_on_the_line_of_its_condition_gets_its_dot(tmp_path: Path) -> None:
+    edits = repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py="if True: import m\n")
+    assert edits == {"a.py": "if True: from . import m\n"}
+
+
 def test_imports_with_a_dot(tmp_path: Path) -> None:
     code = "from m import x, y  # why\nimport m as n, os\nfrom om import z\nimport m.part\n"
     edits = repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py=code)
@@ -131,6 +157,99 @@ def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:
     assert edits is not None
     lines = [line.strip() for line in edits["a.py"].splitlines()[2:]]
     assert lines == ["self.v = v", "self.w = 1", "super().__init__(**kwargs)", "self.x = 2"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "self.w = self.size", "self.w = self.size()", "self.w = build(self)", "self.w += 1", "self.init()",
+        "self.w.x = 1", "self.w = super().size", "if v:\n            self.u = 1\n        self.w = self.u",
+    ],
+)  # fmt: skip
+def test_the_base_stays_before_what_may_need_it(tmp_path: Path, statement: str) -> None:
+    code = f"class T(B):\n    def __init__(self, v):\n        super().__init__()\n        {statement}\n        self.v = v\n"
+    assert repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v"]}, a__py=code) is None
+
+
+def test_the_base_is_called_after_statements_that_need_each_other(tmp_path: Path) -> None:
+    code = "class T(B):\n    def __init__(self, v):\n        super().__init__()\n        self.w = v\n        self.v = self.w.size()\n"
+    edits = repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v"]}, a__py=code)
+    call = "        super().__init__()\n"
+    assert edits == {"a.py": code.replace(call, "") + call}
+
+
+GONE = ["is_torch_fx_available", "is_flash_attn_available", "gone"]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("is_torch_fx_available, is_flash_attn_available", None),
+        ("is_torch_fx_available, is_flash_attn_available, a", "a"),
+        ("a, is_torch_fx_available, is_flash_attn_available", "a"),
+        ("is_torch_fx_available, a, is_flash_attn_available  # why", "a  # why"),
+        ("a, \\\n    gone", "a"),
+        ("(a, gone)", "(a)"),
+        ("(\n    a,  # first\n    gone,  # second\n    b\n)", "(\n    a,  # first\n    # second\n    b\n)"),
+        ("(\n    gone,\n    is_torch_fx_available,\n    a,\n)", "(\n    a,\n)"),
+        ("(\r\n    a,\r\n    gone\r\n)", "(\r\n    a,\r\n)"),
+    ],
+)
+def test_imports_of_several_names_that_are_gone(tmp_path: Path, code: str, expected: str | None) -> None:
+    before = f"import os\nfrom transformers.utils import {code}\nX = 1\n"
+    after = "import os\n" + ("" if expected is None else f"from transformers.utils import {expected}\n") + "X = 1\n"
+    values = {"file": "a.py", "things": [f"transformers.utils.{name}" for name in GONE], "replacements": []}
+    assert repaired(tmp_path, "release-gone", values, a__py=before) == {"a.py": after}
+
+
+def test_one_name_replaced_and_another_removed(tmp_path: Path) -> None:
+    code = (
+        "from transformers.utils import is_torch_fx_available, is_flash_attn_available\nX = is_flash_attn_available()\n"
+    )
+    values = {
+        "file": "a.py",
+        "things": [f"transformers.utils.{name}" for name in GONE],
+        "replacements": ["is_flash_attn_available → is_flash_attn_2_available"],
+    }
+    assert repaired(tmp_path, "release-gone", values, a__py=code) == {
+        "a.py": "from transformers.utils import is_flash_attn_2_available\nX = is_flash_attn_2_available()\n"
+    }
+
+
+def test_a_name_imported_in_try_and_in_its_handler(tmp_path: Path) -> None:
+    code = "try:\n    from t.u import old, gone\nexcept ImportError:\n    from t.u import old\n    from t.u import gone\nX = old()\n"
+    values = {"file": "a.py", "things": ["t.u.old", "t.u.gone"], "replacements": ["old → newer"]}
+    assert repaired(tmp_path, "release-gone", values, a__py=code) == {
+        "a.py": "try:\n    from t.u import newer\nexcept ImportError:\n    from t.u import newer\n    pass\nX = newer()\n"
+    }
+
+
+def test_a_name_of_another_module_is_left_where_others_are_imported_with_it(tmp_path: Path) -> None:
+    code = "try:\n    from t.u import old\nexcept ImportError:\n    from t.u import old, b\nX = old()\n"
+    values = {"file": "a.py", "things": ["t.u.old"], "replacements": ["old → t.v.newer"]}
+    assert repaired(tmp_path, "release-gone", values, a__py=code) is None
+
+
+def test_an_import_beside_another_statement(tmp_path: Path) -> None:
+    values = {"file": "a.py", "things": ["t.u.gone"], "replacements": []}
+    edits = repaired(tmp_path, "release-gone", values, a__py="import os; from t.u import gone\n")
+    assert edits == {"a.py": "import os; pass\n"}
+
+
+def test_two_edits_of_one_place_are_none() -> None:
+    edit = PythonEdit("x = [1, 2]\n")
+    statement = edit.tree.body[0]
+    assert isinstance(statement, ast.Assign)
+    edit.replace(statement, "x = [1]")
+    edit.replace(statement.value, "[2]")
+    assert edit.result() is None
+
+
+def test_two_insertions_at_one_place_are_none() -> None:
+    edit = PythonEdit("def f(a): ...\n")
+    edit.insert_at_end(edit.tree.body[0].args.args[0], ", b=1")  # type: ignore[attr-defined]
+    edit.insert_at_end(edit.tree.body[0].args.args[0], ", c=1")  # type: ignore[attr-defined]
+    assert edit.result() is None
 
 
 def test_names_that_are_gone(tmp_path: Path) -> None:

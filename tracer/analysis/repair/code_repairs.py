@@ -146,6 +146,7 @@ def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     if edit is None:
         return None
     replacements = dict(pair.split(" → ", 1) for pair in values.get("replacements") or () if " → " in pair)
+    unused: set[tuple[str, str]] = set()
     for thing in values.get("things") or ():
         home, _, old = str(thing).rpartition(".")
         new = replacements.get(old)
@@ -154,7 +155,8 @@ def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
         elif new is not None and new.endswith("()") and new[:-2].isidentifier():
             _call_instead(edit, old, new)
         elif new is None:
-            _remove_unused(edit, home, old)
+            unused.add((home, old))
+    _remove_unused(edit, unused)
     return _edits(name, edit)
 
 
@@ -165,23 +167,29 @@ def _dotted(text: str) -> bool:
 def _import_instead(edit: PythonEdit, home: str, old: str, new: str) -> None:
     """Import another name, or the same names from another module."""
     module, _, last = new.rpartition(".")
+    importing = [
+        node
+        for node in ast.walk(edit.tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == home
+        if any(alias.name == old for alias in node.names)
+    ]
+    if module not in ("", home) and any(len(node.names) > 1 for node in importing):
+        return  # the other names stay where they are
     for node in ast.walk(edit.tree):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == f"{home}.{old}":
             edit.replace(node, re.sub(rf"^from\s+{re.escape(node.module)}\b", f"from {new}", edit.source(node)))
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == home:
-            for alias in node.names:
-                if alias.name != old:
-                    continue
-                written = last if alias.asname is None else f"{last} as {alias.asname}"
-                if module in ("", home):
-                    edit.replace(alias, written)
-                elif len(node.names) == 1:
-                    edit.replace(node, f"from {module} import {written}")
-                else:
-                    return  # the others stay where they are
-                if alias.asname is None and last != old:
-                    for used in _uses(edit, old):
-                        edit.replace(used, last)
+    for node in importing:
+        for alias in node.names:
+            if alias.name != old:
+                continue
+            written = last if alias.asname is None else f"{last} as {alias.asname}"
+            if module in ("", home):
+                edit.replace(alias, written)
+            else:
+                edit.replace(node, f"from {module} import {written}")
+            if alias.asname is None and last != old:
+                for used in _uses(edit, old):
+                    edit.replace(used, last)
 
 
 def _call_instead(edit: PythonEdit, old: str, new: str) -> None:
@@ -196,18 +204,20 @@ def _call_instead(edit: PythonEdit, old: str, new: str) -> None:
                 edit.replace(call, f"{edit.source(node.value)}.{new}")
 
 
-def _remove_unused(edit: PythonEdit, home: str, old: str) -> None:
+def _remove_unused(edit: PythonEdit, things: set[tuple[str, str]]) -> None:
+    """Remove the imports of these names, each with its module, that nothing uses."""
     for node in ast.walk(edit.tree):
-        if not isinstance(node, ast.ImportFrom) or node.level or node.module != home:
+        if not isinstance(node, ast.ImportFrom) or node.level:
             continue
-        left = [alias for alias in node.names if alias.name != old]
-        gone = [alias.asname or alias.name for alias in node.names if alias.name == old]
-        if not gone or any(True for name in gone for _ in _uses(edit, name)):
-            continue
-        if left:
-            edit.replace(node, ast.unparse(ast.ImportFrom(node.module, left, 0)))
-        else:
+        gone = [
+            alias
+            for alias in node.names
+            if (node.module, alias.name) in things and not any(True for _ in _uses(edit, alias.asname or alias.name))
+        ]
+        if len(gone) == len(node.names):
             edit.remove(node)
+        elif gone:
+            edit.remove_names(node, gone)
 
 
 def _uses(edit: PythonEdit, name: str) -> Iterator[ast.Name]:
@@ -236,6 +246,10 @@ def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | 
     late = [at for at, node in enumerate(constructor.body) if _sets(node, names)]
     if len(calls) != 1 or not late or late[-1] < calls[0]:
         return None
+    passed = constructor.body[calls[0] + 1 : late[-1] + 1]
+    taken = [*constructor.args.posonlyargs, *constructor.args.args]
+    if not taken or _may_need_base(taken[0].arg, constructor.body[: calls[0]], passed):
+        return None
     edit.move_line_after(constructor.body[calls[0]], constructor.body[late[-1]])
     return _edits(name, edit)
 
@@ -247,6 +261,36 @@ def _is_base_call(node: ast.stmt) -> bool:
         return False
     owner = function.value
     return isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "super"
+
+
+def _may_need_base(owner: str, before: list[ast.stmt], passed: list[ast.stmt]) -> bool:
+    """Return whether statements use something of the object that they do not store themselves."""
+    stored = {name for node in before for name in _stored(owner, node)}
+    for node in passed:
+        called = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+        attributes = {id(part.value): part for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+        for part in ast.walk(node):
+            if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Attribute):
+                if part.target.attr not in stored:
+                    return True
+            elif isinstance(part, ast.Name) and part.id == "super":
+                return True
+            elif isinstance(part, ast.Name) and part.id == owner:
+                attribute = attributes.get(id(part))
+                if attribute is None or id(attribute) in called:
+                    return True  # it is passed on, or a method is called
+                if not isinstance(attribute.ctx, ast.Store) and attribute.attr not in stored:
+                    return True
+        stored |= set(_stored(owner, node))
+    return False
+
+
+def _stored(owner: str, node: ast.stmt) -> Iterator[str]:
+    """Yield the attributes that a statement stores, whatever the conditions."""
+    for part in ast.walk(node) if isinstance(node, (ast.Assign, ast.AnnAssign)) else ():
+        own = isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == owner
+        if own and isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+            yield part.attr
 
 
 def _sets(node: ast.stmt, names: list[str]) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+from itertools import groupby, pairwise
 from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _INDENT: Final = re.compile(r"[ \t]*")
+_COMMA: Final = re.compile(r"[ \t]*,")
+_REST: Final = re.compile(r"[ \t]*;?[ \t]*(#.*)?\r?")  # what may follow a statement on lines that are its own
 
 
 class PythonEdit:
@@ -29,11 +32,20 @@ class PythonEdit:
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self._changes: list[tuple[int, int, str]] = []
+        self._refused = False
 
     def result(self) -> str | None:
-        """Return the edited text; None if nothing was changed, or if it is no longer Python."""
+        """Return the edited text.
+
+        It is None if nothing was changed, if two changes are of one place, if a change does not fit how the statement
+        is laid out, or if the text is no longer Python.
+        """
+        changes = sorted({(start, end, new) for start, end, new in self._changes if start < end})
+        changes = sorted([*changes, *(one for one in self._changes if one[0] == one[1])])
+        if self._refused or any(_meet(one, next_one) for one, next_one in pairwise(changes)):
+            return None
         text = self.text
-        for start, end, new in sorted(self._changes, reverse=True):
+        for start, end, new in reversed(changes):
             text = text[:start] + new + text[end:]
         try:
             ast.parse(text)
@@ -75,12 +87,59 @@ class PythonEdit:
         self._changes.append((*self._span(node), new))
 
     def remove(self, statement: ast.stmt) -> None:
-        """Remove a statement; one inside another leaves a ``pass``."""
-        if statement not in self.tree.body:
+        """Remove a statement; one inside another, or beside another on its line, leaves a ``pass``."""
+        if statement not in self.tree.body or not self._has_own_lines(statement):
             self.replace(statement, "pass")
             return
         start, end = self._starts[statement.lineno - 1], self._starts[statement.end_lineno or statement.lineno]
         self._changes.append((start, min(end, len(self.text)), ""))
+
+    def remove_names(self, statement: ast.Import | ast.ImportFrom, gone: list[ast.alias]) -> None:
+        """Remove some of the names of an import, with their commas; brackets and comments stay."""
+        names = statement.names
+        assert len(gone) < len(names)
+        in_brackets = self.source(statement).endswith(")")
+        for is_gone, group in groupby(enumerate(names), key=lambda item: item[1] in gone):
+            if not is_gone:
+                continue
+            run = [at for at, _ in group]
+            first, last = run[0], run[-1]
+            # With the comma after the last of them, or if there is no name after it, the one before the first.
+            is_end = last + 1 == len(names)
+            start = self._span(names[first - 1])[1] if is_end else self._span(names[first])[0]
+            end = self._span(names[last])[1] if is_end else self._span(names[last + 1])[0]
+            if not in_brackets or not set("#\n") & set(self.text[start:end]):
+                self._changes.append((start, end, ""))
+                continue
+            for at in run:
+                self._remove_name(names[at], is_last=at + 1 == len(names))
+
+    def _remove_name(self, name: ast.alias, *, is_last: bool) -> None:
+        """Remove a name between brackets, and its line if there is nothing else on it."""
+        start, end = self._span(name)
+        comma = _COMMA.match(self.text, end)
+        if comma is not None:
+            end = comma.end()
+        elif not is_last:
+            self._refused = True  # a comment or a line break is before the comma
+        end += len(_INDENT.match(self.text, end)[0])  # type: ignore[index]  # it matches everywhere
+        line = self.text.rfind("\n", 0, start) + 1
+        following = self.text[end : end + 2]
+        if not self.text[line:start].strip() and following.startswith(("\n", "\r\n")):
+            start, end = line, end + (2 if following == "\r\n" else 1)
+        self._changes.append((start, end, ""))
+
+    def _has_own_lines(self, statement: ast.stmt) -> bool:
+        """Return whether no other statement is on the lines of this one."""
+        start, end = self._span(statement)
+        rest = self._lines[(statement.end_lineno or statement.lineno) - 1]
+        rest = self.text[end : self._starts[(statement.end_lineno or statement.lineno) - 1] + len(rest)]
+        before = self.text[self._starts[statement.lineno - 1] : start]
+        return not before.strip() and _REST.fullmatch(rest) is not None
+
+    def _require_own_lines(self, statement: ast.stmt) -> None:
+        if not self._has_own_lines(statement):
+            self._refused = True
 
     def insert_at_end(self, node: ast.AST, new: str) -> None:
         _, end = self._span(node)
@@ -88,6 +147,7 @@ class PythonEdit:
 
     def insert_line_after(self, statement: ast.stmt, line: str) -> None:
         """Insert a statement on a line of its own, with the same indentation."""
+        self._require_own_lines(statement)
         end = self._starts[statement.end_lineno or statement.lineno]
         new = f"{self.indent(statement)}{line}{self._newline}"
         if end > len(self.text):  # the last line has no line break
@@ -95,11 +155,14 @@ class PythonEdit:
         self._changes.append((end, end, new))
 
     def insert_line_before(self, statement: ast.stmt, line: str) -> None:
+        self._require_own_lines(statement)
         start = self._starts[statement.lineno - 1]
         self._changes.append((start, start, f"{self.indent(statement)}{line}{self._newline}"))
 
     def move_line_after(self, statement: ast.stmt, other: ast.stmt) -> None:
         """Move the lines of a statement after those of another one in the same block."""
+        self._require_own_lines(statement)
+        self._require_own_lines(other)
         start, end = self._starts[statement.lineno - 1], self._starts[statement.end_lineno or statement.lineno]
         text = self.text[start:end]
         target = self._starts[other.end_lineno or other.lineno]
@@ -108,7 +171,9 @@ class PythonEdit:
         self._changes += [(start, end, ""), (target, target, text)]
 
     def replace_lines(self, statement: ast.stmt, lines: list[str]) -> None:
-        """Put these lines in place of a statement that has its lines to itself; the first keeps the indentation."""
+        """Put these lines in place of a statement; the first keeps the indentation."""
+        if len(lines) > 1:
+            self._require_own_lines(statement)
         indent = self.indent(statement)
         self.replace(statement, f"{self._newline}{indent}".join(lines))
 
@@ -138,6 +203,12 @@ class PythonEdit:
     def _offset(self, line: int, column: int) -> int:
         """Return the position of a column, which the syntax tree counts in UTF-8 bytes."""
         return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+
+def _meet(one: tuple[int, int, str], following: tuple[int, int, str]) -> bool:
+    """Return whether two changes, the first of which begins no later, are of one place."""
+    both_insert = one[0] == one[1] == following[0] == following[1]
+    return following[0] < one[1] or both_insert
 
 
 class _NoSuchKey(Exception):
