@@ -226,6 +226,14 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
     return calls
 
 
+def test_other_requirements_are_another_environment(
+    installs: list[Sequence[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = environment_of("4.49.1", tmp_path)
+    monkeypatch.setattr(environments, "requirements", lambda release: [f"transformers=={release}", "peft<0.14"])
+    assert environment_of("4.49.1", tmp_path) != before
+
+
 def test_an_environment_has_its_own_packages_first_and_shares_torch(
     installs: list[Sequence[str]], tmp_path: Path
 ) -> None:

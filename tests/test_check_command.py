@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console, RenderableType
 
 from tests.conftest import ROOT
 from tests.support.commands import Command, command_line
 from tests.support.own_code_model import write_own_model
 from tracer.analysis.directory_check import Problem, check_directory
-from tracer.views.check import PROBLEMS, problem_text
+from tracer.releases import library
+from tracer.views.check import PROBLEMS, check_report, problem_text
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"
 NEW, OLD = "5.23.0", "4.44.2"
@@ -309,3 +312,18 @@ def test_wrong_use(check: Command, model: Path) -> None:
     code, _, err = check(str(model), "--for", "4.1")
     assert code == 2
     assert "4.30" in err
+    code, _, err = check(str(model), "--for", "9.9.9", "--lang", "en")
+    assert (code, "--for 9.9.9: this glm-trace knows transformers from 4.30 to 5." in err) == (2, True)
+
+
+def text_of(report: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    with console.capture() as capture:
+        console.print(report)
+    return capture.get()
+
+
+def test_names_of_a_newer_release_are_those_of_the_newest_known() -> None:
+    newest = library().releases[-1]
+    assert f"9.9.0 (names as of {newest})" in text_of(check_report([], ["9.9.0"], "en"))
+    assert "names as of" not in text_of(check_report([], [NEW], "en"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.conftest import FIXTURES
 from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.trace import made
+from tracer.cli.repairing import _copy, _load_again
 from tracer.trace.reading import open_trace
 from tracer.views.issue import without_homes
 from tracer.views.outcome import failure_lines
@@ -130,6 +132,37 @@ def test_a_patch_and_its_trial_on_a_copy(why: Command, loads: Loads, place: Path
     assert "is not on this machine" in why(path, "--apply", "other").err
 
 
+def test_a_copy_on_another_release_proves_little(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("tracer.cli.load.record_load", lambda model, *_, **__: loaded.append(model))
+    here = importlib.metadata.version("transformers")
+    for release, told in (("4.40.0", True), (here, False)):
+        folder = place / release
+        folder.mkdir()
+        records = [
+            made.meta_record(command=["glm-trace", "load", "x"], releases={"transformers": release}),
+            made.end_record(status="failed"),
+        ]
+        made.write_journal(folder / "a.journal", records)
+        with open_trace(folder / "a.journal") as trace:
+            _load_again(trace, place / "copy", "en", trust_remote_code=False)
+        err = " ".join(capsys.readouterr().err.split())
+        assert (f"Recorded on transformers 4.40.0, and loaded here on {here}: that it loads does not" in err) is told
+        assert ("glm-trace across copy --releases 4.40.0" in err) is told
+    assert loaded == [str(place / "copy")] * 2
+
+
+def test_a_link_to_nothing_is_not_copied(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "weights.bin").symlink_to(tmp_path / "blobs" / "gone")
+    assert _copy(model, tmp_path / "copy") == []
+    assert [file.name for file in (tmp_path / "copy").iterdir()] == ["config.json"]
+
+
 def test_consent_is_asked_for_the_copy_too(why: Command, loads: Loads, place: Path) -> None:
     directory = Path(shutil.copytree(BROKEN / "misspelt-class", place / "model"))
     text = directory.joinpath("config.json").read_text()
@@ -163,3 +196,7 @@ def test_an_issue_to_paste(why: Command, loads: Loads, monkeypatch: pytest.Monke
 def test_an_issue_names_nobody() -> None:
     text = "/home/ada/x /Users/ada.l/x C:\\Users\\ada\\x /root/x /rooted/x '/home/ada'"
     assert without_homes(text) == "~/x ~/x ~\\x ~/x /rooted/x '~'"
+    text = "/data/home/ada/x file:///home/ada/x a:/home/ada/x -I/home/ada/x (/Users/ada/x) \\\\n/home/ada/x"
+    assert without_homes(text) == "~/x file://~/x a:~/x -I~/x (~/x) \\\\n~/x"
+    others = "/data/root/x <model>/home/x https://example.org/home/x a/home/x ../Users/x"
+    assert without_homes(others) == others

@@ -12,7 +12,6 @@ import pytest
 import transformers
 
 from tracer.releases import Library, Presence, library
-from tracer.releases.library import closest
 
 INSTALLED = transformers.__version__
 MODULES = [
@@ -153,11 +152,6 @@ def test_unknown_things_are_not_called_gone(known: Library) -> None:
 def test_auto_classes_of_a_model_type(known: Library) -> None:
     assert "AutoModelForVision2Seq" in known.auto_classes("llava", "4.44.2")
     assert known.auto_classes("llava", "5.23.0")["AutoModelForImageTextToText"] == "LlavaForConditionalGeneration"
-
-
-def test_a_misspelt_name_has_a_suggestion(known: Library) -> None:
-    assert closest("AutoModelForCasualLM", known.names_of("transformers", INSTALLED)) == "AutoModelForCausalLM"
-    assert closest("completely_different", ["padding_side"]) is None
 
 
 def test_the_table_is_not_read_by_those_who_only_look() -> None:

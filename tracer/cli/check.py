@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from tracer.cli.console import print_document, print_result
 from tracer.cli.options import Speak
 from tracer.export.json_documents import directory_check_document
 from tracer.i18n import N_, language
-from tracer.releases import library
+from tracer.releases import installed_release, library
 from tracer.trace.errors import TracerError
 from tracer.views.check import check_report
 
@@ -48,7 +47,14 @@ def check(
                 oldest=known.releases[0],
                 newest=known.releases[-1],
             )
-    here = _installed()
+        if known.is_newer(release):
+            raise TracerError(
+                N_("--for {release}: this glm-trace knows transformers from {oldest} to {newest}."),
+                release=release,
+                oldest=known.releases[0],
+                newest=known.releases[-1],
+            )
+    here = installed_release()
     asked = releases or [here or known.releases[-1]]
     problems = check_directory(directory, asked, installed=not releases and here is not None)
     if json:
@@ -57,10 +63,3 @@ def check(
         print_result(check_report(problems, asked, language(lang.value if lang is not None else None)))
     if any(problem.fails for problem in problems):
         raise typer.Exit(1)
-
-
-def _installed() -> str | None:
-    try:
-        return version("transformers")
-    except PackageNotFoundError:
-        return None

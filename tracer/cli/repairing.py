@@ -14,10 +14,13 @@ from tracer.analysis.repair import ModelFiles, Repair, patch, repair
 from tracer.cli import arguments
 from tracer.cli.console import note
 from tracer.i18n import N_, Lang, join, path_here, tr
+from tracer.releases import installed_release
+from tracer.text.shell import shell_line
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
+from tracer.views.shell_commands import program
 from tracer.views.why import explanation
 
 _COPIED: Final = 16_000_000  # bytes of a file that is copied; a larger one becomes a link to the original
@@ -97,6 +100,8 @@ def _copy(model: Path, target: Path) -> list[str]:
     linked = []
 
     def copy(source: str, destination: str) -> str:
+        if not os.path.exists(source):  # a link to nothing, which the load of the original can't read either
+            return destination
         if os.path.getsize(source) > _COPIED:
             os.symlink(os.path.realpath(source), destination)
             linked.append(visible(os.path.relpath(destination, target)))
@@ -117,6 +122,21 @@ def _load_again(trace: Trace, target: Path, lang: Lang, *, trust_remote_code: bo
     kwargs = options.get("kwarg") or []
     flags = LoadFlags(**{name: options[name] for name in LoadFlags._fields if name in options})
     flags = flags._replace(output=None, tui=False, lang=None)
+    recorded, here = trace.meta.releases.get("transformers"), installed_release()
+    if recorded is not None and recorded != here:
+        command = f"{program()} {shell_line('across', path_here(target), '--releases', recorded)}"
+        note(
+            tr(
+                lang,
+                N_(
+                    "Recorded on transformers {recorded}, and loaded here on {here}: that it loads does not prove the "
+                    "repair. On the recorded release: {command}"
+                ),
+                recorded=visible(recorded),
+                here=here or "-",
+                command=command,
+            )
+        )
     record_load(str(target), flags, kwargs=arguments.keyword_arguments(kwargs), trust_remote_code=trust_remote_code)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +13,7 @@ from tracer.bundled import bundled
 from tracer.exercise.errors import ExerciseError
 from tracer.exercise.task import Exercise
 from tracer.i18n import N_, Sentence, reason_of
+from tracer.releases import installed_release
 from tracer.text.visible import visible
 from tracer.walkthrough.format import in_range
 from tracer.walkthrough.yaml_file import InvalidFile, read_yaml
@@ -112,7 +111,7 @@ def _in_folder(folder: Path, *, ours: bool) -> dict[str, ExerciseFiles]:
 
 def fits_release(files: ExerciseFiles) -> bool:
     """Return whether an exercise can be done on the transformers that is installed."""
-    return in_range(installed_release(), files.exercise.releases)
+    return in_range(installed_release() or "-", files.exercise.releases)
 
 
 def require_release(files: ExerciseFiles) -> None:
@@ -126,14 +125,5 @@ def require_release(files: ExerciseFiles) -> None:
             N_("{id} needs transformers {releases}, and {release} is installed."),
             id=files.exercise.id,
             releases=files.exercise.releases,
-            release=installed_release(),
+            release=installed_release() or "-",
         )
-
-
-@lru_cache(maxsize=1)
-def installed_release() -> str:
-    """Return the release of transformers, without importing it."""
-    try:
-        return importlib.metadata.version("transformers")
-    except importlib.metadata.PackageNotFoundError:
-        return "-"

@@ -142,9 +142,12 @@ def encode_document(document: Any, *, indent: int = 0) -> str:
 
 def validation_document(validated: Sequence[ValidationResult]) -> dict[str, Any]:
     """Return ``{"transformers", "exercises": [{"id", "fits", "problems": [{"what", "values"}], "seconds"}]}``."""
-    from tracer.exercise.collection import installed_release
+    from tracer.releases import installed_release
 
-    return {"transformers": installed_release(), "exercises": [msgspec.to_builtins(result) for result in validated]}
+    return {
+        "transformers": installed_release() or "-",
+        "exercises": [msgspec.to_builtins(result) for result in validated],
+    }
 
 
 def check_document(

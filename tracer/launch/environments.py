@@ -26,6 +26,8 @@ import msgspec
 import platformdirs
 from packaging.version import Version
 
+from tracer.releases import installed_release
+
 Obstacle: TypeAlias = Literal["offline", "no-release", "python", "no-build", "failed", "interrupted"]
 """Why there is no environment. ``offline``: the index can't be reached. ``no-release``: the index does not have the
 release. ``python``: the release does not support this Python. ``no-build``: a package that it needs has no build for
@@ -103,11 +105,11 @@ def environment_of(release: str, folder: Path | None = None) -> Environment:
         EnvironmentNotMade: the release can't be installed here.
         OSError: the folder can't be written.
     """
-    if _installed("transformers") == release:
+    if installed_release() == release:
         return Environment(release, sys.executable)
     shared = _shared_folders()
     torch = _installed("torch")
-    key = hashlib.sha256("\n".join([sys.prefix, str(torch), *shared]).encode()).hexdigest()[:8]
+    key = hashlib.sha256("\n".join([sys.prefix, str(torch), *shared, *requirements(release)]).encode()).hexdigest()[:8]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     home = (folder or environments_folder()) / f"transformers-{release}-py{python}-{key}"
     home.parent.mkdir(parents=True, exist_ok=True)

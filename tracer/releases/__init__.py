@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tracer.releases.library import Library, Presence, library
+from tracer.releases.library import Library, Presence, installed_release, library
 
-__all__ = ["Library", "Presence", "library"]
+__all__ = ["Library", "Presence", "installed_release", "library"]

@@ -7,8 +7,8 @@ written by hand: what to use instead of the things that remote code needs most a
 
 from __future__ import annotations
 
-import difflib
 import gzip
+import importlib.metadata
 import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
@@ -20,7 +20,6 @@ import msgspec
 Spans: TypeAlias = list[int]
 """Indices of releases: ``[since, until, since, until, …]``, without the last ``until`` if the newest release has it."""
 
-_ALIKE: Final = 0.75  # how alike a suggestion must be, as a ratio of matching characters
 _RELEASE: Final = re.compile(r"(\d+)\.(\d+)")
 _ATTENTION: Final = re.compile(r"(?:FlashAttention2?|SdpaAttention)$")
 """The classes of one attention implementation, which one class for all of them replaced."""
@@ -68,7 +67,6 @@ class _Tables(msgspec.Struct, frozen=True):
     names: msgspec.Raw
     members: msgspec.Raw
     parameters: msgspec.Raw
-    variadic: msgspec.Raw
     entries: msgspec.Raw
     homes: msgspec.Raw
     replacements: msgspec.Raw
@@ -132,10 +130,6 @@ class Library:
         return _Owners(self._tables.parameters)
 
     @cached_property
-    def _variadic(self) -> dict[str, Spans]:
-        return msgspec.json.decode(self._tables.variadic, type=dict[str, Spans])
-
-    @cached_property
     def _entries(self) -> dict[str, list[tuple[str, str, Spans]]]:
         return msgspec.json.decode(self._tables.entries, type=dict[str, list[tuple[str, str, Spans]]])
 
@@ -154,6 +148,11 @@ class Library:
             return None
         asked = (int(found[1]), int(found[2]))
         return max((at for at, number in enumerate(self._numbers) if number <= asked), default=None)
+
+    def is_newer(self, release: str) -> bool:
+        """Return whether a release came after the newest of the table."""
+        found = _RELEASE.match(release)
+        return found is not None and (int(found[1]), int(found[2])) > self._numbers[-1]
 
     def module(self, name: str) -> Presence | None:
         """Return in which releases a module, such as ``transformers.deepspeed``, exists."""
@@ -261,15 +260,6 @@ class Library:
         """Return the parameters of a function or method in a release, without ``self``; in no particular order."""
         return self._alive(self._parameters.get(function), release)
 
-    def takes_any(self, function: str, release: str) -> bool:
-        """Return whether a function or method has a ``**kwargs`` in a release."""
-        at, spans = self.index(release), self._variadic.get(function)
-        return at is not None and spans is not None and _covers(spans, at)
-
-    def homes(self, name: str) -> list[str]:
-        """Return the modules that define a function or class of this name in the newest release."""
-        return self._homes.get(name, [])
-
     def classes(self, name: str) -> list[str]:
         """Return the classes of this name whose members are known, as ``module.Class``."""
         return [owner for owner in self._members if owner.rpartition(".")[2] == name]
@@ -326,10 +316,13 @@ def library() -> Library:
     return Library(data, folder.joinpath("replacements.json").read_bytes())
 
 
-def closest(name: str, names: list[str]) -> str | None:
-    """Return the name that was most likely meant; None if none is similar."""
-    found = difflib.get_close_matches(name, names, 1, _ALIKE)
-    return found[0] if found else None
+@lru_cache(maxsize=1)
+def installed_release() -> str | None:
+    """Return the release of transformers that is installed, without importing it; None if there is none."""
+    try:
+        return importlib.metadata.version("transformers")
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _covers(spans: Spans, at: int) -> bool:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tracer.analysis.directory_check import Problem
 from tracer.i18n import N_, Lang, Message, tr
+from tracer.releases import library
 from tracer.text.visible import visible
 from tracer.text.wrapping import Prose
 
@@ -71,7 +72,11 @@ PROBLEMS: Final[dict[str, Message]] = {
 
 def check_report(problems: list[Problem], releases: list[str], lang: Lang) -> RenderableType:
     """Return what was found, by file; what makes a load fail is marked."""
-    asked = tr(lang, "checked for transformers {releases}", releases=", ".join(map(visible, releases)))
+    values = {"releases": ", ".join(map(visible, releases)), "newest": library().releases[-1]}
+    if any(library().is_newer(release) for release in releases):
+        asked = tr(lang, "checked for transformers {releases} (names as of {newest})", **values)
+    else:
+        asked = tr(lang, "checked for transformers {releases}", **values)
     if not problems:
         nothing = tr(lang, "No fault found in its files, in `auto_map` and in the imports of its code.")
         limit = tr(lang, "A load can still fail for other reasons: check runs nothing.")

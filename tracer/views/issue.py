@@ -15,7 +15,11 @@ from tracer.trace.events import ChainedException, Traceback
 from tracer.trace.reading import Trace
 from tracer.views.why import cause_title, evidence_text, explanation, headline
 
-_HOME: Final = re.compile(r"(?:/home|/Users|[A-Za-z]:[\\/]Users)[\\/][^\s/\\:'\"]+|/root(?=/|\b)")
+_HOME: Final = re.compile(
+    r"(?:(?<![\w/.>-])|(?<=file://)|(?<=-[ILR])|(?<=\\[nt]))"  # where a path begins: not within one, or within a URL
+    r"(?:(?:/[^\s/:'\"]+)*?/(?:home|Users)/[^\s/\\:'\"]+|/root(?=/|\b))"
+    r"|[A-Za-z]:[\\/]Users[\\/][^\s/\\:'\"]+"
+)
 _STEPS: Final = 8  # of the last steps that show it
 _FRAMES: Final = 16  # of a traceback, the innermost
 _MESSAGE: Final = 2_000  # characters

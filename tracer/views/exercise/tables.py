@@ -11,10 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.exercise.collection import ExerciseFiles, fits_release, installed_release
+from tracer.exercise.collection import ExerciseFiles, fits_release
 from tracer.exercise.progress import CourseProgress, ExerciseProgress, local_day
 from tracer.exercise.validator import ValidationResult
 from tracer.i18n import N_, NP_, Lang, Message, tr
+from tracer.releases import installed_release
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
 
@@ -111,7 +112,7 @@ def validation_report(one: ValidationResult, files: ExerciseFiles, lang: Lang) -
         "red" if count else "green",
     )
     told = N_("{attempts} wrong attempts") if one.fits else N_("not for transformers {release}")
-    values = {"attempts": len(files.exercise.wrong), "release": installed_release()}
+    values = {"attempts": len(files.exercise.wrong), "release": installed_release() or "-"}
     line.append(f" · {tr(lang, told, **values)}", "dim")
     if one.fits:
         line.append(f" · {one.seconds:.1f} s", "dim")
