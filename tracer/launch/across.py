@@ -15,7 +15,7 @@ from tracer.i18n import N_
 from tracer.launch.environments import Obstacle
 from tracer.releases.library import library
 from tracer.trace.errors import TracerError
-from tracer.trace.outcome import Outcome
+from tracer.trace.outcome import GOOD, Outcome
 
 OLDEST: Final = "4.44.2"
 """The oldest release on which glm-trace records."""
@@ -48,7 +48,7 @@ class ReleaseRun(msgspec.Struct, frozen=True):
         """Return whether the load went well; None if nothing can be said of this release."""
         if self.outcome is None or self.interrupted:
             return None
-        return self.outcome.status in ("loaded", "stopped")
+        return self.outcome.status in GOOD
 
     @property
     def interrupted(self) -> bool:

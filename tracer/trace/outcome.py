@@ -21,6 +21,9 @@ before any load was done.
 
 """
 
+GOOD: Final = ("loaded", "stopped")
+"""The statuses of a load that ended as intended."""
+
 EXIT_CODES: Final[dict[str, int]] = {
     "loaded": 0,
     "no-load": 0,

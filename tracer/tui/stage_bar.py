@@ -15,13 +15,14 @@ from textual.message import Message
 from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
+from tracer.trace.outcome import GOOD
 from tracer.trace.queries import nearest_of_stages
 from tracer.trace.reading import Trace
 from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_view import StepView
-from tracer.views.outcome import GOOD, outcome_style, outcome_text, undone_texts
+from tracer.views.outcome import outcome_style, outcome_text, undone_texts
 from tracer.views.stages import stage_name
 
 Stretch = tuple[str, int, int]

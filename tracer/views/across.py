@@ -18,6 +18,7 @@ from tracer.launch.environments import Obstacle
 from tracer.text.shell import shell_word
 from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import Prose
+from tracer.trace.outcome import GOOD
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.diff import comparison_report
 from tracer.views.outcome import outcome_style, outcome_text
@@ -97,7 +98,7 @@ def _table(runs: Sequence[ReleaseRun], lang: Lang, python: str) -> Table:
 def _where(trace: Trace, lang: Lang) -> str:
     """Return the step and the stage at which a load failed; empty for one that went well."""
     step = trace.outcome.step
-    if trace.outcome.status in ("loaded", "stopped") or step is None or not 0 <= step < len(trace):
+    if trace.outcome.status in GOOD or step is None or not 0 <= step < len(trace):
         return ""
     return tr(lang, "step {number}, {stage}", number=step, stage=stage_name(trace.step(step).stage, lang))
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace import reasons
-from tracer.trace.outcome import Outcome
+from tracer.trace.outcome import GOOD, Outcome
 from tracer.trace.reading import Trace
 from tracer.views.stages import stage_name
 
@@ -38,8 +38,6 @@ WORDS: Final[dict[str, Message]] = {
     "failed-at-stage": N_("at step {step}, stage {stage}"),
     "failed-after": N_("after step {step}, stage {stage}, {place}"),
 }
-GOOD: Final = ("loaded", "stopped")
-"""The statuses of a load that ended as intended."""
 
 
 def outcome_text(outcome: Outcome, lang: Lang) -> str:

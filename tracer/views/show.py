@@ -20,9 +20,10 @@ from tracer.text.sizes import format_size
 from tracer.text.visible import visible, without_codes
 from tracer.trace import reasons
 from tracer.trace.events import raised_in
+from tracer.trace.outcome import GOOD
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Change, Step, Unbound
-from tracer.views.outcome import GOOD, failure_lines, outcome_style, outcome_text, undone_texts
+from tracer.views.outcome import failure_lines, outcome_style, outcome_text, undone_texts
 from tracer.views.shell_commands import program, trace_argument, trace_path
 from tracer.views.stages import stage_name
 from tracer.views.traceback import hanging
