@@ -202,6 +202,14 @@ def test_the_report_names_what_went_wrong_silently(name: str, recorded: Callable
         assert f"step {one.chain[-1].step}" in shown
 
 
+def test_an_argument_that_code_passes_twice_is_no_fault_of_the_value(loads: Loads, tmp_path: Path) -> None:
+    twice = ("super().__init__(**kwargs)", "super().__init__(pad_token_id=1, **kwargs)")
+    write_reed(tmp_path / "dir", config={"pad_token_id": 0}, configuration=(twice,))
+    with loads.trace(tmp_path / "dir", tokenizer=False, forward=False) as trace:
+        (cause,) = diagnose(trace).causes
+    assert (cause.kind, cause.values["file"]) == ("own-code-failed", "configuration_reed.py")
+
+
 def test_a_stale_copy(loads: Loads, tmp_path: Path) -> None:
     """Only 4.44: it keeps one copy under the directory's name; 5.x one for each revision of the sources."""
     revise = damaged.stale_copy(tmp_path / "dir")

@@ -112,7 +112,7 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
         return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
     if not own and not str(built.event.class_).startswith(f"{REMOTE}."):
         # The code and the configuration are both the library's: a value we made up would make a different model.
-        values["release"] = ".".join(map(str, load.release)) or "?"
+        values["release"] = load.release_text
         return Cause("attribute-missing-library", "certain", load.with_raised(seen), values, "library-attribute")
     return Cause("attribute-missing", "certain" if own else "likely", load.with_raised(seen), values, "write-attribute")
 
@@ -123,7 +123,7 @@ def incompatible_packages(load: RecordedLoad) -> Cause | None:
     match = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
     if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _is_own(failure.origin.module):
         return None
-    values = {"module": match["module"], "name": match["name"], "release": ".".join(map(str, load.release)) or "?"}
+    values = {"module": match["module"], "name": match["name"], "release": load.release_text}
     return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
 
 

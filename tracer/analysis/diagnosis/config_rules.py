@@ -31,6 +31,7 @@ _ERRORS: Final = frozenset(
 )
 _SAME: Final = {"rope_parameters": "rope_scaling", "dtype": "torch_dtype"}  # attributes, and the keys of older files
 _NAMED: Final = 3  # keys, at most
+_TWICE: Final = "got multiple values for"  # "… keyword argument 'pad_token_id'": Python's own message
 _SHORTEST: Final = 2  # characters of a value that is looked for in a message
 
 
@@ -44,7 +45,9 @@ def not_an_object(load: RecordedLoad) -> Cause | None:
             continue
         path = load.variable(number, "resolved_config_file") or "config.json"
         held = load.variable(number, "config_dict", at=failure.step)
-        if isinstance(held, (list, str, int, float)):
+        # A variable that holds None looks like one without a value.
+        null = held is None and str(json_rules.text_of(load, path)).strip() == "null"
+        if null or isinstance(held, (list, str, int, float)):
             return json_rules.not_an_object(load, str(path), held, "certain")
     return None
 
@@ -54,6 +57,8 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.name not in _ERRORS or failure.origin.frame is None:
         return None
+    if _TWICE in failure.text:
+        return None  # the code that passes the argument twice is at fault, not the value
     frame = load.trace.frame(failure.origin.frame)
     of_config = _builds_config(load, frame)
     if not of_config and not frame.function.endswith(".__init__"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
 from tracer.analysis.diagnosis.package_rules import IMPORT_ERRORS, in_quantization, named_packages
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
 
 SHORT_FORMS: Final = ("load_in_4bit", "load_in_8bit")
@@ -44,7 +45,7 @@ def short_form_gone(load: RecordedLoad) -> Cause | None:
     asked = asked_in_call(load, *SHORT_FORMS)
     if asked is None or f"argument '{asked.argument}'" not in failure.text:
         return None
-    values = {"given": asked.written, "name": asked.argument, "release": ".".join(map(str, load.release))}
+    values = {"given": asked.written, "name": asked.argument, "release": load.release_text}
     return Cause("short-form-gone", "certain", load.with_raised(asking(load, asked)), values, "bits-in-config")
 
 
@@ -63,7 +64,7 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
         "method": method or "?",
         "where": asked.where,
         "given": asked.key,
-        "release": ".".join(map(str, load.release)) or "?",
+        "release": load.release_text,
         "message": failure.message or failure.name,
     }
     if failure.error in IMPORT_ERRORS:
@@ -82,13 +83,25 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
 
 
 def _method(asked: Asked) -> str | None:
-    """Return the ``quant_method``; bitsandbytes may go without."""
+    """Return the ``quant_method``, of an object by its class; bitsandbytes may go without."""
     if asked.argument in SHORT_FORMS:
         return "bitsandbytes"
     value = asked.value if isinstance(asked.value, dict) else {}
+    if value.get("is") == "object":  # a configuration object, of which only the class is recorded
+        return _method_of(last_name(value.get("type")))
     items = value.get("items")
     value = items if "is" in value and isinstance(items, dict) else value
     method = value.get("quant_method")
     if isinstance(method, str):
         return method.rpartition(".")[2].lower()
     return "bitsandbytes" if any(value.get(name) for name in SHORT_FORMS) else None
+
+
+def _method_of(class_: str) -> str:
+    """Return the method of a configuration class, ``gptq`` for ``GPTQConfig``; the class's own name for another."""
+    named = _folded(class_.removesuffix("Config"))
+    return next((method for method in _PACKAGES if _folded(method) == named), class_)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -96,7 +96,7 @@ def processor_class_unknown(load: RecordedLoad) -> Cause | None:
     key, files = wanted
     read = {name: settings for name in files if (settings := _settings_of(load, name)) is not None}
     auto_class = failure.origin.function.partition(".")[0]
-    values: dict[str, Any] = {"key": key, "auto_class": auto_class, "release": ".".join(map(str, load.release)) or "?"}
+    values: dict[str, Any] = {"key": key, "auto_class": auto_class, "release": load.release_text}
     named = next(((name, settings[key]) for name, settings in read.items() if isinstance(settings.get(key), str)), None)
     class_ = named[1] if named is not None else _class_tried(load)
     values["file"] = named[0] if named is not None else files[0]
