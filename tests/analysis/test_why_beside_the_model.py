@@ -136,6 +136,13 @@ def processor(folder: Path, **settings: Any) -> Path:
     return folder
 
 
+def quantized(folder: Path) -> Path:
+    tiny_llama(folder)
+    method = {"quant_method": "gptq", "bits": 4}
+    edit_json(folder / "config.json", lambda config: config.update(quantization_config=method))
+    return folder
+
+
 def without(folder: Path, name: str) -> Path:
     (folder / name).unlink()
     return folder
@@ -189,10 +196,18 @@ from transformers import AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained({model!r})
 tokenizer.apply_chat_template([{{"role": "user", "content": "the fox"}}], tokenize=False)
 """
+NOTHING_SAID = """
+from transformers import AutoTokenizer
+AutoTokenizer.from_pretrained({model!r}).apply_chat_template([], tokenize=False)
+"""
 PADDING = """
 from transformers import AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained({model!r})
 tokenizer(["the fox", "the"], padding=True)
+"""
+QUANTIZED = """
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+AutoModelForCausalLM.from_pretrained({model!r}, quantization_config=BitsAndBytesConfig(load_in_8bit=True))
 """
 LORA = """
 from peft import LoraConfig, get_peft_model
@@ -346,6 +361,13 @@ TROUBLES: dict[str, Trouble] = {
         generation,
     ),
     "a model without a head": Trouble(llama_with_words, "model-without-head", {"class": "LlamaModel"}, script=GENERATE),
+    # quantization
+    "an object of one method for weights of another": Trouble(
+        quantized,
+        "quantization-refused",
+        {"method": "bitsandbytes"},
+        script=QUANTIZED,
+    ),
     # processors
     "an unknown image processor": Trouble(
         lambda folder: processor(folder, image_processor_type="OurOwnImageProcessor"),
@@ -388,6 +410,11 @@ TROUBLES: dict[str, Trouble] = {
             folder / "adapter_config.json", lambda read: (read.pop("corda_config"), read.pop("eva_config"))
         ),
     ),
+    "a key that no peft has beside one of a newer peft": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), no_such_key=None, corda_config=None),
+        by_line("adapter-key-unknown", None),
+        by_line({"name": "no_such_key"}, {}),
+    ),
     "a key that no peft has": Trouble(
         lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), no_such_key=None),
         by_line("adapter-key-unknown", None),
@@ -429,10 +456,17 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
-def sees(folder: Path, **settings: Any) -> Path:
-    """A model that says it sees, in one of the ways there are, and whose tokenizer makes no pixels."""
-    own_causal(folder, **{"vision_config" if settings else "visual": {"image_size": 8}})
+def sees(folder: Path, key: str, **settings: Any) -> Path:
+    """A model that says it sees, by a key of config.json, and whose tokenizer makes no pixels."""
+    own_causal(folder, **{key: {"image_size": 8}})
     add_words(folder, **settings)
+    return folder
+
+
+def reads(folder: Path) -> Path:
+    """A model of the library for text alone, with a left-over entry of one that sees."""
+    llama_with_words(folder)
+    edit_json(folder / "config.json", lambda config: config.update(visual={"image_size": 8}))
     return folder
 
 
@@ -440,14 +474,33 @@ TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind"), [({}, "picture-not-given"), ({"chat_template": TEMPLATE}, "picture-dropped")]
+    ("key", "settings", "kind"),
+    [
+        ("visual", {}, "picture-not-given"),
+        ("visual", {"chat_template": TEMPLATE}, "picture-not-given"),
+        ("vision_config", {"chat_template": TEMPLATE}, "picture-dropped"),
+        ("vision_config", {}, "not-fed"),  # a picture goes into a conversation only, which needs a template
+    ],
 )
 def test_a_picture_that_does_not_arrive_is_told(
-    settings: dict[str, Any], kind: str, loads: Loads, tmp_path: Path
+    key: str, settings: dict[str, Any], kind: str, loads: Loads, tmp_path: Path
 ) -> None:
-    found = diagnosed(loads, sees(tmp_path / "dir", **settings), Trouble(sees, kind), tmp_path)
+    found = diagnosed(loads, sees(tmp_path / "dir", key, **settings), Trouble(tiny_llama, kind), tmp_path)
     assert found.status == "loaded"
-    assert kind in [one.kind for one in found.surprises]
+    assert [one.kind for one in found.surprises if one.kind.startswith(("picture", "not-"))] == [kind]
+
+
+def test_no_picture_is_missed_by_a_model_for_text(loads: Loads, tmp_path: Path) -> None:
+    found = diagnosed(loads, reads(tmp_path / "dir"), Trouble(reads, None), tmp_path)
+    assert found.status == "loaded"
+    assert [one.kind for one in found.surprises if one.kind.startswith(("picture", "not-"))] == []
+
+
+def test_an_empty_conversation_lacks_no_template(loads: Loads, tmp_path: Path) -> None:
+    model = llama_with_words(tmp_path / "dir", chat_template=TEMPLATE)
+    found = diagnosed(loads, model, Trouble(llama_with_words, None, script=NOTHING_SAID), tmp_path)
+    assert found.status == "failed"
+    assert [one.kind for one in found.causes if one.kind.startswith("chat-template")] == []
 
 
 @pytest.mark.parametrize("make", [llama_with_words, llama_with_letters, own_causal])

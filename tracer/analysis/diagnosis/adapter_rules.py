@@ -21,7 +21,8 @@ from tracer.trace.events import (
     events,
 )
 
-# Keys that newer releases of peft write into a LoRA adapter's adapter_config.json, with the first that knows them.
+# Keys that newer releases of peft write into a LoRA adapter's adapter_config.json, with the first that knows them, as
+# read from LoraConfig and its bases in the wheels of peft 0.9 to 0.21.
 _KEYS: Final[dict[str, str]] = {
     "use_dora": "0.9",
     "layer_replication": "0.10",
@@ -47,7 +48,7 @@ _KEYS: Final[dict[str, str]] = {
 _UNEXPECTED: Final = re.compile(
     r"^(?P<class>\w+Config)(?:\.__init__)?\(\) got an unexpected keyword argument '(?P<name>\w+)'"
 )
-_ADAPTABLE: Final = ("Linear", "Conv1D", "Conv2d", "Conv3d", "Embedding")
+_ADAPTABLE: Final = ("Linear", "Conv1D")
 # torch's load_state_dict, which peft fills an adapter with
 _RANK: Final = re.compile(
     r"size mismatch for (?P<name>\S*lora_[AB]\S*): copying a param with shape torch\.Size\(\[(?P<there>[\d, ]+)\]\) "
@@ -78,9 +79,7 @@ def adaptable(load: RecordedLoad) -> list[str]:
     if model is None:
         return []
     kinds = {built.event.module: last_name(built.event.class_) for built in events(load.trace, ModuleBuilt)}
-    last_names = (
-        row.path.rpartition(".")[2] for row in model.event.tree if kinds.get(row.module, "") in _ADAPTABLE[:2]
-    )
+    last_names = (row.path.rpartition(".")[2] for row in model.event.tree if kinds.get(row.module, "") in _ADAPTABLE)
     return list(dict.fromkeys(name for name in last_names if not name.isdigit()))
 
 
@@ -94,22 +93,21 @@ def key_unknown(load: RecordedLoad) -> Cause | None:
     if settings is not None and match["name"] not in settings:
         return None
     installed = load.trace.meta.releases.get("peft", "?")
-    names = [match["name"]]
-    names += [key for key in settings or () if key != match["name"] and _is_newer(_KEYS.get(key), installed)]
-    since = [_KEYS[name] for name in names if name in _KEYS]
+    keys = [match["name"], *(key for key in settings or () if key != match["name"])]
+    newer = [key for key in keys if _is_newer(_KEYS.get(key), installed)]
     values = {
-        "names": names,
+        "names": newer,
         "name": match["name"],
         "class": match["class"],
         "file": found.event.path,
         "release": installed,
     }
     chain = load.with_raised(_adapter(load))
-    if not since:
+    if match["name"] not in newer:
         return Cause(
             "adapter-key-unknown", "certain" if settings else "likely", chain, values, "newer-peft-or-without-key"
         )
-    values["since"] = max(since, key=_numbers)
+    values["since"] = max((_KEYS[key] for key in newer), key=_numbers)
     return Cause("adapter-key-newer", "certain" if settings else "likely", chain, values, "upgrade-peft-or-without-key")
 
 

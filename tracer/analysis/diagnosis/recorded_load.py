@@ -197,7 +197,7 @@ class RecordedLoad:
     @cached_property
     def last_built(self) -> Recorded[ModelBuilt] | None:
         """The model that was built whole last."""
-        return next(iter(reversed(list(events(self.trace, ModelBuilt)))), None)
+        return self.last(ModelBuilt)
 
     def tree(self, source: int) -> ast.Module:
         """Return the syntax tree of a source; an empty one where it does not parse."""

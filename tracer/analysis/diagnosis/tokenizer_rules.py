@@ -70,6 +70,10 @@ _OPTIONAL: Final = (
 _NOT_VOCABULARIES: Final = re.compile(r"chat_template|processor_config|\.py$|adapter_|generation_config")
 # Messages of serde, which tokenizers reads tokenizer.json with.
 _ANOTHER_FORM: Final = re.compile(r"untagged enum (?P<part>\w+)|unknown variant `(?P<variant>[^`]+)`")
+# Of tokenizers and processors, in 4.44.2 and in 5.23.0. Other errors speak of the template that there is.
+_NO_TEMPLATE: Final = re.compile(
+    r"chat_template is not set|No chat template is set|does not have a chat template|multiple chat templates"
+)
 _PLACE: Final = re.compile(r"(?:at|:) line (?P<line>\d+) column (?P<column>\d+)")
 
 
@@ -92,7 +96,7 @@ def tokenizer_class_missing(load: RecordedLoad) -> Cause | None:
     tried = load.variable(frame, "tokenizer_class_candidate") if frame is not None else None
     if not isinstance(wanted, str) or not isinstance(tried, str):
         return None
-    values: dict[str, Any] = {"class": wanted, "release": ".".join(map(str, load.release)) or "?"}
+    values: dict[str, Any] = {"class": wanted, "release": load.release_text}
     presence = library().name("transformers", wanted)
     if presence is not None and presence.since is not None and library().has(presence, values["release"]) is False:
         values["since"] = presence.since
@@ -108,7 +112,7 @@ def _not_mapped(load: RecordedLoad, wanted: str) -> Cause | None:
     own = sorted(name for name in own_names(load) if name.startswith("tokenization"))
     if not own or (isinstance(settings, dict) and "AutoTokenizer" in (settings.get("auto_map") or {})):
         return None
-    release = ".".join(map(str, load.release)) or "?"
+    release = load.release_text
     values = {"class": wanted, "release": release, "file": f"{own[0]}.py", "module": own[0]}
     return Cause("tokenizer-code-not-mapped", "likely", load.with_raised(), values, "map-tokenizer")
 
@@ -291,7 +295,7 @@ def _numbers(release: str) -> tuple[int, ...]:
 def chat_template_missing(load: RecordedLoad) -> Cause | None:
     """Detect a conversation that was to be rendered by a tokenizer or processor without a chat template."""
     failure = thrown(load)
-    if failure is None or failure.error != "ValueError" or "chat template" not in failure.text.replace("_", " "):
+    if failure is None or failure.error != "ValueError" or _NO_TEMPLATE.search(failure.text) is None:
         return None
     if failure.frames and not failure.passes("get_chat_template", "apply_chat_template"):
         return None
@@ -340,10 +344,11 @@ def index_out_of_range(load: RecordedLoad) -> Cause | None:
     failure = thrown(load)
     if failure is None or failure.error not in ("IndexError", "RuntimeError"):
         return None
-    entered = _embedding_that_raised(load, failure)
-    if entered is None:
+    model = load.last_built
+    entered = _embedding_that_raised(load, failure, since=model.step.number if model is not None else 0)
+    if model is None or entered is None:
         return None
-    rows = _rows(load, str(entered.event.path))
+    rows = _rows(load, model, str(entered.event.path))
     prepared = load.last(TextPrepared)
     if rows is None or prepared is None or not prepared.event.ids:
         return None
@@ -358,7 +363,7 @@ def index_out_of_range(load: RecordedLoad) -> Cause | None:
     )
     if "type" in str(entered.event.path).rpartition(".")[2]:
         return None
-    earlier = _embedded_before(load, entered)
+    earlier = _embedded_before(load, entered, since=model.step.number)
     if ids[at] >= rows and not earlier:
         certainty: Certainty = "certain" if values["count"] < rows else "likely"
         return Cause("token-out-of-range", certainty, chain, values, "resize-or-own-tokenizer")
@@ -367,10 +372,10 @@ def index_out_of_range(load: RecordedLoad) -> Cause | None:
     return None
 
 
-def _embedded_before(load: RecordedLoad, entered: Recorded[ModuleEntered]) -> bool:
+def _embedded_before(load: RecordedLoad, entered: Recorded[ModuleEntered], *, since: int) -> bool:
     """Return whether another embedding was called before this one: token ids are what the first one is for."""
     calls = events(load.trace, ModuleEntered, stop=entered.step.number)
-    return any(is_embedding(call.event.class_) for call in calls)
+    return any(call.step.number > since and is_embedding(call.event.class_) for call in calls)
 
 
 def is_embedding(class_: str | None) -> bool:
@@ -378,21 +383,21 @@ def is_embedding(class_: str | None) -> bool:
     return class_ is not None and class_.endswith("Embedding")
 
 
-def _embedding_that_raised(load: RecordedLoad, failure: Thrown) -> Recorded[ModuleEntered] | None:
+def _embedding_that_raised(load: RecordedLoad, failure: Thrown, *, since: int) -> Recorded[ModuleEntered] | None:
     """Return the call of the module that the exception came out of first, if that is an embedding."""
-    left = next((found for found in events(load.trace, ModuleLeft) if found.event.raised == failure.name), None)
+    calls = (found for found in events(load.trace, ModuleLeft) if found.step.number > since)
+    left = next((found for found in calls if found.event.raised == failure.name), None)
     if left is None:
         return None
     for entered in events(load.trace, ModuleEntered, stop=left.step.number):
-        if entered.event.call == left.event.call and is_embedding(entered.event.class_):
+        if entered.step.number > since and entered.event.call == left.event.call and is_embedding(entered.event.class_):
             return entered
     return None
 
 
-def _rows(load: RecordedLoad, path: str) -> int | None:
+def _rows(load: RecordedLoad, model: Recorded[ModelBuilt], path: str) -> int | None:
     """Return the number of rows of an embedding in the model."""
-    model = next((built for built in events(load.trace, ModelBuilt)), None)
-    number = next((row.module for row in model.event.tree if row.path == path), None) if model is not None else None
+    number = next((row.module for row in model.event.tree if row.path == path), None)
     for built in events(load.trace, ModuleBuilt):
         if number is not None and built.event.module == number and built.event.parameters:
             shape = built.event.parameters[0].shape
@@ -402,6 +407,7 @@ def _rows(load: RecordedLoad, path: str) -> int | None:
 
 # Pictures
 
+_SIGHT: Final = re.compile(r"vis|image|img")  # in the path of a module that sees
 _SEEING: Final = ("vision_config", "visual", "img_processor", "vision_encoder", "vision_tower", "mm_vision_tower")
 """Keys of config.json by which models that see describe the part that does."""
 
@@ -419,12 +425,22 @@ def picture_dropped(load: RecordedLoad) -> Iterator[Cause]:
     tensors = {name: value for name, value in given.items() if isinstance(value, dict) and value.get("is") == "tensor"}
     if not tensors or any("float" in str(value.get("dtype")) for value in tensors.values()):
         return
+    built = load.last_built
+    if built is not None and not is_own(built.event.class_) and not _has_sight(built.event):
+        return  # a class of the library for the text alone
     rendered = next(events(load.trace, ChatRendered, stop=entered.step.number), None)
     seen = [
         Evidence(found.step.number, found.step.kind) for found in (rendered, prepared, entered) if found is not None
     ]
-    kind = "picture-dropped" if rendered is not None else "picture-not-given"
+    # The recorder puts a picture into the conversation of models with a vision_config alone.
+    dropped = rendered is not None and config.get("vision_config")
+    kind = "picture-dropped" if dropped else "picture-not-given"
     yield Cause(kind, "certain", seen, {"names": list(tensors)}, "use-processor")
+
+
+def _has_sight(model: ModelBuilt) -> bool:
+    """Return whether a module of the model is called as those are that see."""
+    return any(_SIGHT.search(row.path) for row in model.tree)
 
 
 # Evidence
