@@ -387,6 +387,7 @@ CASES: Final[dict[str, Case]] = {
         surprises=("index-lies",),
         options=AS_CAUSAL,
     ),
+    "index-left-over": Case(damaged_weights.index_left_over, LOADED, surprises=("weights-new",), options=AS_CAUSAL),
     "other-zip": Case(damaged_weights.other_zip, "shard-other-zip", {"file": "<model>/pytorch_model.bin"}),
     "format-not-named": Case(  # 5.x reads it
         damaged_weights.without_format,
@@ -414,7 +415,12 @@ CASES: Final[dict[str, Case]] = {
         damaged_weights.own_model,
         by_line(LOADED, "dtypes-meet"),
         by_line({}, {"dtype": "bfloat16", "many": 2, "there": "mix", "other": "float32", "here": "embed.weight"}),
+        certain=False,
         options={"forward": True, "tokenizer": True},
+    ),
+    "dtypes-mixed": Case(damaged_weights.own_model, LOADED, surprises=by_line((), ("dtypes-mixed",))),
+    "dtypes-mixed-on-purpose": Case(  # the other module is bfloat16, which nobody asked for
+        damaged_weights.own_model_that_keeps_float32, LOADED, surprises=by_line((), ("dtype-changed",))
     ),
     # attention
     "attention-package": Case(
@@ -629,6 +635,7 @@ CASES: Final[dict[str, Case]] = {
         with_config(json.dumps(CONFIG)[:-1] + ', "width": 8}'), LOADED, surprises=("duplicate-keys",)
     ),
     "config-is-list": Case(with_config("[1, 2]"), "json-no-object", {"type": "list"}),
+    "config-is-null": Case(with_config("null"), "json-no-object", {"value": "null"}),
     "config-is-text": Case(with_config('"reed"'), "json-no-object", {"type": "text"}),
     # silent wrongs
     "buffer-never-filled": Case(
@@ -664,6 +671,19 @@ CASES: Final[dict[str, Case]] = {
         LOADED,
         surprises=by_line((), ("tie-not-said",)),
     ),
+    "tie-not-wanted": Case(
+        edited(
+            in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
+            config={"tie_word_embeddings": None},
+            configuration=(("super().__init__(**kwargs)", "super().__init__(tie_word_embeddings=False, **kwargs)"),),
+            shapes=TIED,
+        ),
+        LOADED,
+        surprises=("head-new",),
+    ),
+    "tie-of-the-library": Case(
+        damaged_weights.with_tensors(damaged_weights.headless), LOADED, surprises=("head-new",), options=AS_CAUSAL
+    ),
     "tie-in-nested-config": Case(
         edited(
             in_class('_tied_weights_keys = {"lm_head.weight": "embed.weight"}'),
@@ -677,7 +697,7 @@ CASES: Final[dict[str, Case]] = {
     "nested-infinity": Case(
         edited(config={"part": {"most": float("inf")}, "limits": [0.0, float("inf")]}),
         LOADED,
-        surprises=("not-a-number",),
+        surprises=("infinite-number",),
     ),
     "argument-swallowed": Case(
         edited(SWALLOWING),

@@ -15,6 +15,7 @@ import transformers
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
 from tracer.analysis.diagnosis import diagnose
+from tracer.trace.events import TensorLoaded, events
 
 SIZES: Final = {
     **dict.fromkeys(("hidden_size", "n_embd", "d_model", "dim", "embed_dim", "word_embed_proj_dim", "emb_dim"), 16),
@@ -55,7 +56,7 @@ NEWER: Final = (
 _TAKEN_FOR_GRANTED: Final = {"said", "not-fed", "not-generated", "not-recorded"}
 
 
-def save_tiny(model_type: str, folder: str) -> str | None:
+def save_tiny(model_type: str, folder: str, dtype: str = "float32") -> str | None:
     """Save a tiny model of a type; return the auto class that loads it, or None if the release has no such type."""
     import torch
 
@@ -67,7 +68,7 @@ def save_tiny(model_type: str, folder: str) -> str | None:
     config = kind(**sizes)
     name = "AutoModelForCausalLM" if kind in transformers.AutoModelForCausalLM._model_mapping else "AutoModel"
     torch.manual_seed(0)
-    getattr(transformers, name).from_config(config).save_pretrained(folder)
+    getattr(transformers, name).from_config(config).to(getattr(torch, dtype)).save_pretrained(folder)
     return name
 
 
@@ -81,4 +82,14 @@ def test_nothing_is_said_of_a_healthy_model(loads: Loads, tmp_path: Path, model_
     trace = loads.trace(tmp_path / "m", auto_class=auto_class, tokenizer=False, forward=False)
     found = diagnose(trace)
     assert (found.status, found.causes) == ("loaded", [])
+    assert [one for one in found.surprises if one.kind not in _TAKEN_FOR_GRANTED] == []
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16"])
+def test_a_module_that_the_library_keeps_in_float32_is_meant(loads: Loads, tmp_path: Path, stored: str) -> None:
+    """T5 keeps one layer of each block in float32 where the rest is float16."""
+    auto_class: Any = in_fork(save_tiny, "t5", str(tmp_path / "m"), stored)
+    trace = loads.trace(tmp_path / "m", auto_class=auto_class, tokenizer=False, forward=False, dtype="float16")
+    assert {loaded.event.dtype for loaded in events(trace, TensorLoaded)} == {"float16", "float32"}
+    found = diagnose(trace)
     assert [one for one in found.surprises if one.kind not in _TAKEN_FOR_GRANTED] == []

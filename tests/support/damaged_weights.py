@@ -53,6 +53,11 @@ def wrapped(tensors: dict[str, Any]) -> dict[str, Any]:
     return {f"wrapped.{name}": value for name, value in tensors.items()}
 
 
+def headless(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Return tensors without that of the head."""
+    return {name: value for name, value in tensors.items() if name != "lm_head.weight"}
+
+
 def unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:
     """Return tensors as the base model alone would name them, and the head beside it."""
     return {name.removeprefix("model."): value for name, value in tensors.items()}
@@ -164,6 +169,15 @@ def index_lies(folder: Path) -> Path:
     return model
 
 
+def index_left_over(folder: Path) -> Path:
+    """A whole weights file lacks a tensor, and an index beside it is for shards that are gone."""
+    name = "model.layers.0.mlp.up_proj.weight"
+    model = with_tensors(lambda tensors: {other: value for other, value in tensors.items() if other != name})(folder)
+    index = {"metadata": {}, "weight_map": {name: "model-00002-of-00002.safetensors"}}
+    (model / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    return model
+
+
 def without_format(folder: Path) -> Path:
     """The header of the weights names no framework, but has other metadata."""
     model = tiny_llama(folder)
@@ -221,6 +235,16 @@ def own_model(folder: Path) -> Path:
         {"format": "pt"},
     )
     return folder
+
+
+def own_model_that_keeps_float32(folder: Path) -> Path:
+    """The same, whose class says that it keeps a module in float32."""
+    model = own_model(folder)
+    kept = OWN_MODEL.replace(
+        "config_class = OwnConfig\n", 'config_class = OwnConfig\n    _keep_in_fp32_modules = ["embed"]\n'
+    )
+    (model / "modeling_own.py").write_text(kept, encoding="utf-8")
+    return model
 
 
 OWN_LOADER = (

@@ -98,6 +98,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "json-no-object": {"file": "config.json", "value": '["pebble", 8]'},
     "duplicate-keys": {"file": "config.json", "names": "hidden_size"},
     "not-a-number": {"file": "config.json", "key": "gain", "value": "NaN"},
+    "infinite-number": {"file": "config.json", "key": "most", "value": "Infinity"},
     "config-value-refused": {"found": "hidden_size = '64'", "class": "LlamaConfig"},
     "config-value-refused-own": {
         "found": "rope_scaling = {'rope_type': 'linear', 'factor': 2.0}",

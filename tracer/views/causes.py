@@ -33,10 +33,10 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:json-bom": N_(
         "{file} begins with a byte order mark (BOM), which JSON does not have: save it as UTF-8 without one."
     ),
-    "cause:not-utf-8": N_("{file} is no UTF-8 text, so it can't be read as JSON."),
+    "cause:not-utf-8": N_("{file} is not UTF-8 text, so it can't be read as JSON."),
     "remedy:write-utf-8": N_("Save {file} as UTF-8 without a byte order mark; some editors on Windows write UTF-16."),
     "cause:json-no-object": N_(
-        "{file} is valid JSON and no object: it holds the {type} {value}, and the library asks it for keys."
+        "{file} is valid JSON but not an object: it holds {value}, and the library looks up keys in it."
     ),
     "remedy:write-object": N_(
         'Write an object into {file}, `{{"model_type": "…", …}}`, or get the file again from where the '
@@ -1037,8 +1037,7 @@ CAUSES: Final[dict[str, Message]] = {
         " use. To look at the model alone: `--no-tokenizer`."
     ),
     "cause:chat-template-missing": N_(
-        "A conversation was to be rendered, and the tokenizer, {class}, has no chat template: "
-        "tokenizer_config.json has no `chat_template`, and there is no chat_template.jinja."
+        "A conversation was to be rendered, and the tokenizer, {class}, has no chat template."
     ),
     "remedy:give-template": N_(
         "Write the template into chat_template.jinja (or, as `chat_template`, into tokenizer_config.json), or "
@@ -1055,12 +1054,12 @@ CAUSES: Final[dict[str, Message]] = {
         "message may hold."
     ),
     "cause:padding-token-missing": N_(
-        "Padding was asked for, and the tokenizer, {class}, has no padding token: neither tokenizer_config.json nor "
-        "special_tokens_map.json names a `pad_token`."
+        "Padding was asked for, and the tokenizer, {class}, has no padding token (`pad_token`)."
     ),
     "remedy:set-padding-token": N_(
         'Write it into tokenizer_config.json (`"pad_token": "…"`), or set one that exists: `tokenizer.pad_token = '
-        "tokenizer.eos_token`. Padded positions are masked, so which one it is makes no difference to inference."
+        "tokenizer.eos_token`. Pass the attention mask along, so that padded positions are ignored; a classifier also "
+        "needs `model.config.pad_token_id`."
     ),
     "cause:token-out-of-range": N_(
         "The tokenizer gave the token id {id} (“{piece}”), and the embedding {path} has {rows} rows, for "
@@ -1247,7 +1246,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:look-up-targets": N_("Look up the names of the linear layers: `print(model)`."),
     "cause:adapter-key-newer": N_(
-        "{file} was saved by a newer peft: {names} is known from peft {since} on, and {release} is installed."
+        "{file} was saved by a newer peft, with {names}: peft {since} is the first release that knows all of them, and "
+        "{release} is installed."
     ),
     "remedy:upgrade-peft-or-without-key": N_(
         "`pip install --upgrade peft`. Or take {names} out of {file}, if its value is null or the default: then it "
@@ -1286,11 +1286,11 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:write-rank": N_('Write `"r": {there}` into {file}, and check `lora_alpha`, which goes with it.'),
     # pictures
     "surprise:picture-dropped": N_(
-        "The model sees, and its pass was run without a picture: the chat template left the picture out, and the "
+        "The model takes pictures, but its pass was run without one: the chat template left the picture out, and the "
         "pass got {names} only."
     ),
     "surprise:picture-not-given": N_(
-        "The model sees, and its pass was run without a picture: the tokenizer made {names} only, and no pixels."
+        "The model takes pictures, but its pass was run without one: the tokenizer made {names} only, and no pixels."
     ),
     "remedy:use-processor": N_(
         "Its answers about a picture say nothing here. Use the model's processor (`AutoProcessor`) or its own way of "
@@ -1333,7 +1333,11 @@ CAUSES: Final[dict[str, Message]] = {
         'If the model was trained so, write `"tie_word_embeddings": true` at the top of config.json, or '
         "set it in the configuration class."
     ),
-    "surprise:not-a-number": N_("{file} gives `{key}` as {value}, and every result that it goes into becomes such."),
+    "surprise:not-a-number": N_("{file} gives `{key}` as {value}, and so is every result computed with it."),
+    "surprise:infinite-number": N_(
+        "{file} gives `{key}` as {value}, which JSON does not have; Python reads it. As a limit it means “none”; in a "
+        "calculation the result becomes infinite or NaN."
+    ),
     "remedy:write-number": N_("Write a number for `{key}` in {file}."),
     "surprise:duplicate-keys": N_("{file} gives {names} more than once, and only the last one counts."),
     "remedy:one-of-a-key": N_("Keep the one that is meant in {file}, and take out the other."),

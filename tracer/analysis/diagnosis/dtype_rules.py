@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_values import asked_in_call, asked_in_config, asking
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, last_name
+from tracer.analysis.diagnosis.thrown import is_own
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import TensorLoaded, events
 
@@ -28,6 +30,8 @@ _WORD: Final = re.compile(r"(?:c10::|torch\.)?\b(?:BFloat16|Half|Float|Double|fl
 # torch 1 to 2.13: "mat1 and mat2 must have the same dtype, but got …", "Input type (float) and bias type (c10::Half)
 # should be the same", "expected scalar type Float but found Half", "… the source and destination dtypes match, got …"
 _TWO_DTYPES: Final = re.compile(r"\b(?:dtypes?|scalar type|Input type|bias type)\b")
+_KEEPS_FLOAT32: Final = "_keep_in_fp32"  # followed by _modules or _modules_strict
+_BASES: Final = frozenset({"PreTrainedModel", "GenerationMixin", "Module"})  # which keep nothing in float32
 _PARTS_OF_PASS: Final = ("inputs", "forward", "generate")
 
 
@@ -74,7 +78,6 @@ def dtypes_meet(load: RecordedLoad) -> Cause | None:
         return None
     (many, _), (few, _) = sorted(((dtype, counts[dtype]) for dtype in named), key=lambda item: -item[1])
     stored = Counter(stored for _, stored, _ in parameters.values() if stored in named)
-    certainty: Certainty = "certain" if len(counts) == 2 else "likely"
     values = {
         "many": counts[many],
         "dtype": many,
@@ -90,7 +93,7 @@ def dtypes_meet(load: RecordedLoad) -> Cause | None:
         )
         for one in (many, few)
     ]
-    return Cause("dtypes-meet", certainty, load.with_raised(*seen), values, "one-dtype")
+    return Cause("dtypes-meet", "likely", load.with_raised(*seen), values, "one-dtype")
 
 
 def mixed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
@@ -106,6 +109,8 @@ def mixed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     if len(became) < 2:
         return
     (many, count), (few, rest) = became.most_common(2)
+    if "float32" in (many, few) and may_keep_float32(load):
+        return
     values = {
         "stored": stored,
         "many": count,
@@ -117,6 +122,19 @@ def mixed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     }
     at = next(step for dtype, _, step in parameters.values() if dtype == few)
     yield Cause("dtypes-mixed", "certain", [Evidence(at, "parameter-dtype", {"dtype": few})], values, "one-dtype")
+
+
+def may_keep_float32(load: RecordedLoad) -> bool:
+    """Return whether the class of the model may keep some modules in float32 on purpose: ``_keep_in_fp32_modules``."""
+    built = load.last_built
+    if built is None:
+        return False
+    if not is_own(built.event.class_):
+        return True
+    own = [one for one in load.classes(last_name(built.event.class_)) if f"{REMOTE}/" in one.path.replace("\\", "/")]
+    others = {last_name(ast.unparse(base)) for one in own for base in one.node.bases}
+    others -= {one.node.name for one in own} | _BASES
+    return bool(others) or not own or any(_KEEPS_FLOAT32 in ast.unparse(one.node) for one in own)
 
 
 def is_floating(dtype: str | None) -> bool:

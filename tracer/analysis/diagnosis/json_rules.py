@@ -117,10 +117,12 @@ def no_numbers(load: RecordedLoad) -> Iterator[Cause]:
             if math.isfinite(value):
                 continue
             key = ".".join(path)
-            written = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-            certainty: Certainty = "certain" if math.isnan(value) else "likely"
-            values = {"key": key, "value": written, "file": name}
-            yield Cause("not-a-number", certainty, _read(load, name), values, "write-number")
+            if math.isnan(value):
+                values = {"key": key, "value": "NaN", "file": name}
+                yield Cause("not-a-number", "certain", _read(load, name), values, "write-number")
+            else:
+                values = {"key": key, "value": "Infinity" if value > 0 else "-Infinity", "file": name}
+                yield Cause("infinite-number", "likely", _read(load, name), values)
 
 
 def _read(load: RecordedLoad, name: str) -> list[Evidence]:

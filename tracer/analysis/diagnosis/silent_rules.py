@@ -14,10 +14,11 @@ from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, Recor
 from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import loading_calls
-from tracer.trace.events import ConfigRead, Recorded, TensorLoaded, WeightsReport, events
+from tracer.trace.events import ConfigBuilt, ConfigRead, Recorded, TensorLoaded, WeightsReport, events
 
 _TIE: Final = "tie_word_embeddings"
 _TIED: Final = "_tied_weights_keys"
+_CONFIG_BASES: Final = frozenset({"PretrainedConfig", "PreTrainedConfig"})
 _EVERY: Final = frozenset({"buffers", "named_buffers", "parameters", "named_parameters", "state_dict", "modules"})
 
 
@@ -107,7 +108,7 @@ def tied_over(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator
         lost, kept = _lost(load, first, second)
         evidence = [Evidence(number, "tensor-loaded", {"name": name}) for name, number in given.items()]
         evidence.append(Evidence(recorded.step.number, "tied", {"names": [kept, lost]}))
-        values = {"name": lost, "kept": kept, "said": load.config.get(_TIE)}
+        values = {"name": lost, "kept": kept}
         yield Cause("tied-overwritten", "certain", evidence, values, "do-not-tie")
 
 
@@ -138,6 +139,8 @@ def not_tied(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[
         if not left:
             continue
         nested = [key for key, value in load.config.items() if isinstance(value, dict) and value.get(_TIE) is True]
+        if not nested and not _left_to_the_library(load):
+            return
         values = {
             "count": len(left),
             "names": left,
@@ -152,6 +155,22 @@ def not_tied(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[
         kind = "tie-in-nested-config" if nested else "tie-not-said"
         yield Cause(kind, "certain" if nested else "likely", evidence, values, "say-tie")
         return
+
+
+def _left_to_the_library(load: RecordedLoad) -> bool:
+    """Return whether the configuration is the directory's own and its source leaves tying to the library's base.
+
+    Only that base changed its default in 5.0; configuration classes of the library may have had, or have, another.
+    """
+    built = load.last(ConfigBuilt)
+    if built is None or not str(built.event.class_).startswith(f"{REMOTE}."):
+        return False
+    own = [
+        found for found in load.classes(last_name(built.event.class_)) if f"{REMOTE}/" in found.path.replace("\\", "/")
+    ]
+    names = {found.node.name for found in own} | _CONFIG_BASES
+    bases = {last_name(ast.unparse(base)) for found in own for base in found.node.bases}
+    return bool(own) and bases <= names and not any(_TIE in ast.unparse(found.node) for found in own)
 
 
 def _tying_classes(load: RecordedLoad) -> list[ClassInSource]:

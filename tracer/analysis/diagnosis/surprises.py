@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.attention_rules import other_attention
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.dtype_rules import is_floating, mixed_dtypes
+from tracer.analysis.diagnosis.dtype_rules import is_floating, may_keep_float32, mixed_dtypes
 from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
 from tracer.analysis.diagnosis.own_code import differing_modules
 from tracer.analysis.diagnosis.own_file_rules import code_of_earlier_load, stale_code
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
 from tracer.analysis.diagnosis.silent_rules import not_tied, silent_wrongs
@@ -23,13 +22,15 @@ from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
     ClassResolved,
-    FileResolved,
     LogWritten,
     Message,
     NotDone,
     NotFed,
     NotGenerated,
     Recorded,
+    Shard,
+    ShardOpened,
+    ShardRead,
     TensorLoaded,
     TokenizerLoaded,
     WarningGiven,
@@ -41,7 +42,6 @@ from tracer.trace.steps import Bound, Items, Step
 
 _LIBRARY_TARGET: Final = "transformers/"  # targets of the library that are skipped do not exist in this release
 _REPORTED_LEVELS: Final = ("WARNING", "ERROR", "CRITICAL")
-_NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _ENDED: Final = {
     "ENOSPC": "recording-ended-full",
     "EDQUOT": "recording-ended-quota",
@@ -133,7 +133,7 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             new = [name for name in new if name not in told]
             file = next(iter(told.values()))
             yield _of(step, "index-lies", {"count": len(told), "names": list(told), "file": file}, "same-revision")
-        layers = _of_further_layers(filled, new)
+        layers = further_layers(filled, new)
         others = [name for name in new if name not in set(layers)]
         checkpoint_is_whole = report.loaded == report.checkpoint
         heads = _of_unfilled_parts(filled, others) if checkpoint_is_whole else []
@@ -175,31 +175,24 @@ def _prefix(prefix: Prefix) -> tuple[str, dict[str, object], str]:
 
 
 def _told_by_index(load: RecordedLoad, names: list[str]) -> dict[str, str]:
-    """Return those of the parameters that the index of the weights names, each with the file that is to have it."""
+    """Return those of the parameters that the index of the weights names, each with the file that is to have it.
+
+    An index whose files were not opened was not used: a whole weights file beside it comes first.
+    """
     told: dict[str, str] = {}
+    shards: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
+    opened = {file_name(shard.event.path) for shard in shards}
     for file in ("model.safetensors.index.json", "pytorch_model.bin.index.json"):
         index = load.trace.meta.json_file(file)
         files = index.get("weight_map") if isinstance(index, dict) else None
-        if isinstance(files, dict) and load.last(FileResolved, name="config.json") is not None:
-            told |= {name: str(files[name]) for name in names if name in files}
-            break
+        if isinstance(files, dict):
+            told |= {name: str(files[name]) for name in names if str(files.get(name)) in opened}
     return told
 
 
 def _filled_before(load: RecordedLoad, report: int) -> list[str]:
     """Return the parameters that the checkpoint had filled when the library gave its report."""
     return [str(loaded.event.parameter) for loaded in events(load.trace, TensorLoaded, stop=report)]
-
-
-def _of_further_layers(filled: list[str], new: list[str]) -> list[str]:
-    """Return names of a layer that the checkpoint has nothing of, while it has the same names in other layers."""
-    layers = {layer for name in filled for layer in _layers(name)}
-    patterns = {_NUMBERS.sub("*", name) for name in filled}
-    return [
-        name
-        for name in new
-        if _NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
-    ]
 
 
 def _of_unfilled_parts(filled: list[str], new: list[str]) -> list[str]:
@@ -216,11 +209,6 @@ def _parts(name: str) -> list[str]:
     """Return the paths of a parameter's first two modules: ``bert`` and ``bert.pooler``."""
     modules = name.split(".")[:-1]
     return [".".join(modules[:depth]) for depth in range(1, min(len(modules), 2) + 1)]
-
-
-def _layers(name: str) -> list[str]:
-    """Return each prefix of a name that ends with a number: ``model.layers.0``."""
-    return [name[: found.end()] for found in _NUMBERS.finditer(name)]
 
 
 def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
@@ -272,18 +260,24 @@ def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     if next(mixed_dtypes(load), None) is not None:
         return
     calls = [(call, load.given_arguments(load.trace.step(call.step))) for call in loading_calls(load.trace)]
+    keeping = may_keep_float32(load)
+    dtypes: set[str] = set()
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
     for loaded in events(load.trace, TensorLoaded):
         number, here = loaded.step.number, loaded.event.dtype
         there = loaded.event.sources[0].dtype if loaded.event.sources else None
         wanted = next((given for call, given in calls if call.step <= number <= call.last), {})
+        if here is not None and is_floating(here):
+            dtypes.add(here)
         if there is None or here is None or there == here or (_is_whole(there) and is_floating(here)):
             continue
         if here not in _dtypes(wanted):
             changed[there, here] += 1
             first.setdefault((there, here), number)
     for (there, here), count in changed.most_common():
+        if here == "float32" and len(dtypes) > 1 and keeping:
+            continue  # kept in float32 on purpose, beside modules of another dtype
         values = {"count": count, "there": there, "here": here}
         evidence = [Evidence(first[there, here], "dtype", {"there": there, "here": here})]
         yield Cause("dtype-changed", "certain", evidence, values, "name-dtype")

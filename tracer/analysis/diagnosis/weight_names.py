@@ -9,7 +9,8 @@ from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad
 from tracer.trace.events import Mismatch, TensorLoaded, events
 
-_NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
+NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
+"""Those in the name of a tensor that number its layer, expert and the like."""
 _LAYER_KEY: Final = re.compile(r"layer|block|depth")
 _SAME: Final = 0.8  # of the tensors left over have to fit, before a prefix is said to be the reason
 
@@ -44,14 +45,14 @@ def other_prefix(new: list[str], unexpected: list[str]) -> Prefix | None:
     return Prefix(there, here, pairs) if enough else None
 
 
-def further_layers(filled: list[str], unexpected: list[str]) -> list[str]:
-    """Return tensors of layers that the model does not have, while it has the same names in other layers."""
+def further_layers(filled: list[str], names: list[str]) -> list[str]:
+    """Return names in layers that the others have nothing of, while they have the same names in other layers."""
     layers = {layer for name in filled for layer in _layers(name)}
-    patterns = {_NUMBERS.sub("*", name) for name in filled}
+    patterns = {NUMBERS.sub("*", name) for name in filled}
     return [
         name
-        for name in unexpected
-        if _NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
+        for name in names
+        if NUMBERS.sub("*", name) in patterns and any(layer not in layers for layer in _layers(name))
     ]
 
 
@@ -67,7 +68,8 @@ def layers_in_config(load: RecordedLoad, filled: list[str], names: list[str]) ->
     have = {_number(name, stack) for name in filled} - {None}
     both = have | ({_number(name, stack) for name in names} - {None})
     config = config_json(load)
-    keys = [key for key, value in config.items() if _LAYER_KEY.search(key) and value == len(have)]
+    counts = {key: value for key, value in config.items() if _LAYER_KEY.search(key) and type(value) is int}
+    keys = [key for key, value in counts.items() if value == len(have)]
     whole = both == set(range(len(both)))
     return {"key": keys[0], "value": len(have), "fits": len(both)} if len(keys) == 1 and whole else {}
 
@@ -115,12 +117,12 @@ def _ends(name: str) -> list[str]:
 
 
 def _layers(name: str) -> list[str]:
-    return [name[: found.end()] for found in _NUMBERS.finditer(name)]
+    return [name[: found.end()] for found in NUMBERS.finditer(name)]
 
 
 def _stack(name: str) -> str:
     """Return what comes before the first number in a name: ``encoder.layer.``."""
-    found = _NUMBERS.search(name)
+    found = NUMBERS.search(name)
     return name[: found.start()] if found is not None else name
 
 

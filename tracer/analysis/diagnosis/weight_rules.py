@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
-from tracer.analysis.diagnosis.weight_names import size_in_config
+from tracer.analysis.diagnosis.weight_names import NUMBERS, size_in_config
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -19,7 +19,6 @@ from tracer.trace.events import (
     WeightsReport,
 )
 
-_NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _CONVERSIONS: Final = 4  # at most shown, of many that failed alike
 
 
@@ -118,7 +117,7 @@ def _kinds(sources: list[StoredTensor]) -> dict[str, dict[tuple[str, ...], Store
     """Group tensors whose names differ only in numbers, by these numbers."""
     kinds: dict[str, dict[tuple[str, ...], StoredTensor]] = {}
     for source in sources:
-        kinds.setdefault(_NUMBERS.sub("*", source.name), {})[tuple(_NUMBERS.findall(source.name))] = source
+        kinds.setdefault(NUMBERS.sub("*", source.name), {})[tuple(NUMBERS.findall(source.name))] = source
     return kinds
 
 
