@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tracer.recorder.source_text import python_names
 from tracer.trace.directory import MOST_ENTRIES, DirectoryFile, read_directory
 from tracer.trace.metadata import Metadata
 
@@ -125,6 +126,27 @@ def test_a_very_large_directory_is_listed_in_part(tmp_path: Path) -> None:
     found = read_directory(tmp_path)
     assert len(found.files) == MOST_ENTRIES
     assert not found.whole
+
+
+def test_of_a_very_large_directory_what_tells_something_is_listed(tmp_path: Path) -> None:
+    for number in range(MOST_ENTRIES + 1):
+        (tmp_path / f"{number}.png").touch()
+    telling = ["config.json", "modeling_x.py", "pytorch_model.bin", "sub/tokenizer.model"]
+    (tmp_path / "sub").mkdir()
+    for name in telling:
+        (tmp_path / name).touch()
+    found = read_directory(tmp_path)
+    assert {*telling} < {file.name for file in found.files}
+    assert (len(found.files), found.whole) == (MOST_ENTRIES, False)
+
+
+def test_a_link_in_a_circle_leaves_the_others(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "config.json").write_text("{}")
+    found = {file.name: file.notes for file in read_directory(tmp_path).files}
+    assert found == {"circle": ["broken-link"], "config.json": []}
+    (tmp_path / "modeling_x.py").touch()
+    assert python_names(str(tmp_path)) == ["modeling_x"]
 
 
 def test_metadata_finds_a_file_and_reads_its_json() -> None:

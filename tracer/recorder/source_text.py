@@ -47,9 +47,16 @@ def python_names(folder: str) -> list[str]:
         with os.scandir(folder) as entries:
             for entry in islice(entries, _MOST_ENTRIES):
                 stem, ending = os.path.splitext(entry.name)
-                name = stem if ending == ".py" else entry.name if entry.is_dir() else ""
+                name = stem if ending == ".py" else entry.name if _is_folder(entry) else ""
                 if name.isidentifier() and name != "__pycache__":
                     names.add(name)
     except OSError:
         pass  # the load will report what is wrong with it
     return sorted(names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, say
+        return False

@@ -9,12 +9,15 @@ import stat
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import msgspec
 
 MOST_ENTRIES: Final = 2_000
+_MOST_NAMES: Final = 50_000  # among which they are chosen
+_TELLING: Final = (".json", ".py", ".safetensors", ".bin", ".model", ".txt", ".jinja", ".gguf")
 _DEPTH: Final = 3  # folders, the directory itself included
 _HEAD: Final = 4_096  # bytes that tell what a file is
 _LARGEST_JSON: Final = 256 * 1024
@@ -59,7 +62,8 @@ class ModelDirectory(msgspec.Struct):
 
     Attributes:
         files: those in the directory itself first.
-        whole: whether none was left out: of a very large directory only some are listed.
+        whole: whether none was left out: of a very large directory only some are listed, those that tell something
+            about the model first.
         texts: the small JSON files, by name.
     """
 
@@ -72,10 +76,12 @@ def read_directory(folder: str | os.PathLike[str]) -> ModelDirectory:
     """Look at the files of a model directory; hidden folders are left out."""
     found = ModelDirectory([], True, {})
     left = _ALL_JSON
-    for name, path in _paths(Path(folder)):
-        if len(found.files) == MOST_ENTRIES:
-            found.whole = False
-            break
+    paths = list(islice(_paths(Path(folder)), _MOST_NAMES))
+    if len(paths) > MOST_ENTRIES:
+        found.whole = False
+        telling = sorted(range(len(paths)), key=lambda number: not paths[number][0].endswith(_TELLING))
+        paths = [paths[number] for number in sorted(telling[:MOST_ENTRIES])]
+    for name, path in paths:
         file, text = _look_at(name, path)
         found.files.append(file)
         if text is not None and file.size <= left and not (_holds_words(name) and file.size > _LARGEST_WORDS):
@@ -100,11 +106,18 @@ def _paths(folder: Path) -> Iterator[tuple[str, Path]]:
                 continue
             for entry in entries:
                 name = f"{prefix}{entry.name}"
-                if not entry.is_dir():
+                if not _is_folder(entry):
                     yield name, Path(entry.path)
                 elif not (entry.name.startswith(".") or entry.name in _CACHES or entry.is_symlink()):
                     deeper.append((f"{name}/", Path(entry.path)))
         folders = deeper
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, say, of which the file's own notes will tell
+        return False
 
 
 def _look_at(name: str, path: Path) -> tuple[DirectoryFile, str | None]:
@@ -136,14 +149,21 @@ def _look_at(name: str, path: Path) -> tuple[DirectoryFile, str | None]:
     return file, data.decode("utf-8", "replace")
 
 
+def stand_in(head: bytes) -> str | None:
+    """Return what a file holds in place of its content: ``lfs-pointer`` or ``html``; None if it holds neither."""
+    start = head[:_HEAD].removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(_LFS):
+        return "lfs-pointer"
+    return "html" if start[:15].lower().startswith((b"<!doctype html", b"<html")) else None
+
+
 def _kind(name: str, head: bytes, size: int) -> str:
     if not size:
         return "empty"
+    kind = stand_in(head)
+    if kind is not None:
+        return kind
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()
-    if start.startswith(_LFS):
-        return "lfs-pointer"
-    if start[:15].lower().startswith((b"<!doctype html", b"<html")):
-        return "html"
     if head.startswith(b"GGUF"):
         return "gguf"
     if head.startswith(b"PK\x03\x04"):

@@ -48,9 +48,11 @@ def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
 
 
 def is_in_directory(load: RecordedLoad, name: str) -> bool | None:
-    """Return whether the model's directory has a file of this name, in whichever folder; None if it was not listed."""
+    """Return whether the model's directory has a file of this name, in whichever folder; None if that is not known."""
     listed = load.trace.meta.directory
-    return None if listed is None else any(file_name(one.name) == name for one in listed)
+    if any(file_name(one.name) == name for one in listed or ()):
+        return True
+    return False if listed is not None and load.trace.meta.directory_whole else None
 
 
 def files_of_kind(load: RecordedLoad, *kinds: str) -> dict[str, str]:
