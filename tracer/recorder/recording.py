@@ -292,20 +292,15 @@ class Recording:
         name = self.clean(folder)
         if name not in self._code_folders:
             self._code_folders[name] = python_names(folder)
-            for path, outline in code_outlines(folder).items():
+            for path, outline in code_outlines(folder, self.clean).items():
                 self._code_outlines[self.clean(path)] = msgspec.to_builtins(outline)
             self.meta(code_folders=self._code_folders, code_outlines=self._code_outlines)
 
     def note_directory(self, folder: str) -> None:
         """Write which files a model directory has, and the text of its small JSON files."""
         found = read_directory(folder)
-        facts = {
-            "directory": self.clean_data(msgspec.to_builtins(found.files)),
-            "directory_whole": found.whole,
-            "json_files": {self.clean(name): self.clean(text) for name, text in found.texts.items()},
-        }
-        with self.lock:
-            self._append(journal.META, facts)
+        files = msgspec.to_builtins(found.files)
+        self.meta(directory=files, directory_whole=found.whole, json_files=found.texts)
 
     def meta_roots(self) -> None:
         """Write the folders of the named roots: the one place where this machine's folders are recorded."""

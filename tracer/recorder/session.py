@@ -119,8 +119,8 @@ class Session:
         )
         self.recording.meta_roots()
         if model is not None:
-            self.recording.note_code_folder(model)
-            self.recording.guard.call("model directory", self.recording.note_directory, model)
+            for note in (self.recording.note_code_folder, self.recording.note_directory):
+                self.recording.guard.call("model directory", note, model)
 
     def start(self) -> None:
         self.recording.meta(**environment_facts(os.environ))
@@ -213,8 +213,8 @@ class Session:
         path = variables.get("pretrained_model_name_or_path")
         if type(path) is str and os.path.isdir(path) and "model" not in self.recording.roots.folders:
             self.recording.name_folder("model", path)
-            self.recording.note_code_folder(path)
-            self.recording.note_directory(path)
+            for note in (self.recording.note_code_folder, self.recording.note_directory):
+                self.recording.guard.call("model directory", note, path)
 
     def _note_missing_targets(self, filename: str) -> None:
         """Note them now and not at the end, which a load may not reach."""

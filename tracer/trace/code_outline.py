@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import os
-import tokenize
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
 import msgspec
+
+from tracer.trace.directory import stand_in
 
 
 class Import(msgspec.Struct, omit_defaults=True):
@@ -51,10 +53,11 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
         names: what the module itself defines or imports.
         classes: the classes among them.
         imports: its imports, wherever they are.
-        problem: ``lfs-pointer``, ``web-page`` or ``not-python`` if it can't be parsed.
+        problem: ``lfs-pointer``, ``web-page`` or ``not-python`` if it can't be parsed; ``not-read`` if nothing is known
+            of what it defines: it can't be read, is too long or nested too deeply, or is one of too many.
         line: the line where parsing ended, for ``not-python``.
         source: that line.
-        sha256: checksum of the file.
+        sha256: checksum of the file; None if its bytes were not read.
     """
 
     names: list[str] = []
@@ -66,72 +69,74 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
     sha256: str | None = None
 
     def may_define(self, name: str) -> bool:
-        """Return whether the module has a name, or may: by an import of everything, or since not all are listed."""
-        return name in self.names or len(self.names) >= _NAMES or any("*" in one.names for one in self.imports)
+        """Return whether the module has a name, or may: by an import of everything, or since it was not read."""
+        return name in self.names or self.problem == "not-read" or any("*" in one.names for one in self.imports)
 
 
 _MOST_FILES: Final = 60
 _LONGEST: Final = 300_000  # bytes of one file
-_NAMES: Final = 400  # of one file
-_IMPORTS: Final = 200
+_IMPORTS: Final = 2_000  # of one file
 _CONDITION: Final = 80  # characters
 _LINE: Final = 120  # characters
-_POINTER: Final = "version https://git-lfs.github.com/spec/"
-_CALLABLES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_STAND_INS: Final = {"lfs-pointer": "lfs-pointer", "html": "web-page"}
+_BLOCKS: Final = ("body", "handlers", "orelse", "finalbody", "cases")
 
 
-def code_outlines(folder: str) -> dict[str, CodeOutline]:
-    """Return the outline of each Python file in a folder, by its path."""
+def code_outlines(folder: str, clean: Callable[[str], str] = str) -> dict[str, CodeOutline]:
+    """Return the outline of each Python file in a folder, by its path.
+
+    ``clean`` takes out what a text of the code must not show, before it is shortened.
+    """
     try:
         with os.scandir(folder) as entries:
-            files = sorted(entry.path for entry in islice(entries, 5_000) if entry.name.endswith(".py"))
+            files = sorted(entry.path for entry in entries if entry.name.endswith(".py"))
     except OSError:
         return {}
-    return {path: outline for path in files[:_MOST_FILES] if (outline := code_outline(path)) is not None}
+    found = {path: outline for path in files[:_MOST_FILES] if (outline := code_outline(path, clean)) is not None}
+    return found | {path: CodeOutline(problem="not-read") for path in files[_MOST_FILES:]}
 
 
-def code_outline(path: str) -> CodeOutline | None:
-    """Return the outline of a Python file; None if it can't be read or is too long."""
+def code_outline(path: str, clean: Callable[[str], str] = str) -> CodeOutline | None:
+    """Return the outline of a Python file; None if there is no such file."""
     try:
-        if not os.path.isfile(path) or os.path.getsize(path) > _LONGEST:
+        if not os.path.isfile(path):
             return None
+        if os.path.getsize(path) > _LONGEST:
+            return CodeOutline(problem="not-read")
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError:
-        return None
-    data = _utf8(path)
-    text, checksum = data.decode(), hashlib.sha256(data).hexdigest()
-    if text.lstrip().startswith(_POINTER):
-        return CodeOutline(problem="lfs-pointer", sha256=checksum)
-    if text.lstrip()[:15].lower().startswith(("<!doctype html", "<html")):
-        return CodeOutline(problem="web-page", sha256=checksum)
+        return CodeOutline(problem="not-read")
+    checksum = hashlib.sha256(data).hexdigest()
+    kind = stand_in(data)
+    if kind is not None:
+        return CodeOutline(problem=_STAND_INS[kind], sha256=checksum)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape, say: the load itself will warn
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            tree = ast.parse(data)
+        return CodeOutline(
+            names=sorted(set(_names(tree.body))),
+            classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)],
+            imports=list(islice(_imports(tree.body, clean), _IMPORTS)),
+            sha256=checksum,
+        )
+    except (RecursionError, MemoryError):  # it is nested too deeply for us, not necessarily for Python
+        return CodeOutline(problem="not-read", sha256=checksum)
+    except (SyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, SyntaxError) else None
-        lines = text.splitlines()
-        source = lines[line - 1].strip()[:_LINE] if line is not None and 0 < line <= len(lines) else None
+        lines = re.split("\r\n?|\n", data.decode(errors="replace"))
+        source = None
+        if line is not None and 0 < line <= len(lines):
+            source = clean(lines[line - 1].strip())[:_LINE]
         return CodeOutline(problem="not-python", line=line, source=source, sha256=checksum)
-    return CodeOutline(
-        names=sorted(islice(dict.fromkeys(_names(tree.body)), _NAMES)),
-        classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)][:_NAMES],
-        imports=list(islice(_imports(tree, None, None), _IMPORTS)),
-        sha256=checksum,
-    )
-
-
-def _utf8(path: str) -> bytes:
-    """Return the text of a file as UTF-8, whatever its encoding; empty if it can't be read."""
-    try:
-        with tokenize.open(path) as file:
-            return file.read().encode()
-    except (OSError, SyntaxError, UnicodeError):
-        return b""
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:
     """Yield what a module's own statements define, in whichever branch."""
-    for node in body:
+    waiting: list[ast.AST] = [*body]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -142,37 +147,56 @@ def _names(body: list[ast.stmt]) -> Iterator[str]:
             for target in targets:
                 yield from (name.id for name in ast.walk(target) if isinstance(name, ast.Name))
         else:
-            for part in ("body", "orelse", "finalbody"):
-                yield from _names(getattr(node, part, []))
-            for handler in getattr(node, "handlers", []):
-                yield from _names(handler.body)
+            waiting += _below(node)
 
 
-def _imports(node: ast.AST, condition: str | None, inside: str | None) -> Iterator[Import]:
-    """Yield the imports below a node: ``inside`` says whether a function, a ``try`` or its handler is around it."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            for alias in child.names:
-                yield Import(alias.name, line=child.lineno, condition=condition, inside=inside)
-        elif isinstance(child, ast.ImportFrom):
-            module = "." * child.level + (child.module or "")
-            names = [alias.name for alias in child.names]
-            yield Import(module, names, line=child.lineno, condition=condition, inside=inside)
-        elif isinstance(child, ast.If):
-            yield from _imports(ast.Module(child.body, []), _condition(child.test), inside)
-            yield from _imports(ast.Module(child.orelse, []), f"not ({_condition(child.test)})", inside)
-        elif isinstance(child, ast.Try):
-            yield from _imports(ast.Module(child.body, []), condition, "try")
-            for handler in child.handlers:
-                yield from _imports(handler, condition, "except")
-            yield from _imports(ast.Module([*child.orelse, *child.finalbody], []), condition, inside)
+def _below(node: ast.AST) -> list[ast.AST]:
+    """Return the statements, handlers and cases right below a statement."""
+    return [child for part in _BLOCKS for child in getattr(node, part, ())]
+
+
+def _imports(body: list[ast.stmt], clean: Callable[[str], str]) -> Iterator[Import]:
+    """Yield the imports among statements and below them, in the order of the file.
+
+    Expressions, which have none, are not entered, and nothing recurses: code can be nested deeper than our stack is.
+    """
+    # Each statement comes with the ``if`` around it, whether it is in its ``else``, and what else is around it.
+    waiting: list[tuple[ast.AST, tuple[ast.expr, bool] | None, str | None]]
+    waiting = [(node, None, None) for node in reversed(body)]
+    while waiting:
+        node, test, inside = waiting.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            condition = None if test is None else _condition(*test, clean)
+            if isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                names = [alias.name for alias in node.names]
+                yield Import(module, names, line=node.lineno, condition=condition, inside=inside)
+            else:
+                for alias in node.names:
+                    yield Import(alias.name, line=node.lineno, condition=condition, inside=inside)
+        elif isinstance(node, ast.If):
+            waiting += [(child, (node.test, True), inside) for child in reversed(node.orelse)]
+            waiting += [(child, (node.test, False), inside) for child in reversed(node.body)]
+        elif type(node).__name__ in ("Try", "TryStar"):
+            tried: list[ast.AST] = getattr(node, "body", [])
+            waiting += [(child, test, inside) for child in reversed(_below(node)[len(tried) :])]
+            waiting += [(child, test, "try") for child in reversed(tried)]
         else:
-            yield from _imports(child, condition, "function" if isinstance(child, _CALLABLES) else inside)
+            within = inside
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ExceptHandler)):
+                within = "except" if isinstance(node, ast.ExceptHandler) else "function"
+            waiting += [(child, test, within) for child in reversed(_below(node))]
 
 
-def _condition(test: ast.expr) -> str:
+def _condition(test: ast.expr, is_else: bool, clean: Callable[[str], str]) -> str:
     """Return a condition as it would be written, without the texts in it."""
     if any(isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)) for part in ast.walk(test)):
-        return "…"
-    text = ast.unparse(test)
-    return text if len(text) <= _CONDITION else f"{text[:_CONDITION]}…"
+        text = "…"
+    else:
+        try:
+            text = clean(ast.unparse(test))
+        except RecursionError:
+            text = "…"
+    if len(text) > _CONDITION:
+        text = f"{text[:_CONDITION]}…"
+    return f"not ({text})" if is_else else text

@@ -112,7 +112,7 @@ def name_undefined(load: RecordedLoad) -> Cause | None:
     if failure.name != "NameError" or found is None or place is None or not place.is_remote:
         return None
     outline = outlines(load).get(stem(place.file))
-    if outline is None:
+    if outline is None or outline.problem is not None:
         return None
     name = found["name"]
     values: dict[str, Any] = {"name": name, "file": file_name(place.file), "line": place.line}
@@ -213,10 +213,11 @@ def _kept_modules(load: RecordedLoad) -> Iterator[Cause]:
 
 def _differing(load: RecordedLoad, first: str, second: str) -> list[str]:
     """Return the Python files that two folders both have, and that are not equal."""
-    sums: list[dict[str, str | None]] = []
+    sums: list[dict[str, str]] = []
     for folder in (first, second):
         known = load.trace.meta.code_outlines.items()
-        sums.append({file_name(path): one.sha256 for path, one in known if _folder(path) == folder.rstrip("/")})
+        files = {file_name(path): one.sha256 for path, one in known if _folder(path) == folder.rstrip("/")}
+        sums.append({name: checksum for name, checksum in files.items() if checksum is not None})
     return sorted(name for name in sums[0].keys() & sums[1].keys() if sums[0][name] != sums[1][name])
 
 

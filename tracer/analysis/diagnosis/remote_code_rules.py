@@ -198,7 +198,7 @@ def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str |
     return Cause("package-fails", "certain", fetching_chain(load, frame), values, "match-package")
 
 
-def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause:
+def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause | None:
     values = {"name": name, "module": module, "file": f"{stem(module.replace('.', '/'))}.py"}
     if not module.startswith(f"{REMOTE}."):
         values["package"] = module.partition(".")[0]
@@ -208,13 +208,15 @@ def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cau
     return _own_name_missing(load, frame, name, module)
 
 
-def _own_name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause:
+def _own_name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause | None:
     """Return the cause for a name that one of the model's own files was to have."""
     target, known = stem(module.replace(".", "/")), outlines(load)
     by = _importing_file(load, target, name)
     values: dict[str, Any] = {"name": name, "module": module, "file": f"{target}.py", "by": by and f"{by}.py"}
     chain = fetching_chain(load, frame, checked_evidence(load))
     outline = known.get(target)
+    if any(file in known and known[file].problem is not None for file in (target, by)):
+        return None  # what it defines and imports is not known
     if by is not None and by in known and not any(name in one.names for one in known[by].imports):
         return Cause(
             "stale-importer", "certain", chain, values | {"file": f"{by}.py", "from": values["file"]}, "clear-copy"
