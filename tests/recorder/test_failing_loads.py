@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.support.loads import Loads
 from tests.support.reading import by_line
 from tracer.analysis.diagnosis.exceptions import exception_chain, exceptions
 from tracer.analysis.locals import locals_after
+from tracer.recorder.imported_modules import own_modules as own_modules_of
 from tracer.trace.events import ImportsChecked, NotFed, events
 from tracer.trace.reading import Trace
 
@@ -98,3 +101,42 @@ def test_the_modules_of_the_directory(loads: Loads, tmp_path: Path) -> None:
             ("configuration_chatglm", "modeling_chatglm", "visual"), (True, True)
         )
         assert trace.meta.failure is None
+
+
+@pytest.mark.parametrize("code", [f"x = {' + '.join(['1'] * 1_000)}", f"x = ''{'.strip()' * 900}"])
+def test_code_that_is_nested_deeply_is_loaded(loads: Loads, tmp_path: Path, code: str) -> None:
+    model = damaged.copied("glm-4v-tiny", tmp_path / "m")
+    (model / "beside.py").write_text(f"{code}\n")
+    with loads.trace(model, **WITHOUT) as trace:
+        assert trace.outcome.status == "loaded"
+        outline = trace.meta.code_outlines["<model>/beside.py"]
+        assert (outline.problem, outline.names) == (None, ["x"])
+        assert trace.meta.directory is not None
+
+
+def test_a_module_of_another_directory_is_not_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = tmp_path / "transformers_modules"
+    for folder, text in (("one.2", "x = 1\n"), ("other", "x = 2\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "modeling_x.py").write_text(text)
+    copies = {
+        "one.2": ("one.2", "x = 1\n"),
+        "one_dot_2.0a1b": ("one_dot_2/0a1b", "x = 0\n"),
+        "other": ("other", "x = 2\n"),
+        "other.0a1b": ("other/0a1b", "x = 2\n"),
+    }
+    for name, (place, text) in copies.items():
+        path = cache / place / "modeling_x.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        module = ModuleType("modeling_x")
+        module.__file__ = str(path)
+        monkeypatch.setitem(sys.modules, f"transformers_modules.{name}.modeling_x", module)
+    found = own_modules_of(str(tmp_path / "one.2"))
+    places = {module.file: (module.in_directory, module.same) for module in found if module.file.startswith(str(cache))}
+    assert places == {
+        f"{cache}/one.2/modeling_x.py": (True, True),
+        f"{cache}/one_dot_2/0a1b/modeling_x.py": (True, False),
+        f"{cache}/other/modeling_x.py": (None, None),
+        f"{cache}/other/0a1b/modeling_x.py": (None, None),
+    }

@@ -69,7 +69,8 @@ class OwnModule(msgspec.Struct):
         module: its name.
         file: the file that it was imported from.
         sha256: checksum of that file; None if it is gone.
-        in_directory: whether the model directory has that file; None where there is no model directory.
+        in_directory: whether the model directory has that file; None where there is no model directory, or the module
+            belongs to another one.
         same: whether it has the same content there; None if it is not there.
     """
 
