@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,23 @@ def test_a_name_is_translated() -> None:
     assert localized_name("lines of modeling_x.py", "zh") == "modeling_x.py 的逐行步骤"
     assert localized_name("GLM.forward (frame 12)", "zh") == "GLM.forward（帧 12）"
     assert localized_name("something else", "zh") == "something else"
+
+
+def _names_of_guarded_work() -> list[str]:
+    """Return the names under which the recorder notes its own faults, ``<name>`` for each value in them."""
+    found = []
+    for path in sorted((Path(reasons.__file__).parents[1] / "recorder").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+                continue
+            if node.func.attr in ("call", "note", "callback") and ast.unparse(node.func.value).endswith("guard"):
+                name = node.args[0]
+                parts = name.values if isinstance(name, ast.JoinedStr) else [name]
+                found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "<x>" for part in parts))
+    return sorted({*found})
+
+
+def test_the_names_of_the_recorders_own_work_are_translated() -> None:
+    names = _names_of_guarded_work()
+    assert {"model directory", "probe <x>", "paused functions"} < {*names}
+    assert [name for name in names if localized_name(name, "zh") == name] == []

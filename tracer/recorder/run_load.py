@@ -91,6 +91,8 @@ def _device(job: Job) -> str:
     if job.device.startswith("cuda"):
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         index = int(job.device.partition(":")[2] or 0)
+        if index >= count > 0:
+            raise TracerError(reasons.NO_SUCH_CUDA_DEVICE, device=job.device, count=count, last=count - 1)
         if index >= count:
             raise TracerError(reasons.NO_CUDA_DEVICE, device=job.device, release=str(torch.__version__), count=count)
     return job.device

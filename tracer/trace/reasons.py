@@ -41,6 +41,11 @@ _LEFT_OUT: Final = (
     N_("a module that was built"),
     N_("lengths of mask, positions and cache"),
     N_("functions that this release lacks"),
+    N_("model directory"),
+    N_("imported remote code"),
+    N_("traceback"),
+    N_("probe {name}"),
+    N_("paused functions"),
 )
 
 # Why it was left out.
@@ -92,6 +97,9 @@ LORA_REFUSED: Final = N_("{path} is not a LoRA configuration that peft takes: {e
 NO_CUDA_DEVICE: Final = N_(
     "--device {device}: torch {release} sees {count} CUDA devices here. "
     "Use --device cpu, or install a torch with CUDA on a machine that has one."
+)
+NO_SUCH_CUDA_DEVICE: Final = N_(
+    "--device {device}: CUDA devices here: {count}, numbered from 0. Use --device cuda:{last} or lower."
 )
 NO_AUTO_CLASS: Final = N_("transformers {release} has no {name}. Name another with --auto-class.")
 NO_TORCH: Final = N_(
