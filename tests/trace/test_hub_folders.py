@@ -99,3 +99,10 @@ def test_the_libraries_compute_the_same(
 def test_the_home_folder_can_be_given(tmp_path: Path) -> None:
     assert hub_folders({}, tmp_path).token == f"{tmp_path}/.cache/huggingface/token"
     assert hub_folders({"HF_HOME": "~/hf"}, tmp_path).hub_cache == f"{tmp_path}/hf/hub"
+
+
+def test_only_the_given_variables_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLACE", "/of-this-process")
+    monkeypatch.setenv("HOME", "/home-of-this-process")
+    given = {"HOME": str(tmp_path), "HF_HOME": "~/${PLACE}/$OTHER/$$", "OTHER": "given"}
+    assert hub_folders(given).home == f"{tmp_path}/${{PLACE}}/given/$$"

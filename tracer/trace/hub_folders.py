@@ -7,10 +7,12 @@ and 5.23). Like there, a variable that is set to an empty text counts as set.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 _OLDER_CACHE_VARIABLES: Final = ("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE")
+_VARIABLE: Final = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)  # as in os.path.expandvars
 _TRUE: Final = frozenset({"1", "ON", "YES", "TRUE"})
 
 
@@ -39,9 +41,15 @@ def hub_folders(environment: Mapping[str, str], user: str | os.PathLike[str] = "
 
     def expanded(path: str) -> str:
         if path == "~" or path.startswith("~/"):
-            path = f"{os.fspath(user)}{path[1:]}"
-        return os.path.expandvars(os.path.expanduser(path))
+            path = f"{own.rstrip('/')}{path[1:]}" or "/"
+        return _VARIABLE.sub(value, os.path.expanduser(path))
 
+    def value(found: re.Match[str]) -> str:
+        return environment.get(found[1].strip("{}"), found[0])
+
+    own = os.fspath(user)
+    if own == "~":
+        own = environment.get("HOME", own)
     caches = environment.get("XDG_CACHE_HOME", os.path.join("~", ".cache"))
     home = expanded(environment.get("HF_HOME", os.path.join(caches, "huggingface")))
     usual = environment.get("HUGGINGFACE_HUB_CACHE", os.path.join(home, "hub"))
