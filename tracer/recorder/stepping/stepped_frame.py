@@ -229,7 +229,8 @@ class SteppedFrame:
         if recording.limit is not None and event in ("call", "line"):
             recording.check_limit(self.stage)
         self.variables = variables
-        described = self._described(event, value, traceback)
+        seen_at = self._seen_at(value, traceback) if event in ("raise", "unwind") else None
+        described = self._described(event, value, traceback) if seen_at is None else None
         with recording.lock:  # the values and the step that refers to them are numbered together
             changes = self._changes.since_last(variables) if self._with_lines or event == "call" else []
             kind, data = event, None
@@ -250,13 +251,12 @@ class SteppedFrame:
                 self.stage, kind, event=event, frame=self.number, source=self.source, line=self.line, changes=changes,
                 value=shown, data=data,
             )  # fmt: skip
-        self._follow_exception(event, value, number, traceback)
+        self._follow_exception(event, value, number, seen_at)
 
-    def _follow_exception(self, event: str, value: Any, number: int, traceback: TracebackType | None) -> None:
+    def _follow_exception(self, event: str, value: Any, number: int, seen_at: int | None) -> None:
         """Note where an exception was first seen: it passes through many frames."""
         thread = self._recording.thread
         if event == "raise":
-            seen_at = self._seen_at(value, traceback)
             self._raised_step = number if seen_at is None else seen_at
             self._recording.note_raise(value, self._raised_step, self.code, in_load=thread.stack[0].is_load)
         leaves = event == "unwind" and self._raised is not None and (value is None or id(value) == self._raised)
@@ -274,7 +274,7 @@ class SteppedFrame:
         ends_unseen = event == "unwind" and error is not None and self._raised is None
         if event != "raise" and not ends_unseen:
             return None
-        if self._seen_at(error, traceback) is not None or issubclass(type(error), (StopIteration, GeneratorExit)):
+        if issubclass(type(error), (StopIteration, GeneratorExit)):
             return None
         return self._recording.describe(error, traceback, self.code, self.line)
 
