@@ -11,7 +11,7 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder import safe_inspect
@@ -261,3 +261,14 @@ def _has_plain_dict(kind: type) -> bool:
         if "__dict__" in (members := safe_inspect.members(base)):
             return type(members["__dict__"]) is types.GetSetDescriptorType
     return False
+
+
+@contextmanager
+def without_modes() -> Iterator[None]:
+    """Suspend the modes that see each operator: ours, and those with which the program counts its own operators."""
+    from torch.utils._python_dispatch import _get_current_dispatch_mode_stack, _pop_mode_temporarily
+
+    with ExitStack() as suspended:
+        for _ in _get_current_dispatch_mode_stack():
+            suspended.enter_context(_pop_mode_temporarily())
+        yield

@@ -510,6 +510,7 @@ class WeightsReport(Event):
         empty: those that have no values at all, because they are on ``meta``.
         unread: tensors that a load which ended early had not reached.
         never_filled: parameters and buffers that got empty memory, and that nobody wrote to.
+        never_filled_zero: those of them that hold zeros, which may have been written past torch's count of changes.
         tied_differ: pairs of parameters that share a tensor and had different ones in the checkpoint.
     """
 
@@ -526,6 +527,7 @@ class WeightsReport(Event):
     empty: list[str] = []
     unread: list[str] = []
     never_filled: list[str] = []
+    never_filled_zero: list[str] = []
     tied_differ: list[list[str]] = []
 
 

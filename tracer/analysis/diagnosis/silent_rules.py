@@ -50,7 +50,8 @@ def never_filled(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Itera
             values = {"count": len(left), "names": left, "release": load.release_text, **first}
             evidence = [Evidence(recorded.step.number, "never-filled", {"names": left})]
             remedy = "fill-buffers" if kind.startswith("buffer") else "fill-parameters"
-            yield Cause(kind, "certain", evidence, values, remedy)
+            doubtful = not set(left).isdisjoint(recorded.event.never_filled_zero)
+            yield Cause(kind, "likely" if doubtful else "certain", evidence, values, remedy)
 
 
 def _buffers(load: RecordedLoad) -> set[str]:

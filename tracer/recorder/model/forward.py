@@ -9,11 +9,12 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from tracer.recorder import safe_inspect
 from tracer.recorder.guard import Watching
+from tracer.recorder.library_values import without_modes
 from tracer.recorder.model.tree import ModuleTree, registry
 from tracer.recorder.patches import Patches
 from tracer.recorder.recording import Recording
@@ -151,7 +152,7 @@ def statistics_of(output: Any) -> list[dict[str, Any]]:
     import torch
 
     made: list[dict[str, Any]] = []
-    with _without_modes(), torch.no_grad():
+    with without_modes(), torch.no_grad():
         for at, value in _tensors(output, "", 4):
             if len(made) >= _MAX_TENSORS:
                 break
@@ -165,17 +166,6 @@ def _is_fake(value: Any) -> bool:
     """Return whether a tensor has a shape and a dtype, but no numbers."""
     fakes = sys.modules.get("torch._subclasses.fake_tensor")
     return fakes is not None and isinstance(value, fakes.FakeTensor)
-
-
-@contextmanager
-def _without_modes() -> Iterator[None]:
-    """Suspend the modes that see each operator: ours, and those with which the program counts its own operators."""
-    from torch.utils._python_dispatch import _get_current_dispatch_mode_stack, _pop_mode_temporarily
-
-    with ExitStack() as suspended:
-        for _ in _get_current_dispatch_mode_stack():
-            suspended.enter_context(_pop_mode_temporarily())
-        yield
 
 
 def _numbers_of(value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.model.tree import ParameterIndex, all_tensors
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
-from tracer.recorder.weights.weights_files import StoredTensor, WeightsFiles, describe, sample
+from tracer.recorder.weights.weights_files import Sample, StoredTensor, WeightsFiles, describe, sample
 from tracer.trace import reasons
 
 
@@ -68,7 +68,7 @@ class _Placeholder(NamedTuple):
 
     tensor: weakref.ref[Any]
     version: int | None
-    content: bytes | None
+    content: Sample | None
 
 
 class CheckpointLoad:
@@ -219,23 +219,23 @@ class CheckpointLoad:
             if before.get(name) is not value and not self._is_meta(value):
                 self._placeholders[name] = _Placeholder(weakref.ref(value), *_state(value))
 
-    def _never_filled(self) -> list[str]:
-        """Return the names of such tensors that nobody has written to since.
+    def _never_filled(self) -> dict[str, bool]:
+        """Return the names of such tensors that nobody has written to since, and whether they hold nothing but zeros.
 
         Zeros in a parameter may be what was there, or written there through ``.data``, as older code does it.
         """
         here = dict(all_tensors(self.model))
         buffers = {name for name, _ in self.parameter_index.buffers()}
-        found = []
+        found = {}
         for name in self._placeholders.keys() - set(self._filled):
             placeholder, value = self._placeholders[name], here.get(name)
-            if value is None or placeholder.tensor() is not value or not placeholder.content:
+            if value is None or placeholder.tensor() is not value or placeholder.content is None:
                 continue
             if _state(value) != (placeholder.version, placeholder.content):
                 continue
-            if name in buffers or any(placeholder.content):
-                found.append(name)
-        return sorted(found)
+            if name in buffers or not placeholder.content.all_zero:
+                found[name] = placeholder.content.all_zero
+        return dict(sorted(found.items()))
 
     def record_report(self) -> None:
         """Record what is left, as the library reports it and by our own count."""
@@ -247,6 +247,7 @@ class CheckpointLoad:
             self._mark_left_on_disk(info)
         left = [name for name in self._stored if not self.is_settled(name)]
         unread: list[str] = []
+        never_filled = self._never_filled() if info is not None else {}
         if info is None:  # it was aborted: tensors with a place in the model would have come later
             unread = [name for name in left if self.target(name) is not None]
             left = [name for name in left if self.target(name) is None]
@@ -275,7 +276,8 @@ class CheckpointLoad:
             "new": [name for name in new if not self.is_on_meta(name)],
             "empty": [name for name in new if self.is_on_meta(name)],
             "unread": unread,
-            "never_filled": self._never_filled() if info is not None else [],
+            "never_filled": list(never_filled),
+            "never_filled_zero": [name for name, all_zero in never_filled.items() if all_zero],
             "tied_differ": self._tied_and_different(parameters) if info is not None else [],
         }
         self._recording.record_event("weights-report", self._recording.clean_data(facts), stage="weights")
@@ -355,8 +357,8 @@ def _version(value: Any) -> int | None:
         return None
 
 
-def _state(value: Any) -> tuple[int | None, bytes | None]:
-    """Return torch's counter of changes and some of the bytes: writing through ``.data`` is not counted."""
+def _state(value: Any) -> tuple[int | None, Sample | None]:
+    """Return torch's counter of changes and a sample: writing through ``.data`` is not counted."""
     return _version(value), sample(value)
 
 

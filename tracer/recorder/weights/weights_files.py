@@ -6,14 +6,15 @@ tensors are the same.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import weakref
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from tracer.recorder.library_values import tensor_facts
+from tracer.recorder.library_values import tensor_facts, without_modes
 
 _SAMPLE: Final = 4096  # bytes at either end of a tensor
 _MOST: Final = 100_000_000  # bytes of a header; safetensors itself accepts no more
@@ -25,7 +26,15 @@ _DTYPES: Final = {
 }  # fmt: skip
 
 
-_Sample: TypeAlias = "bytes | None"
+class Sample(NamedTuple):
+    """What is kept of the first and last bytes of a tensor: enough to tell whether two have the same ones."""
+
+    digest: bytes
+    all_zero: bool
+
+
+def _sample_of(data: bytes) -> Sample | None:
+    return Sample(hashlib.blake2b(data, digest_size=16).digest(), not any(data)) if data else None
 
 
 class StoredTensor(NamedTuple):
@@ -36,7 +45,7 @@ class StoredTensor(NamedTuple):
     dtype: str
     bytes: int
     begin: int | None = None  # where it begins in a safetensors file; None in other files
-    sample: _Sample = None  # of its contents, for a tensor that was in memory
+    sample: Sample | None = None  # of its contents, for a tensor that was in memory
 
 
 def read_header(path: str) -> dict[str, StoredTensor]:
@@ -85,17 +94,18 @@ def describe(path: str | None, state_dict: Mapping[Any, Any]) -> dict[str, Store
     return found
 
 
-def sample(tensor: Any) -> bytes | None:
-    """Return the first and last bytes of a plain tensor in main memory; None for any other."""
+def sample(tensor: Any) -> Sample | None:
+    """Return a sample of a plain tensor in main memory; None for any other, and for one without elements."""
     import torch
 
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.device.type != "cpu":
         return None
     try:
-        flat = tensor.detach().view(-1)
-        count = max(_SAMPLE // flat.element_size(), 1)
-        ends = [flat] if flat.numel() <= 2 * count else [flat[:count], flat[-count:]]
-        return b"".join(end.view(torch.uint8).numpy().tobytes() for end in ends)
+        with without_modes():  # the program may count its own operators
+            flat = tensor.detach().view(-1)
+            count = max(_SAMPLE // flat.element_size(), 1)
+            ends = [flat] if flat.numel() <= 2 * count else [flat[:count], flat[-count:]]
+            return _sample_of(b"".join(end.view(torch.uint8).numpy().tobytes() for end in ends))
     except (RuntimeError, TypeError, ValueError):  # not contiguous, sparse, quantized
         return None
 
@@ -162,8 +172,8 @@ class WeightsFiles:
         self._names.clear()
 
 
-def _content(stored: StoredTensor) -> bytes | None:
-    """Return the first and last bytes of a stored tensor."""
+def _content(stored: StoredTensor) -> Sample | None:
+    """Return a sample of a stored tensor."""
     if stored.path is None or stored.begin is None:
         return stored.sample
     with open(stored.path, "rb") as file:
@@ -175,7 +185,7 @@ def _content(stored: StoredTensor) -> bytes | None:
         for begin, count in parts:
             file.seek(begin)
             found += file.read(count)
-    return found
+    return _sample_of(found)
 
 
 def _stamp(path: str) -> tuple[int, int]:
