@@ -296,6 +296,14 @@ SURPRISES: dict[str, tuple[list[bytes], list[str]]] = {
 }
 
 
+@pytest.mark.parametrize(("zeros", "certainty"), [([], "certain"), (["a.steps"], "likely")])
+def test_zeros_in_memory_that_nobody_filled_may_have_been_written(
+    zeros: list[str], certainty: str, tmp_path: Path
+) -> None:
+    data = {"never_filled": ["a.steps", "b.steps"], "never_filled_zero": zeros}
+    assert {one.certainty for one in found(tmp_path, telling("weights-report", data)).surprises} == {certainty}
+
+
 @pytest.mark.parametrize("name", SURPRISES)
 def test_a_surprise(name: str, tmp_path: Path) -> None:
     records, kinds = SURPRISES[name]
