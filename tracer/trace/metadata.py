@@ -176,6 +176,11 @@ class Metadata(msgspec.Struct):
         except (KeyError, ValueError, RecursionError):
             return None
 
+    def json_object(self, name: str) -> dict[str, Any] | None:
+        """Return the object in a small JSON file of the model directory; None where there is none."""
+        held = self.json_file(name)
+        return held if isinstance(held, dict) else None
+
     @property
     def model_folder(self) -> str | None:
         """Return the folder that the trace calls ``<model>``."""

@@ -1237,8 +1237,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # adapters
     "cause:lora-targets-missing": N_(
-        "`target_modules` names {names}, and {class} has no modules of that name. Those that LoRA can "
-        "adapt are called {modules}."
+        "`target_modules` names {names}, and {class} has no modules of that name. Its linear layers are called "
+        "{modules}."
     ),
     "remedy:name-targets": N_(
         'Write names of this model into `target_modules`: of {modules}. Or `target_modules="all-linear"` for every '

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import thrown
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import (
@@ -48,7 +48,7 @@ _KEYS: Final[dict[str, str]] = {
 _UNEXPECTED: Final = re.compile(
     r"^(?P<class>\w+Config)(?:\.__init__)?\(\) got an unexpected keyword argument '(?P<name>\w+)'"
 )
-_ADAPTABLE: Final = ("Linear", "Conv1D")
+_LINEAR: Final = ("Linear", "Conv1D")
 # torch's load_state_dict, which peft fills an adapter with
 _RANK: Final = re.compile(
     r"size mismatch for (?P<name>\S*lora_[AB]\S*): copying a param with shape torch\.Size\(\[(?P<there>[\d, ]+)\]\) "
@@ -66,20 +66,20 @@ def targets_missing(load: RecordedLoad) -> Cause | None:
         return None  # the adapter was found in the directory, and is for another model: a rule of its own
     names = re.findall(r"'([^']+)'", targets["names"]) if targets is not None else []
     model = load.last(ModelBuilt)
-    values: dict[str, Any] = {"names": names or ["?"], "modules": adaptable(load)}
+    values: dict[str, Any] = {"names": names or ["?"], "modules": linear_layers(load)}
     values["class"] = last_name(model.event.class_) if model is not None else "?"
     seen = Evidence(model.step.number, "model-class", {"class": values["class"]}) if model is not None else None
     remedy = "name-targets" if values["modules"] else "look-up-targets"
     return Cause("lora-targets-missing", "certain", load.with_raised(seen), values, remedy)
 
 
-def adaptable(load: RecordedLoad) -> list[str]:
-    """Return the names of the model's modules that LoRA can adapt, each name once."""
+def linear_layers(load: RecordedLoad) -> list[str]:
+    """Return the names of the model's linear layers, each name once."""
     model = load.last(ModelBuilt)
     if model is None:
         return []
     kinds = {built.event.module: last_name(built.event.class_) for built in events(load.trace, ModuleBuilt)}
-    last_names = (row.path.rpartition(".")[2] for row in model.event.tree if kinds.get(row.module, "") in _ADAPTABLE)
+    last_names = (row.path.rpartition(".")[2] for row in model.event.tree if kinds.get(row.module, "") in _LINEAR)
     return list(dict.fromkeys(name for name in last_names if not name.isdigit()))
 
 
@@ -107,22 +107,19 @@ def key_unknown(load: RecordedLoad) -> Cause | None:
         return Cause(
             "adapter-key-unknown", "certain" if settings else "likely", chain, values, "newer-peft-or-without-key"
         )
-    values["since"] = max((_KEYS[key] for key in newer), key=_numbers)
+    values["since"] = max((_KEYS[key] for key in newer), key=release_numbers)
     return Cause("adapter-key-newer", "certain" if settings else "likely", chain, values, "upgrade-peft-or-without-key")
 
 
 def _is_newer(since: str | None, installed: str) -> bool:
-    return since is not None and bool(_numbers(installed)) and _numbers(since) > _numbers(installed)
-
-
-def _numbers(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
+    return (
+        since is not None and bool(release_numbers(installed)) and release_numbers(since) > release_numbers(installed)
+    )
 
 
 def _settings(load: RecordedLoad) -> dict[str, Any] | None:
     """Return what adapter_config.json says; None if it is not in the trace."""
-    read = load.trace.meta.json_file("adapter_config.json")
-    return read if isinstance(read, dict) else None
+    return load.trace.meta.json_object("adapter_config.json")
 
 
 def configuration_left_behind(load: RecordedLoad) -> Cause | None:

@@ -28,7 +28,7 @@ def unknown_model_type(load: RecordedLoad) -> Cause | None:
     if read is None or model_type is None:
         return None
     seen = Evidence(read.step.number, "model-type", {"model_type": model_type})
-    values = {"model_type": model_type, "release": _release(load)}
+    values = {"model_type": model_type, "release": load.release_text}
     return Cause("unknown-model-type", "certain", load.with_raised(seen), values, "spell-or-upgrade")
 
 
@@ -44,7 +44,7 @@ def no_model_type(load: RecordedLoad) -> Cause | None:
     if not_an_object(load) is not None:
         return None
     seen = Evidence(read.step.number, "no-model-type", {"count": len(read.event.keys)})
-    return Cause("no-model-type", "certain", load.with_raised(seen), {"release": _release(load)}, "write-model-type")
+    return Cause("no-model-type", "certain", load.with_raised(seen), {"release": load.release_text}, "write-model-type")
 
 
 def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
@@ -66,10 +66,10 @@ def auto_class_not_mapped(load: RecordedLoad) -> Cause | None:
         return Cause("auto-class-not-mapped", "certain", chain, values, "map-auto-class")
     read = load.last(ConfigRead)
     model_type = read.event.model_type if read is not None else None
-    known = library().auto_classes(model_type, _release(load)) if model_type is not None else {}
+    known = library().auto_classes(model_type, load.release_text) if model_type is not None else {}
     fitting = [name for name, class_ in known.items() if class_ in architectures]
     others = [name for name in known if name not in fitting]
-    values |= {"release": _release(load), "architectures": architectures, "auto_classes": [*fitting, *others]}
+    values |= {"release": load.release_text, "architectures": architectures, "auto_classes": [*fitting, *others]}
     if known:
         best = (fitting or others)[0]
         values |= {"best": best, "model": known[best]}
@@ -112,7 +112,3 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
         named = _MODEL_HAS.search(failure.text)
         values["own"] = last_name(named["class"]) if named is not None else "?"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
-
-
-def _release(load: RecordedLoad) -> str:
-    return ".".join(map(str, load.release)) or "?"

@@ -68,10 +68,8 @@ def asking(load: RecordedLoad, asked: Asked | None) -> Evidence | None:
 
 def config_json(load: RecordedLoad) -> dict[str, Any]:
     """Return config.json as it was written, or else as it was read; empty if neither was recorded."""
-    whole = load.trace.meta.json_file("config.json")
-    if isinstance(whole, dict):
-        return whole
-    return load.config
+    whole = load.trace.meta.json_object("config.json")
+    return load.config if whole is None else whole
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from tracer.analysis.diagnosis.argument_rules import attribute_gone
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import Thrown, behind, in_library, is_own, thrown
 from tracer.releases import library
 from tracer.trace.events import (
@@ -86,7 +86,7 @@ def _lacking(load: RecordedLoad, failure: Thrown) -> Cause | None:
     values: dict[str, Any] = {
         "class": owner,
         "method": method,
-        "release": _release(load),
+        "release": load.release_text,
         "file": file_name(own.path) if own is not None else owner,
         "line": written.lineno if written is not None else None,
     }
@@ -120,17 +120,13 @@ def _passed_since(method: str, parameter: str) -> str | None:
     since = [presence.since for presence in found if presence is not None]
     if not since or any(release is None for release in since):
         return None
-    return min((release for release in since if release is not None), key=_numbers)
+    return min((release for release in since if release is not None), key=release_numbers)
 
 
 def _is_of_base(function: str) -> bool:
     """Return whether it is a method of a class that models, tokenizers and the like derive from."""
     owner = function.split(".")[-2]
     return owner[:1].isupper() and not function.startswith("transformers.models.")
-
-
-def _numbers(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", release))
 
 
 # An attribute that is set too late
@@ -228,7 +224,7 @@ def generation_mixin_missing(load: RecordedLoad) -> Cause | None:
     if loaded is None or last_name(class_) != match["class"] or not _of_generation(match["name"]):
         return None
     seen = Evidence(loaded.step.number, "model-class", {"class": match["class"]})
-    values = {"class": match["class"], "name": match["name"], "release": _release(load)}
+    values = {"class": match["class"], "name": match["name"], "release": load.release_text}
     if not is_own(class_):
         return Cause("model-without-head", "certain", load.with_raised(seen), values, "class-that-generates")
     values["file"] = _place_of(load, class_)
@@ -332,7 +328,3 @@ def _own_names(load: RecordedLoad) -> set[str]:
         ClassResolved, ConfigBuilt, TokenizerLoaded, ModelLoaded
     )
     return {last_name(one.event.class_) for one in found if is_own(one.event.class_)}
-
-
-def _release(load: RecordedLoad) -> str:
-    return ".".join(map(str, load.release)) or "?"

@@ -120,7 +120,7 @@ class RecordedLoad:
     @cached_property
     def release(self) -> tuple[int, ...]:
         """The recorded transformers release, as numbers; empty where it was not recorded."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.trace.meta.transformers or "")[:3])
+        return release_numbers(self.trace.meta.transformers or "")
 
     @property
     def release_text(self) -> str:
@@ -315,6 +315,11 @@ def _number(value: Any) -> Any:
 def class_in(value: Any) -> str | None:
     """Return the name in a class's summary."""
     return value.get("name") if isinstance(value, dict) and value.get("is") == "class" else None
+
+
+def release_numbers(release: str) -> tuple[int, ...]:
+    """Return the first three numbers of a release, for comparing; those that follow are of builds."""
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:3])
 
 
 def file_name(path: Any) -> str:

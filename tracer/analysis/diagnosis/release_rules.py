@@ -60,7 +60,7 @@ def member_of_another_release(load: RecordedLoad) -> Cause | None:
         for owner in known.classes(name)
         if (presence := known.member(owner, found["name"])) is not None
     ]
-    if any(known.has(presence, _release(load)) is not False for _, presence in owners):
+    if any(known.has(presence, load.release_text) is not False for _, presence in owners):
         return None
     # The base that had it for the longest.
     last = max(owners, key=lambda one: known.index(one[1].until or one[1].since or "") or 0, default=None)
@@ -79,7 +79,7 @@ def keyword_of_another_release(load: RecordedLoad) -> Cause | None:
     functions = [
         (one, presence) for one in known.functions(found["function"]) if (presence := known.parameter(one, name))
     ]
-    if not functions or any(known.has(presence, _release(load)) is not False for _, presence in functions):
+    if not functions or any(known.has(presence, load.release_text) is not False for _, presence in functions):
         return None
     return _cause(load, known, f"{found['function']}({name}=…)", functions[0][1])
 
@@ -101,7 +101,7 @@ def _cause(
     load: RecordedLoad, known: Library, thing: str, presence: Presence | None, more: list[_Thing] | None = None
 ) -> Cause | None:
     """Return the cause for what is not in the recorded release; None if the table does not say so."""
-    release = _release(load)
+    release = load.release_text
     if presence is None or known.has(presence, release) is not False:
         return None
     is_new = known.is_new(presence, release)
@@ -136,7 +136,7 @@ def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
         thing
         for one in imports
         if one.inside is None and one.condition is None
-        for thing in known.missing(one.module, one.names, _release(load))
+        for thing in known.missing(one.module, one.names, load.release_text)
     ]
 
 
@@ -208,14 +208,10 @@ def _statement(load: RecordedLoad) -> str:
     return load.statement(failure.origin) if frame == failure.frames[0] else frame.source
 
 
-def _release(load: RecordedLoad) -> str:
-    return ".".join(map(str, load.release))
-
-
 def _written_for(load: RecordedLoad) -> str | None:
     """Return the release that config.json names, if it is another than the recorded one."""
     try:
         written = json.loads(load.trace.meta.json_files.get("config.json", "{}"))["transformers_version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return written if isinstance(written, str) and written != _release(load) else None
+    return written if isinstance(written, str) and written != load.release_text else None

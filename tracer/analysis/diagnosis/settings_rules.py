@@ -27,7 +27,7 @@ def generation_settings_invalid(load: RecordedLoad) -> Cause | None:
         return None
     if not (at := _place_of_check(load, failure)):
         return None
-    settings = _settings_of(load, _GENERATION)
+    settings = load.trace.meta.json_object(_GENERATION)
     words = set(re.findall(r"\w+", failure.text))
     names = [key for key in settings or () if key in words]
     if (
@@ -94,7 +94,7 @@ def processor_class_unknown(load: RecordedLoad) -> Cause | None:
     if failure is None or wanted is None or failure.error not in ("ValueError", "AttributeError"):
         return None
     key, files = wanted
-    read = {name: settings for name in files if (settings := _settings_of(load, name)) is not None}
+    read = {name: settings for name in files if (settings := load.trace.meta.json_object(name)) is not None}
     auto_class = failure.origin.function.partition(".")[0]
     values: dict[str, Any] = {"key": key, "auto_class": auto_class, "release": load.release_text}
     named = next(((name, settings[key]) for name, settings in read.items() if isinstance(settings.get(key), str)), None)
@@ -201,9 +201,3 @@ def _found(load: RecordedLoad, name: str) -> list[Evidence]:
     reads = [one for one in load.events(JsonRead) if file_name(one.event.path) == name]
     files = [one for one in load.events(FileResolved) if one.event.name == name]
     return [Evidence(one.step.number, "file", {"path": one.event.path}) for one in (files or reads)[-1:]]
-
-
-def _settings_of(load: RecordedLoad, name: str) -> dict[str, Any] | None:
-    """Return what a JSON file of the directory says; None if it is not in the trace, or no object."""
-    read = load.trace.meta.json_file(name)
-    return read if isinstance(read, dict) else None

@@ -183,8 +183,7 @@ def _told_by_index(load: RecordedLoad, names: list[str]) -> dict[str, str]:
     shards: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
     opened = {file_name(shard.event.path) for shard in shards}
     for file in ("model.safetensors.index.json", "pytorch_model.bin.index.json"):
-        index = load.trace.meta.json_file(file)
-        files = index.get("weight_map") if isinstance(index, dict) else None
+        files = (load.trace.meta.json_object(file) or {}).get("weight_map")
         if isinstance(files, dict):
             told |= {name: str(files[name]) for name in names if str(files.get(name)) in opened}
     return told

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.file_rules import not_json
 from tracer.analysis.diagnosis.own_code import own_names
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import Thrown, is_own, thrown
 from tracer.analysis.loading_calls import AUTO_TOKENIZER
 from tracer.analysis.value_format import to_json
@@ -108,9 +108,9 @@ def tokenizer_class_missing(load: RecordedLoad) -> Cause | None:
 
 def _not_mapped(load: RecordedLoad, wanted: str) -> Cause | None:
     """Return the cause for a class that seems to be in a file of the directory, and that no ``auto_map`` names."""
-    settings = load.trace.meta.json_file("tokenizer_config.json")
+    settings = load.trace.meta.json_object("tokenizer_config.json")
     own = sorted(name for name in own_names(load) if name.startswith("tokenization"))
-    if not own or (isinstance(settings, dict) and "AutoTokenizer" in (settings.get("auto_map") or {})):
+    if not own or (settings is not None and "AutoTokenizer" in (settings.get("auto_map") or {})):
         return None
     release = load.release_text
     values = {"class": wanted, "release": release, "file": f"{own[0]}.py", "module": own[0]}
@@ -204,8 +204,7 @@ def vocabulary_missing(load: RecordedLoad) -> Cause | None:
         return None
     if not (missing := _vocabularies_missing(load, failure.step)):
         return None
-    named = load.trace.meta.json_file("tokenizer_config.json")
-    named = named.get("tokenizer_class") if isinstance(named, dict) else None
+    named = (load.trace.meta.json_object("tokenizer_config.json") or {}).get("tokenizer_class")
     if isinstance(named, str) and library().name("transformers", named) is None:
         unmapped = _not_mapped(load, named)  # 5.x goes on with a class of its own, and then misses the vocabulary
         if unmapped is not None:
@@ -271,7 +270,7 @@ def tokenizer_file_of_other_release(load: RecordedLoad) -> Cause | None:
         return Cause("tokenizer-file-broken", "certain", chain, values, "repair-tokenizer-file")
     pairs = _merges_are_pairs(load)
     values["part"] = another["variant"] or str(another["part"]).removesuffix("Wrapper").lower()
-    if pairs and _numbers(installed) < (0, 20):
+    if pairs and release_numbers(installed) < (0, 20):
         return Cause("tokenizer-merges-newer", "certain", chain, values, "upgrade-tokenizers-or-join")
     return Cause("tokenizer-file-newer", "likely", chain, values, "upgrade-tokenizers")
 
@@ -283,10 +282,6 @@ def _merges_are_pairs(load: RecordedLoad) -> bool:
     except (TypeError, KeyError):
         return False
     return isinstance(merges, list) and bool(merges) and isinstance(merges[0], list)
-
-
-def _numbers(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", release)[:2])
 
 
 # Templates and padding
