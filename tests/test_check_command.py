@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from tests.conftest import ROOT
 from tests.support.commands import Command, command_line
 from tests.support.own_code_model import write_own_model
-from tracer.analysis.directory_check import Problem, check_directory
+from tracer.analysis.directory_check import Problem, check_directory, packages_looked_for
 from tracer.releases import library
 from tracer.views.check import PROBLEMS, check_report, problem_text
 
@@ -254,9 +254,17 @@ GUARDED = "from transformers.utils import is_flash_attn_2_available, is_torch_av
         ("if is_flash_attn_2_available():\n    from flash_attn import f\n", {"4.44.2": [True], "4.50.3": [], NEW: []}),
         ("if is_torch_available():\n    import pebble\n", {"4.50.3": [True], "4.51.3": [], NEW: []}),
         ("if not is_torch_available():\n    a = 1\nelse:\n    import pebble\n", {"4.50.3": [True], NEW: []}),
-        ("if word == 1:\n    import pebble\n", {"4.50.3": [True], NEW: [False]}),
+        ("if word == 1:\n    import pebble\n", {"4.50.3": [True], NEW: [True]}),
         ("try:\n    import json\nexcept ImportError:\n    import pebble\n", {"4.50.3": [True], NEW: []}),
         ("def f():\n    import pebble\n", {"4.50.3": [True], NEW: [True]}),
+        ("def f():\n    import pebble as p\n", {"4.50.3": [], NEW: [True]}),
+        ("import pebble as p\n", {"4.50.3": [True], NEW: [True]}),
+        ("if is_torch_available():\n    if word == 1:\n        import pebble\n", {"4.50.3": [True], NEW: []}),
+        (
+            "try:\n    import json\nexcept ImportError:\n    pass\nelse:\n    import pebble\n",
+            {"4.50.3": [True], NEW: []},
+        ),
+        ('def f():\n    """Use it so:\n\n    import pebble\n    """\n', {"4.50.3": [True], NEW: []}),
     ],
 )
 def test_packages_that_a_release_does_not_look_for(model: Path, code: str, expected: dict[str, list[bool]]) -> None:
@@ -264,6 +272,31 @@ def test_packages_that_a_release_does_not_look_for(model: Path, code: str, expec
     for release, fails in expected.items():
         missing = [one for one in found(model, release, installed=True) if one.kind == "package-missing"]
         assert [one.fails for one in missing] == fails, release
+
+
+AROUND = (
+    "{}", "def f():\n    {}", "class A:\n    {}", "try:\n    {}\nexcept ImportError:\n    pass",
+    "try:\n    import json\nexcept ImportError:\n    {}", "try:\n    import json\nexcept ImportError: pass\n{}",
+    "try:\n    import json\nfinally:\n    {}", "if is_torch_available():\n    {}", "with a:\n    {}",
+    "if is_torch_available():\n    pass\nelse:\n    {}", "if is_flash_attn_2_available():\n    {}", "if a: {}",
+    "if a:\n    {}", "if is_torch_available():\n    if a:\n        {}", "if a:\n    if is_torch_available():\n        {}",
+    "def f():\n    try:\n        {}\n    except Exception:\n        pass", "'''\n{}\n'''",
+)  # fmt: skip
+"""An import here is looked at or not: it depends on the release."""
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    "line",
+    ["import pebble", "import pebble as p", "import pebble, os", "from pebble.a import x", "import pebble  # it"],
+)
+def test_the_library_looks_for_the_same_packages(line: str, around: str, tmp_path: Path) -> None:
+    from transformers import __version__
+    from transformers.dynamic_module_utils import get_imports
+
+    text = around.format(line) + "\n"
+    (tmp_path / "a.py").write_text(text)
+    assert {*packages_looked_for(text, __version__)} == {*get_imports(tmp_path / "a.py")}
 
 
 def test_code_that_nothing_names_is_not_looked_at(model: Path) -> None:

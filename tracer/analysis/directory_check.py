@@ -5,11 +5,13 @@ Nothing is imported and nothing runs. What a release of transformers has is look
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +34,7 @@ _READ: Final = {
 """What a load reads by its name, if it is there, and does not do without if it can't read it. generation_config.json
 is not one of them: the library takes its defaults in place of one that it can't read."""
 _CHECKS: Final = "transformers.utils.import_utils"
-_CALLED: Final = re.compile(r"(?<![\w.])(\w+)\(")
+_LONGEST: Final = 1_000_000  # bytes of a Python file that is searched for imports
 _MODEL_WEIGHTS: Final = ("model.safetensors", _INDEXES[0], "pytorch_model.bin", _INDEXES[1])
 _ADAPTER_WEIGHTS: Final = ("adapter_model.safetensors", "adapter_model.bin")
 """In the order in which from_pretrained looks for them: it takes the first that is there."""
@@ -92,7 +94,7 @@ def check_directory(folder: Path, releases: Iterable[str], *, installed: bool) -
         for release in releases:
             problems += _of_release(path, outline, release)
             if installed:
-                problems += _of_packages(path, outline, names, release)
+                problems += _of_packages(path, outline, names, folder, release)
     if isinstance(config, dict):
         for release in releases:
             problems += _of_model_type(config, folder, release)
@@ -242,30 +244,80 @@ def _of_code(file: str, outline: CodeOutline, names: set[str], folder: Path) -> 
             yield Problem("neighbour-absolute", file, {"module": top}, one.line, not guarded)
 
 
-def _of_packages(file: str, outline: CodeOutline, names: set[str], release: str) -> Iterator[Problem]:
-    """Yield the packages that transformers looks for before it runs a file, and that are not installed."""
+def _of_packages(file: str, outline: CodeOutline, names: set[str], folder: Path, release: str) -> Iterator[Problem]:
+    """Yield the packages that are not installed, and that a file needs, or that transformers looks for before."""
+    text = _text(folder / file)
+    tree = _tree(text)
+    needed = {module: line for node in reversed(tree.body) for module, line in _modules(node)}
+    for module, line in packages_looked_for(text, release).items():
+        lines = [one.line for one in outline.imports if one.inside != "try" and one.module.partition(".")[0] == module]
+        needed.setdefault(module, line if line is not None else min(lines, default=None))
+    for module, line in needed.items():
+        if f"{module}.py" not in names and not _is_installed(module):
+            yield Problem("package-missing", file, {"module": module}, line)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8") if path.stat().st_size <= _LONGEST else ""
+    except (OSError, ValueError):
+        return ""
+
+
+def _tree(text: str) -> ast.Module:
+    """Return the syntax tree of a file; an empty one of what is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def _modules(node: ast.AST) -> list[tuple[str, int | None]]:
+    """Return the packages that a statement imports, each with its line."""
+    if isinstance(node, ast.Import):
+        return [(alias.name.partition(".")[0], node.lineno) for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        return [(node.module.partition(".")[0], node.lineno)]
+    return []
+
+
+def packages_looked_for(text: str, release: str) -> dict[str, int | None]:
+    """Return the packages that a release looks for before it runs a file of this text, with their lines where known.
+
+    They are those of ``get_imports``: before 4.51 it searches the text, from then on the syntax tree.
+    """
     known = library()
-    # Before 4.51 the file's text is searched. Only what is between "try:" and "except …:" is left out, and from 4.45
-    # on flash_attn below a check for it. From 4.51 on the syntax tree is searched: a try with its handlers is left
-    # out, and an "if" that calls a check of the library's.
     at = known.index(release) or 0
-    in_tree = at >= known.releases.index("4.51")
-    checks = {*known.names_of(_CHECKS, release)} if in_tree else set()
-    for one in outline.imports:
-        top = one.module.partition(".")[0]
-        if one.relative or one.inside == "try" or f"{top}.py" in names or _is_installed(top):
+    if at >= known.releases.index("4.51"):
+        return _imported_in_tree(_tree(text), {*known.names_of(_CHECKS, release)})
+    text = re.sub(r"\s*try\s*:.*?except.*?:", "", text, flags=re.DOTALL)
+    if at >= known.releases.index("4.45"):
+        text = re.sub(r"if is_flash_attn[a-zA-Z0-9_]+available\(\):\s*(from flash_attn\s*.*\s*)+", "", text)
+    found = re.findall(r"^\s*import\s+(\S+)\s*$", text, flags=re.MULTILINE)
+    found += re.findall(r"^\s*from\s+(\S+)\s+import", text, flags=re.MULTILINE)
+    return dict.fromkeys(name.partition(".")[0] for name in found if not name.startswith("."))
+
+
+def _imported_in_tree(tree: ast.Module, checks: set[str]) -> dict[str, int | None]:
+    """Return the packages imported anywhere but in a ``try`` or below an ``if`` that calls a check of the library's."""
+    found: dict[str, int | None] = {}
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and _calls_check(node.test, checks)):
             continue
-        if in_tree and one.inside == "except":
-            continue
-        called = _CALLED.findall(one.condition or "")
-        flash = any(name.startswith("is_flash_attn") and name.endswith("available") for name in called)
-        if in_tree and (flash or not checks.isdisjoint(called)):
-            continue
-        if flash and top == "flash_attn" and at >= known.releases.index("4.45"):
-            continue
-        # Of several conditions only the innermost is known: another one may be such a check.
-        fails = one.condition is None or not in_tree
-        yield Problem("package-missing", file, {"module": top}, one.line, fails)
+        for module, line in _modules(node):
+            found.setdefault(module, line)
+        waiting += reversed([*ast.iter_child_nodes(node)])
+    return found
+
+
+def _calls_check(test: ast.expr, checks: set[str]) -> bool:
+    called = [getattr(node.func, "id", "") for node in ast.walk(test) if isinstance(node, ast.Call)]
+    flash = any(name.startswith("is_flash_attn") and name.endswith("available") for name in called)
+    return flash or not checks.isdisjoint(called)
 
 
 def _is_installed(module: str) -> bool:
