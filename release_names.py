@@ -63,7 +63,7 @@ class Definition:
     def __init__(self, node: ast.ClassDef) -> None:
         self.bases = [name for name in map(_dotted, node.bases) if name]
         self.members: dict[str, None] = {}
-        self.parameters: dict[str, list[str]] = {}
+        self.parameters: dict[str, tuple[list[str], bool]] = {}
         decorators = [_dotted(one.func if isinstance(one, ast.Call) else one) or "" for one in node.decorator_list]
         fields: list[str] = []
         for part in _statements(node.body):
@@ -87,7 +87,7 @@ class Module:
 
     def __init__(self, source: str, name: str, is_package: bool) -> None:
         self._package = name if is_package else name.rpartition(".")[0]
-        self.functions: dict[str, list[str]] = {}
+        self.functions: dict[str, tuple[list[str], bool]] = {}
         self.classes: dict[str, Definition] = {}
         self.assigned: list[str] = []
         self.imports: dict[str, tuple[str, str | None]] = {}
@@ -260,7 +260,8 @@ class Release:
                 parameters |= of_methods
         own = dict(written.parameters)
         if written.has_fields and "__init__" in parameters:
-            own["__init__"] = [*dict.fromkeys((*parameters["__init__"], *own["__init__"]))]
+            (inherited_fields, any_before), (fields, takes_any) = parameters["__init__"], own["__init__"]
+            own["__init__"] = ([*dict.fromkeys((*inherited_fields, *fields))], any_before or takes_any)
         found = members | set(written.members), parameters | own
         self._members[module, name] = found
         return found
@@ -289,6 +290,7 @@ class Table:
         self.names: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.members: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.parameters: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.variadic: dict[str, int] = defaultdict(int)
         self.entries: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
         self.instead: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
@@ -327,10 +329,13 @@ class Table:
                 for key, value in entries.items():
                     self.entries[f"{module}.{name}"][key, value] |= bit
 
-    def _add_parameters(self, function: str, taken: list[str], bit: int) -> None:
-        for name in taken:
+    def _add_parameters(self, function: str, taken: tuple[list[str], bool], bit: int) -> None:
+        names, takes_any = taken
+        for name in names:
             if name not in ("self", "cls"):
                 self.parameters[function][name] |= bit
+        if takes_any:
+            self.variadic[function] |= bit
 
     def join_aliases(self) -> None:
         """Give a class that was renamed, with its earlier name kept as an alias, the members of both names."""
@@ -371,6 +376,7 @@ class Table:
             "names": grouped(self.names, lambda module: self.modules[module]),
             "members": grouped(self.members, owner_of),
             "parameters": grouped(self.parameters, owner_of),
+            "variadic": {name: _spans(bits, len(releases)) for name, bits in sorted(self.variadic.items())},
             "entries": {
                 table: [(key, value, _spans(bits, len(releases))) for (key, value), bits in sorted(known.items())]
                 for table, known in sorted(self.entries.items())
@@ -514,9 +520,9 @@ def _dotted(node: ast.AST | None) -> str | None:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
-def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[str], bool]:
     taken = node.args
-    return [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)]
+    return [one.arg for one in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)], taken.kwarg is not None
 
 
 def _assigned_to_self(function: ast.AST) -> Iterator[str]:

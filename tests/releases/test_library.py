@@ -85,6 +85,7 @@ def test_the_classes_and_signatures_of_a_module(known: Library, module: str) -> 
             and not hasattr(value, "__wrapped__")
         ):
             assert set(known.parameters_of(qualified, INSTALLED)) == _named(value), qualified
+            assert known.takes_any(qualified, INSTALLED) == _takes_any(value), qualified
         if not inspect.isclass(value) or not known.members_of(qualified, INSTALLED):
             continue
         for member, what in vars(value).items():
@@ -93,6 +94,12 @@ def test_the_classes_and_signatures_of_a_module(known: Library, module: str) -> 
             assert member in known.members_of(qualified, INSTALLED), f"{qualified}.{member}"
             if inspect.isfunction(what) and what.__name__ == member and not hasattr(what, "__wrapped__"):
                 assert set(known.parameters_of(f"{qualified}.{member}", INSTALLED)) == _named(what), member
+                assert known.takes_any(f"{qualified}.{member}", INSTALLED) == _takes_any(what), member
+
+
+def _takes_any(function: object) -> bool:
+    parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]
+    return any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
 
 
 def _named(function: object) -> set[str]:

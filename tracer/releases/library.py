@@ -67,6 +67,7 @@ class _Tables(msgspec.Struct, frozen=True):
     names: msgspec.Raw
     members: msgspec.Raw
     parameters: msgspec.Raw
+    variadic: msgspec.Raw
     entries: msgspec.Raw
     homes: msgspec.Raw
     replacements: msgspec.Raw
@@ -128,6 +129,10 @@ class Library:
     @cached_property
     def _parameters(self) -> _Owners:
         return _Owners(self._tables.parameters)
+
+    @cached_property
+    def _variadic(self) -> dict[str, Spans]:
+        return msgspec.json.decode(self._tables.variadic, type=dict[str, Spans])
 
     @cached_property
     def _entries(self) -> dict[str, list[tuple[str, str, Spans]]]:
@@ -259,6 +264,11 @@ class Library:
     def parameters_of(self, function: str, release: str) -> list[str]:
         """Return the parameters of a function or method in a release, without ``self``; in no particular order."""
         return self._alive(self._parameters.get(function), release)
+
+    def takes_any(self, function: str, release: str) -> bool:
+        """Return whether a function or method has a ``**kwargs`` in a release."""
+        at, spans = self.index(release), self._variadic.get(function)
+        return at is not None and spans is not None and _covers(spans, at)
 
     def classes(self, name: str) -> list[str]:
         """Return the classes of this name whose members are known, as ``module.Class``."""
