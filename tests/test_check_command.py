@@ -14,7 +14,8 @@ from rich.console import Console, RenderableType
 from tests.conftest import ROOT
 from tests.support.commands import Command, command_line
 from tests.support.own_code_model import write_own_model
-from tracer.analysis.directory_check import Problem, check_directory, packages_looked_for
+from tracer.analysis.check.directory import check_directory, packages_looked_for
+from tracer.analysis.check.problem import Problem
 from tracer.releases import library
 from tracer.views.check import PROBLEMS, check_report, problem_text
 

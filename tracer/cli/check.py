@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.analysis.directory_check import check_directory
+from tracer.analysis.check.directory import check_directory
 from tracer.cli.console import print_document, print_result
 from tracer.cli.options import Speak
 from tracer.export.json_documents import directory_check_document

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tracer.analysis.check.problem import Problem
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.decisions.explanation import ExplainedDecision
 from tracer.analysis.diagnosis import Diagnosis, diagnose
 from tracer.analysis.diff import Comparison, compare
-from tracer.analysis.directory_check import Problem
 from tracer.analysis.kwargs.hops import KeywordPath
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.stage_summary import summarize_stages

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.analysis.directory_check import Problem
+from tracer.analysis.check.problem import Problem
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.releases import library
 from tracer.text.visible import visible

@@ -16,8 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
+from tracer.analysis.check.problem import Problem
 from tracer.releases import library
 from tracer.trace.code_outline import CodeOutline, code_outlines
 from tracer.trace.directory import DirectoryFile, read_directory
@@ -38,26 +37,6 @@ _LONGEST: Final = 1_000_000  # bytes of a Python file that is searched for impor
 _MODEL_WEIGHTS: Final = ("model.safetensors", _INDEXES[0], "pytorch_model.bin", _INDEXES[1])
 _ADAPTER_WEIGHTS: Final = ("adapter_model.safetensors", "adapter_model.bin")
 """In the order in which from_pretrained looks for them: it takes the first that is there."""
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Something that makes a load fail or go wrong.
-
-    Attributes:
-        kind: its kind, which is the key of its sentence.
-        file: the file that it is in.
-        values: what the sentence is filled with.
-        line: the line in that file.
-        fails: whether a load of the directory fails by it; otherwise it may only surprise.
-        release: the release of transformers that it is about; None if about all.
-    """
-
-    kind: str
-    file: str
-    values: dict[str, Any] = {}
-    line: int | None = None
-    fails: bool = True
-    release: str | None = None
 
 
 def check_directory(folder: Path, releases: Iterable[str], *, installed: bool) -> list[Problem]:
