@@ -152,7 +152,7 @@ def test_imports_in_try(tmp_path: Path) -> None:
 
 
 def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:
-    code = "class T(B):\n    def __init__(self, v, **kwargs):\n        super().__init__(**kwargs)\n        self.v = v\n        self.w = 1\n        self.x = 2\n"
+    code = "class T(PreTrainedTokenizer):\n    def __init__(self, v, **kwargs):\n        super().__init__(**kwargs)\n        self.v = v\n        self.w = 1\n        self.x = 2\n"
     edits = repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v", "w"]}, a__py=code)
     assert edits is not None
     lines = [line.strip() for line in edits["a.py"].splitlines()[2:]]
@@ -164,18 +164,42 @@ def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:
     [
         "self.w = self.size", "self.w = self.size()", "self.w = build(self)", "self.w += 1", "self.init()",
         "self.w.x = 1", "self.w = super().size", "if v:\n            self.u = 1\n        self.w = self.u",
+        "if v:\n            return", "kwargs = {}", "kwargs['w'] = v", "self.w = kwargs.pop('w')", "fill(kwargs)",
+        "del kwargs['w']", "size += 1", "self.padding_side = v", "self.given = v",
     ],
 )  # fmt: skip
 def test_the_base_stays_before_what_may_need_it(tmp_path: Path, statement: str) -> None:
-    code = f"class T(B):\n    def __init__(self, v):\n        super().__init__()\n        {statement}\n        self.v = v\n"
+    call = "super().__init__(size, self.given, **kwargs)"
+    code = f"class T(PreTrainedTokenizer):\n    def __init__(self, v, size, **kwargs):\n        self.given = 1\n        {call}\n        {statement}\n        self.v = v\n"
     assert repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v"]}, a__py=code) is None
 
 
 def test_the_base_is_called_after_statements_that_need_each_other(tmp_path: Path) -> None:
-    code = "class T(B):\n    def __init__(self, v):\n        super().__init__()\n        self.w = v\n        self.v = self.w.size()\n"
+    code = "class T(PreTrainedTokenizer):\n    def __init__(self, v):\n        super().__init__()\n        self.w = v\n        self.v = self.w.size()\n"
     edits = repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v"]}, a__py=code)
     call = "        super().__init__()\n"
     assert edits == {"a.py": code.replace(call, "") + call}
+
+
+@pytest.mark.parametrize(
+    ("base", "value", "is_moved"),
+    [
+        ("PreTrainedTokenizer", "load(v)", True),
+        ("transformers.PreTrainedTokenizerFast", "load(v)", True),
+        ("PreTrainedTokenizer, Mixin", "load(v)", False),
+        ("OwnTokenizer", "1", False),
+        ("PreTrainedModel", "nn.Linear(1, 1)", False),
+        ("PreTrainedModel", "v", False),
+        ("PreTrainedModel", "config.v", True),
+    ],
+)
+def test_what_the_base_sets_is_known_of_the_librarys_classes(
+    tmp_path: Path, base: str, value: str, is_moved: bool
+) -> None:
+    code = f"class T({base}):\n    def __init__(self, v):\n        super().__init__()\n        self.v = {value}\n"
+    edits = repaired(tmp_path, "attribute-set-too-late", {"class": "T", "names": ["v"]}, a__py=code)
+    call = "        super().__init__()\n"
+    assert edits == ({"a.py": code.replace(call, "") + call} if is_moved else None)
 
 
 GONE = ["is_torch_fx_available", "is_flash_attn_available", "gone"]
@@ -193,6 +217,10 @@ GONE = ["is_torch_fx_available", "is_flash_attn_available", "gone"]
         ("(\n    a,  # first\n    gone,  # second\n    b\n)", "(\n    a,  # first\n    # second\n    b\n)"),
         ("(\n    gone,\n    is_torch_fx_available,\n    a,\n)", "(\n    a,\n)"),
         ("(\r\n    a,\r\n    gone\r\n)", "(\r\n    a,\r\n)"),
+        ("(\n    a, b,\n    c, gone, is_torch_fx_available\n)", "(\n    a, b,\n    c\n)"),
+        ("(\n    a,\n    gone, is_torch_fx_available,\n    c,\n)", "(\n    a,\n    c,\n)"),
+        ("(a,\n      gone, is_torch_fx_available,\n      é)", "(a,\n      é)"),
+        ("(  # é\n    gone, a,\n    is_torch_fx_available as x, b as gone,\n)", "(  # é\n    a,\n    b as gone,\n)"),
     ],
 )
 def test_imports_of_several_names_that_are_gone(tmp_path: Path, code: str, expected: str | None) -> None:

@@ -10,7 +10,12 @@ from typing import Any, Final
 
 from tracer.analysis.repair.edits import PythonEdit
 from tracer.analysis.repair.model_files import Edits, MakeRepair, ModelFiles
+from tracer.releases import library
 
+_CHANGING: Final = {
+    "pop", "popitem", "update", "setdefault", "clear", "append", "extend", "insert", "remove", "add", "discard", "sort",
+    "reverse",
+}  # fmt: skip
 _TEXTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Constant)
 
 
@@ -241,7 +246,7 @@ def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | 
     names = values.get("names")
     if where is None or constructor is None or not isinstance(names, list):
         return None
-    name, edit, _ = where
+    name, edit, class_ = where
     calls = [at for at, node in enumerate(constructor.body) if _is_base_call(node)]
     late = [at for at, node in enumerate(constructor.body) if _sets(node, names)]
     if len(calls) != 1 or not late or late[-1] < calls[0]:
@@ -249,6 +254,10 @@ def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | 
     passed = constructor.body[calls[0] + 1 : late[-1] + 1]
     taken = [*constructor.args.posonlyargs, *constructor.args.args]
     if not taken or _may_need_base(taken[0].arg, constructor.body[: calls[0]], passed):
+        return None
+    if _may_matter_to_base(taken[0].arg, constructor.body[calls[0]], passed):
+        return None
+    if _may_be_set_by_base(taken[0].arg, class_.bases, passed, names):
         return None
     edit.move_line_after(constructor.body[calls[0]], constructor.body[late[-1]])
     return _edits(name, edit)
@@ -283,6 +292,52 @@ def _may_need_base(owner: str, before: list[ast.stmt], passed: list[ast.stmt]) -
                     return True
         stored |= set(_stored(owner, node))
     return False
+
+
+def _may_matter_to_base(owner: str, call: ast.stmt, passed: list[ast.stmt]) -> bool:
+    """Return whether statements may end the constructor, or change what the call of the base takes."""
+    taken = {part.id for part in ast.walk(call) if isinstance(part, ast.Name)} - {owner, "super"}
+    unpacked = {id(part.value) for part in ast.walk(call) if isinstance(part, ast.keyword) and part.arg is None}
+    unpacked_names = {part.id for part in ast.walk(call) if isinstance(part, ast.Name) and id(part) in unpacked}
+    read = {part.attr for part in ast.walk(call) if isinstance(part, ast.Attribute)}
+    if any(name in read for node in passed for name in _stored(owner, node)):
+        return True
+    for part in (part for node in passed for part in ast.walk(node)):
+        if isinstance(part, (ast.Return, ast.Yield, ast.YieldFrom)):
+            return True
+        if isinstance(part, ast.Name) and part.id in taken and not isinstance(part.ctx, ast.Load):
+            return True
+        changed = isinstance(part, ast.Subscript) and not isinstance(part.ctx, ast.Load)
+        changed = changed or (isinstance(part, ast.Attribute) and part.attr in _CHANGING)
+        if changed and isinstance(part.value, ast.Name) and part.value.id in taken:  # type: ignore[attr-defined]
+            return True
+        given = part.args if isinstance(part, ast.Call) else []
+        if any(isinstance(one, ast.Name) and one.id in unpacked_names for one in given):
+            return True
+    return False
+
+
+def _may_be_set_by_base(owner: str, bases: list[ast.expr], passed: list[ast.stmt], names: list[str]) -> bool:
+    """Return whether a base, called after statements, may put its own values in place of theirs, or refuse theirs.
+
+    That is known of the library's classes only.
+    """
+    known = library()
+    stored = {name for node in passed for name in _stored(owner, node)} - {*names}
+    for base in bases:
+        written = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+        owners = known.classes(written)
+        if not owners or any(known.member(one, name) for one in owners for name in stored):
+            return True
+        # A module takes no parts before its own constructor has run.
+        if any(known.member(one, "get_input_embeddings") for one in owners) and not all(map(_sets_plain_value, passed)):
+            return True
+    return not bases
+
+
+def _sets_plain_value(node: ast.stmt) -> bool:
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    return isinstance(value, (ast.Constant, ast.Attribute))
 
 
 def _stored(owner: str, node: ast.stmt) -> Iterator[str]:

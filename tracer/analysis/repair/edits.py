@@ -111,23 +111,33 @@ class PythonEdit:
             if not in_brackets or not set("#\n") & set(self.text[start:end]):
                 self._changes.append((start, end, ""))
                 continue
-            for at in run:
-                self._remove_name(names[at], is_last=at + 1 == len(names))
+            self._remove_with_lines([self._with_comma(names[at], is_last=at + 1 == len(names)) for at in run])
 
-    def _remove_name(self, name: ast.alias, *, is_last: bool) -> None:
-        """Remove a name between brackets, and its line if there is nothing else on it."""
+    def _with_comma(self, name: ast.alias, *, is_last: bool) -> tuple[int, int]:
+        """Return the place of a name between brackets, with its comma and the spaces after that."""
         start, end = self._span(name)
         comma = _COMMA.match(self.text, end)
         if comma is not None:
             end = comma.end()
         elif not is_last:
             self._refused = True  # a comment or a line break is before the comma
-        end += len(_INDENT.match(self.text, end)[0])  # type: ignore[index]  # it matches everywhere
-        line = self.text.rfind("\n", 0, start) + 1
-        following = self.text[end : end + 2]
-        if not self.text[line:start].strip() and following.startswith(("\n", "\r\n")):
-            start, end = line, end + (2 if following == "\r\n" else 1)
-        self._changes.append((start, end, ""))
+        return start, end + len(_INDENT.match(self.text, end)[0])  # type: ignore[index]  # it matches everywhere
+
+    def _remove_with_lines(self, places: list[tuple[int, int]]) -> None:
+        """Remove places in the order of the text, and the lines that have nothing else."""
+        joined: list[tuple[int, int]] = []
+        for start, end in places:
+            if joined and joined[-1][1] == start:
+                start = joined.pop()[0]
+            joined.append((start, end))
+        for start, end in joined:
+            line = self.text.rfind("\n", 0, start) + 1
+            if not self.text[end : end + 2].startswith(("\n", "\r\n")):
+                self._changes.append((start, end, ""))
+            elif self.text[line:start].strip():
+                self._changes.append((line + len(self.text[line:start].rstrip(" \t")), end, ""))
+            else:
+                self._changes.append((line, self.text.index("\n", end) + 1, ""))
 
     def _has_own_lines(self, statement: ast.stmt) -> bool:
         """Return whether no other statement is on the lines of this one."""
