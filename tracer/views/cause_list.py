@@ -204,6 +204,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "module": "flash_attn",
         "condition": "is_flash_attn_2_available()",
     },
+    "name-imported-in-try": {"name": "flash_attn_func", "there": 5, "module": "flash_attn"},
     "name-defined-later": {"name": "SCALE", "statement": "HALF = SCALE / 2"},
     "neighbour-not-copied": {
         "name": "table.json",

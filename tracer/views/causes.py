@@ -472,7 +472,8 @@ CAUSES: Final[dict[str, Message]] = {
         'try-out needs belongs under `if __name__ == "__main__":`.'
     ),
     "cause:name-undefined": N_(
-        "{file}, line {line}, uses {name}, and the file neither defines nor imports it: `{statement}`"
+        "{file}, line {line}, uses {name}, and the file neither defines it nor imports it where this line can see it: "
+        "`{statement}`"
     ),
     "remedy:import-usual": N_("Write at the top of {file}: `{import}`."),
     "remedy:import-or-define": N_("Import or define {name} at the top of {file}; or correct its spelling."),
@@ -481,6 +482,11 @@ CAUSES: Final[dict[str, Message]] = {
         "hold here ({condition})."
     ),
     "remedy:define-otherwise": N_("Install what the condition asks for, or keep {file} from using {name} without it."),
+    "cause:name-imported-in-try": N_(
+        "{file}, line {line}, uses {name}, which line {there} imports from {module} inside `try`, and that did not "
+        "succeed here."
+    ),
+    "remedy:import-or-do-without": N_("Make that import succeed, or keep {file} from using {name} without it."),
     "cause:name-defined-later": N_(
         "{file}, line {line}, uses {name} before the file has defined it, or defines it in a branch that did not run: "
         "`{statement}`"
@@ -491,12 +497,13 @@ CAUSES: Final[dict[str, Message]] = {
         "modules cache, and only Python files are copied there."
     ),
     "remedy:open-in-directory": N_(
-        'Open it in the model\'s directory: `os.path.join(config.name_or_path, "{name}")`. Or put what it holds into '
-        "config.json or a Python file."
+        'Open it in the model\'s repository: `cached_file(config.name_or_path, "{name}")` of `transformers.utils`, '
+        "which takes a directory and a hub name. Or put what it holds into config.json or a Python file."
     ),
     "remedy:add-and-open": N_(
-        "Put {name} into the model's directory, where it is missing too, and open it there: "
-        '`os.path.join(config.name_or_path, "{name}")`. Or put what it holds into config.json or a Python file.'
+        "Put {name} into the model's directory, where it is missing too, and open it in the model's repository: "
+        '`cached_file(config.name_or_path, "{name}")` of `transformers.utils`, which takes a directory and a hub name. '
+        "Or put what it holds into config.json or a Python file."
     ),
     "cause:opened-in-working-folder": N_(
         "{file}, line {line}, opens {path}: `{statement}`. Such a path begins at the folder in which Python was "
@@ -676,16 +683,19 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:numbers-on-meta": N_(
         "{file} line {line}, in the constructor of {class}, needs the numbers in a tensor: `{statement}`. The "
         "model is being built on the device “meta”, where a tensor has a shape and no numbers; transformers 5 builds "
-        "every model so, 4.x with `low_cpu_mem_usage` or `device_map`."
+        "every model so; late 4.x releases put the parameters of every model there, earlier ones only with "
+        "`low_cpu_mem_usage` or `device_map`."
     ),
     "cause:mixed-with-meta": N_(
         "{file} line {line}, in the constructor of {class}, puts a tensor in memory and one on the device “meta” "
         "together: `{statement}`. The model is being built on meta, where a tensor has a shape and no numbers; "
-        "transformers 5 builds every model so, 4.x with `low_cpu_mem_usage` or `device_map`."
+        "transformers 5 builds every model so; late 4.x releases put the parameters of every model there, earlier ones "
+        "only with `low_cpu_mem_usage` or `device_map`."
     ),
     "remedy:compute-without-meta": N_(
         "Compute it in plain Python (`math`, a Python list) instead of with tensors, or make all tensors of this "
-        'computation on the CPU: `torch.arange(…, device="cpu")`. A release below 5 builds in memory.'
+        'computation on the CPU: `torch.arange(…, device="cpu")`. Below 5 only parameters are on meta: a plain tensor '
+        "such as `torch.arange(…)` is made in memory."
     ),
     "cause:loads-while-built": N_(
         "{file} line {line}, in the constructor of {class}, loads another model: `{statement}`. This model is being "
@@ -693,7 +703,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:load-after": N_(
         "Build the inner model with `AutoModel.from_config(…)` in line {line}, so that its weights come with this "
-        "model's checkpoint; or load it after the outer one and put it in. A release below 5 builds in memory."
+        "model's checkpoint; or load it after the outer one and put it in. Releases below 5 do not refuse it."
     ),
     # values in config.json
     "cause:config-value-refused": N_(
@@ -750,6 +760,9 @@ CAUSES: Final[dict[str, Message]] = {
         "“{implementation}” is no attention implementation of transformers {release}; for this class it has {names}."
     ),
     "remedy:attention-known": N_('Write `{key}="{name}"`, or another of them.'),
+    "remedy:attention-known-in-config": N_(
+        'In config.json, write `"{key}": "{name}"` in place of `{given}`, or another of them.'
+    ),
     "cause:short-form-gone": N_(
         "`{given}` reached the constructor of the model: transformers {release} has no argument {name} any more, it "
         "became part of `quantization_config`."

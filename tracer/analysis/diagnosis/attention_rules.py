@@ -11,7 +11,7 @@ import msgspec
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.analysis.value_format import to_json
 from tracer.trace.events import ClassResolved
@@ -41,7 +41,7 @@ def attention_package_missing(load: RecordedLoad) -> Cause | None:
     """Detect Flash Attention that was asked for and whose package is absent, too old or of no use on this machine."""
     failure = load.failure
     found = _FLASH.search(failure.text) if failure is not None and failure.error == "ImportError" else None
-    if failure is None or found is None or failure.origin.module.startswith(f"{REMOTE}.flash"):
+    if failure is None or found is None:
         return None
     if failure.text.startswith("cannot import name"):  # a class that the library no longer has
         return None
@@ -86,11 +86,14 @@ def attention_unknown(load: RecordedLoad) -> Cause | None:
         "implementation": found["name"],
         "names": known,
         "name": alike[0] if alike else "eager",
-        "key": asked.key if asked is not None else "attn_implementation",
-        "release": ".".join(map(str, load.release)) or "?",
+        "key": asked.argument or asked.path[-1] if asked is not None else "attn_implementation",
+        "given": asked.written if asked is not None else None,
+        "release": load.release_text,
     }
     chain = load.with_raised(asking(load, asked))
-    return Cause("attention-unknown", "certain", chain, values, "attention-known")
+    in_config = asked is not None and asked.argument is None
+    remedy = "attention-known-in-config" if in_config else "attention-known"
+    return Cause("attention-unknown", "certain", chain, values, remedy)
 
 
 def _cause(load: RecordedLoad, kind: str, implementation: str, values: dict[str, Any]) -> Cause:
@@ -127,13 +130,16 @@ def other_attention(load: RecordedLoad) -> Iterator[Cause]:
     asked = asked_in_call(load, "attn_implementation")
     if asked is None or load.user_call is None or not isinstance(asked.value, str):
         return
-    loaders = [frame.number for frame in load.trace.frames() if frame.function == MODEL_LOADER]
-    config = load.variable(loaders[-1], "config") if loaders else None
+    called = load.user_call.frame
+    # The call's own loader comes first: a constructor can load another model inside it.
+    loaders = (frame.number for frame in load.trace.frames() if frame.function == MODEL_LOADER)
+    loader = next((number for number in loaders if called is not None and number > called), None)
+    config = load.variable(loader, "config") if loader is not None else None
     got = (config.get("items") or {}).get(_INTERNAL) if isinstance(config, dict) else None
     if not isinstance(got, str) or got == asked.value:
         return
     said = asked_in_config(load, *_KEYS)
-    values = {"given": asked.written, "got": got, "release": ".".join(map(str, load.release)) or "?"}
+    values = {"given": asked.written, "got": got, "release": load.release_text}
     seen = _set_to(load, got)
     chain = [evidence for evidence in (asking(load, asked), seen) if evidence is not None]
     if said is not None and said.value == got:

@@ -21,8 +21,9 @@ _SYNTAX_SINCE: Final = (
     (re.compile(r"(async\s+)?(def|class)\s+\w+\["), (3, 12)),
 )
 """How statements begin that only newer releases of Python know."""
-_NESTED: Final = re.compile(r"""\b[rR]?[fF][rR]?(["']).*\{.*\1.*\}""")
+_NESTED: Final = re.compile(r"""\b[rR]?[fF][rR]?(["'])(?:(?!\1).)*\{[^{}]*\1[^{}]*\}""")
 """An f-string with its own quotes inside it, since 3.12."""
+_NOT_IN_F_STRING: Final = "f-string expression part cannot include"  # a backslash or "#", up to 3.11
 
 
 def not_python(load: RecordedLoad) -> Cause | None:
@@ -59,7 +60,7 @@ def _needs(statement: str, message: Any) -> tuple[int, int] | None:
     for pattern, since in _SYNTAX_SINCE:
         if pattern.match(statement):
             return since
-    return (3, 12) if "f-string" in str(message) or _NESTED.search(statement) else None
+    return (3, 12) if _NOT_IN_F_STRING in str(message) or _NESTED.search(statement) else None
 
 
 def failed_at_import(load: RecordedLoad) -> Cause | None:
@@ -70,8 +71,6 @@ def failed_at_import(load: RecordedLoad) -> Cause | None:
     frame = load.enclosing(failure.origin, FETCH)
     place = failure.innermost_remote
     if frame is None or place is None or not failure.origin.function.endswith("get_class_in_module"):
-        return None
-    if name_undefined(load) is not None:
         return None
     values: dict[str, Any] = {
         "error": failure.name,
@@ -119,9 +118,13 @@ def name_undefined(load: RecordedLoad) -> Cause | None:
     values["statement"] = place.source
     for one in outline.imports:
         if name in one.names or one.module == name:
+            if one.inside == "function":
+                continue
             if one.condition is None and one.inside is None:
                 break
-            values |= {"there": one.line, "condition": one.condition or one.inside, "module": one.module}
+            values |= {"there": one.line, "condition": one.condition, "module": one.module}
+            if one.condition is None:
+                return Cause("name-imported-in-try", "certain", load.with_raised(), values, "import-or-do-without")
             return Cause("name-imported-sometimes", "certain", load.with_raised(), values, "define-otherwise")
     if name in outline.names:
         return Cause("name-defined-later", "certain", load.with_raised(), values, "define-before")
