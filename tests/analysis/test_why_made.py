@@ -23,7 +23,7 @@ from tracer.text.wrapping import wrapped
 from tracer.trace.events import NotFed, NotGenerated
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
-from tracer.trace.values import Exception_, Plain, Text
+from tracer.trace.values import Config, Exception_, Mapping, Plain, Text
 from tracer.trace.vocabulary import KINDS
 from tracer.views.causes import CAUSES
 from tracer.views.why import WORDS, diagnosis_report
@@ -34,11 +34,13 @@ OWN_CODE = {"module": "transformers_modules.dir.modeling_own", "function": "Own.
 FROM_PRETRAINED = {"module": "transformers.modeling_utils", "function": "PreTrainedModel.from_pretrained"}
 
 
-def raising(error: str, message: str | None, *, of: str = "builtins", **frame: Any) -> list[bytes]:
+def raising(
+    error: str, message: str | None, *, of: str = "builtins", json_files: dict[str, str] | None = None, **frame: Any
+) -> list[bytes]:
     """A load whose only frame raises."""
     name = error if of == "builtins" else f"{of}.{error}"
     return [
-        made.meta_record(releases={"transformers": "5.23.0"}, asked="<model>"),
+        made.meta_record(releases={"transformers": "5.23.0"}, asked="<model>", json_files=json_files or {}),
         made.source_record(),
         made.frame_record_of(0, **{**FROM_PRETRAINED, **frame}),
         made.value_record(0, Exception_(error, of, message)),
@@ -229,6 +231,16 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         "packages-apart",
         {"module": "torch.distributed", "name": "tensor"},
     ),
+    "an attention of config.json": (
+        raising(
+            "ValueError",
+            'Specified `attn_implementation="sdap"` is not supported. The only possible arguments are '
+            '`attn_implementation="eager"` (manual attention implementation), `"attn_implementation=sdpa"`',  # 4.44
+            json_files={"config.json": '{"text_config": {"_attn_implementation": "sdap"}}'},
+        ),
+        "attention-unknown",
+        {"key": "_attn_implementation", "name": "sdpa", "given": '"_attn_implementation": "sdap"'},
+    ),
     "nobody saw it, though something else of the kind was caught": (
         [
             *raising("AttributeError", "caught")[:-1],
@@ -241,12 +253,58 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
 }
 
 
+TOKENIZER_FILE = "<modules-cache>/transformers_modules/dir/tokenization_own.py"
+
+
+@pytest.mark.parametrize(("class_", "kind"), [("OwnTokenizer", "attribute-not-set-yet"), ("NoneType", "unknown")])
+def test_what_lacks_an_attribute_is_looked_at(class_: str, kind: str, tmp_path: Path) -> None:
+    """A constructor sets attributes too late only if it is its own object that lacks one."""
+    message = f"'{class_}' object has no attribute 'items'"
+    traceback = [
+        [TOKENIZER_FILE, 5, "OwnTokenizer.__init__", "super().__init__()"],
+        ["<transformers>/tokenization_utils_base.py", 9, "PreTrainedTokenizerBase.__init__", "self.get_vocab()"],
+        [TOKENIZER_FILE, 9, "OwnTokenizer.get_vocab", "return dict(self.inner.items())"],
+    ]
+    records = raising("AttributeError", message)
+    failure = {"error": "AttributeError", "message": message, "traceback": traceback}
+    records[0] = made.meta_record(releases={"transformers": "5.23.0"}, asked="<model>", failure=failure)
+    (cause,) = found(tmp_path, records).causes
+    assert cause.kind == kind
+
+
+AUTO = {"module": "transformers.models.auto.auto_factory", "function": "_BaseAutoModelClass.from_pretrained"}
+
+
+@pytest.mark.parametrize("got", ["sdpa", "eager"])
+def test_the_attention_of_the_model_that_was_asked_for(got: str, tmp_path: Path) -> None:
+    """A constructor can load another model, whose attention is its own affair."""
+    configs = [Config("OwnConfig", 1, [("_attn_implementation_internal", name)]) for name in (5, 6)]
+    values = [Mapping("dict", 1, [("attn_implementation", 4)]), *configs, Text("sdpa"), Text(got), Text("flash")]
+    steps = [
+        made.step(0, kind="call", event="call", changes=[Bound("kwargs", 1)]),
+        made.step(1, kind="call", event="call", frame=1, changes=[Bound("config", 2)]),
+        made.step(2, kind="call", event="call", frame=2, changes=[Bound("config", 3)]),
+    ]
+    records = [
+        made.meta_record(releases={"transformers": "4.44.2"}, asked="<model>"),
+        made.source_record(),
+        *(made.frame_record_of(n, **one) for n, one in enumerate([AUTO, FROM_PRETRAINED, FROM_PRETRAINED])),
+        *(made.value_record(n, value) for n, value in enumerate(values, 1)),
+        *map(made.step_record, steps),
+        made.end_record(status="loaded", step=2),
+    ]
+    kinds = [one.kind for one in found(tmp_path, records).surprises]
+    assert ("attention-differs" in kinds) == (got != "sdpa")
+
+
 @pytest.mark.parametrize("name", ENDS)
 def test_an_end(name: str, tmp_path: Path) -> None:
     records, kind, values = ENDS[name]
     (cause,) = found(tmp_path, records).causes
     assert cause.kind == kind
     assert values.items() <= cause.values.items()
+    if cause.kind == "attention-unknown":
+        assert cause.remedy == "attention-known-in-config"
 
 
 def found(folder: Path, records: list[bytes]) -> Diagnosis:

@@ -125,6 +125,7 @@ WRONG: dict[str, Wrong] = {
         {"modeling_shell.py": "<!DOCTYPE html>\n<html><body>404</body></html>\n"}, "code-is-page", {"line": 1}
     ),
     "just a typing error": Wrong(model("def f(:\n    pass"), "not-python", {"file": "modeling_shell.py", "line": 2}),
+    "an f-string that is not closed": Wrong(model('print(f"{a")'), "not-python", {"line": 2}),
     "a typing name": Wrong(
         model("def late(one: List[int]):\n    pass"),
         "name-undefined",
@@ -145,6 +146,24 @@ WRONG: dict[str, Wrong] = {
         "name-imported-sometimes",
         {"name": "sqrt", "there": 4, "condition": "WITH", "module": "math"},
     ),
+    "a name imported in a function": Wrong(
+        {
+            "modeling_shell.py": importing("def root(x):\n    from math import sqrt\n\n    return sqrt(x)").replace(
+                "        self.post_init()\n", "        self.root = sqrt(4)\n        self.post_init()\n"
+            )
+        },
+        "name-undefined",
+        {"name": "sqrt", "import": None},
+    ),
+    "a name imported in try": Wrong(
+        {
+            "modeling_shell.py": importing(
+                "try:\n    from glm_trace_absent import sqrt\nexcept ImportError:\n    pass"
+            ).replace("        self.post_init()\n", "        self.root = sqrt(4)\n        self.post_init()\n")
+        },
+        "name-imported-in-try",
+        {"name": "sqrt", "there": 3, "module": "glm_trace_absent"},
+    ),
     "a name defined below": Wrong(model("EARLY = LATE\nLATE = 1"), "name-defined-later", {"name": "LATE", "line": 2}),
     "code at the top that fails": Wrong(
         model('raise NotImplementedError("not for import")'),
@@ -153,6 +172,14 @@ WRONG: dict[str, Wrong] = {
     ),
     "code at the top that calls what fails": Wrong(
         model('import json\n\njson.loads("{")'), "fails-at-import-inside", {"line": 4, "file": "modeling_shell.py"}
+    ),
+    "an attribute at the top that a package lacks": Wrong(
+        model("A = torch.glm_trace_absent"),
+        "fails-at-import-inside",
+        {"error": "AttributeError", "line": 2, "file": "modeling_shell.py"},
+    ),
+    "an attribute at the top that an object lacks": Wrong(
+        model("A = object().glm_trace_absent"), "fails-at-import", {"error": "AttributeError", "line": 2}
     ),
     "a neighbour's file beside the copy": Wrong(
         {
@@ -231,7 +258,15 @@ def test_a_file_at_the_second_level(loads: Loads, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python knows the newer syntax")
-@pytest.mark.parametrize("line", ["type Number = int", "def f[T](x: T) -> T:\n    return x"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "type Number = int",
+        "def f[T](x: T) -> T:\n    return x",
+        'A = f"{dict(a=1)["a"]}"',
+        "A = f\"{'\\n'.join('ab')}\"",
+    ],
+)
 def test_a_newer_python(line: str, loads: Loads, tmp_path: Path) -> None:
     with load_of(loads, tmp_path / "dir", model(line)) as trace:
         cause = only_cause(trace)
@@ -371,6 +406,44 @@ def test_installed_packages_that_fail(kind: str, loads: Loads, tmp_path: Path) -
         first = diagnose(trace).causes[0]
     expected = by_line(kind, "package-fails") if kind == "packages-fail" else kind  # 5.x stops at the first
     assert first.kind == expected, first
+
+
+@pytest.mark.parametrize("line", ["import gt_late", "try:\n    import gt_late\nexcept ImportError:\n    raise"])
+def test_an_import_inside_an_installed_package(line: str, loads: Loads, tmp_path: Path) -> None:
+    """The model's file is not what was written for another release."""
+    package = Path(os.environ["HF_MODULES_CACHE"]) / "gt_late"
+    package.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").write_text("from transformers.utils import is_flash_attn_available\n", encoding="utf-8")
+    with load_of(loads, tmp_path / "dir", model(line)) as trace:
+        cause = only_cause(trace)
+    assert (cause.kind, cause.values["file"]) == ("package-fails", "modeling_shell.py")
+    assert cause.values["package"] == "gt_late"
+
+
+GRADIENTS = "from transformers.modeling_layers import GradientCheckpointingLayer as Layer"
+LAYERS = {
+    "a plain layer": ("from torch.nn import Module as Layer", ""),
+    "a layer of the library": (by_line("from torch.nn import Module as Layer", GRADIENTS), ""),
+    "a decorator": (
+        "from torch.nn import Module as Layer\n"
+        + by_line("", "from transformers.utils.generic import can_return_tuple"),
+        by_line("", "    @can_return_tuple\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_own_code_calls_its_own_layer(name: str, loads: Loads, tmp_path: Path) -> None:
+    """What the library only hands on is not the library's argument."""
+    imports, decorator = LAYERS[name]
+    layer = f"{imports}\n\n\nclass Part(Layer):\n{decorator}    def forward(self, x):\n        return x\n"
+    code = building("self.part = Part()\n        self.part(1, cache_position=2)").replace(
+        "import torch\n", f"import torch\n{layer}\n", 1
+    )
+    with load_of(loads, tmp_path / "dir", {"modeling_shell.py": code}) as trace:
+        kinds = [cause.kind for cause in diagnose(trace).causes]
+        assert trace.outcome.error == "TypeError"
+    assert "own-code" in kinds[0], kinds
 
 
 def test_a_file_opened_where_python_was_started(loads: Loads, tmp_path: Path) -> None:

@@ -132,7 +132,12 @@ def test_everything_that_is_missing_is_named(tmp_path: Path) -> None:
         {"module": "transformers.deepspeed", "names": ["is_deepspeed_zero3_enabled"], "line": 3},
         {"module": "transformers.utils", "names": ["is_torch_fx_available"], "line": 4, "inside": "try"},
     ]
-    outlines = {"<model>/modeling_own.py": {"imports": imports}}
+    other = [{"module": "transformers.utils", "names": ["is_torch_fx_available"], "line": 4}]
+    outlines = {
+        "<tmp>/earlier/modeling_own.py": {"imports": other},
+        "<model>/modeling_own.py": {"imports": imports},
+        "<model>/tokenization_own.py": {"imports": other},
+    }
     (cause,) = causes(tmp_path, "ImportError", NO_FLASH, f"def use(self):\n    {IMPORT}\n", outlines=outlines)
     assert cause.values["things"] == [
         "transformers.utils.is_flash_attn_available",

@@ -77,7 +77,6 @@ RULES: Final[tuple[Rule, ...]] = (
     remote_code_rules.import_failed,
     config_rules.not_an_object,
     own_file_rules.not_python,
-    own_file_rules.failed_at_import,
     own_file_rules.name_undefined,
     own_file_rules.neighbour_opened,
     class_rules.unknown_model_type,
@@ -143,11 +142,16 @@ _SCRIPT_RULES: Final[tuple[Rule, ...]] = (
     override_rules.generation_mixin_missing,
     override_rules.head_missing,
     override_rules.configuration_lacks_name,
-    process_end_rules.script_failed,
 )
 """The rules for an exception that did not come from a load."""
-_WIDE_RULES: Final[tuple[Rule, ...]] = (json_rules.no_object, config_rules.value_refused)
+_WIDE_RULES: Final[tuple[Rule, ...]] = (
+    own_file_rules.failed_at_import,
+    json_rules.no_object,
+    config_rules.value_refused,
+)
 """Rules that fit many failures; they are asked where no other rule knows the cause."""
+_WIDE_SCRIPT_RULES: Final[tuple[Rule, ...]] = (process_end_rules.script_failed,)
+"""The same for an exception that did not come from a load."""
 _CALLS_NAMED: Final = 3  # at most, of one statement
 
 
@@ -170,12 +174,11 @@ def diagnose(trace: Trace) -> Diagnosis:
 def _causes(load: RecordedLoad) -> list[Cause]:
     if (fault := process_end_rules.recorder_fault(load)) is not None:
         return [fault]
-    rules = _SCRIPT_RULES if load.part in ("script", "before-load") else RULES
-    found = [cause for rule in rules if (cause := rule(load)) is not None]
-    if not found and rules is RULES:
-        found = [cause for rule in _WIDE_RULES if (cause := rule(load)) is not None]
-    if len(found) > 1:  # what is known of the script's exception says more than that it is the script's
-        found = [cause for cause in found if cause.kind != "script-failed"]
+    of_script = load.part in ("script", "before-load")
+    tiers = (_SCRIPT_RULES, _WIDE_SCRIPT_RULES) if of_script else (RULES, _WIDE_RULES)
+    found: list[Cause] = []
+    for rules in tiers:
+        found = found or [cause for rule in rules if (cause := rule(load)) is not None]
     if not found:
         return [_raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
@@ -121,10 +122,19 @@ def incompatible_packages(load: RecordedLoad) -> Cause | None:
     """Detect a library that uses something which another library's module does not have."""
     failure = load.failure
     match = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
-    if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _is_own(failure.origin.module):
+    if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _used_by_own(failure):
         return None
     values = {"module": match["module"], "name": match["name"], "release": load.release_text}
     return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
+
+
+def _used_by_own(failure: RecordedException) -> bool:
+    """Return whether it was the model's own code that asked a module for what it lacks."""
+    if _is_own(failure.origin.module):
+        return True
+    # A module can answer with a ``__getattr__`` of its own, as torch and transformers do.
+    asking = (frame for frame in reversed(failure.frames) if frame.function.rpartition(".")[2] != "__getattr__")
+    return next((frame.is_remote for frame in asking), False)
 
 
 def _is_own(module: str) -> bool:

@@ -265,6 +265,9 @@ def class_missing(load: RecordedLoad) -> Cause | None:
     if frame is None or failure.origin.frame is None:
         return None
     asked = load.variable(failure.origin.frame, "class_name")
+    # The same function imports the file, which can raise an AttributeError of its own.
+    if f"no attribute '{asked}'" not in failure.text or failure.innermost_remote is not None:
+        return None
     values = _reference(load, failure.origin, frame) | {"class": asked}
     chain = fetching_chain(load, frame, copied_evidence(load))
     meant = _meant_class(load, str(values["module"]), str(asked))

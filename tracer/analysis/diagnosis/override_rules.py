@@ -145,6 +145,9 @@ def _set_too_late(load: RecordedLoad, failure: Thrown) -> Cause | None:
         return None
     constructor, reading = calling
     owner = constructor.function.rpartition(".")[0].rpartition(".")[2]
+    derived = any(found.node.name == owner for found in load.classes(match["class"]))
+    if not derived and match["class"] not in (owner, *_own_names(load)):
+        return None  # an attribute of something else
     own = _own_class(load, owner)
     built = own.method("__init__") if own is not None else None
     values: dict[str, Any] = {
@@ -173,12 +176,9 @@ def _calls_of_base(frames: list[TracebackFrame]) -> tuple[TracebackFrame, Traceb
     reading = next((at for at in range(len(frames) - 1, -1, -1) if frames[at].is_remote), None)
     if reading is None:
         return None
-    through = next((at for at in range(reading - 1, -1, -1) if frames[at].is_remote), None)
-    for at in range(reading - 1, -1, -1):
-        if frames[at].is_remote and frames[at].function.endswith(".__init__"):
-            through = at
-            break
-    else:
+    own = (at for at in range(reading - 1, -1, -1) if frames[at].is_remote)
+    through = next((at for at in own if frames[at].function.endswith(".__init__")), None)
+    if through is None:
         return None
     if not any(in_library(frame) for frame in frames[through + 1 : reading]):
         # The library's base asks for a property: its frame is the last, and the own one is the constructor.

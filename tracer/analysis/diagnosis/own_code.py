@@ -28,11 +28,11 @@ def own_files(load: RecordedLoad) -> dict[str, tuple[int, str]]:
 
 
 def outlines(load: RecordedLoad) -> dict[str, CodeOutline]:
-    """Return what each file defines and imports, by the name it is imported by."""
-    found: dict[str, CodeOutline] = {}
-    for path, outline in load.trace.meta.code_outlines.items():
-        found.setdefault(stem(path), outline)
-    return found
+    """Return what each file defines and imports, by the name it is imported by.
+
+    Of files with one name, those of the folder that was noted last: a load that fails is a script's last.
+    """
+    return {stem(path): outline for path, outline in load.trace.meta.code_outlines.items()}
 
 
 def own_classes(load: RecordedLoad) -> dict[str, list[str]]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.own_code import outlines
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
+from tracer.analysis.diagnosis.thrown import imported_by_package
 from tracer.releases import Library, Presence, library
 from tracer.trace.events import TracebackFrame
 
@@ -39,6 +40,8 @@ def import_of_another_release(load: RecordedLoad) -> Cause | None:
     elif (found := _NO_NAME.match(failure.text) or _MODULE_LACKS.match(failure.text)) is not None:
         thing = f"{found['module']}.{found['name']}", known.name(found["module"], found["name"])
     else:
+        return None
+    if imported_by_package(failure):
         return None
     return _cause(load, known, *thing, more=_missing_imports(load, known))
 
@@ -130,11 +133,12 @@ def _cause(
 
 
 def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:
-    """Return everything that the model's code imports from the library and that this release does not have."""
-    imports = [one for outline in load.trace.meta.code_outlines.values() for one in outline.imports]
+    """Return everything that the failing file imports from the library and that this release does not have."""
+    frame = _frame(load)
+    outline = outlines(load).get(stem(frame.file)) if frame is not None else None
     return [
         thing
-        for one in imports
+        for one in (outline.imports if outline is not None else [])
         if one.inside is None and one.condition is None
         for thing in known.missing(one.module, one.names, load.release_text)
     ]

@@ -14,9 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.own_code import imports_of, outlines, own_files, own_names
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
+from tracer.analysis.diagnosis.thrown import imported_by_package
 from tracer.trace.events import ImportsChecked, ModuleCopied, Recorded, TrustAsked
 from tracer.trace.reading import Trace
 
@@ -75,6 +77,7 @@ def _evidence(asked: Recorded[TrustAsked]) -> Evidence:
     return Evidence(asked.step.number, "trust", {name: getattr(asked.event, name) for name in names})
 
 
+_IMPORTING: Final = re.compile(r"\s*(?:from|import)\s+(?P<package>\w+)")
 FETCH: Final = "get_class_from_dynamic_module"
 _TRUST: Final = "trust_remote_code"
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")  # since Python 3.3
@@ -182,7 +185,7 @@ def import_failed(load: RecordedLoad) -> Cause | None:
     if checking is not None:
         return _package_fails(load, frame, checking, failure.message)
     if found := _NO_NAME.search(failure.text):
-        return _name_missing(load, frame, found["name"], found["module"])
+        return _package_lacks_name(load, failure, frame) or _name_missing(load, frame, found["name"], found["module"])
     if found := _NO_MODULE.search(failure.text):
         return _module_missing(load, frame, found["module"])
     return None
@@ -196,6 +199,17 @@ def _package_fails(load: RecordedLoad, frame: int, checking: int, message: str |
         return None
     values = {"file": file_name(file), "package": package.partition(".")[0], "message": message}
     return Cause("package-fails", "certain", fetching_chain(load, frame), values, "match-package")
+
+
+def _package_lacks_name(load: RecordedLoad, failure: RecordedException, frame: int) -> Cause | None:
+    """Return the cause for an installed package that misses a name itself when the model's code imports it."""
+    place = failure.innermost_remote
+    importing = _IMPORTING.match(load.statement_of(place)) if place is not None else None
+    if place is None or importing is None or not imported_by_package(failure):
+        return None
+    values = {"file": file_name(place.file), "package": importing["package"], "message": failure.message}
+    chain = fetching_chain(load, frame, checked_evidence(load))
+    return Cause("package-fails", "certain", chain, values, "match-package")
 
 
 def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause | None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad
 from tracer.trace.events import ChainedException, NotDone, Recorded, Traceback, TracebackFrame
 
-_CALLING = ("_call_impl", "_wrapped_call_impl")  # torch's functions between a module and whoever calls it
+# Functions that only hand on what they are called with: torch's between a module and whoever calls it, transformers'
+# decorators (utils/generic.py, utils/output_capturing.py, utils/deprecation.py), and what a GradientCheckpointingLayer
+# has around its `forward` (`__call__` from 4.53 on, `forward_with_checkpointing` in 5.23).
+_CALLING = ("_call_impl", "_wrapped_call_impl")
+_DECORATORS = ("wrapper", "wrapped_func")
+_LAYERS = "/modeling_layers.py"
+_OF_LAYERS = ("__call__", "forward_with_checkpointing")
 
 
 class Thrown(NamedTuple):
@@ -38,9 +45,8 @@ class Thrown(NamedTuple):
 
     @property
     def caller(self) -> TracebackFrame | None:
-        """The innermost frame outside of torch's dispatch: who called what could not be called."""
-        found = (frame for frame in reversed(self.frames) if frame.function.rpartition(".")[2] not in _CALLING)
-        return next(found, None)
+        """The innermost frame that does not just hand on its arguments: who called what could not be called."""
+        return next((frame for frame in reversed(self.frames) if not _hands_on(frame)), None)
 
     def passes(self, *functions: str) -> bool:
         """Return whether it came through one of these functions of the library."""
@@ -69,6 +75,24 @@ def behind(skipped: Recorded[NotDone]) -> Thrown | None:
 def in_library(frame: TracebackFrame) -> bool:
     """Return whether a frame is transformers' own."""
     return not frame.is_remote and frame.file.replace("\\", "/").startswith("<transformers>/")
+
+
+def imported_by_package(failure: RecordedException) -> bool:
+    """Return whether an installed package, imported by the model's code, was what asked for it."""
+    frames = failure.frames
+    last = max((at for at, frame in enumerate(frames) if frame.is_remote), default=-1)
+    return any(
+        not in_library(frame) and "/importlib/" not in frame.file.replace("\\", "/") for frame in frames[last + 1 :]
+    )
+
+
+def _hands_on(frame: TracebackFrame) -> bool:
+    function = frame.function.rpartition(".")[2]
+    if function in _CALLING:
+        return True
+    if not in_library(frame):
+        return False
+    return function in _DECORATORS or (function in _OF_LAYERS and frame.file.replace("\\", "/").endswith(_LAYERS))
 
 
 def is_own(module: str | None) -> bool:
