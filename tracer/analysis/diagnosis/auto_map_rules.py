@@ -119,7 +119,7 @@ def folder_not_copied(load: RecordedLoad) -> Cause | None:
         return None
     values = _reference(load, failure.origin, frame)
     folder, _, name = file.rpartition("/")
-    found: dict[str, Any] = {"file": name, "folder": folder, "path": file, "release": ".".join(map(str, load.release))}
+    found: dict[str, Any] = {"file": name, "folder": folder, "path": file, "release": load.release_text}
     found |= {"text": values["reference"], "auto_class": values["auto_class"]}
     found["reference"] = f"{name.removesuffix('.py')}.{values['class']}"
     return Cause("reference-into-folder", "certain", fetching_chain(load, frame), found, "move-to-top")

@@ -15,8 +15,8 @@ from tracer.trace.steps import Frame
 
 # Python's own message, and torch's for a module; both name the class.
 _NO_ATTRIBUTE: Final = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
-_SET_BY_POST_INIT: Final = frozenset({"all_tied_weights_keys", "_tp_plan", "_ep_plan", "_pp_plan", "_tp_size"})
-"""Attributes that only ``PreTrainedModel.post_init`` gives a model; 5.0 reads the first of every model."""
+_SET_BY_POST_INIT: Final = frozenset({"all_tied_weights_keys", "_ep_plan"})
+"""Attributes that only ``PreTrainedModel.post_init`` gives a model; the second has a default after 5.9."""
 
 # torch 2.0 to 2.13, in the order of: item and what needs it (float, int, bool, if, range), copying out (tolist, cpu,
 # to), numpy, an operator whose result depends on numbers, a mix of tensors on meta and in memory.
@@ -68,8 +68,17 @@ def _self_calls(load: RecordedLoad, frame: Frame) -> Iterator[str]:
     for step in load.trace.steps(frame=frame.number):
         statement = load.statement_at(frame, step.line) if step.event == "line" else None
         for node in _header_nodes(statement):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and _is_of_self(node, node.func.value)
+            ):
                 yield node.func.attr
+
+
+def _is_of_self(call: ast.Call, owner: ast.expr) -> bool:
+    """Return whether a method is called as ``self.method()``, ``super().method()`` or ``Class.method(self)``."""
+    return ast.unparse(owner) in ("self", "super()") or any(ast.unparse(one) == "self" for one in call.args[:1])
 
 
 def _header_nodes(statement: ast.stmt | None) -> Iterator[ast.AST]:

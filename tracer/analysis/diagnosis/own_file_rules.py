@@ -9,7 +9,13 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.own_code import differing_modules, is_in_directory, outlines
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
-from tracer.analysis.diagnosis.remote_code_rules import FETCH, checked_evidence, fetching_chain, reference_file
+from tracer.analysis.diagnosis.remote_code_rules import (
+    FETCH,
+    checked_evidence,
+    fetching_chain,
+    reference_file,
+    trust_evidence,
+)
 from tracer.analysis.loading_calls import AUTO_MODEL
 from tracer.trace.events import ClassResolved, ImportsChecked, ModuleCopied, TrustAsked
 
@@ -188,8 +194,7 @@ def _kept_classes(load: RecordedLoad) -> Iterator[Cause]:
             earlier = next((one for one in reversed(folders) if _differing(load, one, folder)), None)
             if earlier is not None and folders[-1] != folder:
                 values = {"first": earlier, "second": folder, "names": _differing(load, earlier, folder)}
-                seen = Evidence(trust.step.number, "trust", _trust(trust.event))
-                yield Cause("class-of-earlier-load", "certain", [seen], values, "other-folder-name")
+                yield Cause("class-of-earlier-load", "certain", [trust_evidence(trust)], values, "other-folder-name")
         folders.append(folder)
 
 
@@ -236,7 +241,3 @@ def _caller(load: RecordedLoad, frame: int | None) -> int | None:
         if one.function == AUTO_MODEL:
             return number
     return None
-
-
-def _trust(asked: TrustAsked) -> dict[str, Any]:
-    return {name: getattr(asked, name) for name in ("has_local_code", "has_remote_code", "given", "decision")}

@@ -6,13 +6,13 @@ A rule speaks only if the message, the statement that failed and the table of re
 from __future__ import annotations
 
 import ast
-import json
 import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.own_code import outlines
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.analysis.diagnosis.thrown import imported_by_package
@@ -214,8 +214,5 @@ def _statement(load: RecordedLoad) -> str:
 
 def _written_for(load: RecordedLoad) -> str | None:
     """Return the release that config.json names, if it is another than the recorded one."""
-    try:
-        written = json.loads(load.trace.meta.json_files.get("config.json", "{}"))["transformers_version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
+    written = config_json(load).get("transformers_version")
     return written if isinstance(written, str) and written != load.release_text else None

@@ -58,21 +58,23 @@ def trust_refused(load: RecordedLoad) -> Cause | None:
     if near and given is None and _TRUST not in arguments and load.user_call is not None:
         values = {"name": near[0], "value": arguments[near[0]], "meant": _TRUST}
         called = Evidence(load.user_call.number, "given", {"name": near[0], "value": arguments[near[0]]})
-        return Cause("trust-misspelt", "certain", load.with_raised(called, _evidence(asked)), values, "spell-trust")
+        return Cause(
+            "trust-misspelt", "certain", load.with_raised(called, trust_evidence(asked)), values, "spell-trust"
+        )
     kind = "trust-refused" if given is False else "trust-not-given"
-    return Cause(kind, "certain", load.with_raised(_evidence(asked)), {"given": given}, "trust-remote-code")
+    return Cause(kind, "certain", load.with_raised(trust_evidence(asked)), {"given": given}, "trust-remote-code")
 
 
 def local_preferred(load: RecordedLoad) -> list[Cause]:
     """Return a surprise if the library's code was taken although the directory has its own."""
     return [
-        Cause("local-preferred", "certain", [_evidence(asked)], {"given": asked.event.given}, "take-remote")
+        Cause("local-preferred", "certain", [trust_evidence(asked)], {"given": asked.event.given}, "take-remote")
         for asked in load.events(TrustAsked)
         if asked.event.has_local_code and asked.event.has_remote_code and asked.event.decision is False
     ][-1:]
 
 
-def _evidence(asked: Recorded[TrustAsked]) -> Evidence:
+def trust_evidence(asked: Recorded[TrustAsked]) -> Evidence:
     names = ("has_local_code", "has_remote_code", "given", "decision")
     return Evidence(asked.step.number, "trust", {name: getattr(asked.event, name) for name in names})
 
@@ -138,7 +140,7 @@ def _only_counted(load: RecordedLoad, file: str, missing: list[str], seen: Evide
     outline = outlines(load).get(stem(file))
     if outline is None or outline.problem is not None:
         return None
-    values: dict[str, Any] = {"file": file_name(file), "names": missing, "release": ".".join(map(str, load.release))}
+    values: dict[str, Any] = {"file": file_name(file), "names": missing, "release": load.release_text}
     found = [one for name in missing for one in imports_of(load, stem(file), name)]
     if not found:
         kind = "package-in-text"
