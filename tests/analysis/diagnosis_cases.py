@@ -521,6 +521,11 @@ CASES: Final[dict[str, Case]] = {
         by_line(LOADED, "no-post-init"),
         by_line({}, {"class": "ReedForCausalLM"}),
     ),
+    "post-init-of-another": Case(
+        edited((POST_INIT, "        self.lm_head.post_init = print\n        self.lm_head.post_init()\n")),
+        by_line(LOADED, "no-post-init"),
+        by_line({}, {"class": "ReedForCausalLM"}),
+    ),
     "tied-keys-list": Case(
         edited(in_class('_tied_weights_keys = ["lm_head.weight"]'), config={"tie_word_embeddings": True}, shapes=TIED),
         by_line(LOADED, "tied-keys-no-dictionary"),

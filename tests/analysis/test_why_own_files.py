@@ -17,6 +17,8 @@ from tracer.analysis.diagnosis import diagnose
 from tracer.trace.reading import open_trace
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "7d" * 32 + "\nsize 133466304\n"
+OF_OTHERS = by_line("transformers.modeling_layers", "transformers.deepspeed")
+"""A module of other releases than the installed one."""
 CIRCLE = "from .modeling_shell import SCALE\n\nPART = SCALE\n"
 
 
@@ -172,6 +174,11 @@ WRONG: dict[str, Wrong] = {
     ),
     "code at the top that calls what fails": Wrong(
         model('import json\n\njson.loads("{")'), "fails-at-import-inside", {"line": 4, "file": "modeling_shell.py"}
+    ),
+    "a module of the library by name": Wrong(
+        model(f'import importlib\n\nimportlib.import_module("{OF_OTHERS}")'),
+        by_line("release-new", "release-gone"),
+        {"things": [OF_OTHERS], "file": "modeling_shell.py"},
     ),
     "an attribute at the top that a package lacks": Wrong(
         model("A = torch.glm_trace_absent"),
