@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from tracer.analysis.kwargs.hops import LIBRARY, USER, Hop, KeywordPath
+from tracer.analysis.kwargs.hops import LIBRARY, USER, Hop, KeywordPath, LastSeen
 from tracer.analysis.kwargs.paths import essential_hops
 from tracer.analysis.loading_calls import LoadingCall
 from tracer.analysis.value_format import format_value
@@ -41,6 +41,10 @@ WORDS: Final[dict[str, Message]] = {
     "end:refused": N_("refused by {where}"),
     "end:left": N_("left over: nothing used it"),
     "end:unfinished": N_("was still on its way when the load ended"),
+    # where it was last seen
+    "seen:read": N_("{end}; last seen in step {step}, where {function} reads it"),
+    "seen:stored": N_("{end}; last seen in step {step} as {where}"),
+    "seen:passed": N_("{end}; last seen in step {step}, handed on to {where}"),
     # stops
     "given": N_("given in {where}"),
     "put-in": N_("put into {where}: {value}"),
@@ -56,6 +60,8 @@ WORDS: Final[dict[str, Message]] = {
     "unused": N_("not used by {where}"),
     "reached-constructor": N_("reached the constructor {where}"),
     "became-config": N_("set on the config: {where}"),
+    "read-config": N_("read from the config: {where}"),
+    "stored": N_("stored in the module: {where}"),
     "overwritten": N_("overwritten: {where} becomes {value}"),
     "overwritten-by": N_("overwritten by config.json's {by}: {where} becomes {value}"),
     "put-back": N_("put back: {where}"),
@@ -195,11 +201,22 @@ def end_text(path: KeywordPath, lang: Lang) -> str:
     if key not in WORDS:
         return visible(end.what)
     told = tr(lang, WORDS[key], where=visible(end.where), name=visible(end.name), step=end.step, by=visible(end.by))
+    if end.seen is not None:
+        return _with_last_place(told, end.seen, lang)
     return (
         tr(lang, "{end}; from there to {on}, not followed further", end=told, on=visible(", ".join(end.on)))
         if end.on
         else told
     )
+
+
+def _with_last_place(told: str, seen: LastSeen, lang: Lang) -> str:
+    """Return what became of an argument with the last place where it was seen."""
+    key = {"stored": "seen:stored", "became-config": "seen:stored"}.get(seen.what, "seen:read")
+    if seen.what in ("handed-on", "reached-constructor"):
+        key = "seen:passed"
+    where, function = visible(seen.where.partition("(")[0]), visible(seen.function)
+    return tr(lang, WORDS[key], end=told, where=where, function=function, step=seen.step)
 
 
 def stop_text(trace: Trace, stop: Hop, lang: Lang) -> str:

@@ -29,6 +29,26 @@ def walk(node: ast.stmt | ast.expr | None) -> Iterator[ast.AST]:
             yield from ast.walk(head)
 
 
+def always_evaluated(node: ast.stmt | None) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement's own expressions that are evaluated whenever it completes."""
+    waiting: list[ast.AST] = [] if node is None else list(head_expressions(node))
+    while waiting:
+        part = waiting.pop(0)
+        yield part
+        if isinstance(part, ast.Lambda):
+            continue
+        if isinstance(part, ast.BoolOp):
+            waiting.append(part.values[0])
+        elif isinstance(part, ast.IfExp):
+            waiting.append(part.test)
+        elif isinstance(part, ast.Compare):
+            waiting += [part.left, part.comparators[0]]
+        elif isinstance(part, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            waiting.append(part.generators[0].iter)
+        else:
+            waiting += ast.iter_child_nodes(part)
+
+
 def assigned(node: ast.stmt) -> tuple[list[ast.expr], ast.expr | None]:
     """Return the targets and the value of an assignment; no targets for any other statement."""
     if isinstance(node, ast.Assign):

@@ -165,7 +165,10 @@ class ArgumentFollower:
     ) -> TrackedArgument | None:
         """Return the followed argument that arrived under this name, written in the call or inside ``**name``."""
         if key in made:
-            return next(iter(caller.tracks_in(made[key])), None)
+            found = [track for track in caller.tracks_in(made[key]) if not track.is_reading]
+            # What constructors hand on is compared: the expression can be a calculation with it.
+            readings = (track for track, _ in caller.possible_tracks(made[key]) if track.is_reading)
+            return next(iter([*found, *(track for track in readings if track.current == value)]), None)
         for name in handed:
             track = caller.held.get(name, {}).get(key)
             if track is not None and (caller.dictionary(name) or {}).get(key, value) == value:
@@ -233,6 +236,7 @@ class ArgumentFollower:
         for change in step.changes:
             if isinstance(change, Bound):
                 self._mover.bind(live, step, change)
+        live.built = _built(live)
         self._frames[frame.number] = live
         return live
 
@@ -246,6 +250,15 @@ class ArgumentFollower:
             elif isinstance(value, (Config, Module)):
                 owner = value.type.rpartition(".")[2]
         return f"{owner}.{name}" if owner else name
+
+
+def _built(live: LiveFrame) -> str | None:
+    """Return the variable that holds the module which a frame constructs; None if it constructs none."""
+    if live.definition is None or live.definition.name != "__init__":
+        return None
+    parameters = [*live.definition.args.posonlyargs, *live.definition.args.args]
+    first = parameters[0].arg if parameters else ""
+    return first if isinstance(live.variables.bound(first), Module) else None
 
 
 def _keywords_name(live: LiveFrame) -> str:

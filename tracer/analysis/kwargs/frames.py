@@ -15,13 +15,21 @@ from tracer.trace.values import Config, Mapping, Text, ValueId
 
 
 class TrackedArgument(msgspec.Struct, eq=False):
-    """A keyword argument that is being followed. ``error`` is the message of the exception that refused it."""
+    """A keyword argument that is being followed.
+
+    Attributes:
+        error: the message of the exception that refused it.
+        readings: what constructors read of it out of the configuration, each followed by itself.
+        is_reading: whether it is one of those.
+    """
 
     name: str
     origin: str
     value: ValueId
     hops: list[Hop]
     error: str | None = None
+    readings: list[TrackedArgument] = []
+    is_reading: bool = False
 
     @property
     def current(self) -> ValueId:
@@ -37,11 +45,13 @@ class TrackedConfig(msgspec.Struct, eq=False):
         type: its class.
         items: its attributes as last seen.
         arguments_by_attribute: the followed arguments by the attribute that each was set to.
+        stored_as: the attribute that holds what is set by another name, of a property or an ``attribute_map``.
     """
 
     type: str
     items: dict[str, ValueId]
     arguments_by_attribute: dict[str, TrackedArgument] = {}
+    stored_as: dict[str, str] = {}
 
     def is_in(self, type_: str, items: dict[str, ValueId]) -> bool:
         """Return whether a summary can be of this object or a copy of it."""
@@ -76,6 +86,10 @@ class LiveFrame(msgspec.Struct, eq=False):
         loops: loop variables of ``for key, value in d.items()``: value → (d, key).
         answered: calls of the running statement that a stepped frame answered.
         returned: what the latest of those returned, by position; -1 for a value that is not a tuple.
+        built: in the constructor of a module, the variable that holds the module.
+        configs: the module's attributes that hold what a variable does, a configuration: attribute → variable.
+        stored: the followed arguments that are attributes of the module.
+        readings: the followed arguments that were read from a configuration's attribute here.
     """
 
     frame: Frame
@@ -92,6 +106,10 @@ class LiveFrame(msgspec.Struct, eq=False):
     answered: list[ast.Call] = []
     returned: dict[int, ReturnedDict] = {}
     returned_by: ast.Call | None = None
+    built: str | None = None
+    configs: dict[str, str] = {}
+    stored: HeldArguments = {}
+    readings: dict[tuple[str, str], TrackedArgument] = {}
 
     def key_of(self, node: ast.AST | None) -> str | None:
         """Return the text of an expression, if it is a constant or a variable that holds a text."""
@@ -140,6 +158,8 @@ class LiveFrame(msgspec.Struct, eq=False):
                 dictionary, key = self.loops[node.id]
                 return self.held.get(dictionary, {}).get(self.text(key) or "")
             return self.locals.get(node.id)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and self.built is not None:
+            return self._attribute(node)
         container: ast.expr | None = None
         key_node: ast.AST | None = None
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
@@ -149,6 +169,30 @@ class LiveFrame(msgspec.Struct, eq=False):
         if not isinstance(container, ast.Name):
             return None
         return self.held.get(container.id, {}).get(self.key_of(key_node) or "")
+
+    def _attribute(self, node: ast.Attribute) -> TrackedArgument | None:
+        """Return the followed argument that ``config.x``, ``self.config.x`` or ``self.x`` is in a constructor."""
+        owner: str | None = None
+        if isinstance(node.value, ast.Name):
+            if node.value.id == self.built:
+                return self.stored.get(node.attr)
+            owner = node.value.id
+        elif isinstance(node.value, ast.Attribute) and isinstance(node.value.value, ast.Name):
+            owner = self.configs.get(node.value.attr) if node.value.value.id == self.built else None
+        config = self.tracked_configs.get(owner or "")
+        if owner is None or config is None:
+            return None
+        attribute = config.stored_as.get(node.attr, node.attr)
+        track, value = config.arguments_by_attribute.get(attribute), self.attributes(owner).get(attribute)
+        if track is None or value is None or value != track.current:
+            return None
+        if track.is_reading:
+            return track
+        if (reading := self.readings.get((owner, attribute))) is None:
+            reading = TrackedArgument(track.name, track.origin, value, [], is_reading=True)
+            self.readings[owner, attribute] = reading
+            track.readings.append(reading)
+        return reading
 
     def dictionaries_in(self, node: ast.AST | None) -> list[str]:
         """Return the variables in an expression that hold followed keys or carry keyword arguments."""

@@ -21,6 +21,8 @@ HopKind: TypeAlias = Literal[
     "came-back",  # a call returned it among what it did not use
     "reached-constructor",  # it was an argument of a constructor
     "became-config",  # it was set on a configuration object
+    "read-config",  # a constructor read the attribute that it was set to
+    "stored",  # a constructor made it an attribute of a module
     "overwritten",  # the attribute that it was set to got another value
     "put-back",  # it returned to the keyword arguments that it had left
     "dropped",  # it left the keyword arguments and nothing keeps it
@@ -81,6 +83,22 @@ class Hop(msgspec.Struct):
     times: int = 1
 
 
+class LastSeen(msgspec.Struct, frozen=True):
+    """Where a keyword argument was last seen after it had become an attribute or reached a constructor.
+
+    Attributes:
+        what: one of :data:`HopKind`: how it was seen.
+        where: the attribute, variable or callee.
+        function: qualified name of the function that ran the statement.
+        step: the step that shows it.
+    """
+
+    what: HopKind
+    where: str
+    function: str
+    step: int
+
+
 class PathEnd(msgspec.Struct):
     """How the path of a keyword argument ended.
 
@@ -92,6 +110,7 @@ class PathEnd(msgspec.Struct):
         step: the step that shows it.
         by: what overwrote it: a key of config.json; empty where that is not known.
         on: functions that got it after that and were not stepped.
+        seen: where constructors took it from there, the last of all; None where no recorded statement shows that.
     """
 
     what: str
@@ -101,6 +120,7 @@ class PathEnd(msgspec.Struct):
     step: int | None = None
     by: str = ""
     on: list[str] = []
+    seen: LastSeen | None = None
 
 
 class KeywordPath(msgspec.Struct, rename={"hops": "stops"}):

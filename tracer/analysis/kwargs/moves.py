@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from tracer.analysis.kwargs.call_syntax import (
     COPIES,
+    always_evaluated,
     assigned,
     called_name,
     calls,
@@ -59,6 +60,8 @@ class MoveTracker:
         if live.statement is not None and done:
             self._into_configs(live, {items.name: {**items.added, **items.changed} for items in in_place})
             self._into_plain_calls(live)
+            if live.built is not None:
+                self._into_module(live, live.built)
         for items in in_place:
             if items.name in live.tracked_configs:
                 self._overwrite(live, live.tracked_configs[items.name], {**items.added, **items.changed})
@@ -80,6 +83,8 @@ class MoveTracker:
             if isinstance(change, Unbound):
                 self._forget(live, change.name)
                 live.variables.apply(step.number, [change])
+        if done and live.built is not None:
+            self._read_configs(live)
         if done and live.statement is not None and (loop := loop_over_items(live.statement)) is not None:
             dictionary, key_variable, value_variable = loop
             live.loops[value_variable] = (dictionary, key_variable)
@@ -124,9 +129,11 @@ class MoveTracker:
             return
         for track, certain in possible:
             read_only = any(isinstance(node, ast.Call) and called_name(node) == "get" for node in walk(expression))
-            if (certain and read_only) or (track in passed_on and change.value == track.current):
+            known = track in passed_on or track.is_reading
+            if (certain and read_only) or (known and change.value == track.current):
                 live.locals[name] = track
-                self._record_hop(live, track, "read" if read_only else "renamed", name, change.value)
+                what: HopKind = "read" if read_only or track not in passed_on else "renamed"
+                self._record_hop(live, track, what, name, change.value)
                 return
 
     @staticmethod
@@ -269,6 +276,8 @@ class MoveTracker:
             return
         value = live.attributes(variable).get(attribute)
         for track, certain in tracks:
+            if track is live.readings.get((variable, attribute)):
+                continue  # the attribute that it was read from
             if certain or value == track.current:
                 owner = config_type.rpartition(".")[2]
                 self._record_hop(live, track, "became-config", f"{owner}.{attribute}", value)
@@ -289,6 +298,8 @@ class MoveTracker:
             [attribute] if attribute in items else [key for key, now in changed.items() if now == track.current]
         ):
             thing.arguments_by_attribute[name] = track
+            if name != attribute:
+                thing.stored_as[attribute] = name
 
     def _overwrite(self, live: LiveFrame, thing: TrackedConfig, changed: dict[str, ValueId]) -> None:
         """Record attributes that lost the values which followed arguments had given them."""
@@ -313,6 +324,41 @@ class MoveTracker:
         keys = (call.args[1] for call in calls(node) if called_name(call) == "setattr" and len(call.args) == 3)
         return next((text for key in keys if (text := live.key_of(key))), "")
 
+    # ── from the configuration into modules ─────────────────────────────────────────────────────────
+
+    def _into_module(self, live: LiveFrame, module: str) -> None:
+        """Record arguments that a constructor made attributes of its module, and where it keeps its configuration."""
+        targets, expression = live.targets()
+        kind = live.variables.bound(module)
+        owner = kind.type.rpartition(".")[2] if isinstance(kind, Module) else "?"
+        for target in targets:
+            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == module:
+                live.stored.pop(target.attr, None)
+                live.configs.pop(target.attr, None)
+                if isinstance(expression, ast.Name) and expression.id in live.tracked_configs:
+                    live.configs[target.attr] = expression.id
+                for track, certain in live.possible_tracks(expression):
+                    if certain and not isinstance(live.statement, ast.AugAssign):
+                        live.stored[target.attr] = track
+                        self._record_hop(live, track, "stored", f"{owner}.{target.attr}")
+        node = live.statement
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call) and call not in live.answered and ast.unparse(call.func) == "super().__init__":
+            # The library's models keep the configuration that their constructor gets.
+            given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "config")]
+            if given and isinstance(given[0], ast.Name) and given[0].id in live.tracked_configs:
+                live.configs["config"] = given[0].id
+
+    def _read_configs(self, live: LiveFrame) -> None:
+        """Record the reads of a configuration's attributes that nothing else has recorded."""
+        for node in always_evaluated(live.statement):
+            if not isinstance(node, ast.Attribute):
+                continue
+            for track in live.tracks_in(node):
+                here = (live.step.number, live.frame.number)
+                if track.is_reading and not any((hop.step, hop.frame) == here for hop in track.hops[-_LATEST:]):
+                    self._record_hop(live, track, "read-config", ast.unparse(node))
+
     def _into_plain_calls(self, live: LiveFrame) -> None:
         """Record arguments passed by ``f(**kwargs)`` and ``f(name=value)`` to functions that are not stepped."""
         node = live.statement
@@ -326,12 +372,17 @@ class MoveTracker:
                 for argument in call.args:
                     if isinstance(argument, ast.Name) and (given := live.locals.get(argument.id)) is not None:
                         self._handed(live, call, given, argument.id)
+                    elif isinstance(argument, ast.Attribute):
+                        for track in live.tracks_in(argument):
+                            self._handed(live, call, track, argument.attr)
             for keyword in call.keywords:
-                if keyword.arg is not None and isinstance(keyword.value, ast.Name):
+                if keyword.arg is not None and isinstance(keyword.value, (ast.Name, ast.Attribute)):
                     for track in live.tracks_in(keyword.value):
                         self._handed(live, call, track, keyword.arg)
 
     def _handed(self, live: LiveFrame, call: ast.Call, track: TrackedArgument, parameter: str) -> None:
+        if track.is_reading and not any(part is call for part in always_evaluated(live.statement)):
+            return
         callee = one_line(ast.unparse(call.func), 80)
         first, dot, rest = callee.partition(".")
         value = live.variables.bound(first)
@@ -350,4 +401,5 @@ class MoveTracker:
 
 
 _BUILT_IN: Final = frozenset({*dir(builtins), "get", "pop", "setdefault", "items", "info", "warning", "warning_once"})
+_LATEST: Final = 8  # hops of one argument at one statement, at most
 _TAKEN: Final = ("taken-out", "became-config", "renamed")

@@ -11,7 +11,7 @@ from typing import Final
 
 from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import TrackedArgument
-from tracer.analysis.kwargs.hops import Hop, KeywordPath, PathEnd
+from tracer.analysis.kwargs.hops import Hop, KeywordPath, LastSeen, PathEnd
 from tracer.analysis.loading_calls import LoadingCall, loading_calls, loads_a_model
 from tracer.i18n import N_, Sentence
 from tracer.trace.errors import TracerError
@@ -88,7 +88,17 @@ def finish_path(track: TrackedArgument, *, returned: bool) -> KeywordPath:
     for merge in (_unused, _collected_in_vain, _side_by_side):
         hops = merge(hops)
     end = _end(track, hops, returned)
-    return KeywordPath(track.name, track.origin, track.value, _repeated(_chained(hops)), end)
+    readings = _repeated(sorted((hop for one in track.readings for hop in one.hops), key=lambda hop: hop.step))
+    end.seen = _last_seen(end, hops, readings)
+    return KeywordPath(track.name, track.origin, track.value, [*_repeated(_chained(hops)), *readings], end)
+
+
+def _last_seen(end: PathEnd, hops: list[Hop], readings: list[Hop]) -> LastSeen | None:
+    """Return where constructors took an argument in the end, if it became an attribute or reached one."""
+    if end.what not in ("config", "constructor"):
+        return None
+    last = readings[-1] if readings else next((hop for hop in reversed(hops) if hop.what == "stored"), None)
+    return None if last is None else LastSeen(last.what, last.where, last.function, last.step)
 
 
 def essential_hops(path: KeywordPath) -> list[Hop]:
@@ -203,7 +213,7 @@ def _repeated(hops: list[Hop]) -> list[Hop]:
     return list(kept.values())
 
 
-_REPEATABLE: Final = {"handed-on", "unused", "changed-value", "copied", "read"}
+_REPEATABLE: Final = {"handed-on", "unused", "changed-value", "copied", "read", "read-config", "stored"}
 
 
 def _same(hop: Hop) -> tuple[object, ...]:
