@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import nullcontext
 from typing import Any, Final
 
+from tracer.recorder.auto_class import auto_class, read_json
 from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
@@ -104,17 +104,6 @@ _HUB_ARGUMENTS: Final = (
 _TOKENIZER_FILES: Final = (
     "tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "spiece.model",
 )  # fmt: skip
-_DEFAULT_AUTO_CLASS: Final = "AutoModel"
-_PREFERRED: Final = ("AutoModelForCausalLM", "AutoModelForImageTextToText", "AutoModelForSeq2SeqLM", "AutoModel")
-_HEADS: Final = (
-    ("ForCausalLM", "AutoModelForCausalLM"),
-    ("LMHeadModel", "AutoModelForCausalLM"),
-    ("ForMaskedLM", "AutoModelForMaskedLM"),
-    ("ForSequenceClassification", "AutoModelForSequenceClassification"),
-    ("ForTokenClassification", "AutoModelForTokenClassification"),
-    ("ForQuestionAnswering", "AutoModelForQuestionAnswering"),
-    ("ForImageClassification", "AutoModelForImageClassification"),
-)
 
 
 def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
@@ -142,49 +131,18 @@ def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | N
     return kind.from_pretrained(job.model, **arguments), tokenizer, None
 
 
-def auto_class(job: Job) -> Any:
-    """Return the auto class to load with.
-
-    Raises:
-        TracerError: this release of transformers has no class of that name.
-    """
-    import transformers
-
-    name = job.auto_class or suitable_auto_class(job.model)
-    found = getattr(transformers, name, None)
-    if found is None:
-        raise TracerError(reasons.NO_AUTO_CLASS, release=transformers.__version__, name=name)
-    return found
-
-
 def tokenizer_source(model: str) -> str | None:
     """Return where the tokenizer is: the directory, an adapter's base, a hub id itself; None if there is none."""
     if not os.path.isdir(model):
         return model
     if _has_tokenizer(model):
         return model
-    base = _read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
+    base = read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
     return base if isinstance(base, str) and os.path.isdir(base) and _has_tokenizer(base) else None
 
 
 def _has_tokenizer(folder: str) -> bool:
     return any(os.path.isfile(os.path.join(folder, name)) for name in _TOKENIZER_FILES)
-
-
-def suitable_auto_class(model: str) -> str:
-    """Return the auto class that a directory's config.json suggests: by ``auto_map``, then by ``architectures``."""
-    config = _read_config(model)
-    auto_map = config.get("auto_map")
-    if isinstance(auto_map, dict):
-        for name in (*_PREFERRED, *auto_map):
-            if isinstance(name, str) and name in auto_map and name.startswith("AutoModel"):
-                return name
-    architectures = config.get("architectures")
-    if isinstance(architectures, list) and architectures and isinstance(architectures[0], str):
-        for ending, name in _HEADS:
-            if architectures[0].endswith(ending):
-                return name
-    return _DEFAULT_AUTO_CLASS
 
 
 def dtype_named(name: str) -> Any:
@@ -204,24 +162,3 @@ def _with_dtypes(arguments: dict[str, Any]) -> dict[str, Any]:
             found = getattr(torch, value.removeprefix("torch."), None)
             converted[name] = found if isinstance(found, torch.dtype) else value
     return converted
-
-
-def _read_config(model: str) -> dict[str, Any]:
-    """Read config.json, or that of an adapter's base; return an empty dictionary if it can't be read."""
-    try:
-        config = _read_json(os.path.join(model, "config.json"))
-        if not config:
-            base = _read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
-            if isinstance(base, str):
-                config = _read_json(os.path.join(base, "config.json"))
-        return config
-    except (OSError, ValueError):
-        return {}
-
-
-def _read_json(path: str) -> dict[str, Any]:
-    if not os.path.isfile(path):
-        return {}
-    with open(path, encoding="utf-8") as file:
-        read = json.load(file)
-    return read if isinstance(read, dict) else {}

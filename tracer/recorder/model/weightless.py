@@ -14,7 +14,7 @@ _SEED: Final = 0
 
 
 def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], dtype: Any, device: str = "cpu") -> Any:
-    """Build a model without a checkpoint: configuration from ``AutoConfig``, weights as the code initialises them.
+    """Build a model without a checkpoint: its configuration, and weights as the code initialises them.
 
     The weights are the same every time: torch's generators are seeded for the construction and restored after it. On a
     GPU the weights are made there, where billions of random numbers take seconds.
@@ -25,13 +25,16 @@ def from_configuration(auto_class: Any, model: str, arguments: dict[str, Any], d
     trust = {"trust_remote_code": arguments.get("trust_remote_code")}
     wanted = {name: value for name, value in arguments.items() if name not in ("dtype", "torch_dtype")}
     # As in from_pretrained: arguments that the configuration knows become attributes, the rest is for the model.
-    config, rest = transformers.AutoConfig.from_pretrained(model, return_unused_kwargs=True, **wanted)
+    config_class = getattr(auto_class, "config_class", None) or transformers.AutoConfig  # a class itself has its own
+    config, rest = config_class.from_pretrained(model, return_unused_kwargs=True, **wanted)
     rest = {name: value for name, value in rest.items() if name not in ("trust_remote_code", "code_revision")}
     if dtype is not None and dtype != "auto":
         rest[dtype_argument()] = dtype
     there = torch.device(device)
     with torch.random.fork_rng(devices=[there] if there.type == "cuda" else []), _built_on(there):
         torch.manual_seed(_SEED)
+        if issubclass(auto_class, transformers.PreTrainedModel):
+            return auto_class._from_config(config, **rest)
         return auto_class.from_config(config, **trust, **rest)
 
 

@@ -1,0 +1,150 @@
+"""Which class of transformers loads what a directory was saved from, by the library's own tables of auto classes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tracer.trace import reasons
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+
+_DEFAULT: Final = "AutoModel"
+_FIRST: Final = (
+    "AutoModelForImageTextToText", "AutoModelForCausalLM", "AutoModelForSeq2SeqLM", "AutoModelForSpeechSeq2Seq",
+)  # fmt: skip
+"""Asked first of several that load the same class: what people who use such a model write."""
+_LAST: Final = (
+    "AutoModelForVision2Seq", "AutoModel", "AutoModelForTextEncoding", "AutoModelForPreTraining",
+    "AutoModelForMultimodalLM", "AutoModelWithLMHead",
+)  # fmt: skip
+"""Asked last: older names of others, and tables that repeat classes from more telling ones."""
+_HEAD: Final = re.compile(r"(?P<causal>LMHeadModel)$|For(?P<head>[A-Z]\w*)$")
+
+
+def auto_class(job: Job) -> Any:
+    """Return the class to load with: the one asked for, or the one that loads what the directory was saved from.
+
+    Raises:
+        TracerError: this release of transformers has no class of that name.
+    """
+    import transformers
+
+    name = job.auto_class or suitable_class(job.model, trust=job.trust_remote_code)
+    found = getattr(transformers, name, None)
+    if found is None:
+        raise TracerError(reasons.NO_AUTO_CLASS, release=transformers.__version__, name=name)
+    return found
+
+
+def suitable_class(model: str, *, trust: bool) -> str:
+    """Return the name of the class of transformers that loads what the directory's config.json says was saved.
+
+    That class is ``architectures[0]``. Its auto class is looked up in ``auto_map`` if remote code may run or the
+    release does not know the model type, then in the ``MODEL_FOR_…_MAPPING_NAMES`` of the installed release
+    (``transformers/models/auto/modeling_auto.py``). A class of the library without an auto class is returned itself.
+    ``AutoModel`` is what is left when config.json names no class, or one that nobody knows.
+    """
+    config = read_config(model)
+    saved = saved_class(config)
+    model_type = config.get("model_type")
+    tables = _tables()
+    known = any(model_type in table for table in tables.values())
+    remote = list(_remote(config, saved))
+    if remote and (trust or not known):
+        return remote[0]
+    if saved is not None:
+        found = list(_loading(saved, model_type, tables)) or list(_loading(saved, None, tables))
+        if found:
+            return found[0]
+        if _is_model(saved):
+            return saved
+        if not known and (by_name := _by_ending(saved, tables)) is not None:
+            return by_name
+    return remote[0] if remote else _DEFAULT
+
+
+def saved_class(config: Mapping[str, Any]) -> str | None:
+    """Return the class that the checkpoint was saved from, as config.json has it in ``architectures``."""
+    architectures = config.get("architectures")
+    first = architectures[0] if isinstance(architectures, list) and architectures else None
+    return first if isinstance(first, str) else None
+
+
+def _remote(config: Mapping[str, Any], saved: str | None) -> Iterator[str]:
+    """Yield the model classes of ``auto_map``: those of the saved class if there are any, the best first."""
+    auto_map = config.get("auto_map")
+    named = {
+        name: str(reference).rpartition(".")[2]
+        for name, reference in (auto_map.items() if isinstance(auto_map, dict) else ())
+        if isinstance(name, str) and name.startswith("AutoModel")
+    }
+    fitting = [name for name, class_ in named.items() if class_ == saved]
+    yield from sorted(fitting or named, key=_rank)
+
+
+def _loading(saved: str, model_type: Any, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the auto classes whose table has a class, for this model type or, without one, for any; the best first."""
+    for name in sorted(tables, key=_rank):
+        table = tables[name]
+        for classes in [table.get(model_type)] if model_type is not None else table.values():
+            if saved == classes or (isinstance(classes, (tuple, list)) and saved in classes):
+                yield name
+                break
+
+
+def _rank(name: str) -> int:
+    if name in _FIRST:
+        return _FIRST.index(name) - len(_FIRST)
+    return 1 + _LAST.index(name) if name in _LAST else 0
+
+
+def _tables() -> dict[str, Mapping[str, Any]]:
+    """Return the names of classes by model type, for each auto class of models that this release has."""
+    from transformers.models.auto import modeling_auto
+
+    return {
+        name: getattr(mapping, "_model_mapping", {})
+        for name, value in vars(modeling_auto).items()
+        if name.startswith("AutoModel") and (mapping := getattr(value, "_model_mapping", None)) is not None
+    }
+
+
+def _is_model(name: str) -> bool:
+    import transformers
+
+    found = getattr(transformers, name, None)
+    return isinstance(found, type) and issubclass(found, transformers.PreTrainedModel)
+
+
+def _by_ending(saved: str, tables: Mapping[str, Any]) -> str | None:
+    """Return the auto class that a class says it is for in its own name: ``OwnForTokenClassification``."""
+    match = _HEAD.search(saved)
+    if match is None:
+        return None
+    wanted = "AutoModelForCausalLM" if match["causal"] else f"AutoModelFor{match['head']}"
+    return wanted if wanted in tables else None
+
+
+def read_config(model: str) -> dict[str, Any]:
+    """Read config.json, or that of an adapter's base; return an empty dictionary if it can't be read."""
+    try:
+        config = read_json(os.path.join(model, "config.json"))
+        if not config:
+            base = read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
+            if isinstance(base, str):
+                config = read_json(os.path.join(base, "config.json"))
+        return config
+    except (OSError, ValueError):
+        return {}
+
+
+def read_json(path: str) -> dict[str, Any]:
+    if not os.path.isfile(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        read = json.load(file)
+    return read if isinstance(read, dict) else {}
