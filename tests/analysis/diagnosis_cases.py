@@ -490,6 +490,12 @@ CASES: Final[dict[str, Case]] = {
         {"given": by_line("load_in_4bit", "load_in_4bit=True")},
         options={"kwargs": {"load_in_4bit": True}, **AS_CAUSAL},
     ),
+    "class-not-saved": Case(
+        tiny_llama,
+        LOADED,
+        surprises=("class-not-saved", "weights-unexpected"),
+        options={"auto_class": "AutoModel", "tokenizer": False, "forward": False},
+    ),
     # own from_pretrained
     "own-from-pretrained": Case(damaged_weights.own_loader, LOADED, surprises=("own-from-pretrained",)),
     # adapters

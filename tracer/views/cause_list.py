@@ -105,6 +105,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "class": "PebbleConfig",
         "file": "configuration_pebble.py",
     },
+    "class-not-saved": {"saved": "PebbleForCausalLM", "class": "PebbleModel", "best": "AutoModelForCausalLM"},
     "trust-misspelt": {"name": "trust_romote_code", "meant": "trust_remote_code", "value": "True"},
     "argument-misspelt": {"name": "revison", "meant": "revision", "value": "main"},
     "argument-swallowed": {"name": "empty_init"},

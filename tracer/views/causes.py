@@ -1451,6 +1451,8 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:attention-in-config": N_('Write `"{key}": "{wanted}"` in config.json, or take the entry out.'),
     "surprise:attention-differs": N_("`{given}` was asked for, and the model has {got}."),
+    "surprise:class-not-saved": N_("config.json says that the checkpoint was saved from {saved}; {class} was loaded."),
+    "remedy:load-saved-class": N_("To load the class that was saved: `--auto-class {best}`."),
     "surprise:own-from-pretrained": N_(
         "{class} loads itself: its own `from_pretrained` ran instead of the library's, so nothing is recorded of "
         "how the weights were read, and arguments of the library may have had no effect."

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
+from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.exceptions import Passage
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
 from tracer.releases.library import library
-from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved
+from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved, ModelLoaded
 
 _MODEL_HAS = re.compile(r"model has <class '(?P<class>[^']+)'>")  # 5.0 to 5.23
 
@@ -112,3 +114,27 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
         named = _MODEL_HAS.search(failure.text)
         values["own"] = last_name(named["class"]) if named is not None else "?"
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
+
+
+def class_not_saved(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield that another class was loaded than config.json says was saved, if an auto class loads that one."""
+    loaded, config = load.last(ModelLoaded), config_json(load)
+    architectures = config.get("architectures")
+    saved = architectures[0] if isinstance(architectures, list) and architectures else None
+    if loaded is None or not isinstance(saved, str) or saved == last_name(loaded.event.class_):
+        return
+    best = next(_loading(saved, config, load.release_text), None)
+    if best is not None:
+        values = {"saved": saved, "class": last_name(loaded.event.class_), "best": best}
+        seen = Evidence(loaded.step.number, "model-class", {"class": values["class"]})
+        yield Cause("class-not-saved", "certain", [seen], values, "load-saved-class")
+
+
+def _loading(saved: str, config: dict[str, Any], release: str) -> Iterator[str]:
+    """Yield the auto classes that load a class, by ``auto_map`` and by the library's tables."""
+    auto_map, model_type = config.get("auto_map"), config.get("model_type")
+    for name, reference in auto_map.items() if isinstance(auto_map, dict) else ():
+        if name.startswith("AutoModel") and str(reference).rpartition(".")[2] == saved:
+            yield name
+    if isinstance(model_type, str):
+        yield from (name for name, class_ in library().auto_classes(model_type, release).items() if class_ == saved)

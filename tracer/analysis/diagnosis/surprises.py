@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.attention_rules import other_attention
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.class_rules import class_not_saved
 from tracer.analysis.diagnosis.dtype_rules import is_floating, may_keep_float32, mixed_dtypes
 from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
 from tracer.analysis.diagnosis.own_code import differing_modules
@@ -62,6 +63,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         ]
     found = [
         *silent_wrongs(load),
+        *class_not_saved(load),
         *unfilled_weights(load),
         *dropped_arguments(load),
         *stored_integers(load),
