@@ -532,6 +532,46 @@ CASES: Final[dict[str, Case]] = {
         by_line(LOADED, "no-post-init"),
         by_line({}, {"class": "ReedForCausalLM"}),
     ),
+    "post-init-overridden": Case(
+        edited(in_class("def post_init(self):", "    self.ready = True")),
+        by_line(LOADED, "post-init-overridden"),
+        by_line({}, {"class": "ReedForCausalLM", "file": "modeling_reed.py", "line": 11}),
+    ),
+    "post-init-extended": Case(
+        edited(in_class("def post_init(self):", "    super().post_init()", "    self.ready = True")), LOADED
+    ),
+    "model-wants-more": Case(
+        edited(("def __init__(self, config):", "def __init__(self, config, depth):")),
+        "constructor-wants-more",
+        {"class": "ReedForCausalLM", "names": ["depth"], "file": "modeling_reed.py"},
+    ),
+    "model-has-default": Case(edited(("def __init__(self, config):", "def __init__(self, config, depth=1):")), LOADED),
+    "configuration-wants-more": Case(
+        edited(configuration=(("width=8,", "width=8, *, depth,"),)),
+        "constructor-wants-more",
+        {"class": "ReedConfig", "names": ["depth"], "file": "configuration_reed.py"},
+    ),
+    "configuration-wants-what-is-there": Case(  # 4.44 writes the configuration to its log, and makes one without keys
+        edited(configuration=(("width=8, words=32", "width, words"),)),
+        by_line("constructor-wants-more", LOADED),
+        by_line({"class": "ReedConfig", "names": ["width", "words"]}, {}),
+    ),
+    "property-fails": Case(
+        edited(
+            in_class("@property", "def depth(self):", "    return self.config.deepness"),
+            in_constructor("self.layers = self.depth"),
+        ),
+        "hidden-error-unseen",
+        {"property": "depth", "class": "ReedForCausalLM", "file": "modeling_reed.py"},
+    ),
+    "property-fails-and-another": Case(  # getattr has a default for the property
+        edited(
+            in_class("@property", "def depth(self):", "    return self.config.deepness"),
+            in_constructor("self.layers = getattr(self, 'depth', 1)", "self.most = self.mix.depth"),
+        ),
+        "own-code-called",
+        {"statement": "self.most = self.mix.depth"},
+    ),
     "tied-keys-list": Case(
         edited(in_class('_tied_weights_keys = ["lm_head.weight"]'), config={"tie_word_embeddings": True}, shapes=TIED),
         by_line(LOADED, "tied-keys-no-dictionary"),

@@ -56,6 +56,13 @@ class Trouble:
 # What is spoilt
 
 
+def failing_property(value: str) -> str:
+    """The own model with a property of this value, which its pass asks for."""
+    asking = OWN_MODEL.replace("places = torch.arange(", "self.depth\n        places = torch.arange(")
+    made = f"    @property\n    def depth(self):\n        return {value}\n\n    def forward("
+    return asking.replace("    def forward(", made)
+
+
 def with_vocabulary_model(folder: Path) -> Path:
     tiny_llama(folder)
     names = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
@@ -296,6 +303,24 @@ TROUBLES: dict[str, Trouble] = {
         "position-out-of-range",
         {"rows": 4, "path": "places"},
         options={"prompt": "the quick brown fox the dog"},
+    ),
+    "a pass without an argument": Trouble(
+        lambda folder: own_causal(folder, OWN_MODEL.replace("attention_mask=None,", "pixels, attention_mask=None,")),
+        "forward-wants-more",
+        {"class": "OwnForCausalLM", "names": ["pixels"], "file": "modeling_own.py"},
+        lambda folder: edit_text(folder / "modeling_own.py", "pixels,", "pixels=None,"),
+    ),
+    "a property that fails in the pass": Trouble(
+        lambda folder: own_causal(folder, failing_property("len(self.config.model_type).depth")),
+        "hidden-error",
+        {"property": "depth", "class": "OwnForCausalLM", "message": "'int' object has no attribute 'depth'"},
+        lambda folder: edit_text(folder / "modeling_own.py", ").depth", ")"),
+    ),
+    "a property that reads what the configuration lacks": Trouble(
+        lambda folder: own_causal(folder, failing_property("self.config.deepness")),
+        "attribute-missing",
+        {"name": "deepness", "class": "OwnConfig", "function": "OwnForCausalLM.depth"},
+        lambda folder: edit_json(folder / "config.json", lambda config: config.update(deepness=1)),
     ),
     # generation
     "a configuration with other names": Trouble(

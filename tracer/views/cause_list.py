@@ -110,6 +110,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "argument-misspelt": {"name": "revison", "meant": "revision", "value": "main"},
     "argument-swallowed": {"name": "empty_init"},
     "no-post-init": {"name": "all_tied_weights_keys"},
+    "post-init-overridden": {"name": "all_tied_weights_keys"},
     "tied-keys-no-dictionary": {"base": "PebbleModel", "type": "list"},
     "numbers-on-meta": {"statement": "self.rates = torch.arange(3).tolist()"},
     "mixed-with-meta": {"statement": "self.rates = torch.cat([steps, torch.ones(1, device='cpu')])"},
@@ -276,6 +277,20 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "override-lacks-newer-parameter": {"class": "PebbleTokenizer", "since": "4.45", "name": "padding_side"},
     "override-lacks-parameter": {"class": "PebbleTokenizer", "name": "padding_side"},
     "override-takes-fewer": {"class": "PebbleTokenizer", "takes": 3, "given": 4},
+    "constructor-wants-more": {
+        "class": "PebbleConfig",
+        "file": "configuration_pebble.py",
+        "names": "width",
+        "name": "width",
+        "function": "PretrainedConfig.from_dict",
+    },
+    "forward-wants-more": {"names": "pixel_values"},
+    "hidden-error": {
+        "property": "depth",
+        "statement": "return self.config.deepness",
+        "message": "'PebbleConfig' object has no attribute 'deepness'",
+    },
+    "hidden-error-unseen": {"property": "depth"},
     "override-wants-more": {"class": "PebbleTokenizer", "names": "max_length"},
     "attribute-set-too-late": {
         "class": "PebbleTokenizer",

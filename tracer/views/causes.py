@@ -671,6 +671,11 @@ CAUSES: Final[dict[str, Message]] = {
         "In `{class}.__init__` in {file}, call `self.post_init()` as the last line in place of "
         "`self.init_weights()`: it initialises the weights as well."
     ),
+    "cause:post-init-overridden": N_(
+        "{class} has a `post_init` of its own ({file}, line {line}) that never calls the library's. That one sets "
+        "`{name}` and other attributes, which transformers {release} reads of every model that it loads."
+    ),
+    "remedy:call-post-init-of-base": N_("Add `super().post_init()` to `{class}.post_init` in {file}."),
     "cause:tied-keys-no-dictionary": N_(
         "`_tied_weights_keys` of {base} ({file}, line {line}) is a {type}, the form of transformers 4: {names}. "
         "Transformers {release} wants a dictionary: the name of each tied parameter, and of the one that it shares."
@@ -991,6 +996,21 @@ CAUSES: Final[dict[str, Message]] = {
         "glm-trace has no rule for this one, and no stepped function saw it: {error} was raised "
         "after step {step}, in code that is not stepped."
     ),
+    "cause:hidden-error": N_(
+        "`{property}` is a property of {class}, and computing it failed in {file}, line {line}, at `{statement}`: "
+        "{message}. Python drops an AttributeError that a property raises and asks `__getattr__`, whose message only "
+        "says that there is no `{property}`."
+    ),
+    "remedy:look-at-property": N_("Mend what {file}, line {line}, asks for; `{property}` itself is there."),
+    "cause:hidden-error-unseen": N_(
+        "`{property}` is a property of {class} ({file}), so it is there: an AttributeError came up while it was "
+        "computed. Python drops such an error and asks `__getattr__`, whose message only says that there is no "
+        "`{property}`. The error itself was not recorded."
+    ),
+    "remedy:ask-property": N_(
+        "Look at what `{property}` reads. To see the error itself, call the property's function in its place: "
+        "`type(self).{property}.fget(self)`, or `.func(self)` for a cached property."
+    ),
     "cause:packages-apart": N_(
         "Installed packages do not go together: something asks the module {module} for `{name}`, "
         "which this release of it does not have, or has not imported."
@@ -1131,6 +1151,27 @@ CAUSES: Final[dict[str, Message]] = {
         "In {file}, give `{class}.{method}` the parameters that the library's method of this name has in this "
         "release. Or install the release that the code was written for (see `transformers_version` in "
         "config.json)."
+    ),
+    "cause:constructor-wants-more": N_(
+        "The constructor of {class} ({file}) cannot do without {names}, and {function} of transformers {release} calls "
+        "it without."
+    ),
+    "remedy:default-in-configuration": N_(
+        "In {file}, give {names} default values in `{class}.__init__`: the library builds a configuration from the "
+        "keys of config.json, and sometimes from none, to learn its defaults."
+    ),
+    "remedy:default-in-model": N_(
+        "The library builds a model from its configuration alone. In {file}, read {names} from the configuration, or "
+        "give default values in `{class}.__init__`. Or pass the values in the call: `from_pretrained(…, {name}=…)`."
+    ),
+    "remedy:default-in-constructor": N_("In {file}, give {names} default values in `{class}.__init__`."),
+    "cause:forward-wants-more": N_(
+        "`{class}.forward` ({file}, line {line}) cannot do without {names}, and the inputs of the pass have nothing of "
+        "that name. The model itself was loaded."
+    ),
+    "remedy:default-in-forward": N_(
+        "If the model can do without {names}, give default values in {file}. Otherwise make the inputs in a script of "
+        "your own, and record that: `glm-trace run SCRIPT`. To look at the load alone: `--no-forward`."
     ),
     "cause:override-wants-more": N_(
         "{class} has a `{method}` of its own that cannot do without {names}, and transformers {release} calls it "

@@ -100,6 +100,8 @@ RULES: Final[tuple[Rule, ...]] = (
     settings_rules.processor_class_unknown,
     settings_rules.generation_settings_invalid,
     override_rules.override_lacks_parameter,
+    override_rules.constructor_wants_more,
+    override_rules.forward_wants_more,
     override_rules.attribute_set_too_late,
     override_rules.generation_mixin_missing,
     override_rules.head_missing,
@@ -179,8 +181,10 @@ def _causes(load: RecordedLoad) -> list[Cause]:
     found: list[Cause] = []
     for rules in tiers:
         found = found or [cause for rule in rules if (cause := rule(load)) is not None]
+    if load.hidden is not None and not load.hidden_is_seen:  # the others speak of an attribute that is there
+        found = [cause for cause in found if cause.kind == "attribute-set-too-late"]
     if not found:
-        return [_raised_in_remote_code(load) or _unexplained(load)]
+        return [argument_rules.hidden_error(load) or _raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")
 
 

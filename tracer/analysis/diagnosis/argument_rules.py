@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Any, Final
 
@@ -116,6 +117,33 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
         values["release"] = load.release_text
         return Cause("attribute-missing-library", "certain", load.with_raised(seen), values, "library-attribute")
     return Cause("attribute-missing", "certain" if own else "likely", load.with_raised(seen), values, "write-attribute")
+
+
+def hidden_error(load: RecordedLoad) -> Cause | None:
+    """Detect a property whose own AttributeError Python dropped: ``__getattr__`` then says that it is missing."""
+    hidden, failure = load.hidden, load.failure
+    if hidden is None or failure is None:
+        return None
+    owner = last_name(hidden.class_)
+    written = next((found for found in load.classes(owner) if _defines(found.node, hidden.property)), None)
+    values: dict[str, Any] = {
+        "property": hidden.property,
+        "class": owner,
+        "file": file_name(written.path) if written is not None else hidden.class_.rpartition(".")[0] or "?",
+    }
+    if not load.hidden_is_seen:
+        return Cause("hidden-error-unseen", "certain", load.with_raised(), values, "ask-property")
+    values |= {
+        "error": failure.name,
+        "message": failure.text,
+        "line": failure.origin.line,
+        "statement": load.statement(failure.origin).strip(),
+    }
+    return Cause("hidden-error", "certain", load.with_raised(), values, "look-at-property")
+
+
+def _defines(node: ast.ClassDef, name: str) -> bool:
+    return any(isinstance(part, ast.FunctionDef) and part.name == name for part in node.body)
 
 
 def incompatible_packages(load: RecordedLoad) -> Cause | None:

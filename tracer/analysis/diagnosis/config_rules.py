@@ -32,6 +32,7 @@ _ERRORS: Final = frozenset(
 _SAME: Final = {"rope_parameters": "rope_scaling", "dtype": "torch_dtype"}  # attributes, and the keys of older files
 _NAMED: Final = 3  # keys, at most
 _TWICE: Final = "got multiple values for"  # "… keyword argument 'pad_token_id'": Python's own message
+_MISSING: Final = re.compile(r"\(\) missing \d+ required [\w-]+ arguments?: ")  # likewise
 _SHORTEST: Final = 2  # characters of a value that is looked for in a message
 
 
@@ -57,8 +58,8 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     failure = load.failure
     if failure is None or failure.name not in _ERRORS or failure.origin.frame is None:
         return None
-    if _TWICE in failure.text:
-        return None  # the code that passes the argument twice is at fault, not the value
+    if _TWICE in failure.text or _MISSING.search(failure.text):
+        return None  # the code that makes the call is at fault, or the one that is called, not the value
     frame = load.trace.frame(failure.origin.frame)
     of_config = _builds_config(load, frame)
     if not of_config and not frame.function.endswith(".__init__"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
@@ -15,6 +15,7 @@ from tracer.trace.steps import Frame
 
 # Python's own message, and torch's for a module; both name the class.
 _NO_ATTRIBUTE: Final = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
+_POST: Final = "post_init"
 _SET_BY_POST_INIT: Final = frozenset({"all_tied_weights_keys", "_ep_plan"})
 """Attributes that only ``PreTrainedModel.post_init`` gives a model; the second has a default after 5.9."""
 
@@ -41,7 +42,7 @@ def no_post_init(load: RecordedLoad) -> Cause | None:
     outer = constructors[0]
     calls = {name for frame in constructors for name in _self_calls(load, frame)}
     if "post_init" in calls:
-        return None
+        return _post_init_overridden(load, match["class"], match["name"])
     entered = load.entry_step(outer.number)
     seen = Evidence(entered.number, "constructor", {"function": outer.function}) if entered is not None else None
     values = {
@@ -52,6 +53,25 @@ def no_post_init(load: RecordedLoad) -> Cause | None:
     }
     remedy = "call-post-init-instead" if "init_weights" in calls else "call-post-init"
     return Cause("no-post-init", "certain", load.with_raised(seen), values, remedy)
+
+
+def _post_init_overridden(load: RecordedLoad, class_: str, name: str) -> Cause | None:
+    """Return the cause if a ``post_init`` of the model's own does not call the library's."""
+    for found in load.classes(class_):
+        written = next((one for one in found.node.body if isinstance(one, ast.FunctionDef) and one.name == _POST), None)
+        if written is None or f"{REMOTE}/" not in found.path.replace("\\", "/"):
+            continue
+        if _POST in _methods_of_self(ast.walk(written)):
+            continue
+        values = {
+            "class": found.node.name,
+            "name": name,
+            "file": file_name(found.path),
+            "line": written.lineno,
+            "release": load.release_text,
+        }
+        return Cause("post-init-overridden", "certain", load.with_raised(), values, "call-post-init-of-base")
+    return None
 
 
 def _constructors(load: RecordedLoad, name: str) -> Iterator[Frame]:
@@ -67,13 +87,13 @@ def _self_calls(load: RecordedLoad, frame: Frame) -> Iterator[str]:
     """Yield the methods of ``self`` that the lines which a frame ran call."""
     for step in load.trace.steps(frame=frame.number):
         statement = load.statement_at(frame, step.line) if step.event == "line" else None
-        for node in _header_nodes(statement):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and _is_of_self(node, node.func.value)
-            ):
-                yield node.func.attr
+        yield from _methods_of_self(_header_nodes(statement))
+
+
+def _methods_of_self(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_of_self(node, node.func.value):
+            yield node.func.attr
 
 
 def _is_of_self(call: ast.Call, owner: ast.expr) -> bool:

@@ -118,6 +118,19 @@ def exception_chain(trace: Trace, thrown: list[RecordedException], outcome: Outc
     return chain
 
 
+def dropped_error(trace: Trace, thrown: list[RecordedException], last: RecordedException) -> RecordedException | None:
+    """Return the error of a property that Python dropped before it asked ``__getattr__``; None if none was seen."""
+    if last.hidden is None or last not in thrown:
+        return None
+    for earlier in reversed(thrown[: thrown.index(last)]):
+        left = earlier.passages[-1]
+        if left.event != "unwind" or not left.function.endswith(f".{last.hidden.property}") or left.frame is None:
+            continue
+        if trace.frame(left.frame).parent == last.origin.frame:
+            return earlier
+    return None
+
+
 def _with_whole_traceback(trace: Trace, last: RecordedException) -> RecordedException:
     """Return the exception that ended the load, with what the outcome has of it where the step has nothing."""
     failure = trace.meta.failure

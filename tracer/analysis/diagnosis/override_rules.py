@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from tracer.analysis.diagnosis.argument_rules import attribute_gone
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.own_code import own_classes
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import Thrown, behind, in_library, is_own, thrown
 from tracer.releases import library
@@ -103,6 +104,55 @@ def _lacking(load: RecordedLoad, failure: Thrown) -> Cause | None:
     if since is None:
         return Cause("override-lacks-parameter", certainty, chain, values, "take-parameter")
     return Cause("override-lacks-newer-parameter", certainty, chain, values, "take-parameter-or-older")
+
+
+def constructor_wants_more(load: RecordedLoad) -> Cause | None:
+    """Detect an own class whose constructor needs arguments that the library does not pass it."""
+    failure = thrown(load)
+    match = _WANTS.match(failure.text) if failure is not None and failure.error == "TypeError" else None
+    if failure is None or match is None or not match["callee"].endswith(".__init__"):
+        return None
+    owner = match["callee"].removesuffix(".__init__").rpartition(".")[2]
+    # No line of such a class may have run, so that its source is not in the trace.
+    files = [f"{name}.py" for name, classes in own_classes(load).items() if owner in classes]
+    caller = failure.caller
+    if len(files) != 1 or caller is None or not in_library(caller):
+        return None
+    values: dict[str, Any] = {
+        "class": owner,
+        "names": re.findall(r"'(\w+)'", match["names"]),
+        "file": files[0],
+        "function": caller.function,
+        "release": load.release_text,
+    }
+    values["name"] = values["names"][0]
+    made = file_name(caller.file)
+    remedy = {"configuration_utils.py": "default-in-configuration", "modeling_utils.py": "default-in-model"}
+    return Cause(
+        "constructor-wants-more", "certain", load.with_raised(), values, remedy.get(made, "default-in-constructor")
+    )
+
+
+def forward_wants_more(load: RecordedLoad) -> Cause | None:
+    """Detect a model whose ``forward`` needs more than the inputs that the pass was run with."""
+    failure = thrown(load)
+    match = _WANTS.match(failure.text) if failure is not None and failure.error == "TypeError" else None
+    if failure is None or match is None or load.part != "forward" or failure.caller is not None or not failure.frames:
+        return None
+    owner, _, method = match["callee"].rpartition(".")
+    own = _own_class(load, owner.rpartition(".")[2])
+    written = own.method(method) if own is not None else None
+    if own is None or written is None or method != "forward":
+        return None
+    model = load.last_built
+    seen = Evidence(model.step.number, "model-class", {"class": own.node.name}) if model is not None else None
+    values = {
+        "class": own.node.name,
+        "names": re.findall(r"'(\w+)'", match["names"]),
+        "file": file_name(own.path),
+        "line": written.lineno,
+    }
+    return Cause("forward-wants-more", "certain", load.with_raised(seen), values, "default-in-forward")
 
 
 def _called_by_library(load: RecordedLoad, failure: Thrown) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from tracer.analysis.diagnosis.cause import Evidence
-from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, exception_chain, exceptions
+from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, dropped_error, exception_chain, exceptions
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER, loading_calls
 from tracer.analysis.locals import locals_after
 from tracer.analysis.syntax import SyntaxTrees
@@ -24,6 +24,7 @@ from tracer.trace.events import (
     Event,
     FileMissing,
     FileResolved,
+    HiddenProperty,
     ImportsChecked,
     JsonRead,
     LogWritten,
@@ -75,7 +76,7 @@ class RecordedLoad:
 
     Attributes:
         status: how the load ended.
-        chain: the exception that ended it last, and those that it was raised in the handling of.
+        exceptions: the one that ended it, last, and before it those that it was raised in the handling of, or for.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -87,12 +88,29 @@ class RecordedLoad:
         self._events: dict[type[Event], list[Recorded[Any]]] = {}
         for found in events(trace, *_EVENTS):
             self._events.setdefault(type(found.event), []).append(found)
-        self.exceptions = exception_chain(trace, exceptions(trace), self.outcome)
+        thrown = exceptions(trace)
+        self.exceptions = exception_chain(trace, thrown, self.outcome)
+        self._dropped = dropped_error(trace, thrown, self.exceptions[-1]) if self.exceptions else None
+        if self._dropped is not None:
+            self.exceptions.insert(-1, self._dropped)
 
     @property
     def failure(self) -> RecordedException | None:
-        """The exception that ended the load, if a stepped function saw it."""
-        return self.exceptions[-1] if self.exceptions else None
+        """The exception that ended the load, if a stepped function saw it.
+
+        Where a property failed and ``__getattr__`` then said that there is no such attribute, it is the property's.
+        """
+        return self._dropped or (self.exceptions[-1] if self.exceptions else None)
+
+    @property
+    def hidden(self) -> HiddenProperty | None:
+        """The property that failed, where the exception that ended the load only says that it is missing."""
+        return self.exceptions[-1].hidden if self.exceptions else None
+
+    @property
+    def hidden_is_seen(self) -> bool:
+        """Whether the error of that property is in the trace."""
+        return self._dropped is not None
 
     @property
     def root(self) -> RecordedException | None:
