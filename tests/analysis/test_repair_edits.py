@@ -54,7 +54,7 @@ def test_trailing_commas(text: str, expected: str | None) -> None:
 
 def repaired(folder: Path, kind: str, values: dict[str, Any], **files: str) -> dict[str, str] | None:
     directory = folder / "model"
-    directory.mkdir()
+    directory.mkdir(exist_ok=True)
     for name, text in files.items():
         (directory / f"{name.replace('__', '.')}").write_bytes(text.encode())
     with open_trace(made.sealed(folder)) as trace:
@@ -129,16 +129,32 @@ def test_statements_that_share_a_line_are_left(tmp_path: Path, kind: str, values
     assert repaired(tmp_path, kind, values, a__py=code) is None
 
 
-def test_one_import_on_the_line_of_its_condition_gets_its_dot(tmp_path: Path) -> None:
-    edits = repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py="if True: import m\n")
-    assert edits == {"a.py": "if True: from . import m\n"}
+@pytest.mark.parametrize("code", ["if a: from m import x\n", "a = 1; from m import x\n", "if a: import m\nm.x()\n"])
+def test_an_import_that_the_library_would_not_see_is_left(tmp_path: Path, code: str) -> None:
+    assert repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py=code) is None
 
 
 def test_imports_with_a_dot(tmp_path: Path) -> None:
-    code = "from m import x, y  # why\nimport m as n, os\nfrom om import z\nimport m.part\n"
+    code = (
+        "from m import x, y  # why\nimport m as n, os\nfrom om import z\nimport m.part\nprint(n.a + n.b(n.a), os.sep)\n"
+    )
     edits = repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py=code)
-    expected = "from .m import x, y  # why\nfrom . import m as n\nimport os\nfrom om import z\nimport m.part\n"
+    expected = "from .m import x, y  # why\nfrom .m import a, b\nimport os\nfrom om import z\nimport m.part\nprint(a + b(a), os.sep)\n"
     assert edits == {"a.py": expected}
+
+
+@pytest.mark.parametrize(
+    "use", ["", "print(m)", "m.x = 1", "x = m.x", "def f(x):\n    return m.x", "print(m.max, max(1))", "import x\nm.x"]
+)
+def test_a_module_whose_names_can_not_stand_by_themselves_is_left(tmp_path: Path, use: str) -> None:
+    code = f"import m\n{use}\n"
+    assert repaired(tmp_path, "sibling-absolute", {"file": "a.py", "modules": ["m"]}, a__py=code) is None
+
+
+def test_a_file_imported_from_the_package(tmp_path: Path) -> None:
+    code = "from . import m as n, o\n\n\ndef f():\n    return n.x(o)\n"
+    edits = repaired(tmp_path, "sibling-from-dot", {"by": "a.py", "name": "m"}, a__py=code)
+    assert edits == {"a.py": "from .m import x\nfrom . import o\n\n\ndef f():\n    return x(o)\n"}
 
 
 def test_imports_in_try(tmp_path: Path) -> None:
@@ -149,6 +165,126 @@ def test_imports_in_try(tmp_path: Path) -> None:
     exec(edits["a.py"], found)
     assert (found["a"], found["c"], found["p"]) == (None, None, None)
     assert "            b as c,\n        )\n    except ImportError:" in edits["a.py"]
+
+
+@pytest.mark.parametrize("use", ["class A(p.B):\n    pass", "@p.f\ndef f(): ...", "def f(a: p.T): ...", "X = p.x()"])
+def test_an_import_that_the_file_needs_at_once_stays(tmp_path: Path, use: str) -> None:
+    assert repaired(tmp_path, "package-missing", {"file": "a.py", "names": ["p"]}, a__py=f"import p\n{use}\n") is None
+
+
+def test_an_import_that_the_file_asks_about_is_tried(tmp_path: Path) -> None:
+    code = "import p\nHAS = p is not None\n\ndef f():\n    return p.x\n"
+    tried = "try:\n    import p\nexcept ImportError:\n    p = None\n"
+    values = {"file": "a.py", "package": "p, q", "message": "cut", "names": ["r"]}
+    assert repaired(tmp_path, "package-fails-and-missing", values, a__py=code) == {
+        "a.py": code.replace("import p\n", tried, 1)
+    }
+
+
+CIRCULAR = {"by": "a.py", "file": "b.py", "name": "X", "names": ["b.py", "a.py"]}
+IMPORTS_A = "from .a import f\nX = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "from .b import X\n\n\ndef f():\n    return X\n",
+            "\n\ndef f():\n    from .b import X\n    return X\n",
+        ),
+        (
+            'import os\nfrom .b import W, X as Y\n\nclass A:\n    @property\n    def f(self):\n        """Say."""\n        return Y, Y\n\n    async def g(self): ...\n',
+            'import os\nfrom .b import W\n\nclass A:\n    @property\n    def f(self):\n        """Say."""\n        from .b import X as Y\n        return Y, Y\n\n    async def g(self): ...\n',
+        ),
+        (
+            "from .b import (\n    X,\n    Z,\n)\ndef f():\n    @staticmethod\n    def g():\n        return X\n    return g\n",
+            "from .b import (\n    Z,\n)\ndef f():\n    from .b import X\n    @staticmethod\n    def g():\n        return X\n    return g\n",
+        ),
+    ],
+)
+def test_a_name_of_a_circle_is_imported_where_it_is_used(tmp_path: Path, before: str, after: str) -> None:
+    assert repaired(tmp_path, "circular-import", CIRCULAR, a__py=before, b__py=IMPORTS_A) == {"a.py": after}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Y = X", "class A(X):\n    pass", "class A:\n    x = X", "def f(a=X): ...", "def f(a: X): ...", "F = lambda: X",
+        "def f(X):\n    return X", "def f():\n    X = 1\n    return X", "def f(): return X", "@X\ndef f(): ...",
+        "__all__ = ['X']\ndef f():\n    return X", "def f():\n    return X\nY = f()", "def f():\n    global X\n    return X",
+        "def f():\n    return X\n@f\ndef g(): ...", "class A:\n    def f(self):\n        return X\nY = A().f()", "",
+        "def f():\n    from .c import X\n    return X",
+    ],
+)  # fmt: skip
+def test_a_name_of_a_circle_that_is_needed_at_once_is_left(tmp_path: Path, code: str) -> None:
+    text = f"from .b import X\n{code}\n"
+    assert repaired(tmp_path, "circular-import", CIRCULAR, a__py=text, b__py=IMPORTS_A) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("b.py", "from .a import f\nY = f()\nX = 1\n"), ("c.py", "from .a import X\n"), ("c.py", "from .a import *\n"),
+        ("c.py", "from . import a\n"),
+    ],
+)  # fmt: skip
+def test_a_name_of_a_circle_that_others_need_is_left(tmp_path: Path, name: str, text: str) -> None:
+    held = {"a__py": "from .b import X\n\ndef f():\n    return X\n", "b__py": IMPORTS_A, name.replace(".", "__"): text}
+    assert repaired(tmp_path, "circular-import", CIRCULAR, **held) is None
+
+
+IN_AUTO_MAP = json.dumps({"auto_map": {"AutoModel": "a.A"}})
+IN_CACHE = "<modules>/transformers_modules/dir/0f/"
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "before", "after"),
+    [
+        ("opened-in-working-folder", "t.txt", 'open("t.txt")', 'open(os.path.join(config.name_or_path, "t.txt"))'),
+        ("opened-in-working-folder", "d/t.txt", "with open('d/t.txt') as f:\n            f.read()",
+         "with open(os.path.join(config.name_or_path, 'd/t.txt')) as f:\n            f.read()"),
+        ("neighbour-not-copied", f"{IN_CACHE}t.txt", 'open(os.path.join(os.path.dirname(__file__), "t.txt"))',
+         'open(os.path.join(config.name_or_path, "t.txt"))'),
+        ("neighbour-not-copied", f"{IN_CACHE}d/t.txt", 'open(osp.dirname(osp.abspath(__file__)) + "/d/t.txt")',
+         'open(config.name_or_path + "/d/t.txt")'),
+        ("neighbour-not-copied", f"{IN_CACHE}t.txt", 'Path(__file__).with_name("t.txt").read_text()',
+         'Path(config.name_or_path, "t.txt").read_text()'),
+        ("neighbour-not-copied", f"{IN_CACHE}d/t.txt", '(pathlib.Path(__file__).resolve().parent / "d" / "t.txt").read_text()',
+         '(pathlib.Path(config.name_or_path) / "d" / "t.txt").read_text()'),
+    ],
+)  # fmt: skip
+def test_a_file_is_opened_in_the_models_directory(
+    tmp_path: Path, kind: str, path: str, before: str, after: str
+) -> None:
+    code = "import torch\n\nclass A(B):\n    def __init__(self, config):\n        {}\n"
+    (tmp_path / "model" / "d").mkdir(parents=True)
+    (tmp_path / "model" / "d" / "t.txt").write_text("1")
+    values = {"file": "a.py", "line": 5, "path": path, "name": "t.txt"}
+    held = {"a__py": code.format(before), "t__txt": "1", "config__json": IN_AUTO_MAP}
+    expected = code.format(after)
+    expected = f"import os\n{expected}" if kind == "opened-in-working-folder" else expected
+    assert repaired(tmp_path, kind, values, **held) == {"a.py": expected}
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("class A(B):\n    def __init__(self, config):\n        open('gone.txt')\n", {}),
+        ("class A(B):\n    def __init__(self, settings):\n        open('t.txt')\n", {}),
+        ("class A(B):\n    def __init__(self, config):\n        open('t.txt'), open('t.txt')\n", {}),
+        ("class A(B):\n    def __init__(self, config, p='t.txt'):\n        open(p)\n", {}),
+        ("class A(B):\n    def __init__(self, config):\n        config = config.part; open('t.txt')\n", {}),
+        ("class C(B):\n    def __init__(self, config):\n        open('t.txt')\n", {}),
+        ("class A(B):\n    def __init__(self, config):\n        open('t.txt')\n", {"config__json": "{}"}),
+        ("class A(B):\n    x = 1\n    y = open('t.txt')\n", {}),
+    ],
+)
+def test_a_file_that_is_not_surely_found_in_the_directory_is_left(
+    tmp_path: Path, code: str, more: dict[str, str]
+) -> None:
+    values = {"file": "a.py", "line": 3, "path": "gone.txt" if "gone" in code else "t.txt", "name": "t.txt"}
+    held = {"a__py": code, "t__txt": "1", "config__json": IN_AUTO_MAP, **more}
+    assert repaired(tmp_path, "opened-in-working-folder", values, **held) is None
 
 
 def test_the_base_is_called_after_the_attributes(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tracer.analysis.diagnosis.cause import Cause, Diagnosis
-from tracer.analysis.repair import code_repairs, config_repairs
+from tracer.analysis.repair import code_repairs, config_repairs, import_repairs
 from tracer.analysis.repair.model_files import Edits, ModelFiles
 
 __all__ = ["REPAIRS", "ModelFiles", "Repair", "patch", "repair"]
 
-REPAIRS = {**code_repairs.REPAIRS, **config_repairs.REPAIRS}
+REPAIRS = {**code_repairs.REPAIRS, **import_repairs.REPAIRS, **config_repairs.REPAIRS}
 """The repair for each kind of cause that has one."""
 
 

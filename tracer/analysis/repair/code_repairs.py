@@ -9,37 +9,30 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.repair.edits import PythonEdit
-from tracer.analysis.repair.model_files import Edits, MakeRepair, ModelFiles
+from tracer.analysis.repair.model_files import Edits, MakeRepair, ModelFiles, edits_of
 from tracer.releases import library
 
 _CHANGING: Final = {
     "pop", "popitem", "update", "setdefault", "clear", "append", "extend", "insert", "remove", "add", "discard", "sort",
     "reverse",
 }  # fmt: skip
+_ABSOLUTE: Final = r"(?:\w+\.)*(?:abspath|realpath)\(__file__\)|__file__"
+_OWN_PATH: Final = r"(?P<path>(?:\w+\.)?Path)\(__file__\)(?:\.(?:resolve|absolute)\(\))?"
+_OWN_FOLDER: Final = re.compile(rf"(?:\w+\.)*dirname\((?:{_ABSOLUTE})\)")
+_OWN_PARENT: Final = re.compile(rf"{_OWN_PATH}\.parent")
+_OWN_NEIGHBOUR: Final = re.compile(rf"{_OWN_PATH}\.with_name\(")
+_REMOTE: Final = "transformers_modules"
 _TEXTS: Final = (ast.List, ast.Tuple, ast.Set, ast.Constant)
-
-
-def _python(files: ModelFiles, name: Any) -> PythonEdit | None:
-    text = files.text(str(name))
-    try:
-        return PythonEdit(text) if text is not None else None
-    except (SyntaxError, ValueError, RecursionError):
-        return None
 
 
 def _with_class(files: ModelFiles, class_: Any, file: Any = None) -> tuple[str, PythonEdit, ast.ClassDef] | None:
     """Return the file that defines a class: the named one, or else any of the directory."""
     for name in [str(file)] if file and files.text(str(file)) is not None else files.names():
-        edit = _python(files, name)
+        edit = files.python(name)
         found = edit.class_(str(class_)) if edit is not None else None
         if edit is not None and found is not None:
             return name, edit, found
     return None
-
-
-def _edits(name: str, edit: PythonEdit) -> Edits | None:
-    text = edit.result()
-    return None if text is None else {name: text}
 
 
 def call_post_init(values: dict[str, Any], files: ModelFiles) -> Edits | None:
@@ -56,7 +49,7 @@ def call_post_init(values: dict[str, Any], files: ModelFiles) -> Edits | None:
         edit.replace(last, "self.post_init()")
     else:
         edit.insert_line_after(last, "self.post_init()")
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def tied_keys_as_dictionary(values: dict[str, Any], files: ModelFiles) -> Edits | None:
@@ -71,7 +64,7 @@ def tied_keys_as_dictionary(values: dict[str, Any], files: ModelFiles) -> Edits 
         named = any(isinstance(target, ast.Name) and target.id == "_tied_weights_keys" for target in targets)
         if isinstance(node, ast.Assign) and named and isinstance(node.value, _TEXTS):
             edit.replace(node.value, json.dumps(mapping))
-            return _edits(name, edit)
+            return edits_of(name, edit)
     return None
 
 
@@ -93,61 +86,13 @@ def take_parameter(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     else:
         return None
     edit.insert_at_end(default if default is not None else last, f", {parameter}=None")
-    return _edits(name, edit)
-
-
-def import_with_dot(values: dict[str, Any], files: ModelFiles) -> Edits | None:
-    """Import files of the same directory with a dot."""
-    name = str(values.get("file"))
-    edit = _python(files, name)
-    wanted = values.get("modules")
-    modules = {str(module) for module in (wanted if isinstance(wanted, list) else [values.get("module")])}
-    if edit is None:
-        return None
-    for node in ast.walk(edit.tree):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module in modules:
-            edit.replace(node, re.sub(r"^from\s+", "from .", edit.source(node)))
-        elif isinstance(node, ast.Import) and any(alias.name in modules for alias in node.names):
-            lines = []
-            for alias in node.names:
-                renamed = f" as {alias.asname}" if alias.asname else ""
-                lines.append(f"{'from . ' if alias.name in modules else ''}import {alias.name}{renamed}")
-            edit.replace_lines(node, lines)
-    return _edits(name, edit)
-
-
-def import_in_try(values: dict[str, Any], files: ModelFiles) -> Edits | None:
-    """Put the imports of packages that are not installed into ``try``: the check then leaves them out."""
-    name = str(values.get("file"))
-    edit = _python(files, name)
-    wanted = values.get("names") or values.get("packages") or values.get("package")
-    packages = {str(package).partition(".")[0] for package in (wanted if isinstance(wanted, list) else [wanted])}
-    if edit is None:
-        return None
-    tried = {id(part) for node in ast.walk(edit.tree) if isinstance(node, ast.Try) for part in ast.walk(node)}
-    for node in ast.walk(edit.tree):
-        if id(node) in tried or not isinstance(node, (ast.Import, ast.ImportFrom)):
-            continue
-        if isinstance(node, ast.ImportFrom):
-            roots = {(node.module or "").partition(".")[0]} if node.level == 0 else set()
-        else:
-            roots = {alias.name.partition(".")[0] for alias in node.names}
-        if not roots or not roots <= packages:
-            continue
-        names = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
-        if "*" in names:
-            return None
-        indent = edit.indent(node)
-        lines = [f"    {line.removeprefix(indent)}" for line in edit.source(node).splitlines()]
-        none = f"    {' = '.join(names)} = None"
-        edit.replace_lines(node, ["try:", *lines, "except ImportError:", none])
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     """Use what took the place of names that the library no longer has, and remove imports of them that nothing uses."""
     name = str(values.get("file"))
-    edit = _python(files, name)
+    edit = files.python(name)
     if edit is None:
         return None
     replacements = dict(pair.split(" → ", 1) for pair in values.get("replacements") or () if " → " in pair)
@@ -162,7 +107,7 @@ def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
         elif new is None:
             unused.add((home, old))
     _remove_unused(edit, unused)
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def _dotted(text: str) -> bool:
@@ -229,16 +174,6 @@ def _uses(edit: PythonEdit, name: str) -> Iterator[ast.Name]:
     return (node for node in ast.walk(edit.tree) if isinstance(node, ast.Name) and node.id == name)
 
 
-def copy_along(values: dict[str, Any], files: ModelFiles) -> Edits | None:
-    """Import a file in the file that ``auto_map`` names too, so that 4.x copies it."""
-    main, module, name = (str(values.get(key)) for key in ("main", "module", "name"))
-    edit = _python(files, main)
-    if edit is None or not name.isidentifier() or not module.isidentifier():
-        return None
-    edit.add_import(f".{module}", f"{name} as _{name}" if edit.imports(name) else name)
-    return _edits(main, edit)
-
-
 def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     """Call the library's constructor after the attributes are set that its methods read."""
     where = _with_class(files, values.get("class"), values.get("file"))
@@ -260,7 +195,7 @@ def base_after_attributes(values: dict[str, Any], files: ModelFiles) -> Edits | 
     if _may_be_set_by_base(taken[0].arg, class_.bases, passed, names):
         return None
     edit.move_line_after(constructor.body[calls[0]], constructor.body[late[-1]])
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def _is_base_call(node: ast.stmt) -> bool:
@@ -363,7 +298,7 @@ def inherit_generation(values: dict[str, Any], files: ModelFiles) -> Edits | Non
     name, edit, class_ = where
     edit.insert_at_end(class_.bases[-1], ", GenerationMixin")
     edit.add_import("transformers", "GenerationMixin")
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def write_config_class(values: dict[str, Any], files: ModelFiles) -> Edits | None:
@@ -381,14 +316,14 @@ def write_config_class(values: dict[str, Any], files: ModelFiles) -> Edits | Non
             isinstance(target, ast.Name) and target.id == "config_class" for target in targets
         ):
             edit.replace(node.value, config_class)
-            return _edits(name, edit)
+            return edits_of(name, edit)
     edit.insert_line_before(class_.body[0], f"config_class = {config_class}")
-    return _edits(name, edit)
+    return edits_of(name, edit)
 
 
 def ask_with_default(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     """Read an attribute that configurations no longer have with its former default."""
-    edit = _python(files, values.get("file"))
+    edit = files.python(values.get("file"))
     name, default = str(values.get("name")), str(values.get("default"))
     if edit is None or not default:
         return None
@@ -398,7 +333,81 @@ def ask_with_default(values: dict[str, Any], files: ModelFiles) -> Edits | None:
         owner = edit.source(node.value)
         if node.lineno == values.get("line") and owner.rpartition(".")[2] == "config":
             edit.replace(node, f'getattr({owner}, "{name}", {default})')
-    return _edits(str(values.get("file")), edit)
+    return edits_of(str(values.get("file")), edit)
+
+
+def open_in_directory(values: dict[str, Any], files: ModelFiles) -> Edits | None:
+    """Open a file of the model's directory there, in a class that ``auto_map`` names.
+
+    Only such a class is sure to get the configuration that was read from the directory, which knows where that is.
+    """
+    name, path = str(values.get("file")), str(values.get("path")).replace("\\", "/")
+    edit = files.python(name)
+    place = edit.innermost(values.get("line")) if edit is not None else None
+    config = _whole_config(place[1], files) if place is not None else None
+    if edit is None or place is None or config is None:
+        return None
+    folder = f"{config}.name_or_path"
+    nodes = list(_own_nodes(place[0]))
+    opened = [node for node in nodes if isinstance(node, ast.Constant) and node.value == values.get("path")]
+    own = [(node, written) for node in nodes if (written := _in_folder(edit, node, folder)) is not None]
+    if len(opened) == 1 and not own and files.has(path):
+        edit.replace(opened[0], f"os.path.join({folder}, {edit.source(opened[0])})")
+        edit.add_module("os")
+    elif len(own) == 1 and not opened and _is_in(files, path):
+        edit.replace(*own[0])
+    else:
+        return None
+    return edits_of(name, edit)
+
+
+def _whole_config(around: list[ast.stmt], files: ModelFiles) -> str | None:
+    """Return how a method gets at the configuration of the whole model; None if that is not sure."""
+    if len(around) != 2 or not isinstance(around[0], ast.ClassDef) or not isinstance(around[1], ast.FunctionDef):
+        return None
+    class_, method = around[0], around[1]
+    try:
+        auto_map = json.loads(files.text("config.json") or "null")["auto_map"]
+        named = {str(one).rpartition(".")[2] for auto, one in auto_map.items() if str(auto).startswith("AutoModel")}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    if class_.name not in named:
+        return None
+    taken = [one.arg for one in method.args.args]
+    stored = any(
+        isinstance(node, ast.Name) and node.id == "config" and not isinstance(node.ctx, ast.Load)
+        for node in ast.walk(method)
+    )
+    if method.name == "__init__":
+        return "config" if "config" in taken and not stored else None
+    return f"{taken[0]}.config" if taken and not method.decorator_list else None
+
+
+def _own_nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield the nodes of a statement without the statements below it."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += [one for one in ast.iter_child_nodes(node) if not isinstance(one, (ast.stmt, ast.ExceptHandler))]
+
+
+def _in_folder(edit: PythonEdit, node: ast.AST, folder: str) -> str | None:
+    """Return what is to be written for an expression that gives the folder of the code, or a file there."""
+    source = "".join(edit.source(node).split()) if isinstance(node, (ast.Call, ast.Attribute)) else ""
+    if _OWN_FOLDER.fullmatch(source):
+        return folder
+    if found := _OWN_PARENT.fullmatch(source):
+        return f"{found['path']}({folder})"
+    if isinstance(node, ast.Call) and (found := _OWN_NEIGHBOUR.match(source)) and len(node.args) == 1:
+        return f"{found['path']}({folder}, {edit.source(node.args[0])})"
+    return None
+
+
+def _is_in(files: ModelFiles, path: str) -> bool:
+    """Return whether the directory has the file that was looked for at a path in the modules cache."""
+    parts = path.split("/")
+    return any(files.has("/".join(parts[at:])) for at in range(parts.index(_REMOTE) + 2, len(parts)))
 
 
 REPAIRS: Final[dict[str, MakeRepair]] = {
@@ -406,12 +415,6 @@ REPAIRS: Final[dict[str, MakeRepair]] = {
     "tied-keys-no-dictionary": tied_keys_as_dictionary,
     "override-lacks-parameter": take_parameter,
     "override-lacks-newer-parameter": take_parameter,
-    "sibling-absolute": import_with_dot,
-    "sibling-and-package": import_with_dot,
-    "package-missing": import_in_try,
-    "package-on-condition": import_in_try,
-    "package-in-function": import_in_try,
-    "import-not-copied": copy_along,
     "release-gone": use_replacements,
     "release-gone-written": use_replacements,
     "attribute-set-too-late": base_after_attributes,
@@ -419,5 +422,7 @@ REPAIRS: Final[dict[str, MakeRepair]] = {
     "config-class-missing": write_config_class,
     "config-class-differs": write_config_class,
     "attribute-gone-in-5": ask_with_default,
+    "opened-in-working-folder": open_in_directory,
+    "neighbour-not-copied": open_in_directory,
 }
 """The repair for each kind of cause."""

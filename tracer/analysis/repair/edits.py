@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Iterator
 from itertools import groupby, pairwise
 from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
@@ -77,6 +78,20 @@ class PythonEdit:
                 return True
         return False
 
+    def innermost(self, line: Any) -> tuple[ast.stmt, list[ast.stmt]] | None:
+        """Return the innermost statement at a line, with the functions and classes around it from the outside in."""
+        around: list[ast.stmt] = []
+        found: ast.stmt | None = None
+        block: list[ast.stmt] = self.tree.body
+        while isinstance(line, int):
+            inner = [node for node in block if first_line(node) <= line <= (node.end_lineno or node.lineno)]
+            if len(inner) != 1:
+                break
+            if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                around.append(found)
+            found, block = inner[0], [*statements_below(inner[0])]
+        return None if found is None else (found, around)
+
     def indent(self, statement: ast.stmt) -> str:
         found = _INDENT.match(self._lines[statement.lineno - 1])
         return found[0] if found is not None else ""
@@ -88,7 +103,7 @@ class PythonEdit:
 
     def remove(self, statement: ast.stmt) -> None:
         """Remove a statement; one inside another, or beside another on its line, leaves a ``pass``."""
-        if statement not in self.tree.body or not self._has_own_lines(statement):
+        if statement not in self.tree.body or not self.has_own_lines(statement):
             self.replace(statement, "pass")
             return
         start, end = self._starts[statement.lineno - 1], self._starts[statement.end_lineno or statement.lineno]
@@ -139,16 +154,16 @@ class PythonEdit:
             else:
                 self._changes.append((line, self.text.index("\n", end) + 1, ""))
 
-    def _has_own_lines(self, statement: ast.stmt) -> bool:
+    def has_own_lines(self, statement: ast.stmt) -> bool:
         """Return whether no other statement is on the lines of this one."""
         start, end = self._span(statement)
         rest = self._lines[(statement.end_lineno or statement.lineno) - 1]
         rest = self.text[end : self._starts[(statement.end_lineno or statement.lineno) - 1] + len(rest)]
-        before = self.text[self._starts[statement.lineno - 1] : start]
+        before = self.text[self._starts[statement.lineno - 1] : start]  # of the line without its decorators
         return not before.strip() and _REST.fullmatch(rest) is not None
 
     def _require_own_lines(self, statement: ast.stmt) -> None:
-        if not self._has_own_lines(statement):
+        if not self.has_own_lines(statement):
             self._refused = True
 
     def insert_at_end(self, node: ast.AST, new: str) -> None:
@@ -166,7 +181,7 @@ class PythonEdit:
 
     def insert_line_before(self, statement: ast.stmt, line: str) -> None:
         self._require_own_lines(statement)
-        start = self._starts[statement.lineno - 1]
+        start = self._starts[first_line(statement) - 1]
         self._changes.append((start, start, f"{self.indent(statement)}{line}{self._newline}"))
 
     def move_line_after(self, statement: ast.stmt, other: ast.stmt) -> None:
@@ -204,7 +219,28 @@ class PythonEdit:
         if last is not None:
             self.insert_line_after(last, line)
         elif self.tree.body:
-            self.insert_line_before(self.tree.body[0], line)
+            self.insert_first(self.tree.body, line)
+
+    def add_module(self, module: str) -> None:
+        """Import a module before the other imports at the top."""
+        if self.imports(module):
+            return
+        imports = [node for node in self.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        following = next((node for node in imports if getattr(node, "module", None) != "__future__"), None)
+        if following is not None:
+            self.insert_line_before(following, f"import {module}")
+        elif imports:
+            self.insert_line_after(imports[-1], f"import {module}")
+        else:
+            self.insert_first(self.tree.body, f"import {module}")
+
+    def insert_first(self, body: list[ast.stmt], line: str) -> None:
+        """Insert a statement at the beginning of a block, after its docstring."""
+        first = body[0]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            self.insert_line_after(first, line)
+        else:
+            self.insert_line_before(first, line)
 
     def _span(self, node: Any) -> tuple[int, int]:
         start = self._offset(node.lineno, node.col_offset)
@@ -213,6 +249,35 @@ class PythonEdit:
     def _offset(self, line: int, column: int) -> int:
         """Return the position of a column, which the syntax tree counts in UTF-8 bytes."""
         return self._starts[line - 1] + len(self._lines[line - 1].encode()[:column].decode())
+
+
+def first_line(statement: ast.stmt) -> int:
+    """Return the line at which a statement begins, with its decorators."""
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+    return min([statement.lineno, *(one.lineno for one in decorators)])
+
+
+def statements_below(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements of the blocks of a statement, those of handlers and cases too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
+            yield from statements_below(child)
+
+
+def run_at_import(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield the nodes of a module that run when it is imported: all but the bodies of functions."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.Lambda):
+            waiting += [node.args]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            waiting += [node.args, *node.decorator_list, *([node.returns] if node.returns is not None else [])]
+        else:
+            waiting += ast.iter_child_nodes(node)
 
 
 def _meet(one: tuple[int, int, str], following: tuple[int, int, str]) -> bool:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from tracer.analysis.repair.edits import PythonEdit
 from tracer.trace.reading import Trace
 from tracer.trace.redaction.redactor import MASK
 
@@ -17,6 +18,12 @@ MakeRepair: TypeAlias = "Callable[[dict[str, Any], ModelFiles], Edits | None]"
 
 _OWN: Final = re.compile(r"^<model>/(?P<model>.+)$|(?:^|/)transformers_modules/.*/(?P<copied>[^/]+\.py)$")
 _LARGEST: Final = 4_000_000  # bytes of a file that is edited
+
+
+def edits_of(name: str, edit: PythonEdit) -> Edits | None:
+    """Return the edited text of a file; None if it can't be edited so."""
+    text = edit.result()
+    return None if text is None else {name: text}
 
 
 class ModelFiles:
@@ -52,6 +59,20 @@ class ModelFiles:
         if name in self._edits:
             return self._edits[name]
         return self._on_disk(name) if self.folder is not None else self.recorded.get(name)
+
+    def python(self, name: Any) -> PythonEdit | None:
+        """Return a Python file to be edited; None if there is none, or if it can't be parsed."""
+        text = self.text(str(name))
+        try:
+            return PythonEdit(text) if text is not None else None
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+
+    def has(self, name: str) -> bool:
+        """Return whether the directory has a file, of whichever kind."""
+        if self.folder is not None:
+            return (self.folder / name).is_file()
+        return any(one.name == name for one in self._trace.meta.directory or ())
 
     def names(self, suffix: str = ".py") -> list[str]:
         """Return the names of the files directly in the directory with this ending."""
