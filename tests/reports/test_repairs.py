@@ -19,7 +19,7 @@ CASES: Final = (
     "no-post-init", "tied-keys-list", "config-class-differs", "two-dots-in-reference", "auto-map-list",
     "config-trailing-comma", "package-conditional", "pad-without-side", "tie-default-gone", "tie-nested",
     "tied-overwritten", "import-flash-check", "import-pruning-helper", "import-module-gone", "cache-seen-tokens",
-    "second-level-import",
+    "second-level-import", "neighbour-opened",
 )  # fmt: skip
 WITH_DIRECTORY: Final = (
     "two-dots-in-reference", "auto-map-list", "second-level-import", "import-flash-check", "import-pruning-helper",
