@@ -388,6 +388,47 @@ CASES: Final[dict[str, Case]] = {
         options=AS_CAUSAL,
     ),
     "index-left-over": Case(damaged_weights.index_left_over, LOADED, surprises=("weights-new",), options=AS_CAUSAL),
+    "objects-inside": Case(
+        damaged_weights.pickled_with_settings, "shard-has-objects", {"names": ["argparse.Namespace"]}
+    ),
+    "tensors-one-level-deeper": Case(  # 4.44 takes nothing of it and goes on
+        damaged_weights.pickled_in_training,
+        by_line(LOADED, "checkpoint-nested"),
+        by_line({}, {"type": "dict"}),
+        surprises=by_line(("checkpoint-without-tensors",), ()),
+        certain=False,
+    ),
+    "nothing-by-name": Case(
+        damaged_weights.pickled_in_training,
+        LOADED,
+        surprises=("checkpoint-without-tensors",),
+        options={"dtype": "float32"},
+    ),
+    "dtype-of-another-program": Case(damaged_weights.other_dtype, "shard-dtype-unknown", {"dtype": "Q4K"}),
+    "weights-are-a-link": Case(
+        damaged_weights.link_to_nowhere("model.safetensors"), "link-broken", {"file": "model.safetensors"}
+    ),
+    "config-is-a-link": Case(damaged_weights.link_to_nowhere("config.json"), "link-broken", {"file": "config.json"}),
+    "index-without-map": Case(damaged_weights.index_without_map, "index-lacks-entry", {"key": "weight_map"}),
+    "tensorflow": Case(
+        damaged_weights.written(b"\x89HDF\r\n", "tf_model.h5"),
+        "weights-of-format",
+        {"format": "TensorFlow", "files": ["tf_model.h5"], "argument": "from_tf"},
+    ),
+    "onnx": Case(
+        damaged_weights.written(b"\x08\x07", "model.onnx"), "weights-of-format", {"format": "ONNX", "argument": None}
+    ),
+    "in-a-snapshot": Case(
+        damaged_weights.inside("snapshots/0a1b2c"), "config-in-subfolder", {"folders": ["snapshots/0a1b2c"]}
+    ),
+    "in-a-pipeline": Case(
+        damaged_weights.inside("text_encoder", model_index='{"_class_name": "Pipeline"}'),
+        "pipeline-of-diffusers",
+        {"folders": ["text_encoder"]},
+    ),
+    "as-published": Case(
+        damaged_weights.as_published, "weights-as-published", {"names": ["consolidated.00.pth", "params.json"]}
+    ),
     "other-zip": Case(damaged_weights.other_zip, "shard-other-zip", {"file": "<model>/pytorch_model.bin"}),
     "format-not-named": Case(  # 5.x reads it
         damaged_weights.without_format,

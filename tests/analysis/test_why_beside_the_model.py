@@ -226,6 +226,10 @@ import torch
 from transformers import LlamaModel
 LlamaModel.from_pretrained({model!r}).generate(torch.tensor([[3, 4]]), max_new_tokens=2)
 """
+LOADING = """
+from transformers import AutoModel
+AutoModel.from_pretrained("{given}")
+"""
 
 TROUBLES: dict[str, Trouble] = {
     # tokenizers
@@ -420,6 +424,13 @@ TROUBLES: dict[str, Trouble] = {
     "no processor's files": Trouble(
         tiny_llama, "processor-files-missing", {}, None, {"auto_class": "AutoImageProcessor", "tokenizer": False}
     ),
+    # what is given
+    "a path that is not there": Trouble(
+        tiny_llama, "path-not-there", {"path": "./models/of/nobody"}, script=LOADING.format(given="./models/of/nobody")
+    ),
+    "a file for the directory": Trouble(
+        tiny_llama, "path-of-file", {"folder": "./own/dir"}, script=LOADING.format(given="./own/dir/model.safetensors")
+    ),
     # adapters
     "targets of another architecture": Trouble(
         tiny_llama,
@@ -526,6 +537,14 @@ def test_an_empty_conversation_lacks_no_template(loads: Loads, tmp_path: Path) -
     found = diagnosed(loads, model, Trouble(llama_with_words, None, script=NOTHING_SAID), tmp_path)
     assert found.status == "failed"
     assert [one.kind for one in found.causes if one.kind.startswith("chat-template")] == []
+
+
+def test_a_layer_with_a_configuration_of_its_own_is_no_model(loads: Loads, tmp_path: Path) -> None:
+    """Such as sentence-transformers has, with its sizes alone."""
+    folder = tmp_path / "dir"
+    write_json(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": 8})
+    found = diagnosed(loads, folder, Trouble(tiny_llama, None), tmp_path)
+    assert [one.kind for one in found.causes] == ["config-missing"]
 
 
 @pytest.mark.parametrize("make", [llama_with_words, llama_with_letters, own_causal])

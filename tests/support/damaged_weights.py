@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import zipfile
@@ -117,9 +118,74 @@ def pickled(folder: Path) -> Path:
     import torch
     from safetensors.torch import load_file as load_tensors
 
-    model = tiny_llama(folder)
+    model = folder if folder.is_dir() else tiny_llama(folder)
     torch.save(load_tensors(model / "model.safetensors"), model / "pytorch_model.bin")
     (model / "model.safetensors").unlink()
+    return model
+
+
+def _pickling(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], Path]:
+    """Return what makes a Llama whose file of ``torch.save`` holds what the function makes of the tensors."""
+
+    def make(folder: Path) -> Path:
+        import torch
+
+        path = pickled(with_config(torch_dtype=None)(folder)) / "pytorch_model.bin"
+        torch.save(change(torch.load(path, weights_only=True)), path)
+        return folder
+
+    return make
+
+
+pickled_with_settings = _pickling(lambda tensors: {**tensors, "args": argparse.Namespace(steps=3)})
+"""What makes a Llama whose file of ``torch.save`` holds an object beside the tensors."""
+pickled_in_training = _pickling(lambda tensors: {"model": tensors, "epoch": 3})
+"""What makes a Llama whose tensors are one level deeper in the file of ``torch.save``."""
+
+
+def other_dtype(folder: Path) -> Path:
+    """A tensor has a dtype that safetensors does not know."""
+    path = tiny_llama(folder) / "model.safetensors"
+    path.write_bytes(path.read_bytes().replace(b'"F32"', b'"Q4K"', 1))
+    return folder
+
+
+def link_to_nowhere(name: str) -> Callable[[Path], Path]:
+    """Return what makes a Llama of which one file is a symbolic link whose target is gone."""
+
+    def make(folder: Path) -> Path:
+        model = tiny_llama(folder)
+        (model / name).unlink()
+        (model / name).symlink_to("../../blobs/3f1a")
+        return model
+
+    return make
+
+
+def inside(place: str, **beside: str) -> Callable[[Path], Path]:
+    """Return what makes a directory that has a whole Llama in a folder, and files beside it: the name is a JSON file's."""
+
+    def make(folder: Path) -> Path:
+        tiny_llama(folder / place)
+        for name, text in beside.items():
+            (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        return folder
+
+    return make
+
+
+def as_published(folder: Path) -> Path:
+    """The weights are in the form of the publisher's own code."""
+    folder.mkdir()
+    (folder / "params.json").write_text('{"dim": 8, "n_layers": 1}', encoding="utf-8")
+    (folder / "consolidated.00.pth").write_bytes(b"PK\3\4" + bytes(40))
+    return folder
+
+
+def index_without_map(folder: Path) -> Path:
+    """The index does not say which tensor is in which file."""
+    model, _ = _sharded(folder, 2)
+    edit_json(model / "model.safetensors.index.json", lambda index: index.pop("weight_map"))
     return model
 
 

@@ -177,6 +177,89 @@ CAUSES: Final[dict[str, Message]] = {
         "Get {file} again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and "
         "compare its size and SHA-256 with what the hub shows."
     ),
+    "cause:weights-of-format": N_(
+        "The weights in {in} are in the format of {format} ({files}), and transformers {release} was to load PyTorch "
+        "weights (model.safetensors or pytorch_model.bin), of which there are none."
+    ),
+    "remedy:convert-weights": N_(
+        "Take the PyTorch weights from the model's page, or convert these where {format} and transformers 4 are "
+        "installed: `AutoModel.from_pretrained(DIR, {argument}=True).save_pretrained(OUT)`. Transformers 5 does not "
+        "read {format} weights."
+    ),
+    "remedy:run-elsewhere": N_(
+        "Take the PyTorch weights from the model's page. Files of {format} are run by its own runtime; the package "
+        "`optimum` has classes that use it as transformers does."
+    ),
+    "cause:link-broken": N_("{file} is a symbolic link that leads nowhere: the file it points to is not there."),
+    "remedy:copy-files": N_(
+        "Copy the files themselves and not the links to them (`cp -rL`), or download the model into the directory "
+        "(`huggingface-cli download MODEL --local-dir DIR`). In the hub's cache the files of a model are links into "
+        "its folder `blobs`."
+    ),
+    "cause:config-in-subfolder": NP_(
+        "There is no config.json in {in} itself; there is one in its folder {folder}.",
+        "There is no config.json in {in} itself; these folders in it have one: {folders}.",
+    ),
+    "remedy:load-subfolder": N_("Load the folder that has it: give the path of the directory with `/{folder}` added."),
+    "cause:pipeline-of-diffusers": N_(
+        "{in} is a pipeline of diffusers, which has a model_index.json and no config.json of its own."
+    ),
+    "remedy:load-pipeline": N_(
+        "Load it with `DiffusionPipeline.from_pretrained(DIR)` of the package diffusers, or one of its models that "
+        "transformers has, each from its folder: {folders}."
+    ),
+    "remedy:load-whole-pipeline": N_("Load it with `DiffusionPipeline.from_pretrained(DIR)` of the package diffusers."),
+    "cause:weights-as-published": N_(
+        "There is no config.json in {in}: it has the weights in the form of their publisher's own code ({names}), "
+        "which transformers does not read."
+    ),
+    "remedy:take-converted": N_(
+        "Take the version of this model that is made for transformers (its page names it, often with “-hf”), or "
+        "convert these files with the script `convert_…_weights_to_hf.py` that transformers has for the architecture."
+    ),
+    "cause:path-not-there": N_(
+        "“{path}” is not a directory here, and it can't be the name of a hub model either, which has the form "
+        "`NAME` or `OWNER/NAME`."
+    ),
+    "remedy:correct-path": N_(
+        "Check the path: its spelling, and, if it is relative, the working directory, where it begins. If "
+        "a hub model was meant, give its name alone."
+    ),
+    "cause:path-of-file": N_(
+        "“{path}” was given, which looks like the path of a file. What is loaded is the directory, with config.json "
+        "and all the rest."
+    ),
+    "remedy:give-directory": N_("Give the directory that holds the file: `{folder}`."),
+    "cause:shard-has-objects": N_(
+        "{file} holds more than tensors: objects of {names}. The library reads such files with "
+        "`torch.load(weights_only=True)`, which makes no other objects, because doing so can run code."
+    ),
+    "remedy:save-tensors-alone": N_(
+        "If you trust the file, read it with `torch.load(FILE, weights_only=False)` and save the tensors alone: "
+        "`torch.save(model.state_dict(), …)` for a whole model, the dictionary without its other entries for a "
+        "checkpoint; better still with `safetensors.torch.save_file`."
+    ),
+    "cause:shard-dtype-unknown": N_(
+        "A tensor in {file} has the dtype {dtype}, which the installed safetensors {release} does not know."
+    ),
+    "remedy:upgrade-safetensors": N_(
+        "Install a newer safetensors (`pip install --upgrade safetensors`), and a torch that has this dtype. If the "
+        "newest does not know {dtype} either, another program wrote the file for itself: take the weights for "
+        "transformers."
+    ),
+    "cause:index-lacks-entry": N_("{file} is not an index of weights: it has no entry `{key}`."),
+    "cause:checkpoint-nested": N_(
+        "{file} does not hold tensors by name alone: an entry of it is of the type `{type}`. A checkpoint saved in "
+        "training is like this, with the weights one level deeper, beside a number of epochs, say."
+    ),
+    "surprise:checkpoint-without-tensors": N_(
+        "{file} has no tensors by name, so all {count} parameters are newly initialised, with random numbers. A "
+        "checkpoint saved in training is often like this, with the weights one level deeper."
+    ),
+    "remedy:take-inner-dictionary": N_(
+        "Look at its keys (`torch.load(FILE, map_location='cpu').keys()`), and save the inner dictionary that has the "
+        'tensors in a file of its own, under the same name: `torch.save(checkpoint["model"], FILE)`, for example.'
+    ),
     # the directory's own code
     "cause:class-file-missing": N_("`auto_map` asks for {reference}, and there is no file {file} in the directory."),
     "remedy:name-class-file": N_(

@@ -10,7 +10,7 @@ from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.json_rules import fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
-from tracer.analysis.diagnosis.weight_file_rules import absent, begins_as_zip, neighbours, of_gguf
+from tracer.analysis.diagnosis.weight_file_rules import absent, begins_as_zip, broken_links, neighbours, of_gguf
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -135,7 +135,38 @@ def config_missing(load: RecordedLoad) -> Cause | None:
     where = str(missing.event.in_)
     if not _is_folder(where):
         return None
-    return Cause("config-missing", "certain", load.with_raised(_gone(missing)), {"in": where}, "write-config")
+    chain = load.with_raised(_gone(missing))
+    kind, values, remedy = _instead_of_config(load, where)
+    return Cause(kind, "certain", chain, {"in": where, **values}, remedy)
+
+
+def _instead_of_config(load: RecordedLoad, where: str) -> tuple[str, dict[str, Any], str]:
+    """Return kind, values and remedy for a directory without config.json, by what else is in it."""
+    listed = load.trace.meta.directory if where == "<model>" else None
+    names = [file.name for file in listed or ()]
+    if broken_links(load, _CONFIG) and names:
+        return "link-broken", {"file": "config.json"}, "copy-files"
+    folders = [name.removesuffix("/config.json") for name in names if name.endswith("/config.json")]
+    folders = [folder for folder in folders if _is_of_model(load.trace.meta.json_object(f"{folder}/config.json"))]
+    values: dict[str, Any] = {"folders": folders, "folder": folders[0] if folders else None, "count": len(folders)}
+    if "model_index.json" in names:
+        return "pipeline-of-diffusers", values, "load-pipeline" if folders else "load-whole-pipeline"
+    if folders:
+        return "config-in-subfolder", values, "load-subfolder"
+    original = [name for name in names if name == "params.json" or _ORIGINAL.match(name)]
+    if "params.json" in original and len(original) > 1:
+        return "weights-as-published", {"names": original}, "take-converted"
+    return "config-missing", {}, "write-config"
+
+
+def _is_of_model(config: dict[str, Any] | None) -> bool:
+    """Return whether a config.json is that of a model, and not, say, of a pooling layer of sentence-transformers."""
+    return config is not None and bool({"model_type", "architectures", "auto_map"} & config.keys())
+
+
+_CONFIG: Final = re.compile(r"^config\.json$")
+_ORIGINAL: Final = re.compile(r"^consolidated[\w.-]*\.(?:pth|safetensors)$")
+"""Weights in the form in which some publishers train and publish, beside a params.json."""
 
 
 def not_on_this_machine(load: RecordedLoad) -> Cause | None:
@@ -149,6 +180,29 @@ def not_on_this_machine(load: RecordedLoad) -> Cause | None:
         return None
     chain = load.with_raised(_gone(missing))
     return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
+
+
+_INVALID_NAME: Final = re.compile(
+    r"^(?:Repo id must be in the form 'repo_name' or 'namespace/repo_name'|Incorrect path_or_model_id): "
+    r"'(?P<path>[^']+)'"
+)
+"""What the library says of a path that is not there, in 5.23.0 and in 4.44.2."""
+_WEIGHTS_FILE: Final = re.compile(r"\.(?:safetensors|bin|gguf|pth?|ckpt|json)$")
+
+
+def path_not_there(load: RecordedLoad) -> Cause | None:
+    """Detect a path that is no directory here, and that can't be the name of a hub model either."""
+    failure = load.failure
+    match = _INVALID_NAME.match(failure.text) if failure is not None and failure.error == "OSError" else None
+    if failure is None or match is None or not failure.origin.module.startswith("transformers."):
+        return None
+    if not any(one.name in ("HFValidationError", "RepositoryNotFoundError") for one in load.exceptions):
+        return None
+    path = match["path"]
+    values = {"path": path, "folder": path.replace("\\", "/").rpartition("/")[0] or "."}
+    if _WEIGHTS_FILE.search(path):
+        return Cause("path-of-file", "likely", load.with_raised(), values, "give-directory")
+    return Cause("path-not-there", "certain", load.with_raised(), values, "correct-path")
 
 
 def second_repository(load: RecordedLoad) -> Cause | None:
@@ -222,6 +276,13 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
     if path in (files := of_gguf(load, checkpoint_files(load))):
         named = {"file": path, "files": files, "count": len(files)}
         return Cause("shard-gguf", "certain", load.with_raised(*_shards(load)), named, "gguf-by-name")
+    if by_torch and (objects := _objects_in(failure)):
+        named = {"file": path, "names": objects}
+        return Cause("shard-has-objects", "certain", load.with_raised(*_shards(load)), named, "save-tensors-alone")
+    if by_safetensors and (dtype := _UNKNOWN_DTYPE.search(failure.text)) is not None:
+        release = load.trace.meta.releases.get("safetensors", "?")
+        named = {"file": path, "dtype": dtype["dtype"], "release": release}
+        return Cause("shard-dtype-unknown", "certain", load.with_raised(*_shards(load)), named, "upgrade-safetensors")
     # safetensors 0.4 to 0.6: "incomplete metadata, file not fully covered" for a truncated file, "header too large" and
     # "invalid header" for a file in another format
     if "file not fully covered" in failure.text:
@@ -240,6 +301,49 @@ def shard_damaged(load: RecordedLoad) -> Cause | None:
         kind = "shard-damaged"
     values = {"file": path, "message": failure.message}
     return Cause(kind, "certain", load.with_raised(*_shards(load)), values, "download-again")
+
+
+# torch 2: "Unsupported global: GLOBAL argparse.Namespace was not an allowed global by default"
+_OBJECT: Final = re.compile(r"Unsupported global: GLOBAL (?P<name>[\w.]+)")
+_UNKNOWN_DTYPE: Final = re.compile(r"in header: unknown variant `(?P<dtype>\w+)`, expected one of `BOOL`")
+
+
+def _objects_in(failure: RecordedException) -> list[str]:
+    """Return the classes in a pickle that ``torch.load(weights_only=True)`` refused to make objects of."""
+    said = [failure.text, *(chained.message or "" for chained in failure.chained)]
+    return list(dict.fromkeys(name for text in said for name in _OBJECT.findall(text)))
+
+
+def index_lacks_entry(load: RecordedLoad) -> Cause | None:
+    """Detect an index of the weights that is JSON and has not the entries of an index."""
+    failure = load.failure
+    if failure is None or failure.error != "KeyError" or failure.text.strip("'\"") not in ("weight_map", "metadata"):
+        return None
+    if not any(frame.function.endswith("get_checkpoint_shard_files") for frame in failure.frames):
+        return None
+    found = next(
+        (one for one in reversed(load.events(FileResolved)) if str(one.event.name).endswith("index.json")), None
+    )
+    path = found.event.path if found is not None else "model.safetensors.index.json"
+    values = {"file": path, "key": failure.text.strip("'\"")}
+    return Cause("index-lacks-entry", "certain", load.with_raised(_found(found)), values, "download-again")
+
+
+def tensors_nested(load: RecordedLoad) -> Cause | None:
+    """Detect a pickle that holds dictionaries where the library expects tensors: the checkpoint of a training."""
+    failure = load.failure
+    if failure is None or failure.error != "AttributeError" or not failure.origin.function.endswith(MODEL_LOADER):
+        return None
+    inside = _NO_TENSOR.match(failure.text)
+    read_dtype = any(frame.function == "get_state_dict_dtype" for frame in failure.frames)
+    files = checkpoint_files(load)
+    if inside is None or not read_dtype or not files or not files[0].endswith(".bin"):
+        return None
+    values = {"file": files[0], "type": inside["type"]}
+    return Cause("checkpoint-nested", "likely", load.with_raised(), values, "take-inner-dictionary")
+
+
+_NO_TENSOR: Final = re.compile(r"^'(?P<type>\w+)' object has no attribute 'is_floating_point'")
 
 
 def torch_too_old(load: RecordedLoad) -> Cause | None:

@@ -123,6 +123,11 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
         mismatched = [mismatch.parameter for mismatch in report.mismatched]
         differing = set(mismatched)
         new = [name for name in report.new if name not in differing]
+        read: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
+        if new and not report.checkpoint and read and all(str(one.event.path).endswith(".bin") for one in read):
+            nothing: dict[str, object] = {"file": read[-1].event.path, "count": len(new)}
+            yield _of(step, "checkpoint-without-tensors", nothing, "take-inner-dictionary")
+            continue
         unexpected = [tensor.name for tensor in report.unexpected if tensor.told]
         filled = _filled_before(load, step.number)
         prefix = other_prefix(new, unexpected)
@@ -137,7 +142,7 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             yield _of(step, "index-lies", {"count": len(told), "names": list(told), "file": file}, "same-revision")
         layers = further_layers(filled, new)
         others = [name for name in new if name not in set(layers)]
-        checkpoint_is_whole = report.loaded == report.checkpoint
+        checkpoint_is_whole = report.loaded == report.checkpoint and bool(report.loaded)
         heads = _of_unfilled_parts(filled, others) if checkpoint_is_whole else []
         missing = [name for name in others if name not in set(heads)]
         explained = {name for cause in not_tied(load, recorded) for name in cause.values["names"]}

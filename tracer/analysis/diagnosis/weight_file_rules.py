@@ -12,11 +12,24 @@ from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
 _SUFFIXES: Final = (".safetensors", ".bin", ".gguf", ".pt", ".pth", ".ckpt")
 _USUAL: Final = re.compile(r"^(?:model|pytorch_model)(?:-\d{5}-of-\d{5})?\.(?:safetensors|bin)$")
 _SHARD: Final = re.compile(r"^(?P<stem>model|pytorch_model)-\d{5}-of-\d{5}\.(?P<suffix>safetensors|bin)$")
+_SHARD_INDEX: Final = re.compile(r"^(?:model|pytorch_model)\.(?:safetensors|bin)\.index\.json$")
 _VARIANT: Final = re.compile(
     r"^(?:model|pytorch_model)\.(?P<variant>(?!safetensors|bin)[\w-]+?)(?:-\d{5}-of-\d{5})?\.(?:safetensors|bin)$"
 )
+# Formats of other frameworks and runtimes, by the file's name.
+_FORMATS: Final = {
+    "TensorFlow": re.compile(r"^(?:tf_model.*\.h5|model\.ckpt.*|saved_model\.pb)$"),
+    "Flax": re.compile(r"^flax_model.*\.msgpack$"),
+    "ONNX": re.compile(r"\.onnx$"),
+    "OpenVINO": re.compile(r"^openvino_.*\.(?:xml|bin)$"),
+    "TensorFlow Lite": re.compile(r"\.tflite$"),
+}
+_CONVERTIBLE: Final = {"TensorFlow": "from_tf", "Flax": "from_flax"}
+"""Formats that transformers 4 can read, with the argument that asks for it."""
 # What training and tokenizers leave in a directory under such a suffix.
-_NO_WEIGHTS: Final = re.compile(r"^(?:training_args|optimizer|scheduler|scaler|rng_state|adapter_|tokenizer|spiece)")
+_NO_WEIGHTS: Final = re.compile(
+    r"^(?:training_args|optimizer|scheduler|scaler|rng_state|adapter_|tokenizer|spiece|openvino_)"
+)
 
 
 def of_gguf(load: RecordedLoad, files: list[str]) -> list[str]:
@@ -42,6 +55,8 @@ def neighbours(load: RecordedLoad, where: Any) -> Cause | None:
     listed = load.trace.meta.directory
     if listed is None or where != "<model>" or asked_in_call(load, "subfolder") is not None:
         return None
+    if links := broken_links(load, _USUAL, _SHARD_INDEX):
+        return Cause("link-broken", "certain", load.with_raised(), {"file": links[0], "files": links}, "copy-files")
     weights = [
         file.name for file in listed if file.name.endswith(_SUFFIXES) and not _NO_WEIGHTS.match(file_name(file.name))
     ]
@@ -53,7 +68,13 @@ def neighbours(load: RecordedLoad, where: Any) -> Cause | None:
 
     def because(kind: str, files: list[str], remedy: str, asked: Asked | None = None, **values: Any) -> Cause:
         chain: list[Evidence | None] = [asking(load, asked)]
-        return Cause(kind, "certain", load.with_raised(*chain), {"in": where, "files": files, **values}, remedy)
+        return Cause(
+            kind,
+            "certain",
+            load.with_raised(*chain),
+            {"in": where, "files": files, "release": load.release_text, **values},
+            remedy,
+        )
 
     wanted = asked_in_call(load, "variant")
     if wanted is not None and wanted.value not in variants and usual:
@@ -83,7 +104,21 @@ def neighbours(load: RecordedLoad, where: Any) -> Cause | None:
     if here and not usual and not variants:
         name = "model.safetensors" if here[0].endswith(".safetensors") else "pytorch_model.bin"
         return because("weights-elsewhere", here, "rename-weights", name=name)
+    for format_, pattern in _FORMATS.items():
+        if not weights and (files := [file.name for file in listed if pattern.search(file_name(file.name))]):
+            argument = _CONVERTIBLE.get(format_)
+            remedy = "convert-weights" if argument is not None else "run-elsewhere"
+            return because("weights-of-format", files, remedy, format=format_, argument=argument)
     return None
+
+
+def broken_links(load: RecordedLoad, *patterns: re.Pattern[str]) -> list[str]:
+    """Return the files in the directory with such a name that are symbolic links to nowhere."""
+    return [
+        file.name
+        for file in load.trace.meta.directory or ()
+        if "broken-link" in file.notes and any(pattern.match(file.name) for pattern in patterns)
+    ]
 
 
 def _kind(load: RecordedLoad, path: str) -> str | None:
