@@ -166,6 +166,25 @@ WRONG: dict[str, Wrong] = {
         "name-imported-in-try",
         {"name": "sqrt", "there": 3, "module": "glm_trace_absent"},
     ),
+    "a name that a function tries to import": Wrong(
+        {
+            "modeling_shell.py": importing(
+                "def root(x):\n    try:\n        from math import sqrt\n    except ImportError:\n        raise\n\n"
+                "    return sqrt(x)"
+            ).replace("        self.post_init()\n", "        self.root = sqrt(4)\n        self.post_init()\n")
+        },
+        "name-undefined",
+        {"name": "sqrt", "import": None},
+    ),
+    "a name that a handler would import": Wrong(
+        {
+            "modeling_shell.py": importing(
+                "try:\n    import math\nexcept ImportError:\n    from cmath import sqrt"
+            ).replace("        self.post_init()\n", "        self.root = sqrt(4)\n        self.post_init()\n")
+        },
+        "name-defined-later",
+        {"name": "sqrt"},
+    ),
     "a name defined below": Wrong(model("EARLY = LATE\nLATE = 1"), "name-defined-later", {"name": "LATE", "line": 2}),
     "code at the top that fails": Wrong(
         model('raise NotImplementedError("not for import")'),

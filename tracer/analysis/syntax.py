@@ -98,15 +98,18 @@ class SourceSyntax:
     def functions(self) -> dict[int, Function]:
         """Every function by its first line: that of ``def`` or of its first decorator."""
         found: dict[int, Function] = {}
-        waiting: list[ast.AST] = [self.tree]
-        while waiting:
-            node = waiting.pop()
+        for node in _statements_in(self.tree):
             if isinstance(node, FUNCTIONS):
                 found.setdefault(_first_line(node), node)
-            for _, statements in _blocks(node):
-                waiting.extend(statements)
-            waiting.extend(getattr(node, "handlers", ()))
-            waiting.extend(getattr(node, "cases", ()))
+        return found
+
+    @cached_property
+    def classes(self) -> dict[str, list[ast.ClassDef]]:
+        """The classes of each name, in the order of the file."""
+        found: dict[str, list[ast.ClassDef]] = {}
+        for node in _statements_in(self.tree):
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(node)
         return found
 
     def function(self, frame: Frame) -> Function | None:
@@ -302,6 +305,17 @@ def _blocks(node: ast.AST) -> Iterator[tuple[str, list[ast.stmt]]]:
         statements = getattr(node, branch, None)
         if isinstance(statements, list) and statements:
             yield branch, statements
+
+
+def _statements_in(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and all statements and clauses below it, in the order of the file, without entering expressions."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        parts = (getattr(node, part, ()) for part in ("body", "handlers", "cases", "orelse", "finalbody"))
+        below: list[ast.AST] = [child for part in parts if isinstance(part, list) for child in part]
+        waiting.extend(reversed(below))
 
 
 def _joined(kept: list[str]) -> str:

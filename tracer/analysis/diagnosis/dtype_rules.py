@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_values import asked_in_call, asked_in_config, asking
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.thrown import is_own
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import TensorLoaded, events
@@ -131,8 +131,8 @@ def may_keep_float32(load: RecordedLoad) -> bool:
         return False
     if not is_own(built.event.class_):
         return True
-    own = [one for one in load.classes(last_name(built.event.class_)) if f"{REMOTE}/" in one.path.replace("\\", "/")]
-    others = {last_name(ast.unparse(base)) for one in own for base in one.node.bases}
+    own = [one for one in load.classes(last_name(built.event.class_)) if one.is_own]
+    others = {base for one in own for base in one.bases}
     others -= {one.node.name for one in own} | _BASES
     return bool(others) or not own or any(_KEEPS_FLOAT32 in ast.unparse(one.node) for one in own)
 

@@ -6,13 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tracer.analysis.diagnosis.argument_rules import attribute_gone
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.own_code import own_classes
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name, release_numbers
+from tracer.analysis.diagnosis.recorded_load import ClassInSource, RecordedLoad, file_name, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import Thrown, behind, in_library, is_own, thrown
+from tracer.analysis.syntax import Function
 from tracer.releases import library
 from tracer.trace.events import (
     ClassResolved,
@@ -25,7 +26,6 @@ from tracer.trace.events import (
     TokenizerLoaded,
     TracebackFrame,
 )
-from tracer.trace.source_parser import parse
 
 _UNEXPECTED: Final = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
 _FEWER: Final = re.compile(
@@ -35,18 +35,6 @@ _FEWER: Final = re.compile(
 _WANTS: Final = re.compile(r"^(?P<callee>[\w.<>]+)\(\) missing \d+ required [\w-]+ arguments?: (?P<names>.+)$")
 _LACKS: Final = re.compile(r"^'?(?P<class>\w+)'?(?: object)? has no attribute '?(?P<name>\w+)'?")
 _LOOKING_UP: Final = ("__getattr__", "__getattribute__")
-_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-class _Own(NamedTuple):
-    """A class of the model's own, as it is written."""
-
-    node: ast.ClassDef
-    path: str
-
-    def method(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        found = (part for part in self.node.body if isinstance(part, _DEFINITIONS) and part.name == name)
-        return next(found, None)
 
 
 # A parameter that an override lacks
@@ -236,7 +224,7 @@ def _calls_of_base(frames: list[TracebackFrame]) -> tuple[TracebackFrame, Traceb
     return frames[through], frames[reading]
 
 
-def _assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, int]:
+def _assigned(function: Function) -> dict[str, int]:
     """Return the attributes of ``self`` that a function sets, each with the first line that does."""
     found: dict[str, int] = {}
     for node in ast.walk(function):
@@ -245,7 +233,7 @@ def _assigned(function: ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, int
     return found
 
 
-def _read(own: _Own, method: str) -> set[str]:
+def _read(own: ClassInSource, method: str) -> set[str]:
     written = own.method(method)
     nodes = ast.walk(written) if written is not None else ()
     return {
@@ -357,19 +345,9 @@ def _other_name(load: RecordedLoad, owner: str, name: str) -> str | None:
 # The own classes
 
 
-def _own_class(load: RecordedLoad, name: str) -> _Own | None:
+def _own_class(load: RecordedLoad, name: str) -> ClassInSource | None:
     """Return a class of the model's own, if its source is in the trace."""
-    for number, path in load.trace.source_paths().items():
-        if REMOTE not in path and not path.startswith("<model>"):
-            continue
-        try:
-            tree = parse(load.trace.source(number).text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef) and node.name == name:
-                return _Own(node, path)
-    return None
+    return next((found for found in load.classes(name) if found.is_own and found.node.name == name), None)
 
 
 def _own_names(load: RecordedLoad) -> set[str]:

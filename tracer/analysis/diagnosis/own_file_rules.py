@@ -122,9 +122,9 @@ def name_undefined(load: RecordedLoad) -> Cause | None:
     name = found["name"]
     values: dict[str, Any] = {"name": name, "file": file_name(place.file), "line": place.line}
     values["statement"] = place.source
-    for one in outline.imports:
+    for one in outline.imports if name in outline.names else ():  # else a function alone imports it
         if name in one.names or one.module == name:
-            if one.inside == "function":
+            if one.inside in ("function", "except"):
                 continue
             if one.condition is None and one.inside is None:
                 break

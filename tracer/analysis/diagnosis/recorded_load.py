@@ -12,7 +12,7 @@ from tracer.analysis.diagnosis.cause import Evidence
 from tracer.analysis.diagnosis.exceptions import Passage, RecordedException, dropped_error, exception_chain, exceptions
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL, AUTO_TOKENIZER, loading_calls
 from tracer.analysis.locals import locals_after
-from tracer.analysis.syntax import SyntaxTrees
+from tracer.analysis.syntax import FUNCTIONS, Function, SyntaxTrees
 from tracer.analysis.value_format import summary_to_json, to_json
 from tracer.trace.events import (
     AdapterFound,
@@ -69,6 +69,21 @@ class ClassInSource(NamedTuple):
 
     path: str
     node: ast.ClassDef
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is in one of the model's own files."""
+        path = self.path.replace("\\", "/")
+        return f"{REMOTE}/" in path or path.startswith("<model>/")
+
+    @property
+    def bases(self) -> list[str]:
+        """The last names of its bases."""
+        return [last_name(ast.unparse(base)) for base in self.node.bases]
+
+    def method(self, name: str) -> Function | None:
+        found = (part for part in self.node.body if isinstance(part, FUNCTIONS) and part.name == name)
+        return next(found, None)
 
 
 class RecordedLoad:
@@ -207,10 +222,10 @@ class RecordedLoad:
             seen.add(wanted)
             for number, path in self.trace.source_paths().items():
                 syntax = self._syntax(number)
-                for node in syntax.tree.body if syntax is not None else ():
-                    if isinstance(node, ast.ClassDef) and node.name == wanted:
-                        yield ClassInSource(path, node)
-                        waiting += [last_name(ast.unparse(base)) for base in node.bases]
+                for node in syntax.classes.get(wanted, ()) if syntax is not None else ():
+                    found = ClassInSource(path, node)
+                    yield found
+                    waiting += found.bases
 
     @cached_property
     def last_built(self) -> Recorded[ModelBuilt] | None:

@@ -14,7 +14,7 @@ from typing import Any
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.own_code import outlines
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, stem
 from tracer.analysis.diagnosis.thrown import imported_by_package
 from tracer.releases import Library, Presence, library
 from tracer.trace.events import TracebackFrame
@@ -154,32 +154,12 @@ def _written_here(load: RecordedLoad) -> set[str]:
 
 
 def _bases(load: RecordedLoad, name: str) -> list[str]:
-    """Return the bases of one of the model's own classes, with their bases as far as the same file defines them."""
-    written: dict[str, list[str]] = {}
+    """Return the bases of a class that the failing code's own file defines, with their bases as far as it does."""
+    sources, paths = load.trace.source_paths(), set[str | None]()
     for _, frame in load.frames_around(load.failure.origin if load.failure is not None else None):
-        if frame.module.startswith(f"{REMOTE}."):
-            written |= _classes(load.trace.source(frame.source).text)
-    found: list[str] = []
-    waiting = [name]
-    while waiting:
-        for base in written.get(waiting.pop(0), []):
-            if base not in found:
-                found.append(base)
-                waiting.append(base)
-    return found
-
-
-def _classes(source: str) -> dict[str, list[str]]:
-    """Return the classes of a file, each with the last names of its bases."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
-    return {
-        node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
+        paths.add(sources.get(frame.source))
+    own = (found for found in load.classes(name) if found.is_own and found.path in paths)
+    return list(dict.fromkeys(base for found in own for base in found.bases))
 
 
 def _subscripted(statement: str, key: str) -> Iterator[str]:

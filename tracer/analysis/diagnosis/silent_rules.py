@@ -166,11 +166,9 @@ def _left_to_the_library(load: RecordedLoad) -> bool:
     built = load.last(ConfigBuilt)
     if built is None or not str(built.event.class_).startswith(f"{REMOTE}."):
         return False
-    own = [
-        found for found in load.classes(last_name(built.event.class_)) if f"{REMOTE}/" in found.path.replace("\\", "/")
-    ]
+    own = [found for found in load.classes(last_name(built.event.class_)) if found.is_own]
     names = {found.node.name for found in own} | _CONFIG_BASES
-    bases = {last_name(ast.unparse(base)) for found in own for base in found.node.bases}
+    bases = {base for found in own for base in found.bases}
     return bool(own) and bases <= names and not any(_TIE in ast.unparse(found.node) for found in own)
 
 
