@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from tests.analysis.diagnosis_cases import CASES
 from tests.conftest import FIXTURES
 from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
+from tests.support.reading import OLD_LINE
 from tests.trace import made
 from tracer.cli.repairing import _copy, _load_again
 from tracer.trace.reading import open_trace
@@ -130,6 +132,26 @@ def test_a_patch_and_its_trial_on_a_copy(why: Command, loads: Loads, place: Path
     assert "changed since it was recorded" in why(path, "--apply", "other").err
     shutil.rmtree(directory)
     assert "is not on this machine" in why(path, "--apply", "other").err
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "This repair is mechanical: `{}`"), ("zh", "可以自动修复：`{}`")])
+def test_a_repair_is_pointed_to_only_where_there_is_one(why: Command, loads: Loads, lang: str, words: str) -> None:
+    for name, is_there in (("misspelt-class", True), ("unknown-model-type", False)):
+        path = loads.record(BROKEN / name, tokenizer=False, forward=False).path
+        command = f"glm-trace why {path} --patch"
+        out = " ".join(why(path, "--lang", lang).out.split())
+        assert (words.format(command) in out) is is_there
+        assert ("--patch" in out) is is_there
+        assert (why(path, "--patch").code == 0) is is_there
+
+
+def test_repairs_of_what_a_load_went_on_with_are_pointed_to(why: Command, loads: Loads, tmp_path: Path) -> None:
+    path = loads.record(CASES["tie-not-said"].make(tmp_path / "m"), tokenizer=False, forward=False).path
+    out = " ".join(why(path).out.split())
+    is_there = not OLD_LINE  # 4.x ties them without being told
+    assert (why(path, "--patch").code == 0) is is_there
+    assert (f"`glm-trace why {path} --patch` prints what can be repaired mechanically, as a diff." in out) is is_there
+    assert ("--patch" in out) is is_there
 
 
 def test_a_copy_on_another_release_proves_little(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 
 from tracer.analysis.diagnosis import Diagnosis
-from tracer.analysis.repair import ModelFiles, Repair, patch, repair
+from tracer.analysis.repair import ModelFiles, Repair, files_to_patch, patch, repair
 from tracer.cli import arguments
 from tracer.cli.console import note
 from tracer.i18n import N_, Lang, join, path_here, tr
@@ -28,9 +28,8 @@ _COPIED: Final = 16_000_000  # bytes of a file that is copied; a larger one beco
 
 def print_patch(trace: Trace, found: Diagnosis, lang: Lang) -> None:
     """Print the repair as a unified diff; without one, end with exit code 1."""
-    folder = trace.meta.model_folder
-    files = ModelFiles(trace, Path(folder) if folder is not None and os.path.isdir(folder) else None)
-    if changed := files.changed():
+    files, changed = files_to_patch(trace)
+    if changed:
         note(
             tr(
                 lang,
@@ -38,7 +37,6 @@ def print_patch(trace: Trace, found: Diagnosis, lang: Lang) -> None:
                 names=", ".join(changed),
             )
         )
-        files = ModelFiles(trace)
     made = _repair(found, files, lang)
     for line in patch(made.edits, files):
         typer.echo(line, nl=False)

@@ -73,4 +73,7 @@ def why(
 
             typer.echo(issue(trace, found, language(asked or "en")), nl=False)
         else:
-            print_result(diagnosis_report(trace, found, language(asked)))
+            from tracer.analysis.repair import files_to_patch, repair
+
+            repaired = repair(found, files_to_patch(trace)[0]).repaired
+            print_result(diagnosis_report(trace, found, language(asked), repaired=repaired))

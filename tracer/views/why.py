@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -117,10 +118,13 @@ _OUTPUT: Final = 8  # lines of what native code printed
 _SURPRISES: Final = 8  # listed; the rest is counted
 
 
-def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool = True) -> RenderableType:
+def diagnosis_report(
+    trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool = True, repaired: Sequence[Cause] = ()
+) -> RenderableType:
     """Return a diagnosis: the sentence that says it all first, the evidence after it, the command that shows more.
 
-    Without ``steps``, the steps that show it and that command are left out, as the player lists them itself.
+    ``repaired`` are the causes and surprises that ``why --patch`` has a repair for. Without ``steps``, the steps that
+    show it and that command are left out, as the player lists them itself.
     """
     parts = [_headline(trace, found, lang)]
     if found.error is not None and found.status in ("failed", "refused"):
@@ -131,9 +135,12 @@ def diagnosis_report(trace: Trace, found: Diagnosis, lang: Lang, *, steps: bool 
         if isinstance(output := cause.values.get("output"), str) and output.strip():
             parts.append(_block(tr(lang, "Its last output"), [Prose(line) for line in _tail(output)]))
     for position, cause in enumerate(found.causes):
-        parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps))
+        parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps, is_repaired=cause in repaired))
     if found.surprises:
         parts.append(surprise_list(found.surprises, lang))
+        if any(one in repaired for one in found.surprises):
+            told = tr(lang, "`{command}` prints what can be repaired mechanically, as a diff.", command=_patch(trace))
+            parts.append(Padding(Prose(told), (1, 0, 0, 2), expand=False))
     if len(trace) and steps:
         parts += ["", Text(tr(lang, "See it"), "bold"), command_text(f"  {_command(trace, found)}")]
     return Group(*parts)
@@ -185,14 +192,24 @@ def _tail(output: str) -> list[str]:
     return [one_line(line, _STEP_TEXT) for line in output.strip().splitlines()[-_OUTPUT:]]
 
 
-def _cause(trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool) -> RenderableType:
+def _cause(
+    trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool, is_repaired: bool
+) -> RenderableType:
     sentence, remedy = explanation(cause, lang)
     blocks = [_block(cause_title(cause, lang, first=first), [Prose(sentence)])]
     if remedy is not None:
-        blocks.append(_block(tr(lang, "What to do"), [Prose(remedy)]))
+        told: list[RenderableType] = [Prose(remedy)]
+        if is_repaired:
+            text = tr(lang, "This repair is mechanical: `{command}` prints it as a diff.", command=_patch(trace))
+            told.append(Prose(text))
+        blocks.append(_block(tr(lang, "What to do"), told))
     if cause.chain and steps:
         blocks.append(_block(tr(lang, "How it happened"), [_chain(trace, found, cause.chain, lang)]))
     return Group(*blocks)
+
+
+def _patch(trace: Trace) -> str:
+    return f"{program()} why {trace_argument(trace)} --patch"
 
 
 def cause_title(cause: Cause, lang: Lang, *, first: bool) -> str:

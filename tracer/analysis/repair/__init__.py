@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from tracer.analysis.diagnosis.cause import Cause, Diagnosis
 from tracer.analysis.repair import code_repairs, config_repairs, import_repairs
-from tracer.analysis.repair.model_files import Edits, ModelFiles
+from tracer.analysis.repair.model_files import Edits, ModelFiles, files_to_patch
 
-__all__ = ["REPAIRS", "ModelFiles", "Repair", "patch", "repair"]
+__all__ = ["REPAIRS", "ModelFiles", "Repair", "files_to_patch", "patch", "repair"]
 
 REPAIRS = {**code_repairs.REPAIRS, **import_repairs.REPAIRS, **config_repairs.REPAIRS}
 """The repair for each kind of cause that has one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -100,3 +101,14 @@ class ModelFiles:
             return path.read_bytes().decode("utf-8")
         except (OSError, ValueError):
             return None
+
+
+def files_to_patch(trace: Trace) -> tuple[ModelFiles, list[str]]:
+    """Return the files that a patch is for, and which of them are no longer as they were recorded.
+
+    They are those on disk, or if one of them was changed, or if they are gone, those that were recorded.
+    """
+    folder = trace.meta.model_folder
+    files = ModelFiles(trace, Path(folder) if folder is not None and os.path.isdir(folder) else None)
+    changed = files.changed()
+    return (ModelFiles(trace) if changed else files), changed
