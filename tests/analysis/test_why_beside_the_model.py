@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from tests.support.damaged import edit_json, edit_text
 from tests.support.loads import Loads
 from tests.support.model_files import LETTERS
 from tests.support.reading import by_line
-from tests.support.small_models import tiny_llama
+from tests.support.small_models import HIDDEN, tiny_llama
 from tests.support.troubled import (
     OWN_CONFIGURATION,
     OWN_MODEL,
@@ -140,6 +142,15 @@ def generation(folder: Path, **settings: Any) -> Path:
 def processor(folder: Path, **settings: Any) -> Path:
     tiny_llama(folder)
     write_json(folder / "preprocessor_config.json", {"do_resize": True, **settings})
+    return folder
+
+
+def saving(folder: Path, *names: str, tensors: tuple[str, ...] = (), rows: int = 32, **settings: Any) -> Path:
+    """An adapter with `modules_to_save`, and tensors for some of them."""
+    adapter(folder, llama_with_words(folder.with_name("base")), modules_to_save=[*names], **settings)
+    weights = load_file(folder / "adapter_model.safetensors")
+    weights |= {f"base_model.model.{name}.weight": np.ones((rows, HIDDEN), np.float32) for name in tensors}
+    save_file(weights, folder / "adapter_model.safetensors")
     return folder
 
 
@@ -457,6 +468,18 @@ TROUBLES: dict[str, Trouble] = {
         {},
         lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.pop("no_such_key")),
     ),
+    "a module to save that is not there": Trouble(
+        lambda folder: saving(folder, "lm_head", "classifier", tensors=("lm_head",)),
+        "saved-modules-absent",
+        {"names": ["classifier"], "class": "LlamaForCausalLM"},
+        lambda folder: edit_json(folder / "adapter_config.json", lambda read: read["modules_to_save"].pop()),
+    ),
+    "a module to save without weights": Trouble(
+        lambda folder: saving(folder, "lm_head"),
+        "saved-modules-unfilled",
+        {"names": ["lm_head.modules_to_save.default.weight"]},
+        lambda folder: edit_json(folder / "adapter_config.json", lambda read: read.pop("modules_to_save")),
+    ),
     "an adapter without weights": Trouble(
         lambda folder: without(
             adapter(folder, llama_with_words(folder.with_name("base"))), "adapter_model.safetensors"
@@ -504,6 +527,29 @@ def reads(folder: Path) -> Path:
     llama_with_words(folder)
     edit_json(folder / "config.json", lambda config: config.update(visual={"image_size": 8}))
     return folder
+
+
+@pytest.mark.parametrize(
+    ("auto_class", "made", "expected"),
+    [
+        (CAUSAL, {"names": ("lm_head",)}, ["saved-modules-unfilled"]),
+        (CAUSAL, {"names": ("lm_head",), "tensors": ("lm_head",)}, []),
+        (  # peft writes both names for every classifier, of which a Llama has one
+            "AutoModelForSequenceClassification",
+            {"names": ("classifier", "score"), "tensors": ("score",), "rows": 2, "task_type": "SEQ_CLS"},
+            [],
+        ),
+    ],
+    ids=["without weights", "with weights", "classifier"],
+)
+def test_what_an_adapter_saves_beside_its_own_is_not_called_random(
+    auto_class: str, made: dict[str, Any], expected: list[str], loads: Loads, tmp_path: Path
+) -> None:
+    model = saving(tmp_path / "dir", *made.pop("names"), **made)
+    trouble = Trouble(saving, None, options={"auto_class": auto_class, "tokenizer": False, "forward": False})
+    found = diagnosed(loads, model, trouble, tmp_path)
+    assert [one.kind for one in found.surprises if one.kind.startswith("saved-modules")] == expected
+    assert [one.kind for one in found.surprises if "modules_to_save" in str(one.values.get("names"))] == expected
 
 
 TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"

@@ -1421,6 +1421,21 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:name-adapter-kind": N_('Write it into {file}: `"peft_type": "LORA"`, or what the adapter was trained as.'),
     "cause:adapter-rank-differs": N_("{file} says rank `r` {here}, and the adapter's weights have rank {there}."),
     "remedy:write-rank": N_('Write `"r": {there}` into {file}, and check `lora_alpha`, which goes with it.'),
+    "surprise:saved-modules-absent": N_(
+        "{file} names {names} in `modules_to_save`, and no module of {class} is called so: nothing was loaded there."
+    ),
+    "remedy:name-saved-modules": N_(
+        "If the adapter was trained on another class, load it with that one: heads have other names there. Otherwise "
+        "correct the names; `print(model)` shows those of the modules."
+    ),
+    "surprise:saved-modules-unfilled": N_(
+        "{file} lists a module in `modules_to_save`, and the adapter's weights have nothing for {names}. It was made "
+        "as a copy of the base model's, and nothing of the adapter's training is in it."
+    ),
+    "remedy:save-again": N_(
+        "Save the adapter again from the trained model (`save_pretrained`), or take the name out of `modules_to_save` "
+        "if that module was not trained."
+    ),
     # pictures
     "surprise:picture-dropped": N_(
         "The model takes pictures, but its pass was run without one: the chat template left the picture out, and the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
@@ -48,6 +49,8 @@ _KEYS: Final[dict[str, str]] = {
 _UNEXPECTED: Final = re.compile(
     r"^(?P<class>\w+Config)(?:\.__init__)?\(\) got an unexpected keyword argument '(?P<name>\w+)'"
 )
+_HEADS: Final = ("classifier", "score")
+_CLASSIFYING: Final = ("SEQ_CLS", "TOKEN_CLS")
 _LINEAR: Final = ("Linear", "Conv1D")
 # torch's load_state_dict, which peft fills an adapter with
 _RANK: Final = re.compile(
@@ -157,6 +160,36 @@ def weights_of_adapter_missing(load: RecordedLoad) -> Cause | None:
         "names": ["adapter_model.safetensors", "adapter_model.bin"],
     }
     return Cause("adapter-weights-missing", "certain", load.with_raised(_adapter(load)), values, "add-adapter-weights")
+
+
+def saved_modules_absent(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield names in ``modules_to_save`` that no module of the base model ends with: peft passes over them."""
+    found, settings, model = load.last(AdapterFound), _settings(load), load.last_built
+    if found is None or settings is None or model is None or found.event.in_ != "<model>":
+        return
+    listed = settings.get("modules_to_save")
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    absent = [name for name in names if not any(row.path.endswith(name) for row in model.event.tree)]
+    if settings.get("task_type") in _CLASSIFYING and (set(names) - set(absent)) & set(_HEADS):
+        absent = [name for name in absent if name not in _HEADS]  # peft writes both, for whichever there is
+    if absent:
+        values = {"file": found.event.path, "names": absent, "class": last_name(model.event.class_)}
+        seen = Evidence(model.step.number, "model-class", {"class": values["class"]})
+        chain = [one for one in (_adapter(load), seen) if one is not None]
+        yield Cause("saved-modules-absent", "certain", chain, values, "name-saved-modules")
+
+
+def saved_modules_unfilled(load: RecordedLoad, report: int, names: list[str]) -> Cause:
+    """Return the cause for modules of ``modules_to_save`` that the adapter's weights have nothing for."""
+    found = load.last(AdapterFound)
+    file = found.event.path if found is not None else "adapter_config.json"
+    values = {"file": file, "names": names, "count": len(names)}
+    return Cause("saved-modules-unfilled", "certain", [Evidence(report, "new", {"names": names})], values, "save-again")
+
+
+def is_of_saved_module(parameter: str) -> bool:
+    """Return whether peft made a parameter, as a copy of the base model's, for an entry of ``modules_to_save``."""
+    return ".modules_to_save." in parameter
 
 
 def kind_unknown(load: RecordedLoad) -> Cause | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tracer.analysis.diagnosis.adapter_rules import is_of_saved_module, saved_modules_absent, saved_modules_unfilled
 from tracer.analysis.diagnosis.attention_rules import other_attention
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.class_rules import class_not_saved
@@ -65,6 +66,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *silent_wrongs(load),
         *class_not_saved(load),
         *unfilled_weights(load),
+        *saved_modules_absent(load),
         *dropped_arguments(load),
         *stored_integers(load),
         *mixed_dtypes(load),
@@ -136,6 +138,9 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             new = [name for name in new if name not in renamed]
             unexpected = [name for name in unexpected if name not in renamed]
             yield _of(step, *_prefix(prefix))
+        if saved := [name for name in new if is_of_saved_module(name)]:
+            new = [name for name in new if name not in saved]
+            yield saved_modules_unfilled(load, step.number, saved)
         if told := _told_by_index(load, new):
             new = [name for name in new if name not in told]
             file = next(iter(told.values()))
