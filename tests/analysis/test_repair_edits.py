@@ -495,6 +495,31 @@ def test_code_of_another_repository_that_is_here(tmp_path: Path) -> None:
     assert edits == {"config.json": config.replace("u/r--", "")}
 
 
+def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
+    values = {"file": "a.py", "things": ["t.u.gone"], "replacements": []}
+    edits = repaired(tmp_path, "release-gone", values, a__py="\ufefffrom t.u import a, gone\nX = a\n")
+    assert edits == {"a.py": "\ufefffrom t.u import a\nX = a\n"}
+
+
+def test_a_file_whose_lines_git_counts_in_another_way_is_left(tmp_path: Path) -> None:
+    values = {"file": "a.py", "things": ["t.u.gone"], "replacements": []}
+    code = "X = 1\rfrom t.u import a, gone\nfrom t.u import a, b\nY = 1\n"
+    assert repaired(tmp_path, "release-gone", values, a__py=code) is None
+
+
+def test_brackets_around_what_is_added_to_are_left(tmp_path: Path) -> None:
+    code = "class A((B)):\n    def f(self, a=(1)): ...\n"
+    assert repaired(tmp_path, "generation-mixin-missing", {"class": "A"}, a__py=code) is None
+    values = {"class": "A", "method": "f", "name": "side", "file": "a.py"}
+    assert repaired(tmp_path, "override-lacks-newer-parameter", values, a__py=code) is None
+
+
+def test_a_class_whose_first_method_is_decorated_gets_its_line_above(tmp_path: Path) -> None:
+    code = "class C: ...\n\nclass A(P):\n    @property\n    def f(self): ...\n"
+    edits = repaired(tmp_path, "config-class-missing", {"class": "A", "config_class": "C"}, a__py=code)
+    assert edits == {"a.py": code.replace("    @property", "    config_class = C\n    @property")}
+
+
 def test_an_edit_that_is_no_longer_python_is_none() -> None:
     edit = PythonEdit("a = 1\n")
     edit.replace(edit.tree.body[0], "a = = 1")

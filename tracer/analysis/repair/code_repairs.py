@@ -75,7 +75,7 @@ def take_parameter(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     parameter = str(values.get("name"))
     if where is None or method is None or not parameter.isidentifier() or method.args.kwarg is not None:
         return None
-    name, edit, _ = where
+    name, edit, class_ = where
     arguments = method.args
     if arguments.kwonlyargs:
         last, default = arguments.kwonlyargs[-1], arguments.kw_defaults[-1]
@@ -86,7 +86,11 @@ def take_parameter(values: dict[str, Any], files: ModelFiles) -> Edits | None:
     else:
         return None
     edit.insert_at_end(default if default is not None else last, f", {parameter}=None")
-    return edits_of(name, edit)
+    edits = edits_of(name, edit)
+    after = _with_class(files.with_edits(edits), class_.name, name) if edits else None
+    method = after[1].method(after[2], method.name) if after is not None else None
+    taken = [*method.args.args, *method.args.kwonlyargs] if method is not None else []
+    return edits if any(one.arg == parameter for one in taken) else None  # what is before may be in brackets
 
 
 def use_replacements(values: dict[str, Any], files: ModelFiles) -> Edits | None:
@@ -298,7 +302,9 @@ def inherit_generation(values: dict[str, Any], files: ModelFiles) -> Edits | Non
     name, edit, class_ = where
     edit.insert_at_end(class_.bases[-1], ", GenerationMixin")
     edit.add_import("transformers", "GenerationMixin")
-    return edits_of(name, edit)
+    edits = edits_of(name, edit)
+    after = _with_class(files.with_edits(edits), class_.name, name) if edits else None
+    return edits if after is not None and len(after[2].bases) > len(class_.bases) else None
 
 
 def write_config_class(values: dict[str, Any], files: ModelFiles) -> Edits | None:

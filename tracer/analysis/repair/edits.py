@@ -25,8 +25,11 @@ class PythonEdit:
         Raises:
             SyntaxError, ValueError, RecursionError: it can't be parsed.
         """
-        self.text = text
+        self._mark = "\ufeff" if text.startswith("\ufeff") else ""
+        self.text = text = text.removeprefix(self._mark)
         self.tree = ast.parse(text)
+        if re.search(r"\r(?!\n)", text):
+            raise ValueError("Python and git count its lines in different ways")
         self._lines = text.split("\n")
         self._starts = [0]
         for line in self._lines:
@@ -52,7 +55,7 @@ class PythonEdit:
             ast.parse(text)
         except (SyntaxError, ValueError, RecursionError):
             return None
-        return text if text != self.text else None
+        return self._mark + text if text != self.text else None
 
     # Finding
 
