@@ -27,6 +27,7 @@ from tests.support.troubled import (
     write_json,
 )
 from tracer.analysis.diagnosis import Diagnosis, diagnose
+from tracer.analysis.repair import ModelFiles, repair
 from tracer.trace.reading import open_trace
 
 CAUSAL = "AutoModelForCausalLM"
@@ -644,3 +645,16 @@ def diagnosed(loads: Loads, model: Path, trouble: Trouble, folder: Path) -> Diag
         recorded = loads.record_anew(work="load", model=str(model), trust_remote_code=True, **options)
     with open_trace(recorded.path) as trace:
         return diagnose(trace)
+
+
+def test_the_repair_of_a_base_that_is_called_first_is_tried(loads: Loads, tmp_path: Path) -> None:
+    model = base_first(tmp_path / "dir")
+    with loads.trace(model, **TOKENIZER) as trace:
+        found = diagnose(trace)
+        made = repair(found, ModelFiles(trace, model))
+    assert [cause.kind for cause in made.repaired] == ["attribute-set-too-late"], found
+    copy = base_first(tmp_path / "copy")
+    for name, text in made.edits.items():
+        (copy / name).write_text(text, encoding="utf-8")
+    with loads.trace(copy, **TOKENIZER) as trace:
+        assert trace.outcome.status == "loaded", made.edits

@@ -281,6 +281,9 @@ def _sets_plain_value(node: ast.stmt) -> bool:
 
 def _stored(owner: str, node: ast.stmt) -> Iterator[str]:
     """Yield the attributes that a statement stores, whatever the conditions."""
+    if isinstance(node, ast.With):
+        for child in node.body:
+            yield from _stored(owner, child)
     for part in ast.walk(node) if isinstance(node, (ast.Assign, ast.AnnAssign)) else ():
         own = isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == owner
         if own and isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
