@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 import venv
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +22,16 @@ from tests.support.commands import Command, command_line
 from tracer.cli import across as across_command
 from tracer.launch import environments
 from tracer.launch.across import ReleaseRun, bisect, range_of, releases_in, turn_in
-from tracer.launch.environments import Environment, EnvironmentNotMade, environment_of, obstacle_in, requirements
+from tracer.launch.environments import (
+    Environment,
+    EnvironmentNotMade,
+    clear_environments,
+    environment_of,
+    kept_environments,
+    obstacle_in,
+    requirements,
+)
+from tracer.launch.runner import raising_interrupts
 from tracer.releases.library import library
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import Outcome
@@ -272,6 +285,48 @@ def test_what_could_not_be_made_leaves_nothing(
     assert Path(environment_of("4.49.1", tmp_path).python).exists()
 
 
+def test_an_interrupt_ends_all_processes_of_the_installer(tmp_path: Path) -> None:
+    """Ctrl-C reaches only this process here, as ``kill`` does: what the installer has started ends all the same."""
+    script = (
+        "import subprocess, sys, time; from pathlib import Path\n"
+        "inner = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "Path('inner').write_text(str(inner.pid)); Path('inner').rename('pid'); time.sleep(600)"
+    )
+
+    def interrupt() -> None:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    waiting = threading.Thread(target=interrupt)
+    waiting.start()
+    with pytest.raises(KeyboardInterrupt), raising_interrupts():
+        environments._run([sys.executable, "-c", script], "4.49.1", tmp_path)
+    waiting.join()
+    stat = Path("/proc", (tmp_path / "pid").read_text(), "stat")
+    for _ in range(200):  # a killed process stays in the list until it is waited for
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("it is still running")
+
+
+def test_environments_are_counted_and_deleted(installs: list[Sequence[str]], tmp_path: Path) -> None:
+    for release in ("4.49.1", "4.50.1"):
+        environment_of(release, tmp_path)
+    (tmp_path / "transformers-4.51.1-half").mkdir()  # as a killed process leaves it
+    (tmp_path / "mine").mkdir()
+    kept = kept_environments(tmp_path)
+    assert (kept.folder, kept.count) == (tmp_path, 3)
+    assert kept.size > 0
+    with environments._locked(tmp_path / "transformers-4.51.1-half.lock"):
+        cleared = clear_environments(tmp_path)
+        assert (cleared.count, cleared.busy) == (2, 1)
+    assert clear_environments(tmp_path).count == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert clear_environments(tmp_path / "not-there").count == 0
+
+
 # ── The command ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -327,6 +382,42 @@ def test_the_table_then_what_changed_then_why(across: Command, place: Path) -> N
     assert "no BERT in this release" in out
     with open_trace(place / "bert-tiny-4.44.2.glmtrace") as trace:
         assert trace.outcome.status == "loaded"
+
+
+def test_clear_says_what_it_deleted(across: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+    folder = environments.environments_folder() / "transformers-4.49.1-py3.11-0"
+    folder.mkdir(parents=True)
+    (folder / "file").write_bytes(b"x" * 10_000)
+    code, out, _ = across("--clear")
+    assert code == 0
+    assert "Deleted from cache/glm-trace/environments: 1 environment, " in " ".join(out.split())
+    assert not folder.exists()
+
+
+def test_what_was_added_to_the_cache_is_said(across: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
+
+    def make(release: str) -> Environment:
+        (environments.environments_folder() / "transformers-4.44.2-py3.11-0").mkdir(parents=True)
+        return Environment(release, sys.executable)
+
+    monkeypatch.setattr(across_command, "environment_of", make)
+    code, _, err = across("--releases", "4.44.2")
+    assert code == 0
+    assert "1 environment is kept in" in err
+    assert "glm-trace across --clear" in err
+
+
+def test_an_interrupt_while_an_environment_is_made(across: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(release: str) -> Environment:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(across_command, "environment_of", make)
+    code, out, err = across("--releases", "4.44.2,5.2.0")
+    assert code == 130
+    assert "transformers 4.44.2: Interrupted while its environment was made." in err
+    assert "5.2.0" not in out
 
 
 @pytest.mark.slow

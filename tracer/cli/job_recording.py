@@ -141,15 +141,16 @@ def command_line() -> list[str]:
 
 
 class Progress:
-    """A status line on a terminal; silent elsewhere."""
+    """A status line on a terminal; silent elsewhere. ``of`` is what it begins with, where several loads follow."""
 
-    def __init__(self, console: Console, lang: Lang) -> None:
+    def __init__(self, console: Console, lang: Lang, of: str = "") -> None:
         self._lang = lang
+        self._of = [of] if of else []
         self._status = Status("", console=console, spinner="dots") if console.is_terminal else None
 
     def __enter__(self) -> Progress:
         if self._status is not None:
-            self._status.update(Text(tr(self._lang, "starting Python and importing torch and transformers")))
+            self._status.update(self._joined(tr(self._lang, "starting Python and importing torch and transformers")))
             self._status.start()
         return self
 
@@ -165,14 +166,15 @@ class Progress:
 
     def _line(self, watched: JobProgress) -> Text:
         if watched.last is None:
-            return Text(
-                f"{tr(self._lang, 'starting Python and importing torch and transformers')} · {watched.seconds:.0f} s"
-            )
+            starting = tr(self._lang, "starting Python and importing torch and transformers")
+            return self._joined(starting, f"{watched.seconds:.0f} s")
         stage = stage_name(watched.last.stage, self._lang)
         parts = [tr(self._lang, "{stage} · step {step}", stage=stage, step=watched.last.number)]
         if watched.file:
             parts.append(one_line(watched.file, 50))
         if watched.tensors:
             parts.append(tr(self._lang, NP_("{count} tensor", "{count} tensors"), count=f"{watched.tensors:,}"))
-        parts.append(f"{watched.seconds:.1f} s")
-        return Text(" · ".join(parts))
+        return self._joined(*parts, f"{watched.seconds:.1f} s")
+
+    def _joined(self, *parts: str) -> Text:
+        return Text(" · ".join([*self._of, *parts]))

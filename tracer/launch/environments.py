@@ -15,10 +15,11 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -58,6 +59,18 @@ class Environment(msgspec.Struct, frozen=True):
 
     release: str
     python: str
+
+
+class KeptEnvironments(msgspec.Struct, frozen=True):
+    """The environments in the cache: their folder, their number and the bytes that they take on the disk.
+
+    ``busy`` is the number of those that another process is making.
+    """
+
+    folder: Path
+    count: int
+    size: int
+    busy: int = 0
 
 
 EnvironmentMaker: TypeAlias = Callable[[str], Environment]
@@ -122,6 +135,50 @@ def environment_of(release: str, folder: Path | None = None) -> Environment:
                 shutil.rmtree(home, ignore_errors=True)
                 raise
     return Environment(release, str(home / "bin" / "python"))
+
+
+def kept_environments(folder: Path | None = None) -> KeptEnvironments:
+    """Return which environments are kept."""
+    home = folder or environments_folder()
+    kept = _folders_in(home)
+    return KeptEnvironments(home, len(kept), sum(map(_size, kept)))
+
+
+def clear_environments(folder: Path | None = None) -> KeptEnvironments:
+    """Delete the environments that are kept, and return what they were; those that are being made stay.
+
+    Raises:
+        OSError: one of them can't be deleted.
+    """
+    home = folder or environments_folder()
+    count = size = busy = 0
+    for kept in _folders_in(home):
+        lock = kept.with_name(f"{kept.name}.lock")
+        try:
+            with _locked(lock, wait=False):
+                taken = _size(kept)
+                shutil.rmtree(kept)
+                count, size = count + 1, size + taken
+        except BlockingIOError:
+            busy += 1
+    for lock in home.glob("*.lock") if not busy else ():
+        lock.unlink(missing_ok=True)
+    return KeptEnvironments(home, count, size, busy)
+
+
+def _folders_in(home: Path) -> list[Path]:
+    """Return the environments in a folder that is ours, made or half made."""
+    return sorted(path for path in home.glob("transformers-*") if path.is_dir() and not path.is_symlink())
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes that a folder takes on the disk."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total
 
 
 def requirements(release: str) -> list[str]:
@@ -189,7 +246,7 @@ def _write_stub(packages: Path, name: str, version: str) -> None:
 
 def _run(command: Sequence[str], release: str, folder: Path | None = None) -> None:
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=folder,
             env=without_python_path(os.environ),
@@ -198,12 +255,20 @@ def _run(command: Sequence[str], release: str, folder: Path | None = None) -> No
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            check=False,
+            start_new_session=True,
         )
     except OSError as error:
         raise EnvironmentNotMade("failed", str(error)) from error
-    if done.returncode:
-        raise obstacle_in(done.stdout, release)
+    with process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            # What it has started too: it would go on writing into a folder that is about to be deleted.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        raise obstacle_in(output, release)
 
 
 def without_python_path(environment: Mapping[str, str]) -> dict[str, str]:
@@ -229,8 +294,12 @@ def _installed(package: str) -> str | None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock, so that two processes don't make one environment at the same time."""
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock, so that two processes don't make one environment at the same time.
+
+    Raises:
+        BlockingIOError: another process holds it, and this one does not wait.
+    """
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Literal, TypeAlias
@@ -257,6 +258,21 @@ class Interrupts:
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         self.add()
+
+
+@contextmanager
+def raising_interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt for SIGTERM and SIGHUP too, so that what was begun is ended and deleted."""
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for caught in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(caught) is not signal.SIG_IGN:
+                before[caught] = signal.signal(caught, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _unfinished(code: int, watched: JobProgress, *, interrupted: bool) -> Outcome:
