@@ -11,6 +11,7 @@ import pytest
 from tests.support.loads import MAIN_CALL, Loads
 from tests.trace.made import encode, frame_record_of, sealed, source_record, step, step_record, value_record
 from tracer.analysis.search import SORTS, Hit, search
+from tracer.trace.queries import steps_that_change
 from tracer.trace.reading import Trace, open_trace
 from tracer.trace.steps import Bound, Items
 from tracer.trace.values import Class, Config, Exception_, Mapping, Plain, Sequence, Text, Value
@@ -135,3 +136,16 @@ def test_in_the_demo(loads: Loads, fixtures: Path) -> None:
             assert named
             for hit in named:
                 assert hit.label in encode(trace.step(hit.step)).decode()
+
+
+def test_frames_of_functions_and_outermost_ones(made: Trace) -> None:
+    assert [frame.number for frame in made.frames()] == [0, 1, 2]
+    assert [frame.number for frame in made.frames("load", "AutoConfig.from_pretrained", "none")] == [0, 1]
+    assert [frame.number for frame in made.frames(outermost=True)] == [0, 2]
+    assert [frame.number for frame in made.frames("load", outermost=True)] == []
+
+
+def test_steps_that_change_a_variable_or_a_key(made: Trace) -> None:
+    assert list(steps_that_change(made, "use_cache")) == [1, 2]
+    assert list(steps_that_change(made, "a")) == [3]
+    assert list(steps_that_change(made, "use_cach")) == []

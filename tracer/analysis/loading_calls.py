@@ -36,16 +36,16 @@ class LoadingCall(msgspec.Struct):
 
 def loading_calls(trace: Trace) -> list[LoadingCall]:
     """Return the user's own loading calls, in order."""
-    found: dict[int, LoadingCall] = {}
-    for step in trace.steps(kinds=["call"]):
-        if step.frame is not None and is_loading_call(trace.frame(step.frame)):
-            found.setdefault(
-                step.frame, LoadingCall(step.number, step.frame, step.number, _formatted(trace, step), False)
-            )
-    for call in found.values():
-        for step in trace.steps(frame=call.frame):
-            call.last, call.returned = step.number, step.event == "return"
-    return list(found.values())
+    found: list[LoadingCall] = []
+    for frame in trace.frames(outermost=True):
+        call: LoadingCall | None = None
+        for step in trace.steps(frame=frame.number) if is_loading_call(frame) else ():
+            if call is None and step.kind == "call":
+                call = LoadingCall(step.number, frame.number, step.number, _formatted(trace, step), False)
+                found.append(call)
+            elif call is not None:
+                call.last, call.returned = step.number, step.event == "return"
+    return sorted(found, key=lambda call: call.step)
 
 
 def is_loading_call(frame: Frame) -> bool:

@@ -130,6 +130,13 @@ def find_steps(
         yield number
 
 
+def steps_that_change(trace: Trace, key: str) -> Iterator[int]:
+    """Yield the numbers of the steps whose changes name a variable or key that is a plain word, in order."""
+    query = "SELECT number FROM step WHERE instr(changes, ?) ORDER BY number"
+    for (number,) in trace.rows(tuple[int], query, f'"{key}"'):
+        yield number
+
+
 def frame_spans(trace: Trace, frames: Collection[int]) -> dict[int, FrameSpan]:
     """Return the first step and the duration of each of these frames that has steps."""
     query = (

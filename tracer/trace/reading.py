@@ -241,9 +241,14 @@ class Trace:
             seconds = {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
             return msgspec.convert(seconds, dict[str, float])
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, *functions: str, outermost: bool = False) -> Iterator[Frame]:
+        """Yield the frames in order: all, or those of some functions, or those that no stepped function called."""
+        conditions = [*([f"function IN ({', '.join('?' * len(functions))})"] if functions else [])]
+        conditions += ["parent IS NULL"] if outermost else []
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         with self.readable():
-            for row in self._db.execute(f"SELECT {_TABLES['frame']} FROM frame ORDER BY number"):
+            query = f"SELECT {_TABLES['frame']} FROM frame{where} ORDER BY number"
+            for row in self._db.execute(query, functions):
                 yield msgspec.convert(row, Frame)
 
     def _read_source(self, number: int) -> Source:

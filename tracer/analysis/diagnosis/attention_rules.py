@@ -15,6 +15,7 @@ from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.analysis.value_format import to_json
 from tracer.trace.events import ClassResolved
+from tracer.trace.queries import steps_that_change
 from tracer.trace.steps import Items
 
 # "FlashAttention2 has been toggled on, but it cannot be used …" and "… does not support Flash Attention 2.0 yet": 4.36
@@ -132,7 +133,7 @@ def other_attention(load: RecordedLoad) -> Iterator[Cause]:
         return
     called = load.user_call.frame
     # The call's own loader comes first: a constructor can load another model inside it.
-    loaders = (frame.number for frame in load.trace.frames() if frame.function == MODEL_LOADER)
+    loaders = (frame.number for frame in load.trace.frames(MODEL_LOADER))
     loader = next((number for number in loaders if called is not None and number > called), None)
     config = load.variable(loader, "config") if loader is not None else None
     got = (config.get("items") or {}).get(_INTERNAL) if isinstance(config, dict) else None
@@ -152,7 +153,8 @@ def other_attention(load: RecordedLoad) -> Iterator[Cause]:
 def _set_to(load: RecordedLoad, got: str) -> Evidence | None:
     """Return the last step that gave a configuration this attention implementation."""
     found = None
-    for step in load.trace.steps():
+    for number in steps_that_change(load.trace, _INTERNAL):
+        step = load.trace.step(number)
         for change in step.changes:
             if isinstance(change, Items):
                 value = change.added.get(_INTERNAL, change.changed.get(_INTERNAL))

@@ -13,7 +13,6 @@ from tracer.analysis.diagnosis.config_values import asked_in_call, asked_in_conf
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.thrown import is_own
 from tracer.analysis.loading_calls import MODEL_LOADER
-from tracer.trace.events import TensorLoaded, events
 
 _ARGUMENTS: Final = ("dtype", "torch_dtype")
 # "Can't instantiate … model under dtype=torch.int64 since it is not a floating point dtype" (4.x) and "… cannot be
@@ -144,7 +143,7 @@ def is_floating(dtype: str | None) -> bool:
 def _parameters(load: RecordedLoad) -> dict[str, tuple[str, str | None, int]]:
     """Return the floating dtype of each parameter that was loaded, the dtype that it is stored in, and the step."""
     found: dict[str, tuple[str, str | None, int]] = {}
-    for loaded in events(load.trace, TensorLoaded):
+    for loaded in load.tensors:
         dtype, sources = loaded.event.dtype, loaded.event.sources
         if dtype is not None and is_floating(dtype):
             stored = sources[0].dtype if sources else None

@@ -180,7 +180,7 @@ def code_of_earlier_load(load: RecordedLoad) -> Iterator[Cause]:
 
 def _kept_classes(load: RecordedLoad) -> Iterator[Cause]:
     """Yield loads of 5.x that took the class which an earlier load had registered, and not the directory's own."""
-    calls = [frame.number for frame in load.trace.frames() if frame.function == AUTO_MODEL]
+    calls = [frame.number for frame in load.trace.frames(AUTO_MODEL)]
     folders: list[str] = []
     for number in calls:
         folder = load.variable(number, "pretrained_model_name_or_path")

@@ -36,6 +36,7 @@ from tracer.trace.events import (
     Recorded,
     ShardOpened,
     ShardRead,
+    TensorLoaded,
     TextPrepared,
     TokenizerLoaded,
     TracebackFrame,
@@ -228,6 +229,11 @@ class RecordedLoad:
                     waiting += found.bases
 
     @cached_property
+    def tensors(self) -> list[Recorded[TensorLoaded]]:
+        """Every tensor that became a parameter: of a large model there are many, and most failures need none."""
+        return list(events(self.trace, TensorLoaded))
+
+    @cached_property
     def last_built(self) -> Recorded[ModelBuilt] | None:
         """The model that was built whole last."""
         return self.last(ModelBuilt)
@@ -240,11 +246,10 @@ class RecordedLoad:
     @cached_property
     def config(self) -> dict[str, Any]:
         """What config.json holds; empty where it holds no object, or none was recorded."""
-        for frame in reversed(list(self.trace.frames())):
-            if frame.function in _CONFIG_FRAMES:
-                value = self.variable(frame.number, "config_dict")
-                if isinstance(value, dict) and (items := _items(value)):
-                    return {key: _number(item) for key, item in items.items()}
+        for frame in reversed(list(self.trace.frames(*_CONFIG_FRAMES))):
+            value = self.variable(frame.number, "config_dict")
+            if isinstance(value, dict) and (items := _items(value)):
+                return {key: _number(item) for key, item in items.items()}
         return {}
 
     @cached_property

@@ -228,9 +228,7 @@ def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
     given = load.given_arguments(call)
     if call is None or not given:
         return
-    for frame in load.trace.frames():
-        if frame.function != MODEL_LOADER:
-            continue
+    for frame in load.trace.frames(MODEL_LOADER):
         for step in load.trace.steps(frame=frame.number):
             if not any(isinstance(change, Bound) and change.name == "_" for change in step.changes):
                 continue
@@ -247,7 +245,7 @@ def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:
 def stored_integers(load: RecordedLoad) -> Iterator[Cause]:
     """Yield tensors that are stored as whole numbers and became floating point parameters."""
     found: dict[tuple[str, str], list[Recorded[TensorLoaded]]] = {}
-    for loaded in events(load.trace, TensorLoaded):
+    for loaded in load.tensors:
         here, sources = loaded.event.dtype, loaded.event.sources
         if len(sources) == 1 and here is not None and is_floating(here) and _is_whole(sources[0].dtype):
             found.setdefault((str(sources[0].dtype), here), []).append(loaded)
@@ -275,7 +273,7 @@ def changed_dtypes(load: RecordedLoad) -> Iterator[Cause]:
     dtypes: set[str] = set()
     changed: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], int] = {}
-    for loaded in events(load.trace, TensorLoaded):
+    for loaded in load.tensors:
         number, here = loaded.step.number, loaded.event.dtype
         there = loaded.event.sources[0].dtype if loaded.event.sources else None
         wanted = next((given for call, given in calls if call.step <= number <= call.last), {})
@@ -325,7 +323,7 @@ def own_from_pretrained(load: RecordedLoad) -> Iterator[Cause]:
     call, resolved = load.model_call, load.last(ClassResolved, way="remote")
     if call is None or resolved is None or resolved.step.number < call.number or load.part is not None:
         return
-    if any(frame.function == MODEL_LOADER for frame in load.trace.frames()) or load.events(WeightsReport):
+    if any(load.trace.frames(MODEL_LOADER)) or load.events(WeightsReport):
         return
     entered = call.frame
     if not any(step.event == "return" for step in load.trace.steps(frame=entered)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from tracer.analysis.syntax import Function
@@ -115,8 +116,10 @@ def called_name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def calls(node: ast.stmt | None) -> list[ast.Call]:
-    return [part for part in walk(node) if isinstance(part, ast.Call)]
+@lru_cache(maxsize=4096)
+def calls(node: ast.stmt | None) -> tuple[ast.Call, ...]:
+    """Return the calls in a statement's own expressions; a statement of a loop is asked for very often."""
+    return tuple(part for part in walk(node) if isinstance(part, ast.Call))
 
 
 def call_of(node: ast.stmt | None, function: str) -> ast.Call | None:
