@@ -43,6 +43,13 @@ def model(line: str, **more: str) -> dict[str, str | bytes]:
     return {"modeling_shell.py": importing(line), **{f"{name}.py": text for name, text in more.items()}}
 
 
+def opening(name: str) -> dict[str, str | bytes]:
+    """The model's code as it opens a file of its repository."""
+    line = f'open(cached_file(config.name_or_path, "{name}")).close()'
+    imports = "import torch\nfrom transformers.utils import cached_file\n"
+    return {"modeling_shell.py": building(line).replace("import torch\n", imports, 1)}
+
+
 WRONG: dict[str, Wrong] = {
     "two files import each other": Wrong(
         model("from .parts import PART\n\nSCALE = 2.0", parts=CIRCLE),
@@ -217,6 +224,7 @@ WRONG: dict[str, Wrong] = {
         },
         "neighbour-not-copied",
         {"name": "table.txt", "file": "modeling_shell.py"},
+        {**opening("table.txt"), "table.txt": "1 2 3\n"},
     ),
     "a file opened in the folder of the code": Wrong(
         {
@@ -228,7 +236,8 @@ WRONG: dict[str, Wrong] = {
             "data/table.txt": "1 2 3\n",
         },
         "neighbour-not-copied",
-        {"name": "table.txt"},
+        {"name": "table.txt", "there": "data/table.txt"},
+        {**opening("data/table.txt"), "data/table.txt": "1 2 3\n"},
     ),
     "a neighbour": Wrong(model("from .parts import PART", parts="PART = 1\n"), None),
     "a package inside try": Wrong(

@@ -221,10 +221,12 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "name-defined-later": {"name": "SCALE", "statement": "HALF = SCALE / 2"},
     "neighbour-not-copied": {
         "name": "table.json",
+        "there": "table.json",
         "statement": 'json.loads(Path(__file__).with_name("table.json").read_text())',
     },
     "opened-in-working-folder": {
         "name": "table.json",
+        "there": "table.json",
         "path": "table.json",
         "statement": 'open("table.json")',
     },

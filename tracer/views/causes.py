@@ -580,7 +580,7 @@ CAUSES: Final[dict[str, Message]] = {
         "modules cache, and only Python files are copied there."
     ),
     "remedy:open-in-directory": N_(
-        'Open it in the model\'s repository: `cached_file(config.name_or_path, "{name}")` of `transformers.utils`, '
+        'Open it in the model\'s repository: `cached_file(config.name_or_path, "{there}")` of `transformers.utils`, '
         "which takes a directory and a hub name. Or put what it holds into config.json or a Python file."
     ),
     "remedy:add-and-open": N_(
@@ -590,7 +590,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:opened-in-working-folder": N_(
         "{file}, line {line}, opens {path}: `{statement}`. Such a path begins at the folder in which Python was "
-        "started, and {name} lies in the model's directory."
+        "started, and {there} lies in the model's directory."
     ),
     "cause:second-repository": N_(
         "{file}, line {line}, loads a second model, {repository}: `{statement}`. That one is not on this machine and "

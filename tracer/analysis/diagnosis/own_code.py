@@ -47,12 +47,16 @@ def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
     return [one for one in found if one.module == package or one.module.startswith(f"{package}.")]
 
 
-def is_in_directory(load: RecordedLoad, name: str) -> bool | None:
-    """Return whether the model's directory has a file of this name, in whichever folder; None if that is not known."""
-    listed = load.trace.meta.directory
-    if any(file_name(one.name) == name for one in listed or ()):
-        return True
-    return False if listed is not None and load.trace.meta.directory_whole else None
+def named_in_directory(load: RecordedLoad, path: str) -> str | None:
+    """Return the file of the model's directory that a path means: of that name, and in the same folder if one is."""
+    path = path.replace("\\", "/")
+    named = [one.name for one in load.trace.meta.directory or () if file_name(one.name) == file_name(path)]
+    return max(named, key=lambda name: (f"/{path}".endswith(f"/{name}"), len(name)), default=None)
+
+
+def is_whole_directory_known(load: RecordedLoad) -> bool:
+    """Return whether every file of the model's directory is listed."""
+    return load.trace.meta.directory is not None and load.trace.meta.directory_whole
 
 
 def files_of_kind(load: RecordedLoad, *kinds: str) -> dict[str, str]:

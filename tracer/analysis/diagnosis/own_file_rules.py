@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
-from tracer.analysis.diagnosis.own_code import differing_modules, is_in_directory, outlines
+from tracer.analysis.diagnosis.own_code import differing_modules, is_whole_directory_known, named_in_directory, outlines
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.analysis.diagnosis.remote_code_rules import (
     FETCH,
@@ -154,14 +154,14 @@ def neighbour_opened(load: RecordedLoad) -> Cause | None:
     if place is None or path is None or path.endswith(".py"):
         return None
     values: dict[str, Any] = {"file": file_name(place.file), "line": place.line, "statement": place.source}
-    values |= {"path": path, "name": file_name(path)}
+    there = named_in_directory(load, path)
+    values |= {"path": path, "name": file_name(path), "there": there or file_name(path)}
     if _IN_CACHE.search(path):
-        there = is_in_directory(load, values["name"])
-        values["found"] = there
-        remedy = "open-in-directory" if there is not False else "add-and-open"
+        missing = there is None and is_whole_directory_known(load)
+        remedy = "add-and-open" if missing else "open-in-directory"
         return Cause("neighbour-not-copied", "certain", load.with_raised(), values, remedy)
     relative = not path.startswith(("<", "/", "~")) and ":" not in path and failure.name == "FileNotFoundError"
-    if relative and is_in_directory(load, values["name"]):
+    if relative and there is not None:
         return Cause("opened-in-working-folder", "certain", load.with_raised(), values, "open-in-directory")
     return None
 
