@@ -58,10 +58,8 @@ def no_post_init(load: RecordedLoad) -> Cause | None:
 def _post_init_overridden(load: RecordedLoad, class_: str, name: str) -> Cause | None:
     """Return the cause if a ``post_init`` of the model's own does not call the library's."""
     for found in load.classes(class_):
-        written = next((one for one in found.node.body if isinstance(one, ast.FunctionDef) and one.name == _POST), None)
-        if written is None or f"{REMOTE}/" not in found.path.replace("\\", "/"):
-            continue
-        if _POST in _methods_of_self(ast.walk(written)):
+        written = found.method(_POST) if found.is_own else None
+        if written is None or _POST in _methods_of_self(ast.walk(written)):
             continue
         values = {
             "class": found.node.name,
