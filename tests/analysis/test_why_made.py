@@ -19,8 +19,9 @@ from tests.analysis.test_why_own_files import WRONG as WRONG_FILES
 from tests.trace import made
 from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose
+from tracer.analysis.diagnosis.thrown import Thrown
 from tracer.text.wrapping import wrapped
-from tracer.trace.events import NotFed, NotGenerated
+from tracer.trace.events import NotFed, NotGenerated, TracebackFrame
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
 from tracer.trace.values import Config, Exception_, Mapping, Plain, Text
@@ -270,6 +271,26 @@ def test_what_lacks_an_attribute_is_looked_at(class_: str, kind: str, tmp_path: 
     records[0] = made.meta_record(releases={"transformers": "5.23.0"}, asked="<model>", failure=failure)
     (cause,) = found(tmp_path, records).causes
     assert cause.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("file", "function"),
+    [
+        ("<transformers>/modeling_layers.py", "GradientCheckpointingLayer.__call__"),
+        ("<transformers>/modeling_layers.py", "GradientCheckpointingLayer.forward_with_checkpointing"),
+        ("<transformers>/utils/generic.py", "can_return_tuple.<locals>.wrapper"),
+        ("<transformers>/utils/generic.py", "check_model_inputs.<locals>.wrapped_fn.<locals>.wrapped_forward"),
+        ("<transformers>/utils/deprecation.py", "deprecate_kwarg.<locals>.wrapper.<locals>.wrapped_func"),
+    ],
+)
+@pytest.mark.parametrize("caller", ["OwnModel.forward", "wrapper"])
+def test_who_called_what_could_not_be_called(caller: str, file: str, function: str) -> None:
+    own = TracebackFrame("<modules-cache>/transformers_modules/dir/modeling_own.py", 9, caller, "self.part(x, y=1)")
+    torch = TracebackFrame(
+        "<torch>/nn/modules/module.py", 9, "Module._call_impl", "return forward_call(*args, **kwargs)"
+    )
+    frames = [own, torch, TracebackFrame(file, 9, function, "return func(self, *args, **kwargs)")]
+    assert Thrown("TypeError", "", frames, [], None).caller == own
 
 
 AUTO = {"module": "transformers.models.auto.auto_factory", "function": "_BaseAutoModelClass.from_pretrained"}

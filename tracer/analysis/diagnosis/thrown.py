@@ -9,10 +9,11 @@ from tracer.analysis.diagnosis.recorded_load import RecordedLoad
 from tracer.trace.events import ChainedException, NotDone, Recorded, Traceback, TracebackFrame
 
 # Functions that only hand on what they are called with: torch's between a module and whoever calls it, transformers'
-# decorators (utils/generic.py, utils/output_capturing.py, utils/deprecation.py), and what a GradientCheckpointingLayer
-# has around its `forward` (`__call__` from 4.53 on, `forward_with_checkpointing` in 5.23).
+# decorators (utils/generic.py, utils/output_capturing.py, utils/deprecation.py), what kept the outputs of layers up to
+# 5.0 (`wrapped_forward`), and what a GradientCheckpointingLayer has around its `forward` (`__call__` from 4.53 on,
+# `forward_with_checkpointing` in 5.23).
 _CALLING = ("_call_impl", "_wrapped_call_impl")
-_DECORATORS = ("wrapper", "wrapped_func")
+_DECORATORS = ("wrapper", "wrapped_func", "wrapped_forward")
 _LAYERS = "/modeling_layers.py"
 _OF_LAYERS = ("__call__", "forward_with_checkpointing")
 
