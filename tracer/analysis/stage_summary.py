@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -44,7 +45,9 @@ from tracer.trace.events import (
     NotFed,
     NotGenerated,
     PeftApplied,
+    ProcessorFailed,
     ProcessorLoaded,
+    ProcessorPart,
     Shard,
     ShardOpened,
     ShardRead,
@@ -270,6 +273,37 @@ def _loaded(step: Step, loaded: Loaded) -> Iterator[Fact]:
     yield Fact("loaded", step.number, {"class": loaded.class_})
 
 
+_TELLING: Final = re.compile(r"(^|_)(size|pixels|length|rate|frames|tokens?|patch(es)?|stride)$")
+_DOES: Final = "do_"
+
+
+def _processor(step: Step, loaded: ProcessorLoaded) -> Iterator[Fact]:
+    """Yield what a processor is made of, each part with its sizes and with what it does."""
+    yield Fact("loaded", step.number, {"class": loaded.class_})
+    own = ProcessorPart("", loaded.class_, loaded.settings)
+    for part in [own, *loaded.parts]:
+        settings = [
+            f"{name} {_setting(value)}"
+            for name, value in part.settings.items()
+            if _TELLING.search(name) and value is not False
+        ]
+        settings += [name for name, value in part.settings.items() if name.startswith(_DOES) and value is True]
+        values = {"name": part.name, "class": part.class_, "settings": settings}
+        if settings:
+            yield Fact("processor-part" if part.name else "processor-settings", step.number, values)
+        elif part.name:
+            yield Fact("processor-part-plain", step.number, values)
+
+
+def _setting(value: Any) -> str:
+    """Return a size as it is written: ``336×336``."""
+    if isinstance(value, dict) and set(value) == {"height", "width"}:
+        return f"{value['height']}×{value['width']}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items())
+    return str(value)
+
+
 def _built(step: Step, built: ModelBuilt) -> Iterator[Fact]:
     values = {"class": built.class_, **_pick(built, "modules", "tensors", "numbers")}
     if built.tied:
@@ -381,7 +415,8 @@ _FACTS: Final[dict[type[Event], Callable[[Step, Any], Iterator[Fact]]]] = {
     ClassRegistered: _class_registered,
     ModelLoaded: _model_loaded,
     TokenizerLoaded: _loaded,
-    ProcessorLoaded: _loaded,
+    ProcessorLoaded: _processor,
+    ProcessorFailed: _not_done,
     ModelBuilt: _built,
     ModuleLeft: _passed,
     ChatRendered: _chat,

@@ -21,7 +21,7 @@ from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.shell import shell_word
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
-from tracer.trace.events import NotDone, NotFed, NotGenerated, Recorded, events
+from tracer.trace.events import NotDone, NotFed, NotGenerated, ProcessorFailed, Recorded, events
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES
@@ -91,6 +91,12 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
 
 def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     """Return the requested options beyond the load that could not be carried out."""
+    for failed in events(trace, ProcessorFailed):
+        yield tr(
+            lang,
+            "{why}. The model is recorded all the same; --no-processor leaves the processor out.",
+            why=visible(reason_here(str(failed.event.why), lang)),
+        )
     asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
     given = [option for option, value in asked.items() if value]
     not_done: Iterator[Recorded[NotDone]] = events(trace, NotFed, NotGenerated)

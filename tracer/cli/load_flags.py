@@ -51,7 +51,16 @@ class LoadFlags(NamedTuple):
         typer.Option("--kwarg", metavar="NAME=VALUE", help="Keyword argument of from_pretrained; may be repeated."),
     ] = None
     dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")] = None
-    tokenizer: Annotated[bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer first.")] = True
+    tokenizer: Annotated[
+        bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer, or a processor, first.")
+    ] = True
+    processor: Annotated[
+        bool,
+        typer.Option(
+            "--processor/--no-processor",
+            help="Load the processor, if the directory has one, and not the tokenizer alone.",
+        ),
+    ] = True
     lines: Lines = True
     stop_after: Annotated[Stage | None, typer.Option("--stop-after", help="End the load after this stage.")] = None
     device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the model runs.")] = (

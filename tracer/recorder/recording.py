@@ -40,9 +40,9 @@ _SHORT: Final = 200  # shorter texts recur: names, keys, paths
 
 
 def comes_after(stage: str, limit: str) -> bool:
-    """Return whether a stage comes after another in a load: the tokenizer first, adapters before the first pass."""
-    apart = ("tokenizer", "peft", "forward", "generate")
-    order = ("tokenizer", *(name for name in STAGES if name not in apart), "peft", "forward", "generate")
+    """Return whether a stage comes after another in a load: the processor first, adapters before the first pass."""
+    apart = ("processor", "tokenizer", "peft", "forward", "generate")
+    order = ("processor", "tokenizer", *(name for name in STAGES if name not in apart), "peft", "forward", "generate")
     return order.index(stage) > order.index(limit)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
-from typing import Any, Final
+from typing import Any, NamedTuple
 
-from tracer.recorder.auto_class import auto_class, read_json
+from tracer.recorder.auto_class import auto_class
 from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
 from tracer.recorder.model.weightless import FakeWeights, dtype_argument, from_configuration
+from tracer.recorder.processors import Preparers, load_preparers
+from tracer.recorder.recording import Recording
 from tracer.recorder.session import Session
 from tracer.trace import reasons
 from tracer.trace.errors import TracerError
@@ -35,7 +36,7 @@ def run_load(job: Job, session: Session) -> Any:
     """Load, move to the device, apply LoRA, run a pass, generate; return the model."""
     session.part = None
     device = _device(job)
-    model, tokenizer, fake = load_model(job, device)
+    model, made, fake = load_model(job, session.recording, device)
     if not hasattr(model, "eval"):
         return model  # AutoConfig, AutoTokenizer: there is nothing to run
     session.part = "device"
@@ -46,7 +47,7 @@ def run_load(job: Job, session: Session) -> Any:
         session.part = "peft"
         model = apply_lora(model, job.peft, session.recording)
     if job.forward:
-        _run_model(job, session, model, tokenizer, fake)
+        _run_model(job, session, model, made.tokenizer, fake)
     return model
 
 
@@ -98,51 +99,32 @@ def _device(job: Job) -> str:
     return job.device
 
 
-_HUB_ARGUMENTS: Final = (
-    "cache_dir", "force_download", "local_files_only", "proxies", "revision", "code_revision", "subfolder", "token",
-)  # fmt: skip
-_TOKENIZER_FILES: Final = (
-    "tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "spiece.model",
-)  # fmt: skip
+class Loaded(NamedTuple):
+    """What a load gave: the model, what makes its inputs, and what made fake weights."""
+
+    model: Any
+    preparers: Preparers
+    fake: FakeWeights | None = None
 
 
-def load_model(job: Job, device: str = "cpu") -> tuple[Any, Any, FakeWeights | None]:
-    """Load the tokenizer, if wanted, and the model; return the model, the tokenizer, and what made fake weights.
+def load_model(job: Job, recording: Recording, device: str = "cpu") -> Loaded:
+    """Load the processor or tokenizer, if wanted, and the model.
 
     ``device`` is where random weights are made; those of a checkpoint are read to the CPU first.
     """
-    import transformers
-
     kind = auto_class(job)
-    tokenizer = None
-    if job.tokenizer and (source := tokenizer_source(job.model)) is not None:
-        hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=job.trust_remote_code, **hub)
+    made = load_preparers(job, recording)
     arguments = {"trust_remote_code": job.trust_remote_code, **_with_dtypes(job.kwargs)}
     arguments["trust_remote_code"] = job.trust_remote_code  # what the user consented to, whatever the keywords say
     dtype = dtype_named(job.dtype) if job.dtype is not None else None
     if job.weights == "random":
-        return from_configuration(kind, job.model, arguments, dtype, device), tokenizer, None
+        return Loaded(from_configuration(kind, job.model, arguments, dtype, device), made)
     if job.weights == "fake":
         fake = FakeWeights()
-        return fake.build(kind, job.model, arguments, dtype), tokenizer, fake
+        return Loaded(fake.build(kind, job.model, arguments, dtype), made, fake)
     if dtype is not None:
         arguments[dtype_argument()] = dtype
-    return kind.from_pretrained(job.model, **arguments), tokenizer, None
-
-
-def tokenizer_source(model: str) -> str | None:
-    """Return where the tokenizer is: the directory, an adapter's base, a hub id itself; None if there is none."""
-    if not os.path.isdir(model):
-        return model
-    if _has_tokenizer(model):
-        return model
-    base = read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
-    return base if isinstance(base, str) and os.path.isdir(base) and _has_tokenizer(base) else None
-
-
-def _has_tokenizer(folder: str) -> bool:
-    return any(os.path.isfile(os.path.join(folder, name)) for name in _TOKENIZER_FILES)
+    return Loaded(kind.from_pretrained(job.model, **arguments), made)
 
 
 def dtype_named(name: str) -> Any:

@@ -43,7 +43,7 @@ from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.roots import Roots, standard_roots
 
 _HERE: Final = Path(__file__).parent
-_CALLS_FOR_THE_USER: Final = frozenset({"run_load.py", "weightless.py", "child.py", "messages.py"})
+_CALLS_FOR_THE_USER: Final = frozenset({"run_load.py", "processors.py", "weightless.py", "child.py", "messages.py"})
 
 
 class Session:

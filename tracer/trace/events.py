@@ -378,10 +378,31 @@ class TokenizerLoaded(Loaded):
     kind = "tokenizer-loaded"
 
 
+class ProcessorPart(msgspec.Struct, rename=_in_json):
+    """A part of a processor.
+
+    Attributes:
+        name: the attribute that holds it, such as ``image_processor``.
+        class_: its class, ``module.Class``.
+        settings: its plain values, by name; sizes are in pixels, or samples for sound.
+    """
+
+    name: str
+    class_: str | None = None
+    settings: dict[str, Any] = {}
+
+
 class ProcessorLoaded(Loaded):
-    """A processor was loaded."""
+    """A processor was loaded.
+
+    Attributes:
+        settings: its own plain values, by name.
+        parts: what it is made of: the tokenizer, and what prepares pictures, films or sound.
+    """
 
     kind = "processor-loaded"
+    settings: dict[str, Any] = {}
+    parts: list[ProcessorPart] = []
 
 
 # Weights
@@ -700,6 +721,13 @@ class NotDone(Event):
     chained: list[ChainedException] = []
 
 
+class ProcessorFailed(NotDone):
+    """A processor could not be loaded, and the load went on without it; ``class_`` is the auto class asked for."""
+
+    kind = "processor-failed"
+    class_: str | None = None
+
+
 class NotFed(NotDone):
     """No inputs could be made for a forward pass."""
 
@@ -760,9 +788,9 @@ class TextPrinted(Event):
 EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     FileResolved, FileMissing, CommitResolved, JsonRead, AdapterFound, AdapterAbsent, TrustAsked, ImportsChecked,
     ModuleCopied, ModuleImported, ClassResolved, ClassRegistered, ConfigRead, ConfigBuilt, ModuleBuilt, ModelBuilt,
-    ModelLoaded, TokenizerLoaded, ProcessorLoaded, ShardOpened, ShardRead, TensorLoaded, ConversionFailed,
-    WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared, ChatRendered, TokenGenerated,
-    PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten, TextPrinted,
+    ModelLoaded, TokenizerLoaded, ProcessorLoaded, ProcessorFailed, ShardOpened, ShardRead, TensorLoaded,
+    ConversionFailed, WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared, ChatRendered,
+    TokenGenerated, PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten, TextPrinted,
 )  # fmt: skip
 """The type of each kind of step that a probe makes."""
 

@@ -44,6 +44,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         kwargs: keyword arguments of ``from_pretrained``, as the user gave them.
         dtype: name of a torch dtype, or ``auto``; None to leave it to the library.
         tokenizer: whether the tokenizer is loaded first.
+        processor: whether, if the directory has one, the processor is loaded in its place, with the tokenizer in it.
         trust_remote_code: value passed under that name.
         agreed: the remote code that was shown and agreed to; None if nothing was shown and everything may run.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if the machine has one.
@@ -74,6 +75,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     kwargs: dict[str, Any] = {}
     dtype: str | None = None
     tokenizer: bool = True
+    processor: bool = True
     trust_remote_code: bool = False
     agreed: AgreedCode | None = None
     device: str = "cpu"

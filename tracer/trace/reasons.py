@@ -75,6 +75,7 @@ TOO_MANY_LINES: Final = N_("after {count} line steps in one frame its further li
 
 # Why no pass was run, or nothing was generated.
 NO_TOKENIZER: Final = N_("there is no tokenizer to make token ids with")
+PROCESSOR_FAILED: Final = N_("{name}.from_pretrained raised {error}")
 NO_VISION: Final = N_("--image was given, and this model's configuration names no vision part")
 NOT_ENCODED: Final = N_("its tokenizer could not encode a prompt ({error})")
 NOT_GIVEN: Final = N_("its forward wants {name}, which its tokenizer does not give")

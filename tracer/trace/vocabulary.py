@@ -17,6 +17,7 @@ STAGES: Final = (
     "weights",
     "forward",
     "generate",
+    "processor",
     "tokenizer",
     "peft",
 )
@@ -54,6 +55,7 @@ KINDS: Final = {
     "model-loaded": "a model was loaded",
     "tokenizer-loaded": "a tokenizer was loaded",
     "processor-loaded": "a processor was loaded",
+    "processor-failed": "a processor could not be loaded, and the load went on without it",
     "shard-opened": "a weights file was opened",
     "shard-read": "the tensors of a weights file were read",
     "tensor-loaded": "tensors of the checkpoint became a parameter",

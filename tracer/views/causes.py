@@ -1643,6 +1643,12 @@ CAUSES: Final[dict[str, Message]] = {
     "surprise:not-refreshed": N_(
         "{file} ran from the modules cache without being compared with the directory's: it may be a stale copy."
     ),
+    "surprise:processor-failed": N_(
+        "{class} could not be loaded: {error}: {message}. The model was loaded all the same, without a processor."
+    ),
+    "remedy:look-at-processor": N_(
+        "Load it by itself to see why (`--auto-class {class}`), or leave it out: `--no-processor`."
+    ),
     "surprise:not-fed": N_("No pass was run: {why}"),
     "surprise:not-generated": N_("Nothing was generated: {why}"),
     "surprise:not-recorded": N_("Not recorded: {what}. {reason}"),

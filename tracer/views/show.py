@@ -59,6 +59,10 @@ WORDS: Final[dict[str, Message]] = {
     "registered-loading": N_("{class} registered with {with} for the rest of this process"),
     "model": N_("loaded {class} with {parameters} numbers"),
     "loaded": N_("loaded {class}"),
+    "processor-settings": N_("its settings: {settings}"),
+    "processor-part": N_("{name} is {class}: {settings}"),
+    "processor-part-plain": N_("{name} is {class}"),
+    "processor-failed": N_("no processor: {why}"),
     "argument-overwritten": N_("{name} was set on the config, and overwritten: {attribute} is another value now"),
     "argument-overwritten-by": N_(
         "{name} was set on the config, and overwritten by config.json's {by}: {attribute} is another value now"

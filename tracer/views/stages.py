@@ -17,6 +17,7 @@ STAGE_NAMES: Final[dict[str, Message]] = {
     "weights": N_("Weights"),
     "forward": N_("Forward"),
     "generate": N_("Generation"),
+    "processor": N_("Processor"),
     "tokenizer": N_("Tokenizer"),
     "peft": N_("PEFT"),
 }

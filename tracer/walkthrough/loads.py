@@ -42,7 +42,7 @@ def load_of_trace(trace: Trace) -> Load:
         fixture=_model(trace),
         kwargs=given,
         dtype=str(dtype).removeprefix("torch.") if dtype is not None else None,
-        tokenizer="tokenizer" in stages,
+        tokenizer="tokenizer" in stages or "processor" in stages,
         forward="forward" in stages,
         generate=sum(1 for _ in trace.steps(kinds=["token-generated"])),
         auto_class=None if call in _BY_ITSELF else call,

@@ -113,7 +113,7 @@ def explanation(trace: Trace, found: list[Decision] | None = None, *, whole: boo
 
 def _main_load_first(found: list[Decision]) -> list[Decision]:
     """Sort the tokenizer's decisions last, so that what it shares with the model's load counts as the model's."""
-    return sorted(found, key=lambda decision: (decision.stage == "tokenizer", decision.step))
+    return sorted(found, key=lambda decision: (decision.stage in ("processor", "tokenizer"), decision.step))
 
 
 def _explained(
@@ -229,7 +229,7 @@ def _within_quotas(listed: Iterable[ExplainedDecision]) -> list[ExplainedDecisio
 def _rank(explained: ExplainedDecision) -> tuple[int, bool, int]:
     minor = explained.why == "turning-point" and explained.means in MINOR
     rank = len(_RANKS) if minor else _RANKS.index(explained.why)
-    return rank, explained.decision.stage == "tokenizer", explained.decision.step
+    return rank, explained.decision.stage in ("processor", "tokenizer"), explained.decision.step
 
 
 def _text(value: Value | None) -> object:

@@ -33,6 +33,7 @@ from tracer.trace.events import (
     ModuleCopied,
     NotFed,
     NotGenerated,
+    ProcessorFailed,
     Recorded,
     ShardOpened,
     ShardRead,
@@ -61,7 +62,7 @@ REMOTE: Final = "transformers_modules"  # the package that remote code is import
 _EVENTS: Final[tuple[type[Event], ...]] = (
     FileResolved, FileMissing, JsonRead, AdapterFound, TrustAsked, ImportsChecked, ModuleCopied, ClassResolved,
     ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotFed,
-    NotGenerated, WarningGiven, LogWritten, ModelBuilt, ModelLoaded, TextPrepared,
+    NotGenerated, ProcessorFailed, WarningGiven, LogWritten, ModelBuilt, ModelLoaded, TextPrepared,
 )  # fmt: skip
 
 

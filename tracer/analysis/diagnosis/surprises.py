@@ -29,6 +29,7 @@ from tracer.trace.events import (
     NotDone,
     NotFed,
     NotGenerated,
+    ProcessorFailed,
     Recorded,
     Shard,
     ShardOpened,
@@ -341,7 +342,16 @@ def code_not_refreshed(load: RecordedLoad) -> Iterator[Cause]:
 
 
 def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
-    """Yield passes through the model that could not be run after the load."""
+    """Yield what a load went on without: the processor, and passes through the model."""
+    for failed in load.events(ProcessorFailed):
+        event = failed.event
+        error = str(event.error).rpartition(".")[2]
+        values: dict[str, Any] = {
+            "class": event.class_,
+            "error": error,
+            "message": str(event.message).partition("\n")[0].rstrip("."),
+        }
+        yield _of(failed.step, event.kind, values, "look-at-processor")
     not_done: list[Recorded[NotDone]] = load.events(NotFed, NotGenerated)
     for skipped in not_done:
         yield _of(skipped.step, skipped.event.kind, {"why": skipped.event.why}, None)

@@ -232,7 +232,7 @@ def _vocabularies_missing(load: RecordedLoad, until: int, *, since: int = 0) -> 
     """Return the vocabularies that were looked for, if none of them was found."""
 
     def asked(file: Recorded[Any]) -> bool:
-        within = since <= file.step.number <= until and file.step.stage == "tokenizer"
+        within = since <= file.step.number <= until and file.step.stage in ("processor", "tokenizer")
         return within and _is_vocabulary(str(file.event.name))
 
     if any(map(asked, load.events(FileResolved))):

@@ -93,7 +93,7 @@ def executed_statements(trace: Trace) -> dict[str, ExecutedStatements]:
         if spot is not None:
             statements = found.setdefault(function_name(frame.function), ExecutedStatements())
             statements.setdefault(header(spot.node), step.number)
-            if step.stage != "tokenizer":
+            if step.stage not in ("processor", "tokenizer"):
                 statements.order = min(statements.order, step.number)
     return found
 

@@ -251,8 +251,64 @@ def tokenizer_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "tokenizer-loaded", {"class": _class_of(event.value)}
 
 
+_MIXINS: Final = ("PreTrainedTokenizerBase", "ImageProcessingMixin", "FeatureExtractionMixin", "BaseVideoProcessor")
+_MOST_SETTINGS: Final = 60
+_LONGEST_SETTING: Final = 200  # a longer text is a template
+
+
 def processor_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
-    return "processor-loaded", {"class": _class_of(event.value)}
+    if _for_a_processor(event):  # which says what its parts are
+        return "processor-loaded", {"class": _class_of(event.value)}
+    held = safe_inspect.instance_dict(event.value) or {}
+    return "processor-loaded", {
+        "class": _class_of(event.value),
+        "settings": _settings(event.value),
+        "parts": [
+            {"name": name, "class": _class_of(part), "settings": _settings(part)}
+            for name, part in list(dict.items(held))
+            if type(name) is str and _is_part(part)
+        ],
+    }
+
+
+def processor_loaded_itself(event: FrameEvent) -> tuple[str, dict[str, Any]] | None:
+    """Handle the ``from_pretrained`` of a processor's own class, unless an auto class or a processor called it."""
+    return None if _for_a_processor(event) else processor_loaded(event)
+
+
+def _for_a_processor(event: FrameEvent) -> bool:
+    return event.caller is not None and event.caller.stage == "processor"
+
+
+def _is_part(value: object) -> bool:
+    return any(safe_inspect.name(kind) in _MIXINS for kind in safe_inspect.mro(type(value)))
+
+
+def _settings(value: object) -> dict[str, Any]:
+    """Return the attributes that are plain data; a tokenizer's say nothing of what becomes of a text."""
+    held = safe_inspect.instance_dict(value) or {}
+    if any(safe_inspect.name(kind) == "PreTrainedTokenizerBase" for kind in safe_inspect.mro(type(value))):
+        return {}
+    found = {}
+    for name, setting in list(dict.items(held))[:_MOST_SETTINGS]:
+        if type(name) is str and not name.startswith("_") and (plain := _plain(setting)) is not None:
+            found[name] = plain
+    return found
+
+
+def _plain(value: Any, depth: int = 2) -> Any:
+    """Return plain data as it is, and a small object that holds only plain data, such as a size, as a dictionary."""
+    kind = type(value)
+    if kind in (bool, int, float) or (kind is str and len(value) <= _LONGEST_SETTING):
+        return value
+    if kind in (list, tuple) and depth and len(value) <= _MOST_SETTINGS:
+        items = [_plain(item, depth - 1) for item in value]
+        return None if any(item is None for item in items) else items
+    held = value if kind is dict else safe_inspect.instance_dict(value) if depth == 2 else None
+    if type(held) is dict and depth and 0 < len(held) <= _MOST_SETTINGS and all(type(name) is str for name in held):
+        pairs = {name: plain for name, item in held.items() if (plain := _plain(item, depth - 1)) is not None}
+        return pairs or None
+    return None
 
 
 PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
@@ -281,6 +337,10 @@ PROBES: Final[Mapping[str, Mapping[str, Probe]]] = {
     "AutoImageProcessor.from_pretrained": {"return": processor_loaded},
     "AutoFeatureExtractor.from_pretrained": {"return": processor_loaded},
     "AutoVideoProcessor.from_pretrained": {"return": processor_loaded},
+    "ProcessorMixin.from_pretrained": {"return": processor_loaded_itself},
+    "ImageProcessingMixin.from_pretrained": {"return": processor_loaded_itself},
+    "FeatureExtractionMixin.from_pretrained": {"return": processor_loaded_itself},
+    "BaseVideoProcessor.from_pretrained": {"return": processor_loaded_itself},
 }
 
 

@@ -85,6 +85,10 @@ _DYNAMIC: Final = "transformers/dynamic_module_utils.py"
 _CONFIG: Final = "transformers/configuration_utils.py"
 _MODEL: Final = "transformers/modeling_utils.py"
 _TOKENIZER: Final = "transformers/tokenization_utils_base.py"
+_PROCESSOR: Final = "transformers/processing_utils.py"
+_IMAGES: Final = "transformers/image_processing_base.py"
+_FEATURES: Final = "transformers/feature_extraction_utils.py"
+_VIDEOS: Final = "transformers/video_processing_utils.py"
 
 _MODEL_SECTIONS: Final = (
     Section("config", "if commit_hash is None:"),
@@ -115,10 +119,10 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.from_pretrained", "tokenizer", whole=True),
     Target(_AUTO + "tokenization_auto.py", "AutoTokenizer.register", "dynamic-class"),
     Target(_AUTO + "tokenization_auto.py", "get_tokenizer_config", "tokenizer"),
-    Target(_AUTO + "processing_auto.py", "AutoProcessor.from_pretrained", "tokenizer", whole=True),
-    Target(_AUTO + "image_processing_auto.py", "AutoImageProcessor.from_pretrained", "tokenizer", whole=True),
-    Target(_AUTO + "feature_extraction_auto.py", "AutoFeatureExtractor.from_pretrained", "tokenizer", whole=True),
-    Target(_AUTO + "video_processing_auto.py", "AutoVideoProcessor.from_pretrained", "tokenizer", whole=True),
+    Target(_AUTO + "processing_auto.py", "AutoProcessor.from_pretrained", "processor", whole=True),
+    Target(_AUTO + "image_processing_auto.py", "AutoImageProcessor.from_pretrained", "processor", whole=True),
+    Target(_AUTO + "feature_extraction_auto.py", "AutoFeatureExtractor.from_pretrained", "processor", whole=True),
+    Target(_AUTO + "video_processing_auto.py", "AutoVideoProcessor.from_pretrained", "processor", whole=True),
     Target(_CONFIG, "PretrainedConfig.from_pretrained", "config"),
     Target(_CONFIG, "PretrainedConfig.get_config_dict", "config"),
     Target(_CONFIG, "PretrainedConfig._get_config_dict", "config"),
@@ -148,6 +152,16 @@ TARGETS: Final[tuple[Target, ...]] = (
     Target(_MODEL, "PreTrainedModel._from_config", "construct"),
     Target(_MODEL, "PreTrainedModel.register_for_auto_class", "dynamic-class"),
     Target(_TOKENIZER, "PreTrainedTokenizerBase.from_pretrained", "tokenizer"),
+    Target(_PROCESSOR, "ProcessorMixin.from_pretrained", "processor", whole=True),
+    Target(_PROCESSOR, "ProcessorMixin.get_processor_dict", "processor"),
+    Target(_PROCESSOR, "ProcessorMixin._get_arguments_from_pretrained", "processor"),
+    Target(_PROCESSOR, "ProcessorMixin.from_args_and_dict", "processor"),
+    Target(_IMAGES, "ImageProcessingMixin.from_pretrained", "processor", whole=True),
+    Target(_IMAGES, "ImageProcessingMixin.get_image_processor_dict", "processor"),
+    Target(_FEATURES, "FeatureExtractionMixin.from_pretrained", "processor", whole=True),
+    Target(_FEATURES, "FeatureExtractionMixin.get_feature_extractor_dict", "processor"),
+    Target(_VIDEOS, "BaseVideoProcessor.from_pretrained", "processor", whole=True),
+    Target(_VIDEOS, "BaseVideoProcessor.get_video_processor_dict", "processor"),
     Target(
         "transformers/tokenization_utils_base.py", "PreTrainedTokenizerBase.register_for_auto_class", "dynamic-class"
     ),
