@@ -415,8 +415,8 @@ def _in_folder(edit: PythonEdit, node: ast.AST, folder: str) -> str | None:
 
 def _is_in(files: ModelFiles, path: str) -> bool:
     """Return whether the directory has the file that was looked for at a path in the modules cache."""
-    parts = path.split("/")
-    return any(files.has("/".join(parts[at:])) for at in range(parts.index(_REMOTE) + 2, len(parts)))
+    parts = path.rpartition(f"{_REMOTE}/")[2].split("/")  # the first of them is the model's folder in the cache
+    return any(files.has("/".join(parts[at:])) for at in range(1, len(parts)))
 
 
 REPAIRS: Final[dict[str, MakeRepair]] = {

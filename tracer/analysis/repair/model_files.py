@@ -72,7 +72,10 @@ class ModelFiles:
     def has(self, name: str) -> bool:
         """Return whether the directory has a file, of whichever kind."""
         if self.folder is not None:
-            return (self.folder / name).is_file()
+            try:
+                return (self.folder / name).is_file()
+            except (OSError, ValueError):
+                return False
         return any(one.name == name for one in self._trace.meta.directory or ())
 
     def names(self, suffix: str = ".py") -> list[str]:
