@@ -16,14 +16,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tracer.analysis.check import construction, neighbours, settings
+from tracer.analysis.check.code import OwnCode
+from tracer.analysis.check.pickles import suspicious_globals
 from tracer.analysis.check.problem import Problem
+from tracer.analysis.check.templates import suspicious_attributes, templates_in
+from tracer.analysis.check.used_names import used_names
 from tracer.releases import library
 from tracer.trace.code_outline import CodeOutline, code_outlines
 from tracer.trace.directory import DirectoryFile, read_directory
 
-_CONFIGS: Final = ("config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json")
+_CONFIGS: Final = (
+    "config.json", "tokenizer_config.json", "preprocessor_config.json", "processor_config.json",
+    "video_preprocessor_config.json",
+)  # fmt: skip
 _INDEXES: Final = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _OBJECTS: Final = (*_CONFIGS, "generation_config.json", "adapter_config.json", *_INDEXES)
+_PICKLES: Final = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 _WEIGHTS: Final = (".safetensors", ".bin", ".pt", ".pth", ".gguf")
 _VOCABULARIES: Final = ("tokenizer.json", "vocab.json", "vocab.txt", "tokenizer.model", "tekken.json", "spiece.model")
 _READ: Final = {
@@ -77,7 +86,84 @@ def check_directory(folder: Path, releases: Iterable[str], *, installed: bool) -
     if isinstance(config, dict):
         for release in releases:
             problems += _of_model_type(config, folder, release)
-    return problems
+    objects = {name: value for name, value in documents.items() if isinstance(value, dict)}
+    problems += _of_settings(folder, objects, names, releases, installed=installed)
+    problems += _of_uses(folder, objects, [*code], releases)
+    problems += _of_hidden_code(folder, found.files, objects, names, read)
+    said = {(one.file, one.line) for one in problems if one.kind == "neighbour-looked-for"}
+    return [one for one in problems if one.kind != "neighbour-missing" or one.fails or (one.file, one.line) not in said]
+
+
+def _of_settings(
+    folder: Path, documents: dict[str, dict[str, Any]], names: set[str], releases: list[str], *, installed: bool
+) -> Iterator[Problem]:
+    """Yield what is wrong with keys and values."""
+    config, tokenizer = documents.get("config.json", {}), documents.get("tokenizer_config.json")
+    for name, document in documents.items():
+        yield from settings.reaching_keys(name, document)
+    for release in releases:
+        yield from settings.misspelt_keys(config, release)
+        yield from settings.unread_rope(config, release)
+        yield from settings.refused_generation(documents.get("generation_config.json", {}), release)
+        yield from settings.unreadable_tokenizer(folder, tokenizer, release)
+        yield from settings.unread_template(names, tokenizer, release)
+    if installed and "adapter_config.json" in documents:
+        yield from settings.newer_adapter_keys(documents["adapter_config.json"])
+
+
+def _of_uses(
+    folder: Path, documents: dict[str, dict[str, Any]], files: list[str], releases: list[str]
+) -> Iterator[Problem]:
+    """Yield what the code uses and does that a release has no place for."""
+    references = list(_references(documents))
+    mains = [file for file in dict.fromkeys(file for _, file, _ in references) if (folder / file).is_file()]
+    code = OwnCode(folder, files)
+    try:
+        named = [(auto_class, code.named(file, name)) for auto_class, file, name in references]
+        models = [own for auto_class, own in named if own is not None and auto_class.startswith("AutoModel")]
+        configs = [own for auto_class, own in named if own is not None and auto_class == "AutoConfig"]
+        built, running = code.running(models), code.running(own for _, own in named if own is not None)
+        config = documents.get("config.json", {})
+        problems = list(neighbours.circles(mains, code))
+        for release in releases:
+            problems += neighbours.copied_neighbours(folder, mains, code, release)
+            problems += used_names(code, running, release)
+            problems += construction.constructors(code, models, built, config, release)
+            own_config = configs[0] if len(configs) == 1 else None
+            problems += construction.config_attributes(code, own_config, models, built, config, release)
+    except RecursionError:  # it is nested too deeply for us, not necessarily for Python
+        return
+    yield from problems
+
+
+def _references(documents: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Yield what ``auto_map`` says of the directory's own code: an auto class, a file, a class in it."""
+    for name in _CONFIGS:
+        auto_map = documents.get(name, {}).get("auto_map")
+        for auto_class, entry in auto_map.items() if isinstance(auto_map, dict) else ():
+            for reference in entry if isinstance(entry, list) else [entry]:
+                if isinstance(reference, str) and reference.count(".") == 1 and "--" not in reference:
+                    file, _, class_ = reference.partition(".")
+                    yield str(auto_class), f"{file}.py", class_
+
+
+def _of_hidden_code(
+    folder: Path, files: list[DirectoryFile], documents: dict[str, dict[str, Any]], names: set[str], read: set[str]
+) -> Iterator[Problem]:
+    """Yield what could make a load or the use of the model do more than it should."""
+    for file in files:
+        if file.kind in ("zip", "pickle") and file.name.endswith(_PICKLES):
+            weights = file.name in read
+            if found := suspicious_globals(folder / file.name, weights=weights):
+                yield Problem("pickle-imports", file.name, {"names": found}, fails=weights)
+        elif file.name.endswith(".jinja") and (attributes := suspicious_attributes(_text(folder / file.name))):
+            yield Problem("template-reaches", file.name, {"names": attributes}, fails=False)
+    for name, document in documents.items():
+        for template in templates_in(document):
+            if attributes := suspicious_attributes(template):
+                yield Problem("template-reaches", name, {"names": attributes}, fails=False)
+    if "custom_generate/generate.py" in names:
+        yield Problem("custom-generate", "custom_generate/generate.py", fails=False)
 
 
 def _parsed(text: str | None) -> Any:
@@ -167,11 +253,18 @@ def _of_auto_map(
         yield Problem("auto-map-not-object", config, {"type": type(auto_map).__name__})
         return
     for auto_class, entry in auto_map.items():
+        if auto_class == "AutoTokenizer" and isinstance(entry, (str, list)) and not _is_pair(entry):
+            values = {"reference": entry if isinstance(entry, str) else "".join(map(str, entry[:1])) or "FILE.CLASS"}
+            yield Problem("tokenizer-not-pair", config, values, fails=config == "tokenizer_config.json")
         several = entry if isinstance(entry, list) and auto_class == "AutoTokenizer" else [entry]
         for reference in several:
             if reference is None and len(several) > 1:
                 continue
             yield from _of_reference(config, str(auto_class), reference, names, outlines, used)
+
+
+def _is_pair(entry: Any) -> bool:
+    return isinstance(entry, list) and len(entry) >= 2
 
 
 def _of_reference(
@@ -183,7 +276,7 @@ def _of_reference(
         return
     repository, _, own = reference.rpartition("--")
     module, _, name = own.rpartition(".")
-    if own.count(".") != 1 or not module or not name:
+    if own.count(".") != 1 or not module or not name or reference.count("--") > 1:
         yield Problem("reference-malformed", config, values)
     elif repository:
         yield Problem("other-repository", config, values | {"repository": repository}, fails=False)

@@ -24,7 +24,7 @@ from tracer.trace.events import (
 
 # Keys that newer releases of peft write into a LoRA adapter's adapter_config.json, with the first that knows them, as
 # read from LoraConfig and its bases in the wheels of peft 0.9 to 0.21.
-_KEYS: Final[dict[str, str]] = {
+NEWER_KEYS: Final[dict[str, str]] = {
     "use_dora": "0.9",
     "layer_replication": "0.10",
     "runtime_config": "0.12",
@@ -97,7 +97,7 @@ def key_unknown(load: RecordedLoad) -> Cause | None:
         return None
     installed = load.trace.meta.releases.get("peft", "?")
     keys = [match["name"], *(key for key in settings or () if key != match["name"])]
-    newer = [key for key in keys if _is_newer(_KEYS.get(key), installed)]
+    newer = [key for key in keys if _is_newer(NEWER_KEYS.get(key), installed)]
     values = {
         "names": newer,
         "name": match["name"],
@@ -110,7 +110,7 @@ def key_unknown(load: RecordedLoad) -> Cause | None:
         return Cause(
             "adapter-key-unknown", "certain" if settings else "likely", chain, values, "newer-peft-or-without-key"
         )
-    values["since"] = max((_KEYS[key] for key in newer), key=release_numbers)
+    values["since"] = max((NEWER_KEYS[key] for key in newer), key=release_numbers)
     return Cause("adapter-key-newer", "certain" if settings else "likely", chain, values, "upgrade-peft-or-without-key")
 
 
