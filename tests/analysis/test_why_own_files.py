@@ -135,6 +135,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "just a typing error": Wrong(model("def f(:\n    pass"), "not-python", {"file": "modeling_shell.py", "line": 2}),
     "an f-string that is not closed": Wrong(model('print(f"{a")'), "not-python", {"line": 2}),
+    "an f-string with braces of its own": Wrong(model('print(f"{{", "}" "a)'), "not-python", {"line": 2}),
     "a typing name": Wrong(
         model("def late(one: List[int]):\n    pass"),
         "name-undefined",

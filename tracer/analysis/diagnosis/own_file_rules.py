@@ -27,7 +27,7 @@ _SYNTAX_SINCE: Final = (
     (re.compile(r"(async\s+)?(def|class)\s+\w+\["), (3, 12)),
 )
 """How statements begin that only newer releases of Python know."""
-_NESTED: Final = re.compile(r"""\b[rR]?[fF][rR]?(["'])(?:(?!\1).)*\{[^{}]*\1[^{}]*\}""")
+_NESTED: Final = re.compile(r"""\b[rR]?[fF][rR]?(["'])(?:(?!\1).)*(?<!\{)\{[^{}]*\1[^{}]*\}""")
 """An f-string with its own quotes inside it, since 3.12."""
 _NOT_IN_F_STRING: Final = "f-string expression part cannot include"  # a backslash or "#", up to 3.11
 
