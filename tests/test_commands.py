@@ -207,6 +207,37 @@ def test_dtype(name: str, command: Any, fixtures: Path, place: Path) -> None:
     assert value == "auto" if name == "auto" else value["text"] == f"torch.{name}"
 
 
+def test_a_dtype_of_the_demo_can_be_a_keyword(command: Any, place: Path) -> None:
+    options = ("--no-tokenizer", "--no-lines", "--stop-after", "arguments", "-o", "x.glmtrace")
+    assert command("demo", "--kwarg", "torch_dtype=torch.float32", *options).code == 0
+    with open_trace(place / "x.glmtrace") as trace:
+        given = Reading(trace).call("_BaseAutoModelClass.from_pretrained").arguments["kwargs"]
+    assert given["torch_dtype"]["text"] == "torch.float32"
+
+
+def test_a_symbolic_link_is_written_through(command: Any, fixtures: Path, place: Path) -> None:
+    (place / "disk").mkdir()
+    (place / "link.glmtrace").symlink_to("disk/real.glmtrace")
+    options = ("--no-tokenizer", "--no-lines", "--stop-after", "arguments", "-o", "link.glmtrace")
+    for _ in range(2):  # the file is made, then replaced
+        assert command("load", fixtures / "bert-tiny", *options).code == 0
+        assert (place / "link.glmtrace").is_symlink()
+        assert [path.name for path in (place / "disk").iterdir()] == ["real.glmtrace"]
+    with open_trace(place / "link.glmtrace") as trace:
+        assert len(trace) > 0
+
+
+def test_a_symbolic_link_to_what_is_no_trace(command: Any, fixtures: Path, place: Path) -> None:
+    (place / "notes.txt").write_text("my notes")
+    (place / "link.glmtrace").symlink_to("notes.txt")
+    (place / "nowhere.glmtrace").symlink_to("no/x.glmtrace")
+    for link, sentence in (("link", "notes.txt exists and is not a trace"), ("nowhere", "no does not exist.")):
+        result = command("load", fixtures / "bert-tiny", "-o", f"{link}.glmtrace")
+        assert (result.code, result.out) == (2, "")
+        assert sentence in result.sentence
+    assert (place / "notes.txt").read_text() == "my notes"
+
+
 def test_kwargs(command: Any, fixtures: Path, place: Path) -> None:
     pairs = {
         "empty_init": "False", "one": "1", "text": "plain", "list": "[1, 'two']", "dict": "{'a': {'b': None}}",
@@ -321,6 +352,13 @@ WRONG = {
         ["load", "{model}", "--auto-class", "AutoNothing"],
         f"transformers {version('transformers')} has no AutoNothing. Name another with --auto-class.",
     ),
+    "dtype-twice": (
+        ["load", "{model}", "--dtype", "float16", "--kwarg", "torch_dtype=float32"],
+        "--dtype float16 and --kwarg torch_dtype=float32 say the same argument twice. Leave one of them out.",
+    ),
+    "dtype-twice-in-the-demo": (
+        ["demo", "--dtype", "bfloat16", "--kwarg", "dtype=float32"], "--dtype bfloat16 and --kwarg dtype=float32 say the",
+    ),
     "dtype": (["load", "{model}", "--dtype", "float8"], "there is no 'float8'. Did you mean"),
     "stop-after": (["load", "{model}", "--stop-after", "lunch"], "there is no 'lunch'. Choose from"),
     "lang": (["load", "{model}", "--lang", "tlh"], "there is no 'tlh'. Choose from en, zh."),
@@ -328,6 +366,7 @@ WRONG = {
     "no-model": (["load"], "Missing argument 'MODEL'"),
     "no-such-command": (["lod", "{model}"], "No such command 'lod'"),
     "run-trust": (["run", "--trust-remote-code", "tune.py"], "run takes no --trust-remote-code: a script says so itself"),
+    "run-a-folder": (["run", "{model}"], "bert-tiny is a directory, and run takes a Python script. To load the model"),
     "run-no-script": (["run", "nothing.py"], "There is no file nothing.py. Name a Python script"),
     "show-nothing": (["show", "nothing.glmtrace"], "There is no file nothing.glmtrace. Record one with: glm-trace"),
     "show-no-trace": (["show", "notes.txt"], "notes.txt is not a glm-trace trace."),

@@ -17,6 +17,7 @@ from tests.support.commands import Command, command_line
 from tests.support.loads import Loads
 from tests.trace.made import meta_record, ordinary_records, sealed
 from tracer.analysis.diff import TOPICS, Comparison, Difference, compare
+from tracer.recorder.environment import environment_facts
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.diff import WORDS, focused
 
@@ -47,6 +48,17 @@ def test_a_different_environment_is_at_the_head(tmp_path: Path, command: Command
     assert code == 0  # what they ran under may differ without the loads being different
     assert "HF_HUB_OFFLINE: A 1, B not set" in said
     assert "HF_HOME" not in said
+
+
+def test_a_folder_that_torch_names_after_the_user_is_no_difference(tmp_path: Path, command: Command) -> None:
+    files = []
+    for name, folder in (("a", "<tmp>/torchinductor_root"), ("b", "<tmp>/torchinductor_me"), ("c", "/mine")):
+        records = [meta_record(environment={"TORCHINDUCTOR_CACHE_DIR": folder}), *ordinary_records()]
+        files.append(str(sealed(tmp_path, records, f"{name}.glmtrace")))
+    assert "TORCHINDUCTOR" not in command(*files[:2])[1]
+    assert "TORCHINDUCTOR_CACHE_DIR: A not set, B /mine" in command(*files[1:])[1]
+    recorded = environment_facts({"TORCHINDUCTOR_CACHE_DIR": "/tmp/torchinductor_root", "TORCH_HOME": "x"})
+    assert recorded["environment"] == {"TORCH_HOME": "x"}
 
 
 # ── The table of what differs between the two lines, row by row ─────────────────────────────────────
@@ -104,8 +116,8 @@ def test_a_class_of_the_users_own_wins(lines: Comparison) -> None:
 
 
 def test_registration(lines: Comparison) -> None:
-    [registered] = told(lines, "classes", "registered-only-b")
-    assert "AutoModelForCausalLM, for loading" in registered.subject
+    [registered] = told(lines, "classes", "registered-loading-only-b")
+    assert registered.subject.endswith(" (AutoModelForCausalLM)")
     before, after = statements(lines, "_BaseAutoModelClass.from_pretrained")
     assert "os.path.isdir(pretrained_model_name_or_path)" in before
     assert "cls.register(config.__class__, model_class, exist_ok=True)" in after

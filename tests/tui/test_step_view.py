@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import START, notifications, play, settled
 from tests.tui.course import reading
 from tracer.trace.errors import TracerError
+from tracer.trace.events import EVENT_TYPES
 from tracer.trace.reading import Trace
 from tracer.tui.calls_view import CallsView
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
+from tracer.tui.step_text import _DESCRIPTIVE_KEYS, step_summary
 from tracer.tui.tabs.decisions import DecisionsTab
 from tracer.tui.tabs.kwargs import KwargsTab
 from tracer.tui.tabs.notes import NotesTab
@@ -138,3 +141,15 @@ def test_damage_that_several_panes_meet_is_reported_once(player: Any, monkeypatc
         assert app.query_one(StageBar).number == app.state.number > START
 
     play(app, work)
+
+
+def test_the_keys_that_describe_a_step_are_fields_of_its_kind() -> None:
+    types = {type_.kind: type_ for type_ in EVENT_TYPES}
+    for kind, keys in _DESCRIPTIVE_KEYS.items():
+        fields = {field.encode_name for field in msgspec.structs.fields(types[kind])}
+        assert set(keys) <= fields, kind
+
+
+def test_copied_code_is_described_by_its_file() -> None:
+    data = {"from": "<model>/modeling_x.py", "into": "<modules-cache>/x", "module": "x/modeling_x.py"}
+    assert step_summary("module-copied", data) == "<model>/modeling_x.py"

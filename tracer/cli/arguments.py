@@ -77,7 +77,7 @@ def auto_class_argument(name: str | None) -> str | None:
 
 
 class Destination(NamedTuple):
-    """Where a trace is written: to ``path``, or to the next free name if the user has not chosen a name.
+    """Where a trace is written: to ``path`` (through a symbolic link), or to the next free name if none was chosen.
 
     ``left`` collects the journals of unfinished recordings whose names were skipped.
     """
@@ -94,7 +94,8 @@ class Destination(NamedTuple):
             OSError: the journal can't be created.
         """
         if self.named:
-            return self.path, HeldJournal.create_for(self.path)
+            path = _through_links(self.path)
+            return path, HeldJournal.create_for(path)
         count = 1
         while True:
             path = self.path if count == 1 else self.path.with_name(f"{self.path.stem}-{count}{SUFFIX}")
@@ -121,13 +122,19 @@ def destination(wanted: Path | None, model: str) -> Destination:
     """
     path = Path(_stem(model) + SUFFIX) if wanted is None else Path(os.path.expanduser(wanted))
     path = Path(os.path.abspath(path))
+    written = _through_links(path) if wanted is not None else path
     if wanted is not None:
-        _check_named(path)
-    if not os.access(path.parent, os.W_OK):
+        _check_named(written)
+    if not os.access(written.parent, os.W_OK):
         raise TracerError(
-            N_("The folder {parent} can't be written to. Choose another place with -o."), parent=path.parent
+            N_("The folder {parent} can't be written to. Choose another place with -o."), parent=written.parent
         )
     return Destination(path, wanted is not None, [])
+
+
+def _through_links(path: Path) -> Path:
+    """Return the file that a name leads to: writing to a symbolic link writes the file that it points to."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _check_named(path: Path) -> None:

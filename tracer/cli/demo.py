@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from tracer.bundled import bundled
 from tracer.cli import arguments
 from tracer.cli.load import record_load
@@ -15,6 +17,9 @@ use_cache=False and bfloat16. The code is ours and part of this package, so noth
 
 
 @with_load_flags(dtype=Dtype.bfloat16, generate=8)
-def demo(flags: LoadFlags) -> None:
+def demo(ctx: typer.Context, flags: LoadFlags) -> None:
     kwargs = {"empty_init": False, "use_cache": False, **arguments.keyword_arguments(flags.kwarg or [])}
+    source = ctx.get_parameter_source("dtype")
+    if source is not None and source.name == "DEFAULT" and kwargs.keys() & {"dtype", "torch_dtype"}:
+        flags = flags._replace(dtype=None)  # the call's own dtype, and not that of the script
     record_load(str(bundled("fixtures") / "glm-4v-tiny"), flags, kwargs=kwargs, trust_remote_code=True)

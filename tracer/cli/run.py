@@ -12,6 +12,7 @@ from tracer.cli.console import needs_terminal
 from tracer.cli.job_recording import command_line, record_and_report
 from tracer.cli.options import Lines, Output, Speak
 from tracer.i18n import N_, Sentence, language
+from tracer.text.shell import shell_word
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
@@ -38,6 +39,15 @@ def run(
                 "run takes no --trust-remote-code: a script says so itself, with trust_remote_code=True "
                 "in each from_pretrained. Leave the option out; the script's own options go after SCRIPT."
             )
+        )
+    if Path(script).is_dir():
+        raise TracerError(
+            N_(
+                "{script} is a directory, and run takes a Python script. To load the model in it: glm-trace load "
+                "{quoted}"
+            ),
+            script=script,
+            quoted=shell_word(script),
         )
     if not Path(script).is_file():
         raise TracerError(

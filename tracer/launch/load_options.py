@@ -23,6 +23,14 @@ def prepare_options(job: Job) -> None:
     for option, path in (("--image", job.image), ("--peft", job.peft)):
         if path is not None and not os.path.isfile(path):
             raise TracerError(N_("{option}: there is no file {path}."), option=option, path=path)
+    for name in ("dtype", "torch_dtype"):
+        if job.dtype is not None and name in job.kwargs:
+            raise TracerError(
+                N_("--dtype {dtype} and --kwarg {name}={value} say the same argument twice. Leave one of them out."),
+                dtype=job.dtype,
+                name=name,
+                value=job.kwargs[name],
+            )
     if job.generate and not job.forward:
         raise TracerError(N_("--generate needs passes, and --no-forward asks for none. Leave one of them out."))
     if job.generate and job.weights == "fake":

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tracer.trace.metadata import is_set_by_torch
 from tracer.trace.redaction.known_secrets import is_secret_variable
 from tracer.trace.redaction.redactor import MASK
 
@@ -51,7 +52,7 @@ def environment_facts(environment: Mapping[str, str]) -> dict[str, Any]:
         "environment": {
             name: MASK if is_secret_variable(name, value) else value
             for name, value in sorted(environment.items())
-            if _VARIABLES.match(name)
+            if _VARIABLES.match(name) and not is_set_by_torch(name, value)
         },
     }
 

@@ -13,6 +13,12 @@ from tracer.trace.directory import DirectoryFile
 from tracer.trace.events import ChainedException, Traceback
 
 
+def is_set_by_torch(name: str, value: str) -> bool:
+    """Return whether torch itself gave an environment variable this value: a folder that is named after the user."""
+    # torch/_inductor/runtime/cache_dir_utils.py: cache_dir sets the variable to default_cache_dir.
+    return name == "TORCHINDUCTOR_CACHE_DIR" and re.split(r"[/\\]", value)[-1].startswith("torchinductor_")
+
+
 class Processor(msgspec.Struct):
     """The processor: its name, and the number of cores that the process may use."""
 

@@ -34,7 +34,7 @@ _DESCRIPTIVE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "trust-asked": ("decision",),
     "class-resolved": ("class", "reference"),
     "class-registered": ("class",),
-    "module-copied": ("file", "path", "source"),
+    "module-copied": ("from",),
     "module-imported": ("module",),
     "weights-report": ("loaded",),
     "text-prepared": ("prompt",),

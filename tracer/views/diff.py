@@ -47,7 +47,8 @@ WORDS: Final[dict[str, Message]] = {
     # what differs
     "outcome": N_("{subject}"),
     "class": N_("{subject} became"),
-    "registered": N_("registered: {subject}"),
+    "registered-loading": N_("registered for loading: {subject}"),
+    "registered-saving": N_("marked for saving: {subject}"),
     "imported-from": N_("{subject} was imported from"),
     "went-otherwise": N_("{subject}"),
     "keyword": N_("{subject} ended"),
@@ -208,7 +209,7 @@ class _Writer:
         if what == "keyword" and isinstance(value, dict):
             end = self._worded(f"end:{value.get('what')}", where=_shown(value.get("where")))
             return f"{end} ({_shown(value['error'])})" if value.get("error") else end
-        if what == "registered":
+        if what in ("registered-loading", "registered-saving"):
             return ""
         if what == "class" and isinstance(value, dict):
             return _shown(f"{value.get('class')} ({value.get('way')})")

@@ -25,6 +25,7 @@ from tracer.analysis.diff.results import (
     compare_outcomes,
     compare_text,
 )
+from tracer.trace.metadata import is_set_by_torch
 from tracer.trace.reading import Trace
 
 __all__ = ["TOPICS", "Comparison", "Difference", "Side", "compare"]
@@ -90,5 +91,6 @@ def compare(a: Trace, b: Trace) -> Comparison:
 
 def _side(trace: Trace) -> Side:
     meta = trace.meta
-    environment = {**meta.environment, **meta.set_for_the_load}
+    variables = {**meta.environment, **meta.set_for_the_load}
+    environment = {name: value for name, value in variables.items() if not is_set_by_torch(name, value)}
     return Side(str(trace.path), " ".join(meta.command), meta.releases, meta.python or "?", environment)

@@ -32,7 +32,8 @@ def compare_outcomes(a: Trace, b: Trace) -> Iterator[Difference]:
 def compare_classes(a: Trace, b: Trace) -> Iterator[Difference]:
     """Compare what each class name was resolved to and how, and where remote code was imported from."""
     yield from table_differences("classes", "class", _classes(a), _classes(b))
-    yield from table_differences("classes", "registered", _registered(a), _registered(b))
+    for what, how in (("registered-loading", "for loading"), ("registered-saving", "for saving")):
+        yield from table_differences("classes", what, _registered(a, how), _registered(b, how))
     yield from table_differences("classes", "imported-from", _modules(a), _modules(b))
 
 
@@ -70,13 +71,14 @@ def _classes(trace: Trace) -> Table:
     return found
 
 
-def _registered(trace: Trace) -> Table:
+def _registered(trace: Trace, how: str) -> Table:
+    """Return the classes that were registered for one purpose, each with its auto class in brackets."""
     found: Table = {}
     for registered in events(trace, ClassRegistered):
         event = registered.event
         auto = str(event.with_).rpartition(".")[2]
-        name = f"{class_name(str(event.class_))} with {auto}, {event.how}"
-        found.setdefault(name, (True, registered.step.number))
+        if event.how == how:
+            found.setdefault(f"{class_name(str(event.class_))} ({auto})", (True, registered.step.number))
     return found
 
 
