@@ -429,6 +429,26 @@ CASES: Final[dict[str, Case]] = {
     "as-published": Case(
         damaged_weights.as_published, "weights-as-published", {"names": ["consolidated.00.pth", "params.json"]}
     ),
+    "weights-twice": Case(damaged_weights.beside(dict), LOADED, options=AS_CAUSAL),
+    "weights-twice-cut": Case(
+        damaged_weights.beside(damaged_weights.headless), LOADED, surprises=("weights-files-differ",), options=AS_CAUSAL
+    ),
+    "weights-twice-other-dtype": Case(
+        damaged_weights.beside(damaged_weights.in_half), LOADED, surprises=("weights-files-differ",), options=AS_CAUSAL
+    ),
+    "weights-twice-head-in-one": Case(
+        damaged_weights.beside(dict, damaged_weights.headless),
+        LOADED,
+        surprises=("head-new", "weights-files-differ"),
+        options=AS_CAUSAL,
+    ),
+    "weights-twice-tied": Case(  # of two names for one tensor a safetensors file has one
+        damaged_weights.beside(damaged_weights.tied, damaged_weights.headless),
+        LOADED,
+        surprises=("head-new",),
+        options=AS_CAUSAL,
+    ),
+    "weights-twice-buffer": Case(damaged_weights.beside(damaged_weights.with_buffer), LOADED, options=AS_CAUSAL),
     "other-zip": Case(damaged_weights.other_zip, "shard-other-zip", {"file": "<model>/pytorch_model.bin"}),
     "format-not-named": Case(  # 5.x reads it
         damaged_weights.without_format,

@@ -59,6 +59,20 @@ def headless(tensors: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in tensors.items() if name != "lm_head.weight"}
 
 
+def in_half(tensors: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.half() for name, value in tensors.items()}
+
+
+def tied(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Return PyTorch's tensors with the embedding as the head: another tensor with the same numbers."""
+    return tensors | {"lm_head.weight": tensors["model.embed_tokens.weight"].detach()}
+
+
+def with_buffer(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Return PyTorch's tensors with a buffer that models of today make themselves."""
+    return tensors | {"model.rotary_emb.inv_freq": tensors["model.norm.weight"].clone()}
+
+
 def unwrapped(tensors: dict[str, Any]) -> dict[str, Any]:
     """Return tensors as the base model alone would name them, and the head beside it."""
     return {name.removeprefix("model."): value for name, value in tensors.items()}
@@ -122,6 +136,22 @@ def pickled(folder: Path) -> Path:
     torch.save(load_tensors(model / "model.safetensors"), model / "pytorch_model.bin")
     (model / "model.safetensors").unlink()
     return model
+
+
+def beside(
+    change: Callable[[dict[str, Any]], dict[str, Any]], kept: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> Callable[[Path], Path]:
+    """Return what makes a Llama with both whole weights files: that of ``torch.save`` holds what is made of the tensors."""
+
+    def make(folder: Path) -> Path:
+        import torch
+        from safetensors.torch import load_file as load_tensors
+
+        model = tiny_llama(folder)
+        torch.save(change(load_tensors(model / "model.safetensors")), model / "pytorch_model.bin")
+        return with_tensors(kept)(model)
+
+    return make
 
 
 def _pickling(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], Path]:

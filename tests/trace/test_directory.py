@@ -156,3 +156,26 @@ def test_metadata_finds_a_file_and_reads_its_json() -> None:
     assert meta.json_file("config.json") == {"a": 1}
     assert meta.json_file("x") is None
     assert meta.json_file("y") is None
+
+
+def test_two_weights_files_that_can_not_be_compared_are_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(safetensors(16))
+    path = tmp_path / "pytorch_model.bin"
+    for content in (b"no pickle", b"\x80\x02}q\x00(X\xff\xff\xff\x7f", pickle.dumps({"w": 1}, protocol=2), b""):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", content)
+        assert [file.notes for file in read_directory(tmp_path).files] == [[], []]
+    path.write_bytes(path.read_bytes()[:40])
+    assert [file.notes for file in read_directory(tmp_path).files] == [[], []]
+
+
+def test_what_a_pickle_would_run_is_not_run_where_two_weights_files_are_compared(tmp_path: Path) -> None:
+    class Runs:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "made"),)
+
+    (tmp_path / "model.safetensors").write_bytes(safetensors(16))
+    with zipfile.ZipFile(tmp_path / "pytorch_model.bin", "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({"w": Runs()}, protocol=2))
+    read_directory(tmp_path)
+    assert not (tmp_path / "made").exists()

@@ -26,6 +26,8 @@ _LARGEST_WORDS: Final = 64 * 1024  # of a tokenizer's words, which explain littl
 _WORDS: Final = ("tokenizer.json", "vocab", "merges", "added_tokens")
 _LARGEST_HEADER: Final = 2 * 1024 * 1024
 _NOTED: Final = 12  # duplicate keys named
+_TENSORS_NOTED: Final = 200
+_WHOLE_WEIGHTS: Final = ("model.safetensors", "pytorch_model.bin")
 _LFS: Final = b"version https://git-lfs"
 _CACHES: Final = ("__pycache__", "__MACOSX")
 
@@ -40,7 +42,8 @@ class DirectoryFile(msgspec.Struct, omit_defaults=True):
             ``lfs-pointer``, ``html``, ``empty`` or ``other``.
         notes: what is odd about it: ``bom``, ``not-utf-8``, ``duplicate-keys: a, b``, ``constants: NaN``,
             ``not-json: line 3, column 7``, ``truncated: 800`` (the size that its header tells), ``broken-link``,
-            ``unreadable``.
+            ``unreadable``; of pytorch_model.bin beside model.safetensors also ``differs: a, b`` (tensors that it lacks
+            or has otherwise) and ``more: c`` (those that it alone has), 200 of either at most.
     """
 
     name: str
@@ -87,7 +90,21 @@ def read_directory(folder: str | os.PathLike[str]) -> ModelDirectory:
         if text is not None and file.size <= left and not (_holds_words(name) and file.size > _LARGEST_WORDS):
             found.texts[name] = text
             left -= file.size
+    _compare_weights(found.files, Path(folder))
     return found
+
+
+def _compare_weights(files: list[DirectoryFile], folder: Path) -> None:
+    """Note how the two whole weights files of a directory differ, if it has both."""
+    kinds = {file.name: file for file in files if file.name in _WHOLE_WEIGHTS}
+    if [file.kind for file in map(kinds.get, _WHOLE_WEIGHTS) if file is not None] != ["safetensors", "zip"]:
+        return
+    from tracer.trace.weight_files import difference
+
+    found = difference(*(folder / name for name in _WHOLE_WEIGHTS))
+    for note, names in (("differs", found.differ), ("more", found.more)) if found is not None else ():
+        if names:
+            kinds[_WHOLE_WEIGHTS[1]].notes.append(f"{note}: {', '.join(names[:_TENSORS_NOTED])}")
 
 
 def _holds_words(name: str) -> bool:

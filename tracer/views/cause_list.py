@@ -290,6 +290,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "override-lacks-newer-parameter": {"class": "PebbleTokenizer", "since": "4.45", "name": "padding_side"},
     "override-lacks-parameter": {"class": "PebbleTokenizer", "name": "padding_side"},
     "override-takes-fewer": {"class": "PebbleTokenizer", "takes": 3, "given": 4},
+    "weights-files-differ": {"file": "model.safetensors", "other": "pytorch_model.bin", "name": "False", "count": 1},
     "saved-modules-absent": {"file": "adapter_config.json", "names": "classifier"},
     "saved-modules-unfilled": {
         "file": "adapter_config.json",

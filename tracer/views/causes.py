@@ -1421,6 +1421,16 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:name-adapter-kind": N_('Write it into {file}: `"peft_type": "LORA"`, or what the adapter was trained as.'),
     "cause:adapter-rank-differs": N_("{file} says rank `r` {here}, and the adapter's weights have rank {there}."),
     "remedy:write-rank": N_('Write `"r": {there}` into {file}, and check `lora_alpha`, which goes with it.'),
+    "surprise:weights-files-differ": NP_(
+        "{file} was read, and {other} beside it was not. The two are not the same: 1 tensor is in only one of them, "
+        "or has another shape or dtype: {names}.",
+        "{file} was read, and {other} beside it was not. The two are not the same: {count} tensors are in only one of "
+        "them, or have another shape or dtype: {names}.",
+    ),
+    "remedy:keep-one-weights-file": N_(
+        "Find out which of the two is meant, and take the other one away. To read {other} for once: "
+        "`use_safetensors={name}`."
+    ),
     "surprise:saved-modules-absent": N_(
         "{file} names {names} in `modules_to_save`, and no module of {class} is called so: nothing was loaded there."
     ),

@@ -19,6 +19,7 @@ from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_fil
 from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
 from tracer.analysis.diagnosis.silent_rules import not_tied, silent_wrongs
 from tracer.analysis.diagnosis.tokenizer_rules import picture_dropped, tokenizer_without_vocabulary
+from tracer.analysis.diagnosis.weight_file_rules import files_differ
 from tracer.analysis.diagnosis.weight_names import Prefix, further_layers, layers_in_config, other_prefix
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
@@ -67,6 +68,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *silent_wrongs(load),
         *class_not_saved(load),
         *unfilled_weights(load),
+        *files_differ(load),
         *saved_modules_absent(load),
         *dropped_arguments(load),
         *stored_integers(load),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asking
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
+from tracer.trace.events import Recorded, Shard, ShardOpened, ShardRead, WeightsReport
 
 _SUFFIXES: Final = (".safetensors", ".bin", ".gguf", ".pt", ".pth", ".ckpt")
 _USUAL: Final = re.compile(r"^(?:model|pytorch_model)(?:-\d{5}-of-\d{5})?\.(?:safetensors|bin)$")
@@ -30,6 +32,30 @@ _CONVERTIBLE: Final = {"TensorFlow": "from_tf", "Flax": "from_flax"}
 _NO_WEIGHTS: Final = re.compile(
     r"^(?:training_args|optimizer|scheduler|scaler|rng_state|adapter_|tokenizer|spiece|openvino_)"
 )
+
+
+def files_differ(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield that a directory has two whole weights files which differ, of which the load read one."""
+    file = load.trace.meta.file("pytorch_model.bin")
+    shards: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
+    reads = {str(shard.event.path): shard.step for shard in reversed(shards)}
+    read = [path for path in ("<model>/model.safetensors", "<model>/pytorch_model.bin") if path in reads]
+    if file is None or len(read) != 1:
+        return
+    # Old files of torch.save have buffers that no model of today does: what only such a file has, the model must want.
+    new = {name for report in load.events(WeightsReport) for name in report.event.new}
+    differing = _names(file.note("differs")) + [name for name in _names(file.note("more")) if name in new]
+    if differing:
+        (path,) = read
+        other = "pytorch_model.bin" if path.endswith(".safetensors") else "model.safetensors"
+        values: dict[str, Any] = {"file": file_name(path), "other": other, "names": differing, "count": len(differing)}
+        values["name"] = str(other == "model.safetensors")
+        seen = Evidence(reads[path].number, "shard-read", {"path": path})
+        yield Cause("weights-files-differ", "certain", [seen], values, "keep-one-weights-file")
+
+
+def _names(note: str | None) -> list[str]:
+    return note.split(", ") if note else []
 
 
 def of_gguf(load: RecordedLoad, files: list[str]) -> list[str]:
