@@ -21,7 +21,7 @@ from tracer.analysis import diagnosis as why
 from tracer.analysis.diagnosis import Cause, Diagnosis, diagnose
 from tracer.analysis.diagnosis.thrown import Thrown
 from tracer.text.wrapping import wrapped
-from tracer.trace.events import NotFed, NotGenerated, TracebackFrame
+from tracer.trace.events import NotFed, NotGenerated, ProcessorFailed, TracebackFrame
 from tracer.trace.reading import open_trace
 from tracer.trace.steps import Bound
 from tracer.trace.values import Config, Exception_, Mapping, Plain, Text
@@ -485,7 +485,8 @@ def constants() -> set[str]:
 
 
 def test_every_word_is_used_and_every_kind_tested() -> None:
-    used = constants() | {NotFed.kind, NotGenerated.kind}  # these surprises are named as their steps are
+    # These surprises are named as their steps are.
+    used = constants() | {NotFed.kind, NotGenerated.kind, ProcessorFailed.kind}
     kinds = {key.partition(":")[2] for key in CAUSES} | {
         key.removeprefix("step:") for key in WORDS if key.startswith("step:")
     }
@@ -519,6 +520,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {*PACKAGES, "opened-in-working-folder"}
     tested |= {"stale-importer", "reference-into-folder", "package-in-text"}  # on 4.44
     tested |= {"dtypes-meet", "dtype-stored-integer", "short-form-gone", "configuration-names-otherwise"}  # on 5.x
+    tested |= {"checkpoint-nested"}  # likewise
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 
