@@ -285,6 +285,12 @@ TROUBLES: dict[str, Trouble] = {
         {"class": "LettersTokenizer", "name": "letters", "file": "tokenization_letters.py"},
         set_first,
     ),
+    "an own tokenizer that wants more": Trouble(
+        lambda folder: llama_with_letters(folder, LETTERS.replace("vocab_file, **", "vocab_file, case, **")),
+        "constructor-wants-more",
+        {"class": "LettersTokenizer", "names": ["case"], "file": "tokenization_letters.py"},
+        lambda folder: edit_text(folder / "tokenization_letters.py", "case,", "case=None,"),
+    ),
     "a chat without a template": Trouble(
         llama_with_words,
         "chat-template-missing",
@@ -551,6 +557,7 @@ def test_what_an_adapter_saves_beside_its_own_is_not_called_random(
     found = diagnosed(loads, model, trouble, tmp_path)
     assert [one.kind for one in found.surprises if one.kind.startswith("saved-modules")] == expected
     assert [one.kind for one in found.surprises if "modules_to_save" in str(one.values.get("names"))] == expected
+    assert "class-not-saved" not in [one.kind for one in found.surprises]
 
 
 TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"

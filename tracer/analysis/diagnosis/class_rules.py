@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
@@ -116,6 +116,14 @@ def config_class_mismatch(load: RecordedLoad) -> Cause | None:
     return Cause(kind, "certain", load.with_raised(seen), values, "write-config-class")
 
 
+_HEADS: Final = {
+    "SEQ_CLS": "ForSequenceClassification",
+    "TOKEN_CLS": "ForTokenClassification",
+    "QUESTION_ANS": "ForQuestionAnswering",
+}
+"""What peft's task types are called at the end of a class's name."""
+
+
 def class_not_saved(load: RecordedLoad) -> Iterator[Cause]:
     """Yield that another class was loaded than config.json says was saved, if an auto class loads that one."""
     loaded, config = load.last(ModelLoaded), config_json(load)
@@ -123,6 +131,10 @@ def class_not_saved(load: RecordedLoad) -> Iterator[Cause]:
     saved = architectures[0] if isinstance(architectures, list) and architectures else None
     if loaded is None or not isinstance(saved, str) or saved == last_name(loaded.event.class_):
         return
+    adapter = load.trace.meta.json_object("adapter_config.json") or {}
+    head = _HEADS.get(str(adapter.get("task_type")))
+    if head is not None and last_name(loaded.event.class_).endswith(head):
+        return  # it is the base of an adapter, which was trained with this head
     best = next(_loading(saved, config, load.release_text), None)
     if best is not None:
         values = {"saved": saved, "class": last_name(loaded.event.class_), "best": best}
