@@ -325,6 +325,73 @@ CASES: Final[dict[str, Case]] = {
         {"count": 6, "key": "intermediate_size", "value": 40, "fits": 24},
         ("mismatched", "raised"),
     ),
+    "device-map-of-an-own-class": Case(  # 5.x splits any class
+        edited(),
+        by_line("no-split-modules", LOADED),
+        by_line({"class": "ReedForCausalLM", "given": 'device_map="auto"'}, {}),
+        options={**AS_CAUSAL, "kwargs": {"device_map": "auto"}},
+    ),
+    "labels-in-config": Case(
+        damaged_weights.classifier_of_three,
+        "shapes-differ-in-labels",
+        {"key": "id2label", "value": 2, "fits": 3},
+        options=OWN_CLASS,
+    ),
+    "labels-ignored": Case(
+        damaged_weights.classifier_of_three,
+        LOADED,
+        surprises=("class-not-saved", "weights-mismatched"),
+        options={**OWN_CLASS, "kwargs": {"ignore_mismatched_sizes": True}},
+    ),
+    "padding-beyond-vocabulary": Case(
+        llama_with(pad_token_id=10_000), "padding-beyond-vocabulary", {"key": "pad_token_id", "value": 10_000}
+    ),
+    "padding-of-an-own-size": Case(
+        edited(
+            (
+                "nn.Embedding(config.words, config.width)",
+                "nn.Embedding(config.words, config.width, config.pad_token_id)",
+            ),
+            config={**CONFIG, "pad_token_id": 400},
+        ),
+        "padding-beyond-embedding",
+        {"key": "pad_token_id", "value": 400},
+        certain=False,
+    ),
+    "padding-counted-from-the-end": Case(llama_with(pad_token_id=-1), LOADED),
+    "activation-misspelt": Case(
+        llama_with(hidden_act="sillu"), "config-value-misspelt", {"key": "hidden_act", "alike": ["silu"]}, certain=False
+    ),
+    "activation-like-none": Case(llama_with(hidden_act="our_own_function"), "config-value-refused", certain=False),
+    "size-null": Case(
+        llama_with(hidden_size=None),
+        "config-value-refused",
+        {"key": "hidden_size", "value": None},
+        certain=by_line(False, True),
+    ),
+    "layers-in-quotes": Case(
+        llama_with(num_hidden_layers="2"),
+        "config-value-refused",
+        {"key": "num_hidden_layers"},
+        certain=by_line(False, True),
+    ),
+    "heads-that-do-not-divide": Case(
+        llama_with(num_attention_heads=3), "config-value-refused", {"key": "hidden_size"}, certain=False
+    ),
+    "attribute-in-text-config": Case(
+        edited(
+            ("nn.Embedding(config.words, config.width)", "nn.Embedding(config.words, config.wideness)"),
+            config={**CONFIG, "text_config": {"wideness": 8}},
+        ),
+        "attribute-nested",
+        {"name": "wideness", "nested": "text_config"},
+    ),
+    "quantization-in-a-word": Case(
+        llama_with(quantization_config="int4"), "config-value-refused", {"key": "quantization_config"}, certain=False
+    ),
+    "dtype-unknown": Case(
+        llama_with(torch_dtype="bf16"), "dtype-unknown", {"dtype": "bf16", "meant": "bfloat16", "where": "config.json"}
+    ),
     "layers-dropped": Case(damaged_weights.one_layer_of_two, LOADED, surprises=("layers-dropped",), options=AS_CAUSAL),
     "names-mixed": Case(  # 5.x finds each tensor's place
         damaged_weights.with_tensors(damaged_weights.unwrapped),

@@ -155,6 +155,15 @@ def saving(folder: Path, *names: str, tensors: tuple[str, ...] = (), rows: int =
     return folder
 
 
+def adapter_with(folder: Path, shapes: dict[str, tuple[int, ...]], *, alone: bool = False) -> Path:
+    """An adapter that has these tensors as well, or alone."""
+    path = folder / "adapter_model.safetensors"
+    tensors = {} if alone else load_file(path)
+    tensors |= {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    save_file(tensors, path, {"format": "pt"})
+    return folder
+
+
 def quantized(folder: Path) -> Path:
     tiny_llama(folder)
     method = {"quant_method": "gptq", "bits": 4}
@@ -455,6 +464,23 @@ TROUBLES: dict[str, Trouble] = {
         "lora-targets-missing",
         {"names": ["query_key_value"], "class": "LlamaForCausalLM"},
         script=LORA,
+    ),
+    "an adapter of a grown vocabulary": Trouble(
+        lambda folder: adapter_with(
+            adapter(folder, llama_with_words(folder.with_name("base")), modules_to_save=["embed_tokens"]),
+            {"base_model.model.model.embed_tokens.weight": (80, 16)},
+        ),
+        "adapter-of-other-vocabulary",
+        {"rows": 80},
+    ),
+    "an adapter whose names fit nothing": Trouble(
+        lambda folder: adapter_with(
+            adapter(folder, llama_with_words(folder.with_name("base"))),
+            {"model.layers.0.attention.q_proj.lora_A.weight": (2, 16)},
+            alone=True,
+        ),
+        "adapter-unused",
+        {"there": ["model.layers.0.attention.q_proj.lora_A.weight"]},
     ),
     "a key of a newer peft": Trouble(
         lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), corda_config=None, eva_config=None),

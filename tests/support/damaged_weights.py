@@ -212,6 +212,19 @@ def as_published(folder: Path) -> Path:
     return folder
 
 
+def classifier_of_three(folder: Path) -> Path:
+    """A classifier with weights for three labels, and a config.json that names two."""
+    model = copied("bert-tiny", folder)
+    tensors = load_file(model / "model.safetensors")
+    width = tensors["embeddings.word_embeddings.weight"].shape[1]
+    tensors = {f"bert.{name}": value for name, value in tensors.items()}
+    tensors |= {"classifier.weight": np.ones((3, width), np.float32), "classifier.bias": np.ones(3, np.float32)}
+    save_file(tensors, model / "model.safetensors", {"format": "pt"})
+    labels = {"id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 0, "yes": 1}}
+    edit_json(model / "config.json", lambda config: config.update(labels))
+    return model
+
+
 def index_without_map(folder: Path) -> Path:
     """The index does not say which tensor is in which file."""
     model, _ = _sharded(folder, 2)

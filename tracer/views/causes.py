@@ -252,6 +252,15 @@ CAUSES: Final[dict[str, Message]] = {
         "{file} does not hold tensors by name alone: an entry of it is of the type `{type}`. A checkpoint saved in "
         "training is like this, with the weights one level deeper, beside a number of epochs, say."
     ),
+    "surprise:adapter-unused": N_(
+        "The adapter has no effect: none of its tensors fits the base. They are called {there}, and what they were to "
+        "fill is called {names}; that is newly initialised, as if the adapter had not been trained."
+    ),
+    "remedy:names-of-adapter": N_(
+        "The adapter belongs to another model, or its tensors were saved under other names than peft's, which begin "
+        "with `base_model.model.` and the model's own path. Name the model that it was trained on, or rename its "
+        "tensors."
+    ),
     "surprise:checkpoint-without-tensors": N_(
         "{file} has no tensors by name, so all {count} parameters are newly initialised, with random numbers. A "
         "checkpoint saved in training is often like this, with the weights one level deeper."
@@ -721,6 +730,14 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:attribute-missing": N_(
         "{file} line {line} reads `{name}` of {class}, and neither config.json nor the class sets it."
     ),
+    "cause:attribute-nested": N_(
+        "{file} line {line} reads `{name}` of {class}, which does not have it itself: config.json gives it inside "
+        "`{nested}`."
+    ),
+    "remedy:ask-nested": N_(
+        "Read it there: `config.{nested}.{name}`, or `config.get_text_config().{name}` if it is of the language model. "
+        "Code that is not yours was written for another model, or another release, whose configuration has it outside."
+    ),
     "remedy:write-attribute": N_(
         'Write it into config.json: `"{name}": …`, or give it a default in `{class}.__init__`.'
     ),
@@ -789,9 +806,24 @@ CAUSES: Final[dict[str, Message]] = {
         "{file} line {line}, in the constructor of {class}, loads another model: `{statement}`. This model is being "
         "built on the device “meta”, and transformers {release} refuses `from_pretrained` there."
     ),
+    "cause:no-split-modules": N_(
+        "`{given}` asks the library to spread the model over the devices, and {class} does not declare "
+        "`_no_split_modules`, the modules that have to stay whole."
+    ),
+    "remedy:declare-no-split": N_(
+        'Leave `device_map` out, or put everything on one device (`device_map={{"": 0}}`). If {class} is yours, '
+        "declare it in the class, with the names of its layers' classes: "
+        '`_no_split_modules = ["…Layer"]`, or `[]` if there are none.'
+    ),
     "remedy:load-after": N_(
         "Build the inner model with `AutoModel.from_config(…)` in line {line}, so that its weights come with this "
         "model's checkpoint; or load it after the outer one and put it in. Releases below 5 do not refuse it."
+    ),
+    "cause:dtype-unknown": N_("{where} asks for `{given}`, and torch {torch} has no dtype “{dtype}”."),
+    "remedy:write-dtype": N_("Write `{meant}` instead."),
+    "remedy:dtype-of-torch": N_(
+        "Write the name of a dtype as torch has it, such as `bfloat16`, `float16` or `float32`; newer dtypes need a "
+        "newer torch."
     ),
     # values in config.json
     "cause:config-value-refused": N_(
@@ -799,6 +831,25 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:config-value-refused-own": N_(
         "config.json gives {found}, and the directory's own {class} ({file}, line {line}) does not accept it: {message}"
+    ),
+    "cause:padding-beyond-vocabulary": N_(
+        "config.json gives `{key}` as {value}, and `vocab_size` as {rows}: the embedding has rows for the ids below "
+        "{rows} only, and none for padding."
+    ),
+    "cause:padding-beyond-embedding": N_(
+        "config.json gives `{key}` as {value}, and the embedding that is made with it has no such row."
+    ),
+    "remedy:padding-within": N_(
+        "Give `{key}` in config.json the id of a token that there is (the tokenizer's padding token, or that of the "
+        "end), or null. If a padding token was added to the tokenizer, the checkpoint has to be saved with its row "
+        "as well: `model.resize_token_embeddings(len(tokenizer))` before `save_pretrained`, which writes `vocab_size`."
+    ),
+    "cause:config-value-misspelt": N_(
+        "config.json gives {found}, and {class} of transformers {release} knows no such value: {message}"
+    ),
+    "remedy:write-value": N_(
+        "Did you mean {alike}? Correct `{key}` in config.json. If it is as published, the model was written for "
+        "another release: see `transformers_version` in config.json."
     ),
     "remedy:correct-value": N_(
         "Correct `{key}` in config.json. If it is as published, the model was written for another "
@@ -976,6 +1027,17 @@ CAUSES: Final[dict[str, Message]] = {
         "Load with the class that the checkpoint was saved from, or rename its tensors as `model.state_dict()` has "
         "them."
     ),
+    "cause:shapes-differ-in-labels": NP_(
+        "The checkpoint was trained with {fits} labels, and config.json gives {value} (`{key}`): {name} is {there} in "
+        "the checkpoint, {here} in the model.",
+        "The checkpoint was trained with {fits} labels, and config.json gives {value} (`{key}`): {count} parameters "
+        "have another shape, first {name}: {there} in the checkpoint, {here} in the model.",
+    ),
+    "remedy:labels-in-config": N_(
+        "To use the checkpoint as it is, give `id2label` in config.json {fits} entries (or `num_labels`: {fits}, where "
+        "there is no `id2label`). For labels of your own, load with `ignore_mismatched_sizes=True`, which makes the "
+        "head new, and train it."
+    ),
     "remedy:size-in-config": N_(
         'Write `"{key}": {fits}` in config.json, where it says {value}: that explains every shape that differs. Or '
         "take the checkpoint that goes with this config.json."
@@ -994,8 +1056,20 @@ CAUSES: Final[dict[str, Message]] = {
         "base, {class}, has none of these names."
     ),
     "cause:adapter-of-other-sizes": N_(
-        "The adapter's tensors have other shapes than the base, {class}, asks for: it was "
-        "trained on another model, or with another rank `r`."
+        "The adapter's tensors have other shapes than the base, {class}, asks for; first {name}: {there} in the "
+        "adapter, {here} here. It was trained on another model, or with another rank `r`."
+    ),
+    "cause:adapter-of-other-vocabulary": N_(
+        "The adapter has an embedding or head of its own for another vocabulary than the base, {class}: {names}: "
+        "{there} in the adapter, {here} here. Usually that comes from tokens that were added before it was trained."
+    ),
+    "remedy:resize-before-adapter": N_(
+        "Load the base alone, give it as many rows (`model.resize_token_embeddings({rows})`), and put the adapter on "
+        "it: `PeftModel.from_pretrained(model, DIR)`. The tokenizer has to be the adapter's."
+    ),
+    "remedy:adapters-own-base-of-layers": N_(
+        "The linear layers of this base are called {modules}. In {file}, `base_model_name_or_path` has to name the "
+        "model that the adapter was trained on, and `target_modules` and `r` have to stay as they were in training."
     ),
     "remedy:adapters-own-base": N_(
         "In {file}, `base_model_name_or_path` has to name the model that the adapter was trained "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name, release_numbers
 from tracer.analysis.diagnosis.thrown import thrown
 from tracer.analysis.loading_calls import MODEL_LOADER
@@ -295,14 +295,44 @@ def does_not_fit(load: RecordedLoad) -> Cause | None:
     targets = _TARGETS.match(failure.text)
     if failure.name == "NoMatchingPeftModuleError" or targets is not None:
         names = re.findall(r"'([^']+)'", targets["names"]) if targets else []
-        values = {"class": base, "names": names, "file": found.event.path}
-        return Cause("adapter-for-another-model", "certain", chain, values, "adapters-own-base")
+        values = {"class": base, "names": names, "file": found.event.path, "modules": linear_layers(load)}
+        remedy = "adapters-own-base-of-layers" if values["modules"] else "adapters-own-base"
+        return Cause("adapter-for-another-model", "certain", chain, values, remedy)
     again = [later for later in reports[1:] if later.event.mismatched]
     # 4.44 leaves it to torch's load_state_dict, which says "size mismatch for …" (torch 1 and 2)
     if failure.error == "RuntimeError" and (again or "size mismatch" in failure.text):
-        values = {"class": base, "file": found.event.path}
-        return Cause("adapter-of-other-sizes", "certain" if again else "likely", chain, values, "adapters-own-base")
+        sizes: dict[str, Any] = {"class": base, "file": found.event.path}
+        shapes = [
+            (str(one.parameter), one.shape, one.shape_there) for report in again for one in report.event.mismatched
+        ]
+        shapes = shapes or [
+            (one["name"], [*map(int, one["there"].split(","))], [*map(int, one["here"].split(","))])
+            for one in _SIZES.finditer(failure.text)
+        ]
+        if shapes:
+            sizes |= {"name": shapes[0][0], "there": shapes[0][1], "here": shapes[0][2]}
+        certainty: Certainty = "certain" if again else "likely"
+        if shapes and all(_more_words(*one) for one in shapes):
+            sizes["names"] = [one[0] for one in shapes]
+            sizes["rows"] = (shapes[0][1] or [0])[0]
+            return Cause("adapter-of-other-vocabulary", certainty, chain, sizes, "resize-before-adapter")
+        return Cause("adapter-of-other-sizes", certainty, chain, sizes, "adapters-own-base")
     return None
+
+
+# torch's load_state_dict
+_SIZES: Final = re.compile(
+    r"size mismatch for (?P<name>\S+): copying a param with shape torch\.Size\(\[(?P<there>[\d, ]+)\]\) "
+    r"from checkpoint, the shape in current model is torch\.Size\(\[(?P<here>[\d, ]+)\]\)"
+)
+_OF_WORDS: Final = re.compile(r"(?:^|\.)(?:embed_tokens|wte|word_embeddings|lm_head|output|embed_out|embedding)\b")
+
+
+def _more_words(name: str, there: list[int] | None, here: list[int] | None) -> bool:
+    """Return whether a whole embedding or head of an adapter has another number of rows than the base's."""
+    if there is None or here is None or "lora_" in name or not _OF_WORDS.search(name):
+        return False
+    return len(there) == len(here) == 2 and there[0] != here[0] and there[1] == here[1]
 
 
 def _adapter(load: RecordedLoad) -> Evidence | None:

@@ -7,6 +7,8 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.config_values import config_json
+from tracer.analysis.diagnosis.dtype_rules import dtype_unknown
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
@@ -112,6 +114,9 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
     seen = Evidence(built.step.number, "config-built", {"class": match["class"]})
     if name in GONE_IN_5 and load.release and load.release[0] >= 5:
         return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
+    if (nested := _nested(load, name)) is not None:
+        values |= {"nested": nested, "release": load.release_text}
+        return Cause("attribute-nested", "certain" if own else "likely", load.with_raised(seen), values, "ask-nested")
     if not own and not str(built.event.class_).startswith(f"{REMOTE}."):
         # The code and the configuration are both the library's: a value we made up would make a different model.
         values["release"] = load.release_text
@@ -146,11 +151,22 @@ def _defines(node: ast.ClassDef, name: str) -> bool:
     return any(isinstance(part, ast.FunctionDef) and part.name == name for part in node.body)
 
 
+def _nested(load: RecordedLoad, name: str) -> str | None:
+    """Return which configuration inside config.json gives an attribute that the outer one does not."""
+    held = config_json(load)
+    if name in held:
+        return None
+    inner = [key for key, value in held.items() if key.endswith("config") and isinstance(value, dict) and name in value]
+    return "text_config" if "text_config" in inner else inner[0] if inner else None
+
+
 def incompatible_packages(load: RecordedLoad) -> Cause | None:
     """Detect a library that uses something which another library's module does not have."""
     failure = load.failure
     match = _MODULE_LACKS.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
     if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _used_by_own(failure):
+        return None
+    if match["module"] == "torch" and dtype_unknown(load) is not None:
         return None
     values = {"module": match["module"], "name": match["name"], "release": load.release_text}
     return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")

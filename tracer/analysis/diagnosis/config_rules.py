@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -12,6 +13,7 @@ from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG
+from tracer.releases import library
 from tracer.trace.events import ConfigRead
 from tracer.trace.steps import Frame
 
@@ -29,7 +31,13 @@ _ERRORS: Final = frozenset(
     {"ValueError", "TypeError", "KeyError", "AttributeError", "AssertionError", "IndexError", "RuntimeError"}
     | {"NotImplementedError", "StrictDataclassFieldValidationError", "StrictDataclassClassValidationError"}
 )
-_SAME: Final = {"rope_parameters": "rope_scaling", "dtype": "torch_dtype"}  # attributes, and the keys of older files
+# Attributes, and the keys of older files; names of variables, and the keys that they come from.
+_SAME: Final = {
+    "rope_parameters": "rope_scaling",
+    "dtype": "torch_dtype",
+    "num_heads": "num_attention_heads",
+    "embed_dim": "hidden_size",
+}
 _NAMED: Final = 3  # keys, at most
 _TWICE: Final = "got multiple values for"  # "… keyword argument 'pad_token_id'": Python's own message
 _MISSING: Final = re.compile(r"\(\) missing \d+ required [\w-]+ arguments?: ")  # likewise
@@ -69,6 +77,8 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     statement = load.statement_at(frame, failure.origin.line)
     if not named and of_config:
         named = list(_read_by(load, frame, statement, config))
+    if not named:
+        named = list(_of_other_type(load, frame, statement, config))
     given = load.given_arguments(load.user_call)
     named = [path for path in dict.fromkeys(named) if path[0] not in given]
     whole = {path for path in named if len(path) == 1}
@@ -93,7 +103,30 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     said = _says(failure.text, named[0][0])
     certainty: Certainty = "certain" if of_config and said and failure.name != "AttributeError" else "likely"
     kind = "config-value-refused-own" if own else "config-value-refused"
+    if not own and failure.error == "KeyError" and (alike := _alike(load, values["value"])):
+        values["alike"] = alike
+        return Cause("config-value-misspelt", "likely", load.with_raised(seen), values, "write-value")
     return Cause(kind, certainty, load.with_raised(seen), values, _remedy(values, own=own))
+
+
+def _alike(load: RecordedLoad, value: Any) -> list[str]:
+    """Return the keys of the library's table that was looked up which are written like this value, or in a value."""
+    innermost = load.failure.innermost if load.failure is not None else None
+    tables = re.findall(r"\b([A-Z][A-Z0-9_]+)\[", innermost.source if innermost is not None else "")
+    origin = load.failure.origin if load.failure is not None else None
+    tables += re.findall(r"\b([A-Z][A-Z0-9_]+)\[", load.statement(origin) if origin is not None else "")
+    known = library()
+    names = [name for table in tables for one in (table, _KEYS_OF.get(table, table)) for name in known.tables(one)]
+    keys = {key for name in names for key in known.entries(name, load.release_text)}
+    texts = [value] if isinstance(value, str) else [*value.values()] if isinstance(value, dict) else []
+    for text in texts:
+        if isinstance(text, str) and text not in keys and (found := difflib.get_close_matches(text, keys, 3, 0.75)):
+            return found
+    return []
+
+
+_KEYS_OF: Final = {"ACT2FN": "ACT2CLS"}
+"""Tables that the library makes out of others."""
 
 
 def _remedy(values: dict[str, Any], *, own: bool) -> str:
@@ -137,7 +170,10 @@ def _named(config: dict[str, Any], failure: RecordedException) -> Iterator[tuple
         if key in config:
             yield (key,)
     for key in config:
-        spoken = re.search(rf"\b{re.escape(key.replace('_', ' '))}\b", failure.text)
+        words = re.escape(re.sub(r"^num_", "number_of_", key).replace("_", " ")).replace(
+            r"number\ of\ ", "(?:num|number of) "
+        )
+        spoken = re.search(rf"\b{words}\b", failure.text)
         if "_" in key and (spoken or _says(failure.text, key)):
             yield (key,)
     for path, value in _texts(config):
@@ -182,6 +218,65 @@ def _read_by(
                 for node in ast.walk(before.value):
                     if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in config:
                         yield (node.value,)
+
+
+def padding_beyond_embedding(load: RecordedLoad) -> Cause | None:
+    """Detect a ``pad_token_id`` that the embedding, which is made with it, has no row for."""
+    failure, config = load.failure, load.config
+    if failure is None or failure.error != "AssertionError" or failure.origin.frame is None:
+        return None
+    innermost = failure.innermost
+    if innermost is None or innermost.function != "Embedding.__init__" or "Padding_idx" not in failure.text:
+        return None
+    path = next((path for path in _PADDING if type(_at(config, path)) is int), None)
+    if path is None:
+        return None
+    token = _at(config, path)
+    rows = _at(config, (*path[:-1], "vocab_size"))
+    read = load.last(ConfigRead)
+    seen = Evidence(read.step.number, "config-key", {"key": ".".join(path)}) if read is not None else None
+    values = {"key": ".".join(path), "value": token, "rows": rows}
+    if type(rows) is not int:
+        return Cause("padding-beyond-embedding", "likely", load.with_raised(seen), values, "padding-within")
+    if -rows <= token < rows:
+        return None
+    return Cause("padding-beyond-vocabulary", "certain", load.with_raised(seen), values, "padding-within")
+
+
+_PADDING: Final = (("pad_token_id",), ("text_config", "pad_token_id"))
+
+
+# Python's messages, and torch's, for a value of a type that can't be used there.
+_OF_TYPE: Final = re.compile(
+    r"^'(?P<type>\w+)' object (?:has no attribute|cannot be interpreted|is not)|but got (?P<got>NoneType|str|float)\b"
+    r"|NoneType|\bstr\b"
+)
+_TYPES: Final = {"NoneType": type(None), "str": str, "float": float, "list": list, "dict": dict, "int": int}
+
+
+def _of_other_type(
+    load: RecordedLoad, frame: Frame, statement: ast.stmt | None, config: dict[str, Any]
+) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that the failing statement reads, and whose value is of the type that is complained of."""
+    failure = load.failure
+    assert failure is not None
+    said = _OF_TYPE.search(failure.text) if failure.name in ("TypeError", "AttributeError") else None
+    if said is None:
+        return
+    wanted = _TYPES.get(said["type"] or said["got"] or said[0])
+    if wanted is None:
+        return
+    read = {
+        node.attr
+        for node in ast.walk(statement or ast.Pass())
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("config", "self.config")
+    }
+    innermost = failure.innermost
+    if failure.name == "AttributeError" and innermost is not None:  # `self.quantization_config.to_dict()`
+        read |= set(re.findall(r"\b(?:self|config)\.(\w+)\.\w+", innermost.source))
+    for key in config:
+        if key in read and type(config[key]) is wanted:
+            yield (key,)
 
 
 def _at(config: dict[str, Any], path: tuple[str, ...]) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.config_values import asked_in_call, asking
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, RecordedLoad, file_name, last_name
 from tracer.trace.events import ModuleBuilt, events
@@ -198,6 +199,20 @@ def module_paths(load: RecordedLoad) -> Iterator[tuple[str, ModuleBuilt]]:
 
 def _written(mapping: dict[str, str]) -> str:
     return "{" + ", ".join(f'"{name}": "{source}"' for name, source in mapping.items()) + "}"
+
+
+def no_split_modules(load: RecordedLoad) -> Cause | None:
+    """Detect a device map that the library was to work out for a class that does not say what may not be split."""
+    failure = load.failure
+    asked = asked_in_call(load, "device_map")
+    if failure is None or failure.error != "ValueError" or asked is None or "_no_split_modules" not in failure.text:
+        return None
+    if not any(frame.function.endswith("_get_no_split_modules") for frame in failure.frames):
+        return None
+    match = re.match(r"(?P<class>\w+) does not support", failure.text)
+    values = {"class": match["class"] if match else "?", "given": asked.written}
+    chain = load.with_raised(asking(load, asked))
+    return Cause("no-split-modules", "certain", chain, values, "declare-no-split")
 
 
 def numbers_on_meta(load: RecordedLoad) -> Cause | None:

@@ -55,6 +55,35 @@ def dtype_not_floating(load: RecordedLoad) -> Cause | None:
     return Cause(kind, "certain", load.with_raised(asking(load, asked)), values, kind)
 
 
+# torch has no such names; what is meant by those that people and other programs write.
+_MEANT: Final = {"bf16": "bfloat16", "fp16": "float16", "f16": "float16", "fp32": "float32", "f32": "float32"}
+_NO_DTYPE: Final = re.compile(r"^module 'torch' has no attribute '(?P<dtype>\w+)'")
+
+
+def dtype_unknown(load: RecordedLoad) -> Cause | None:
+    """Detect a dtype, asked for in the call or in config.json, that torch has no such name for."""
+    failure = load.failure
+    match = _NO_DTYPE.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    asked = asked_in_call(load, *_ARGUMENTS) or asked_in_config(load, *_ARGUMENTS)
+    if (
+        failure is None
+        or match is None
+        or asked is None
+        or asked.value not in (match["dtype"], f"torch.{match['dtype']}")
+    ):
+        return None
+    values = {
+        "given": asked.written,
+        "where": asked.where,
+        "dtype": match["dtype"],
+        "meant": _MEANT.get(match["dtype"].lower()),
+        "torch": load.trace.meta.releases.get("torch", "?"),
+    }
+    chain = load.with_raised(asking(load, asked))
+    remedy = "write-dtype" if values["meant"] is not None else "dtype-of-torch"
+    return Cause("dtype-unknown", "certain", chain, values, remedy)
+
+
 def dtypes_meet(load: RecordedLoad) -> Cause | None:
     """Detect an operation of the pass that got tensors of two dtypes: of the parameters, or of the inputs."""
     failure = load.failure

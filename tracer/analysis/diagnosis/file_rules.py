@@ -194,9 +194,9 @@ def path_not_there(load: RecordedLoad) -> Cause | None:
     """Detect a path that is no directory here, and that can't be the name of a hub model either."""
     failure = load.failure
     match = _INVALID_NAME.match(failure.text) if failure is not None and failure.error == "OSError" else None
-    if failure is None or match is None or not failure.origin.module.startswith("transformers."):
+    if failure is None or match is None or load.last(AdapterFound) is not None:  # that of a base is another rule's
         return None
-    if not any(one.name in ("HFValidationError", "RepositoryNotFoundError") for one in load.exceptions):
+    if not any(one.name == "HFValidationError" for one in load.exceptions):
         return None
     path = match["path"]
     values = {"path": path, "folder": path.replace("\\", "/").rpartition("/")[0] or "."}

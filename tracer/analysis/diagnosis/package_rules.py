@@ -28,13 +28,14 @@ def library_package_missing(load: RecordedLoad) -> Cause | None:
         return None
     if in_quantization(load):  # its own rule knows more
         return None
-    packages = named_packages(failure)
+    packages = named_packages(failure) or _framework(load, failure)
     if not packages:
         return None
     given = load.given_arguments(load.user_call)
     # Such as "Using `low_cpu_mem_usage=True` or a `device_map` requires Accelerate".
     quoted = re.findall(r"`([a-z]\w+)", failure.text)
-    asked = asked_in_call(load, *(name for name in quoted if name in given))
+    frameworks = [name for name, package in _FRAMEWORKS.items() if package in packages]
+    asked = asked_in_call(load, *(name for name in [*quoted, *frameworks] if name in given))
     values: dict[str, Any] = {"packages": packages, "install": " ".join(packages)}
     chain = load.with_raised(asking(load, asked))
     if asked is not None:
@@ -42,6 +43,20 @@ def library_package_missing(load: RecordedLoad) -> Cause | None:
         return Cause("library-package-argument", "certain", chain, values, "install-or-leave-out")
     values["name"] = failure.origin.function
     return Cause("library-package", "likely", chain, values, "install-for-library")
+
+
+_FRAMEWORKS: Final = {"from_tf": "tensorflow", "from_flax": "flax"}
+"""Arguments of transformers 4 for weights of another framework, with its package."""
+
+
+def _framework(load: RecordedLoad, failure: RecordedException) -> list[str]:
+    """Return the package of another framework whose weights were asked for, if its import failed."""
+    missing = re.match(r"^No module named '(?P<module>\w+)", failure.text)
+    asked = asked_in_call(load, *_FRAMEWORKS)
+    if missing is None or asked is None or asked.argument is None:
+        return []
+    needed = _FRAMEWORKS[asked.argument]
+    return [needed] if missing["module"] in (needed, "jax") else []
 
 
 def named_packages(failure: RecordedException) -> list[str]:

@@ -24,6 +24,7 @@ from tracer.analysis.diagnosis.weight_names import Prefix, further_layers, layer
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
+    AdapterFound,
     ClassResolved,
     LogWritten,
     Message,
@@ -51,6 +52,7 @@ _ENDED: Final = {
     "EDQUOT": "recording-ended-quota",
     "EFBIG": "recording-ended-limit",
 }
+_LORA: Final = ".lora_"
 _STEPS_APART: Final = 5  # 4.44 and 5.23 log what they found just before they return it
 
 
@@ -148,6 +150,11 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             new = [name for name in new if name not in told]
             file = next(iter(told.values()))
             yield _of(step, "index-lies", {"count": len(told), "names": list(told), "file": file}, "same-revision")
+        given = [tensor.name for tensor in report.unexpected]
+        if not report.loaded and given and (unused := _of_unused_adapter(load, new)):
+            named: dict[str, object] = {"count": len(unused), "names": unused, "there": given}
+            yield _of(step, "adapter-unused", named, "names-of-adapter")
+            new, unexpected = [name for name in new if name not in set(unused)], []
         layers = further_layers(filled, new)
         others = [name for name in new if name not in set(layers)]
         checkpoint_is_whole = report.loaded == report.checkpoint and bool(report.loaded)
@@ -172,6 +179,11 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             yield _of(step, "weights-mismatched", {"count": len(mismatched), "names": mismatched}, "sizes-in-config")
         if report.empty:
             yield _of(step, "weights-empty", {"count": len(report.empty), "names": report.empty}, None)
+
+
+def _of_unused_adapter(load: RecordedLoad, new: list[str]) -> list[str]:
+    """Return those of the parameters that are a LoRA adapter's."""
+    return [name for name in new if _LORA in name] if load.last(AdapterFound) is not None else []
 
 
 def _prefix(prefix: Prefix) -> tuple[str, dict[str, object], str]:

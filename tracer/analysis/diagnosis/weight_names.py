@@ -14,6 +14,8 @@ NUMBERS: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 _LAYER_KEY: Final = re.compile(r"layer|block|depth")
 _SAME: Final = 0.8  # of the tensors left over have to fit, before a prefix is said to be the reason
 
+_HEAD: Final = re.compile(r"(?:^|\.)(?:classifier|score|qa_outputs|logits_proj|out_proj|classification_head)\b")
+"""The heads of the library's classes for classification."""
 _ALIKE: Final = 8  # parameters of one ending, at most, for it to tell which of them is meant
 
 
@@ -102,6 +104,24 @@ def size_in_config(load: RecordedLoad, mismatched: list[Mismatch]) -> Size | Non
         if len(fits) == 1 and (fit := fits.pop()) is not None:
             found.append(Size(key, value, fit))
     return found[0] if len(found) == 1 else None
+
+
+def labels_in_config(load: RecordedLoad, mismatched: list[Mismatch]) -> Size | None:
+    """Return the number of labels that config.json gives, if every shape that differs does so in it alone."""
+    config = config_json(load)
+    labels = config.get("id2label")
+    number = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
+    key = "id2label" if isinstance(labels, dict) else "num_labels"
+    fits = set()
+    for mismatch in mismatched:
+        there, here = mismatch.shape or [], mismatch.shape_there or []
+        if not there or not here or here[0] != number or there[1:] != here[1:]:
+            return None
+        fits.add(there[0])
+    heads = {mismatch.parameter.rpartition(".")[0] for mismatch in mismatched if mismatch.parameter is not None}
+    if len(fits) != 1 or len(heads) != 1 or not _HEAD.search(heads.pop()):
+        return None
+    return Size(key, number, fits.pop())
 
 
 def _scaled(value: int, model: int, stored: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
-from tracer.analysis.diagnosis.weight_names import NUMBERS, size_in_config
+from tracer.analysis.diagnosis.weight_names import NUMBERS, labels_in_config, size_in_config
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.trace.events import (
     AdapterFound,
@@ -69,6 +69,9 @@ def shapes_differ(load: RecordedLoad) -> Cause | None:
     size = size_in_config(load, mismatched)
     if size is not None:
         values |= size._asdict()
+    if size is None and (labels := labels_in_config(load, mismatched)) is not None:
+        values |= labels._asdict()
+        return Cause("shapes-differ-in-labels", "certain", chain, values, "labels-in-config")
     return Cause("shapes-differ", "certain", chain, values, "size-in-config" if size is not None else "sizes-in-config")
 
 
