@@ -314,7 +314,7 @@ def test_healthy_models_are_quiet(name: str, release: str) -> None:
 def test_every_kind_has_a_sentence_in_both_languages() -> None:
     for kind in PROBLEMS:
         values = dict.fromkeys(
-            "size told place names type count auto_class reference repository needed class module thing gone instead since model_type key value wanted version meant files name statement default".split(),
+            "size told place names type count auto_class reference repository needed class module thing gone instead since model_type key value wanted version meant files name statement default method".split(),
             "x",
         )
         problem = Problem(kind, "config.json", values, 3, release=NEW)

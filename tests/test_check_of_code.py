@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.reported import Reported, reported
-from tests.support.own_code_model import MODEL, write_own_model
+from tests.support.own_code_model import MODEL, TOKENIZER, write_own_model
 from tracer.analysis.check.directory import check_directory
 
 OLD, BETWEEN, NEW = "4.44.2", "4.57.3", "5.23.0"
@@ -171,7 +171,7 @@ def test_tied_keys_are_a_list(model: Path) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "self.rates = [rate.item() for rate in torch.linspace(0, 0.1, 3)]",
+        "self.rates = [rate.item() for rate in torch.arange(3) / 30]",
         "self.rate = torch.arange(3).float().mean().item()",
         "rates = torch.arange(3) / 30\nself.rates = rates.tolist()",
         "for rate in torch.arange(3):\n    self.rate = float(rate)",
@@ -182,6 +182,12 @@ def test_numbers_of_a_tensor_on_meta(model: Path, code: str) -> None:
     written(model, constructor=code)
     assert found(model, BETWEEN) == []
     assert found(model, NEW) == [("numbers-on-meta", "OwnModel", True)]
+
+
+def test_the_numbers_of_linspace(model: Path) -> None:
+    written(model, constructor="self.rates = [rate.item() for rate in torch.linspace(0, 0.1, 3)]")
+    assert found(model, "5.4.0") == [("numbers-on-meta", "OwnModel", True)]
+    assert found(model, "5.5.4", NEW) == []
 
 
 @pytest.mark.parametrize(
@@ -203,14 +209,14 @@ def test_numbers_that_are_there(model: Path, code: str) -> None:
 
 
 def test_attributes_that_a_configuration_no_longer_has(model: Path) -> None:
-    written(model, constructor="self.cached = config.use_cache", method="return self.config.use_cache")
+    written(model, constructor="self.cached = config.is_decoder", method="return self.config.is_decoder")
     assert found(model, BETWEEN) == []
     assert sorted(found(model, NEW)) == [
-        ("config-attribute-gone", "use_cache", False),
-        ("config-attribute-gone", "use_cache", True),
+        ("config-attribute-gone", "is_decoder", False),
+        ("config-attribute-gone", "is_decoder", True),
     ]
     config = json.loads((model / "config.json").read_text())
-    (model / "config.json").write_text(json.dumps(config | {"use_cache": True}))
+    (model / "config.json").write_text(json.dumps(config | {"is_decoder": True}))
     assert found(model, NEW) == []
 
 
@@ -266,6 +272,71 @@ def test_imports_that_the_library_does_not_follow(
     ]
 
 
+LATE = TOKENIZER.replace("super().__init__(**kwargs)\n", "super().__init__(**kwargs)\n        self.table = {'a': 0}\n")
+LATE = LATE.replace('return {"a": 0}', "return dict(self.table)")
+
+
+@pytest.mark.parametrize("release", [OLD, NEW])
+def test_attributes_of_a_tokenizer_that_are_set_late(model: Path, release: str) -> None:
+    files(model, tok=LATE)
+    assert found(model, "4.33.3") == []
+    assert found(model, release) == [("attribute-set-late", "T", True)]
+    files(model, tok=LATE.replace("        super().__init__(**kwargs)\n", "").replace(
+        "'a': 0}\n", "'a': 0}\n        super().__init__(**kwargs)\n"))  # fmt: skip
+    assert found(model, release) == []
+    files(
+        model,
+        tok=LATE.replace(
+            "        return dict", "        if not hasattr(self, 'table'):\n            return {}\n        return dict"
+        ),
+    )
+    assert found(model, release) == []
+
+
+def test_overrides_that_lack_what_the_library_passes(model: Path) -> None:
+    (model / "model.py").write_text(f"{MODEL}    def tie_weights(self):\n        pass\n", encoding="utf-8")
+    files(
+        model,
+        tok=f"{TOKENIZER}    def _pad(self, encoded_inputs, max_length=None, *more):\n        return encoded_inputs\n",
+    )
+    assert found(model, OLD) == []
+    assert found(model, BETWEEN) == [("override-lacks", "_pad", False)]
+    assert sorted(found(model, NEW)) == [("override-lacks", "_pad", False), ("override-lacks", "tie_weights", True)]
+    (model / "model.py").write_text(f"{MODEL}    def tie_weights(self, **kwargs):\n        pass\n", encoding="utf-8")
+    files(model, tok=TOKENIZER)
+    assert found(model, BETWEEN, NEW) == []
+
+
+def test_a_model_with_the_configuration_class_of_another(model: Path) -> None:
+    code = MODEL.replace("config_class = OwnConfig", "config_class = BertConfig")
+    (model / "model.py").write_text(f"from transformers import BertConfig\n{code}", encoding="utf-8")
+    assert found(model, OLD) == []
+    assert found(model, BETWEEN) == [("config-class-differs", "BertConfig", True)]
+    assert found(model, NEW) == [("config-class-differs", "BertConfig", True)]
+
+
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [
+        ({"top": "from pathlib import Path\nTABLE = Path(__file__).with_name('table.json').read_text()\n"}, True),
+        ({"top": "import os\nHERE = os.path.dirname(__file__)\n",
+          "constructor": "with open(os.path.join(HERE, 'table.json')) as file:\n    self.table = file.read()"}, True),
+        ({"top": "import os\nTABLE = os.path.join(os.path.dirname(__file__), 'table.json')\n"}, False),
+        ({"top": "import os\n", "method": "return open(os.path.join(os.path.dirname(__file__), 'table.json'))"}, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("release", [OLD, NEW])
+def test_files_that_are_looked_for_beside_the_code(
+    model: Path, code: dict[str, str], fails: bool, release: str
+) -> None:
+    written(model, **code)
+    assert found(model, release) == []  # there is no such file here either: it may be made
+    (model / "table.json").write_text("{}")
+    assert found(model, release) == [("file-not-copied", "table.json", fails)]
+    written(model, top="table = 'table.json'\n", method="return open(self.config.name_or_path + '/table.json')")
+    assert found(model, release) == []
+
+
 # Against real failures
 
 CASES = {case.id: case for case in reported()}
@@ -276,6 +347,9 @@ SEEN = {
     "rope-default-gone": {NEW: "name-replaced"},
     "circular-imports": {OLD: "circular-import", NEW: "circular-import"},
     "second-level-import": {OLD: "neighbour-not-copied"},
+    "config-class-differs": {NEW: "config-class-differs"},
+    "neighbour-opened": {OLD: "file-not-copied", NEW: "file-not-copied"},
+    "pad-without-side": {NEW: "override-lacks"},
     "cache-format-keyword": {OLD: "use-gone", NEW: "use-gone"},
     "cache-seen-tokens": {NEW: "use-replaced"},
     "cache-from-legacy": {NEW: "use-replaced"},

@@ -213,13 +213,25 @@ def test_keys_that_reach_further(model: Path) -> None:
 @pytest.mark.parametrize("release", [OLD, NEW])
 def test_generation_settings_that_are_refused(model: Path, settings_: dict[str, Any], release: str) -> None:
     with_json(model, "generation_config.json", settings_)
+    with_json(model, "config.json", LLAMA | {"architectures": ["LlamaForCausalLM"]})
     assert kinds(model, release) == [("generation-refused", "generation_config.json", True)]
+    with_json(model, "config.json", LLAMA | {"architectures": ["LlamaModel"]})  # which reads no such file
+    assert kinds(model, release) == [("generation-refused", "generation_config.json", False)]
 
 
 @pytest.mark.parametrize("settings_", [{"early_stopping": True, "max_new_tokens": 5}, {"early_stopping": "never"}, {}])
 def test_generation_settings_that_are_taken(model: Path, settings_: dict[str, Any]) -> None:
     with_json(model, "generation_config.json", settings_)
     assert kinds(model, OLD, NEW) == []
+
+
+def test_quantization_that_a_release_does_not_know(model: Path) -> None:
+    with_json(model, "config.json", LLAMA | {"quantization_config": {"quant_method": "mxfp4"}})
+    assert kinds(model, OLD) == [("quantization-new", "config.json", True)]
+    assert kinds(model, BETWEEN, NEW) == []
+    for method in ("bitsandbytes", "gptq", "mine", 3):
+        with_json(model, "config.json", LLAMA | {"quantization_config": {"quant_method": method}})
+        assert kinds(model, OLD, BETWEEN, NEW) == []
 
 
 def test_tokenizers_of_later_releases(model: Path) -> None:

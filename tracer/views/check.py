@@ -44,6 +44,12 @@ PROBLEMS: Final[dict[str, Message]] = {
     "trust-in-file": N_("`trust_remote_code` has no effect in a file: who loads the model decides."),
     "kernel-fetched": N_("`{key}` is {value}: a load fetches this code from the Hub."),
     "generation-refused": N_("`{key}` is {value}, which transformers {release} refuses; it takes {wanted}."),
+    "quantization-new": N_(
+        "transformers {release} does not know the quantization “{method}” yet: it is new in {since}."
+    ),
+    "quantization-gone": N_(
+        "transformers {release} does not know the quantization “{method}” any more: it was removed in {gone}."
+    ),
     "merges-newer": N_(
         "Its merges are pairs, which transformers {release} can't read with the tokenizers that it needs: they are new "
         "in {since}."
@@ -107,6 +113,10 @@ PROBLEMS: Final[dict[str, Message]] = {
         "`from .{name} import`: transformers looks for a file {needed} for this, and fails without it; it does not "
         "copy folders. Move the code beside this file."
     ),
+    "file-not-copied": N_(
+        "It looks for {needed} beside its own file, but runs from a copy, and only Python files are copied. Look for "
+        "it in `config.name_or_path`."
+    ),
     "neighbour-above": N_("`from .{name} import`: transformers copies nothing from above the directory, and fails."),
     "neighbour-looked-for": N_(
         "transformers looks for {needed} since the text imports it, and fails without it, even if the import is in "
@@ -143,6 +153,17 @@ PROBLEMS: Final[dict[str, Message]] = {
     "no-post-init": N_(
         "The constructor of {class} never calls `post_init`, which sets what transformers reads of every model from "
         "5.0 on. Call `self.post_init()` in its last line."
+    ),
+    "override-lacks": N_(
+        "`{name}` of {class} does not take {names}, which transformers passes it from {since} on. Add "
+        "what is missing, or `**kwargs`."
+    ),
+    "attribute-set-late": N_(
+        "{class} calls `super().__init__` before it sets {names}, which its `get_vocab` reads: transformers from "
+        "{since} on calls that there. Set them before."
+    ),
+    "config-class-differs": N_(
+        "{class} has {name} as its `config_class`, and `auto_map` has {instead}: write `config_class = {instead}`."
     ),
     "tied-keys-list": N_(
         "`_tied_weights_keys` of {class} is of type `{type}`, and transformers from 5.0 on needs a dictionary: each "

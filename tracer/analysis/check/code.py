@@ -294,6 +294,14 @@ def is_self(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
+def runs_with(function: FunctionNode) -> Iterator[ast.AST]:
+    """Yield what of a function's body is sure to run when it is called."""
+    for statement in function.body:
+        yield from _sure(statement)
+        if isinstance(statement, (ast.Return, ast.Raise)):
+            return
+
+
 def _sure(statement: ast.AST) -> Iterator[ast.AST]:
     """Yield what of a statement runs whenever the statement does, without the bodies of functions and classes."""
     waiting: list[ast.AST] = [statement]

@@ -47,6 +47,10 @@ _SAME_DEVICE: Final = frozenset(
 """Methods and functions whose result is where the tensor is that they are given."""
 _NUMBERS: Final = frozenset({"item", "tolist", "numpy"})
 _OF_5: Final = "5.0"
+_LINSPACE_SINCE: Final = "5.5"
+"""From this release on ``torch.linspace`` makes its tensor on the CPU while a model is built."""
+_NEVER_THERE: Final = frozenset({"use_cache"})
+"""What the base of configurations had in no release."""
 
 
 def since_5(release: str) -> bool:
@@ -146,7 +150,7 @@ def _numbers(code: OwnCode, place: Place, running: Running, release: str) -> Ite
         if isinstance(node, (ast.With, ast.AsyncWith, ast.Try, ast.FunctionDef, ast.Lambda)) and node is not function
         for part in ast.walk(node)
     }
-    tensors = _Tensors(code, place, function)
+    tensors = _Tensors(code, place, function, release)
     for node in ast.walk(function):
         if id(node) in elsewhere or not isinstance(node, ast.Call):
             continue
@@ -165,7 +169,10 @@ def _numbers(code: OwnCode, place: Place, running: Running, release: str) -> Ite
 class _Tensors:
     """Which expressions of a function are sure to be tensors that it made itself, without a device."""
 
-    def __init__(self, code: OwnCode, place: Place, function: FunctionNode) -> None:
+    def __init__(self, code: OwnCode, place: Place, function: FunctionNode, release: str) -> None:
+        known = library()
+        at = known.index(release) or 0
+        self._factories = _FACTORIES - ({"linspace"} if at >= known.releases.index(_LINSPACE_SINCE) else set())
         self._code = code
         self._place = place
         self._bound = code.bound(function)
@@ -195,7 +202,7 @@ class _Tensors:
             module, _, name = meaning.rpartition(".")
             if module != "torch" or placed:
                 return False
-            return name in _FACTORIES or (name in _SAME_DEVICE and bool(call.args) and self.is_one(call.args[0]))
+            return name in self._factories or (name in _SAME_DEVICE and bool(call.args) and self.is_one(call.args[0]))
         function = call.func
         return isinstance(function, ast.Attribute) and function.attr in _SAME_DEVICE and self.is_one(function.value)
 
@@ -235,7 +242,7 @@ def config_attributes(
     if own_config is None or not since_5(release) or not set(code.library_bases(own_config) or ["?"]) <= {*_CONFIGS}:
         return
     given = {word for one in code.line_of(own_config) for node in ast.walk(one.node) for word in _words(node)}
-    given |= {*config}
+    given |= {*config, *_NEVER_THERE}
     told: set[tuple[str, int]] = set()
     readers = [one for own in models if _config_of(code, own) == own_config for one in code.line_of(own)]
     for place in code.places():
@@ -256,12 +263,18 @@ def config_attributes(
 
 def _config_of(code: OwnCode, own: OwnClass) -> OwnClass | None:
     """Return the directory's own configuration class that a model names as its ``config_class``."""
+    found = config_class_of(code, own)
+    meaning = code.meaning(found[1], Place(found[1], found[0].file, None, None)) if found is not None else None
+    return meaning if isinstance(meaning, OwnClass) else None
+
+
+def config_class_of(code: OwnCode, own: OwnClass) -> tuple[OwnClass, ast.expr] | None:
+    """Return what a model's ``config_class`` is set to, and in which class."""
     for one in code.line_of(own):
         for statement in one.node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
             if isinstance(statement, ast.Assign) and any(_is_named(target, "config_class") for target in targets):
-                meaning = code.meaning(statement.value, Place(statement, one.file, None, None))
-                return meaning if isinstance(meaning, OwnClass) else None
+                return one, statement.value
     return None
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from tracer.analysis.check import construction, neighbours, settings
 from tracer.analysis.check.code import OwnCode
+from tracer.analysis.check.overrides import overrides
 from tracer.analysis.check.pickles import suspicious_globals
 from tracer.analysis.check.problem import Problem
 from tracer.analysis.check.templates import suspicious_attributes, templates_in
@@ -87,15 +88,23 @@ def check_directory(folder: Path, releases: Iterable[str], *, installed: bool) -
         for release in releases:
             problems += _of_model_type(config, folder, release)
     objects = {name: value for name, value in documents.items() if isinstance(value, dict)}
-    problems += _of_settings(folder, objects, names, releases, installed=installed)
-    problems += _of_uses(folder, objects, [*code], releases)
+    own = OwnCode(folder, code)
+    generates = _generates(own, objects)
+    problems += _of_settings(folder, objects, names, releases, installed=installed, generates=generates)
+    problems += _of_uses(folder, objects, own, releases)
     problems += _of_hidden_code(folder, found.files, objects, names, read)
     said = {(one.file, one.line) for one in problems if one.kind == "neighbour-looked-for"}
     return [one for one in problems if one.kind != "neighbour-missing" or one.fails or (one.file, one.line) not in said]
 
 
 def _of_settings(
-    folder: Path, documents: dict[str, dict[str, Any]], names: set[str], releases: list[str], *, installed: bool
+    folder: Path,
+    documents: dict[str, dict[str, Any]],
+    names: set[str],
+    releases: list[str],
+    *,
+    installed: bool,
+    generates: bool,
 ) -> Iterator[Problem]:
     """Yield what is wrong with keys and values."""
     config, tokenizer = documents.get("config.json", {}), documents.get("tokenizer_config.json")
@@ -104,30 +113,40 @@ def _of_settings(
     for release in releases:
         yield from settings.misspelt_keys(config, release)
         yield from settings.unread_rope(config, release)
-        yield from settings.refused_generation(documents.get("generation_config.json", {}), release)
+        generation = documents.get("generation_config.json", {})
+        yield from settings.refused_generation(generation, release, read=settings.generates(config) or generates)
+        yield from settings.quantization(config, release)
         yield from settings.unreadable_tokenizer(folder, tokenizer, release)
         yield from settings.unread_template(names, tokenizer, release)
     if installed and "adapter_config.json" in documents:
         yield from settings.newer_adapter_keys(documents["adapter_config.json"])
 
 
+def _generates(code: OwnCode, documents: dict[str, dict[str, Any]]) -> bool:
+    """Return whether a model of the directory's own is one that generates text, by its methods."""
+    named = (code.named(file, name) for auto, file, name in _references(documents) if auto.startswith("AutoModel"))
+    lines = (one for own in named if own is not None for one in code.line_of(own))
+    return any(one.method("prepare_inputs_for_generation") is not None for one in lines)
+
+
 def _of_uses(
-    folder: Path, documents: dict[str, dict[str, Any]], files: list[str], releases: list[str]
+    folder: Path, documents: dict[str, dict[str, Any]], code: OwnCode, releases: list[str]
 ) -> Iterator[Problem]:
     """Yield what the code uses and does that a release has no place for."""
     references = list(_references(documents))
     mains = [file for file in dict.fromkeys(file for _, file, _ in references) if (folder / file).is_file()]
-    code = OwnCode(folder, files)
     try:
         named = [(auto_class, code.named(file, name)) for auto_class, file, name in references]
         models = [own for auto_class, own in named if own is not None and auto_class.startswith("AutoModel")]
         configs = [own for auto_class, own in named if own is not None and auto_class == "AutoConfig"]
         built, running = code.running(models), code.running(own for _, own in named if own is not None)
         config = documents.get("config.json", {})
-        problems = list(neighbours.circles(mains, code))
+        problems = [*neighbours.circles(mains, code), *neighbours.opened_files(folder, code, running)]
         for release in releases:
             problems += neighbours.copied_neighbours(folder, mains, code, release)
             problems += used_names(code, running, release)
+            fitting = [(auto_class, own) for auto_class, own in named if own is not None]
+            problems += overrides(code, fitting, release)
             problems += construction.constructors(code, models, built, config, release)
             own_config = configs[0] if len(configs) == 1 else None
             problems += construction.config_attributes(code, own_config, models, built, config, release)

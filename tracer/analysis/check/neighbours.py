@@ -12,13 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tracer.analysis.check.code import OwnCode
+from tracer.analysis.check.code import OwnCode, Running
 from tracer.analysis.check.problem import Problem
 from tracer.releases import library
 
 _IMPORTED: Final = re.compile(r"^\s*(?:import\s+\.(\S+)\s*$|from\s+\.(\S+)\s+import)", re.MULTILINE)
 """What ``get_relative_imports`` looks for, the same in every release."""
 _WHOLE_SINCE: Final = "5.10"
+_BODIES: Final = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With,
+    ast.AsyncWith, ast.Try,
+)  # fmt: skip
+"""Statements with statements inside, which are looked at one by one."""
 
 
 def copied_neighbours(folder: Path, mains: list[str], code: OwnCode, release: str) -> Iterator[Problem]:
@@ -86,6 +91,38 @@ def _run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _run_at_import(node.body)
         else:
             yield node
+
+
+def opened_files(folder: Path, code: OwnCode, running: Running) -> Iterator[Problem]:
+    """Yield files that the code looks for beside its own file, which runs from a copy: only Python files are copied."""
+    beside = {file: _from_own_place(tree) for file, tree in code.trees.items()}
+    for place in code.places():
+        if not isinstance(place.node, (ast.stmt, ast.withitem)) or place.caught or isinstance(place.node, _BODIES):
+            continue
+        parts = [*ast.walk(place.node)]
+        if not any(isinstance(part, ast.Name) and part.id in beside[place.file] for part in parts):
+            continue
+        constants = [part for part in parts if isinstance(part, ast.Constant)]
+        texts = {part.value: part.lineno for part in constants if isinstance(part.value, str) and part.value}
+        for name in sorted(texts):
+            if not name.endswith(".py") and "/" not in name and (folder / name).is_file():
+                fails = place.node in running and any(isinstance(part, ast.Call) and _opens(part) for part in parts)
+                yield Problem("file-not-copied", place.file, {"needed": name}, texts[name], fails=fails)
+
+
+def _from_own_place(tree: ast.Module) -> set[str]:
+    """Return the names that hold the place of a file itself."""
+    found = {"__file__"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            names = {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name) and names & found}
+    return found
+
+
+def _opens(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in ("open", "read_text", "read_bytes", "from_file", "load_file")
 
 
 def circles(mains: list[str], code: OwnCode) -> Iterator[Problem]:

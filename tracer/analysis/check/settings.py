@@ -100,8 +100,14 @@ def reaching_keys(name: str, document: dict[str, Any]) -> Iterator[Problem]:
 # generation_config.json
 
 
-def refused_generation(document: dict[str, Any], release: str) -> Iterator[Problem]:
-    """Yield values that GenerationConfig refuses when it is made."""
+def refused_generation(document: dict[str, Any], release: str, *, read: bool) -> Iterator[Problem]:
+    """Yield values that GenerationConfig refuses when it is made.
+
+    Args:
+        document: generation_config.json.
+        release: the release.
+        read: whether a load is sure to read the file, as it does for models that can generate.
+    """
     known = library()
     at = known.index(release)
     if at is None:
@@ -110,15 +116,39 @@ def refused_generation(document: dict[str, Any], release: str) -> Iterator[Probl
     if stopping is not None and not (isinstance(stopping, (bool, int)) and stopping in (0, 1)) and stopping != "never":
         wanted = 'true, false, "never"'
         values = {"key": "early_stopping", "value": _short(stopping), "wanted": wanted}
-        yield Problem("generation-refused", "generation_config.json", values, release=release)
+        yield Problem("generation-refused", "generation_config.json", values, fails=read, release=release)
     if at >= known.releases.index("4.38") and isinstance(longest, (int, float)) and longest <= 0:
         values = {"key": "max_new_tokens", "value": _short(longest), "wanted": "> 0"}
-        yield Problem("generation-refused", "generation_config.json", values, release=release)
+        yield Problem("generation-refused", "generation_config.json", values, fails=read, release=release)
 
 
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def generates(config: dict[str, Any]) -> bool:
+    """Return whether the library's class for the model is one that generates text."""
+    ends = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "ForSpeechSeq2Seq")
+    names = config.get("architectures")
+    return isinstance(names, list) and any(isinstance(name, str) and name.endswith(ends) for name in names)
+
+
+# Quantization
+
+
+def quantization(config: dict[str, Any], release: str) -> Iterator[Problem]:
+    """Yield a way of quantization that the release does not know, and others do."""
+    known, said = library(), config.get("quantization_config")
+    method = said.get("quant_method") if isinstance(said, dict) else None
+    if not isinstance(method, str):
+        return
+    found = [one for table in known.tables("AUTO_QUANTIZER_MAPPING") if (one := known.entry(table, method)) is not None]
+    if found and all(known.has(one, release) is False for one in found):
+        is_new = all(known.is_new(one, release) for one in found)
+        since, gone = found[0].since, found[0].gone
+        values = {"method": method, "since": since} if is_new else {"method": method, "gone": gone}
+        yield Problem(f"quantization-{'new' if is_new else 'gone'}", "config.json", values, release=release)
 
 
 # Tokenizers
