@@ -30,7 +30,7 @@ BETWEEN = {
     "session": {"start", "stop", "finish", "__init__", "__enter__", "__exit__", "detach_after_fork"},
     "code_guard": None,  # consent: if in doubt, nothing runs
     "child": None, "run_load": None, "in_process": None,
-    "model.weightless": None, "model.lora": None, "model.inputs": None,  # create what is loaded and the inputs
+    "model.weightless": None, "model.lora": None, "feeding.inputs": None,  # create what is loaded and the inputs
     "model.generation": {"generate", "put", "end", "stop", "watch", "_unused"},
     "model.model_watch": {"passes", "stop"},
     "model.forward": {"watch_operators"},

@@ -27,7 +27,8 @@ from tests.model.side_by_side import (
 )
 from tests.support.loads import Loads
 from tests.support.reading import Reading
-from tracer.recorder.model.inputs import make_inputs
+from tracer.recorder.feeding.inputs import make_inputs
+from tracer.recorder.processors import Preparers
 from tracer.trace.job import Job
 
 # What is stepped of the model's own code when a picture and a question go in.
@@ -398,19 +399,18 @@ def test_an_encoder_decoder_without_a_first_token(loads: Loads, fixtures: Path, 
     assert not reading.kinds("module-entered")
 
 
-def test_no_tokenizer_no_pass(loads: Loads, tmp_path: Path) -> None:
+def test_no_tokenizer_made_up_ids(loads: Loads, tmp_path: Path) -> None:
     config = transformers.BertConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, vocab_size=20
     )
     transformers.BertModel(config).save_pretrained(tmp_path)
     reading = Reading(loads.trace(tmp_path))
     assert reading.trace.outcome.status == "loaded"
-    assert "tokenizer" in reading.only("not-fed")["why"]
-    assert reading.kinds("model-built")
-    assert not reading.kinds("module-entered")
+    assert reading.only("inputs-prepared")["by"] == "sizes"
+    assert reading.kinds("module-entered", path="")
 
 
-def test_a_model_that_only_sees_is_not_fed(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
+def test_a_model_that_only_sees_is_shown_a_picture(loads: Loads, fixtures: Path, tmp_path: Path) -> None:
     config = transformers.ViTConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=28, patch_size=14
     )
@@ -420,14 +420,16 @@ def test_a_model_that_only_sees_is_not_fed(loads: Loads, fixtures: Path, tmp_pat
     for name in ("alone", "with-tokenizer"):
         reading = Reading(loads.trace(tmp_path / name))
         assert reading.trace.outcome.status == "loaded", reading.trace.outcome
-        assert ("pixel_values" if name == "with-tokenizer" else "tokenizer") in reading.only("not-fed")["why"]
-        assert reading.kinds("model-built")
+        assert [one["name"] for one in reading.only("inputs-prepared")["inputs"]] == ["pixel_values"]
+        assert reading.kinds("module-entered", path="")
 
 
 def test_why_a_forward_is_not_fed() -> None:
-    """Only what it names is given to it."""
+    """Only what it names is given to it, and everything if it names nothing."""
 
     class OpenEnded(nn.Module):
+        device, dtype = torch.device("cpu"), torch.float32
+
         def forward(self, *args: Any, **kwargs: Any) -> None:
             pass
 
@@ -449,20 +451,26 @@ def test_why_a_forward_is_not_fed() -> None:
         def decode(self, ids: list[int]) -> str:
             return str(ids)
 
+    class Guard:
+        def call(self, name: str, function: Any, *args: Any) -> Any:
+            return function(*args)
+
     class Recording:
         clean_data = staticmethod(dict)
+        guard = Guard()
 
         def record_event(self, kind: str, data: dict[str, Any]) -> None:
             pass
 
-    whys = [
-        make_inputs(Job(work="load", journal=""), model, Tokenizer(), Recording()).why  # type: ignore[arg-type]
+    made = [
+        make_inputs(Job(work="load", journal=""), model, Preparers(tokenizer=Tokenizer()), Recording())  # type: ignore[arg-type]
         for model in (OpenEnded(), Other(), Closed(), Sees())
     ]
-    assert whys == [
-        "its forward does not name input_ids as a parameter (it takes *args, **kwargs), so which inputs it wants is not known",
-        "its forward does not name input_ids as a parameter (it takes **more), so which inputs it wants is not known",
-        "its forward does not name input_ids as a parameter",
+    assert [list(one.arguments or ()) for one in made] == [["input_ids"], [], [], []]
+    assert [one.why for one in made] == [
+        "",
+        "its forward does not name input_ids as a parameter (it takes ids, **more), so which inputs it wants is not known",
+        "its forward does not name input_ids as a parameter (it takes ids), so which inputs it wants is not known",
         "its forward wants pixel_values, which its tokenizer does not give",
     ]
 
@@ -518,7 +526,7 @@ def test_everything_is_put_back_after_an_exception(fixtures: Path, tmp_path: Pat
 
 def test_an_image_for_a_model_without_eyes(fixtures: Path, image: Path, tmp_path: Path) -> None:
     reading = Reading(do_traced(job_for(fixtures / "bert-tiny", tmp_path, image=str(image)), tmp_path / "a").trace)
-    assert "names no vision part" in reading.only("not-fed")["why"]
+    assert "names a picture" in reading.only("not-fed")["why"]
     assert reading.only("model-loaded")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ def llava(folder: str) -> None:
     """Save a tiny Llava with its processor."""
     import torch
 
+    named = inspect.signature(transformers.LlavaProcessor).parameters
+    more = {"num_additional_image_tokens": 1} if "num_additional_image_tokens" in named else {}  # the class token
     size: dict[str, Any] = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
     processor = transformers.LlavaProcessor(
         image_processor=transformers.CLIPImageProcessor(**size),
@@ -39,6 +42,7 @@ def llava(folder: str) -> None:
         patch_size=8,
         vision_feature_select_strategy="default",
         chat_template=LLAVA_TEMPLATE,
+        **more,
     )
     processor.save_pretrained(folder)
     layers = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}

@@ -35,6 +35,7 @@ from tracer.trace.events import (
     FileMissing,
     FileResolved,
     ImportsChecked,
+    InputsPrepared,
     Loaded,
     LogWritten,
     Mismatch,
@@ -327,6 +328,25 @@ def _text(step: Step, text: TextPrepared) -> Iterator[Fact]:
     yield Fact("text", step.number, {"prompt": text.prompt, "count": text.count})
 
 
+def _fed(step: Step, fed: InputsPrepared) -> Iterator[Fact]:
+    """Yield what the pass gets, what was shown or told, and what was left out or made up."""
+    inputs = [f"{one.name} {'×'.join(map(str, one.shape))} {one.dtype}" for one in fed.inputs]
+    yield Fact("fed", step.number, {"inputs": inputs, "by": fed.by})
+    for what, shown in (("fed-picture", fed.picture), ("fed-film", fed.film), ("fed-sound", fed.sound)):
+        if shown is not None:
+            size = "×".join(map(str, shown.size))
+            values = {"file": shown.file, "size": size, **_pick_of(shown, "frames", "seconds", "rate")}
+            yield Fact(what if shown.file is not None else f"{what}-own", step.number, values)
+    for one in fed.placeholders:
+        yield Fact("placeholder", step.number, {"name": one.name, "id": one.id, "count": one.count})
+    for note in fed.notes:
+        yield Fact("fed-note", step.number, {"why": note}, trouble=True)
+
+
+def _pick_of(value: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
+
+
 def _token(step: Step, token: TokenGenerated) -> Iterator[Fact]:
     what = "token" if token.cache is None else "token-cached"
     yield Fact(what, step.number, {"id": token.id, "text": token.text, "cache": token.cache})
@@ -421,6 +441,7 @@ _FACTS: Final[dict[type[Event], Callable[[Step, Any], Iterator[Fact]]]] = {
     ModuleLeft: _passed,
     ChatRendered: _chat,
     TextPrepared: _text,
+    InputsPrepared: _fed,
     TokenGenerated: _token,
     PeftApplied: _peft,
     NotFed: _not_done,

@@ -7,6 +7,7 @@ the same name.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Collection
 from enum import Enum
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import typer
 
 from tracer.cli.options import Lines, Output, Speak, Stage
+from tracer.i18n import N_
+from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
 
@@ -78,6 +81,13 @@ class LoadFlags(NamedTuple):
         Path | None,
         typer.Option("--image", metavar="FILE", help="A picture, for a vision model. [default: a built-in one]"),
     ] = None
+    audio: Annotated[
+        Path | None,
+        typer.Option("--audio", metavar="FILE", help="A WAV file, for a model that hears. [default: a built-in tone]"),
+    ] = None
+    ids: Annotated[
+        str | None, typer.Option("--ids", metavar="N,N,…", help="Token ids for the pass, in place of a prompt.")
+    ] = None
     generate: Annotated[
         int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")
     ] = 0
@@ -99,7 +109,21 @@ class LoadFlags(NamedTuple):
 
     def job_fields(self) -> dict[str, Any]:
         """Return the options that are fields of a job, as a job has them."""
-        return {name: _plain(value) for name, value in self._asdict().items() if name in Job.__struct_fields__}
+        fields = {name: _plain(value) for name, value in self._asdict().items() if name in Job.__struct_fields__}
+        return {**fields, "ids": token_ids(self.ids)}
+
+
+def token_ids(text: str | None) -> list[int] | None:
+    """Return the numbers of ``--ids``.
+
+    Raises:
+        TracerError: it is no list of numbers.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"\s*\d{1,9}(\s*[,\s]\s*\d{1,9})*\s*", text):
+        raise TracerError(N_("--ids {text}: expected token ids, such as 1,5,9."), text=text)
+    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def _plain(value: Any) -> Any:

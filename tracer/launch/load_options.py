@@ -20,7 +20,7 @@ def prepare_options(job: Job) -> None:
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", job.device):
         raise TracerError(N_("--device {device}: expected auto, cpu, cuda or cuda:N."), device=job.device)
-    for option, path in (("--image", job.image), ("--peft", job.peft)):
+    for option, path in (("--image", job.image), ("--audio", job.audio), ("--peft", job.peft)):
         if path is not None and not os.path.isfile(path):
             raise TracerError(N_("{option}: there is no file {path}."), option=option, path=path)
     for name in ("dtype", "torch_dtype"):
@@ -35,6 +35,9 @@ def prepare_options(job: Job) -> None:
         raise TracerError(N_("--generate needs passes, and --no-forward asks for none. Leave one of them out."))
     if job.generate and job.weights == "fake":
         raise TracerError(N_("--generate needs numbers, and --weights fake has none. Use --weights random."))
+    if job.ids and job.prompt is not None:
+        raise TracerError(N_("--ids and --prompt both say what the pass reads. Leave one of them out."))
+    job.audio = os.path.abspath(job.audio) if job.audio is not None else None
     job.image = os.path.abspath(job.image) if job.image is not None else None
     job.peft = os.path.abspath(job.peft) if job.peft is not None else None
 

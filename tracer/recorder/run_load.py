@@ -6,8 +6,9 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from tracer.recorder.auto_class import auto_class
+from tracer.recorder.feeding.inputs import make_inputs
+from tracer.recorder.feeding.samples import read_picture, read_sound
 from tracer.recorder.model.generation import TokenWatch, generate
-from tracer.recorder.model.inputs import make_inputs, read_image
 from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
 from tracer.recorder.model.weightless import FakeWeights, dtype_argument, from_configuration
 from tracer.recorder.processors import Preparers, load_preparers
@@ -22,12 +23,14 @@ def check_job(job: Job) -> None:
     """Check everything that can be known before the load, so that no finished load fails because of it.
 
     Raises:
-        TracerError: the device, the auto class, the image or the LoRA configuration is missing or not usable.
+        TracerError: the device, the auto class, a file for the pass or the LoRA configuration is missing or bad.
     """
     _device(job)
     auto_class(job)
     if job.image is not None:
-        read_image(job.image)
+        read_picture(job.image)
+    if job.audio is not None:
+        read_sound(job.audio)
     if job.peft is not None:
         lora_config(job.peft)
 
@@ -47,17 +50,17 @@ def run_load(job: Job, session: Session) -> Any:
         session.part = "peft"
         model = apply_lora(model, job.peft, session.recording)
     if job.forward:
-        _run_model(job, session, model, made.tokenizer, fake)
+        _run_model(job, session, model, made, fake)
     return model
 
 
-def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any) -> None:
+def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: Any) -> None:
     import torch
 
     recording = session.recording
     session.part = "inputs"
-    with recording.stage("tokenizer"):
-        inputs = make_inputs(job, model, tokenizer, recording)
+    with recording.stage("tokenizer" if made.processor is None and made.tokenizer is not None else "processor"):
+        inputs = make_inputs(job, model, made, recording)
     if inputs.arguments is None:
         why = recording.clean_data({"why": inputs.why})
         recording.record_event("not-fed", {**why, **(inputs.failure or {})}, stage="forward")
@@ -65,8 +68,16 @@ def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any
     arguments = fake.inputs(inputs.arguments) if fake is not None else inputs.arguments
     unstepped = fake.unstepped() if fake is not None else nullcontext()
     session.part = "forward"
-    with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
-        model(**arguments)
+    try:
+        with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
+            model(**arguments)
+    except Exception as error:
+        if not inputs.guessed:
+            raise
+        failure = recording.guard.call("traceback", recording.tracebacks.failure, error) or {}
+        why = reasons.GUESS_REFUSED.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
+        recording.record_event("not-fed", {**recording.clean_data({"why": why}), **failure}, stage="forward")
+        return
     if job.generate and not _generates(model):
         with recording.stage("generate"):
             recording.record_event(
@@ -76,7 +87,7 @@ def _run_model(job: Job, session: Session, model: Any, tokenizer: Any, fake: Any
     elif job.generate:
         session.part = "generate"
         with session.model.passes(model, "generate"):
-            generate(model, arguments, job.generate, TokenWatch(recording, tokenizer))
+            generate(model, arguments, job.generate, TokenWatch(recording, made.tokenizer))
 
 
 def _generates(model: Any) -> bool:

@@ -653,6 +653,62 @@ class TextPrepared(Event):
     special: dict[str, str] = {}
 
 
+class Fed(msgspec.Struct):
+    """An input of a pass: the parameter, its shape and dtype."""
+
+    name: str
+    shape: list[int] = []
+    dtype: str | None = None
+
+
+class Placeholder(msgspec.Struct):
+    """A token that stands for pictures or sound: its entry in the configuration, its id, and its number in the text."""
+
+    name: str
+    id: int | None = None
+    count: int | None = None
+
+
+class Shown(msgspec.Struct):
+    """A picture, film or sound that a model was given.
+
+    Attributes:
+        file: the user's file; None for the built-in one.
+        size: width and height in pixels, before the processor.
+        frames: number of pictures in a film.
+        seconds: length of a sound.
+        rate: samples in a second.
+    """
+
+    file: str | None = None
+    size: list[int] = []
+    frames: int | None = None
+    seconds: float | None = None
+    rate: int | None = None
+
+
+class InputsPrepared(Event):
+    """What a pass is given was made.
+
+    Attributes:
+        by: what made it: the ``processor``, the ``tokenizer``, a part of a processor, ``ids``, or ``sizes`` for what
+            was made up from the configuration; several with a comma between them.
+        inputs: the tensors.
+        notes: what was left out or made up, in English.
+        placeholders: the tokens in the text that stand for the rest.
+        picture, film, sound: what the model was shown and told.
+    """
+
+    kind = "inputs-prepared"
+    by: str | None = None
+    inputs: list[Fed] = []
+    notes: list[str] = []
+    placeholders: list[Placeholder] = []
+    picture: Shown | None = None
+    film: Shown | None = None
+    sound: Shown | None = None
+
+
 class TokenGenerated(Event):
     """A token was generated.
 
@@ -789,8 +845,9 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     FileResolved, FileMissing, CommitResolved, JsonRead, AdapterFound, AdapterAbsent, TrustAsked, ImportsChecked,
     ModuleCopied, ModuleImported, ClassResolved, ClassRegistered, ConfigRead, ConfigBuilt, ModuleBuilt, ModelBuilt,
     ModelLoaded, TokenizerLoaded, ProcessorLoaded, ProcessorFailed, ShardOpened, ShardRead, TensorLoaded,
-    ConversionFailed, WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared, ChatRendered,
-    TokenGenerated, PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten, TextPrinted,
+    ConversionFailed, WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared,
+    InputsPrepared, ChatRendered, TokenGenerated, PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten,
+    TextPrinted,
 )  # fmt: skip
 """The type of each kind of step that a probe makes."""
 

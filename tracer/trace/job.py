@@ -52,6 +52,8 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         forward: whether a forward pass is run after the load.
         prompt: input of the pass; None for a built-in sentence.
         image: a picture for a vision model; None for a built-in picture.
+        audio: a WAV file for a model that hears; None for a built-in sound.
+        ids: token ids to run the pass with, in place of a prompt.
         generate: how many tokens to generate.
         operators: whether each operator is recorded.
         statistics: whether minimum, maximum, mean, NaN and infinity of outputs are recorded.
@@ -83,6 +85,8 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
     forward: bool = True
     prompt: str | None = None
     image: str | None = None
+    audio: str | None = None
+    ids: list[int] | None = None
     generate: int = 0
     operators: bool = False
     statistics: bool = False

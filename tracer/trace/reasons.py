@@ -76,7 +76,16 @@ TOO_MANY_LINES: Final = N_("after {count} line steps in one frame its further li
 # Why no pass was run, or nothing was generated.
 NO_TOKENIZER: Final = N_("there is no tokenizer to make token ids with")
 PROCESSOR_FAILED: Final = N_("{name}.from_pretrained raised {error}")
-NO_VISION: Final = N_("--image was given, and this model's configuration names no vision part")
+NO_VISION: Final = N_("--image was given, and neither the model's forward nor its configuration names a picture")
+NO_HEARING: Final = N_("--audio was given, and the model's forward names no sound")
+NOT_ARRIVED: Final = N_("{option} did not reach the model: {why}")
+NOTHING_MADE_IT: Final = N_("nothing in the directory makes numbers of it")
+PREPARER_FAILED: Final = N_("the {name} raised {error}")
+PICTURE_LEFT_OUT: Final = N_("the picture was left out: what the directory has made tokens alone")
+IDS_MADE_UP: Final = N_("the token ids are made up, as nothing in the directory makes any")
+PIXELS_BY_SIZE: Final = N_("the pixels are scaled to the configuration's size, without the model's own processor")
+SOUND_BY_SIZE: Final = N_("the sound is made up by the configuration's sizes, without the model's own processor")
+GUESS_REFUSED: Final = N_("inputs made up from the configuration did not fit: {error}")
 NOT_ENCODED: Final = N_("its tokenizer could not encode a prompt ({error})")
 NOT_GIVEN: Final = N_("its forward wants {name}, which its tokenizer does not give")
 NOT_NAMED: Final = N_("its forward does not name {name} as a parameter")
@@ -88,6 +97,8 @@ WRITES_NO_TEXT: Final = N_("{name} writes no text")
 
 # Why a load could not begin.
 NO_IMAGE: Final = N_("There is no image file {path}.")
+NO_AUDIO: Final = N_("There is no sound file {path}.")
+BAD_AUDIO: Final = N_("{path} can't be read: {error}. Expected a WAV file of whole numbers, such as 16 bit.")
 NO_PILLOW: Final = N_("--image needs Pillow, which can't be imported: {error}.")
 BAD_IMAGE: Final = N_("{path} is not an image that can be read.")
 LORA_UNREADABLE: Final = N_("The LoRA configuration {path} can't be read: {error}.")
@@ -149,7 +160,12 @@ def localized_name(text: str, lang: Lang) -> str:
 def _translated(text: str, lang: Lang, templates: tuple[str, ...]) -> str:
     for template, pattern in _patterns(templates):
         if (match := pattern.fullmatch(text)) is not None:
-            return tr(lang, template, **match.groupdict())
+            values = match.groupdict()
+            return tr(
+                lang,
+                template,
+                **values | {"why": _translated(values["why"], lang, templates)} if "why" in values else values,
+            )
     return text
 
 

@@ -66,6 +66,7 @@ KINDS: Final = {
     "operator": "torch ran an operator",
     "device-times": "the device's own times of the calls so far",
     "text-prepared": "a prompt became token ids",
+    "inputs-prepared": "what a pass is given was made",
     "chat-rendered": "the chat template was filled in",
     "token-generated": "a token was generated",
     "peft-applied": "adapters were put into a model",

@@ -1,0 +1,230 @@
+"""The inputs of a pass: what was asked for, made by the directory's own processor or tokenizer, else by us."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final, NamedTuple
+
+from tracer.recorder.feeding.conversation import Encoded, Wanted, encode
+from tracer.recorder.feeding.made_up import made_up_ids, made_up_picture, made_up_sound
+from tracer.recorder.feeding.samples import (
+    PROMPT,
+    PROMPT_FOR_SOUND,
+    TEXT,
+    own_film,
+    own_picture,
+    own_sound,
+    read_picture,
+    read_sound,
+)
+from tracer.recorder.feeding.senses import Senses, configs, open_ended, parameters, senses_of
+from tracer.recorder.processors import Preparers
+from tracer.recorder.recording import Recording
+from tracer.trace import reasons
+from tracer.trace.errors import TracerError
+from tracer.trace.job import Job
+
+_MAX_PIECES: Final = 400
+_PLACEHOLDERS: Final = ("image_token_id", "image_token_index", "audio_token_id", "audio_token_index", "video_token_id")
+
+
+class Inputs(NamedTuple):
+    """``arguments`` for ``forward``; or None with the reason ``why``, and an exception as it is recorded.
+
+    ``guessed`` is whether they were made up: a pass that refuses them says nothing about the model.
+    """
+
+    arguments: dict[str, Any] | None
+    why: str = ""
+    failure: dict[str, Any] | None = None
+    guessed: bool = False
+
+
+def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording) -> Inputs:
+    """Return inputs on the model's device and in its dtype, and record what they were made of."""
+    senses = senses_of(model)
+    try:
+        wanted = _wanted(job, senses, made)
+    except TracerError as error:  # the file existed before the load
+        return Inputs(None, str(error).rstrip("."))
+    if job.image is not None and not senses.picture:
+        return Inputs(None, reasons.NO_VISION)
+    if job.audio is not None and not senses.sound:
+        return Inputs(None, reasons.NO_HEARING)
+    notes: list[str] = []
+    if job.ids:
+        encoded = Encoded({"input_ids": _tensor_of(job.ids)}, "ids")
+    else:
+        encoded = encode(wanted, senses, made, recording, notes)
+    batch, guessed = _filled_up(encoded.batch, senses, model, wanted, notes)
+    by, arguments = encoded.by, _fitting(batch, model)
+    problem = _problem(arguments, encoded._replace(batch=batch), senses, model, job, notes)
+    if problem is not None:
+        return problem
+    inputs = _with_decoder_start(arguments, model)
+    if inputs.arguments is not None:
+        by = by if not guessed else "sizes" if by == "" else f"{by}, sizes"
+        _record(job, wanted, made, inputs.arguments, by, notes, model, recording)
+    return inputs._replace(guessed=guessed)
+
+
+def _wanted(job: Job, senses: Senses, made: Preparers) -> Wanted:
+    """Return what is to be shown and told to the model: what the user gave, and else a test picture or sound."""
+    hears = senses.sound and (made.feature_extractor is not None or senses.main != "input_ids" or not senses.picture)
+    sound = None if not hears else own_sound() if job.audio is None else read_sound(job.audio)
+    picture = None if not senses.picture else own_picture() if job.image is None else read_picture(job.image)
+    film = own_film() if senses.film and not senses.picture else None
+    usual = PROMPT if picture is not None or film is not None else PROMPT_FOR_SOUND if sound is not None else TEXT
+    return Wanted(job.prompt or usual, picture, film, sound)
+
+
+def _filled_up(
+    batch: dict[str, Any], senses: Senses, model: Any, wanted: Wanted, notes: list[str]
+) -> tuple[dict[str, Any], bool]:
+    """Return a batch with the input that the model can't do without, made up if nothing gave it; and whether it was."""
+    if senses.main in batch:
+        return batch, False
+    if senses.main == "input_ids":
+        if (ids := made_up_ids(model)) is not None:
+            notes.append(reasons.IDS_MADE_UP)
+            return {**batch, "input_ids": ids}, True
+    elif wanted.picture is not None and (pixels := made_up_picture(model, wanted.picture)) is not None:
+        notes.append(reasons.PIXELS_BY_SIZE)
+        return {**batch, senses.main: pixels}, True
+    elif wanted.sound is not None and (sound := made_up_sound(model, senses.main, wanted.sound)) is not None:
+        notes.append(reasons.SOUND_BY_SIZE)
+        return {**batch, senses.main: sound}, True
+    return batch, False
+
+
+def _problem(
+    arguments: dict[str, Any], encoded: Encoded, senses: Senses, model: Any, job: Job, notes: list[str]
+) -> Inputs | None:
+    """Return why the pass is not run: its main input is missing, or the user's picture or sound did not arrive."""
+    floating = [name for name, value in arguments.items() if value.is_floating_point()]
+    for given, option in ((job.image, "--image"), (job.audio, "--audio")):
+        if given is not None and not floating:
+            why = notes[-1] if notes else reasons.NOTHING_MADE_IT
+            return Inputs(None, reasons.NOT_ARRIVED.format(option=option, why=why))
+    if senses.main in arguments:
+        return None
+    if encoded.why is not None:
+        return Inputs(None, encoded.why, encoded.failure)
+    if senses.main not in encoded.batch:
+        return Inputs(None, reasons.NOT_GIVEN.format(name=senses.main))
+    return Inputs(None, _why_not_named(senses.main, model))
+
+
+def _tensor_of(ids: list[int]) -> Any:
+    import torch
+
+    return torch.tensor([ids])
+
+
+def _fitting(batch: dict[str, Any], model: Any) -> dict[str, Any]:
+    """Return those tensors that the model's ``forward`` takes, on its device; numbers of pictures in its dtype."""
+    import torch
+
+    named, takes_all = parameters(model), open_ended(model)
+    fitting: dict[str, Any] = {}
+    for name, value in batch.items():
+        if isinstance(value, torch.Tensor) and (name in named or (takes_all and not _is_named_otherwise(name, named))):
+            value = value.to(model.device)
+            fitting[name] = value.to(model.dtype) if value.is_floating_point() else value
+    return fitting
+
+
+def _is_named_otherwise(name: str, named: Any) -> bool:
+    """Return whether a ``forward`` that takes any keyword names its inputs all the same, and not this one.
+
+    The library's ``**kwargs`` are options of attention functions; ``forward(*args, **kwargs)`` of a wrapper takes all.
+    """
+    return any(one.kind is not one.VAR_POSITIONAL and one.kind is not one.VAR_KEYWORD for one in named.values())
+
+
+def _why_not_named(wanted: str, model: Any) -> str:
+    """Return why ``forward`` is not given what the tokenizer gives: only what it names is."""
+    stars: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    taken = [stars.get(given.kind, "") + name for name, given in parameters(model).items()]
+    if not taken:
+        return reasons.NOT_NAMED.format(name=wanted)
+    return reasons.NOT_NAMED_OPEN.format(name=wanted, others=", ".join(taken))
+
+
+def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
+    """Add the token with which the decoder begins, for an encoder-decoder model."""
+    config = getattr(model, "config", None)
+    if not getattr(config, "is_encoder_decoder", False) or "decoder_input_ids" not in parameters(model):
+        return Inputs(arguments)
+    if "decoder_input_ids" in arguments or not arguments:
+        return Inputs(arguments)
+    import torch
+
+    first = next(iter(arguments.values()))
+    generation = getattr(model, "generation_config", None)
+    for one in [*configs(config), *([generation] if generation is not None else [])]:
+        for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
+            start = getattr(one, name, None)
+            if type(start) is int:
+                ids = torch.full((len(first), 1), start, dtype=torch.long, device=first.device)
+                return Inputs({**arguments, "decoder_input_ids": ids})
+    return Inputs(None, reasons.NO_DECODER_START)
+
+
+def _record(
+    job: Job,
+    wanted: Wanted,
+    made: Preparers,
+    arguments: dict[str, Any],
+    by: str,
+    notes: list[str],
+    model: Any,
+    recording: Recording,
+) -> None:
+    """Record the ids with the text that each token covers, and what else was given to the model."""
+    ids = arguments.get("input_ids")
+    shown = [] if ids is None or ids.dim() != 2 else ids[0].tolist()
+    if shown and made.tokenizer is not None:
+        pieces = recording.guard.call("tokens", _pieces, made.tokenizer, shown[:_MAX_PIECES]) or []
+        special = {str(name): str(value) for name, value in getattr(made.tokenizer, "special_tokens_map", {}).items()}
+        prompt = None if job.ids else wanted.prompt
+        facts = {
+            "prompt": prompt,
+            "ids": shown[:_MAX_PIECES],
+            "pieces": pieces,
+            "count": len(shown),
+            "special": special,
+        }
+        recording.record_event("text-prepared", recording.clean_data(facts))
+    fed: dict[str, Any] = {
+        "by": by,
+        "inputs": [
+            {"name": name, "shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")}
+            for name, value in arguments.items()
+        ],
+        "notes": notes,
+        "placeholders": _placeholders(shown, model),
+    }
+    floating = any(value.is_floating_point() for value in arguments.values())
+    if wanted.picture is not None and floating:
+        fed["picture"] = {"file": job.image, "size": list(wanted.picture.size)}
+    if wanted.film is not None and floating:
+        fed["film"] = {"frames": len(wanted.film), "size": list(wanted.film[0].size)}
+    if wanted.sound is not None and floating:
+        fed["sound"] = {"file": job.audio, "seconds": round(wanted.sound.seconds, 3), "rate": wanted.sound.rate}
+    recording.record_event("inputs-prepared", recording.clean_data(fed))
+
+
+def _pieces(tokenizer: Any, ids: list[int]) -> list[str]:
+    return [str(tokenizer.decode([number])) for number in ids]
+
+
+def _placeholders(ids: list[int], model: Any) -> list[dict[str, Any]]:
+    """Return the tokens that stand for a picture or sound, each with its number in the text."""
+    found: dict[int, dict[str, Any]] = {}
+    for name in _PLACEHOLDERS:
+        for config in configs(getattr(model, "config", None)):
+            number = getattr(config, name, None)
+            if type(number) is int and number in ids:
+                found.setdefault(number, {"name": name, "id": number, "count": ids.count(number)})
+    return list(found.values())
