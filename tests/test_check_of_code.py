@@ -109,6 +109,9 @@ def test_uses_of_what_a_release_does_not_have_yet(model: Path) -> None:
         {"constructor": "self.get_head_mask = None", "method": "return self.get_head_mask"},
         {"top": "from transformers import PreTrainedModel\nclass Base(PreTrainedModel):\n    def use(self):\n"
                 "        return self.get_head_mask\nclass Other(Base):\n    get_head_mask = None\n"},
+        {"method": "self.eval()\nself.train()\nreturn self.float()"},
+        {"top": "from transformers import ProcessorMixin\ndef use(processor: ProcessorMixin):\n"
+                "    return processor.tokenizer\nclass P(ProcessorMixin):\n    def use(self):\n        return self.tokenizer\n"},
         {"method": "return self.linear.seen_tokens"},
         {"method": "return past_key_values.seen_tokens"},
         {"top": CACHE, "method": "past_key_values = DynamicCache()\nreturn past_key_values.seen_tokens"},

@@ -95,9 +95,11 @@ def _run_at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def opened_files(folder: Path, code: OwnCode, running: Running) -> Iterator[Problem]:
     """Yield files that the code looks for beside its own file, which runs from a copy: only Python files are copied."""
-    beside = {file: _from_own_place(tree) for file, tree in code.trees.items()}
+    beside = {file: names for file, tree in code.trees.items() if (names := _from_own_place(tree))}
     for place in code.places():
-        if not isinstance(place.node, (ast.stmt, ast.withitem)) or place.caught or isinstance(place.node, _BODIES):
+        if place.file not in beside or place.caught:
+            continue
+        if not isinstance(place.node, (ast.stmt, ast.withitem)) or isinstance(place.node, _BODIES):
             continue
         parts = [*ast.walk(place.node)]
         if not any(isinstance(part, ast.Name) and part.id in beside[place.file] for part in parts):
@@ -112,6 +114,8 @@ def opened_files(folder: Path, code: OwnCode, running: Running) -> Iterator[Prob
 
 def _from_own_place(tree: ast.Module) -> set[str]:
     """Return the names that hold the place of a file itself."""
+    if not any(isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(tree)):
+        return set()
     found = {"__file__"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):

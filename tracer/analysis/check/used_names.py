@@ -14,8 +14,77 @@ from tracer.analysis.check.problem import Problem
 from tracer.releases import Library, Presence, library
 
 _LIBRARY: Final = "transformers"
-_CONFIGS: Final = ("PretrainedConfig", "PreTrainedConfig")
-"""Whose objects have whatever config.json gives them."""
+_OPEN: Final = frozenset(
+    {"PretrainedConfig", "PreTrainedConfig", "ProcessorMixin", "BatchEncoding", "BatchFeature", "ModelOutput"}
+    | {"GenerationConfig", "AddedToken"}
+)
+"""Classes whose objects have whatever a file, a call or a derived class gives them."""
+_OF_OTHERS: Final = frozenset(
+    [
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_module",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+        "_apply",
+        "_buffers",
+        "_call_impl",
+        "_compiled_call_impl",
+        "_get_name",
+        "_load_from_state_dict",
+        "_modules",
+        "_parameters",
+        "_save_to_state_dict",
+        "_version",
+    ]
+) | {*dir(dict), *dir(list), *dir(str)}
+"""What torch's modules and Python's own types have, and so every class of the library that derives from them."""
 _ALONE: Final = ("load_in_4bit", "load_in_8bit")
 """Keywords that from_pretrained took out of its ``**kwargs`` up to 4.57."""
 
@@ -109,6 +178,8 @@ def _member(owner: str, name: str, known: Library, release: str) -> _Use:
     module, _, class_ = owner.rpartition(".")
     there = known.name(module, class_)
     is_there = there is None or known.has(there, release) is not False  # if not, the import is at fault
+    if name in _OF_OTHERS or class_ in _OPEN:
+        is_there = False
     found = [known.member(one, name) for one in _classes(owner, known)] if is_there else []
     shown = f"{owner.rpartition('.')[2]}.{name}"
     return _Use(shown, name, [one for one in found if one is not None] if None not in found else [])
@@ -124,11 +195,11 @@ def _classes(owner: str, known: Library) -> list[str]:
 def _inherited(code: OwnCode, own: OwnClass, name: str, known: Library, release: str) -> Iterator[_Use]:
     """Yield an attribute of ``self`` that only a class of the library could have given it."""
     bases = code.library_bases(own)
-    if bases is None or name.startswith("__"):
+    if bases is None or name.startswith("__") or name in _OF_OTHERS:
         return
     of_library = [base for base in bases if base.startswith(f"{_LIBRARY}.")]
     others = [base for base in bases if base not in of_library]
-    if any(not _is_plain(base) for base in others) or any(base.rpartition(".")[2] in _CONFIGS for base in of_library):
+    if any(not _is_plain(base) for base in others) or any(base.rpartition(".")[2] in _OPEN for base in of_library):
         return
     found = []
     for base in of_library:
