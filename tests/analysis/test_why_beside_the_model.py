@@ -164,6 +164,55 @@ def adapter_with(folder: Path, shapes: dict[str, tuple[int, ...]], *, alone: boo
     return folder
 
 
+PLACES = "        places = torch.arange("
+NAMED = "return CausalLMOutputWithPast(logits=self.lm_head(self.words(input_ids) + self.places(places)))"
+PREPARED = '        return {"input_ids": input_ids}'
+SUBSCRIPTED = """\
+        past = kwargs.get("past_key_values")
+        self.length = past[0][0].shape[2] if past is not None else 0
+"""
+
+
+def given_twice(folder: Path, *, in_file: bool = True) -> Path:
+    llama_with_letters(
+        folder, LETTERS.replace("super().__init__(**kwargs)", 'super().__init__(errors="strict", **kwargs)')
+    )
+    if in_file:
+        edit_json(folder / "tokenizer_config.json", lambda read: read.update(errors="replace"))
+    return folder
+
+
+def token_of_its_own(folder: Path) -> Path:
+    return llama_with_letters(folder, LETTERS + '\n    @property\n    def pad_token(self):\n        return "?"\n')
+
+
+def without_merges(folder: Path) -> Path:
+    tiny_llama(folder)
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "GPT2Tokenizer"})
+    write_json(folder / "vocab.json", {"a": 0, "b": 1, "<|endoftext|>": 2})
+    return folder
+
+
+def own_processor(folder: Path) -> Path:
+    llama_with_words(folder)
+    code = """\
+from transformers import ProcessorMixin
+
+
+class OwnProcessor(ProcessorMixin):
+    attributes = ["image_processor", "tokenizer"]
+    image_processor_class = "OwnImageProcessor"
+    tokenizer_class = "AutoTokenizer"
+
+    def __init__(self, image_processor=None, tokenizer=None, **kwargs):
+        super().__init__(image_processor, tokenizer)
+"""
+    (folder / "processing_own.py").write_text(code, encoding="utf-8")
+    settings = {"auto_map": {"AutoProcessor": "processing_own.OwnProcessor"}, "processor_class": "OwnProcessor"}
+    write_json(folder / "preprocessor_config.json", settings | {"image_processor_type": "OwnImageProcessor"})
+    return folder
+
+
 def quantized(folder: Path) -> Path:
     tiny_llama(folder)
     method = {"quant_method": "gptq", "bits": 4}
@@ -247,6 +296,29 @@ import torch
 from transformers import LlamaModel
 LlamaModel.from_pretrained({model!r}).generate(torch.tensor([[3, 4]]), max_new_tokens=2)
 """
+GENERATING = """
+import torch
+from transformers import LlamaForCausalLM
+LlamaForCausalLM.from_pretrained({{model!r}}).generate(torch.tensor([[3, 4]]), {given})
+"""
+CALLING = """
+import torch
+from transformers import AutoModelForCausalLM
+AutoModelForCausalLM.from_pretrained({model!r}, trust_remote_code=True)(torch.tensor([[3, 4]]))
+"""
+RENDERED = """
+from transformers import AutoTokenizer
+AutoTokenizer.from_pretrained({model!r}).apply_chat_template([{{"role": "user", "content": "the fox"}}], tokenize=False)
+"""
+SEEING = """
+import numpy
+from transformers import AutoImageProcessor
+AutoImageProcessor.from_pretrained({model!r})(numpy.zeros((9, 9, 3), dtype=numpy.uint8))
+"""
+PROCESSING = """
+from transformers import AutoProcessor
+AutoProcessor.from_pretrained({model!r}, trust_remote_code=True)
+"""
 LOADING = """
 from transformers import AutoModel
 AutoModel.from_pretrained("{given}")
@@ -307,10 +379,10 @@ TROUBLES: dict[str, Trouble] = {
         lambda folder: add_words(folder, chat_template="{% for m in messages %}{{ m['content'] }}{% endfor %}"),
         script=CHAT,
     ),
-    "a template that refuses": Trouble(
-        lambda folder: llama_with_words(folder, chat_template="{{ raise_exception('no such role') }}"),
+    "a template that breaks off": Trouble(
+        lambda folder: llama_with_words(folder, chat_template="{% for message in messages %}"),
         "chat-template-failed",
-        {"message": "no such role"},
+        {},
         script=CHAT,
     ),
     "padding without a token": Trouble(
@@ -450,6 +522,120 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "no processor's files": Trouble(
         tiny_llama, "processor-files-missing", {}, None, {"auto_class": "AutoImageProcessor", "tokenizer": False}
+    ),
+    # a pass and generation
+    "inputs that the model does not take": Trouble(
+        llama_with_words,
+        "generation-inputs-unused",
+        {"names": ["token_type_ids"], "class": "LlamaForCausalLM"},
+        script=GENERATING.format(given="token_type_ids=torch.tensor([[0, 0]]), max_new_tokens=2"),
+    ),
+    "no room to write": Trouble(
+        llama_with_words,
+        "generation-no-room",
+        {"most": 2, "length": 2},
+        script=GENERATING.format(given="max_length=2"),
+    ),
+    "a forward that returns a tuple": Trouble(
+        lambda folder: own_causal(folder, OWN_MODEL.replace(NAMED, "return (self.lm_head(self.words(input_ids)),)")),
+        "forward-returns-tuple",
+        {"class": "OwnForCausalLM", "name": "logits"},
+        lambda folder: (folder / "modeling_own.py").write_text(OWN_MODEL, encoding="utf-8"),
+        {"generate": 2},
+    ),
+    "a mask that was not given": Trouble(
+        lambda folder: own_causal(
+            folder, OWN_MODEL.replace(PLACES, f"        length = attention_mask.shape[1]\n{PLACES}")
+        ),
+        "argument-is-none",
+        {"name": "attention_mask", "file": "modeling_own.py"},
+        script=CALLING,
+    ),
+    "a cache taken for tuples": Trouble(
+        lambda folder: own_causal(folder, OWN_MODEL.replace(PREPARED, f"{SUBSCRIPTED}{PREPARED}"), depth=1),
+        by_line(None, "cache-as-tuple"),
+        by_line({}, {"class": "DynamicCache", "file": "modeling_own.py"}),
+        options={"generate": 2},
+    ),
+    "an argument given twice": Trouble(
+        lambda folder: given_twice(folder),
+        "argument-given-twice",
+        {"name": "errors", "there": "tokenizer_config.json"},
+        lambda folder: edit_json(folder / "tokenizer_config.json", lambda read: read.pop("errors")),
+    ),
+    "an argument given twice by the caller": Trouble(
+        lambda folder: given_twice(folder, in_file=False),
+        "argument-given-twice-somewhere",
+        {"name": "errors"},
+        script="from transformers import AutoTokenizer\n"
+        "AutoTokenizer.from_pretrained({model!r}, trust_remote_code=True, errors='ignore')",
+    ),
+    "a script for an earlier release": Trouble(
+        llama_with_words,
+        by_line(None, "release-gone"),
+        by_line({}, {"things": ["PreTrainedTokenizerBase.batch_encode_plus"], "file": "script.py"}),
+        script="from transformers import AutoTokenizer\n"
+        "AutoTokenizer.from_pretrained({model!r}).batch_encode_plus(['the fox'])",
+    ),
+    "an import for an earlier release": Trouble(
+        llama_with_words,
+        by_line(None, "release-gone"),
+        by_line({}, {"replacements": ["CLIPFeatureExtractor → CLIPImageProcessor"]}),
+        script="from transformers import CLIPFeatureExtractor, AutoTokenizer\nAutoTokenizer.from_pretrained({model!r})",
+    ),
+    # tokens and templates
+    "a template for a newer release": Trouble(
+        lambda folder: llama_with_words(folder, chat_template="{{ strftime_now('%Y') }}"),
+        by_line("template-name-newer", None),
+        by_line({"name": "strftime_now", "since": "4.46"}, {}),
+        script=RENDERED,
+    ),
+    "a template that wants what nobody gives": Trouble(
+        lambda folder: llama_with_words(folder, chat_template="{{ mood.name }}"),
+        "template-name-undefined",
+        {"name": "mood"},
+        script=RENDERED,
+    ),
+    "a template that refuses": Trouble(
+        lambda folder: llama_with_words(folder, chat_template="{{ raise_exception('No user may speak.') }}"),
+        "chat-template-refused",
+        {"message": "No user may speak"},
+        script=RENDERED,
+    ),
+    "a token that is an object": Trouble(
+        lambda folder: llama_with_words(folder, pad_token={"content": "</s>"}),
+        "special-token-no-text",
+        {"name": "pad_token", "file": "tokenizer_config.json", "type": "dict"},
+        lambda folder: edit_json(folder / "tokenizer_config.json", lambda read: read.update(pad_token="</s>")),
+    ),
+    "a token that can't be set": Trouble(
+        token_of_its_own,
+        by_line("property-without-setter", None),
+        by_line({"name": "pad_token", "class": "LettersTokenizer"}, {}),
+        lambda folder: edit_json(folder / "tokenizer_config.json", lambda read: read.pop("pad_token")),
+    ),
+    "words without merges": Trouble(
+        without_merges, "vocabulary-half-missing", {"name": "merges.txt", "there": "vocab.json"}, options=TOKENIZER
+    ),
+    # processors in use
+    "a size that is not taken": Trouble(
+        lambda folder: processor(folder, image_processor_type="ViTImageProcessor", size={"longest_edge": 8}),
+        "processor-setting-refused",
+        {"name": "size", "class": "ViTImageProcessor"},
+        script=SEEING,
+    ),
+    "an own image processor that is not mapped": Trouble(
+        own_processor,
+        "processor-part-unknown",
+        {"name": "OwnImageProcessor", "part": "image_processor"},
+        script=PROCESSING,
+    ),
+    "an adapter without its configuration": Trouble(
+        llama_with_words,
+        "adapter-config-missing",
+        {},
+        script="from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n"
+        "PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({model!r}), {model!r})",
     ),
     # what is given
     "a path that is not there": Trouble(

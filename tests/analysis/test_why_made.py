@@ -502,7 +502,16 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {"attribute-gone-in-5", "package-fails", "tensors-missing", "tensors-of-two-shapes", "not-converted"}
     tested |= {"no-post-init", "post-init-overridden"}
     tested |= {"tied-keys-no-dictionary", "numbers-on-meta", "mixed-with-meta", "loads-while-built"}
-    tested |= {"no-split-modules", "attribute-missing-library", "own-fault", "trust-misspelt"}
+    tested |= {
+        "no-split-modules",
+        "checkpoint-nested",
+        "cache-as-tuple",
+        "template-name-newer",
+        "property-without-setter",
+        "attribute-missing-library",
+        "own-fault",
+        "trust-misspelt",
+    }
     tested |= {kind for trouble in TROUBLES.values() for kind in str(trouble.kind).split("|")} & {
         key.removeprefix("cause:") for key in CAUSES
     }

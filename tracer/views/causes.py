@@ -1042,7 +1042,72 @@ CAUSES: Final[dict[str, Message]] = {
         'Write `"{key}": {fits}` in config.json, where it says {value}: that explains every shape that differs. Or '
         "take the checkpoint that goes with this config.json."
     ),
+    # generation
+    "cause:generation-inputs-unused": N_(
+        "`generate` was given {names}, which {class} takes nowhere: neither its `forward` nor its "
+        "`prepare_inputs_for_generation` has such a parameter."
+    ),
+    "remedy:leave-tokenizer-outputs": N_(
+        'Leave it out: `inputs.pop("{name}")` before `generate(**inputs)`, or ask the tokenizer not to make it '
+        "(`return_{name}=False`), or list what the model takes in tokenizer_config.json: "
+        '`"model_input_names": ["input_ids", "attention_mask"]`.'
+    ),
+    "remedy:leave-generation-inputs": N_(
+        "Leave it out, or spell it as the model or a generation setting is called: misspelt settings of generation end "
+        "here too."
+    ),
+    "cause:generation-no-room": N_(
+        "`max_length` is {most}, and it counts the input as well, which has {length} tokens: there is no room to write."
+    ),
+    "remedy:give-new-tokens": N_(
+        "Say how many tokens to write: `max_new_tokens=…` in the call or in generation_config.json, in place of "
+        "`max_length`."
+    ),
+    "cause:forward-returns-tuple": N_(
+        "`forward` of {class} returned a tuple, and {function} reads `{name}` of what it returns."
+    ),
+    "remedy:return-output": N_(
+        "Return an output with names from `forward`, such as `CausalLMOutputWithPast(logits=…)` of "
+        "`transformers.modeling_outputs`, at least when `return_dict` is true or not given."
+    ),
+    "cause:cache-as-tuple": N_(
+        "{file}, line {line}, takes the cache for tuples of tensors, and it is a {class}, which can't be subscripted "
+        "in transformers {release}: `{statement}`"
+    ),
+    "remedy:ask-cache": N_(
+        "Ask the cache: `past_key_values.get_seq_length()` for its length, `past_key_values.layers[0].keys` for the "
+        "tensors of a layer. Or install a release below 5, in which it could be read like a tuple: "
+        '`pip install "transformers<5"`.'
+    ),
+    "cause:argument-given-twice": N_(
+        "{function} ({file}, line {line}) gives the library `{name}`, and again in `**kwargs`, where it comes from "
+        "{there}."
+    ),
+    "cause:argument-given-twice-somewhere": N_(
+        "{function} ({file}, line {line}) gives the library `{name}`, and again in `**kwargs`: it was given from "
+        "outside as well."
+    ),
+    "remedy:take-out-of-kwargs": N_(
+        'Make `{name}` a parameter of {function}, or take it out before the call, `kwargs.pop("{name}", None)`, so '
+        "that it is given once."
+    ),
+    "cause:argument-is-none": N_(
+        "{file}, line {line}, in {function}, uses its argument `{name}`, which is None where it is not given, and it "
+        "was not: `{statement}`"
+    ),
+    "remedy:give-argument": N_(
+        "Give `{name}` in the call (a tokenizer or processor makes it), or let the code handle None: "
+        "`if {name} is not None:`."
+    ),
     # adapters
+    "cause:adapter-config-missing": N_(
+        "There is no adapter_config.json at {place}, from which peft was to take an adapter."
+    ),
+    "remedy:add-adapter-config": N_(
+        "Check the path: it has to be the folder that `save_pretrained` of a peft model wrote, with "
+        "adapter_config.json and the adapter's weights; of a training run it may be a folder inside, such as "
+        "`checkpoint-500`. A whole model is loaded by transformers alone."
+    ),
     "cause:adapter-base-missing": N_(
         "{file} names the base model “{base}”, and it is not there: no directory of that name "
         "where the load ran, and no hub model that could be read."
@@ -1243,6 +1308,47 @@ CAUSES: Final[dict[str, Message]] = {
         "Read the template (`tokenizer.chat_template`): it says which roles it takes, in which order, and what a "
         "message may hold."
     ),
+    "cause:chat-template-refused": N_("The chat template refuses this conversation: {message}."),
+    "remedy:speak-as-template-wants": N_(
+        "Change the messages as it says. Templates that know no system message want its text at the beginning of the "
+        "first message of the user; most want user and assistant in turn, the user first. Or give a template of "
+        "your own: `apply_chat_template(messages, chat_template=…)`."
+    ),
+    "cause:template-name-newer": N_(
+        "The chat template uses `{name}`, which transformers gives to templates from {since} on, and {release} is "
+        "installed."
+    ),
+    "remedy:upgrade-for-template": N_(
+        'Install a newer transformers (`pip install "transformers>={since}"`), or give the template what it wants in '
+        "the call: `apply_chat_template(messages, {name}=…)`."
+    ),
+    "cause:template-name-undefined": N_("The chat template uses `{name}`, and nothing gives it that."),
+    "remedy:give-to-template": N_(
+        "Give it in the call, `apply_chat_template(messages, {name}=…)`, or in each message if it is a part of one; a "
+        "processor's template may want other messages than a tokenizer's."
+    ),
+    "cause:special-token-no-text": N_(
+        "{file} gives `{name}` as {written}, which is neither a text nor marked as a token, so the library takes it "
+        "for a plain {type}."
+    ),
+    "remedy:write-token": N_(
+        'Write the text of the token, `"{name}": "…"`, or add `"__type": "AddedToken"` to the object.'
+    ),
+    "cause:property-without-setter": N_(
+        "{class} ({file}, line {line}) has `{name}` as a property that can't be set, and the library sets it ({by})."
+    ),
+    "remedy:give-setter": N_(
+        "Give the property a setter (`@{name}.setter`), or take it out of the class and let the library keep the "
+        "value; or take `{name}` out of the JSON file that gives it."
+    ),
+    "cause:vocabulary-half-missing": N_(
+        "{in} has {there} and not {name}, and the tokenizer, {class}, needs both; a tokenizer.json, which would do "
+        "without, is not there either."
+    ),
+    "remedy:add-half": N_(
+        "Add {name} from the place that {there} is from, or a tokenizer.json: `tokenizer.save_pretrained(DIR)` writes "
+        "all that is needed."
+    ),
     "cause:padding-token-missing": N_(
         "Padding was asked for, and the tokenizer, {class}, has no padding token (`pad_token`)."
     ),
@@ -1434,6 +1540,19 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:name-processor-class": N_(
         'Write it into {file}: `"{key}": "…"`, as the model\'s page or a model of the same architecture has it.'
+    ),
+    "cause:processor-part-unknown": N_(
+        "{class}, the directory's own processor, names {name} as its `{part}_class`. The library looks for that name "
+        "among its own classes, and has none."
+    ),
+    "remedy:map-part": N_(
+        'If {name} is in the directory\'s code, write `{part}_class = "{auto_class}"` in {class}, and give '
+        "{auto_class} an entry in `auto_map` of the part's own settings, or register it: `{auto_class}.register(…)`. "
+        "Otherwise name a class of this release."
+    ),
+    "cause:processor-setting-refused": N_("{file} says {written}, which {class} does not accept: {message}"),
+    "remedy:correct-processor-setting": N_(
+        "Correct `{name}` in {file}, or name the image processor that it was written for in `image_processor_type`."
     ),
     "cause:processor-part-differs": N_("{class} takes a {wanted} as its `{part}`, and the directory's is a {given}."),
     "remedy:name-part": N_(

@@ -207,6 +207,19 @@ def kind_unknown(load: RecordedLoad) -> Cause | None:
     return None
 
 
+# peft 0.9 to 0.21
+_NO_CONFIGURATION: Final = re.compile(r"^Can't find 'adapter_config\.json' at '(?P<place>.+)'")
+
+
+def adapter_configuration_missing(load: RecordedLoad) -> Cause | None:
+    """Detect a folder, or a name on the hub, that peft was to take an adapter from and that has no configuration."""
+    failure = thrown(load)
+    match = _NO_CONFIGURATION.match(failure.text) if failure is not None and failure.error == "ValueError" else None
+    if match is None:
+        return None
+    return Cause("adapter-config-missing", "certain", load.raised(), {"place": match["place"]}, "add-adapter-config")
+
+
 def _left_behind(load: RecordedLoad) -> bool:
     """Return whether a model's config.json and weights, and no adapter's weights, are where the adapter was found."""
     found = load.last(AdapterFound)

@@ -73,7 +73,7 @@ GONE_IN_5: Final[dict[str, str]] = {
 def unexpected_argument(load: RecordedLoad) -> Cause | None:
     """Detect a keyword of ``from_pretrained`` that no configuration attribute took and that reached a constructor."""
     failure = load.failure
-    if failure is None or failure.error != "TypeError":
+    if failure is None or failure.error != "TypeError" or "got multiple values" in failure.text:
         return None
     built = _config_before(load, failure.step)
     left = built.event.unused if built is not None else []

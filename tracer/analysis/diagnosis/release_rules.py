@@ -15,7 +15,7 @@ from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.own_code import outlines
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, stem
-from tracer.analysis.diagnosis.thrown import imported_by_package
+from tracer.analysis.diagnosis.thrown import imported_by_package, in_library, thrown
 from tracer.releases import Library, Presence, library
 from tracer.trace.events import TracebackFrame
 
@@ -70,6 +70,41 @@ def member_of_another_release(load: RecordedLoad) -> Cause | None:
     return _cause(load, known, *last) if last is not None else None
 
 
+def script_of_another_release(load: RecordedLoad) -> Cause | None:
+    """Detect a script that imports or calls what this release does not have, and others do."""
+    failure, known = thrown(load), library()
+    if failure is None or not failure.frames or load.failure is not None:
+        return None
+    by = [frame for frame in failure.frames if frame.file == failure.frames[0].file][-1]
+    if by.is_remote or in_library(by):
+        return None
+    if (found := _NO_MODULE.match(failure.text)) is not None:
+        return _cause(load, known, found["module"], known.module(found["module"]), frame=by)
+    if (found := _NO_NAME.match(failure.text) or _MODULE_LACKS.match(failure.text)) is not None:
+        thing = f"{found['module']}.{found['name']}"
+        return _cause(load, known, thing, known.name(found["module"], found["name"]), frame=by)
+    # 5.x, of the classes of tokenizers: "TokenizersBackend has no attribute batch_encode_plus"
+    found = _NO_MEMBER.match(failure.text) or _LACKS.match(failure.text)
+    if failure.error != "AttributeError" or found is None or found["name"] not in by.source:
+        return None
+    asked = failure.frames[-1]
+    names = [found["class"]]
+    if asked.function.endswith(".__getattr__") and in_library(asked):
+        names.append(asked.function.partition(".")[0])
+    members = [
+        (f"{name}.{found['name']}", presence)
+        for name in names
+        for owner in known.classes(name)
+        if (presence := known.member(owner, found["name"])) is not None
+    ]
+    if not members or found["name"] == "generate":
+        return None
+    return _cause(load, known, *members[0], frame=by)
+
+
+_LACKS = re.compile(r"^(?P<class>[A-Z]\w+) has no attribute '?(?P<name>\w+)'?$")
+
+
 def keyword_of_another_release(load: RecordedLoad) -> Cause | None:
     """Detect a keyword that a function of the library does not take in this release, and does in others."""
     failure, known = load.failure, library()
@@ -101,7 +136,12 @@ def entry_of_another_release(load: RecordedLoad) -> Cause | None:
 
 
 def _cause(
-    load: RecordedLoad, known: Library, thing: str, presence: Presence | None, more: list[_Thing] | None = None
+    load: RecordedLoad,
+    known: Library,
+    thing: str,
+    presence: Presence | None,
+    more: list[_Thing] | None = None,
+    frame: TracebackFrame | None = None,
 ) -> Cause | None:
     """Return the cause for what is not in the recorded release; None if the table does not say so."""
     release = load.release_text
@@ -109,8 +149,12 @@ def _cause(
         return None
     is_new = known.is_new(presence, release)
     things = [(thing, presence), *(one for one in more or [] if one[0] != thing)]
-    frame = _frame(load)
-    replaced = {name: instead for name, one in things if (instead := one.instead(name.rpartition(".")[2]))}
+    frame = frame or _frame(load)
+    replaced = {
+        name: instead
+        for name, one in things
+        if (instead := one.instead(name.rpartition(".")[2]) or _successor(known, name, release))
+    }
     values: dict[str, Any] = {
         "file": file_name(frame.file) if frame is not None else "?",
         "things": [name for name, _ in things],
@@ -130,6 +174,27 @@ def _cause(
         nothing = presence.replacement == ""
         remedy = "release-replace" if replaced else "release-remove" if nothing else "release-rewrite"
     return Cause(kind, "certain", load.with_raised(), values, remedy)
+
+
+# How the library renamed whole families: feature extractors of images in 4.26, and fast tokenizers in 5.0.
+_FAMILIES = (
+    (re.compile(r"FeatureExtractor$"), "ImageProcessor"),
+    (re.compile(r"TokenizerFast$"), "Tokenizer"),
+    (re.compile(r"(?<=\.)(tokenization_\w+?)_fast$"), r"\1"),
+)
+
+
+def _successor(known: Library, thing: str, release: str) -> str | None:
+    """Return what a name or module of a family that was renamed is called now, if this release has that."""
+    for pattern, replacement in _FAMILIES:
+        named = pattern.sub(replacement, thing)
+        module, _, name = named.rpartition(".")
+        presence = (
+            known.module(named) if name.islower() else known.name(module, name) or known.name("transformers", name)
+        )
+        if named != thing and presence is not None and known.has(presence, release):
+            return named if name.islower() else name
+    return None
 
 
 def _missing_imports(load: RecordedLoad, known: Library) -> list[_Thing]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, last_name
 from tracer.analysis.diagnosis.thrown import Thrown, in_library, thrown
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.releases import library
-from tracer.trace.events import FileMissing, FileResolved, JsonRead
+from tracer.trace.events import FileMissing, FileResolved, JsonRead, LogWritten
 
 _GENERATION: Final = "generation_config.json"
 _CHECKING: Final = "generation/configuration_utils.py"
@@ -105,6 +105,8 @@ def processor_class_unknown(load: RecordedLoad) -> Cause | None:
         if not read or any(auto_class in (settings.get("auto_map") or {}) for settings in read.values()):
             return None
         return Cause("processor-class-not-named", "certain", chain, values, "name-processor-class")
+    if any(auto_class in (settings.get("auto_map") or {}) for settings in read.values()):
+        return None  # code was named for it, and ran; the failure is of something else
     values["class"] = class_
     presence = library().name("transformers", class_)
     if presence is not None and presence.since is not None and library().has(presence, str(values["release"])) is False:
@@ -118,6 +120,49 @@ def processor_class_unknown(load: RecordedLoad) -> Cause | None:
         values["alike"] = alike
         return Cause("processor-class-misspelt", "likely", chain, values, "write-processor-class")
     return Cause("processor-class-unknown", "certain", chain, values, "upgrade-or-map-processor")
+
+
+# ProcessorMixin: 4.44.2, which looks the class up in the module transformers; 5.23.0, which warns first
+_NO_PART: Final = re.compile(r"^module transformers\S* has no attribute '?(?P<name>[A-Z]\w+)'?$")
+_PART_WRITTEN: Final = re.compile(r"`(?P<class>\w+)` defines `(?P<part>\w+)_class = '(?P<name>\w+)'`")
+_PARTS: Final = {
+    "ImageProcessor": "image_processor",
+    "VideoProcessor": "video_processor",
+    "FeatureExtractor": "feature_extractor",
+    "Tokenizer": "tokenizer",
+}
+"""The parts of processors, by how the names of their classes end."""
+
+
+def part_of_own_processor_unknown(load: RecordedLoad) -> Cause | None:
+    """Detect a processor of the directory's own that names a class for a part which the library does not have."""
+    failure, own = thrown(load), _processors_named(load)
+    if failure is None or not own or not failure.passes("_get_arguments_from_pretrained"):
+        return None
+    values: dict[str, Any] = {"class": own[0]}
+    if (match := _NO_PART.match(failure.text)) is not None:
+        name = match["name"].removesuffix("Fast")
+        part = next((part for ending, part in _PARTS.items() if name.endswith(ending)), None)
+        values |= {"name": match["name"], "part": part}
+    else:
+        said = [_PART_WRITTEN.search(str(log.event.message)) for log in load.events(LogWritten)]
+        named = [one for one in said if one is not None and one["class"] == own[0]]
+        unknown = [one for one in named if library().name("transformers", one["name"]) is None]
+        if failure.error != "AttributeError" or not unknown:
+            return None
+        values |= {"name": unknown[0]["name"], "part": unknown[0]["part"]}
+    if values["part"] not in _PARTS.values() or library().name("transformers", values["name"]) is not None:
+        return None
+    values["auto_class"] = "Auto" + next(ending for ending, part in _PARTS.items() if part == values["part"])
+    return Cause("processor-part-unknown", "likely", load.raised(), values, "map-part")
+
+
+def _processors_named(load: RecordedLoad) -> list[str]:
+    """Return the classes that ``auto_map`` names for AutoProcessor."""
+    maps = [
+        (load.trace.meta.json_object(name) or {}).get("auto_map") for name in _KEYS["AutoProcessor.from_pretrained"][1]
+    ]
+    return [last_name(one["AutoProcessor"]) for one in maps if isinstance(one, dict) and "AutoProcessor" in one]
 
 
 def _kind(key: str) -> str:
@@ -173,6 +218,27 @@ def processor_part_differs(load: RecordedLoad) -> Cause | None:
     }
     certainty: Certainty = "certain" if failure.frames else "likely"
     return Cause("processor-part-differs", certainty, load.raised(), values, "name-part")
+
+
+def processor_setting_refused(load: RecordedLoad) -> Cause | None:
+    """Detect an entry of preprocessor_config.json that the library's image processor does not accept in a call."""
+    failure, settings = thrown(load), load.trace.meta.json_object(_PROCESSOR)
+    if failure is None or not settings or failure.name not in ("ValueError", "TypeError", "KeyError"):
+        return None
+    within = [frame for frame in failure.frames if in_library(frame) and "image_processing" in file_name(frame.file)]
+    if not within or not in_library(failure.frames[-1]):
+        return None
+    names = [key for key in settings if re.search(rf"(?<!\w){re.escape(key)}(?!\w)", failure.text, re.IGNORECASE)]
+    if not names:
+        return None
+    values = {
+        "file": _PROCESSOR,
+        "written": ", ".join(f'"{name}": {json.dumps(settings[name], ensure_ascii=False)}' for name in names),
+        "name": names[0],
+        "class": str(settings.get("image_processor_type") or within[0].function.partition(".")[0]),
+        "message": " ".join(failure.text.split()),
+    }
+    return Cause("processor-setting-refused", "likely", load.raised(), values, "correct-processor-setting")
 
 
 def processor_files_missing(load: RecordedLoad) -> Cause | None:

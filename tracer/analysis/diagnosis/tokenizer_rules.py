@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,8 +10,8 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.file_rules import not_json
 from tracer.analysis.diagnosis.own_code import own_names
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name, release_numbers
-from tracer.analysis.diagnosis.thrown import Thrown, is_own, thrown
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, file_name, last_name, release_numbers
+from tracer.analysis.diagnosis.thrown import Thrown, in_library, is_own, thrown
 from tracer.analysis.loading_calls import AUTO_TOKENIZER
 from tracer.analysis.value_format import to_json
 from tracer.releases import library
@@ -304,11 +305,26 @@ def chat_template_missing(load: RecordedLoad) -> Cause | None:
     return Cause("chat-template-missing", certainty, chain, values, "give-template")
 
 
+# What newer releases give to a chat template, with the first that does, as read from chat_template_utils.
+_GIVEN_SINCE: Final = {"strftime_now": "4.46"}
+_UNDEFINED: Final = re.compile(r"^'(?P<name>\w+)' is undefined$")
+
+
 def chat_template_failed(load: RecordedLoad) -> Cause | None:
     """Detect a chat template that refuses the conversation, or can't be rendered."""
     failure = thrown(load)
     if failure is None or not failure.error.startswith("jinja2."):
         return None
+    undefined = _UNDEFINED.match(failure.text) if failure.name == "UndefinedError" else None
+    if undefined is not None:
+        values = {"name": undefined["name"], "since": _GIVEN_SINCE.get(undefined["name"]), "release": load.release_text}
+        newer = values["since"] is not None and load.release < release_numbers(str(values["since"]))
+        kind = "template-name-newer" if newer else "template-name-undefined"
+        remedy = "upgrade-for-template" if newer else "give-to-template"
+        return Cause(kind, "certain", load.raised(), values, remedy)
+    if failure.name == "TemplateError" and any(frame.function.endswith("raise_exception") for frame in failure.frames):
+        values = {"message": failure.text.strip().rstrip(".")}
+        return Cause("chat-template-refused", "certain", load.raised(), values, "speak-as-template-wants")
     return Cause("chat-template-failed", "certain", load.raised(), {"message": failure.text}, "read-template")
 
 
@@ -329,6 +345,75 @@ def padding_token_missing(load: RecordedLoad) -> Cause | None:
         values,
         "set-padding-token",
     )
+
+
+# Special tokens
+
+_OTHER_KIND: Final = re.compile(
+    r"^Special token (?P<name>\w+) has to be either str or AddedToken but got: <class '(?P<type>\w+)'>"
+)
+_NO_SETTER: Final = re.compile(r"^property '(?P<name>\w+)' of '(?P<class>\w+)' object has no setter$")
+
+
+def special_token_of_other_kind(load: RecordedLoad) -> Cause | None:
+    """Detect a special token that a file gives as an object or list where the library wants a text."""
+    failure = thrown(load)
+    match = _OTHER_KIND.match(failure.text) if failure is not None and failure.error == "TypeError" else None
+    if match is None:
+        return None
+    values: dict[str, Any] = {"name": match["name"], "type": match["type"], "file": "tokenizer_config.json"}
+    for file in ("tokenizer_config.json", "special_tokens_map.json"):
+        given = (load.trace.meta.json_object(file) or {}).get(match["name"])
+        if given is not None and not isinstance(given, str):
+            values |= {"file": file, "written": json.dumps(given, ensure_ascii=False)}
+            values["content"] = given.get("content") if isinstance(given, dict) else None
+            break
+    else:
+        return None
+    return Cause("special-token-no-text", "certain", load.raised(), values, "write-token")
+
+
+def property_without_setter(load: RecordedLoad) -> Cause | None:
+    """Detect an own class with a property that the library sets."""
+    failure = thrown(load)
+    match = _NO_SETTER.match(failure.text) if failure is not None and failure.error == "AttributeError" else None
+    if failure is None or match is None or (failure.frames and not in_library(failure.frames[-1])):
+        return None
+    own = next((found for found in load.classes(match["class"]) if found.is_own and found.method(match["name"])), None)
+    if own is None:
+        return None
+    written = own.method(match["name"])
+    values = {
+        "class": own.node.name,
+        "name": match["name"],
+        "file": file_name(own.path),
+        "line": written.lineno if written is not None else None,
+        "by": failure.frames[-1].function if failure.frames else "?",
+    }
+    return Cause("property-without-setter", "certain", load.raised(), values, "give-setter")
+
+
+def vocabulary_half_missing(load: RecordedLoad) -> Cause | None:
+    """Detect a tokenizer that fails in its constructor, with one of its two files there and the other not."""
+    failure = load.failure
+    if failure is None or failure.name not in ("TypeError", "ValueError", "OSError") or not _loading(load):
+        return None
+    built_in = [frame for frame in failure.frames if "tokenization" in file_name(frame.file)]
+    if not any(frame.function.endswith(".__init__") for frame in built_in if in_library(frame)):
+        return None
+    found = [one for one in load.events(FileResolved) if one.step.number < failure.step and _is_half(one)]
+    gone = [one for one in load.events(FileMissing) if one.step.number < failure.step and _is_half(one)]
+    if not found or not gone or load.last(FileResolved, name="tokenizer.json") is not None:
+        return None
+    values = {"name": gone[0].event.name, "there": found[-1].event.name, "in": gone[0].event.in_}
+    loader = load.enclosing(failure.origin, _LOADER)
+    values["class"] = (class_in(load.variable(loader, "cls")) if loader is not None else None) or "?"
+    return Cause("vocabulary-half-missing", "likely", load.with_raised(_gone(gone[0])), values, "add-half")
+
+
+def _is_half(file: Recorded[Any]) -> bool:
+    """Return whether it is one of the two files of a tokenizer of byte pairs."""
+    return file.step.stage in ("tokenizer", "processor") and file.event.name in ("vocab.json", "merges.txt")
 
 
 # Token ids
