@@ -77,7 +77,9 @@ class Definition:
                 self.members[part.target.id] = None
                 if (_dotted(part.annotation) or "").rpartition(".")[2] != "ClassVar":
                     fields.append(part.target.id)
-        self.has_fields = any("dataclass" in name for name in decorators) and "__init__" not in self.parameters
+        # ``strict`` alone is on classes whose base makes them dataclasses: configurations, from 5.4 on.
+        made = any("dataclass" in name or name.endswith("strict") for name in decorators)
+        self.has_fields = made and "__init__" not in self.parameters
         if self.has_fields:
             self.parameters["__init__"] = (fields, any("strict" in name for name in decorators))
 
@@ -218,6 +220,10 @@ class Release:
                 found |= self._exported(star)
         return self._names[module]
 
+    def others_names(self, module: str) -> set[str]:
+        """Return the names that a module has from other packages: they can be imported from it all the same."""
+        return {name for name, (source, _) in self.modules[module].imports.items() if not _is_library(source)}
+
     def origin(self, module: str, name: str) -> Origin:
         """Return where a name in a module is defined, through imports and star imports."""
         asked: set[Origin] = set()
@@ -288,6 +294,7 @@ class Table:
     def __init__(self) -> None:
         self.modules: dict[str, int] = defaultdict(int)
         self.names: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        self.of_others: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.members: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.parameters: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.variadic: dict[str, int] = defaultdict(int)
@@ -305,6 +312,8 @@ class Table:
             for name in release.names(module):
                 if not name.startswith("__"):
                     self.names[module][name] |= bit
+            for name in release.others_names(module):
+                self.of_others[module][name] |= bit
             for name in (*written.functions, *written.classes):
                 self.definitions[name].append(module)
             for name, replacement in written.instead.items():
@@ -346,6 +355,12 @@ class Table:
                     renamed = name + qualified.removeprefix(alias)
                     for member, bits in known[qualified].items():
                         known[renamed][member] |= bits
+
+    def join_names_of_others(self) -> None:
+        """Let a name that is the library's own in some releases count where a module has it from another package."""
+        for module, known in self.names.items():
+            for name in known:
+                known[name] |= self.of_others[module].get(name, 0)
 
     def encoded(self, releases: list[str]) -> dict[str, Any]:
         """Return the table as JSON. ``always`` lists what exists as long as its owner."""
@@ -401,6 +416,7 @@ def main() -> None:
         print(_release(wheels[at]), file=sys.stderr, flush=True)
         table.add(release, 1 << at)
     table.join_aliases()
+    table.join_names_of_others()
     text = json.dumps(table.encoded([_release(wheel) for wheel in wheels]), separators=(",", ":"))
     TARGET.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes", file=sys.stderr)

@@ -165,7 +165,7 @@ def with_json(folder: Path, name: str, document: dict[str, Any]) -> Path:
         ("hiden_act", "hidden_act"),
     ],
 )
-@pytest.mark.parametrize("release", [OLD, BETWEEN])
+@pytest.mark.parametrize("release", [OLD, BETWEEN, NEW])
 def test_misspelt_keys(model: Path, key: str, meant: str, release: str) -> None:
     with_json(model, "config.json", {"model_type": "llama", "rope_theta": 10000.0, key: 3})
     (problem,) = found(model, release)

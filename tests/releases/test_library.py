@@ -128,6 +128,20 @@ def test_names(
     assert (presence.until, presence.gone, presence.replacement) == (until, gone, replacement)
 
 
+def test_names_that_the_library_has_from_elsewhere_are_not_gone(known: Library) -> None:
+    """Up to 5.20 Unpack was set in the module; since then the module imports it from typing."""
+    presence = known.name("transformers.processing_utils", "Unpack")
+    assert presence is not None
+    assert known.has(presence, "5.20.2")
+    assert known.has(presence, "5.23.0")
+
+
+def test_configurations_without_a_constructor_have_parameters(known: Library) -> None:
+    config = "transformers.models.llama.configuration_llama.LlamaConfig.__init__"
+    assert {"hidden_size", "rope_parameters"} <= set(known.parameters_of(config, "5.23.0"))
+    assert known.takes_any(config, "5.23.0")
+
+
 def test_members_parameters_and_entries(known: Library) -> None:
     cache = "transformers.cache_utils.DynamicCache"
     seen, legacy = known.member(cache, "seen_tokens"), known.member(cache, "from_legacy_cache")
