@@ -163,6 +163,7 @@ def with_json(folder: Path, name: str, document: dict[str, Any]) -> Path:
         ("num_attention_head", "num_attention_heads"),
         ("intermediatesize", "intermediate_size"),
         ("hiden_act", "hidden_act"),
+        ("rms_nrom_eps", "rms_norm_eps"),
     ],
 )
 @pytest.mark.parametrize("release", [OLD, BETWEEN, NEW])
@@ -182,6 +183,7 @@ def test_misspelt_keys(model: Path, key: str, meant: str, release: str) -> None:
     [
         {"num_key_value_heads": 2, "head_dim": 4, "rope_scaling": None, "torch_dtype": "float32", "pretraining_tp": 1},
         {"num_attention_heads_2": 3, "num_hidden_layers2": 3},  # a number of its own
+        {"hidden_action": 4, "num_attentions": 2},
         {"num_local_experts": 4, "text_config": {}, "vision_hidden_size": 8, "mask_token_id": 3},
         {"num_attention_head": 2, "num_attention_heads": 2, "_hidden_sizes": 3},
         {"auto_map": {"AutoConfig": "a/b--c.D"}, "hiden_size": 3},

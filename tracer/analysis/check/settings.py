@@ -55,12 +55,17 @@ def _config_class(config: dict[str, Any], release: str) -> str | None:
 
 
 def _differ_by_slip(key: str, other: str) -> bool:
-    """Return whether two keys differ by a letter or two, and not by a number or a word."""
-    words, others = key.split("_"), other.split("_")
-    if re.sub(r"\D", "", key) != re.sub(r"\D", "", other) or len(words) != len(others):
-        return key.replace("_", "") == other.replace("_", "")
-    unlike = [(word, one) for word, one in zip(words, others, strict=True) if word != one]
-    return len(unlike) == 1 and bool(get_close_matches(unlike[0][0], [unlike[0][1]], 1, 0.6))
+    """Return whether two keys differ by one letter, or by underscores, and not by a number."""
+    if re.sub(r"\D", "", key) != re.sub(r"\D", "", other):
+        return False
+    if key.replace("_", "") == other.replace("_", ""):
+        return True
+    short, long = sorted((key, other), key=len)
+    if len(short) == len(long):
+        unlike = [at for at in range(len(short)) if short[at] != long[at]]
+        swapped = len(unlike) == 2 and [short[at] for at in unlike] == [long[at] for at in reversed(unlike)]
+        return len(unlike) == 1 or (swapped and unlike[1] == unlike[0] + 1)
+    return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
 def _is_a_key(key: str) -> bool:

@@ -180,7 +180,8 @@ def _member(owner: str, name: str, known: Library, release: str) -> _Use:
     is_there = there is None or known.has(there, release) is not False  # if not, the import is at fault
     if name in _OF_OTHERS or class_ in _OPEN:
         is_there = False
-    found = [known.member(one, name) for one in _classes(owner, known)] if is_there else []
+    classes = _classes(owner, known) if is_there else []
+    found = [] if _makes_attributes(classes, known, release) else [known.member(one, name) for one in classes]
     shown = f"{owner.rpartition('.')[2]}.{name}"
     return _Use(shown, name, [one for one in found if one is not None] if None not in found else [])
 
@@ -190,6 +191,11 @@ def _classes(owner: str, known: Library) -> list[str]:
     module, _, name = owner.rpartition(".")
     found = known.classes(name)
     return [owner] if owner in found else found if known.module(module) is not None else []
+
+
+def _makes_attributes(classes: list[str], known: Library, release: str) -> bool:
+    """Return whether one of these has a ``__getattr__`` in a release, as tokenizers do for their special tokens."""
+    return any(known.parameters_of(f"{one}.__getattr__", release) for one in classes)
 
 
 def _inherited(code: OwnCode, own: OwnClass, name: str, known: Library, release: str) -> Iterator[_Use]:
@@ -204,7 +210,7 @@ def _inherited(code: OwnCode, own: OwnClass, name: str, known: Library, release:
     found = []
     for base in of_library:
         classes = _classes(base, known)
-        if not classes:
+        if not classes or _makes_attributes(classes, known, release):
             return  # its members are not known
         found += [one for owner in classes if (one := known.member(owner, name)) is not None]
     lacks = bool(found) and all(known.has(one, release) is False for one in found)
