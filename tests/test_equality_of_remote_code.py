@@ -20,6 +20,8 @@ from tests.conftest import FIXTURES
 from tests.support.forked import in_fork
 from tests.support.loads import Loads
 from tests.support.observing import compare
+from tracer.analysis.kwargs.paths import keyword_paths
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.trace.reading import open_trace
 
 MODELING = """
@@ -639,3 +641,98 @@ def written(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text())
     path.unlink()
     return found
+
+
+LOADERS = """
+import json
+import pathlib
+
+from transformers import BertConfig, BertModel, BertTokenizer
+
+
+def note(directory, name, *told):
+    # 4.44 imports the module anew for each class, so nothing can be kept in it.
+    file = pathlib.Path(directory).with_name("noted.json")
+    noted = {**(json.loads(file.read_text()) if file.exists() else {}), name: told}
+    file.write_text(json.dumps(noted))
+    return file, noted
+
+
+class CaseConfig(BertConfig):
+    model_type = "case"
+
+    @classmethod
+    def from_pretrained(cls, name, **kwargs):
+        option = kwargs.pop("option", 1)
+        note(name, "CaseConfig", cls.__name__, option, sorted(kwargs))
+        return super().from_pretrained(name, **kwargs)
+
+
+class CaseTokenizer(BertTokenizer):
+    @classmethod
+    def from_pretrained(cls, name, *args, **kwargs):
+        here = locals()
+        here["left"] = kwargs.pop("padding_side", "none")
+        note(name, "CaseTokenizer", cls.__name__, sorted(kwargs), sorted(here))
+        return super().from_pretrained(name, *args, **kwargs)
+
+
+class CaseModel(BertModel):
+    config_class = CaseConfig
+
+    @classmethod
+    def from_pretrained(cls, name, *args, config=None, **kwargs):
+        kept = {key: kwargs.pop(key) for key in sorted(kwargs) if key == "mine"}
+        model = super().from_pretrained(name, *args, config=config, **kwargs)
+        file, model.noted = note(name, "CaseModel", cls.__name__, kept, type(config).__name__)
+        file.unlink()
+        return model
+"""
+
+
+@pytest.fixture
+def with_loaders(tmp_path: Path) -> Path:
+    """A directory whose configuration, tokenizer and model each have a ``from_pretrained`` of their own."""
+    folder = tmp_path / "case"
+    shutil.copytree(FIXTURES / "bert-tiny", folder)
+    (folder / "modeling_case.py").write_text(LOADERS)
+    own = {"AutoConfig": "CaseConfig", "AutoModel": "CaseModel"}
+    for file, auto_map in (
+        ("config.json", {name: f"modeling_case.{class_}" for name, class_ in own.items()}),
+        ("tokenizer_config.json", {"AutoTokenizer": ["modeling_case.CaseTokenizer", None]}),
+    ):
+        read = json.loads((folder / file).read_text())
+        read.update({"auto_map": auto_map}, **({"model_type": "case"} if file == "config.json" else {}))
+        (folder / file).write_text(json.dumps(read))
+    return folder
+
+
+@LINES
+def test_loaders_of_their_own(with_loaders: Path, lines: bool, tmp_path: Path) -> None:
+    seen = compare(str(with_loaders), {"option": 3, "mine": 4}, "AutoModel", lines, tmp_path)
+    assert seen["noted"].keys() == {"CaseConfig", "CaseTokenizer", "CaseModel"}
+    assert list(seen["noted"]["CaseConfig"][:2]) == ["CaseConfig", 3]
+
+
+def test_loaders_of_their_own_are_stepped(with_loaders: Path, loads: Loads) -> None:
+    trace = loads.trace(with_loaders, auto_class="AutoModel", kwargs={"option": 3, "mine": 4}, forward=False)
+    assert trace.outcome.status == "loaded"
+    stages = {}
+    for frame in trace.frames():
+        if frame.module.startswith("transformers_modules.") and frame.function.endswith(".from_pretrained"):
+            steps = list(trace.steps(frame=frame.number))
+            # The tokenizer's reads its local variables: before Python 3.13 its lines are not stepped.
+            lines = {"line"} if frame.function != "CaseTokenizer.from_pretrained" else set()
+            assert {"call", "return", *lines} <= {step.event for step in steps}
+            stages[frame.function] = {step.stage for step in steps}
+    assert stages == {
+        "CaseConfig.from_pretrained": {"config"},
+        "CaseTokenizer.from_pretrained": {"tokenizer"},
+        "CaseModel.from_pretrained": {"construct"},
+    }
+    ends = {path.name: path.end for path in keyword_paths(trace)}
+    assert (ends["option"].what, ends["option"].where) == ("used", "CaseConfig.from_pretrained")
+    facts = [(fact.what, fact.values) for stage in summarize_stages(trace) for fact in stage.facts]
+    assert [fact for fact in facts if fact[0].startswith("own-loader")] == [
+        ("own-loader", {"function": "CaseModel.from_pretrained"})
+    ]

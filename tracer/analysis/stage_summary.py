@@ -193,7 +193,9 @@ def _call(trace: Trace, step: Step) -> Iterator[Fact]:
     frame = trace.frame(step.frame)
     if is_loading_call(frame) and frame.function in _AUTO_CALLS:
         yield Fact("called", step.number, {"call": format_call(trace, step)})
-    elif frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained"):
+    elif (
+        frame.module.startswith(_REMOTE) and frame.function.endswith(".from_pretrained") and step.stage == "construct"
+    ):  # of a model: those of configurations and tokenizers belong to their own stages
         alone = not any(_is_in(trace, loader, step.frame) for loader in trace.frames(MODEL_LOADER))
         yield Fact("own-loader-alone" if alone else "own-loader", step.number, {"function": frame.function})
 

@@ -10,10 +10,12 @@ from typing import Any, Final, Literal, TypeAlias
 from tracer.recorder.stepping.code_objects import qualified_name
 from tracer.recorder.stepping.targets import (
     CONFIG_INIT,
+    CONFIG_LOAD,
     MODEL_CODE,
     MODEL_INIT,
     MODEL_LOAD,
     TOKENIZER_INIT,
+    TOKENIZER_LOAD,
     Target,
     tail,
 )
@@ -21,6 +23,7 @@ from tracer.recorder.stepping.targets import (
 StepForward: TypeAlias = Literal["first", "all", "none"]
 
 _REMOTE: Final = "/transformers_modules/"
+_CONFIGURATIONS: Final = frozenset({"PretrainedConfig", "PreTrainedConfig"})
 _PREPARE_INPUT: Final = frozenset(
     {"PreTrainedTokenizerBase", "ProcessorMixin", "ImageProcessingMixin", "FeatureExtractionMixin"}
 )
@@ -88,14 +91,23 @@ def is_remote(filename: str) -> bool:
 
 
 def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
-    """Return the target for a model class's own ``from_pretrained``, which replaces the library's."""
+    """Return the target for the own ``from_pretrained`` of a model, configuration, tokenizer or processor class.
+
+    It replaces the library's, or calls that with other arguments.
+    """
     called_on = variables.get(code.co_varnames[0]) if code.co_argcount else None
     if not isinstance(called_on, type):
         return None
     bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(called_on)}
-    if "Module" not in bases:
+    if "Module" in bases:
+        target = MODEL_LOAD
+    elif bases & _CONFIGURATIONS:
+        target = CONFIG_LOAD
+    elif bases & _PREPARE_INPUT:
+        target = TOKENIZER_LOAD
+    else:
         return None
-    return MODEL_LOAD._replace(file=code.co_filename, function=qualified_name(code))
+    return target._replace(file=code.co_filename, function=qualified_name(code))
 
 
 def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
@@ -106,7 +118,7 @@ def _initialiser(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
     bases = {base.__name__ for base in type.__dict__["__mro__"].__get__(instance)}
     ending = tail(code.co_filename)
     built_in_config = ending.startswith("transformers/models/") and "/configuration_" in ending
-    if bases & {"PretrainedConfig", "PreTrainedConfig"} and (is_remote(code.co_filename) or built_in_config):
+    if bases & _CONFIGURATIONS and (is_remote(code.co_filename) or built_in_config):
         return CONFIG_INIT._replace(file=code.co_filename, function=qualified_name(code))
     if "Module" in bases and is_model_file(code.co_filename):
         return MODEL_INIT._replace(file=code.co_filename, function=qualified_name(code))

@@ -180,7 +180,9 @@ NAMES: Final = frozenset(target.function.rpartition(".")[2] for target in TARGET
 CONFIG_INIT: Final = Target("", "", "config")
 MODEL_INIT: Final = Target("", "", "construct", in_model=True)
 TOKENIZER_INIT: Final = Target("", "", None, in_model=True)
+CONFIG_LOAD: Final = Target("", "", "config")
 MODEL_LOAD: Final = Target("", "", "construct")
+TOKENIZER_LOAD: Final = Target("", "", "tokenizer")
 MODEL_CODE: Final = Target("", "", None, in_model=True)
 
 
