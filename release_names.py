@@ -77,6 +77,7 @@ class Definition:
                 self.members[part.target.id] = None
                 if (_dotted(part.annotation) or "").rpartition(".")[2] != "ClassVar":
                     fields.append(part.target.id)
+        self.members.update(dict.fromkeys(_set_in_loops(node)))
         # ``strict`` alone is on classes whose base makes them dataclasses: configurations, from 5.4 on.
         made = any("dataclass" in name or name.endswith("strict") for name in decorators)
         self.has_fields = made and "__init__" not in self.parameters
@@ -550,6 +551,41 @@ def _assigned_to_self(function: ast.AST) -> Iterator[str]:
             for part in target.elts if isinstance(target, ast.Tuple) else [target]:
                 if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
                     yield part.attr
+
+
+def _set_in_loops(definition: ast.ClassDef) -> Iterator[str]:
+    """Yield the attributes that ``for name, value in self.method().items(): setattr(self, name, …)`` sets.
+
+    The method has to return a dictionary that is written out: so did configurations with the settings of generation.
+    """
+    methods = {one.name: one for one in definition.body if isinstance(one, ast.FunctionDef)}
+    for loop in (node for method in methods.values() for node in ast.walk(method) if isinstance(node, ast.For)):
+        over = (_dotted(loop.iter.func.value.func) if _is_items_of_call(loop.iter) else None) or ""  # type: ignore[attr-defined]
+        first = loop.target.elts[0] if isinstance(loop.target, ast.Tuple) else None
+        made = methods.get(over.removeprefix("self.")) if over.startswith("self.") else None
+        if made is None or not isinstance(first, ast.Name) or not _sets_on_self(loop, first.id):
+            continue
+        for node in ast.walk(made):
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+                yield from (key.value for key in node.value.keys if isinstance(key, ast.Constant))
+
+
+def _is_items_of_call(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "items"
+        and isinstance(node.func.value, ast.Call)
+    )
+
+
+def _sets_on_self(loop: ast.For, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Call)
+        and _dotted(node.func) == "setattr"
+        and [_dotted(one) for one in node.args[:2]] == ["self", name]
+        for node in ast.walk(loop)
+    )
 
 
 def _texts(node: ast.AST) -> list[str]:

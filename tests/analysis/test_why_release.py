@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.loads import Loads
+from tests.support.reading import by_line
 from tests.trace import made
 from tracer.analysis.diagnosis import Cause, diagnose
 from tracer.trace.reading import open_trace
@@ -192,3 +194,36 @@ def test_a_copied_class_is_the_models_own(tmp_path: Path, name: str, own: bool) 
     outlines = {"<model>/modeling_own.py": {"names": names, "imports": imports}}
     found = causes(tmp_path, error, message, f"def use(self):\n    {statement}\n", outlines=outlines)
     assert bool([cause for cause in found if cause.kind.startswith("release-")]) != own
+
+
+READS = """
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+
+class ReadsConfig(PretrainedConfig):
+    model_type = "reads"
+
+
+class ReadsModel(PreTrainedModel):
+    config_class = ReadsConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.kept = config.{name}
+        self.layer = nn.Linear(2, 2)
+        self.post_init()
+"""
+
+
+@pytest.mark.parametrize(("name", "default"), [("max_length", "20"), ("pad_token_id", "None"), ("top_p", "1.0")])
+def test_an_attribute_that_configurations_had_up_to_4(loads: Loads, tmp_path: Path, name: str, default: str) -> None:
+    """One cause, with the value that it had. 4.37 to 4.57 set some in a loop, and had them all the same."""
+    folder = tmp_path / "reads"
+    folder.mkdir()
+    (folder / "modeling_reads.py").write_text(READS.format(name=name))
+    names = {"AutoConfig": "modeling_reads.ReadsConfig", "AutoModel": "modeling_reads.ReadsModel"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "reads", "auto_map": names}))
+    trace = loads.trace(folder, auto_class="AutoModel", weights="random", tokenizer=False, forward=False)
+    found = [(cause.kind, cause.values["default"]) for cause in diagnose(trace).causes]
+    assert found == by_line([], [("attribute-gone-in-5", default)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import importlib
 import inspect
@@ -11,6 +12,8 @@ import sys
 import pytest
 import transformers
 
+from release_names import Definition
+from tracer.analysis.diagnosis.argument_rules import DEFAULTS
 from tracer.releases import Library, Presence, library
 
 INSTALLED = transformers.__version__
@@ -181,3 +184,45 @@ def test_the_table_is_not_read_by_those_who_only_look() -> None:
         "False",
         "0",
     )
+
+
+def test_what_configurations_set_in_a_loop_is_theirs(known: Library) -> None:
+    """The settings of generation, in 4.37 to 4.57."""
+    config = transformers.PretrainedConfig()
+    members = set(known.members_of("transformers.configuration_utils.PreTrainedConfig", INSTALLED))
+    names = {*DEFAULTS} - {"use_cache"}
+    assert len(names) > 40
+    for name in names:
+        assert (name in members) == hasattr(config, name), name
+        presence = known.member("transformers.configuration_utils.PretrainedConfig", name)
+        assert presence is not None
+        assert (presence.since, presence.gone, presence.gaps) == (None, "5.0", False), name
+        if name in members:
+            assert repr(getattr(config, name)) == DEFAULTS[name]
+
+
+def test_attributes_that_a_loop_sets_are_read_from_the_source() -> None:
+    written = """
+class Settings:
+    def __init__(self, **kwargs):
+        for name, value in self._defaults().items():
+            setattr(self, name, kwargs.pop(name, value))
+        for name, value in kwargs.items():
+            setattr(self, name, value)
+        for name, value in self._others().items():
+            print(name, value)
+
+    @staticmethod
+    def _defaults():
+        return {"size": 1, "rate": 0.5}
+
+    def _others(self):
+        return {"other": 1}
+"""
+    assert {"size", "rate"} == {*Definition(ast.parse(written).body[0]).members} - {"__init__", "_defaults", "_others"}
+
+
+def test_parameters_in_any_release(known: Library) -> None:
+    ever = known.parameters_ever("PreTrainedModel.from_pretrained")
+    assert {"pretrained_model_name_or_path", "weights_only", "disable_mmap"} <= ever
+    assert known.parameters_ever("Nothing.from_pretrained") == set()

@@ -270,6 +270,11 @@ class Library:
         at, spans = self.index(release), self._variadic.get(function)
         return at is not None and spans is not None and _covers(spans, at)
 
+    def parameters_ever(self, name: str) -> set[str]:
+        """Return the parameters, in any release, of the functions and methods that end in a name: ``Class.method``."""
+        found = [known for function in self.functions(name) if (known := self._parameters.get(function)) is not None]
+        return {parameter for known in found for parameter in (*known.always, *known.some)}
+
     def classes(self, name: str) -> list[str]:
         """Return the classes of this name whose members are known, as ``module.Class``."""
         return [owner for owner in self._members if owner.rpartition(".")[2] == name]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from tracer.analysis.check.code import FunctionNode, OwnClass, OwnCode, Place, Running, is_self
 from tracer.analysis.check.problem import Problem
-from tracer.analysis.diagnosis.argument_rules import GONE_IN_5
+from tracer.analysis.diagnosis.argument_rules import DEFAULTS, is_gone
+from tracer.analysis.diagnosis.recorded_load import release_numbers
 from tracer.releases import library
 
 _MODELS: Final = ("transformers.PreTrainedModel", "transformers.modeling_utils.PreTrainedModel")
@@ -243,11 +244,12 @@ def config_attributes(
         return
     given = {word for one in code.line_of(own_config) for node in ast.walk(one.node) for word in _words(node)}
     given |= {*config, *_NEVER_THERE}
+    gone = {name for name in DEFAULTS if is_gone(name, release_numbers(release))}
     told: set[tuple[str, int]] = set()
     readers = [one for own in models if _config_of(code, own) == own_config for one in code.line_of(own)]
     for place in code.places():
         node, owner = place.node, place.owner
-        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or node.attr not in GONE_IN_5:
+        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load) or node.attr not in gone:
             continue
         if owner is None or place.function is None or place.caught or node.attr in given:
             continue
@@ -256,7 +258,7 @@ def config_attributes(
         if any(node.attr in ast.unparse(test) for test in place.tests):
             continue
         told.add((place.file, node.lineno))
-        values = {"class": own_config.node.name, "name": node.attr, "default": GONE_IN_5[node.attr]}
+        values = {"class": own_config.node.name, "name": node.attr, "default": DEFAULTS[node.attr]}
         fails = node in running
         yield Problem("config-attribute-gone", place.file, values, node.lineno, fails=fails, release=release)
 

@@ -13,6 +13,7 @@ from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
+from tracer.releases import library
 from tracer.trace.events import ConfigBuilt, Recorded
 
 # Python's own messages; the first has had the qualified name since 3.10.
@@ -20,10 +21,14 @@ _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword a
 _MODULE_LACKS = re.compile(r"^module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
 _NO_ATTRIBUTE = re.compile(r"^'(?P<class>\w+)' object has no attribute '(?P<name>\w+)'")
 
-# Attributes that every configuration has in 4.44.2 and none in 5.23.0, with their default values. use_cache,
-# which config.json may set, is a configuration attribute up to 4.x and a generation setting from 5 on.
-GONE_IN_5: Final[dict[str, str]] = {
-    "use_cache": "True",
+_CONFIGURATION: Final = "transformers.configuration_utils.PreTrainedConfig"  # by its name of today, in every release
+
+# What configurations had by default. Which attributes are gone is said by the table of releases, which has no values.
+# use_cache is the exception: the base class never had it. Up to 4.x config.json set it, from 5 on it is a setting of
+# generation.
+_NOT_IN_THE_TABLE: Final = "use_cache"
+DEFAULTS: Final[dict[str, str]] = {
+    _NOT_IN_THE_TABLE: "True",
     "max_length": "20",
     "min_length": "0",
     "do_sample": "False",
@@ -108,11 +113,11 @@ def attribute_gone(load: RecordedLoad) -> Cause | None:
         "class": match["class"],
         "file": file_name(failure.origin.file),
         "line": failure.origin.line,
-        "default": GONE_IN_5.get(name),
+        "default": DEFAULTS.get(name),
         "function": failure.origin.function,
     }
     seen = Evidence(built.step.number, "config-built", {"class": match["class"]})
-    if name in GONE_IN_5 and load.release and load.release[0] >= 5:
+    if name in DEFAULTS and is_gone(name, load.release):
         return Cause("attribute-gone-in-5", "certain", load.with_raised(seen), values, "ask-with-default")
     if (nested := _nested(load, name)) is not None:
         values |= {"nested": nested, "release": load.release_text}
@@ -158,6 +163,15 @@ def _nested(load: RecordedLoad, name: str) -> str | None:
         return None
     inner = [key for key, value in held.items() if key.endswith("config") and isinstance(value, dict) and name in value]
     return "text_config" if "text_config" in inner else inner[0] if inner else None
+
+
+def is_gone(name: str, release: tuple[int, ...]) -> bool:
+    """Return whether configurations no longer have an attribute in a release that earlier ones gave them."""
+    if name == _NOT_IN_THE_TABLE:
+        return release >= (5,)
+    known, recorded = library(), ".".join(map(str, release))
+    presence = known.member(_CONFIGURATION, name)
+    return presence is not None and known.has(presence, recorded) is False and not known.is_new(presence, recorded)
 
 
 def incompatible_packages(load: RecordedLoad) -> Cause | None:

@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from tracer.analysis.diagnosis.argument_rules import attribute_gone
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.own_code import outlines
@@ -54,6 +55,8 @@ def member_of_another_release(load: RecordedLoad) -> Cause | None:
         return None
     if found["name"] == "generate":
         return None  # it moved to another base; override_rules says which
+    if (gone := attribute_gone(load)) is not None and gone.kind == "attribute-gone-in-5":
+        return None  # that one knows the value that the attribute had
     bases = _bases(load, found["class"])
     if not bases and found["class"] in _written_here(load):
         return None
