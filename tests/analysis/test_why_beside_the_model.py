@@ -213,6 +213,28 @@ class OwnProcessor(ProcessorMixin):
     return folder
 
 
+SEARCHING = """
+    def search(self, input_ids):
+        return self.greedy_search(input_ids)
+"""
+SEARCHED = """
+import torch
+from transformers import AutoModelForCausalLM
+AutoModelForCausalLM.from_pretrained({model!r}, trust_remote_code=True).search(torch.tensor([[3, 4]]))
+"""
+
+
+def kindless(folder: Path) -> Path:
+    edit_json(folder / "adapter_config.json", lambda read: read.pop("peft_type"))
+    return folder
+
+
+def pointing(folder: Path) -> Path:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'7d' * 32}\nsize 133466304\n"
+    (folder / "adapter_model.safetensors").write_text(pointer, encoding="utf-8")
+    return folder
+
+
 def quantized(folder: Path) -> Path:
     tiny_llama(folder)
     method = {"quant_method": "gptq", "bits": 4}
@@ -629,6 +651,35 @@ TROUBLES: dict[str, Trouble] = {
         "processor-part-unknown",
         {"name": "OwnImageProcessor", "part": "image_processor"},
         script=PROCESSING,
+    ),
+    "an adapter that does not say what it is": Trouble(
+        lambda folder: kindless(adapter(folder, llama_with_words(folder.with_name("base")))),
+        "adapter-entry-missing|adapter-kind-not-named",
+    ),
+    "an adapter of no rank": Trouble(
+        lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), r=0),
+        "adapter-setting-refused",
+        {"name": "r", "written": '"r": 0'},
+    ),
+    "an adapter's weights that are a pointer": Trouble(
+        lambda folder: pointing(adapter(folder, llama_with_words(folder.with_name("base")))),
+        "file-is-pointer",
+        {"file": "adapter_model.safetensors"},
+    ),
+    "broken names of special tokens": Trouble(
+        lambda folder: (
+            llama_with_words(folder),
+            (folder / "special_tokens_map.json").write_text("{", encoding="utf-8"),
+        )[0],
+        "not-json",
+        {"file": "<model>/special_tokens_map.json"},
+        lambda folder: (folder / "special_tokens_map.json").unlink(),
+    ),
+    "a search that generation has no more": Trouble(
+        lambda folder: own_causal(folder, OWN_MODEL + SEARCHING),
+        "release-gone",
+        {"thing": "greedy_search", "file": "modeling_own.py"},
+        script=SEARCHED,
     ),
     "an adapter without its configuration": Trouble(
         llama_with_words,

@@ -304,6 +304,8 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "name": "errors",
     },
     "argument-is-none": {"name": "attention_mask", "statement": "length = attention_mask.shape[1]"},
+    "adapter-setting-refused": {"file": "adapter_config.json", "written": '"r": 0', "name": "r"},
+    "adapter-entry-missing": {"file": "adapter_config.json", "name": "peft_type"},
     "adapter-config-missing": {"place": "./adapter"},
     "processor-part-unknown": {"class": "PebbleProcessor", "part": "image_processor", "name": "PebbleImageProcessor"},
     "processor-setting-refused": {

@@ -1100,6 +1100,13 @@ CAUSES: Final[dict[str, Message]] = {
         "`if {name} is not None:`."
     ),
     # adapters
+    "cause:adapter-setting-refused": N_("{file} says {written}, which peft does not accept: {message}"),
+    "remedy:correct-adapter-setting": N_("Correct `{name}` in {file}, with what it was in training."),
+    "cause:adapter-entry-missing": N_("{file} has no `{name}`, without which peft can't tell what the adapter is."),
+    "remedy:add-adapter-entry": N_(
+        'Add the entry as it was in training, for LoRA `"peft_type": "LORA"`, or take the file that '
+        "`save_pretrained` of the peft model wrote."
+    ),
     "cause:adapter-config-missing": N_(
         "There is no adapter_config.json at {place}, from which peft was to take an adapter."
     ),

@@ -64,6 +64,7 @@ RULES: Final[tuple[Rule, ...]] = (
     file_rules.file_not_itself,
     adapter_rules.weights_of_adapter_missing,
     adapter_rules.kind_unknown,
+    adapter_rules.setting_refused,
     file_rules.not_json,
     file_rules.config_missing,
     file_rules.not_on_this_machine,

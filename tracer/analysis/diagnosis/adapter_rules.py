@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -205,6 +206,32 @@ def kind_unknown(load: RecordedLoad) -> Cause | None:
     if isinstance(kind, str) and re.search(rf"\b{re.escape(kind)}\b", failure.text):
         return Cause("adapter-kind-unknown", "certain", chain, values, "upgrade-peft-for-kind")
     return None
+
+
+def setting_refused(load: RecordedLoad) -> Cause | None:
+    """Detect an entry of adapter_config.json that peft does not accept, or lacks."""
+    failure, found, settings = thrown(load), load.last(AdapterFound), load.trace.meta.json_object(_ADAPTER)
+    if failure is None or found is None or not settings or failure.name not in ("ValueError", "TypeError"):
+        return None
+    raiser = failure.frames[-1] if failure.frames else None
+    if raiser is None or not raiser.file.replace("\\", "/").startswith("<peft>/"):
+        return None
+    missing = re.search(r"missing required keys: \{'(?P<name>\w+)'", failure.text)
+    values: dict[str, Any] = {"file": found.event.path, "message": " ".join(failure.text.split())[:200]}
+    chain = load.with_raised(_adapter(load))
+    if missing is not None and missing["name"] not in settings:
+        values |= {"name": missing["name"]}
+        return Cause("adapter-entry-missing", "certain", chain, values, "add-adapter-entry")
+    asked = re.findall(r"`(\w+)`", failure.text) + re.findall(r"\b(?:self|peft_config|config)\.(\w+)", raiser.source)
+    texts = set(re.findall(r"'([^'\s]+)'", failure.text))
+    names = [key for key in settings if key in asked or (isinstance(settings[key], str) and settings[key] in texts)]
+    if len(names) != 1:
+        return None
+    values |= {"name": names[0], "written": f'"{names[0]}": {json.dumps(settings[names[0]], ensure_ascii=False)}'}
+    return Cause("adapter-setting-refused", "likely", chain, values, "correct-adapter-setting")
+
+
+_ADAPTER: Final = "adapter_config.json"
 
 
 # peft 0.9 to 0.21

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import RecordedException
-from tracer.analysis.diagnosis.json_rules import fault, text_of
+from tracer.analysis.diagnosis.json_rules import READ_BY_THE_LIBRARY, fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.diagnosis.weight_file_rules import absent, begins_as_zip, broken_links, neighbours, of_gguf
@@ -62,6 +62,9 @@ def _name_being_read(load: RecordedLoad, kinds: dict[str, str]) -> str | None:
         if failure.name not in _UNREADABLE:
             return None
         path = _first_unread(load)
+        adapter = next((name for name in kinds if name.startswith("adapter_model.")), None)
+        if adapter is not None and load.last(AdapterFound) is not None and _in_model(path) not in kinds:
+            return adapter
     elif load.enclosing(failure.origin, AUTO_TOKENIZER) is not None:
         read = [one.event.path for one in load.events(FileResolved) if one.step.number < failure.step]
         path = next((one for one in reversed(read) if _in_model(one) in kinds), None)
@@ -94,6 +97,13 @@ def not_json(load: RecordedLoad) -> Cause | None:
     path = load.variable(reading, "json_file", at=root.step) if reading is not None else None
     found = _resolved_and_not_read(load, root.step, path)
     values["file"] = path if found is None else found.event.path
+    broken = [f"<model>/{name}" for name in READ_BY_THE_LIBRARY if _is_broken(load, name)]
+    if broken and root.name == "JSONDecodeError" and values["file"] not in broken:
+        if values["file"] is not None and not str(values["file"]).startswith("<model>/"):
+            return None
+        if len(broken) > 1:
+            return None
+        values["file"], found = broken[0], None
     if values["file"] is None:
         return None
     if root.name == "UnicodeDecodeError":
@@ -104,6 +114,12 @@ def not_json(load: RecordedLoad) -> Cause | None:
         chain = load.with_raised(_found(found))
         return Cause("not-json", "certain", chain, {**values, "at": values["line"], **more}, remedy)
     return Cause("not-json", "certain", load.with_raised(_found(found)), values, "repair-json")
+
+
+def _is_broken(load: RecordedLoad, name: str) -> bool:
+    """Return whether a JSON file of the directory was found not to be one when the directory was listed."""
+    file = load.trace.meta.file(name)
+    return file is not None and file.note("not-json") is not None
 
 
 def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> Recorded[FileResolved] | None:

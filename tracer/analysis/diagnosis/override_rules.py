@@ -259,7 +259,7 @@ def generation_mixin_missing(load: RecordedLoad) -> Cause | None:
     found: list[Recorded[ModelLoaded | ModelBuilt]] = load.events(ModelLoaded, ModelBuilt)
     loaded = found[-1] if found else None
     class_ = loaded.event.class_ if loaded is not None else None
-    if loaded is None or last_name(class_) != match["class"] or not _of_generation(match["name"]):
+    if loaded is None or last_name(class_) != match["class"] or not _of_generation(match["name"], load.release_text):
         return None
     seen = Evidence(loaded.step.number, "model-class", {"class": match["class"]})
     values = {"class": match["class"], "name": match["name"], "release": load.release_text}
@@ -283,8 +283,11 @@ def head_missing(load: RecordedLoad) -> Cause | None:
     return Cause("model-without-head", "certain", load.with_raised(seen), {"class": class_}, "class-that-generates")
 
 
-def _of_generation(name: str) -> bool:
-    return name == "generate" or library().member("transformers.generation.utils.GenerationMixin", name) is not None
+def _of_generation(name: str, release: str) -> bool:
+    """Return whether ``GenerationMixin`` of a release has this method; others have left it, and no base brings them."""
+    known = library()
+    member = known.member("transformers.generation.utils.GenerationMixin", name)
+    return name == "generate" or (member is not None and known.has(member, release) is not False)
 
 
 def _place_of(load: RecordedLoad, class_: str | None) -> str:

@@ -78,8 +78,9 @@ def script_of_another_release(load: RecordedLoad) -> Cause | None:
     failure, known = thrown(load), library()
     if failure is None or not failure.frames or load.failure is not None:
         return None
-    by = [frame for frame in failure.frames if frame.file == failure.frames[0].file][-1]
-    if by.is_remote or in_library(by):
+    script = [frame for frame in failure.frames if frame.file == failure.frames[0].file and not in_library(frame)]
+    by = next((frame for frame in reversed([*script, *failure.frames]) if frame.is_remote or frame in script), None)
+    if by is None:
         return None
     if (found := _NO_MODULE.match(failure.text)) is not None:
         return _cause(load, known, found["module"], known.module(found["module"]), frame=by)
@@ -91,7 +92,8 @@ def script_of_another_release(load: RecordedLoad) -> Cause | None:
     if failure.error != "AttributeError" or found is None or found["name"] not in by.source:
         return None
     asked = failure.frames[-1]
-    names = [found["class"]]
+    own = [one for one in load.classes(found["class"]) if one.is_own]
+    names = [base for one in own for base in one.bases] or [found["class"]]
     if asked.function.endswith(".__getattr__") and in_library(asked):
         names.append(asked.function.partition(".")[0])
     members = [
@@ -101,6 +103,8 @@ def script_of_another_release(load: RecordedLoad) -> Cause | None:
         if (presence := known.member(owner, found["name"])) is not None
     ]
     if not members or found["name"] == "generate":
+        return None
+    if any(known.has(presence, load.release_text) is not False for _, presence in members):
         return None
     return _cause(load, known, *members[0], frame=by)
 
