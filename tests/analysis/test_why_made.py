@@ -14,6 +14,8 @@ from rich.console import Console
 from tests.analysis.diagnosis_cases import CASES
 from tests.analysis.test_why_auto_map import WRONG as WRONG_AUTO_MAPS
 from tests.analysis.test_why_beside_the_model import TROUBLES
+from tests.analysis.test_why_contracts import MADE, OF_ITS_OWN
+from tests.analysis.test_why_contracts import WRONG as WRONG_CONTRACTS
 from tests.analysis.test_why_own_files import PACKAGES
 from tests.analysis.test_why_own_files import WRONG as WRONG_FILES
 from tests.trace import made
@@ -526,6 +528,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {wrong.kind for wrong in WRONG_AUTO_MAPS.values()} | {wrong.kind for wrong in WRONG_FILES.values()}
     tested |= {"file-is-pointer", "file-is-page", "file-is-empty", "shard-not-safetensors", "newer-python"}
     tested |= {"second-repository", "tokenizer-entry-not-pair"}
+    tested |= {wrong.kind for wrong in WRONG_CONTRACTS.values()} | {*MADE, *OF_ITS_OWN}
     tested |= {*PACKAGES, "opened-in-working-folder"}
     tested |= {"stale-importer", "reference-into-folder", "package-in-text"}  # on 4.44
     tested |= {"dtypes-meet", "dtype-stored-integer", "short-form-gone", "configuration-names-otherwise"}  # on 5.x

@@ -209,8 +209,8 @@ WRONG: dict[str, Wrong] = {
     ),
     "an attribute at the top that a package lacks": Wrong(
         model("A = torch.glm_trace_absent"),
-        "fails-at-import-inside",
-        {"error": "AttributeError", "line": 2, "file": "modeling_shell.py"},
+        "package-name-gone",
+        {"thing": "torch.glm_trace_absent", "line": 2, "file": "modeling_shell.py", "instead": None},
     ),
     "an attribute at the top that an object lacks": Wrong(
         model("A = object().glm_trace_absent"), "fails-at-import", {"error": "AttributeError", "line": 2}

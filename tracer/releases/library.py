@@ -93,6 +93,11 @@ class _Owners:
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)
 
+    def mentioning(self, name: str) -> list[str]:
+        """Return the owners whose names may include this one; those that can't are not decoded."""
+        written = f'"{name}"'.encode()
+        return [owner for owner, data in self._data.items() if written in bytes(data)]
+
     def get(self, owner: str) -> _Names | None:
         if owner not in self._decoded and owner in self._data:
             self._decoded[owner] = msgspec.json.decode(self._data[owner], type=_Names)
@@ -278,6 +283,11 @@ class Library:
     def classes(self, name: str) -> list[str]:
         """Return the classes of this name whose members are known, as ``module.Class``."""
         return [owner for owner in self._members if owner.rpartition(".")[2] == name]
+
+    def owners_of(self, member: str) -> list[tuple[str, Presence]]:
+        """Return every class that has an attribute or method in some release, as ``module.Class``."""
+        found = ((owner, self.member(owner, member)) for owner in self._members.mentioning(member))
+        return [(owner, presence) for owner, presence in found if presence is not None]
 
     def functions(self, name: str) -> list[str]:
         """Return the functions and methods whose parameters are known and that end in a name: ``Class.method``."""

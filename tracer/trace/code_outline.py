@@ -52,6 +52,7 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
     Attributes:
         names: what the module itself defines or imports.
         classes: the classes among them.
+        bases: what each class that has any derives from, as it is written.
         imports: its imports, wherever they are.
         problem: ``lfs-pointer``, ``web-page`` or ``not-python`` if it can't be parsed; ``not-read`` if nothing is known
             of what it defines: it can't be read, is too long or nested too deeply, or is one of too many.
@@ -62,6 +63,7 @@ class CodeOutline(msgspec.Struct, omit_defaults=True):
 
     names: list[str] = []
     classes: list[str] = []
+    bases: dict[str, list[str]] = {}
     imports: list[Import] = []
     problem: str | None = None
     line: int | None = None
@@ -118,6 +120,7 @@ def code_outline(path: str, clean: Callable[[str], str] = str) -> CodeOutline | 
         return CodeOutline(
             names=sorted(set(_names(tree.body))),
             classes=[node.name for node in tree.body if isinstance(node, ast.ClassDef)],
+            bases={node.name: _bases(node) for node in tree.body if isinstance(node, ast.ClassDef) and node.bases},
             imports=list(islice(_imports(tree.body, clean), _IMPORTS)),
             sha256=checksum,
         )
@@ -130,6 +133,12 @@ def code_outline(path: str, clean: Callable[[str], str] = str) -> CodeOutline | 
         if line is not None and 0 < line <= len(lines):
             source = clean(lines[line - 1].strip())[:_LINE]
         return CodeOutline(problem="not-python", line=line, source=source, sha256=checksum)
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    """Return the bases of a class that are names, with dots or without."""
+    written = [ast.unparse(base) for base in node.bases if isinstance(base, (ast.Name, ast.Attribute))]
+    return [base for base in written if len(base) <= _LINE]
 
 
 def _names(body: list[ast.stmt]) -> Iterator[str]:

@@ -434,6 +434,222 @@ CAUSES: Final[dict[str, Message]] = {
         "`{statement}`, which calls {calls}. Whether the statement itself raised it, or "
         "something that it calls, is not recorded."
     ),
+    # own classes, names and devices
+    "cause:path-of-config-absent": N_(
+        "config.json gives `{key}` as {path}, which {file}, line {line}, loads: `{statement}`. There is no such "
+        "directory on this machine, and the hub has no such names."
+    ),
+    "remedy:write-other-path": N_(
+        "Write into config.json, as `{key}`, where that is here, or the name that it has on the hub."
+    ),
+    "cause:path-of-code-absent": N_(
+        "{file}, line {line}, loads {path}: `{statement}`. There is no such directory on this machine, and the hub has "
+        "no such names."
+    ),
+    "remedy:give-other-path": N_("Give the path that it has here, or its name on the hub, in line {line} of {file}."),
+    "cause:file-of-hub-absent": N_(
+        "{file}, line {line}, downloads {name} from the hub repository {repository}: `{statement}`. It is not in the "
+        "cache of this machine, and it could not be fetched."
+    ),
+    "remedy:download-it": N_(
+        "Go online, or download it before: `huggingface-cli download {repository} {name}`. If it is private, log in."
+    ),
+    "cause:download-fails": N_(
+        "{file}, line {line}, downloads something from the hub: `{statement}`. It is not in the cache of this machine, "
+        "and it could not be fetched."
+    ),
+    "remedy:go-online": N_("Go online, or download it before; if it is private, log in."),
+    "cause:pickle-refused": N_(
+        "{file}, line {line}, reads a file that has other objects in it than tensors: `{statement}`. From torch 2.6 on "
+        "`torch.load` reads only tensors, unless it is told otherwise; here is torch {torch}."
+    ),
+    "remedy:weights-only-false": N_(
+        "If you trust the file, for a pickle can run anything: `torch.load(…, weights_only=False)`. Otherwise save "
+        "what is in it as safetensors or JSON."
+    ),
+    "cause:returns-another-count": N_(
+        "{file}, line {line}, takes {wanted} values of {function}, and in transformers {release} it returned {got}: "
+        "`{statement}`"
+    ),
+    "cause:returns-more": N_(
+        "{file}, line {line}, takes {wanted} values of {function}, and in transformers {release} it returned more: "
+        "`{statement}`"
+    ),
+    "remedy:unpack-as-returned": N_(
+        "Take as many values as it returns, see {function} in transformers {release}; or install the release that the "
+        "code was written for, see `transformers_version` in config.json and the model's page."
+    ),
+    "cause:base-lacks": N_(
+        "{file}, line {line}, calls `self.{name}()`, which neither {class} nor the model's other code defines, and "
+        "its base, {base} of transformers {release}, does not have it: the code was written for another release."
+    ),
+    "cause:base-lacks-written": N_(
+        "{file}, line {line}, calls `self.{name}()`, which neither {class} nor the model's other code defines, and "
+        "its base, {base} of transformers {release}, does not have it: the code was written for another release. The "
+        "model was saved with {written}, says config.json."
+    ),
+    "remedy:copy-from-release": N_(
+        "Install the release that the code was written for (`transformers_version` in config.json, or the model's "
+        "page), take a newer version of the code, or copy `{name}` from that release into {class}."
+    ),
+    "cause:rope-scaling-always": N_(
+        "{file} line {line} takes a `rope_scaling` that is there for one of 4.x, with the key `{key}`: `{statement}`. "
+        "Up to transformers 4 it is None where config.json scales nothing; from 5.0 on `rope_scaling` is "
+        '`rope_parameters`, always a dictionary, and has the `rope_type` "default" where nothing is scaled.'
+    ),
+    "cause:rope-scaling-keys": N_(
+        "{file} line {line} looks for `{key}` in `rope_scaling`: `{statement}`. From transformers 5.0 on that is "
+        "`rope_parameters`, made of what config.json says ({said}), and its keys are `rope_type`, `rope_theta` and "
+        "those of the type."
+    ),
+    "remedy:rope-type-default": N_(
+        'Read `rope_type`, and take "default" for no scaling: `scaling = config.rope_scaling or {{}}`, '
+        '`kind = scaling.get("rope_type", scaling.get("type", "default"))`. Or install the release that the code was '
+        'written for: `pip install "transformers<5"`.'
+    ),
+    "cause:argument-gone": N_(
+        "{name}={value} reached the constructor of {class}: transformers {release} has no argument `{name}` any more."
+    ),
+    "remedy:argument-instead": N_("Give `{instead}` instead of `{name}`, or leave it out."),
+    "cause:package-name-gone": N_(
+        "{file}, line {line}, uses {thing}, which the installed {package} {version} does not have; the code was "
+        "probably written for another release of {package}. `{statement}`"
+    ),
+    "cause:package-name-absent": N_(
+        "{file}, line {line}, uses {thing}, and {package} has no such name in the release that is installed here. "
+        "`{statement}`"
+    ),
+    "remedy:other-name-or-release": N_(
+        "Write {instead} in line {line} of {file}. Or install a release of {package} that still has {thing}; the "
+        "model's page may say which."
+    ),
+    "remedy:other-name": N_(
+        "Write line {line} of {file} without it, take a newer version of the code from the model's page, or install "
+        "the release of {package} that it was written for."
+    ),
+    "remedy:other-release-or-name": N_(
+        "Write {instead} in its place. Or see the model's page for the release of {package} that the code was written "
+        "for, and install that one."
+    ),
+    "cause:cuda-in-code": N_(
+        "{file}, line {line}, wants a GPU, and torch {torch} has none here, or is a build without CUDA: `{statement}`"
+    ),
+    "remedy:device-of-inputs": N_(
+        "Put the tensor where the model is, `.to(self.device)` or `.to(input_ids.device)` in place of `.cuda()`; or "
+        "run it on a machine with a GPU and a build of torch for CUDA."
+    ),
+    "cause:cuda-asked": N_("`{given}` asks for a GPU, and torch {torch} has none here, or is a build without CUDA."),
+    "remedy:other-device": N_(
+        'Leave `{name}` out, or say `{name}="cpu"`; for a GPU, install a build of torch for CUDA and its driver.'
+    ),
+    "cause:saved-on-cuda": N_(
+        "{file}, line {line}, reads a file whose tensors were saved on a GPU, and torch {torch} has none here: "
+        "`{statement}`"
+    ),
+    "remedy:map-location": N_('Read it with `torch.load(…, map_location="cpu")`.'),
+    "cause:attention-not-in-table": N_(
+        "{file}, line {line}, looks the attention implementation “{implementation}” up in {table}, which has "
+        "{names} only."
+    ),
+    "cause:attention-not-in-some-table": N_(
+        "{file}, line {line}, looks the attention implementation “{implementation}” up in {table}, which does not "
+        "have it."
+    ),
+    "remedy:attention-of-table": N_(
+        'Load with `attn_implementation="{name}"`, or add an entry “{implementation}” to {table} in {file}.'
+    ),
+    "cause:type-taken": N_(
+        "{file}, line {line}, registers the model type “{model_type}”, which transformers {release} has itself: "
+        "`{statement}`"
+    ),
+    "cause:type-taken-since": N_(
+        "{file}, line {line}, registers the model type “{model_type}”, which transformers has itself since {since}: "
+        "`{statement}`"
+    ),
+    "remedy:register-otherwise": N_(
+        "Take the line out if the library's class will do, or let yours take its place: `register(…, exist_ok=True)`. "
+        "Or give the class another `model_type`, in config.json too."
+    ),
+    "cause:type-registered-differs": N_(
+        "{file}, line {line}, registers a configuration class as “{given}”, and the class says `model_type = "
+        '"{own}"`: `{statement}`'
+    ),
+    "remedy:register-own-type": N_(
+        "Write the same in both places: register it as “{own}”, or correct `model_type` in the class; config.json has "
+        "to say the same."
+    ),
+    "cause:model-type-newer": N_(
+        "config.json has the model type “{model_type}”, which transformers has from {since} on; {release} is installed."
+    ),
+    "cause:model-type-removed": N_(
+        "config.json has the model type “{model_type}”, which transformers {release} does not have any more: {until} "
+        "is the last release with it."
+    ),
+    "remedy:release-of-type": N_(
+        'Install that release: `pip install "transformers=={until}.*"`. Newer ones need code of its own in the '
+        "directory, with an `auto_map`."
+    ),
+    "cause:config-takes-no-rest": N_(
+        "`{class}.__init__` ({file}) has no `**kwargs`, and the library gives a configuration every key "
+        "of config.json, and some of its own: it does not take `{name}`."
+    ),
+    "remedy:take-rest": N_(
+        "Give `{class}.__init__` the parameter `**kwargs`, and hand it on: `super().__init__(**kwargs)`."
+    ),
+    "cause:sets-property": N_(
+        "{file}, line {line}, sets `{name}`, which is a property of the library's base class and can't be set: "
+        "`{statement}`"
+    ),
+    "cause:sets-own-property": N_(
+        "{file}, line {line}, sets `{name}`, which {class} itself makes a property without a setter: `{statement}`"
+    ),
+    "remedy:other-attribute-name": N_(
+        "Remove the line if the property's own value will do, or give the attribute another name wherever the code "
+        "uses it."
+    ),
+    "cause:not-pretrained": N_(
+        "{class} ({file}) derives from {base} and not from `PreTrainedModel`, so it has no "
+        "`from_pretrained` and the like: {name} is missing."
+    ),
+    "remedy:inherit-pretrained": N_(
+        "Write `class {class}(PreTrainedModel):` with `config_class`, `super().__init__(config)` in its constructor "
+        "and `self.post_init()` at the end of it."
+    ),
+    "cause:base-built-too-late": N_(
+        "{file}, line {line}, in the constructor of {class}, gives the model a part before the constructor of its base "
+        "has run, which line {at} calls: `{statement}`"
+    ),
+    "cause:base-never-built": N_(
+        "{file}, line {line}, in the constructor of {class}, gives the model a part, and the constructor of its base "
+        "has not run: `{statement}`"
+    ),
+    "remedy:base-first": N_("Make `super().__init__(config)` the first line of `{class}.__init__` in {file}."),
+    "cause:section-is-dictionary": N_(
+        "{file} line {line} reads `{name}` of `config.{section}`, and that is a plain dictionary, as config.json has "
+        "it: {class} makes no configuration of it."
+    ),
+    "remedy:build-section": N_(
+        "Let `{class}.__init__` make one: `self.{section} = PretrainedConfig(**({section} or {{}}))`, or the class "
+        'that is meant. Or read it as a dictionary: `config.{section}["{name}"]`.'
+    ),
+    "cause:rope-needs-name": N_(
+        "config.json has `{key}`, for which transformers {release} reads `{name}` of the configuration ({function}), "
+        "and {class} has not set it by then."
+    ),
+    "remedy:name-for-rope-first": N_(
+        "In `{class}.__init__` in {file}, set `self.{name}` before line {line} calls the library's constructor; "
+        "config.json gives its value, or else the parameter's default."
+    ),
+    "remedy:name-for-rope": N_(
+        'Write `"{name}": …` into config.json, or let {class} set it, before the library\'s constructor is called.'
+    ),
+    "cause:embeddings-not-named": N_(
+        "{class} does not say which module its input embeddings are, and {caller} asks for them."
+    ),
+    "remedy:name-embeddings": N_(
+        "Give {class} the methods `get_input_embeddings(self)`, which returns that module, and "
+        "`set_input_embeddings(self, value)`."
+    ),
     # another release of the library
     "cause:release-gone": N_(
         "{file} uses what transformers {release} does not have: {things}. {thing} was removed in {gone}; {until} is "
@@ -557,7 +773,7 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:fails-at-import": N_("{file} raised {error} while it was being imported, at line {line}: `{statement}`"),
     "cause:fails-at-import-inside": N_(
         "{file}, line {line}: `{statement}` was running while the file was being imported, and what it calls raised "
-        "{error}."
+        "{error}: {message}"
     ),
     "remedy:look-at-line": N_(
         "Look at line {line} of {file}: it runs as soon as the file is imported, before there is a model. What only a "
@@ -851,6 +1067,10 @@ CAUSES: Final[dict[str, Message]] = {
         "Did you mean {alike}? Correct `{key}` in config.json. If it is as published, the model was written for "
         "another release: see `transformers_version` in config.json."
     ),
+    "cause:config-value-of-own": N_(
+        "config.json gives {found}, and the directory's own {class} does not accept it: {message}"
+    ),
+    "remedy:correct-value-of-own": N_("Correct `{key}` in config.json, or let {class} accept it."),
     "remedy:correct-value": N_(
         "Correct `{key}` in config.json. If it is as published, the model was written for another "
         "release: see `transformers_version` in config.json, and install a newer transformers (`pip "
@@ -1694,6 +1914,17 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:say-tie": N_(
         'If the model was trained so, write `"tie_word_embeddings": true` at the top of config.json, or '
         "set it in the configuration class."
+    ),
+    "surprise:class-of-another-type": N_(
+        "{class} was loaded from files of another architecture: config.json has the model type {said}, and the class "
+        "is one of {built}. What did not fit was dropped or is random: {names}."
+    ),
+    "remedy:class-of-config": N_(
+        "Load with {architecture}, as config.json names it, or with an auto class such as AutoModelForCausalLM, which "
+        "chooses by the model type."
+    ),
+    "remedy:auto-class-of-config": N_(
+        "Load with an auto class such as AutoModelForCausalLM, which chooses by the model type."
     ),
     "surprise:not-a-number": N_("{file} gives `{key}` as {value}, and so is every result computed with it."),
     "surprise:infinite-number": N_(

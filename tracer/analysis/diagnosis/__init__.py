@@ -19,6 +19,8 @@ from tracer.analysis.diagnosis import (
     class_rules,
     config_rules,
     construction_rules,
+    contract_rules,
+    device_rules,
     dtype_rules,
     file_rules,
     generation_rules,
@@ -67,6 +69,9 @@ RULES: Final[tuple[Rule, ...]] = (
     adapter_rules.setting_refused,
     file_rules.not_json,
     file_rules.config_missing,
+    file_rules.path_in_own_code,
+    file_rules.file_of_hub_absent,
+    file_rules.pickle_refused,
     file_rules.not_on_this_machine,
     file_rules.path_not_there,
     file_rules.second_repository,
@@ -80,6 +85,8 @@ RULES: Final[tuple[Rule, ...]] = (
     remote_code_rules.import_failed,
     config_rules.not_an_object,
     config_rules.padding_beyond_embedding,
+    package_rules.name_of_package_gone,
+    class_rules.registration_refused,
     own_file_rules.not_python,
     own_file_rules.name_undefined,
     own_file_rules.neighbour_opened,
@@ -91,6 +98,14 @@ RULES: Final[tuple[Rule, ...]] = (
     construction_rules.tied_keys_no_dictionary,
     construction_rules.numbers_on_meta,
     construction_rules.no_split_modules,
+    contract_rules.configuration_takes_no_rest,
+    contract_rules.property_without_setter,
+    contract_rules.not_pretrained,
+    contract_rules.base_not_built_yet,
+    contract_rules.section_is_dictionary,
+    contract_rules.embeddings_not_named,
+    contract_rules.rope_needs_name,
+    device_rules.cuda_missing,
     tokenizer_rules.tokenizer_class_missing,
     tokenizer_rules.vocabulary_package_missing,
     tokenizer_rules.library_package_missing,
@@ -124,6 +139,10 @@ RULES: Final[tuple[Rule, ...]] = (
     release_rules.member_of_another_release,
     release_rules.keyword_of_another_release,
     release_rules.entry_of_another_release,
+    release_rules.rope_scaling_of_5,
+    release_rules.returns_another_count,
+    release_rules.base_lacks,
+    attention_rules.attention_not_in_table,
     attention_rules.attention_package_missing,
     attention_rules.attention_unsupported,
     attention_rules.attention_unknown,
@@ -171,6 +190,14 @@ _SCRIPT_RULES: Final[tuple[Rule, ...]] = (
     generation_rules.argument_is_none,
     adapter_rules.adapter_configuration_missing,
     settings_rules.processor_setting_refused,
+    release_rules.keyword_of_another_release,
+    package_rules.name_of_package_gone,
+    class_rules.registration_refused,
+    contract_rules.property_without_setter,
+    contract_rules.base_not_built_yet,
+    contract_rules.embeddings_not_named,
+    device_rules.cuda_missing,
+    file_rules.pickle_refused,
 )
 """The rules for an exception that did not come from a load."""
 _WIDE_RULES: Final[tuple[Rule, ...]] = (
@@ -181,6 +208,8 @@ _WIDE_RULES: Final[tuple[Rule, ...]] = (
 """Rules that fit many failures; they are asked where no other rule knows the cause."""
 _WIDE_SCRIPT_RULES: Final[tuple[Rule, ...]] = (process_end_rules.script_failed,)
 """The same for an exception that did not come from a load."""
+_PLACES: Final = ("script-failed", "fails-at-import", "fails-at-import-inside")
+"""Kinds that say where an exception came from; what is known of the exception itself says more."""
 _CALLS_NAMED: Final = 3  # at most, of one statement
 
 
@@ -210,6 +239,10 @@ def _causes(load: RecordedLoad) -> list[Cause]:
         found = found or [cause for rule in rules if (cause := rule(load)) is not None]
     if load.hidden is not None and not load.hidden_is_seen:  # the others speak of an attribute that is there
         found = [cause for cause in found if cause.kind == "attribute-set-too-late"]
+    if len(found) > 1:
+        found = [cause for cause in found if cause.kind not in _PLACES] or found
+    if any(cause.kind.startswith("release-") for cause in found):
+        found = [cause for cause in found if cause.kind != "attribute-missing"]  # the release is why it is missing
     if not found:
         return [argument_rules.hidden_error(load) or _raised_in_remote_code(load) or _unexplained(load)]
     return sorted(found, key=lambda cause: cause.certainty != "certain")

@@ -10,7 +10,8 @@ from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.dtype_rules import dtype_unknown
 from tracer.analysis.diagnosis.exceptions import RecordedException
-from tracer.analysis.diagnosis.known_arguments import meant_argument
+from tracer.analysis.diagnosis.known_arguments import loading_arguments, meant_argument
+from tracer.analysis.diagnosis.package_rules import name_of_package_gone
 from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
 from tracer.releases import library
@@ -95,6 +96,9 @@ def unexpected_argument(load: RecordedLoad) -> Cause | None:
     if (meant := meant_argument(load, name)) is not None:
         values["meant"], remedy = meant, "spell-or-leave-out"
     certainty: Certainty = "certain" if match else "likely"
+    if name in loading_arguments() and (instead := library().replacement_of(name)):
+        values |= {"instead": instead, "release": load.release_text}
+        return Cause("argument-gone", certainty, load.with_raised(*chain), values, "argument-instead")
     return Cause("unexpected-argument", certainty, load.with_raised(*chain), values, remedy)
 
 
@@ -181,6 +185,8 @@ def incompatible_packages(load: RecordedLoad) -> Cause | None:
     if failure is None or match is None or f"{REMOTE}." in f"{match['module']}." or _used_by_own(failure):
         return None
     if match["module"] == "torch" and dtype_unknown(load) is not None:
+        return None
+    if name_of_package_gone(load) is not None:
         return None
     values = {"module": match["module"], "name": match["name"], "release": load.release_text}
     return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import msgspec
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.analysis.value_format import to_json
 from tracer.trace.events import ClassResolved
@@ -95,6 +96,60 @@ def attention_unknown(load: RecordedLoad) -> Cause | None:
     in_config = asked is not None and asked.argument is None
     remedy = "attention-known-in-config" if in_config else "attention-known"
     return Cause("attention-unknown", "certain", chain, values, remedy)
+
+
+def attention_not_in_table(load: RecordedLoad) -> Cause | None:
+    """Detect own code that looks the attention implementation up in a dictionary which lacks it."""
+    failure = load.failure
+    place = failure.innermost_remote if failure is not None and failure.error == "KeyError" else None
+    if failure is None or place is None or place != failure.frames[-1]:
+        return None
+    implementation = failure.text.strip("'\"")
+    table = _looked_up(load.statement_of(place))
+    if table is None:
+        return None
+    has = _keys_of(load, table)
+    if implementation in has:
+        return None
+    values = {
+        "implementation": implementation,
+        "table": table,
+        "names": has,
+        "file": file_name(place.file),
+        "line": place.line,
+        "name": has[0] if has and "eager" not in has else "eager",
+    }
+    asked = _asked(load, implementation)
+    chain = load.with_raised(asking(load, asked))
+    kind = "attention-not-in-table" if has else "attention-not-in-some-table"
+    return Cause(kind, "certain", chain, values, "attention-of-table")
+
+
+def _looked_up(statement: str) -> str | None:
+    """Return the dictionary that a statement looks the attention implementation up in."""
+    try:
+        tree = ast.parse(statement.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and "attn_implementation" in ast.unparse(node.slice):
+            return ast.unparse(node.value)
+    return None
+
+
+def _keys_of(load: RecordedLoad, table: str) -> list[str]:
+    """Return the keys of a dictionary that is written out in the model's own code; empty if none is."""
+    for number, path in load.trace.source_paths().items():
+        if REMOTE not in path and not path.startswith("<model>"):
+            continue
+        for node in ast.walk(load.tree(number)):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Dict):
+                continue
+            if any(ast.unparse(target) == table for target in targets):
+                keys = [key.value for key in node.value.keys if isinstance(key, ast.Constant)]
+                return [key for key in keys if isinstance(key, str)]
+    return []
 
 
 def _cause(load: RecordedLoad, kind: str, implementation: str, values: dict[str, Any]) -> Cause:

@@ -262,8 +262,8 @@ def class_missing(load: RecordedLoad) -> Cause | None:
     if failure is None or failure.error != "AttributeError" or failure.origin.function != "get_class_in_module":
         return None
     frame = load.enclosing(failure.origin, FETCH)
-    if frame is None or failure.origin.frame is None:
-        return None
+    if frame is None or failure.origin.frame is None or failure.innermost_remote is not None:
+        return None  # in the last case the file itself raised it, while it ran
     asked = load.variable(failure.origin.frame, "class_name")
     # The same function imports the file, which can raise an AttributeError of its own.
     if f"no attribute '{asked}'" not in failure.text or failure.innermost_remote is not None:

@@ -10,9 +10,10 @@ from tracer.analysis.diagnosis.cause import Cause, Evidence
 from tracer.analysis.diagnosis.config_rules import not_an_object
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.exceptions import Passage
-from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, last_name
+from tracer.analysis.diagnosis.recorded_load import RecordedLoad, class_in, file_name, last_name
+from tracer.analysis.diagnosis.thrown import is_users, thrown
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_MODEL
-from tracer.releases.library import library
+from tracer.releases.library import Presence, library
 from tracer.trace.events import ClassResolved, ConfigBuilt, ConfigRead, FileResolved, ModelLoaded
 
 _MODEL_HAS = re.compile(r"model has <class '(?P<class>[^']+)'>")  # 5.0 to 5.23
@@ -31,6 +32,13 @@ def unknown_model_type(load: RecordedLoad) -> Cause | None:
         return None
     seen = Evidence(read.step.number, "model-type", {"model_type": model_type})
     values = {"model_type": model_type, "release": load.release_text}
+    since, until = _type_since(model_type), _type_until(model_type, values["release"])
+    if since is not None and all(library().is_new(one, values["release"]) for one in _types(model_type)):
+        values["since"] = since
+        return Cause("model-type-newer", "certain", load.with_raised(seen), values, "release-upgrade")
+    if until is not None:
+        values["until"] = until
+        return Cause("model-type-removed", "certain", load.with_raised(seen), values, "release-of-type")
     return Cause("unknown-model-type", "certain", load.with_raised(seen), values, "spell-or-upgrade")
 
 
@@ -150,3 +158,53 @@ def _loading(saved: str, config: dict[str, Any], release: str) -> Iterator[str]:
             yield name
     if isinstance(model_type, str):
         yield from (name for name, class_ in library().auto_classes(model_type, release).items() if class_ == saved)
+
+
+# 4.30 to 5.23.
+_TAKEN: Final = re.compile(r"^'(?P<type>[^']+)' is already used by a Transformers (?P<what>\w+)")
+_TYPES_DIFFER: Final = re.compile(r"\(config has (?P<own>\S+) and you passed (?P<given>[^\s.]+)")
+
+
+def registration_refused(load: RecordedLoad) -> Cause | None:
+    """Detect ``AutoConfig.register`` with a model type that the library has itself, or that is not the class's."""
+    failure = thrown(load)
+    if failure is None or failure.error != "ValueError" or not failure.passes("register"):
+        return None
+    user = next(filter(is_users, reversed(failure.frames)), None)
+    if user is None:
+        return None
+    values: dict[str, Any] = {"file": file_name(user.file), "line": user.line, "release": load.release_text}
+    values["statement"] = " ".join(load.statement_of(user).split())
+    if (taken := _TAKEN.match(failure.text)) is not None:
+        values |= {"model_type": taken["type"], "since": _type_since(taken["type"])}
+        kind = "type-taken" if values["since"] is None else "type-taken-since"
+        return Cause(kind, "certain", load.with_raised(), values, "register-otherwise")
+    if (differ := _TYPES_DIFFER.search(failure.text)) is not None:
+        values |= {"own": differ["own"], "given": differ["given"]}
+        return Cause("type-registered-differs", "certain", load.with_raised(), values, "register-own-type")
+    return None
+
+
+def _type_since(model_type: str) -> str | None:
+    """Return the first release that knows a model type; None if all do, or none is known to."""
+    since = [one.since for one in _types(model_type)]
+    return None if not since or None in since else min(filter(None, since), key=_numbers)
+
+
+def _type_until(model_type: str, release: str) -> str | None:
+    """Return the last release that knew a model type, if it was before a release."""
+    known = library()
+    until = [
+        one.until for one in _types(model_type) if known.has(one, release) is False and not known.is_new(one, release)
+    ]
+    return max(filter(None, until), key=_numbers, default=None) if until and None not in until else None
+
+
+def _types(model_type: str) -> list[Presence]:
+    known = library()
+    found = (known.entry(table, model_type) for table in known.tables("CONFIG_MAPPING_NAMES"))
+    return [one for one in found if one is not None]
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.split(".")))

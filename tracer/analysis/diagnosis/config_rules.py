@@ -11,6 +11,7 @@ from typing import Any, Final
 from tracer.analysis.diagnosis import json_rules
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import RecordedException
+from tracer.analysis.diagnosis.own_code import bases_of
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
 from tracer.analysis.loading_calls import AUTO_CONFIG
 from tracer.releases import library
@@ -86,13 +87,14 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     if not named:
         return None
     read = load.last(ConfigRead)
+    class_ = _class(load, frame, config)
     own = frame.module.startswith(f"{REMOTE}.")
     found = {".".join(path): _at(config, path) for path in named}
     values: dict[str, Any] = {
         "key": next(iter(found)),
         "value": next(iter(found.values())),
         "found": [f"{key} = {_short(value)}" for key, value in found.items()],
-        "class": _class(load, frame, config),
+        "class": class_,
         "file": file_name(failure.origin.file),
         "line": failure.origin.line,
         "message": " ".join(failure.text.split()) or failure.name,
@@ -102,6 +104,8 @@ def value_refused(load: RecordedLoad) -> Cause | None:
     seen = Evidence(read.step.number, "config-key", {"key": values["key"]}) if read is not None else None
     said = _says(failure.text, named[0][0])
     certainty: Certainty = "certain" if of_config and said and failure.name != "AttributeError" else "likely"
+    if not own and bases_of(load, class_) is not None:  # the library builds an own class
+        return Cause("config-value-of-own", certainty, load.with_raised(seen), values, "correct-value-of-own")
     kind = "config-value-refused-own" if own else "config-value-refused"
     if not own and failure.error == "KeyError" and (alike := _alike(load, values["value"])):
         values["alike"] = alike

@@ -6,10 +6,12 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
+from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.json_rules import READ_BY_THE_LIBRARY, fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
+from tracer.analysis.diagnosis.thrown import is_users, thrown
 from tracer.analysis.diagnosis.weight_file_rules import absent, begins_as_zip, broken_links, neighbours, of_gguf
 from tracer.analysis.loading_calls import AUTO_CONFIG, AUTO_TOKENIZER, MODEL_LOADER
 from tracer.trace.events import (
@@ -149,7 +151,7 @@ def config_missing(load: RecordedLoad) -> Cause | None:
     if found is not None and found.step.number > missing.step.number:
         return None
     where = str(missing.event.in_)
-    if not _is_folder(where):
+    if not _is_folder(where) or path_in_own_code(load) is not None:
         return None
     chain = load.with_raised(_gone(missing))
     kind, values, remedy = _instead_of_config(load, where)
@@ -185,6 +187,76 @@ _ORIGINAL: Final = re.compile(r"^consolidated[\w.-]*\.(?:pth|safetensors)$")
 """Weights in the form in which some publishers train and publish, beside a params.json."""
 
 
+# What huggingface_hub says of a name that can't be one of the hub's, and what transformers 4 makes of it: both only
+# where there is no such directory.
+_NO_NAME: Final = re.compile(r": '(?P<path>[^']+)'\. (?:Use `repo_type`|Please provide either the path)")
+
+
+def path_in_own_code(load: RecordedLoad) -> Cause | None:
+    """Detect a path that is no directory on this machine, and that the model's own code or its config.json names."""
+    failure = thrown(load)
+    if failure is None or failure.name not in ("OSError", "HFValidationError"):
+        return None
+    match = _NO_NAME.search(failure.text)
+    if match is None or not re.search(r"^<|[/\\].*[/\\]|^[./~]|^\w:", match["path"]):
+        return None
+    path, user = match["path"], next(filter(is_users, reversed(failure.frames)), None)
+    if user is None or not user.is_remote:
+        return None
+    values: dict[str, Any] = {"path": path, "file": file_name(user.file), "line": user.line}
+    values["statement"] = " ".join(load.statement_of(user).split())
+    key = next((name for name, value in config_json(load).items() if value == path), None)
+    if key is not None:
+        values["key"] = key
+        return Cause("path-of-config-absent", "certain", load.with_raised(), values, "write-other-path")
+    return Cause("path-of-code-absent", "certain", load.with_raised(), values, "give-other-path")
+
+
+_HUB_ERRORS: Final = frozenset(
+    {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "RepositoryNotFoundError", "GatedRepoError"}
+    | {"EntryNotFoundError", "RemoteEntryNotFoundError", "RevisionNotFoundError", "HfHubHTTPError"}
+)
+_URL: Final = re.compile(r"https?://[^/\s]+/(?P<repository>[^/\s]+/[^/\s]+)/resolve/[^/\s]+/(?P<name>[^\s?]+[^\s?:.,])")
+
+
+def file_of_hub_absent(load: RecordedLoad) -> Cause | None:
+    """Detect own code that downloads a file of the hub by itself, and can't."""
+    failure = load.failure
+    place = failure.innermost_remote if failure is not None else None
+    if failure is None or place is None or failure.name not in _HUB_ERRORS:
+        return None
+    if any(frame.file.startswith("<transformers>") for frame in failure.frames[failure.frames.index(place) :]):
+        return None  # a second model, which another rule knows
+    said = [failure.text, *(one.message or "" for one in failure.chained)]
+    url = next((found for text in said if (found := _URL.search(text)) is not None), None)
+    values: dict[str, Any] = {
+        "file": file_name(place.file),
+        "line": place.line,
+        "statement": " ".join(load.statement_of(place).split()),
+        "repository": url["repository"] if url is not None else None,
+        "name": url["name"] if url is not None else None,
+    }
+    kind = "file-of-hub-absent" if url is not None else "download-fails"
+    return Cause(kind, "certain", load.with_raised(), values, "download-it" if url is not None else "go-online")
+
+
+def pickle_refused(load: RecordedLoad) -> Cause | None:
+    """Detect own code that reads a pickle with ``torch.load``, which reads only tensors from torch 2.6 on."""
+    failure = thrown(load)
+    if failure is None or failure.name != "UnpicklingError" or not failure.text.startswith("Weights only load failed"):
+        return None
+    user = next(filter(is_users, reversed(failure.frames)), None)
+    if user is None:
+        return None
+    values: dict[str, Any] = {
+        "file": file_name(user.file),
+        "line": user.line,
+        "statement": " ".join(load.statement_of(user).split()),
+        "torch": load.trace.meta.releases.get("torch", "?"),
+    }
+    return Cause("pickle-refused", "certain", load.with_raised(), values, "weights-only-false")
+
+
 def not_on_this_machine(load: RecordedLoad) -> Cause | None:
     """Detect a model that is not a directory here and could not be fetched as a hub name."""
     failure = load.failure
@@ -212,7 +284,7 @@ def path_not_there(load: RecordedLoad) -> Cause | None:
     match = _INVALID_NAME.match(failure.text) if failure is not None and failure.error == "OSError" else None
     if failure is None or match is None or load.last(AdapterFound) is not None:  # that of a base is another rule's
         return None
-    if not any(one.name == "HFValidationError" for one in load.exceptions):
+    if not any(one.name == "HFValidationError" for one in load.exceptions) or path_in_own_code(load) is not None:
         return None
     path = match["path"]
     values = {"path": path, "folder": path.replace("\\", "/").rpartition("/")[0] or "."}

@@ -92,7 +92,7 @@ def cache_as_tuple(load: RecordedLoad) -> Cause | None:
 
 
 _NO_TUPLE: Final = re.compile(
-    r"^'(?P<class>(?:Dynamic|Static|EncoderDecoder|Quantized)Cache)' object is not subscriptable$"
+    r"^'(?P<class>(?:Dynamic|Static|EncoderDecoder|Quantized)Cache)' object is not (?:subscriptable|iterable)$"
 )
 
 

@@ -40,6 +40,22 @@ def own_classes(load: RecordedLoad) -> dict[str, list[str]]:
     return {name: outline.classes for name, outline in outlines(load).items()}
 
 
+def bases_of(load: RecordedLoad, name: str) -> list[str] | None:
+    """Return the last names of all bases of a class of the model's own files; None if it is in none of them."""
+    known = {class_: one for one in outlines(load).values() for class_ in one.classes}
+    if name not in known:
+        return None
+    found: list[str] = []
+    waiting = [name]
+    for class_ in waiting:  # grows while it is walked through
+        for base in known[class_].bases.get(class_, ()) if class_ in known else ():
+            last = base.rpartition(".")[2]
+            if last not in found:
+                found.append(last)
+                waiting.append(last)
+    return found
+
+
 def imports_of(load: RecordedLoad, file: str, package: str) -> list[Import]:
     """Return a file's imports of a package, as ``import package.part`` or ``from package import name``."""
     outline = outlines(load).get(file)

@@ -8,7 +8,8 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause
 from tracer.analysis.diagnosis.config_values import asked_in_call, asking
 from tracer.analysis.diagnosis.exceptions import RecordedException
-from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad
+from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
+from tracer.analysis.diagnosis.thrown import is_users, thrown
 
 IMPORT_ERRORS: Final = ("ImportError", "ModuleNotFoundError", "importlib.metadata.PackageNotFoundError")
 _INSTALL: Final = re.compile(r"pip3? install (?P<arguments>[^`\n]+)")
@@ -101,3 +102,69 @@ def _by_library(load: RecordedLoad, failure: RecordedException) -> bool:
     if load.enclosing(failure.origin, "check_imports") is not None or _BACKEND in failure.text:
         return False
     return not failure.origin.module.startswith(f"{REMOTE}.")
+
+
+# Python's own messages. The interpreter names the inner module only if it could import the outer one; where the outer
+# one is a file and no package, it says so behind the name.
+_NO_MODULE: Final = re.compile(r"^No module named '(?P<owner>[\w.]+)\.(?P<name>\w+)'$")
+_LACKS: Final = re.compile(r"^module '(?P<owner>[\w.]+)' has no attribute '(?P<name>\w+)'")
+_OTHER_MODULES: Final = ("transformers", REMOTE, "__main__")
+REPLACED: Final = {
+    "PIL.Image.ANTIALIAS": "PIL.Image.LANCZOS",
+    "huggingface_hub.HfFolder": "huggingface_hub.get_token()",
+    "huggingface_hub.cached_download": "huggingface_hub.hf_hub_download",
+    "huggingface_hub.cached_file": "huggingface_hub.hf_hub_download",
+    "inspect.getargspec": "inspect.getfullargspec",
+    "numpy.Inf": "numpy.inf",
+    "numpy.NaN": "numpy.nan",
+    "numpy.bool": "bool",
+    "numpy.complex": "complex",
+    "numpy.float": "float",
+    "numpy.float_": "numpy.float64",
+    "numpy.in1d": "numpy.isin",
+    "numpy.infty": "numpy.inf",
+    "numpy.int": "int",
+    "numpy.object": "object",
+    "numpy.product": "numpy.prod",
+    "numpy.str": "str",
+    "numpy.trapz": "numpy.trapezoid",
+    "timm.models.layers": "timm.layers",
+    "torch._six": "the standard library: collections.abc, str, math.inf",
+    "torchvision.transforms.functional_tensor": "torchvision.transforms.functional",
+} | {
+    f"collections.{name}": f"collections.abc.{name}"
+    for name in ("Callable", "Iterable", "Iterator", "Mapping", "MutableMapping", "MutableSequence", "Sequence", "Set")
+}
+"""What other packages put in the place of names that code for models often uses, by what their releases say."""
+
+
+def name_of_package_gone(load: RecordedLoad) -> Cause | None:
+    """Detect a module or name that an installed package other than transformers does not have, or not any more."""
+    failure = thrown(load)
+    if failure is None or failure.error not in ("ModuleNotFoundError", "AttributeError"):
+        return None
+    match = (_NO_MODULE if failure.error == "ModuleNotFoundError" else _LACKS).match(failure.text)
+    users = [frame for frame in failure.frames if is_users(frame)]
+    if match is None or not users or match["owner"].partition(".")[0] in _OTHER_MODULES:
+        return None
+    user = users[-1]
+    below = failure.frames[failure.frames.index(user) + 1 :]
+    if any(frame.function != "__getattr__" and not frame.file.startswith("<frozen") for frame in below):
+        return None  # what uses it is another package
+    name, owner = match["name"], match["owner"]
+    statement = " ".join(load.statement_of(user).split())
+    if name not in statement:
+        return None
+    package = owner.partition(".")[0]
+    values: dict[str, Any] = {
+        "file": file_name(user.file),
+        "line": user.line,
+        "statement": statement,
+        "thing": f"{owner}.{name}",
+        "package": package,
+        "version": load.trace.meta.releases.get(package.replace("_", "-")) or "",
+        "instead": REPLACED.get(f"{owner}.{name}"),
+    }
+    kind = "package-name-gone" if values["version"] else "package-name-absent"
+    remedy = "other-name-or-release" if values["instead"] else "other-name"
+    return Cause(kind, "certain", load.with_raised(), values, remedy)

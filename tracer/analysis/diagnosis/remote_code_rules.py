@@ -17,6 +17,7 @@ from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.known_arguments import meant_argument
 from tracer.analysis.diagnosis.own_code import imports_of, outlines, own_files, own_names
+from tracer.analysis.diagnosis.package_rules import REPLACED, name_of_package_gone
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, stem
 from tracer.analysis.diagnosis.thrown import imported_by_package
 from tracer.trace.events import ImportsChecked, ModuleCopied, Recorded, TrustAsked
@@ -215,11 +216,13 @@ def _package_lacks_name(load: RecordedLoad, failure: RecordedException, frame: i
 
 
 def _name_missing(load: RecordedLoad, frame: int, name: str, module: str) -> Cause | None:
-    values = {"name": name, "module": module, "file": f"{stem(module.replace('.', '/'))}.py"}
+    values: dict[str, Any] = {"name": name, "module": module, "file": f"{stem(module.replace('.', '/'))}.py"}
     if not module.startswith(f"{REMOTE}."):
         values["package"] = module.partition(".")[0]
+        values["instead"] = REPLACED.get(f"{module}.{name}")
+        remedy = "other-release-or-name" if values["instead"] else "other-release"
         return Cause(
-            "library-name-gone", "certain", fetching_chain(load, frame, checked_evidence(load)), values, "other-release"
+            "library-name-gone", "certain", fetching_chain(load, frame, checked_evidence(load)), values, remedy
         )
     return _own_name_missing(load, frame, name, module)
 
@@ -290,6 +293,8 @@ def _way(load: RecordedLoad, start: str, end: str) -> list[str]:
 def _module_missing(load: RecordedLoad, frame: int, module: str) -> Cause | None:
     if module.startswith("transformers."):
         return None  # the library is installed; another release of it has the module, or none
+    if name_of_package_gone(load) is not None:
+        return None
     if module.startswith(f"{REMOTE}."):
         return _not_copied(load, frame, module.rpartition(".")[2])
     place = load.failure.innermost_remote if load.failure is not None else None

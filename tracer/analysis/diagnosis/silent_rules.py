@@ -14,7 +14,18 @@ from tracer.analysis.diagnosis.recorded_load import REMOTE, ClassInSource, Recor
 from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import loading_calls
-from tracer.trace.events import ConfigBuilt, ConfigRead, Recorded, TensorLoaded, WeightsReport, events
+from tracer.trace.events import (
+    ConfigBuilt,
+    ConfigRead,
+    LogWritten,
+    Message,
+    ModelLoaded,
+    Recorded,
+    TensorLoaded,
+    WarningGiven,
+    WeightsReport,
+    events,
+)
 
 _TIE: Final = "tie_word_embeddings"
 _TIED: Final = "_tied_weights_keys"
@@ -31,6 +42,7 @@ def silent_wrongs(load: RecordedLoad) -> Iterator[Cause]:
     yield from no_numbers(load)
     yield from repeated_keys(load)
     yield from unused_arguments(load)
+    yield from class_of_another_type(load)
 
 
 def never_filled(load: RecordedLoad, recorded: Recorded[WeightsReport]) -> Iterator[Cause]:
@@ -226,3 +238,40 @@ def _uses(load: RecordedLoad, kind: str, name: str) -> bool:
                 isinstance(node, ast.Name) and node.id == name for inner in statement.body for node in ast.walk(inner)
             )
     return True
+
+
+# 4.30 to 5.23; from 5.0 on the types are in backquotes.
+_OTHER_TYPE: Final = re.compile(
+    r"^You are using a model of type `?(?P<said>[\w-]+)`? to instantiate a model of type `?(?P<built>[\w-]+)"
+)
+
+
+def class_of_another_type(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield that a class was loaded from the files of another architecture, where tensors were left over or new.
+
+    Some types share their weights, so only what did not fit makes it worth telling.
+    """
+    reports = [one.event for one in load.events(WeightsReport)]
+    lost = [
+        name
+        for report in reports
+        for name in (*(tensor.name for tensor in report.unexpected), *report.missing, *report.new)
+    ]
+    loaded = load.last(ModelLoaded)
+    messages: list[Recorded[Message]] = load.events(LogWritten, WarningGiven)
+    for given in messages:
+        match = _OTHER_TYPE.match(str(given.event.message))
+        if match is None or not lost or loaded is None:
+            continue
+        architectures = load.config.get("architectures")
+        values: dict[str, Any] = {
+            "class": last_name(loaded.event.class_),
+            "said": match["said"],
+            "built": match["built"],
+            "names": list(dict.fromkeys(lost)),
+            "architecture": architectures[0] if isinstance(architectures, list) and architectures else None,
+        }
+        seen = Evidence(given.step.number, given.step.kind, {"message": given.event.message})
+        remedy = "class-of-config" if values["architecture"] else "auto-class-of-config"
+        yield Cause("class-of-another-type", "certain", [seen], values, remedy)
+        return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad
@@ -94,6 +95,14 @@ def _hands_on(frame: TracebackFrame) -> bool:
     if not in_library(frame):
         return False
     return function in _DECORATORS or (function in _OF_LAYERS and frame.file.replace("\\", "/").endswith(_LAYERS))
+
+
+_INSTALLED: Final = re.compile(r"^<(?!model>|cwd>|home>|tmp>)[\w-]+>|[/\\](?:site|dist)-packages[/\\]|^<?frozen")
+
+
+def is_users(frame: TracebackFrame) -> bool:
+    """Return whether a frame is code of the model or of whoever loads it, and of no installed package."""
+    return frame.is_remote or _INSTALLED.search(frame.file) is None
 
 
 def is_own(module: str | None) -> bool:
