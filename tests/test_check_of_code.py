@@ -114,6 +114,8 @@ def test_uses_of_what_a_release_does_not_have_yet(model: Path) -> None:
                 "    return processor.tokenizer\nclass P(ProcessorMixin):\n    def use(self):\n        return self.tokenizer\n"},
         {"top": "from transformers import PreTrainedTokenizer\nclass Words(PreTrainedTokenizer):\n"
                 "    def use(self):\n        return self.sep_token_id\n"},
+        {"top": "from transformers.image_processing_utils import BatchFeature\nclass Batch(BatchFeature):\n"
+                "    def use(self):\n        return self._get_is_as_tensor_fns(tensor_type='pt')\n"},
         {"method": "return self.linear.seen_tokens"},
         {"method": "return past_key_values.seen_tokens"},
         {"top": CACHE, "method": "past_key_values = DynamicCache()\nreturn past_key_values.seen_tokens"},

@@ -167,7 +167,7 @@ def _attribute(code: OwnCode, place: Place, node: ast.Attribute, known: Library,
         # An annotation may stand for a class that derives from it.
         others = [
             presence
-            for home in {one.rpartition(".")[0] for one in _classes(type_, known)}
+            for home in {one.rpartition(".")[0] for one in _classes(type_, known, release)}
             for name in known.names_of(home, release)
             if (presence := known.member(f"{home}.{name}", node.attr)) is not None
         ]
@@ -180,16 +180,16 @@ def _member(owner: str, name: str, known: Library, release: str) -> _Use:
     is_there = there is None or known.has(there, release) is not False  # if not, the import is at fault
     if name in _OF_OTHERS or class_ in _OPEN:
         is_there = False
-    classes = _classes(owner, known) if is_there else []
+    classes = _classes(owner, known, release) if is_there else []
     found = [] if _makes_attributes(classes, known, release) else [known.member(one, name) for one in classes]
     shown = f"{owner.rpartition('.')[2]}.{name}"
     return _Use(shown, name, [one for one in found if one is not None] if None not in found else [])
 
 
-def _classes(owner: str, known: Library) -> list[str]:
-    """Return the library's classes that a dotted name may stand for, by where they are defined."""
+def _classes(owner: str, known: Library, release: str) -> list[str]:
+    """Return the classes that a dotted name may stand for in a release, by the modules that define them then."""
     module, _, name = owner.rpartition(".")
-    found = known.classes(name)
+    found = [one for one in known.classes(name) if known.members_of(one, release)]
     return [owner] if owner in found else found if known.module(module) is not None else []
 
 
@@ -209,7 +209,7 @@ def _inherited(code: OwnCode, own: OwnClass, name: str, known: Library, release:
         return
     found = []
     for base in of_library:
-        classes = _classes(base, known)
+        classes = _classes(base, known, release)
         if not classes or _makes_attributes(classes, known, release):
             return  # its members are not known
         found += [one for owner in classes if (one := known.member(owner, name)) is not None]
@@ -310,9 +310,9 @@ def _called(code: OwnCode, place: Place, call: ast.Call, known: Library, release
     if isinstance(meaning, str) and meaning.startswith(f"{_LIBRARY}."):
         owner, _, name = meaning.rpartition(".")
         if known.module(owner) is None:  # a method of a class
-            return [f"{one}.{name}" for one in _classes(owner, known)]
+            return [f"{one}.{name}" for one in _classes(owner, known, release)]
         if name[:1].isupper():
-            return [f"{one}.__init__" for one in _classes(meaning, known)]
+            return [f"{one}.__init__" for one in _classes(meaning, known, release)]
         ends = known.functions(name)
         return [meaning] if meaning in ends else [one for one in ends if known.module(one.rpartition(".")[0])]
     if isinstance(function, ast.Attribute) and place.owner is not None:
@@ -325,7 +325,7 @@ def _called(code: OwnCode, place: Place, call: ast.Call, known: Library, release
             return []
         if not of_self and isinstance(function.value, ast.Call) and function.value.args:
             return []
-        homes = [one for base in bases if base.startswith(f"{_LIBRARY}.") for one in _classes(base, known)]
+        homes = [one for base in bases if base.startswith(f"{_LIBRARY}.") for one in _classes(base, known, release)]
         return [f"{one}.{function.attr}" for one in homes if known.parameters_of(f"{one}.{function.attr}", release)]
     return []
 
