@@ -22,6 +22,7 @@ from tests.support.loads import Loads
 from tests.support.observing import compare
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.stage_summary import summarize_stages
+from tracer.recorder.stepping.model_code import ModelCode
 from tracer.trace.reading import open_trace
 
 MODELING = """
@@ -736,3 +737,24 @@ def test_loaders_of_their_own_are_stepped(with_loaders: Path, loads: Loads) -> N
     assert [fact for fact in facts if fact[0].startswith("own-loader")] == [
         ("own-loader", {"function": "CaseModel.from_pretrained"})
     ]
+
+
+@pytest.mark.parametrize(
+    ("base", "stage"),
+    [
+        ("PretrainedConfig", "config"),
+        ("PreTrainedTokenizerBase", "tokenizer"),
+        ("ProcessorMixin", "processor"),
+        ("ImageProcessingMixin", "processor"),
+        ("FeatureExtractionMixin", "processor"),
+        ("Module", "construct"),
+        ("Dataset", None),
+    ],
+)
+def test_the_stage_of_a_loader_is_that_of_its_class(base: str, stage: str | None) -> None:
+    made: dict[str, Any] = {}
+    written = f"class {base}: pass\nclass Own({base}):\n    @classmethod\n    def from_pretrained(cls, name): pass\n"
+    exec(compile(written, "/cache/transformers_modules/own/own.py", "exec"), made)
+    own = made["Own"]
+    target = ModelCode("first").target(own.from_pretrained.__func__.__code__, {"cls": own})
+    assert (target.stage if target is not None else None) == stage

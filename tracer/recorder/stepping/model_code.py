@@ -14,6 +14,7 @@ from tracer.recorder.stepping.targets import (
     MODEL_CODE,
     MODEL_INIT,
     MODEL_LOAD,
+    PROCESSOR_LOAD,
     TOKENIZER_INIT,
     TOKENIZER_LOAD,
     Target,
@@ -104,7 +105,7 @@ def _loader(code: CodeType, variables: Mapping[str, Any]) -> Target | None:
     elif bases & _CONFIGURATIONS:
         target = CONFIG_LOAD
     elif bases & _PREPARE_INPUT:
-        target = TOKENIZER_LOAD
+        target = TOKENIZER_LOAD if "PreTrainedTokenizerBase" in bases else PROCESSOR_LOAD
     else:
         return None
     return target._replace(file=code.co_filename, function=qualified_name(code))

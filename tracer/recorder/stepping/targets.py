@@ -183,6 +183,7 @@ TOKENIZER_INIT: Final = Target("", "", None, in_model=True)
 CONFIG_LOAD: Final = Target("", "", "config")
 MODEL_LOAD: Final = Target("", "", "construct")
 TOKENIZER_LOAD: Final = Target("", "", "tokenizer")
+PROCESSOR_LOAD: Final = Target("", "", "processor")
 MODEL_CODE: Final = Target("", "", None, in_model=True)
 
 
