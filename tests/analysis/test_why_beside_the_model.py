@@ -654,7 +654,8 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "an adapter that does not say what it is": Trouble(
         lambda folder: kindless(adapter(folder, llama_with_words(folder.with_name("base")))),
-        "adapter-entry-missing|adapter-kind-not-named",
+        "adapter-entry-missing",
+        {"name": "peft_type"},
     ),
     "an adapter of no rank": Trouble(
         lambda folder: adapter(folder, llama_with_words(folder.with_name("base")), r=0),

@@ -96,6 +96,10 @@ def key_unknown(load: RecordedLoad) -> Cause | None:
     settings = _settings(load)
     if settings is not None and match["name"] not in settings:
         return None
+    if match["class"] == "PeftConfig" and settings is not None and settings.get("peft_type") is None:
+        # Peft took the class that all kinds derive from.
+        lacking = {"file": found.event.path, "name": "peft_type"}
+        return Cause("adapter-entry-missing", "certain", load.with_raised(_adapter(load)), lacking, "add-adapter-entry")
     installed = load.trace.meta.releases.get("peft", "?")
     keys = [match["name"], *(key for key in settings or () if key != match["name"])]
     newer = [key for key in keys if _is_newer(NEWER_KEYS.get(key), installed)]
