@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import pytest
 import torch
 import transformers
 
-from tracer.recorder.model.generation import CacheLength, TokenWatch, generate
+from tests.support.reading import OLD_LINE
+from tests.support.writing_models import MARKS, made
+from tracer.recorder.model.cache_length import CacheLength
+from tracer.recorder.model.generation import TokenWatch, generate
 from tracer.recorder.session import Session
 from tracer.trace.reading import open_trace
 
@@ -81,6 +84,20 @@ def test_a_cache_that_answers(answer: Any, length: int | None) -> None:
     assert CacheLength().of(Answers(answer), [5]) == length
 
 
+def test_an_answer_that_counts_something_else() -> None:
+    """A cache that answers with the size of its batch, and one that says what was known before it grew."""
+    cache = CacheLength()
+    assert [cache.of(Answers(length), [done]) for length, done in ((1, 6), (1, 7), (1, 8))] == [None] * 3
+    cache = CacheLength()
+    assert [cache.of(Answers(length), []) for length in (4, 5, 6, 6)] == [None, 5, 6, 6]
+    assert CacheLength().of(Answers(9), [8], 3) is None
+
+
+def test_several_tokens_at_once() -> None:
+    cache = CacheLength()
+    assert [cache.of(Answers(length), [], new) for length, new in ((4, 1), (7, 3), (9, 2))] == [None, 7, 9]
+
+
 @pytest.mark.parametrize("cache", [None, (), [], ((),), 5, "text", ((None, None),), torch.zeros(3)])
 def test_what_is_no_cache(cache: Any) -> None:
     assert CacheLength().of(cache, [3]) is None
@@ -88,90 +105,116 @@ def test_what_is_no_cache(cache: Any) -> None:
 
 # ── The library's own ──────────────────────────────────────────────────────────────────────────────
 
-OURS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-
-
-def reformer() -> Any:
-    config = transformers.ReformerConfig(
-        vocab_size=64, hidden_size=16, num_attention_heads=2, attention_head_size=8, feed_forward_size=16,
-        attn_layers=["local", "local"], local_attn_chunk_length=4, axial_pos_embds=False, max_position_embeddings=64,
-        is_decoder=True, **OURS,
-    )  # fmt: skip
-    return transformers.ReformerModelWithLMHead(config)
-
-
-def xlnet() -> Any:
-    config = transformers.XLNetConfig(vocab_size=64, d_model=16, n_layer=2, n_head=2, d_inner=16, mem_len=32, **OURS)
-    return transformers.XLNetLMHeadModel(config)
-
-
-def mamba() -> Any:
-    config = transformers.MambaConfig(vocab_size=64, hidden_size=16, state_size=4, num_hidden_layers=2, **OURS)
-    return transformers.MambaForCausalLM(config)
-
-
-def llama() -> Any:
-    config = transformers.LlamaConfig(
-        vocab_size=64, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2, **OURS
-    )
-    return transformers.LlamaForCausalLM(config)
-
-
-def openai_gpt() -> Any:
-    config = transformers.OpenAIGPTConfig(vocab_size=64, n_embd=16, n_layer=1, n_head=2, n_positions=64)
-    model = transformers.OpenAIGPTLMHeadModel(config)
-    model.generation_config.pad_token_id = 0
-    return model
-
 
 class Tokenizer:
     def decode(self, ids: list[int]) -> str:
         return f"<{ids[0]}>"
 
 
-def generated(model: Any, folder: Path) -> tuple[list[dict[str, Any]], list[str], dict[str, Any]]:
-    """Return the tokens, the output meanwhile, and what could not be watched."""
-    torch.manual_seed(0)
-    model.eval()
+class Written(NamedTuple):
+    """What a traced generation gave: tokens, other results, messages, and what could not be watched."""
+
+    tokens: list[dict[str, Any]]
+    others: list[dict[str, Any]]
+    said: list[str]
+    skipped: dict[str, Any]
+
+
+def generated(model: Any, folder: Path, count: int = 3, tokenizer: Any = None) -> Written:
+    """Generate with and without a trace, compare, and return what was recorded."""
     inputs = {
         "input_ids": torch.tensor([[5, 6, 7, 8, 9, 10]]),
         "attention_mask": torch.ones(1, PROMPT, dtype=torch.long),
     }
     if "attention_mask" not in inspect.signature(type(model).forward).parameters:
         del inputs["attention_mask"]
+    if model.main_input_name == "input_features":
+        inputs = {"input_features": torch.linspace(-1, 1, 128).reshape(1, 4, 32)}
+    with torch.no_grad():
+        torch.manual_seed(0)
+        plain = model.generate(**inputs, max_new_tokens=count, do_sample=False, num_beams=1)
     session = Session(folder / "journal")
     with session, session.model.passes(model, "generate"):
-        done = generate(model, inputs, 3, TokenWatch(session.recording, Tokenizer()))
+        torch.manual_seed(0)
+        done = generate(model, inputs, count, TokenWatch(session.recording, tokenizer))
     session.finish(None)
+    assert torch.equal(plain, done)
     with open_trace(folder / "journal") as trace:
         tokens = [step.data for step in trace.steps(kinds=["token-generated"])]
+        others = [step.data for step in trace.steps(kinds=["generated"])]
         said = [str(step.data["message"]) for step in trace.steps(kinds=["warning", "log"])]
-        assert [token["id"] for token in tokens] == done[0, PROMPT:].tolist()
-        return tokens, said, trace.meta.skipped
+        if not done.is_floating_point():
+            assert [token["id"] for token in tokens] == done[0].tolist()[done.shape[1] - len(tokens) :]
+        skipped = {name: why for name, why in trace.meta.skipped.items() if not name.startswith("transformers/")}
+        return Written(tokens, others, said, skipped)
+
+
+STARTED: Final = [None, 2, 3] if OLD_LINE else [1, 2, 3]
+"""A decoder's: in a cache of plain tensors, several axes are as long as one token."""
 
 
 @pytest.mark.parametrize(
-    ("make", "expected"),
-    [(llama, [6, 7, 8]), (reformer, None), (xlnet, [None, 8, 9]), (mamba, None), (openai_gpt, None)],
+    ("name", "cache", "state"),
+    [
+        ("gpt2", [6, 7, 8], None),
+        ("llama", [6, 7, 8], None),
+        ("gemma2", [6, 7, 8], None),
+        ("mistral", [6, 7, 8] if OLD_LINE else [3, 3, 3], None),
+        ("jamba", [6, 7, 8], [[1, 16, 2], [1, 16, 4]]),
+        ("recurrent_gemma", [None] * 3 if OLD_LINE else [6, 7, 8], None),
+        ("mamba", [None] * 3, [[2, 1, 32, 4]] if OLD_LINE else [[1, 32, 4]]),
+        ("rwkv", [None] * 3, [[1, 16, 2]]),
+        ("reformer", [None] * 3, None),
+        ("openai_gpt", [None] * 3, None),
+        ("xlnet", [None, 8, 9], None),
+        ("t5", STARTED, None),
+        ("bart", STARTED, None),
+        ("whisper", [1, 2, 3], None),
+    ],
 )
-def test_of_the_librarys_models(make: Any, expected: list[int | None] | None, tmp_path: Path) -> None:
-    torch.manual_seed(0)  # other weights could end the text with the first token
-    tokens, _, skipped = generated(make(), tmp_path)
-    shown = [token.get("cache") for token in tokens]
-    assert len(shown) == 3
-    assert shown == expected if expected is not None else set(shown) == {None}
-    assert not [name for name in skipped if not name.startswith("transformers/")], skipped
+def test_of_the_librarys_models(
+    name: str, cache: list[int | None], state: list[list[int]] | None, tmp_path: Path
+) -> None:
+    written = generated(made(name), tmp_path, tokenizer=Tokenizer())
+    assert [token.get("cache") for token in written.tokens] == cache
+    assert [token.get("state") for token in written.tokens] == [state] * 3
+    assert [token["text"] for token in written.tokens] == [f"<{token['id']}>" for token in written.tokens]
+    assert (written.others, written.skipped) == ([], {})
+
+
+def test_a_cache_with_room_for_more_from_the_start(tmp_path: Path) -> None:
+    model = made("llama")
+    model.generation_config.cache_implementation = "static"
+    assert [token.get("cache") for token in generated(model, tmp_path).tokens] == [6, 7, 8]
+
+
+def test_without_a_tokenizer_tokens_are_ids_alone(tmp_path: Path) -> None:
+    written = generated(made("gpt2"), tmp_path)
+    assert [("id" in token, "text" in token) for token in written.tokens] == [(True, False)] * 3
+
+
+def test_a_model_that_writes_sound(tmp_path: Path) -> None:
+    """Its tokens are codes, which are no text; what comes out is told with its length."""
+    written = generated(made("musicgen"), tmp_path, count=5, tokenizer=Tokenizer())
+    assert [token for token in written.tokens if token.get("text") is not None] == []
+    [other] = written.others
+    assert (other["by"], other["what"], other["rate"]) == ("generate", "sound", 400)
+    [sound] = other["tensors"]
+    assert sound["shape"][:2] == [1, 1]
+    assert other["seconds"] == sound["shape"][2] / 400
 
 
 def test_what_we_set_ourselves_is_not_warned_of(tmp_path: Path) -> None:
     """Greedy generation is our choice, so that the model's settings for sampling go unused says nothing about the model."""
-    model = llama()
+    model = made("llama")
     settings = model.generation_config
     settings.do_sample = True
     settings.temperature, settings.top_p, settings.top_k = 0.8, 0.7, 5
-    tokens, said, _ = generated(model, tmp_path)
-    assert not [message for message in said if "do_sample" in message]
+    written = generated(model, tmp_path)
+    assert not [message for message in written.said if "do_sample" in message]
     assert (settings.temperature, settings.top_p, settings.top_k) == (0.8, 0.7, 5)
-    model.generation_config = transformers.GenerationConfig(**OURS)
+    model.generation_config = transformers.GenerationConfig(**MARKS)
     (tmp_path / "again").mkdir()
-    assert [token["id"] for token in tokens] == [token["id"] for token in generated(model, tmp_path / "again")[0]]
+    assert [token["id"] for token in written.tokens] == [
+        token["id"] for token in generated(model, tmp_path / "again").tokens
+    ]

@@ -34,8 +34,10 @@ from tracer.trace.events import (
     Event,
     FileMissing,
     FileResolved,
+    Generated,
     ImportsChecked,
     InputsPrepared,
+    Label,
     Loaded,
     LogWritten,
     Mismatch,
@@ -45,6 +47,7 @@ from tracer.trace.events import (
     NotDone,
     NotFed,
     NotGenerated,
+    OutputsRead,
     PeftApplied,
     ProcessorFailed,
     ProcessorLoaded,
@@ -350,8 +353,71 @@ def _pick_of(value: Any, *names: str) -> dict[str, Any]:
 
 
 def _token(step: Step, token: TokenGenerated) -> Iterator[Fact]:
-    what = "token" if token.cache is None else "token-cached"
-    yield Fact(what, step.number, {"id": token.id, "text": token.text, "cache": token.cache})
+    """Yield a token with its text if it has one, and what was kept for the next one if that is known."""
+    values: dict[str, Any] = {"id": token.id, "text": token.text}
+    what = "token" if token.text is not None else "token-id"
+    if token.ids:
+        what, values = "token-codes", {"ids": token.ids}
+    if token.cache is not None:
+        what, values = f"{what}-cached", {**values, "cache": token.cache}
+    elif token.state:
+        what, values = f"{what}-state", {**values, "state": ["×".join(map(str, shape)) for shape in token.state]}
+    yield Fact(what, step.number, values)
+
+
+def _generated(step: Step, made: Generated) -> Iterator[Fact]:
+    """Yield what a call that makes the model write returned, and what it was not told."""
+    by = {"by": made.by}
+    tensors = [f"{one.name} {'×'.join(map(str, one.shape))} {one.dtype}".strip() for one in made.tensors]
+    if made.text is not None:
+        yield Fact("generated-text", step.number, {**by, "text": made.text})
+    elif made.what == "sound" and made.seconds is not None:
+        yield Fact("generated-sound", step.number, {**by, "tensors": tensors, **_pick(made, "seconds", "rate")})
+    elif made.what is not None:
+        yield Fact(f"generated-{made.what}-plain", step.number, {**by, "tensors": tensors})
+    elif tensors:
+        yield Fact("generated-tensors", step.number, {**by, "tensors": tensors})
+    else:
+        yield Fact("generated-other", step.number, {**by, "class": made.class_})
+    if made.left_out:
+        yield Fact("generated-left-out", step.number, {**by, "names": made.left_out}, trouble=True)
+
+
+def _outputs(step: Step, read: OutputsRead) -> Iterator[Fact]:
+    """Yield what the outputs of a pass mean; of a kind from a newer release nothing."""
+    shape = "×".join(map(str, read.shape))
+    labels = [_labelled(label) for label in read.labels]
+    values: dict[str, Any] = {"shape": shape, "labels": labels, "count": read.count}
+    what = f"outputs-{read.what}"
+    if read.what == "vectors":
+        for vector in read.vectors:
+            size = "×".join(map(str, vector.shape))
+            norm = "?" if vector.norm is None else f"{vector.norm:.4g}"
+            yield Fact(what, step.number, {"name": vector.name, "shape": size, "norm": norm})
+    elif read.what in ("labels", "each-token", "segments", "vocabulary"):
+        yield Fact(what, step.number, values)
+    elif read.what in ("boxes", "masks"):
+        what = what if read.count is not None else f"{what}-plain"
+        yield Fact(what, step.number, {**values, "threshold": read.threshold})
+    elif read.what == "ctc":
+        values.update(text=read.text, ids=read.ids)
+        yield Fact(what if read.text is not None else f"{what}-ids", step.number, values)
+    elif read.what == "span" and len(read.ids) == 2:
+        values.update(text=read.text, begin=read.ids[0], end=read.ids[1])
+        yield Fact(what if read.text is not None else f"{what}-plain", step.number, values)
+    elif read.what == "sound":
+        what = what if read.seconds is not None else f"{what}-plain"
+        yield Fact(what, step.number, {**values, "seconds": read.seconds, "rate": read.rate})
+    elif read.what in ("numbers", "depth", "picture", "spectrogram") and len(read.range) == 2:
+        lowest, highest = (f"{number:.4g}" for number in read.range)
+        yield Fact(what, step.number, {**values, "lowest": lowest, "highest": highest})
+
+
+def _labelled(label: Label) -> str:
+    """Return a label as it is told: with its token, and its probability in percent."""
+    name = label.label if label.label is not None else "" if label.id is None else str(label.id)
+    told = name if label.token is None else f"{label.token!r}: {name}"
+    return told if label.probability is None else f"{told} {label.probability:.1%}".strip()
 
 
 def _peft(step: Step, applied: PeftApplied) -> Iterator[Fact]:
@@ -444,7 +510,9 @@ _FACTS: Final[dict[type[Event], Callable[[Step, Any], Iterator[Fact]]]] = {
     ChatRendered: _chat,
     TextPrepared: _text,
     InputsPrepared: _fed,
+    OutputsRead: _outputs,
     TokenGenerated: _token,
+    Generated: _generated,
     PeftApplied: _peft,
     NotFed: _not_done,
     NotGenerated: _not_done,

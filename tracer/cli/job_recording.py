@@ -97,7 +97,10 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
             "{why}. The model is recorded all the same; --no-processor leaves the processor out.",
             why=visible(reason_here(str(failed.event.why), lang)),
         )
-    asked = {"--image": job.image, "--prompt": job.prompt, "--generate": job.generate}
+    asked = {
+        "--image": job.image, "--audio": job.audio, "--ids": job.ids, "--prompt": job.prompt,
+        "--generate": job.generate,
+    }  # fmt: skip
     given = [option for option, value in asked.items() if value]
     not_done: Iterator[Recorded[NotDone]] = events(trace, NotFed, NotGenerated)
     for skipped in not_done:

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from tracer.recorder.auto_class import auto_class
 from tracer.recorder.feeding.inputs import make_inputs
-from tracer.recorder.feeding.samples import read_picture, read_sound
-from tracer.recorder.model.generation import TokenWatch, generate
-from tracer.recorder.model.lora import apply_lora, lora_config, unwrap_peft
+from tracer.recorder.feeding.samples import TEXT, read_picture, read_sound
+from tracer.recorder.model.generation import TokenWatch, call_for, carry_out, generates
+from tracer.recorder.model.lora import apply_lora, lora_config
+from tracer.recorder.model.outputs import read_outputs
 from tracer.recorder.model.weightless import FakeWeights, dtype_argument, from_configuration
 from tracer.recorder.processors import Preparers, load_preparers
 from tracer.recorder.recording import Recording
@@ -40,8 +41,11 @@ def run_load(job: Job, session: Session) -> Any:
     session.part = None
     device = _device(job)
     model, made, fake = load_model(job, session.recording, device)
-    if not hasattr(model, "eval"):
-        return model  # AutoConfig, AutoTokenizer: there is nothing to run
+    if not hasattr(model, "eval"):  # AutoConfig, AutoTokenizer: there is nothing to run
+        if job.forward and any((job.generate, job.image, job.audio, job.ids, job.prompt)):
+            why = reasons.NO_MODEL.format(name=type(model).__name__)
+            session.recording.record_event("not-fed", session.recording.clean_data({"why": why}), stage="forward")
+        return model
     session.part = "device"
     if fake is None and device != "cpu":
         model = model.to(device)
@@ -70,29 +74,50 @@ def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: An
     session.part = "forward"
     try:
         with torch.no_grad(), session.model.passes(model, "forward"), unstepped:
-            model(**arguments)
+            outputs = model(**arguments)
     except Exception as error:
         if not inputs.guessed:
             raise
-        failure = recording.guard.call("traceback", recording.tracebacks.failure, error) or {}
-        why = reasons.GUESS_REFUSED.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
-        recording.record_event("not-fed", {**recording.clean_data({"why": why}), **failure}, stage="forward")
+        _not_done(recording, "not-fed", error, stage="forward")
         return
-    if job.generate and not _generates(model):
+    if not generates(model):
+        facts = recording.guard.call("outputs", read_outputs, outputs, model, arguments, made.tokenizer)
+        if facts:
+            recording.record_event("outputs-read", recording.clean_data(facts), stage="forward")
+    del outputs
+    if job.generate:
+        _generate(job, session, model, made, arguments, guessed=inputs.guessed)
+
+
+def _generate(
+    job: Job, session: Session, model: Any, made: Preparers, arguments: dict[str, Any], *, guessed: bool
+) -> None:
+    """Make the model write. What it raises is raised, unless the inputs or the form of the call are a guess of ours."""
+    recording = session.recording
+    call = call_for(
+        model, arguments, job.generate, prompt=job.prompt or TEXT, tokenizer=made.tokenizer, processor=made.processor
+    )
+    if call.function is None:
         with recording.stage("generate"):
-            recording.record_event(
-                "not-generated",
-                recording.clean_data({"why": reasons.WRITES_NO_TEXT.format(name=type(unwrap_peft(model)).__name__)}),
-            )
-    elif job.generate:
-        session.part = "generate"
+            recording.record_event("not-generated", recording.clean_data({"why": call.why}))
+        return
+    session.part = "generate"
+    watch = TokenWatch(recording, made.tokenizer)
+    try:
         with session.model.passes(model, "generate"):
-            generate(model, arguments, job.generate, TokenWatch(recording, made.tokenizer))
+            carry_out(call, watch)
+    except Exception as error:
+        if not (guessed or call.guessed):
+            raise
+        _not_done(recording, "not-generated", error, stage="generate")
 
 
-def _generates(model: Any) -> bool:
-    """Return whether transformers' ``generate`` accepts the model."""
-    return hasattr(unwrap_peft(model), "can_generate") and bool(unwrap_peft(model).can_generate())
+def _not_done(recording: Recording, kind: str, error: Exception, *, stage: str) -> None:
+    """Record that inputs or a call of ours did not fit, which says nothing about the model."""
+    failure = recording.guard.call("traceback", recording.tracebacks.failure, error) or {}
+    text = reasons.GUESS_REFUSED if kind == "not-fed" else reasons.CALL_REFUSED
+    why = text.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
+    recording.record_event(kind, {**recording.clean_data({"why": why}), **failure}, stage=stage)
 
 
 def _device(job: Job) -> str:

@@ -709,15 +709,72 @@ class InputsPrepared(Event):
     sound: Shown | None = None
 
 
+class Label(msgspec.Struct):
+    """A class that a model gives to something.
+
+    Attributes:
+        id: its number.
+        label: its name, if the configuration has one.
+        probability: how likely it is; of segments, the share of the picture that it covers.
+        token: the text of the token that it is given to.
+    """
+
+    id: int | None = None
+    label: str | None = None
+    probability: float | None = None
+    token: str | None = None
+
+
+class Vector(msgspec.Struct):
+    """Vectors that a model gives: their name and shape, and the length of the first."""
+
+    name: str
+    shape: list[int] = []
+    norm: float | None = None
+
+
+class OutputsRead(Event):
+    """What a pass gave was read, of a model that writes no text.
+
+    Attributes:
+        what: ``labels``, ``each-token``, ``ctc``, ``boxes``, ``masks``, ``segments``, ``span``, ``vectors``,
+            ``vocabulary``, ``numbers``, ``depth``, ``picture``, ``spectrogram`` or ``sound``.
+        shape: of the tensor that it was read from.
+        labels: the best ones; of ``each-token`` those of the first tokens.
+        count: number of boxes or masks above the threshold, of classes in a picture, of tokens.
+        threshold: of the probability of a box or mask.
+        ids: token ids; of a ``span`` the first and the last position.
+        text: the text of these.
+        vectors: with their lengths.
+        range: the lowest and the highest number.
+        rate, seconds: of a sound.
+    """
+
+    kind = "outputs-read"
+    what: str | None = None
+    shape: list[int] = []
+    labels: list[Label] = []
+    count: int | None = None
+    threshold: float | None = None
+    ids: list[int] = []
+    text: str | None = None
+    vectors: list[Vector] = []
+    range: list[float] = []
+    rate: int | None = None
+    seconds: float | None = None
+
+
 class TokenGenerated(Event):
     """A token was generated.
 
     Attributes:
         index: its number, from 0.
         id: its id.
-        text: its text.
-        nanoseconds: time since the last token.
+        ids: its ids, where one position has several: the code books of a model that writes sound.
+        text: its text; None without a tokenizer, and for codes of sound.
+        nanoseconds: time since the last token; None where the model streamed none.
         cache: number of tokens in the cache then.
+        state: shapes of the recurrent state, which stay the same from token to token.
         attention_mask: length of the attention mask then.
         position_ids: number of positions then.
     """
@@ -725,11 +782,37 @@ class TokenGenerated(Event):
     kind = "token-generated"
     index: int | None = None
     id: int | None = None
+    ids: list[int] = []
     text: str | None = None
     nanoseconds: int | None = None
     cache: int | None = None
+    state: list[list[int]] = []
     attention_mask: int | None = None
     position_ids: int | None = None
+
+
+class Generated(Event):
+    """A call that makes a model write returned something else than the tokens that were seen on the way.
+
+    Attributes:
+        by: the method: ``generate`` or ``chat``.
+        left_out: what it was not told because it has no parameter for it.
+        class_: the class of what it returned.
+        what: ``sound`` or ``spectrogram``, of a model that makes one.
+        tensors: the tensors in what it returned.
+        text: the text that it returned.
+        rate, seconds: of a sound.
+    """
+
+    kind = "generated"
+    by: str | None = None
+    left_out: list[str] = []
+    class_: str | None = None
+    what: str | None = None
+    tensors: list[Fed] = []
+    text: str | None = None
+    rate: int | None = None
+    seconds: float | None = None
 
 
 class PeftApplied(Event):
@@ -846,8 +929,8 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     ModuleCopied, ModuleImported, ClassResolved, ClassRegistered, ConfigRead, ConfigBuilt, ModuleBuilt, ModelBuilt,
     ModelLoaded, TokenizerLoaded, ProcessorLoaded, ProcessorFailed, ShardOpened, ShardRead, TensorLoaded,
     ConversionFailed, WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared,
-    InputsPrepared, ChatRendered, TokenGenerated, PeftApplied, NotFed, NotGenerated, WarningGiven, LogWritten,
-    TextPrinted,
+    InputsPrepared, OutputsRead, ChatRendered, TokenGenerated, Generated, PeftApplied, NotFed, NotGenerated,
+    WarningGiven, LogWritten, TextPrinted,
 )  # fmt: skip
 """The type of each kind of step that a probe makes."""
 

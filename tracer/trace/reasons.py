@@ -38,6 +38,7 @@ _LEFT_OUT: Final = (
     N_("operators"),
     N_("statistics"),
     N_("tokens"),
+    N_("outputs"),
     N_("a module that was built"),
     N_("lengths of mask, positions and cache"),
     N_("functions that this release lacks"),
@@ -94,6 +95,10 @@ NOT_NAMED_OPEN: Final = N_(
 )
 NO_DECODER_START: Final = N_("its configuration names no token for its decoder to begin with (decoder_start_token_id)")
 WRITES_NO_TEXT: Final = N_("{name} writes no text")
+CALL_WANTS: Final = N_("{function} can't do without {names}, which nothing here makes")
+CALL_TAKES: Final = N_("{function} takes {names}, and none of what the pass was given")
+CALL_REFUSED: Final = N_("a call in a form that is not known to be the model's own raised {error}")
+NO_MODEL: Final = N_("a {name} was loaded, which has no forward pass")
 
 # Why a load could not begin.
 NO_IMAGE: Final = N_("There is no image file {path}.")

@@ -118,5 +118,7 @@ def _text(trace: Trace) -> Table:
     for prepared in events(trace, TextPrepared):
         found["prompt"] = (prepared.event.ids, prepared.step.number)
     for generated in events(trace, TokenGenerated):
-        found[f"token {generated.event.index}"] = (generated.event.text, generated.step.number)
+        event = generated.event
+        told = event.text if event.text is not None else event.ids or event.id
+        found[f"token {event.index}"] = (told, generated.step.number)
     return found

@@ -152,18 +152,27 @@ class TokensTab(TableTab):
             number, event = recorded.step.number, recorded.event
             if isinstance(event, TokenGenerated):
                 milliseconds = "" if event.nanoseconds is None else f"{event.nanoseconds / 1e6:.1f}"
-                cells = (event.index, event.id, event.text, event.cache, event.attention_mask)
+                token = Text(" ".join(map(str, event.ids))) if event.ids else event.id
+                kept = event.cache if event.cache is not None or not event.state else _shapes_text(event.state)
+                cells = (event.index, token, event.text, kept, event.attention_mask)
                 rows.append(Row(number, (tr(lang, "generated"), *map(_token_cell, cells), milliseconds)))
             elif isinstance(event, TextPrepared):
                 for index, (token, piece) in enumerate(zip(event.ids, event.pieces, strict=False)):
-                    cells = (index, token, piece, None, None)
-                    rows.append(Row(number, (tr(lang, "prompt"), *map(_token_cell, cells), "")))
+                    row = (index, token, piece, None, None)
+                    rows.append(Row(number, (tr(lang, "prompt"), *map(_token_cell, row), "")))
         return rows
 
 
-def _token_cell(value: int | str | None) -> Text:
+def _shapes_text(shapes: list[list[int]]) -> Text:
+    """Return the shapes of a recurrent state, in the place of a cache's length."""
+    return Text(", ".join("×".join(map(str, shape)) for shape in shapes))
+
+
+def _token_cell(value: int | str | Text | None) -> Text:
     if value is None:
         return Text("")
+    if isinstance(value, Text):
+        return value
     if isinstance(value, int):
         return Text(str(value), justify="right")
     return Text(visible(repr(value)))
