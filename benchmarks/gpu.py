@@ -27,9 +27,10 @@ import transformers
 from rich.console import Console
 
 from tracer.bundled import write_fixture
-from tracer.recorder import run_load
-from tracer.recorder.model.inputs import make_inputs
+from tracer.recorder.feeding.inputs import make_inputs
 from tracer.recorder.model.model_watch import ModelOptions
+from tracer.recorder.processors import load_preparers
+from tracer.recorder.run_load import run_load
 from tracer.recorder.session import Session
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
@@ -46,7 +47,7 @@ def run(title: str, job: Job, folder: Path, turns: int, console: Console) -> Non
     session = _session(job, ModelOptions())
     began = time.perf_counter()
     with session:
-        model = run_load.run_load(job, session)
+        model = run_load(job, session)
     seconds = time.perf_counter() - began
     session.finish(None, model)
     seal(Path(job.journal), folder / "a.glmtrace")
@@ -106,9 +107,9 @@ def _session(job: Job, options: ModelOptions) -> Session:
 
 def _inputs(job: Job, model: Any, folder: Path) -> dict[str, Any]:
     """Return the inputs of the recorded pass."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(run_load.tokenizer_source(job.model), trust_remote_code=True)
     session = Session(folder / "inputs", model=job.model, forward_output=False)
-    arguments = make_inputs(job, model, tokenizer, session.recording).arguments
+    made = load_preparers(job, session.recording)
+    arguments = make_inputs(job, model, made, session.recording).arguments
     session.finish(None)
     assert arguments is not None
     return arguments
