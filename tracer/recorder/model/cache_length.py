@@ -82,7 +82,8 @@ def _room(cache: Any) -> int | None:
     layers = _held(own.get("self_attention_cache", cache), "layers")
     if any(hasattr(layer, "_quantized_keys") for layer in layers):
         return None  # most are elsewhere
-    shapes = [getattr(vars(layer).get("keys"), "shape", ()) for layer in layers if hasattr(layer, "__dict__")]
+    keys = [vars(layer).get("keys") for layer in layers if hasattr(layer, "__dict__")]
+    shapes: list[tuple[int, ...]] = [tuple(getattr(one, "shape", ())) for one in keys]
     return max((int(shape[-2]) for shape in shapes if len(shape) == 4), default=None)
 
 
