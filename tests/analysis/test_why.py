@@ -207,7 +207,7 @@ def test_an_argument_that_code_passes_twice_is_no_fault_of_the_value(loads: Load
     write_reed(tmp_path / "dir", config={"pad_token_id": 0}, configuration=(twice,))
     with loads.trace(tmp_path / "dir", tokenizer=False, forward=False) as trace:
         (cause,) = diagnose(trace).causes
-    assert (cause.kind, cause.values["file"]) == ("own-code-failed", "configuration_reed.py")
+    assert (cause.kind, cause.values["file"]) == ("argument-given-twice", "configuration_reed.py")
 
 
 def test_a_stale_copy(loads: Loads, tmp_path: Path) -> None:
