@@ -188,9 +188,10 @@ def _by_part(preparer: Any, given: Any) -> dict[str, Any]:
 
 
 def _array(sound: Sound) -> Any:
-    import numpy
+    """Return samples as the float32 array of numpy that feature extractors take."""
+    import torch
 
-    return numpy.asarray(sound.samples, dtype=numpy.float32)
+    return torch.tensor(sound.samples).numpy()
 
 
 def _has_numbers(batch: dict[str, Any]) -> bool:
