@@ -64,7 +64,13 @@ def loaded_by(code: str, *arguments: str, shows: int = 1) -> set[str]:
     return set(done.stdout.rsplit("LOADED", 1)[1].split())
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "yaml": "pyyaml", "markdown_it": "markdown-it-py", "textual_serve": "textual-serve"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "huggingface_hub": "huggingface-hub",
+    "markdown_it": "markdown-it-py",
+    "textual_serve": "textual-serve",
+}
 """Packages whose distribution has another name."""
 
 

@@ -1,4 +1,4 @@
-"""Which class of transformers loads what a directory was saved from, by the library's own tables of auto classes."""
+"""Which class of transformers loads what a directory or a hub model was saved from, by the library's own tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tracer.recorder.hub_files import settings_folder
 from tracer.trace import reasons
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -33,22 +34,22 @@ def auto_class(job: Job) -> Any:
     """
     import transformers
 
-    name = job.auto_class or suitable_class(job.model, trust=job.trust_remote_code)
+    name = job.auto_class or suitable_class(job.model, trust=job.trust_remote_code, arguments=job.kwargs)
     found = getattr(transformers, name, None)
     if found is None:
         raise TracerError(reasons.NO_AUTO_CLASS, release=transformers.__version__, name=name)
     return found
 
 
-def suitable_class(model: str, *, trust: bool) -> str:
-    """Return the name of the class of transformers that loads what the directory's config.json says was saved.
+def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | None = None) -> str:
+    """Return the name of the class of transformers that loads what the model's config.json says was saved.
 
     That class is ``architectures[0]``. Its auto class is looked up in ``auto_map`` if remote code may run or the
     release does not know the model type, then in the ``MODEL_FOR_…_MAPPING_NAMES`` of the installed release
     (``transformers/models/auto/modeling_auto.py``). A class of the library without an auto class is returned itself.
     ``AutoModel`` is what is left when config.json names no class, or one that nobody knows.
     """
-    config = read_config(model)
+    config = read_config(model, arguments or {})
     saved = saved_class(config)
     model_type = config.get("model_type")
     tables = _tables()
@@ -129,17 +130,25 @@ def _by_ending(saved: str, tables: Mapping[str, Any]) -> str | None:
     return wanted if wanted in tables else None
 
 
-def read_config(model: str) -> dict[str, Any]:
+def read_config(model: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Read config.json, or that of an adapter's base; return an empty dictionary if it can't be read."""
     try:
-        config = read_json(os.path.join(model, "config.json"))
+        folder = settings_folder(model, arguments)
+        if not folder:
+            return {}
+        config = read_json(os.path.join(folder, "config.json"))
         if not config:
-            base = read_json(os.path.join(model, "adapter_config.json")).get("base_model_name_or_path")
-            if isinstance(base, str):
-                config = read_json(os.path.join(base, "config.json"))
+            base = read_json(os.path.join(folder, "adapter_config.json")).get("base_model_name_or_path")
+            if isinstance(base, str) and (folder := settings_folder(base, _of_base(arguments))):
+                config = read_json(os.path.join(folder, "config.json"))
         return config
     except (OSError, ValueError):
         return {}
+
+
+def _of_base(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the load without what is meant for the adapter alone."""
+    return {name: value for name, value in arguments.items() if name not in ("revision", "subfolder")}
 
 
 def read_json(path: str) -> dict[str, Any]:

@@ -1,13 +1,14 @@
-"""What makes inputs of a model out of text, pictures and sound: the processor or the tokenizer of a directory."""
+"""What makes inputs of a model out of text, pictures and sound: the processor or the tokenizer of a model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tracer.recorder.auto_class import read_json
+from tracer.recorder.hub_files import HUB_ARGUMENTS, has_file, settings_folder
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
 from tracer.trace.job import Job
@@ -23,9 +24,6 @@ _PARTS: Final = {
     "video_processor": ("AutoVideoProcessor", "video_preprocessor_config.json", "video_processor_type"),
 }
 """Parts that ``AutoProcessor`` leaves out where it finds a tokenizer first: the auto class, file and key of each."""
-_HUB_ARGUMENTS: Final = (
-    "cache_dir", "force_download", "local_files_only", "proxies", "revision", "code_revision", "subfolder", "token",
-)  # fmt: skip
 
 
 @dataclass
@@ -69,17 +67,18 @@ def load_preparers(job: Job, recording: Recording) -> Preparers:
     import transformers
 
     made = Preparers()
-    hub = {name: value for name, value in job.kwargs.items() if name in _HUB_ARGUMENTS}
+    hub = {name: value for name, value in job.kwargs.items() if name in HUB_ARGUMENTS}
     hub["trust_remote_code"] = job.trust_remote_code
-    if job.processor and job.tokenizer and (source := _source(job.model, _has_processor)) is not None:
-        if (found := _tried(transformers.AutoProcessor, source, hub, recording)) is not None:
+    source = _source(job, _has_processor) if job.processor and job.tokenizer else None
+    if source is not None:
+        if (found := _tried(transformers.AutoProcessor, source.name, hub, recording)) is not None:
             made.take(found)
-        for name in _left_out(source, made):
+        for name in _left_out(source.folder, made):
             auto_class = getattr(transformers, _PARTS[name][0], None)
-            if auto_class is not None and (found := _tried(auto_class, source, hub, recording)) is not None:
+            if auto_class is not None and (found := _tried(auto_class, source.name, hub, recording)) is not None:
                 made.take(found)
-    if job.tokenizer and made.tokenizer is None and (source := _source(job.model, _has_tokenizer)) is not None:
-        made.tokenizer = transformers.AutoTokenizer.from_pretrained(source, **hub)
+    if job.tokenizer and made.tokenizer is None and (source := _source(job, _has_tokenizer)) is not None:
+        made.tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **hub)
     return made
 
 
@@ -97,29 +96,37 @@ def _tried(auto_class: Any, source: str, arguments: dict[str, Any], recording: R
         return None
 
 
-def _left_out(source: str, made: Preparers) -> Iterator[str]:
+def _left_out(folder: str, made: Preparers) -> Iterator[str]:
     """Yield the parts that the directory has a file for and that the processor did not bring."""
     for name, (_, file, key) in _PARTS.items():
-        if getattr(made, name) is None and made.processor is None and key in _read(source, file):
+        if getattr(made, name) is None and made.processor is None and key in _read(folder, file):
             yield name
 
 
-def _source(model: str, has: Any) -> str | None:
-    """Return where something is: the directory, an adapter's base, a hub id itself; None if it is not there."""
-    if not os.path.isdir(model):
-        return model if has is _has_tokenizer else None
-    if has(model):
-        return model
-    base = _read(model, "adapter_config.json").get("base_model_name_or_path")
-    return base if isinstance(base, str) and os.path.isdir(base) and has(base) else None
+class _Source(NamedTuple):
+    """A directory or hub id to load from, and the folder with its small files."""
+
+    name: str
+    folder: str
+
+
+def _source(job: Job, has: Callable[[str], bool]) -> _Source | None:
+    """Return where something is: the directory or hub id itself, or an adapter's base; None if it is not there."""
+    folder = settings_folder(job.model, job.kwargs)
+    if not folder:  # neither on the hub nor in the cache: the load fails, and the library says why
+        return _Source(job.model, folder) if has is _has_tokenizer else None
+    if has(folder):
+        return _Source(job.model, folder)
+    base = _read(folder, "adapter_config.json").get("base_model_name_or_path")
+    return _Source(base, base) if isinstance(base, str) and os.path.isdir(base) and has(base) else None
 
 
 def _has_tokenizer(folder: str) -> bool:
-    return any(os.path.isfile(os.path.join(folder, name)) for name in _TOKENIZER_FILES)
+    return any(has_file(folder, name) for name in _TOKENIZER_FILES)
 
 
 def _has_processor(folder: str) -> bool:
-    if any(os.path.isfile(os.path.join(folder, name)) for name in _PROCESSOR_FILES):
+    if any(has_file(folder, name) for name in _PROCESSOR_FILES):
         return True
     read = [_read(folder, name) for name in ("tokenizer_config.json", "config.json")]
     maps = [one.get("auto_map") for one in read]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from tracer.recorder.auto_class import auto_class
 from tracer.recorder.feeding.inputs import make_inputs
 from tracer.recorder.feeding.samples import TEXT, read_picture, read_sound
+from tracer.recorder.hub_files import prepare
 from tracer.recorder.model.generation import TokenWatch, call_for, carry_out, generates
 from tracer.recorder.model.lora import apply_lora, lora_config
 from tracer.recorder.model.outputs import read_outputs
@@ -27,6 +28,7 @@ def check_job(job: Job) -> None:
         TracerError: the device, the auto class, a file for the pass or the LoRA configuration is missing or bad.
     """
     _device(job)
+    prepare(job)
     auto_class(job)
     if job.image is not None:
         read_picture(job.image)
