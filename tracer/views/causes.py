@@ -26,7 +26,9 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:json-missing-comma": N_("Put a comma at the end of line {at} of {file}."),
     "remedy:json-comment": N_("Take the comment in line {at} out of {file}: JSON has none."),
-    "remedy:json-single-quotes": N_("Write double quotes in line {at} of {file} and below: JSON has no single ones."),
+    "remedy:json-single-quotes": N_(
+        "From line {at} of {file} on, write double quotes in place of single ones: JSON allows only double quotes."
+    ),
     "remedy:json-python-word": N_("Write `{meant}` in place of `{written}` in line {at} of {file}."),
     "remedy:json-cut-off": N_("{file} ends too early, so it was not written or downloaded whole: get it again."),
     "remedy:json-empty": N_("{file} is empty: get it again."),
@@ -55,9 +57,8 @@ CAUSES: Final[dict[str, Message]] = {
         "exist, is private, or the hub can't be reached and the model is not in the cache."
     ),
     "remedy:name-or-download": N_(
-        "Check the spelling of “{model}”. If it is a hub model, download it while online "
-        "(`huggingface-cli download {model}`) and log in if it is private; if it is a directory, "
-        "give its path."
+        "Check the spelling of “{model}”. If it is a hub model, download it while online (`hf download "
+        "{model}`) and log in if it is private; if it is a directory, give its path."
     ),
     "cause:weights-missing": N_(
         "No weights in {in}: none of the file names that the library looks for is there ({names})."
@@ -72,7 +73,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:shards-missing": N_("The index of the weights names {count} files, and these are not there: {files}."),
     "remedy:download-all-again": N_(
-        "Get all of these files again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and compare "
+        "Get all of these files again (`hf download MODEL`, or `git lfs pull` in a clone) and compare "
         "their sizes and SHA-256 with what the hub shows."
     ),
     "cause:shard-gguf": NP_("{files} is a GGUF file under another name.", "{files} are GGUF files under other names."),
@@ -130,52 +131,49 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "cause:shard-damaged": N_("{file} can't be read: {message}"),
     "cause:file-is-pointer": NP_(
-        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself.",
-        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the file itself. "
-        "These files are such: {names}.",
+        "{file} is a Git LFS pointer, a few lines of text that stand in for the file, not the file itself.",
+        "{file} is a Git LFS pointer, a few lines of text that stand in for the file, not the file "
+        "itself. The files affected: {names}.",
     ),
     "cause:file-is-page": NP_(
-        "{file} is a web page saved under that name, and not the file itself.",
-        "{file} is a web page saved under that name, and not the file itself. These files are such: {names}.",
+        "{file} is a web page saved under that name, not the file itself.",
+        "{file} is a web page saved under that name, not the file itself. The files affected: {names}.",
     ),
-    "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. These files are such: {names}."),
+    "cause:file-is-empty": NP_("{file} is empty.", "{file} is empty. The files affected: {names}."),
     "remedy:fetch-files-themselves": NP_(
         "Run `git lfs pull` in the clone, or download the file again: `hf download MODEL {file}`.",
         "Run `git lfs pull` in the clone, or download {file} and the others again: `hf download MODEL`.",
     ),
     "cause:shard-other-zip": N_(
-        "{file} is a zip archive of something else, and no weights: torch finds none of the entries that `torch.save` "
-        "writes."
+        "{file} is a zip archive, but not one of weights: torch finds none of the entries that `torch.save` writes."
     ),
-    "cause:shard-truncated-bin": N_(
-        "{file} is cut off or empty: torch finds the beginning of its archive and not its end."
-    ),
+    "cause:shard-truncated-bin": N_("{file} is cut off or empty: torch can't find the end of its archive."),
     "cause:torch-too-old": N_(
-        "{files} is a pickle, and transformers {release} reads such files only with torch 2.6 or later, because of a "
-        "weakness of `torch.load` (CVE-2025-32434); here is torch {torch}."
+        "transformers {release} reads pickle files such as {files} only with torch 2.6 or later, because "
+        "of a vulnerability in `torch.load` (CVE-2025-32434); torch {torch} is installed."
     ),
     "remedy:newer-torch-or-safetensors": N_(
         "`pip install --upgrade 'torch>=2.6'`, or take the model's weights as `.safetensors`: its page may have them, "
         "and with a newer torch `model.save_pretrained(DIR)` writes them."
     ),
     "cause:offload-folder-missing": N_(
-        "The device map leaves some of the weights on the disk, and the call gives no folder to put them in."
+        "The device map offloads some of the weights to disk, and the call names no folder for them."
     ),
     "remedy:give-offload-folder": N_(
         '`offload_folder="offload"` in the call (here `--kwarg offload_folder=offload`), or a `device_map` without '
         "“disk” on a machine with more memory."
     ),
     "cause:format-not-named": N_(
-        "The header of {file} does not say which framework wrote it, and transformers 4 reads no such file: the entry "
-        '`"format": "pt"` is missing in its metadata.'
+        "The header of {file} does not say which framework wrote it, and transformers 4 does not read "
+        'such files: its metadata lacks the entry `"format": "pt"`.'
     ),
     "remedy:name-format": N_(
         'Write the file again with the entry: `save_file(load_file(FILE), FILE, metadata={{"format": "pt"}})`, both of '
         "`safetensors.torch`. Transformers 5 reads it as it is."
     ),
     "remedy:download-again": N_(
-        "Get {file} again (`huggingface-cli download MODEL`, or `git lfs pull` in a clone) and "
-        "compare its size and SHA-256 with what the hub shows."
+        "Get {file} again (`hf download MODEL`, or `git lfs pull` in a clone) and compare its size and "
+        "SHA-256 with what the hub shows."
     ),
     "cause:weights-of-format": N_(
         "The weights in {in} are in the format of {format} ({files}), and transformers {release} was to load PyTorch "
@@ -193,7 +191,7 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:link-broken": N_("{file} is a symbolic link that leads nowhere: the file it points to is not there."),
     "remedy:copy-files": N_(
         "Copy the files themselves and not the links to them (`cp -rL`), or download the model into the directory "
-        "(`huggingface-cli download MODEL --local-dir DIR`). In the hub's cache the files of a model are links into "
+        "(`hf download MODEL --local-dir DIR`). In the hub's cache the files of a model are links into "
         "its folder `blobs`."
     ),
     "cause:config-in-subfolder": NP_(
@@ -304,16 +302,16 @@ CAUSES: Final[dict[str, Message]] = {
         "class, with a dot between them: `FILE.CLASS`."
     ),
     "cause:reference-with-ending": N_(
-        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. The file is named without its ending: "
-        "there can be only the one dot between file and class."
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. The file has to be named "
+        "without its extension: the only dot allowed is the one between file and class."
     ),
     "cause:reference-with-dots": N_(
         "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has {count} dots, and "
         "there can be only the one between file and class: `FILE.CLASS`."
     ),
     "cause:reference-repositories": N_(
-        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has “--” more than once; only the one "
-        "between repository and file is possible."
+        "The entry “{auto_class}” of `auto_map` in {config} is `{written}`. It has “--” more than once; "
+        "only the one between repository and file is allowed."
     ),
     "remedy:write-reference": N_('Write in {config} `"auto_map": {{"{auto_class}": "{reference}"}}`.'),
     "cause:reference-into-folder": N_(
@@ -324,8 +322,9 @@ CAUSES: Final[dict[str, Message]] = {
         "Put {file} and the files that it imports into the model's top folder, and write `{reference}` in config.json."
     ),
     "cause:tokenizer-entry-not-pair": N_(
-        "The entry “AutoTokenizer” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has"
-        " to be a list of two: the slow tokenizer and the fast one, `null` for the one that there is not."
+        "The entry “AutoTokenizer” of `auto_map` in {config} is `{written}`, of the type `{type}`. It has "
+        "to be a list of two: the slow tokenizer and the fast one, with `null` for one that does not "
+        "exist."
     ),
     "remedy:write-pair": N_('Write in {config} `"auto_map": {{"AutoTokenizer": ["{reference}", null]}}`.'),
     "cause:class-repository-missing": N_(
@@ -452,7 +451,7 @@ CAUSES: Final[dict[str, Message]] = {
         "cache of this machine, and it could not be fetched."
     ),
     "remedy:download-it": N_(
-        "Go online, or download it before: `huggingface-cli download {repository} {name}`. If it is private, log in."
+        "Go online, or download it before: `hf download {repository} {name}`. If it is private, log in."
     ),
     "cause:download-fails": N_(
         "{file}, line {line}, downloads something from the hub: `{statement}`. It is not in the cache of this machine, "
@@ -670,7 +669,7 @@ CAUSES: Final[dict[str, Message]] = {
         'Replace in the code: {replacements}. Or install a release that has it: `pip install "transformers<{gone}"`.'
     ),
     "remedy:release-remove": N_(
-        "Remove it from the code: newer releases have nothing in its place and need nothing. Or install a release "
+        "Remove it from the code: newer releases do not need anything in its place. Or install a release "
         'that has it: `pip install "transformers<{gone}"`.'
     ),
     "remedy:release-rewrite": N_(
@@ -690,16 +689,17 @@ CAUSES: Final[dict[str, Message]] = {
         "before it runs the file counts such a package as needed; it is not installed."
     ),
     "remedy:import-inside-try": N_(
-        "To run the model without it, put the import inside `try: … except ImportError: pass`, where it stands: the "
-        "check leaves that out. Otherwise install what brings {names}; the model's page says what that is."
+        "To run the model without it, wrap the import, where it is, in `try: … except ImportError: pass`: "
+        "the check skips such imports. Otherwise install the package that provides {names}; look it up on "
+        "the model's page."
     ),
     "cause:package-in-text": N_(
-        "No statement of {file} imports {names}. The check of transformers {release} reads the text of the file, and "
-        "takes a line for an import that stands in a docstring or another text."
+        "No statement of {file} imports {names}. The check in transformers {release} only searches the "
+        "text of the file, and mistakes a line in a docstring or another string for an import."
     ),
     "remedy:reword-text": N_(
-        "Reword the line of {file} that begins with `import {names}` or `from {names}`, so that it does not begin so. "
-        "There is nothing to install."
+        "Reword the line of {file} that begins with `import {names}` or `from {names}`, so that it no "
+        "longer does. There is nothing to install."
     ),
     "cause:module-missing-at": N_(
         "{file}, line {line}: `{statement}` needs {names}, which is not installed in this Python."
@@ -717,8 +717,8 @@ CAUSES: Final[dict[str, Message]] = {
         "which is not installed in this Python."
     ),
     "cause:circular-import": N_(
-        "{by} imports {name} from {file}, which is not defined yet: the files import each other ({names}), and {file} "
-        "has run only as far as its own import."
+        "{by} imports {name} from {file}, where it is not defined yet: the files import each other "
+        "({names}), and {file} has run only as far as its own import statement."
     ),
     "remedy:third-file": N_(
         "Move {name} into a third file that both import, or import it in {by} inside the function that needs it."
@@ -750,15 +750,15 @@ CAUSES: Final[dict[str, Message]] = {
         "modules cache."
     ),
     "remedy:out-of-folder": N_(
-        "Move {file} out of {folder}, to lie beside {by}, and write `from .{module} import …`. The same holds for what "
-        "that file imports."
+        "Move {file} out of {folder} to beside {by}, and write `from .{module} import …`. Do the same "
+        "with the files that it imports."
     ),
     "remedy:import-found-file": N_(
         "The directory has {found}.py: if that is the file, write `from .{found} import …` in {by}. Otherwise put "
         "{file} beside {by}."
     ),
     "cause:code-is-pointer": N_(
-        "{file} is a pointer of Git LFS, a few lines of text that stand for the file, and not the code itself "
+        "{file} is a Git LFS pointer, a few lines of text that stand in for the file, not the code itself "
         "(pointers: {names})."
     ),
     "cause:code-is-page": N_("{file} is a web page saved under that name, and not the code itself ({names})."),
@@ -776,8 +776,8 @@ CAUSES: Final[dict[str, Message]] = {
         "{error}: {message}"
     ),
     "remedy:look-at-line": N_(
-        "Look at line {line} of {file}: it runs as soon as the file is imported, before there is a model. What only a "
-        'try-out needs belongs under `if __name__ == "__main__":`.'
+        "Look at line {line} of {file}: it runs as soon as the file is imported, before there is a model. "
+        'Code that is only for trying the file out belongs under `if __name__ == "__main__":`.'
     ),
     "cause:name-undefined": N_(
         "{file}, line {line}, uses {name}, and the file neither defines it nor imports it where this line can see it: "
@@ -799,7 +799,7 @@ CAUSES: Final[dict[str, Message]] = {
         "{file}, line {line}, uses {name} before the file has defined it, or defines it in a branch that did not run: "
         "`{statement}`"
     ),
-    "remedy:define-before": N_("Define {name} above line {line} of {file}, on every way."),
+    "remedy:define-before": N_("Define {name} above line {line} of {file}, in every branch."),
     "cause:neighbour-not-copied": N_(
         "{file}, line {line}, opens {name} beside its own file: `{statement}`. But the code runs from a copy in the "
         "modules cache, and only Python files are copied there."
@@ -826,13 +826,13 @@ CAUSES: Final[dict[str, Message]] = {
         "its path in line {line} of {file}."
     ),
     "surprise:stale-code-ran": N_(
-        "{file} ran from the modules cache as an earlier load had left it there, and it is not the file that the "
-        "directory has now."
+        "{file} ran from the modules cache: the copy that ran was left there by an earlier load, and "
+        "differs from the file that the directory has now."
     ),
     "surprise:class-of-earlier-load": N_(
-        "The model in {second} was built with the class that an earlier load had registered, from the code in {first}: "
-        "both folders have one name and the same configuration code. These files differ, and those of {second} did not "
-        "run: {names}."
+        "The model in {second} was built with the class that an earlier load had registered, from the "
+        "code in {first}: the two folders have the same name and the same configuration code. These files "
+        "differ, and those in {second} did not run: {names}."
     ),
     "surprise:module-of-earlier-load": N_(
         "The model in {second} ran with these files of {first}, a folder of the same name that was loaded earlier in "
@@ -859,11 +859,11 @@ CAUSES: Final[dict[str, Message]] = {
         "{auto_class} has no model for {class}: its own table lists none, and `auto_map` has no entry “{auto_class}”."
     ),
     "remedy:take-auto-class": N_(
-        "Load with {best} (`--auto-class {best}`), which makes a {model} of it in transformers {release}. What has an "
-        "entry for this configuration there: {auto_classes}."
+        "Load with {best} (`--auto-class {best}`), which builds a {model} from it in transformers "
+        "{release}. The auto classes there with an entry for this configuration: {auto_classes}."
     ),
     "remedy:take-class-itself": N_(
-        "No auto class of transformers {release} makes a model of it. Load with the class itself: {architectures}."
+        "No auto class of transformers {release} builds a model from it. Load with the class itself: {architectures}."
     ),
     "remedy:take-mapped-auto-class": N_(
         "Load with an auto class that `auto_map` in config.json lists: {auto_classes} (`--auto-class NAME`). Or add an "
@@ -966,8 +966,7 @@ CAUSES: Final[dict[str, Message]] = {
         "another release of transformers loads it."
     ),
     "cause:trust-misspelt": N_(
-        "The call gave `{name}={value}`, and `{meant}` was not given: no argument is called `{name}`, "
-        "`{meant}` was meant."
+        "The call gave `{name}={value}` and not `{meant}`: there is no argument `{name}`; `{meant}` was probably meant."
     ),
     "remedy:spell-trust": N_(
         "Read the directory's .py files. If you trust them, write `trust_remote_code=True` in the call in"
@@ -993,13 +992,14 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:call-post-init-of-base": N_("Add `super().post_init()` to `{class}.post_init` in {file}."),
     "cause:tied-keys-no-dictionary": N_(
-        "`_tied_weights_keys` of {base} ({file}, line {line}) is a {type}, the form of transformers 4: {names}. "
-        "Transformers {release} wants a dictionary: the name of each tied parameter, and of the one that it shares."
+        "`_tied_weights_keys` of {base} ({file}, line {line}) is a {type}, the form of transformers 4: "
+        "{names}. Transformers {release} wants a dictionary that maps the name of each tied parameter to "
+        "the name of the one it shares its tensor with."
     ),
     "remedy:tied-keys-dictionary": N_("Write in line {line} of {file}: `_tied_weights_keys = {dictionary}`."),
     "remedy:tied-keys-dictionary-open": N_(
-        "Write in line {line} of {file} `_tied_weights_keys = {dictionary}`, with the name of the "
-        "parameter that each of them shares, mostly the weight of the input embedding."
+        "Write in line {line} of {file} `_tied_weights_keys = {dictionary}`, and for each key fill in the "
+        "parameter that it shares its tensor with, usually the weight of the input embedding."
     ),
     "cause:numbers-on-meta": N_(
         "{file} line {line}, in the constructor of {class}, needs the numbers in a tensor: `{statement}`. The "
@@ -1092,8 +1092,8 @@ CAUSES: Final[dict[str, Message]] = {
         "{where} asks for `{given}`, and that needs the package {package}, which is not installed in this Python."
     ),
     "cause:attention-package-in-spite": N_(
-        "config.json asks for `{given}`, and that needs the package {package}, which is not installed in this Python. "
-        "The argument `{argument}` did not help: the entry in config.json came after it."
+        "config.json asks for `{given}`, and that needs the package {package}, which is not installed in "
+        "this Python. The argument `{argument}` had no effect: the entry in config.json took precedence."
     ),
     "cause:attention-refused": N_("{where} asks for `{given}`, and that can't be used here: {message}"),
     "cause:attention-unsupported": N_(
@@ -1116,7 +1116,7 @@ CAUSES: Final[dict[str, Message]] = {
         "{implementation}, declare it in the class: `{flag} = True`."
     ),
     "cause:attention-unknown": N_(
-        "“{implementation}” is no attention implementation of transformers {release}; for this class it has {names}."
+        "transformers {release} has no attention implementation “{implementation}”; for this class it has {names}."
     ),
     "remedy:attention-known": N_('Write `{key}="{name}"`, or another of them.'),
     "remedy:attention-known-in-config": N_(
@@ -1175,7 +1175,7 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:install-or-leave-out": N_("`pip install --upgrade {install}`, or leave `{name}` out of the call."),
     # dtypes
     "cause:dtype-asked-integer": N_(
-        "`{given}` asks for a model of whole numbers; parameters have to be floating point."
+        "`{given}` asks for parameters of an integer dtype; they have to be floating point."
     ),
     "remedy:dtype-asked-integer": N_(
         "Ask for a floating point dtype, such as `bfloat16` or `float32`. To load in 8 or 4 bits, give a "
@@ -1470,7 +1470,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # tokenizers
     "cause:vocabulary-package-missing": N_(
-        "{file} is a vocabulary that is read with {names}, and that is not installed in this Python. A "
+        "Reading the vocabulary {file} needs {names}, which is not installed in this Python. A "
         "tokenizer.json, which would do without, is not in the directory."
     ),
     "cause:vocabulary-package-missing-misled": N_(
@@ -1495,7 +1495,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "surprise:tokenizer-empty": N_(
         "The tokenizer, {class}, seems to have no vocabulary: the library looked for {names}, found none "
-        "of them, and made one all the same. Almost every text becomes unknown tokens."
+        "of them, and built the tokenizer all the same. Almost every text becomes unknown tokens."
     ),
     "cause:tokenizer-file-broken": N_("{file} can't be read by tokenizers {release}: {message}"),
     "remedy:repair-tokenizer-file": N_(
@@ -1624,18 +1624,20 @@ CAUSES: Final[dict[str, Message]] = {
         "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} passes to it."
     ),
     "surprise:override-lacks-newer-parameter": N_(
-        "{class} has a `{method}` of its own, written for a release before {since}: since {since} the library "
-        "passes it `{name}`, which it does not take. Whoever calls it gets this TypeError."
+        "{class} has a `{method}` of its own, written for a release before {since}: since {since} the "
+        "library passes it `{name}`, which it does not take. Every such call raises a TypeError."
     ),
     "surprise:override-lacks-parameter": N_(
-        "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} passes to it. "
-        "Whoever calls it gets this TypeError."
+        "{class} has a `{method}` of its own that does not take `{name}`, which transformers {release} "
+        "passes to it. Every such call raises a TypeError."
     ),
     "cause:override-takes-fewer": N_(
-        "{class} has a `{method}` of its own that takes {takes} arguments, and transformers {release} gives it {given}."
+        "{class} has a `{method}` of its own that takes fewer arguments ({takes}) than transformers "
+        "{release} passes to it ({given})."
     ),
     "surprise:override-takes-fewer": N_(
-        "{class} has a `{method}` of its own that takes {takes} arguments, and transformers {release} gives it {given}."
+        "{class} has a `{method}` of its own that takes fewer arguments ({takes}) than transformers "
+        "{release} passes to it ({given})."
     ),
     "remedy:take-all": N_(
         "In {file}, give `{class}.{method}` the parameters that the library's method of this name has in this "
@@ -1719,8 +1721,8 @@ CAUSES: Final[dict[str, Message]] = {
         "Load the checkpoint with a class that has one, such as with `AutoModelForCausalLM`."
     ),
     "cause:configuration-names-otherwise": N_(
-        "The library reads `{name}` of the configuration ({function}, {file} line {line}), and {class} has no "
-        "such name; what is meant is probably its `{other}`."
+        "The library reads `{name}` from the configuration ({function}, {file} line {line}), and {class} "
+        "has no attribute of that name; its `{other}` is probably the same thing."
     ),
     "remedy:attribute-map": N_('Write into the body of {class}: `attribute_map = {{"{name}": "{other}"}}`.'),
     "cause:configuration-lacks-name": N_(
@@ -1740,7 +1742,8 @@ CAUSES: Final[dict[str, Message]] = {
         "Correct {names} in {file}, or take it out: then the library's default is taken."
     ),
     "surprise:generation-settings-unread": N_(
-        "{file} is not valid JSON ({message}): the library said nothing and took its own defaults for generation."
+        "{file} is not valid JSON ({message}): the library ignored it without a word and used its own "
+        "defaults for generation."
     ),
     "remedy:repair-generation-settings": N_("Repair it; `python -m json.tool {file}` points at the place."),
     "cause:processor-class-newer": N_(
@@ -1781,7 +1784,7 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:correct-processor-setting": N_(
         "Correct `{name}` in {file}, or name the image processor that it was written for in `image_processor_type`."
     ),
-    "cause:processor-part-differs": N_("{class} takes a {wanted} as its `{part}`, and the directory's is a {given}."),
+    "cause:processor-part-differs": N_("{class} expects {wanted} as its `{part}`, and the directory has {given}."),
     "remedy:name-part": N_(
         "Correct `{key}` in {file}, so that it names {wanted}, or load the tokenizer and the rest one by one."
     ),
@@ -1798,8 +1801,8 @@ CAUSES: Final[dict[str, Message]] = {
         "{modules}."
     ),
     "remedy:name-targets": N_(
-        'Write names of this model into `target_modules`: of {modules}. Or `target_modules="all-linear"` for every '
-        "linear layer but the head."
+        "Write names of this model's modules into `target_modules`, chosen from {modules}. Or write "
+        '`target_modules="all-linear"`, which means every linear layer except the head.'
     ),
     "remedy:look-up-targets": N_("Look up the names of the linear layers: `print(model)`."),
     "cause:adapter-key-newer": N_(
@@ -1880,11 +1883,11 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     # surprises
     "surprise:buffer-never-filled": NP_(
-        "The buffer {names} holds whatever was in memory. transformers {release} builds the model on meta"
-        " and then gives a buffer that is not saved (`persistent=False`) empty memory; nothing has "
+        "The buffer {names} holds whatever was in memory. transformers {release} builds the model on meta "
+        "and then gives a buffer that is not saved (`persistent=False`) uninitialised memory; nothing has "
         "computed it again.",
-        "The buffers {names} hold whatever was in memory. transformers {release} builds the model on meta"
-        " and then gives buffers that are not saved (`persistent=False`) empty memory; nothing has "
+        "The buffers {names} hold whatever was in memory. transformers {release} builds the model on meta "
+        "and then gives buffers that are not saved (`persistent=False`) uninitialised memory; nothing has "
         "computed them again.",
     ),
     "remedy:fill-buffers": N_(
@@ -1899,13 +1902,14 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "remedy:fill-parameters": N_("Initialise {first} in `_init_weights`, or bring its tensor into the checkpoint."),
     "surprise:tied-overwritten": N_(
-        "{name} was not used: the checkpoint has tensors of its own for {name} and {kept}, with different"
-        " numbers, and `tie_word_embeddings` made one of them, that of {kept}."
+        "{name} was not used: the checkpoint has a separate tensor for each of {name} and {kept}, with "
+        "different numbers, and `tie_word_embeddings` made both share that of {kept}."
     ),
     "remedy:do-not-tie": N_('Write `"tie_word_embeddings": false` into config.json.'),
     "surprise:tie-not-said": N_(
-        "{class} ({file}) ties {names} where `tie_word_embeddings` is true, and config.json does not say it: up to "
-        "transformers 4 that was the default, from 5 on it is not, so {names} is new."
+        "{class} ({file}) ties {names} where `tie_word_embeddings` is true, and config.json does not set "
+        "it: up to transformers 4 that was the default, from 5 on it is not, so {names} is newly "
+        "initialised."
     ),
     "surprise:tie-in-nested-config": N_(
         "{class} ({file}) ties {names} where `tie_word_embeddings` is true. config.json says so in "
@@ -1936,10 +1940,11 @@ CAUSES: Final[dict[str, Message]] = {
     "remedy:one-of-a-key": N_("Keep the one that is meant in {file}, and take out the other."),
     "surprise:argument-swallowed": N_(
         "The call gave `{name}={value}`, and nothing used it: the constructor of {class} takes it in "
-        "`**kwargs` and does not look at that."
+        "`**kwargs` and never reads it."
     ),
     "surprise:argument-misspelt": N_(
-        "The call gave `{name}={value}`, which nothing has used: no argument is called so, `{meant}` is."
+        "The call gave `{name}={value}`, and nothing used it: there is no argument of that name, but "
+        "there is `{meant}`."
     ),
     "remedy:spell-argument": N_("Write `{meant}` in place of `{name}`."),
     "surprise:recording-ended-full": N_("The disk was full: recording ended at step {step}; the load itself went on."),
@@ -2027,7 +2032,7 @@ CAUSES: Final[dict[str, Message]] = {
     ),
     "surprise:attention-of-config": N_(
         "`{given}` was asked for, and the model has {got}: config.json says `{said}`, and in transformers "
-        "{release} that entry came after the argument."
+        "{release} that entry took precedence over the argument."
     ),
     "remedy:attention-in-config": N_('Write `"{key}": "{wanted}"` in config.json, or take the entry out.'),
     "surprise:attention-differs": N_("`{given}` was asked for, and the model has {got}."),

@@ -32,7 +32,7 @@ PROBLEMS: Final[dict[str, Message]] = {
     "constants": N_("It has {names}, which is not valid JSON: some readers refuse it."),
     "not-object": N_("It must hold an object, but holds a value of type `{type}`."),
     "config-missing": N_("There is no config.json, so the library can't know what kind of model this is."),
-    "shards-missing": N_("Of the {count} files that it names, these are not there: {names}."),
+    "shards-missing": N_("It names {count} files, and these are missing: {names}."),
     "no-weights": N_("The directory has no weights."),
     "no-vocabulary": N_("There is a tokenizer's configuration, and none of the files that a tokenizer reads."),
     # keys and values
