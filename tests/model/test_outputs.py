@@ -227,8 +227,8 @@ def test_a_load_tells_the_labels(loads: Loads, vit: Path) -> None:
         assert f"最可能的标签：{best.label} {best.probability:.1%}" in shown(trace, "zh")
 
 
-def test_of_fake_weights_nothing_is_told(loads: Loads, vit: Path) -> None:
-    with loads.trace(vit, weights="fake") as trace:
+def test_of_fake_weights_nothing_is_told(loads: Loads, fixtures: Path) -> None:
+    with loads.trace(fixtures / "bert-tiny", weights="fake") as trace:
         assert trace.nearest(-1, kind="module-left") is not None
         assert list(events(trace, OutputsRead)) == []
         assert "outputs" not in trace.meta.skipped
