@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from safetensors.torch import save_file
 
 from tests.model.side_by_side import PROMPT, glm_inputs, load_glm, one_thread
 from tests.support.loads import Loads
@@ -108,6 +110,204 @@ def test_a_model_that_writes_no_text(loads: Loads, fixtures: Path) -> None:
     assert reading.trace.outcome.status == "loaded"
     assert reading.only("not-generated")["why"] == "BertModel writes no text"
     assert reading.calls("BertModel.forward") or reading.kinds("module-left")
+
+
+# ── A generate or chat of the model's own ──────────────────────────────────────────────────────────
+
+
+class Writes(torch.nn.Module):
+    """A model that is not the library's: the next token is one more than the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(2, 2)
+
+    def forward(self, input_ids: Any) -> Any:
+        return input_ids
+
+
+def continued(ids: Any, count: int) -> Any:
+    for _ in range(count):
+        ids = torch.cat([ids, ids[:, -1:] + 1], dim=-1)
+    return ids
+
+
+class Positional(Writes):
+    def generate(self, idx: Any, max_new_tokens: int, temperature: float = 1.0) -> Any:
+        return continued(idx, max_new_tokens)
+
+
+class ByLength(Writes):
+    def generate(self, input_ids: Any, max_length: int = 20) -> Any:
+        return continued(input_ids, max_length - input_ids.shape[-1])
+
+
+class NewOnly(Writes):
+    def generate(self, input_ids: Any = None, **options: Any) -> Any:
+        return {"sequences": continued(input_ids, options["max_new_tokens"])[:, input_ids.shape[-1] :]}["sequences"]
+
+
+class NoStreamer(Writes):
+    def generate(self, input_ids: Any, **options: Any) -> Any:
+        if "streamer" in options:
+            raise ValueError("`streamer` cannot be used with beam search (yet!).")
+        return continued(input_ids, options["max_new_tokens"])
+
+
+class Streams(Writes):
+    def generate(self, input_ids: Any, max_new_tokens: int, streamer: Any = None) -> Any:
+        streamer.put(input_ids)
+        for number in range(max_new_tokens):
+            streamer.put(torch.tensor([int(input_ids[0, -1]) + 1 + number]))
+        return continued(input_ids, max_new_tokens)  # and never says that it ended
+
+
+class Says(Writes):
+    def generate(self, input_ids: Any) -> list[str]:
+        return ["an answer"]
+
+
+class Chats(Writes):
+    def chat(self, tokenizer: Any, query: str, history: Any = None, max_length: int = 8192) -> tuple[str, list[Any]]:
+        return f"{tokenizer.decode([7])} to {query}", []
+
+
+class Wants(Writes):
+    def generate(self, input_ids: Any, future_values: Any, max_new_tokens: int = 3) -> Any:
+        raise AssertionError("not to be called")
+
+
+class TakesOthers(Writes):
+    def generate(self, max_new_tokens: int = 3) -> Any:
+        raise AssertionError("not to be called")
+
+
+class ChatWants(Writes):
+    def chat(self, tokenizer: Any, video: Any, question: str) -> Any:
+        raise AssertionError("not to be called")
+
+
+class Marks:
+    def decode(self, ids: list[int]) -> str:
+        return f"<{ids[0]}>"
+
+
+def own_call(model: Any, *, tokenizer: Any = None) -> Any:
+    from tracer.recorder.model.generation import call_for
+
+    inputs = {"input_ids": torch.tensor([[4, 5]])}
+    return call_for(model, inputs, 3, prompt="What?", tokenizer=tokenizer, processor=None)
+
+
+def written(model: Any, folder: Path, tokenizer: Any = None) -> list[dict[str, Any]]:
+    """Return what is recorded while a model of our own writes three tokens after 4 and 5."""
+    from tracer.recorder.model.generation import TokenWatch, carry_out
+    from tracer.recorder.session import Session
+    from tracer.trace.reading import open_trace
+
+    session = Session(folder / "journal")
+    with session:
+        carry_out(own_call(model, tokenizer=tokenizer), TokenWatch(session.recording, tokenizer))
+    session.finish(None)
+    with open_trace(folder / "journal") as trace:
+        assert not [name for name in trace.meta.skipped if not name.startswith("transformers/")], trace.meta.skipped
+        return [{"kind": s.kind, **s.data} for s in trace.steps(kinds=["token-generated", "generated"])]
+
+
+@pytest.mark.parametrize("kind", [Positional, ByLength, NewOnly, NoStreamer, Streams])
+def test_a_generate_of_the_models_own(kind: type[Writes], tmp_path: Path) -> None:
+    """Its tokens are those that it streams, or those that it returns after the prompt."""
+    recorded = written(kind(), tmp_path, Marks())
+    tokens = [(one["index"], one["id"], one["text"]) for one in recorded if one["kind"] == "token-generated"]
+    assert tokens == [(0, 6, "<6>"), (1, 7, "<7>"), (2, 8, "<8>")]
+    assert ("nanoseconds" in recorded[0]) == (kind is Streams)
+    assert [one["kind"] for one in recorded].count("token-generated") == len(recorded)
+
+
+@pytest.mark.parametrize(("kind", "by", "text"), [(Says, "generate", "an answer"), (Chats, "chat", "<7> to What?")])
+def test_a_call_that_returns_text(kind: type[Writes], by: str, text: str, tmp_path: Path) -> None:
+    [found] = written(kind(), tmp_path, Marks())
+    assert (found["kind"], found["by"], found["text"]) == ("generated", by, text)
+    assert found["left_out"] == ["max_new_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (Writes, "Writes writes no text"),
+        (Wants, "Wants.generate can't do without future_values, which nothing here makes"),
+        (TakesOthers, "TakesOthers.generate takes max_new_tokens, and none of what the pass was given"),
+        (ChatWants, "ChatWants.chat can't do without video, which nothing here makes"),
+        (Chats, "Chats.chat can't do without tokenizer, which nothing here makes"),
+    ],
+)
+def test_why_a_model_is_not_made_to_write(kind: type[Writes], why: str) -> None:
+    call = own_call(kind(), tokenizer=None if kind is Chats else Marks())
+    assert call.function is None
+    assert call.why.endswith(why)
+
+
+OWN = """
+import torch
+from transformers import PreTrainedModel, PretrainedConfig
+class OwnConfig(PretrainedConfig):
+    model_type = "own-writer"
+    def __init__(self, vocab_size=16, **more):
+        self.vocab_size = vocab_size
+        super().__init__(**more)
+class OwnForCausalLM(PreTrainedModel):
+    config_class = OwnConfig
+    def __init__(self, config):
+        super().__init__(config)
+        self.embed = torch.nn.Embedding(config.vocab_size, 4)
+        self.post_init()
+    def _init_weights(self, module):
+        pass
+    def forward(self, input_ids):
+        return self.embed(input_ids)
+    def generate(self, input_ids, max_new_tokens):
+        {body}
+"""
+
+
+def own_writer(folder: Path, body: str) -> Path:
+    """Write a directory whose model has a ``generate`` of its own."""
+    folder.mkdir()
+    (folder / "own.py").write_text(OWN.format(body=body), encoding="utf-8")
+    auto_map = {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.OwnForCausalLM"}
+    config = {"model_type": "own-writer", "architectures": ["OwnForCausalLM"], "auto_map": auto_map, "vocab_size": 16}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file({"embed.weight": torch.ones(16, 4)}, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def test_a_load_with_a_generate_of_the_models_own(loads: Loads, tmp_path: Path) -> None:
+    folder = own_writer(tmp_path / "own", "return torch.cat([input_ids, input_ids[:, :max_new_tokens]], dim=-1)")
+    reading = Reading(loads.trace(folder, ids=[3, 1, 4], generate=2))
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
+    assert [step.data["id"] for step in reading.kinds("token-generated")] == [3, 1]
+
+
+def test_a_generation_that_fails_costs_no_trace(loads: Loads, tmp_path: Path) -> None:
+    folder = own_writer(tmp_path / "own", 'raise RuntimeError("no words")')
+    outcome = loads.record(folder, ids=[3, 1, 4], generate=2).outcome
+    assert (outcome.status, outcome.part, outcome.message) == ("failed", "generate", "no words")
+    reading = Reading(loads.trace(folder, ids=[3, 1, 4], generate=2))
+    assert reading.kinds("module-entered", path="")
+    assert reading.only("model-loaded")
+
+
+def test_a_generation_that_fails_after_inputs_of_our_own_says_nothing_about_the_model(
+    loads: Loads, tmp_path: Path
+) -> None:
+    folder = own_writer(tmp_path / "own", 'raise RuntimeError("no words")')
+    reading = Reading(loads.trace(folder, generate=2))
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
+    assert (
+        "inputs made up from the configuration did not fit: RuntimeError: no words"
+        in reading.only("not-generated")["why"]
+    )
+    assert reading.only("not-generated")["message"] == "no words"
 
 
 def test_a_streamer_without_bookkeeping_loses_no_token(tmp_path: Path) -> None:

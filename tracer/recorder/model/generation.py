@@ -210,6 +210,12 @@ class Call(NamedTuple):
     streams: bool = True
     why: str = ""
 
+    def is_refused(self, error: Exception) -> bool:
+        """Return whether an exception says that the call has another form, and nothing about the model."""
+        unknown = isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
+        own = not _is_the_librarys(getattr(type(unwrap_peft(self.model)), self.name, None))
+        return self.guessed or (own and unknown)
+
 
 def call_for(model: Any, inputs: dict[str, Any], count: int, *, prompt: str, tokenizer: Any, processor: Any) -> Call:
     """Return how a model is made to write ``count`` tokens: by ``generate``, or by a ``chat`` of its own."""
