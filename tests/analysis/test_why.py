@@ -249,8 +249,9 @@ def test_a_copy_that_was_not_refreshed_is_a_surprise(loads: Loads, tmp_path: Pat
 def test_a_model_that_is_nowhere(loads: Loads) -> None:
     with loads.trace("glm-trace/no-such-model", tokenizer=False, forward=False) as trace:
         (cause,) = diagnose(trace).causes
-    assert (cause.kind, cause.certainty) == ("model-not-found", "likely")
-    assert cause.values == {"model": "glm-trace/no-such-model"}
+    assert (cause.kind, cause.certainty) == ("hub-not-asked", "certain")
+    expected = {"model": "glm-trace/no-such-model", "file": "config.json", "setting": "HF_HUB_OFFLINE=1"}
+    assert cause.values == expected
 
 
 def test_the_exceptions_as_recorded(recorded: Callable[[str], Trace]) -> None:

@@ -16,6 +16,7 @@ from tests.analysis.test_why_auto_map import WRONG as WRONG_AUTO_MAPS
 from tests.analysis.test_why_beside_the_model import TROUBLES
 from tests.analysis.test_why_contracts import MADE, OF_ITS_OWN
 from tests.analysis.test_why_contracts import WRONG as WRONG_CONTRACTS
+from tests.analysis.test_why_hub import TROUBLES as HUB_TROUBLES
 from tests.analysis.test_why_own_files import PACKAGES
 from tests.analysis.test_why_own_files import WRONG as WRONG_FILES
 from tests.trace import made
@@ -494,7 +495,8 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     }
     assert kinds - used == {"raised-it"}  # what the printing makes of "raised"
     tested = {case.kind for case in CASES.values()} | {kind for _, kind, _ in ENDS.values()}
-    tested |= {"stale-copy", "model-not-found", "trust-not-given", "shard-damaged"}  # tests of their own
+    tested |= {"stale-copy", "trust-not-given", "shard-damaged"}  # tests of their own
+    tested |= {trouble.kind for trouble in HUB_TROUBLES.values()}
     tested |= {"reference-not-text", "reference-with-dots", "reference-with-ending", "reference-repositories"}
     tested |= {"reference-into-folder", "reference-without-dot", "auto-map-not-object", "tokenizer-entry-not-pair"}
     tested |= {"format-not-named", "names-mixed", "quantization-unknown", "quantization-refused"}

@@ -60,6 +60,87 @@ CAUSES: Final[dict[str, Message]] = {
         "Check the spelling of “{model}”. If it is a hub model, download it while online (`hf download "
         "{model}`) and log in if it is private; if it is a directory, give its path."
     ),
+    "cause:hub-gated": N_(
+        "“{model}” is a gated model: the hub gives {file} only to accounts that have accepted its terms, and it was "
+        "asked without a token, or with one that it does not accept."
+    ),
+    "remedy:accept-and-log-in": N_(
+        "Accept the terms on the page of “{model}”, then log in on this machine (`hf auth login`) or set `HF_TOKEN`, "
+        "and load again."
+    ),
+    "cause:hub-not-admitted": N_(
+        "“{model}” is a gated model, and the account whose token was used may not read {file}: access was not asked "
+        "for, or not granted yet."
+    ),
+    "remedy:ask-access": N_(
+        "Ask for access on the page of “{model}” with the account that this token belongs to. A token of limited "
+        "scope must also allow gated repositories."
+    ),
+    "cause:hub-no-repository": N_(
+        "The hub shows no model “{model}” to whoever asked: it does not exist, or it is private."
+    ),
+    "remedy:name-or-log-in": N_(
+        "Check owner and name of “{model}”. If it is private, log in with an account that may read it "
+        "(`hf auth login`, or `HF_TOKEN`); if it is a directory, give its path."
+    ),
+    "cause:hub-no-revision": N_(
+        "“{model}” is on the hub and has no revision “{revision}”: no branch, tag or commit is called that."
+    ),
+    "remedy:existing-revision": N_(
+        "Leave `revision` out for the main branch, or take one from the page of “{model}”: a branch, a tag, or all 40 "
+        "digits of a commit."
+    ),
+    "cause:hub-not-asked": N_(
+        "{file} of “{model}” is not in the cache of this machine, and the hub was not asked because of `{setting}`."
+    ),
+    "remedy:load-online-once": N_(
+        "Load once without `{setting}`, or download it on a machine that is online (`hf download {model}`) and copy "
+        "the cache. If another cache has it, name that one with `HF_HOME` or `HF_HUB_CACHE`."
+    ),
+    "cause:hub-unreachable": N_(
+        "The hub could not be reached at {endpoint}, and {file} of “{model}” is not in the cache of this machine."
+    ),
+    "remedy:reach-hub": N_(
+        "Check the network, the proxy (`HTTPS_PROXY`) and the mirror (`HF_ENDPOINT`), and load again; or copy the "
+        "model from a machine that has it and give its directory."
+    ),
+    "cause:hub-token-refused": N_(
+        "{endpoint} did not accept the token that it was asked with for {file} of “{model}”: it is wrong or expired."
+    ),
+    "remedy:renew-token": N_(
+        "Log in again (`hf auth login`) or set `HF_TOKEN` to a valid token; without any, public models load too."
+    ),
+    "cause:hub-error": N_("{endpoint} answered with error {status} when it was asked for {file} of “{model}”."),
+    "remedy:try-later": N_(
+        "Load again a little later: what has arrived is kept. If the error stays, ask whoever runs {endpoint}."
+    ),
+    "remedy:ask-less-often": N_(
+        "Too much was asked in a short time. Load again in a few minutes; accounts that are logged in "
+        "(`hf auth login`) may ask for more."
+    ),
+    "cause:hub-not-a-hub": N_(
+        "What answered at {endpoint} is not a hub: its answer about {file} of “{model}” does not name a commit. A "
+        "proxy, the login page of a network or a wrong mirror answers like that."
+    ),
+    "remedy:check-endpoint": N_(
+        "Open {endpoint} in a browser on this machine, check `HF_ENDPOINT` and the proxy, and load again."
+    ),
+    "cause:hub-cut": N_("The connection broke off while {file} of “{model}” was downloaded."),
+    "cause:hub-other-size": N_(
+        "What arrived as {file} of “{model}” has another size than the hub says: the download was cut, or something on "
+        "the way changed it."
+    ),
+    "remedy:download-whole": N_(
+        "Load again: what has arrived is kept and the rest is fetched. If it happens again, download it first "
+        "(`hf download {model}`), which says more of each try."
+    ),
+    "cause:hub-no-config": N_(
+        "“{model}” is on the hub and has no config.json, so the library can't know what kind of model it is."
+    ),
+    "remedy:repository-with-config": N_(
+        "Look at the files on the page of “{model}”: the model may be in a folder (`subfolder`), or the repository "
+        "holds another form of it (GGUF, weights alone), and another repository has the one for transformers."
+    ),
     "cause:weights-missing": N_(
         "No weights in {in}: none of the file names that the library looks for is there ({names})."
     ),

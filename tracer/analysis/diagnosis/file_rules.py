@@ -8,6 +8,7 @@ from typing import Any, Final
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.config_values import config_json
 from tracer.analysis.diagnosis.exceptions import RecordedException
+from tracer.analysis.diagnosis.hub_rules import not_from_hub
 from tracer.analysis.diagnosis.json_rules import READ_BY_THE_LIBRARY, fault, text_of
 from tracer.analysis.diagnosis.own_code import files_of_kind
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name
@@ -257,19 +258,6 @@ def pickle_refused(load: RecordedLoad) -> Cause | None:
     return Cause("pickle-refused", "certain", load.with_raised(), values, "weights-only-false")
 
 
-def not_on_this_machine(load: RecordedLoad) -> Cause | None:
-    """Detect a model that is not a directory here and could not be fetched as a hub name."""
-    failure = load.failure
-    missing = load.last(FileMissing)
-    if failure is None or missing is None or load.last(AdapterFound) is not None:
-        return None
-    where = str(missing.event.in_)
-    if _is_folder(where) or load.events(FileResolved) or load.trace.meta.asked != where:
-        return None
-    chain = load.with_raised(_gone(missing))
-    return Cause("model-not-found", "likely", chain, {"model": where}, "name-or-download")
-
-
 _INVALID_NAME: Final = re.compile(
     r"^(?:Repo id must be in the form 'repo_name' or 'namespace/repo_name'|Incorrect path_or_model_id): "
     r"'(?P<path>[^']+)'"
@@ -319,7 +307,7 @@ def weights_missing(load: RecordedLoad) -> Cause | None:
     if failure is None or failure.error != "OSError" or not failure.origin.function.endswith(MODEL_LOADER):
         return None
     shards: list[Recorded[Shard]] = load.events(ShardOpened, ShardRead)
-    if shards or checkpoint_files(load):
+    if shards or checkpoint_files(load) or not_from_hub(load) is not None:
         return None
     # "Error no file named …": 4.44.2 and 5.23.0
     certain = "no file named" in failure.text
