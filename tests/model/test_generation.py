@@ -247,6 +247,37 @@ def test_why_a_model_is_not_made_to_write(kind: type[Writes], why: str) -> None:
     assert call.why.endswith(why)
 
 
+class AsksFor(Writes):
+    def generate(self, input_ids: Any, voice: Any = None, **options: Any) -> Any:
+        raise ValueError("`voice` must be specified")
+
+
+class PassesOn(Writes):
+    def generate(self, input_ids: Any, **options: Any) -> Any:
+        return self.forward(input_ids, **options)
+
+
+class Fails(Writes):
+    def generate(self, input_ids: Any, voice: Any = None, **options: Any) -> Any:
+        raise ValueError("`input_ids` are bad")
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (AsksFor, "AsksFor.generate can't do without voice, which nothing here makes"),
+        (PassesOn, "got an unexpected keyword argument 'max_new_tokens'"),
+        (Fails, None),
+    ],
+)
+def test_what_an_exception_says_about_the_call(kind: type[Writes], why: str | None, tmp_path: Path) -> None:
+    """Of a call that has another form nothing failed; of any other the generation has."""
+    with pytest.raises((TypeError, ValueError)) as raised:
+        written(kind(), tmp_path)
+    found = own_call(kind()).refused(raised.value)
+    assert found is None if why is None else str(found).endswith(why)
+
+
 OWN = """
 import torch
 from transformers import PreTrainedModel, PretrainedConfig

@@ -80,7 +80,7 @@ def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: An
     except Exception as error:
         if not inputs.guessed:
             raise
-        _not_done(recording, "not-fed", reasons.GUESS_REFUSED, error)
+        _not_done(recording, "not-fed", _guess_refused(error), error)
         return
     if not generates(model):
         facts = recording.guard.call("outputs", read_outputs, outputs, model, arguments, made.tokenizer)
@@ -109,15 +109,19 @@ def _generate(
         with session.model.passes(model, "generate"):
             carry_out(call, watch)
     except Exception as error:
-        if not (guessed or call.is_refused(error)):
+        why = call.refused(error)
+        if why is None and not guessed:
             raise
-        _not_done(recording, "not-generated", reasons.GUESS_REFUSED if guessed else reasons.CALL_REFUSED, error)
+        _not_done(recording, "not-generated", why or _guess_refused(error), error)
 
 
-def _not_done(recording: Recording, kind: str, text: str, error: Exception) -> None:
+def _guess_refused(error: Exception) -> str:
+    return reasons.GUESS_REFUSED.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
+
+
+def _not_done(recording: Recording, kind: str, why: str, error: Exception) -> None:
     """Record that inputs or a call of ours did not fit, which says nothing about the model."""
     failure = recording.guard.call("traceback", recording.tracebacks.failure, error) or {}
-    why = text.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
     stage = "forward" if kind == "not-fed" else "generate"
     recording.record_event(kind, {**recording.clean_data({"why": why}), **failure}, stage=stage)
 

@@ -6,6 +6,7 @@ What a model writes that is not a token after another (sound, a whole answer) is
 from __future__ import annotations
 
 import inspect
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
@@ -210,11 +211,21 @@ class Call(NamedTuple):
     streams: bool = True
     why: str = ""
 
-    def is_refused(self, error: Exception) -> bool:
-        """Return whether an exception says that the call has another form, and nothing about the model."""
-        unknown = isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
-        own = not _is_the_librarys(getattr(type(unwrap_peft(self.model)), self.name, None))
-        return self.guessed or (own and unknown)
+    def refused(self, error: Exception) -> str | None:
+        """Return why an exception says that the call has another form, and nothing about the model; else None."""
+        told = f"{type(error).__name__}: {error}".partition("\n")[0]
+        own = getattr(type(unwrap_peft(self.model)), self.name, None)
+        if own is not None and not _is_the_librarys(own):
+            # Some parameters have a default and are asked for all the same.
+            named = (
+                set(re.findall(r"[`'](\w+)[`']", str(error))) if isinstance(error, (TypeError, ValueError)) else set()
+            )
+            asked = [name for name in _taken(own) if name in named and name not in self.named]
+            if asked:
+                return reasons.CALL_WANTS.format(function=_named(own), names=", ".join(asked))
+            if isinstance(error, TypeError) and "unexpected keyword argument" in told:
+                return reasons.CALL_REFUSED.format(error=told)
+        return reasons.CALL_REFUSED.format(error=told) if self.guessed else None
 
 
 def call_for(model: Any, inputs: dict[str, Any], count: int, *, prompt: str, tokenizer: Any, processor: Any) -> Call:
@@ -249,11 +260,7 @@ def _of_generate(model: Any, inputs: dict[str, Any], count: int) -> Call:
     own = type(inner).generate
     settings = {"max_new_tokens": count, "do_sample": False, "num_beams": 1}
     inputs = _without_start(inputs, inner)
-    try:
-        taken = dict(inspect.signature(own).parameters)
-    except (TypeError, ValueError):
-        taken = {}
-    taken.pop(next(iter(taken), ""), None)
+    taken = _taken(own)
     function = model.generate
     if not taken or any(one.kind is one.VAR_KEYWORD for one in taken.values()):
         missing = _missing(taken, {**inputs, **settings})
@@ -312,6 +319,16 @@ def _of_chat(model: Any, chat: Any, inputs: dict[str, Any], count: int, parts: d
         named.update(max_new_tokens=count, do_sample=False)
     left_out = [] if {"max_new_tokens", "generation_config"} & named.keys() else ["max_new_tokens"]
     return Call(model, "chat", chat, named=named, left_out=left_out, guessed=True, streams=False)
+
+
+def _taken(function: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a method that is not bound, without ``self``; none of one that has no signature."""
+    try:
+        taken = dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return {}
+    taken.pop(next(iter(taken), ""), None)
+    return taken
 
 
 def _missing(taken: dict[str, inspect.Parameter], given: dict[str, Any]) -> list[str]:
