@@ -632,7 +632,7 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "a token that can't be set": Trouble(
         token_of_its_own,
-        by_line("property-without-setter", None),
+        by_line("property-given-in-json", None),
         by_line({"name": "pad_token", "class": "LettersTokenizer"}, {}),
         lambda folder: edit_json(folder / "tokenizer_config.json", lambda read: read.pop("pad_token")),
     ),

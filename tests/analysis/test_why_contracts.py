@@ -311,7 +311,8 @@ def test_a_key_that_is_a_property(last: bool, loads: Loads, tmp_path: Path) -> N
             assert trace.outcome.status == "loaded"
         return
     cause = cause_of(loads, tmp_path / "dir", files, depth=1)
-    assert (cause.kind, cause.certainty, cause.values["name"]) == ("property-without-setter", "certain", "depth")
+    assert (cause.kind, cause.certainty, cause.values["name"]) == ("property-given-in-json", "certain", "depth")
+    assert cause.values["files"] == ["config.json"]
 
 
 @pytest.mark.skipif(OLD_LINE, reason="5.x checks the kinds of values")

@@ -511,6 +511,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
         "checkpoint-nested",
         "cache-as-tuple",
         "template-name-newer",
+        "property-given-in-json",
         "property-without-setter",
         "attribute-missing-library",
         "own-fault",

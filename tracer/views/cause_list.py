@@ -385,6 +385,13 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "name": "eos_token",
         "by": "SpecialTokensMixin.__init__",
     },
+    "property-given-in-json": {
+        "class": "PebbleTokenizer",
+        "file": "tokenization_pebble.py",
+        "files": "tokenizer_config.json",
+        "name": "eos_token",
+        "by": "SpecialTokensMixin.__init__",
+    },
     "vocabulary-half-missing": {"name": "merges.txt", "there": "vocab.json", "class": "GPT2Tokenizer"},
     "generation-inputs-unused": {"names": "token_type_ids", "class": "LlamaForCausalLM"},
     "generation-no-room": {"most": 20, "length": 31},

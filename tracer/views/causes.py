@@ -1645,9 +1645,15 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:property-without-setter": N_(
         "{class} ({file}, line {line}) has `{name}` as a property that can't be set, and the library sets it ({by})."
     ),
+    "cause:property-given-in-json": N_(
+        "{class} ({file}, line {line}) has `{name}` as a property that can't be set, and the library sets it ({by}): "
+        "{files} gives a value for it."
+    ),
     "remedy:give-setter": N_(
-        "Give the property a setter (`@{name}.setter`), or take it out of the class and let the library keep the "
-        "value; or take `{name}` out of the JSON file that gives it."
+        "Give the property a setter (`@{name}.setter`), or take it out of the class and let the library keep the value."
+    ),
+    "remedy:give-setter-or-take-out": N_(
+        "Take `{name}` out of {files}, or give the property a setter (`@{name}.setter`)."
     ),
     "cause:vocabulary-half-missing": N_(
         "{in} has {there} and not {name}, and the tokenizer, {class}, needs both; a tokenizer.json, which would do "

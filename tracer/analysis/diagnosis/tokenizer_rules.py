@@ -390,7 +390,12 @@ def property_without_setter(load: RecordedLoad) -> Cause | None:
         "line": written.lineno if written is not None else None,
         "by": failure.frames[-1].function if failure.frames else "?",
     }
-    return Cause("property-without-setter", "certain", load.raised(), values, "give-setter")
+    meta = load.trace.meta
+    giving = [file for file in sorted(meta.json_files) if match["name"] in (meta.json_object(file) or {})]
+    if not giving:
+        return Cause("property-without-setter", "certain", load.raised(), values, "give-setter")
+    values["files"] = giving
+    return Cause("property-given-in-json", "certain", load.raised(), values, "give-setter-or-take-out")
 
 
 def vocabulary_half_missing(load: RecordedLoad) -> Cause | None:
