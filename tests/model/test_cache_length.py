@@ -130,9 +130,12 @@ def generated(model: Any, folder: Path, count: int = 3, tokenizer: Any = None) -
         del inputs["attention_mask"]
     if model.main_input_name == "input_features":
         inputs = {"input_features": torch.linspace(-1, 1, 128).reshape(1, 4, 32)}
+    if model.main_input_name == "pixel_values":
+        inputs = {"pixel_values": torch.linspace(-1, 1, 3 * 16 * 16).reshape(1, 3, 16, 16)}
+    options = {} if isinstance(model, transformers.BarkModel) else GREEDY  # its models inside have their own limits
     with torch.no_grad():
         torch.manual_seed(0)
-        plain = model.generate(**inputs, max_new_tokens=count, do_sample=False, num_beams=1)
+        plain = model.generate(**inputs, **(options and {**options, "max_new_tokens": count}))
     session = Session(folder / "journal")
     with session, session.model.passes(model, "generate"):
         torch.manual_seed(0)
@@ -149,6 +152,7 @@ def generated(model: Any, folder: Path, count: int = 3, tokenizer: Any = None) -
         return Written(tokens, others, said, skipped)
 
 
+GREEDY: Final = {"do_sample": False, "num_beams": 1}
 STARTED: Final = [None, 2, 3] if OLD_LINE else [1, 2, 3]
 """A decoder's: in a cache of plain tensors, several axes are as long as one token."""
 
@@ -170,6 +174,7 @@ STARTED: Final = [None, 2, 3] if OLD_LINE else [1, 2, 3]
         ("t5", STARTED, None),
         ("bart", STARTED, None),
         ("whisper", [1, 2, 3], None),
+        ("blip", STARTED, None),
     ],
 )
 def test_of_the_librarys_models(
@@ -193,15 +198,43 @@ def test_without_a_tokenizer_tokens_are_ids_alone(tmp_path: Path) -> None:
     assert [("id" in token, "text" in token) for token in written.tokens] == [(True, False)] * 3
 
 
-def test_a_model_that_writes_sound(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "left_out"), [("musicgen", []), ("bark", ["max_new_tokens"])])
+def test_a_model_that_writes_sound(name: str, left_out: list[str], tmp_path: Path) -> None:
     """Its tokens are codes, which are no text; what comes out is told with its length."""
-    written = generated(made("musicgen"), tmp_path, count=5, tokenizer=Tokenizer())
+    written = generated(made(name), tmp_path, count=5, tokenizer=Tokenizer())
     assert [token for token in written.tokens if token.get("text") is not None] == []
     [other] = written.others
-    assert (other["by"], other["what"], other["rate"]) == ("generate", "sound", 400)
+    assert (other["by"], other["what"], other["rate"], other["left_out"]) == ("generate", "sound", 400, left_out)
     [sound] = other["tensors"]
-    assert sound["shape"][:2] == [1, 1]
-    assert other["seconds"] == sound["shape"][2] / 400
+    assert sound["dtype"] == "float32"
+    assert other["seconds"] == sound["shape"][-1] / 400
+
+
+def test_tokens_that_come_several_at_a_time(tmp_path: Path) -> None:
+    """Guessed from the prompt and checked in one pass: the cache grows by as many as were right."""
+    model = made("llama")
+    model.generation_config.prompt_lookup_num_tokens = 2
+    written = generated(model, tmp_path, count=6)
+    known = [token["cache"] for token in written.tokens if "cache" in token]
+    assert known == [PROMPT + token["index"] for token in written.tokens if "cache" in token]
+    assert len(known) > 1
+
+
+def test_codes_of_one_position_are_told_together(tmp_path: Path) -> None:
+    session = Session(tmp_path / "journal")
+    with session:
+        watch = TokenWatch(session.recording, Tokenizer())
+        watch.put(torch.zeros(4, 1, dtype=torch.long))
+        watch.put(torch.tensor([5, 6, 7, 8]))
+        watch.end()
+        watch.put(torch.tensor([[1, 2, 3]]))  # the next prompt
+        watch.put(torch.tensor([[9, 10]]))
+        watch.end()
+    session.finish(None)
+    with open_trace(tmp_path / "journal") as trace:
+        tokens = [step.data for step in trace.steps(kinds=["token-generated"])]
+    told = [(token["index"], token.get("ids"), token.get("id"), token.get("text")) for token in tokens]
+    assert told == [(0, [5, 6, 7, 8], None, None), (1, None, 9, "<9>"), (2, None, 10, "<10>")]
 
 
 def test_what_we_set_ourselves_is_not_warned_of(tmp_path: Path) -> None:

@@ -133,6 +133,51 @@ def musicgen() -> Any:
     return model
 
 
+def bark() -> Any:
+    """Three models that write one after another: meanings, rough codes, fine codes; then a sound."""
+    configs = transformers.models.bark.configuration_bark
+    settings = transformers.models.bark.generation_configuration_bark
+    layers = {"num_layers": 1, "num_heads": 2, "hidden_size": 16, "block_size": 256}
+    codec = transformers.EncodecConfig(
+        num_filters=2, hidden_size=8, codebook_size=1024, num_lstm_layers=1, upsampling_ratios=[2, 2],
+        target_bandwidths=[8.0], sampling_rate=400, kernel_size=3, last_kernel_size=3,
+    )  # fmt: skip
+    config = transformers.BarkConfig(
+        semantic_config=configs.BarkSemanticConfig(**layers).to_dict(),
+        coarse_acoustics_config=configs.BarkCoarseConfig(**layers).to_dict(),
+        fine_acoustics_config=configs.BarkFineConfig(**layers).to_dict(),
+        codec_config=codec.to_dict(),
+    )
+    model = transformers.BarkModel(config)
+    semantic = settings.BarkSemanticGenerationConfig(
+        max_input_semantic_length=6, text_encoding_offset=100, semantic_pad_token=200, semantic_infer_token=201,
+        semantic_vocab_size=100, semantic_rate_hz=5, max_new_tokens=4, text_pad_token=202, eos_token_id=200,
+    )  # fmt: skip
+    coarse = settings.BarkCoarseGenerationConfig(
+        max_coarse_history=8, max_coarse_input_length=8, sliding_window_len=4, coarse_rate_hz=7, n_coarse_codebooks=2,
+        codebook_size=1024, coarse_semantic_pad_token=10_000, coarse_infer_token=10_001,
+    )  # fmt: skip
+    fine = settings.BarkFineGenerationConfig(max_fine_history_length=8, max_fine_input_length=16, n_fine_codebooks=8)
+    model.generation_config = transformers.GenerationConfig(
+        semantic_config=semantic.to_dict(), coarse_acoustics_config=coarse.to_dict(),
+        fine_acoustics_config=fine.to_dict(), sample_rate=400, codebook_size=1024,
+    )  # fmt: skip
+    return model
+
+
+def blip() -> Any:
+    """A ``generate`` of its own, which hands the picture to a model inside that writes."""
+    layers = {**LAYERS, "projection_dim": 8}
+    text = {**layers, **MARKS, "vocab_size": 64, "max_position_embeddings": 32, "encoder_hidden_size": 16}
+    config = transformers.BlipConfig(
+        text_config={**text, "sep_token_id": 2},
+        vision_config={**layers, "image_size": 16, "patch_size": 8},
+        projection_dim=8,
+        image_text_hidden_size=8,
+    )
+    return transformers.BlipForConditionalGeneration(config)
+
+
 def made(name: str) -> Any:
     """Return one of these models, ready, always with the same weights."""
     torch.manual_seed(0)

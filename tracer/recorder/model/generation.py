@@ -272,6 +272,9 @@ def _of_generate(model: Any, inputs: dict[str, Any], count: int) -> Call:
             )  # fmt: skip
         if missing:
             return Call(model, why=reasons.CALL_WANTS.format(function=_named(own), names=", ".join(missing)))
+        if taken and sound_kind(model) is not None and not {"streamer", "max_new_tokens"} & taken.keys():
+            # It hands its keywords to several models inside, which have limits of their own.
+            return Call(model, function=function, named=inputs, left_out=["max_new_tokens"], streams=False)
         return Call(model, function=function, named={**inputs, **settings, **_unused(model)})
     return _of_narrow_generate(model, own, taken, inputs, settings)
 
