@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,86 @@ def token(**fields: Any) -> dict[str, Any]:
 def test_tokens_that_look_alike_are_reported_separately(report: Callable[..., str]) -> None:
     assert report(token(), token(), token()).count("token 7 'a', cache 2") == 3
     assert "… 7 more like this" in report(*[token()] * 10)
+
+
+@pytest.mark.parametrize(
+    ("fields", "english", "chinese"),
+    [
+        ({"cache": None, "state": [[1, 32, 4]]}, "token 7 'a', recurrent state 1×32×4", "循环状态 1×32×4"),
+        ({"state": [[1, 32, 4]]}, "token 7 'a', cache 2", "缓存长度 2"),
+        ({"text": None, "cache": None}, "token 7", "token 7"),
+        ({"text": None}, "token 7, cache 2", "token 7，缓存长度 2"),
+        ({"id": None, "text": None, "ids": [3, 4], "cache": None}, "codes 3, 4", "编码 3, 4"),
+    ],
+)
+def test_what_a_model_keeps_for_the_next_token(
+    fields: dict[str, Any], english: str, chinese: str, report: Callable[..., str]
+) -> None:
+    assert f"{english}\n" in re.sub(" +\n", "\n", report(token(**fields)))
+    assert chinese in report(token(**fields), lang="zh")
+
+
+SOUND = [{"name": "", "shape": [1, 20], "dtype": "float32"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "english", "chinese"),
+    [
+        ({"what": "sound", "tensors": SOUND, "rate": 400, "seconds": 0.05},
+         "generate returned sound: 1×20 float32, 0.05 s at 400 samples a second", "时长 0.05 秒，采样率每秒 400"),
+        ({"what": "sound", "tensors": SOUND}, "generate returned sound: 1×20 float32", "generate 返回了声音：1×20"),
+        ({"what": "spectrogram", "tensors": SOUND}, "generate returned a spectrogram: 1×20", "返回了声谱图：1×20"),
+        ({"tensors": SOUND}, "generate returned 1×20 float32", "generate 返回了 1×20 float32"),
+        ({"text": "Yes"}, "generate returned 'Yes'", "generate 返回了 'Yes'"),
+        ({"class": "Answer"}, "generate returned a Answer", "返回了一个 Answer"),
+        ({"text": "Yes", "left_out": ["max_new_tokens"]}, "generate has no parameter max_new_tokens", "没有参数 max_new"),
+    ],
+)  # fmt: skip
+def test_what_a_call_that_makes_a_model_write_returned(
+    data: dict[str, Any], english: str, chinese: str, report: Callable[..., str]
+) -> None:
+    made = {"stage": "generate", "kind": "generated", "data": {"by": "generate", **data}}
+    assert english in report(made, width=200)
+    assert chinese in report(made, width=200, lang="zh")
+
+
+CAT = {"id": 0, "label": "cat", "probability": 0.875}
+
+
+@pytest.mark.parametrize(
+    ("data", "english", "chinese"),
+    [
+        ({"what": "labels", "labels": [CAT]}, "the likeliest labels: cat 87.5%", "最可能的标签：cat 87.5%"),
+        ({"what": "each-token", "labels": [{**CAT, "token": "a"}]}, "of each token: 'a': cat 87.5%", "'a': cat 87.5%"),
+        ({"what": "ctc", "text": "yes"}, "it heard 'yes'", "听到的是 'yes'"),
+        ({"what": "ctc", "ids": [3], "count": 1}, "it heard 1 token: 3", "听到了 1 个 token：3"),
+        ({"what": "boxes", "count": 2, "threshold": 0.5, "shape": [1, 5, 4], "labels": [CAT]},
+         "2 boxes of 1×5×4 are likelier than 0.5; the best: cat 87.5%", "有 2 个方框的概率高于 0.5；最好的：cat 87.5%"),
+        ({"what": "masks", "count": 1, "threshold": 0.5, "shape": [1, 5, 4, 4], "labels": [CAT]},
+         "1 mask of 1×5×4×4 is likelier than 0.5", "有 1 个掩码的概率高于 0.5"),
+        ({"what": "masks", "shape": [1, 3, 4, 4]}, "masks of the shape 1×3×4×4", "掩码，形状 1×3×4×4"),
+        ({"what": "segments", "count": 2, "shape": [1, 3, 4, 4], "labels": [CAT]},
+         "2 classes share the picture (1×3×4×4); most of it: cat 87.5%", "分属 2 个类别；占得最多的：cat 87.5%"),
+        ({"what": "span", "ids": [2, 4], "text": "me"}, "answer is 'me', tokens 2 to 4", "'me'，第 2 到第 4 个 token"),
+        ({"what": "span", "ids": [2, 4]}, "answer is tokens 2 to 4", "第 2 到第 4 个 token"),
+        ({"what": "vectors", "vectors": [{"name": "pooler_output", "shape": [1, 8], "norm": 1.25}]},
+         "pooler_output has the shape 1×8; its first vector has the length 1.25", "（范数）是 1.25"),
+        ({"what": "vocabulary", "shape": [1, 4, 9]}, "scores of the shape 1×4×9", "得分，形状 1×4×9"),
+        ({"what": "numbers", "shape": [1, 1], "range": [0.5, 0.5]}, "from 0.5 to 0.5", "从 0.5 到 0.5"),
+        ({"what": "depth", "shape": [1, 4, 4], "range": [0, 2]}, "depths of the shape 1×4×4, from 0 to 2", "深度图"),
+        ({"what": "sound", "shape": [1, 20], "rate": 400, "seconds": 0.05}, "1×20: 0.05 s at 400 samples", "0.05 秒"),
+        ({"what": "sound", "shape": [1, 20]}, "sound of the shape 1×20", "声音，形状 1×20"),
+    ],
+)  # fmt: skip
+def test_what_outputs_mean(data: dict[str, Any], english: str, chinese: str, report: Callable[..., str]) -> None:
+    read = {"stage": "forward", "kind": "outputs-read", "data": data}
+    assert english in report(read, width=200)
+    assert chinese in report(read, width=200, lang="zh")
+
+
+def test_outputs_of_a_kind_that_is_not_known_are_left_out(report: Callable[..., str]) -> None:
+    for data in ({"what": "smells", "shape": [1]}, {"what": "span"}, {"what": "depth"}, {}):
+        assert "shape" not in report({"stage": "forward", "kind": "outputs-read", "data": data})
 
 
 def test_repeated_searches_of_a_load_are_reported_once(report: Callable[..., str]) -> None:
