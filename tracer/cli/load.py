@@ -68,8 +68,9 @@ def load_job(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_remo
     given = kwargs.pop("trust_remote_code", None)
     job.trust_remote_code = given is True or (trust_remote_code and given is None)
     if not job.trust_remote_code:
-        job.agreed = ask_for_consent(model, lang, tokenizer=job.tokenizer, cwd=job.cwd, arguments=kwargs)
-        job.trust_remote_code = job.agreed is not None
+        consent = ask_for_consent(model, lang, tokenizer=job.tokenizer, cwd=job.cwd, arguments=kwargs)
+        if consent is not None:
+            consent.apply(job)
     if job.forward and job.device in ("cpu", "auto"):
         job.environment = amx_environment()
     return job

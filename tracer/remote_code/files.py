@@ -30,7 +30,8 @@ class ModelPlace(NamedTuple):
         root: the directory.
         fence: the folder that symbolic links must not leave; a hub snapshot consists of links to its blobs.
         commit: commit of the snapshot; empty for a directory of the user's own.
-        on_hub: whether missing files may still be fetched from the hub when the model is loaded.
+        on_hub: whether it is a snapshot of a hub id.
+        whole: whether it has all code of that commit, so that a missing file is missing on the hub too.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelPlace(NamedTuple):
     fence: Path
     commit: str
     on_hub: bool
+    whole: bool = False
 
 
 def local_place(name: str, folder: str = "") -> ModelPlace | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -51,6 +52,7 @@ from tracer.remote_code.result import (
 )
 from tracer.remote_code.scan import scan_source
 from tracer.text.visible import visible
+from tracer.trace.hub_folders import is_offline
 
 MOST_FILES: Final = 500
 _CUSTOM_GENERATE: Final = "custom_generate/generate.py"
@@ -66,6 +68,7 @@ def find_remote_code(
     code_revision: str | None = None,
     subfolder: str = "",
     folder: Path | None = None,
+    fetched: Mapping[str, str] | None = None,
 ) -> RemoteCode:
     """Find the code that loading a model would run, by reading only: nothing is imported or fetched.
 
@@ -77,9 +80,10 @@ def find_remote_code(
         code_revision: the same for code in other repositories.
         subfolder: the folder from which the load reads the JSON files.
         folder: the working directory of the load, which relative names start from; by default, this process's.
+        fetched: the commit of each hub id whose code was fetched for this search.
     """
     caches = [(folder or Path()) / cache for cache in hub_caches(Path(cache_dir) if cache_dir else None)]
-    search = _Search(caches, tokenizer, revision, code_revision, subfolder, str(folder or ""))
+    search = _Search(caches, tokenizer, revision, code_revision, subfolder, str(folder or ""), fetched or {})
     search.follow(os.fspath(model))
     return search.result(os.fspath(model))
 
@@ -102,8 +106,10 @@ class _Search:
         code_revision: str | None,
         subfolder: str,
         folder: str,
+        fetched: Mapping[str, str],
     ) -> None:
         self._caches = caches
+        self._fetched = fetched
         self._tokenizer = tokenizer
         self._revision = revision
         self._code_revision = code_revision
@@ -160,7 +166,7 @@ class _Search:
     def _find(self, name: str, revision: str | None, named_by: str) -> list[ModelPlace]:
         places = [place for folder in self._folders if (place := local_place(name, folder))]
         if local_place(name, self._folders[0]) is None and is_hub_id(name):
-            places += cached_places(name, revision, self._caches)
+            places += self._cached(name, revision)
             if not places:
                 self._not_seen(name, "not-in-cache", named_by)
         elif not places:
@@ -168,15 +174,25 @@ class _Search:
         for found in places:
             if found.root not in self._places:
                 self._places[found.root] = found
-                if found.on_hub and revision != found.commit and not _offline():
+                if found.on_hub and not found.whole and revision != found.commit and not is_offline(os.environ):
                     self._note("hub-may-differ", name, found.commit)
         return places
+
+    def _cached(self, name: str, revision: str | None) -> list[ModelPlace]:
+        commit = self._fetched.get(name)
+        if commit is None:
+            return cached_places(name, revision, self._caches)
+        return [place._replace(whole=True) for place in cached_places(name, commit, self._caches)]
 
     def _configs(self, place: ModelPlace) -> list[Path]:
         """Return the JSON files that may name code: everything called config, in order of precedence."""
         folders = dict.fromkeys((place.root, Path(os.path.normpath(place.root / self._subfolder))))
         found = [folder / name for folder in folders for name in _names(folder, ".json") if "config" in name]
-        if place.on_hub and not any(path.name in ("config.json", "adapter_config.json") for path in found):
+        if (
+            place.on_hub
+            and not place.whole
+            and not any(path.name in ("config.json", "adapter_config.json") for path in found)
+        ):
             self._not_seen(f"{place.name}: config.json", "file-not-in-cache")
         found.sort(key=lambda path: (path.name not in _FIRST_CONFIGS, path.name))
         if len(found) > MOST_FILES:
@@ -222,12 +238,24 @@ class _Search:
         places = [place]
         if reference.repository:
             places = self._find(reference.repository, self._code_revision, reference.auto_class)
+        elif place.on_hub and self._code_revision is not None:
+            places = self._at_code_revision(place, reference)
         for where in places:
             path = where.root / f"{reference.module}.py"
             if is_file(path):
                 self._reach(where, path, reason)
             elif not reference.derived and reference.regular:
                 self._missing(where, f"{reference.module}.py", f"{reference.auto_class}, {config}")
+
+    def _at_code_revision(self, place: ModelPlace, reference: Reference) -> list[ModelPlace]:
+        """Return the snapshots of a model's own repository that its code is taken from: not those of the load."""
+        places = cached_places(place.name, self._code_revision, self._caches)
+        if not places:
+            self._not_seen(f"{place.name}: {reference.module}.py", "file-not-in-cache", reference.auto_class)
+            return [place]
+        for found in places:
+            self._places.setdefault(found.root, found)
+        return places
 
     def _follow_adapter(self, place: ModelPlace) -> None:
         path = place.root / "adapter_config.json"
@@ -327,7 +355,7 @@ class _Search:
         return msgspec.structs.replace(file, reached=tuple(reasons))
 
     def _missing(self, place: ModelPlace, path: str, named_by: str) -> None:
-        if place.on_hub:
+        if place.on_hub and not place.whole:
             self._not_seen(f"{place.name}: {path}", "file-not-in-cache", named_by)
         else:
             self._note("missing-file", self._display_path(place, place.root / path), named_by)
@@ -372,8 +400,3 @@ def _leaves_to(place: ModelPlace, path: Path) -> str:
     except (OSError, ValueError):
         return ""
     return "" if Path(real).is_relative_to(place.fence) else real
-
-
-def _offline() -> bool:
-    names = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-    return any(os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE") for name in names)

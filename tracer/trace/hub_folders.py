@@ -36,6 +36,11 @@ class HubFolders(NamedTuple):
     stored_tokens: str
 
 
+def is_offline(environment: Mapping[str, str]) -> bool:
+    """Return whether these variables forbid huggingface_hub to ask the hub."""
+    return any(environment.get(name, "").upper() in _TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+
+
 def hub_folders(environment: Mapping[str, str], user: str | os.PathLike[str] = "~") -> HubFolders:
     """Return the folders that these variables lead to; ``user`` is the user's home folder."""
 

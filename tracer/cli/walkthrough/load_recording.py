@@ -62,8 +62,10 @@ def _record(wanted: WantedLoad, folder: Path, number: int, lang: Lang) -> Path:
     job = walkthrough_job(wanted, path)
     if job.trust_remote_code and not wanted.bundled:
         load = wanted.load
-        job.agreed = ask_for_consent(wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs)
-        job.trust_remote_code = job.agreed is not None
+        consent = ask_for_consent(wanted.model, lang, tokenizer=load.tokenizer, cwd=job.cwd, arguments=load.kwargs)
+        job.trust_remote_code = consent is not None
+        if consent is not None:
+            consent.apply(job)
     with Progress(messages(), lang) as progress:
         outcome = run_job(job, path, progress=progress).outcome
     if outcome.status == "interrupted":
