@@ -833,7 +833,7 @@ TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
         ("visual", {}, "picture-not-given"),
         ("visual", {"chat_template": TEMPLATE}, "picture-not-given"),
         ("vision_config", {"chat_template": TEMPLATE}, "picture-dropped"),
-        ("vision_config", {}, "not-fed"),  # a picture goes into a conversation only, which needs a template
+        ("vision_config", {}, "picture-not-given"),  # a picture goes into a conversation only: text alone is given
     ],
 )
 def test_a_picture_that_does_not_arrive_is_told(
