@@ -341,6 +341,34 @@ def test_a_generation_that_fails_after_inputs_of_our_own_says_nothing_about_the_
     assert reading.only("not-generated")["message"] == "no words"
 
 
+class BreaksOff(Writes):
+    def generate(self, input_ids: Any, max_new_tokens: int, streamer: Any = None) -> Any:
+        streamer.put(input_ids)
+        streamer.put(torch.tensor([8]))
+        raise RuntimeError("no more words")
+
+
+class CannotDecode:
+    def decode(self, ids: list[int]) -> str:
+        raise KeyError(ids[0])
+
+
+@pytest.mark.parametrize(("tokenizer", "text"), [(Marks(), "<8>"), (None, None), (CannotDecode(), None)])
+def test_the_last_token_before_a_failure_is_kept(tokenizer: Any, text: str | None, tmp_path: Path) -> None:
+    from tracer.recorder.model.generation import TokenWatch, carry_out
+    from tracer.recorder.session import Session
+    from tracer.trace.reading import open_trace
+
+    session = Session(tmp_path / "journal")
+    with session, pytest.raises(RuntimeError, match="no more words"):
+        carry_out(own_call(BreaksOff()), TokenWatch(session.recording, tokenizer))
+    session.finish(None)
+    with open_trace(tmp_path / "journal") as trace:
+        [token] = [step.data for step in trace.steps(kinds=["token-generated"])]
+        assert (token["id"], token.get("text")) == (8, text)
+        assert ("tokens" in trace.meta.skipped) == isinstance(tokenizer, CannotDecode)
+
+
 def test_a_streamer_without_bookkeeping_loses_no_token(tmp_path: Path) -> None:
     """A model of which generate's bookkeeping can't be watched."""
     from tracer.recorder.model.generation import TokenWatch

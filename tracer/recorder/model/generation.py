@@ -125,6 +125,7 @@ class TokenWatch:
 
     def stop(self) -> None:
         self._patches.restore()
+        self.end()  # after an exception, or of a model that does not say so itself
 
     # The methods that `generate` calls on a streamer.
 
@@ -158,9 +159,11 @@ class TokenWatch:
         index, self._index = self._index, self._index + 1
         if len(ids) > 1:
             return {"index": index, "ids": ids}
-        facts = {"index": index, "id": ids[0]}
+        facts: dict[str, Any] = {"index": index, "id": ids[0]}
         if self._tokenizer is not None:
-            facts["text"] = self._tokenizer.decode(ids)
+            text = self._recording.guard.call("tokens", self._tokenizer.decode, ids)
+            if isinstance(text, str):
+                facts["text"] = text
         return facts
 
     def _end(self) -> None:
@@ -180,7 +183,7 @@ class TokenWatch:
         self._recording.guard.call("tokens", self._read, call, result)
 
     def _read(self, call: Call, result: Any) -> None:
-        self._end()  # some end without a word
+        self._end()
         ids = _new_ids(call, result)
         if ids is not None and ids and not self._index:
             for number in ids:
