@@ -361,3 +361,10 @@ def test_names_of_a_newer_release_are_those_of_the_newest_known() -> None:
     newest = library().releases[-1]
     assert f"9.9.0 (names as of {newest})" in text_of(check_report([], ["9.9.0"], "en"))
     assert "names as of" not in text_of(check_report([], [NEW], "en"))
+
+
+def test_a_model_of_the_hub_has_to_be_downloaded_first(check: Command) -> None:
+    result = check("harbour/pebble")
+    assert result.code == 2
+    assert "download it (hf download harbour/pebble)" in result.sentence
+    assert "hf download" not in check("./harbour/pebble/no").sentence

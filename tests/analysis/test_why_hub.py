@@ -117,6 +117,9 @@ def test_the_cause_is_what_the_hub_did(hub: Hub, tmp_path: Path, name: str) -> N
     finally:
         hub.answers = leave_it
     assert result.outcome.status == "failed"
+    token = trouble.variables.get("HF_TOKEN", "no token")
+    assert token.encode() not in result.path.read_bytes()
+    assert token not in f"{result.outcome}{result.native}"
     with open_trace(result.path) as trace:
         (cause,) = diagnose(trace).causes
     assert cause.kind == trouble.kind

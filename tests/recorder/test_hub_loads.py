@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.hub import TOKEN, Hub, HubLoads, running_hub
+from tests.support.hub import TOKEN, Answer, Hub, HubLoads, running_hub
 from tests.support.library_models import saved
 from tests.support.small_models import tiny_llama
+from tracer.launch.runner import Interrupts, JobProgress, run_job
 from tracer.trace.events import CommitResolved, FileResolved, ModelLoaded, ProcessorLoaded, TokenizerLoaded, events
+from tracer.trace.job import Job
 from tracer.trace.reading import Trace, open_trace
 
 SHORT = {"forward": False}
@@ -113,3 +115,33 @@ def test_no_tokenizer_is_asked_of_a_repository_that_has_none(hub: Hub, tmp_path:
     with recorded(hub, tmp_path / "home", "harbour/vit", forward=True) as trace:
         assert (trace.outcome.status, loaded(trace)) == ("loaded", "ViTForImageClassification")
         assert not list(events(trace, TokenizerLoaded))
+
+
+def test_a_slow_download_shows_progress_and_can_be_interrupted(hub: Hub, tmp_path: Path) -> None:
+    """What is left is a whole trace, and what huggingface_hub goes on from the next time."""
+    interrupts = Interrupts()
+    seen: list[str] = []
+
+    def watch(progress: JobProgress) -> None:
+        if any(path.startswith("/cdn") for _, path, _ in hub.requests) and progress.last is not None:
+            seen.append(str(progress.last.stage))
+            if len(seen) == 3:
+                interrupts.add()
+
+    hub.requests.clear()
+    hub.answers = lambda method, path: Answer(503, after=20) if path.startswith("/cdn") else None
+    loads = HubLoads(tmp_path, hub, tmp_path / "home")
+    trace = tmp_path / "made" / "slow.glmtrace"
+    trace.parent.mkdir()
+    job = Job(work="load", model="harbour/llama", forward=False)
+    try:
+        result = run_job(job, trace, start=loads.start, progress=watch, interrupts=interrupts)
+    finally:
+        hub.answers = lambda method, path: None
+    assert result.outcome.status == "interrupted"
+    assert result.outcome.seconds is not None
+    assert result.outcome.seconds < 15
+    assert seen[0] == "construct"
+    assert [path.name for path in trace.parent.iterdir()] == ["slow.glmtrace"]
+    with recorded(hub, tmp_path, "harbour/llama") as again:
+        assert again.outcome.status == "loaded"

@@ -212,9 +212,9 @@ class HubLoads(Loads):
     def __init__(self, folder: Path, hub: Hub | None, home: Path, **variables: str) -> None:
         super().__init__(folder)
         self.variables = hub_variables(hub, home, **variables)
-        self._start = self._started  # type: ignore[assignment]
+        self._start = self.start  # type: ignore[assignment]
 
-    def _started(self, job: Job, output: Path | None) -> Child:
+    def start(self, job: Job, output: Path | None) -> Child:
         context = get_context("forkserver")
         context.set_forkserver_preload(list(PRELOADED))
         job_file = write_job_file(job)

@@ -13,6 +13,7 @@ from tracer.cli.options import Speak
 from tracer.export.json_documents import directory_check_document
 from tracer.i18n import N_, language
 from tracer.releases import installed_release, library
+from tracer.remote_code.files import is_hub_id
 from tracer.trace.errors import TracerError
 from tracer.views.check import check_report
 
@@ -37,6 +38,14 @@ def check(
     lang: Speak = None,
 ) -> None:
     if not directory.is_dir():
+        if is_hub_id(str(directory)) and "/" in str(directory):
+            raise TracerError(
+                N_(
+                    "There is no directory {path}. If it is a model on the hub, download it (hf download {path}) and "
+                    "name the directory that this prints."
+                ),
+                path=directory,
+            )
         raise TracerError(N_("There is no directory {path}. Name a model directory."), path=directory)
     known = library()
     for release in releases or []:
