@@ -5,6 +5,7 @@ They are the ones that the load reads as well, so nothing is downloaded twice.
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -105,14 +106,13 @@ def _listed(model: str, given: Mapping[str, Any], subfolder: str) -> list[str]:
 @contextmanager
 def _no_bars() -> Iterator[None]:
     """Keep progress bars out of what the load printed."""
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
+    utils: Any = importlib.import_module("huggingface_hub.utils")  # its releases have them in different modules
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a variable of the user's can forbid either
-        before = are_progress_bars_disabled()
-        disable_progress_bars()
+        before = utils.are_progress_bars_disabled()
+        utils.disable_progress_bars()
         try:
             yield
         finally:
             if not before:
-                enable_progress_bars()
+                utils.enable_progress_bars()
