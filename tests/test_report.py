@@ -103,6 +103,7 @@ CAT = {"id": 0, "label": "cat", "probability": 0.875}
         ({"what": "each-token", "labels": [{**CAT, "token": "a"}]}, "of each token: 'a': cat 87.5%", "'a': cat 87.5%"),
         ({"what": "ctc", "text": "yes"}, "it heard 'yes'", "听到的是 'yes'"),
         ({"what": "ctc", "ids": [3], "count": 1}, "it heard 1 token: 3", "听到了 1 个 token：3"),
+        ({"what": "ctc", "ids": [3] * 20, "count": 20}, "it heard 20 tokens: 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, …", "…"),
         ({"what": "boxes", "count": 2, "threshold": 0.5, "shape": [1, 5, 4], "labels": [CAT]},
          "2 boxes of 1×5×4 are likelier than 0.5; the best: cat 87.5%", "有 2 个方框的概率高于 0.5；最好的：cat 87.5%"),
         ({"what": "masks", "count": 1, "threshold": 0.5, "shape": [1, 5, 4, 4], "labels": [CAT]},

@@ -12,8 +12,10 @@ import transformers
 from safetensors.torch import save_file
 
 from tests.model.side_by_side import PROMPT, glm_inputs, load_glm, one_thread
+from tests.support.forked import in_fork
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, Reading
+from tests.support.writing_models import save
 
 COUNT = 5
 IMAGE_GROWS_BY = 3  # three tokens become six vectors
@@ -276,6 +278,20 @@ def test_what_an_exception_says_about_the_call(kind: type[Writes], why: str | No
         written(kind(), tmp_path)
     found = own_call(kind()).refused(raised.value)
     assert found is None if why is None else str(found).endswith(why)
+
+
+@pytest.mark.parametrize(("name", "tokens"), [("t5", 3), ("whisper", 3), ("mamba", 3), ("musicgen", None)])
+def test_a_directory_without_a_tokenizer_writes(name: str, tokens: int | None, loads: Loads, tmp_path: Path) -> None:
+    """After inputs of our own: ids without text, or a sound."""
+    in_fork(save, name, str(tmp_path / name))
+    reading = Reading(loads.trace(tmp_path / name, generate=3))
+    assert reading.trace.outcome.status == "loaded", reading.trace.outcome
+    told = [step.data for step in reading.kinds("token-generated")]
+    assert not [token for token in told if "text" in token]
+    if tokens is None:
+        assert reading.only("generated")["what"] == "sound"
+    else:
+        assert [token["index"] for token in told] == [*range(tokens)]
 
 
 OWN = """

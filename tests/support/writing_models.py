@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import torch
@@ -122,7 +123,7 @@ def musicgen() -> Any:
             num_filters=2, hidden_size=8, codebook_size=32, num_lstm_layers=1, upsampling_ratios=[2, 2],
             target_bandwidths=[4.0], sampling_rate=400, kernel_size=3, last_kernel_size=3,
         ).to_dict(),
-        decoder=transformers.models.musicgen.configuration_musicgen.MusicgenDecoderConfig(
+        decoder=importlib.import_module("transformers.models.musicgen.configuration_musicgen").MusicgenDecoderConfig(
             vocab_size=32, hidden_size=16, ffn_dim=16, num_hidden_layers=1, num_attention_heads=2, num_codebooks=4,
             max_position_embeddings=64, pad_token_id=32, bos_token_id=32,
         ).to_dict(),
@@ -135,8 +136,8 @@ def musicgen() -> Any:
 
 def bark() -> Any:
     """Three models that write one after another: meanings, rough codes, fine codes; then a sound."""
-    configs = transformers.models.bark.configuration_bark
-    settings = transformers.models.bark.generation_configuration_bark
+    configs = importlib.import_module("transformers.models.bark.configuration_bark")
+    settings = importlib.import_module("transformers.models.bark.generation_configuration_bark")
     layers = {"num_layers": 1, "num_heads": 2, "hidden_size": 16, "block_size": 256}
     codec = transformers.EncodecConfig(
         num_filters=2, hidden_size=8, codebook_size=1024, num_lstm_layers=1, upsampling_ratios=[2, 2],
@@ -182,3 +183,8 @@ def made(name: str) -> Any:
     """Return one of these models, ready, always with the same weights."""
     torch.manual_seed(0)
     return globals()[name]().eval()
+
+
+def save(name: str, folder: str) -> None:
+    """Save one of these models; call it in a fork."""
+    made(name).save_pretrained(folder)

@@ -400,7 +400,8 @@ def _outputs(step: Step, read: OutputsRead) -> Iterator[Fact]:
         what = what if read.count is not None else f"{what}-plain"
         yield Fact(what, step.number, {**values, "threshold": read.threshold})
     elif read.what == "ctc":
-        values.update(text=read.text, ids=read.ids)
+        shown: list[Any] = [*read.ids[:_IDS], *(["…"] if len(read.ids) > _IDS else [])]
+        values.update(text=read.text, ids=shown)
         yield Fact(what if read.text is not None else f"{what}-ids", step.number, values)
     elif read.what == "span" and len(read.ids) == 2:
         values.update(text=read.text, begin=read.ids[0], end=read.ids[1])
@@ -411,6 +412,9 @@ def _outputs(step: Step, read: OutputsRead) -> Iterator[Fact]:
     elif read.what in ("numbers", "depth", "picture", "spectrogram") and len(read.range) == 2:
         lowest, highest = (f"{number:.4g}" for number in read.range)
         yield Fact(what, step.number, {**values, "lowest": lowest, "highest": highest})
+
+
+_IDS: Final = 12
 
 
 def _labelled(label: Label) -> str:

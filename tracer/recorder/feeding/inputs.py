@@ -17,7 +17,7 @@ from tracer.recorder.feeding.samples import (
     read_picture,
     read_sound,
 )
-from tracer.recorder.feeding.senses import Senses, configs, open_ended, parameters, senses_of
+from tracer.recorder.feeding.senses import Senses, configs, number_in, open_ended, parameters, senses_of
 from tracer.recorder.processors import Preparers
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
@@ -166,7 +166,8 @@ def _with_decoder_start(arguments: dict[str, Any], model: Any) -> Inputs:
         for name in ("decoder_start_token_id", "bos_token_id", "pad_token_id"):
             start = getattr(one, name, None)
             if type(start) is int:
-                ids = torch.full((len(first), 1), start, dtype=torch.long, device=first.device)
+                rows = len(first) * (number_in(config, "num_codebooks") or 1)  # a row for each code book of sound
+                ids = torch.full((rows, 1), start, dtype=torch.long, device=first.device)
                 return Inputs({**arguments, "decoder_input_ids": ids})
     return Inputs(None, reasons.NO_DECODER_START)
 
