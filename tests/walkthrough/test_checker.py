@@ -9,7 +9,10 @@ import pytest
 
 from tests.walkthrough.writing import as_yaml, document, note, walkthrough, words
 from tracer.trace.reading import Trace
-from tracer.walkthrough.checker import check_one, check_text
+from tracer.views.walkthrough.reasons import misfit_told
+from tracer.walkthrough.applicability import find_mismatch
+from tracer.walkthrough.binder import Binder, BoundNote
+from tracer.walkthrough.checker import GivenTrace, check_many, check_one, check_text
 from tracer.walkthrough.explained_code import coverage_totals, measure_coverage
 from tracer.walkthrough.yaml_file import InvalidFile, read_walkthrough
 
@@ -129,3 +132,25 @@ def test_what_did_not_run_does_not_count(demo: Trace) -> None:
     assert text["notes"] == []
     assert every["get_class_from_dynamic_module"].executed < 15
     assert every["get_class_from_dynamic_module"].missing == sorted(every["get_class_from_dynamic_module"].missing)
+
+
+def test_a_note_that_says_it_is_not_checked_on_the_release_is_left_alone_and_counted(demo: Trace) -> None:
+    wrong = {**GOOD, "expect": [{"value": "after.module_file", "is": "modeling_chatglm"}]}
+    release = str(demo.meta.releases["transformers"])
+    made = walkthrough({**wrong, "unchecked": f"=={release}"})
+    assert check_one(made, demo) == []
+    checked = check_many(made, {made.id: made}, [GivenTrace(demo)], all_notes=True)
+    assert (checked.notes, checked.unchecked) == (0, 1)
+    assert [one.what for one in check_one(walkthrough({**wrong, "unchecked": f"!={release}"}), demo)] == ["expect"]
+
+
+def test_a_reader_is_told_that_a_note_was_not_checked_on_the_release(demo: Trace) -> None:
+    release = str(demo.meta.releases["transformers"])
+    made = walkthrough({**GOOD, "unchecked": f"=={release}"})
+    binder = Binder(demo)
+    bound = binder.note(made.notes[0], made)
+    assert isinstance(bound, BoundNote)
+    mismatch = find_mismatch(binder, bound, made)
+    assert mismatch is not None
+    assert f"Not checked on transformers {release}" in misfit_told(mismatch, "en")
+    assert f"未在 transformers {release} 上核对" in misfit_told(mismatch, "zh")

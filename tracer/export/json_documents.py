@@ -153,13 +153,14 @@ def validation_document(validated: Sequence[ValidationResult]) -> dict[str, Any]
 def check_document(
     checked: Sequence[CheckResult], tables: Sequence[tuple[GivenTrace, list[FunctionCoverage]]] | None
 ) -> dict[str, Any]:
-    """Return ``{"walkthroughs": [{"id", "notes", "checked", "problems": […]}], "coverage": [{…}]}``."""
+    """Return ``{"walkthroughs": [{"id", "notes", "checked", "unchecked", "problems": […]}], "coverage": [{…}]}``."""
     document: dict[str, Any] = {
         "walkthroughs": [
             {
                 "id": result.walkthrough.id,
                 "notes": len(result.walkthrough.notes),
                 "checked": result.notes,
+                "unchecked": result.unchecked,
                 "problems": [
                     {**msgspec.to_builtins(problem), "release": release} for problem, release in result.problems
                 ],

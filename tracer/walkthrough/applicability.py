@@ -22,21 +22,24 @@ class NoteMismatch(NamedTuple):
         model: the bundled model of the load that it was written for.
         unmet: its expectations that do not hold here.
         missing: the values in its text that this load does not have.
+        unchecked: the release of this load, where the note was not checked on it.
     """
 
     model: str
     unmet: list[UnmetExpectation]
     missing: list[str]
+    unchecked: str = ""
 
 
 def find_mismatch(binder: Binder, bound: BoundNote, walkthrough: Walkthrough) -> NoteMismatch | None:
     """Return what keeps a note from applying to this load; None if everything that it says holds."""
+    load = walkthrough.loads.get(walkthrough.load_of(bound.note))
+    model = PurePath(load.fixture).name if load is not None else ""
+    if not bound.note.is_checked_on(binder.release):
+        return NoteMismatch(model, [], [], binder.release)
     wrong = unmet_expectations(binder, bound)
     missing = list(_missing(binder, bound))
-    if not wrong and not missing:
-        return None
-    load = walkthrough.loads.get(walkthrough.load_of(bound.note))
-    return NoteMismatch(PurePath(load.fixture).name if load is not None else "", wrong, missing)
+    return NoteMismatch(model, wrong, missing) if wrong or missing else None
 
 
 def count_applicable(binder: Binder, walkthrough: Walkthrough) -> int:

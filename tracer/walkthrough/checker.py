@@ -77,7 +77,7 @@ def check_one(
 def _check_note(
     binder: Binder, note: Note, walkthrough: Walkthrough, others: Sequence[Trace]
 ) -> Iterator[WalkthroughProblem]:
-    if not in_range(binder.release, note.releases):
+    if not in_range(binder.release, note.releases) or not note.is_checked_on(binder.release):
         return
     bound = binder.note(note, walkthrough)
     if isinstance(bound, UnboundNote):
@@ -146,11 +146,19 @@ class TraceProblem(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """The result of checking a walkthrough."""
+    """The result of checking a walkthrough.
+
+    Attributes:
+        walkthrough: the walkthrough.
+        notes: how many of its notes were checked.
+        problems: what does not hold.
+        unchecked: how many are said not to be checked on these releases.
+    """
 
     walkthrough: Walkthrough
     notes: int
     problems: list[TraceProblem]
+    unchecked: int = 0
 
 
 def check_many(
@@ -166,6 +174,7 @@ def check_many(
     """
     found = [TraceProblem(problem, None) for problem in check_text(walkthrough, known)]
     notes: set[str] = set()
+    unchecked: set[str] = set()
     for given, load in _traces_for(walkthrough, traces, all_notes=all_notes):
         release = given.release
         others = [
@@ -175,8 +184,10 @@ def check_many(
         ]
         problems = check_one(walkthrough, given.trace, load, others)
         found += [TraceProblem(problem, release) for problem in problems]
-        notes |= _checked_notes(walkthrough, load, release)
-    return CheckResult(walkthrough, len(notes), found)
+        applying = _applying_notes(walkthrough, load, release)
+        notes |= {note.id for note in applying if note.is_checked_on(release)}
+        unchecked |= {note.id for note in applying if not note.is_checked_on(release)}
+    return CheckResult(walkthrough, len(notes), found, len(unchecked - notes))
 
 
 def coverage_table(given: GivenTrace, walkthroughs: Sequence[Walkthrough], *, whole: bool) -> list[FunctionCoverage]:
@@ -197,11 +208,11 @@ def _traces_for(
     return found
 
 
-def _checked_notes(walkthrough: Walkthrough, load: str | None, release: str) -> set[str]:
-    return {
-        note.id
+def _applying_notes(walkthrough: Walkthrough, load: str | None, release: str) -> list[Note]:
+    return [
+        note
         for note in walkthrough.notes
         if load in (None, walkthrough.load_of(note))
         and in_range(release, walkthrough.releases)
         and in_range(release, note.releases)
-    }
+    ]

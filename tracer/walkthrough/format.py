@@ -259,6 +259,8 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         question: one for the reader.
         links: other notes: ``note-id`` of this file, ``walkthrough-id`` or ``walkthrough-id/note-id``.
         releases: the transformers releases it is for, where those are fewer than the walkthrough's.
+        unchecked: the releases whose code is otherwise than the text says, or may be. There a reader is told so and
+            reads the note as an example, and nothing that it says is checked.
     """
 
     id: str
@@ -272,10 +274,15 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question: NoteQuestion | None = None
     links: list[str] = []
     releases: str = ""
+    unchecked: str = ""
 
     @property
     def anchors(self) -> list[Anchor]:
         return self.anchor if isinstance(self.anchor, list) else [self.anchor]
+
+    def is_checked_on(self, release: str) -> bool:
+        """Return whether what it says is checked on a release."""
+        return not (self.unchecked and in_range(release, self.unchecked))
 
 
 class LoadDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -58,7 +58,15 @@ def _verdict(one: CheckResult, lang: Lang) -> Text:
         NP_("{count} note checked", "{count} notes checked") if one.notes else N_("no note applies to these loads"),
         count=one.notes,
     )
-    return text.append(f" · {notes}", "dim")
+    text.append(f" · {notes}", "dim")
+    if one.unchecked:
+        left = tr(
+            lang,
+            NP_("{count} note not checked on this release", "{count} notes not checked on this release"),
+            count=one.unchecked,
+        )
+        text.append(f" · {left}", "dim")
+    return text
 
 
 def _sentence(one: CheckResult, found: TraceProblem, places: Places, lang: Lang) -> str:

@@ -117,6 +117,16 @@ def misfit_told(misfit: NoteMismatch, lang: Lang, marked: Marked = str, *, legen
         marked: what is done to the code in the sentence; by default nothing.
         legend: whether to say what stands in the place of that load's values.
     """
+    said = tr(lang, "‹…› stands for a value of that load.") if legend else ""
+    if misfit.unchecked:
+        return tr(
+            lang,
+            "Not checked on transformers {release}: what follows is told of a load of the bundled model {model} on "
+            "other releases, and may be otherwise here. {legend}",
+            release=marked(one_line(misfit.unchecked, 60)),
+            model=marked(one_line(misfit.model, 60)),
+            legend=said,
+        ).rstrip()
     first = misfit.unmet[0] if misfit.unmet else None
     if first is None:
         why = tr(lang, "there is no {subject}", subject=marked(one_line(misfit.missing[0], _LONGEST)))
@@ -125,7 +135,6 @@ def misfit_told(misfit: NoteMismatch, lang: Lang, marked: Marked = str, *, legen
         why = tr(
             lang, WORDS[f"here:{first.claim}"], **{name: marked(one_line(word, 60)) for name, word in words.items()}
         )
-    said = tr(lang, "‹…› stands for a value of that load.") if legend else ""
     return tr(
         lang,
         "Written for a load of the bundled model {model}; in this load {why}. {legend}",
