@@ -1,6 +1,7 @@
 """Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` a single session.
 
-``nox -s fuzz`` and ``nox -s kills`` take about an hour and are not in the default set.
+``nox -s fuzz`` and ``nox -s kills`` take about an hour and are not in the default set, nor is ``nox -s middle``, which
+runs the tests that hold on every release, the course and the exercises on releases between the two tested ones.
 
 Every session creates its own virtual environment with the Python that runs nox; ``nox -r`` reuses an existing one.
 """
@@ -13,6 +14,15 @@ import nox
 
 nox.needs_version = ">=2024.4.15"
 nox.options.default_venv_backend = "virtualenv"
+
+MIDDLE_RELEASES = ("4.49", "4.57", "5.9")
+MIDDLE_TESTS = (
+    "tests/test_equality.py",
+    "tests/test_equality_of_remote_code.py",
+    "tests/recorder/test_recording.py",
+    "tests/recorder/test_summary.py",
+)
+"""Tests of recording and of values that ask nothing of a release."""
 
 GROUPS = nox.project.load_toml("pyproject.toml")
 
@@ -41,6 +51,19 @@ def tests_5_23(session: nox.Session) -> None:
     if sys.version_info < (3, 11):
         session.skip("transformers 5.23 asks for Python 3.11 or later")
     _tests(session, "constraints/transformers-5.23.txt")
+
+
+@nox.session(default=False)
+@nox.parametrize("release", MIDDLE_RELEASES, ids=MIDDLE_RELEASES)
+def middle(session: nox.Session, release: str) -> None:
+    """Record, load untraced, and check the course and the exercises on a release between the tested ones.
+
+    ``nox -s "middle(4.57)"`` for one release; a quarter of an hour each.
+    """
+    _install_for_tests(session, f"constraints/transformers-{release}.txt")
+    session.run("pytest", "-m", "slow or not slow", *MIDDLE_TESTS, *session.posargs)
+    session.run("glm-trace", "walkthrough", "check")
+    session.run("glm-trace", "exercise", "validate")
 
 
 @nox.session(default=False)
