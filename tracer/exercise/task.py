@@ -20,7 +20,7 @@ import msgspec
 
 from tracer.i18n import N_
 from tracer.trace.vocabulary import STAGES
-from tracer.walkthrough.format import Anchor, BilingualText, Expectation, FormatError, LoadDescription
+from tracer.walkthrough.format import Anchor, BilingualText, Expectation, FormatError, LoadDescription, in_range
 
 
 class Run(LoadDescription, frozen=True):
@@ -166,6 +166,7 @@ class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         fails: id of the check or prediction that is the first to fail, ``CHECK/CASE`` where a case tells it, or ``run``
             where the run itself ends badly (time, output, killed, nothing to run).
+        elsewhere: the same for ranges of releases, as ``>=4.50,<5``, on which something else is the first to fail.
         answers: its answers to the predictions; by default the right ones.
         what: what the attempt is, for those who read the task.
         over: what its files are laid over: the ``start``, or the ``solution`` with the one thing that is wrong.
@@ -175,6 +176,11 @@ class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what: str
     answers: dict[str, str] = {}
     over: Literal["start", "solution"] = "start"
+    elsewhere: dict[str, str] = {}
+
+    def fails_on(self, release: str) -> str:
+        """Return what is the first to fail on a release."""
+        return next((fails for wanted, fails in self.elsewhere.items() if in_range(release, wanted)), self.fails)
 
 
 class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from tracer.exercise.runs import RecordedRun, RunRecorder
 from tracer.exercise.task import Exercise
 from tracer.exercise.working_folder import build_folder
 from tracer.launch.scratch import scratch_folder
+from tracer.releases import installed_release
 from tracer.trace.errors import TracerError
 
 LEAST_ATTEMPTS: Final = 3
@@ -99,6 +100,7 @@ def _recorded(
 
 
 def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str], None]) -> Iterator[ExerciseProblem]:
+    release = installed_release() or ""
     for layer in ("start", "solution", *(f"wrong/{name}" for name in exercise.wrong)):
         progress(layer)
         kind, _, name = layer.partition("/")
@@ -115,10 +117,8 @@ def _attempted(exercise: Exercise, attempts: _Attempts, progress: Callable[[str]
             yield ExerciseProblem("solution-fails", {"first": found[0]})
         elif kind == "wrong" and not found:
             yield ExerciseProblem("attempt-passes", {"attempt": name})
-        elif kind == "wrong" and exercise.wrong[name].fails not in found:
-            yield ExerciseProblem(
-                "attempt-fails-elsewhere", {"attempt": name, "wanted": exercise.wrong[name].fails, "first": found[0]}
-            )
+        elif kind == "wrong" and (wanted := exercise.wrong[name].fails_on(release)) not in found:
+            yield ExerciseProblem("attempt-fails-elsewhere", {"attempt": name, "wanted": wanted, "first": found[0]})
 
 
 class _Attempts:
