@@ -38,7 +38,7 @@ ORDINARY_NAMES = """
 eos_token bos_token pad_token unk_token mask_token sep_token cls_token pad_token_id eos_token_id boi_token_id
 token_type_ids token_ids input_tokens tokens special_tokens special_tokens_map additional_special_tokens added_tokens
 tokenizer tokenizer_class tokenizer_file max_new_tokens min_new_tokens num_tokens n_tokens num_virtual_tokens max_tokens
-image_token image_token_id token_dim tokenize add_prefix_space forced_bos_token_id decoder_start_token_id key keys
+image_token image_token_id begin_suppress_tokens suppress_tokens bad_token_ids token_dim tokenize add_prefix_space forced_bos_token_id decoder_start_token_id key keys
 key_mapping past_key_values query_key_value auto_map author authors author_name secretary passage password_length_hint
 trust_remote_code revision local_files_only proxies keyword access accessible passing pass bypass
 use_cache code_revision class_name model_type monkey hockey authenticated basic tokenized next_token next_token_logits

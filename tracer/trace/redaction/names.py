@@ -72,7 +72,7 @@ _ORDINARY_TOKENS: Final = _words(
     outputs forced decoder encoder word sub text prefix suffix middle fim query value control tool role sampled
     generated draft prompt completion current cur per each one single num n max min total valid invalid unused
     reserved sentinel think thinking newline blank timestamp language lang task vocab vocabulary target source src
-    tgt raw str string new old split merged byte tokenizer"""
+    tgt raw str string new old split merged byte tokenizer suppress suppressed banned bad"""
 )
 _ORDINARY_KEYS: Final = _words(
     """query past sort sorted cache cached dict state weight weights param parameter parameters module layer layers
