@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import transformers
 
 WORDS = (
@@ -65,6 +66,71 @@ def vit(folder: str) -> None:
     torch.manual_seed(0)
     config = transformers.ViTConfig(**layers, image_size=16, patch_size=8, num_labels=3)
     transformers.ViTForImageClassification(config).save_pretrained(folder)
+
+
+OUTER_CONFIG = """
+from transformers import PretrainedConfig
+class OuterConfig(PretrainedConfig):
+    model_type = "own-outer"
+    def __init__(self, inner=None, **kwargs):
+        self.inner = inner
+        super().__init__(**kwargs)
+"""
+OUTER_MODEL = """
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+from .conf import OuterConfig
+class OuterForCausalLM(PreTrainedModel):
+    config_class = OuterConfig
+    def __init__(self, config):
+        super().__init__(config)
+        self.inner = AutoModelForCausalLM.from_pretrained(config.inner)
+        self.extra = torch.nn.Linear(2, 2)
+        self.post_init()
+    def _init_weights(self, module):
+        pass
+    def forward(self, input_ids=None, **kwargs):
+        return self.inner(input_ids=input_ids)
+"""
+
+
+def outer(folder: Path, inner: Path) -> Path:
+    """Write a model of its own class, which loads another one in its constructor."""
+    import json
+
+    from safetensors.numpy import load_file, save_file
+
+    folder.mkdir(parents=True)
+    (folder / "conf.py").write_text(OUTER_CONFIG, encoding="utf-8")
+    (folder / "model.py").write_text(OUTER_MODEL, encoding="utf-8")
+    auto_map = {"AutoConfig": "conf.OuterConfig", "AutoModelForCausalLM": "model.OuterForCausalLM"}
+    config = {"model_type": "own-outer", "inner": str(inner), "architectures": ["OuterForCausalLM"]}
+    (folder / "config.json").write_text(json.dumps({**config, "auto_map": auto_map}), encoding="utf-8")
+    tensors = {f"inner.{name}": value for name, value in load_file(inner / "model.safetensors").items()}
+    tensors["extra.weight"], tensors["extra.bias"] = np.ones((2, 2), np.float32), np.ones(2, np.float32)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def referring(folder: Path) -> Path:
+    """Write a model whose ``auto_map`` names the code of another folder, ``code``, beside it."""
+    import json
+
+    from safetensors.numpy import save_file
+
+    from tests.support.own_code_model import CONFIG, MODEL, PART
+
+    code = folder.parent / "code"
+    folder.mkdir(parents=True)
+    code.mkdir()
+    for name, text in {"conf.py": CONFIG, "model.py": MODEL, "part.py": PART}.items():
+        (code / name).write_text(text, encoding="utf-8")
+    auto_map = {"AutoConfig": f"{code}--conf.OwnConfig", "AutoModel": f"{code}--model.OwnModel"}
+    config = {"model_type": "own", "architectures": ["OwnModel"], "auto_map": auto_map}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    tensors = {"linear.weight": np.ones((2, 2), np.float32), "linear.bias": np.ones(2, np.float32)}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
 
 
 def saved(name: str, folder: Path) -> Path:

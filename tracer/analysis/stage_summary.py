@@ -258,6 +258,9 @@ def _trust(step: Step, asked: TrustAsked) -> Iterator[Fact]:
 def _class_resolved(step: Step, found: ClassResolved) -> Iterator[Fact]:
     if found.way in ("remote", "mapping", "name-pattern"):
         values = {"class": found.class_, **_pick(found, "reference", "final_module", "key")}
+        if found.referrer and found.repository:
+            yield Fact("class-elsewhere", step.number, {**values, "repository": found.repository})
+            return
         yield Fact(f"class-{found.way}", step.number, values)
 
 
@@ -272,7 +275,19 @@ def _class_registered(step: Step, registered: ClassRegistered) -> Iterator[Fact]
 
 
 def _model_loaded(step: Step, loaded: ModelLoaded) -> Iterator[Fact]:
-    yield Fact("model", step.number, {"class": loaded.class_, "parameters": loaded.parameters})
+    values = {"class": loaded.class_, "parameters": loaded.parameters}
+    if loaded.within:
+        yield Fact("model-within", step.number, {**values, "outer": loaded.within})
+    else:
+        yield Fact("model", step.number, values)
+    by_device: dict[str, list[str]] = {}
+    for name, device in loaded.device_map.items():
+        by_device.setdefault(device, []).append(name)
+    for device, names in by_device.items():
+        if names == [""]:
+            yield Fact("placed-whole", step.number, {"device": device})
+        else:
+            yield Fact("placed-disk" if device == "disk" else "placed", step.number, {"device": device, "names": names})
 
 
 def _loaded(step: Step, loaded: Loaded) -> Iterator[Fact]:
@@ -439,7 +454,11 @@ def _shard(step: Step, shard: Shard) -> Iterator[Fact]:
 
 def _weights(step: Step, report: WeightsReport) -> Iterator[Fact]:
     """Yield how much of the checkpoint became parameters, then each exception to it."""
-    yield Fact("weights", step.number, {"count": report.loaded, "of": report.checkpoint})
+    values: dict[str, Any] = {"count": report.loaded, "of": report.checkpoint}
+    if report.within:
+        yield Fact("weights-within", step.number, {**values, "class": report.class_, "outer": report.within})
+    else:
+        yield Fact("weights", step.number, values)
     differing = {mismatch.parameter for mismatch in report.mismatched}
     for what, names, trouble in (
         ("weights-new", [name for name in report.new if name not in differing], True),

@@ -68,10 +68,11 @@ def keyword_arguments(pairs: list[str]) -> dict[str, Any]:
 
 
 def auto_class_argument(name: str | None) -> str | None:
-    """Return the name of an auto class. Whether this release of transformers has it is found out during the load."""
-    if name is not None and not re.fullmatch(r"Auto[A-Za-z0-9]+", name):
+    """Return the name of a class to load with. Whether this release of transformers has it is found out by the load."""
+    if name is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise TracerError(
-            N_("--auto-class {name}: expected the name of an auto class, such as AutoModelForCausalLM."), name=name
+            N_("--auto-class {name}: expected the name of a class, such as AutoModelForCausalLM or LlamaForCausalLM."),
+            name=name,
         )
     return name
 

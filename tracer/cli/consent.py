@@ -74,7 +74,9 @@ def ask_for_consent(
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         if not code.files:
             return None  # not in the cache: whether it has code is unknown, and the library will refuse to load it
-        files = ", ".join(file.path for file in code.files)
+        own = code.files[0].repository if len({file.repository for file in code.files}) == 1 else None
+        alone = own is not None and os.path.basename(own) == os.path.basename(model)
+        files = ", ".join(file.path if alone else f"{file.repository}/{file.path}" for file in code.files)
         complain(
             tr(
                 lang,

@@ -47,7 +47,11 @@ class LoadFlags(NamedTuple):
     output: Output = None
     auto_class: Annotated[
         str | None,
-        typer.Option("--auto-class", metavar="NAME", help="Auto class to load with. [default: what config.json says]"),
+        typer.Option(
+            "--auto-class",
+            metavar="NAME",
+            help="Auto class, or class of a model, to load with. [default: what config.json says]",
+        ),
     ] = None
     kwarg: Annotated[
         list[str] | None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from tracer.recorder.hub_files import settings_folder
@@ -30,15 +31,37 @@ def auto_class(job: Job) -> Any:
     """Return the class to load with: the one asked for, or the one that loads what the directory was saved from.
 
     Raises:
-        TracerError: this release of transformers has no class of that name.
+        TracerError: this release of transformers and the model have no class of that name, or it loads nothing.
     """
     import transformers
 
     name = job.auto_class or suitable_class(job.model, trust=job.trust_remote_code, arguments=job.kwargs)
+    release = transformers.__version__
     found = getattr(transformers, name, None)
     if found is None:
-        raise TracerError(reasons.NO_AUTO_CLASS, release=transformers.__version__, name=name)
+        mapped = {class_: auto for auto, class_ in _mapped(read_config(job.model, job.kwargs)).items()}
+        if name in mapped and (found := getattr(transformers, mapped[name], None)) is not None:
+            return found
+        if alike := _named_alike(name, mapped):
+            raise TracerError(reasons.NO_AUTO_CLASS_BUT, release=release, name=name, names=", ".join(alike))
+        raise TracerError(reasons.NO_AUTO_CLASS, release=release, name=name)
+    if not hasattr(found, "from_pretrained"):
+        raise TracerError(reasons.NOT_A_LOADER, release=release, name=name)
     return found
+
+
+def _named_alike(name: str, own: Iterable[str]) -> list[str]:
+    """Return the names nearest to one that is not there, of the release's classes and the model's own."""
+    import transformers
+
+    tables = _tables()
+    known = {"AutoConfig", "AutoTokenizer", *tables, *own}
+    for table in tables.values():
+        for classes in table.values():
+            named = classes if isinstance(classes, (tuple, list)) else [classes]
+            known |= {one for one in named if isinstance(one, str)}
+    there = {one.casefold(): one for one in sorted(known) if one in own or hasattr(transformers, one)}
+    return [there[one] for one in get_close_matches(name.casefold(), there, n=3, cutoff=0.75)]
 
 
 def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | None = None) -> str:
@@ -47,9 +70,12 @@ def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | No
     That class is ``architectures[0]``. Its auto class is looked up in ``auto_map`` if remote code may run or the
     release does not know the model type, then in the ``MODEL_FOR_…_MAPPING_NAMES`` of the installed release
     (``transformers/models/auto/modeling_auto.py``). A class of the library without an auto class is returned itself.
-    ``AutoModel`` is what is left when config.json names no class, or one that nobody knows.
+    ``AutoModel`` is what is left when config.json names no class, or one that nobody knows. A GGUF file, which brings
+    its own configuration, names no class either: what it holds is a language model with its head.
     """
     config = read_config(model, arguments or {})
+    if "gguf_file" in (arguments or {}) and not config:
+        return "AutoModelForCausalLM"
     saved = saved_class(config)
     model_type = config.get("model_type")
     tables = _tables()
@@ -77,14 +103,19 @@ def saved_class(config: Mapping[str, Any]) -> str | None:
 
 def _remote(config: Mapping[str, Any], saved: str | None) -> Iterator[str]:
     """Yield the model classes of ``auto_map``: those of the saved class if there are any, the best first."""
+    named = _mapped(config)
+    fitting = [name for name, class_ in named.items() if class_ == saved]
+    yield from sorted(fitting or named, key=_rank)
+
+
+def _mapped(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the name of the class that ``auto_map`` has for each auto class of models."""
     auto_map = config.get("auto_map")
-    named = {
+    return {
         name: str(reference).rpartition(".")[2]
         for name, reference in (auto_map.items() if isinstance(auto_map, dict) else ())
         if isinstance(name, str) and name.startswith("AutoModel")
     }
-    fitting = [name for name, class_ in named.items() if class_ == saved]
-    yield from sorted(fitting or named, key=_rank)
 
 
 def _loading(saved: str, model_type: Any, tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -126,6 +126,20 @@ class Recording:
         """How many steps have been recorded."""
         return self._steps
 
+    def outer_load(self, own: Any) -> str | None:
+        """Return the class of the model during whose load this thread loads another; ``own`` is the inner class."""
+        classes = [
+            frame.variables.get("cls")
+            for frame in self.thread.stack
+            if frame.target.function == "PreTrainedModel.from_pretrained"
+        ]
+        if classes and classes[-1] is own:
+            classes.pop()
+        outer = classes[-1] if classes else None
+        if not safe_inspect.is_a(outer, type):
+            return None
+        return f"{safe_inspect.module_name(outer)}.{safe_inspect.qualified_name(outer)}"
+
     def check_limit(self, stage: str) -> None:
         """Raise :class:`StopLoad` when a stage begins that comes after the last one to record."""
         if self.limit is not None and comes_after(stage, self.limit):

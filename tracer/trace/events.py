@@ -265,6 +265,7 @@ class ClassResolved(Event):
         module_file: the Python file in it.
         class_name: the name of the class in that file.
         final_module: path of the copy in the modules cache, relative to it.
+        referrer: the directory or the name on the hub whose ``auto_map`` has the reference, if that is another.
     """
 
     kind = "class-resolved"
@@ -276,6 +277,7 @@ class ClassResolved(Event):
     module_file: str | None = None
     class_name: str | None = None
     final_module: str | None = None
+    referrer: str | None = None
 
 
 class ClassRegistered(Event):
@@ -366,10 +368,18 @@ class Loaded(Event):
 
 
 class ModelLoaded(Loaded):
-    """A model was loaded; ``parameters`` is the number of the elements in them."""
+    """A model was loaded.
+
+    Attributes:
+        parameters: the number of the elements in them.
+        within: the class of the model during whose load, in its constructor say, this one was loaded.
+        device_map: where each module is, by its name, as ``hf_device_map`` of the model has it.
+    """
 
     kind = "model-loaded"
     parameters: int | None = None
+    within: str | None = None
+    device_map: dict[str, str] = {}
 
 
 class TokenizerLoaded(Loaded):
@@ -519,6 +529,8 @@ class WeightsReport(Event):
     """What the checkpoint gave the model, and what is left on either side.
 
     Attributes:
+        class_: the class of the model, ``module.Class``.
+        within: the class of the model during whose load this one was loaded.
         checkpoint: number of tensors in the checkpoint.
         loaded: number of those that became parameters.
         filled: number of parameters that got values.
@@ -536,6 +548,8 @@ class WeightsReport(Event):
     """
 
     kind = "weights-report"
+    class_: str | None = None
+    within: str | None = None
     checkpoint: int | None = None
     loaded: int | None = None
     filled: int | None = None

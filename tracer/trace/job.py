@@ -40,7 +40,7 @@ class Job(msgspec.Struct, forbid_unknown_fields=True):
         lines: whether lines are stepped; otherwise only calls and returns are.
         stop_after: the stage after which the load ends on purpose.
         model: the model directory (absolute) or hub id to load.
-        auto_class: name of the auto class in transformers; None to choose it from the directory.
+        auto_class: name of the class in transformers or ``auto_map``; None to choose it from the directory.
         kwargs: keyword arguments of ``from_pretrained``, as the user gave them.
         dtype: name of a torch dtype, or ``auto``; None to leave it to the library.
         tokenizer: whether the tokenizer is loaded first.

@@ -118,7 +118,13 @@ NO_CUDA_DEVICE: Final = N_(
 NO_SUCH_CUDA_DEVICE: Final = N_(
     "--device {device}: CUDA devices here: {count}, numbered from 0. Use --device cuda:{last} or lower."
 )
-NO_AUTO_CLASS: Final = N_("transformers {release} has no {name}. Name another with --auto-class.")
+NO_AUTO_CLASS: Final = N_(
+    "Neither transformers {release} nor the model's auto_map has a class {name}. Name another with --auto-class."
+)
+NO_AUTO_CLASS_BUT: Final = N_(
+    "Neither transformers {release} nor the model's auto_map has a class {name}. Did you mean {names}?"
+)
+NOT_A_LOADER: Final = N_("{name} of transformers {release} loads nothing: it has no from_pretrained.")
 NO_TORCH: Final = N_(
     "A load needs torch and transformers, and {python} can't import them: {error}. "
     "Install them there: {python} -m pip install torch transformers"

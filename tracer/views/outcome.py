@@ -85,7 +85,7 @@ def failure_lines(trace: Trace, lang: Lang) -> Iterator[Text]:
         yield Text(visible(tr(lang, CAUSES[f"cause:{code.kind}"], **code.values)), "bold red")
         yield Text(tr(lang, CAUSES[f"remedy:{code.remedy}"]), "yellow")
     elif status in ("failed", "refused"):
-        yield from _failure(outcome, place, lang, seen=failure_was_seen(trace))
+        yield from _failure(outcome, place, lang, seen=failure_was_seen(trace), by_library=_raised_by_library(trace))
         if trace.meta.failure is not None:
             yield from failure_traceback(trace.meta.failure, lang)
     elif status == "no-load":
@@ -125,14 +125,26 @@ def failure_was_seen(trace: Trace) -> bool:
     return step is not None and 0 <= step < len(trace) and trace.step(step).event in ("raise", "unwind")
 
 
-def _failure(outcome: Outcome, place: dict[str, Any] | None, lang: Lang, *, seen: bool) -> Iterator[Text]:
+def _raised_by_library(trace: Trace) -> bool:
+    """Return whether transformers itself raised the exception, and not for what remote code imports."""
+    frames = trace.meta.failure.traceback if trace.meta.failure is not None else None
+    innermost = frames[-1] if frames else None
+    if innermost is None:
+        return False
+    file = innermost.file.replace("\\", "/")
+    return file.startswith("<transformers>/") and not file.endswith("/dynamic_module_utils.py")
+
+
+def _failure(
+    outcome: Outcome, place: dict[str, Any] | None, lang: Lang, *, seen: bool, by_library: bool
+) -> Iterator[Text]:
     name, message = outcome.error or "?", outcome.message
     shown = f"{name}: {message}" if message else name
     yield Text("\n".join(map(visible, shown.split("\n"))), "bold red")
     if place is not None:
         key = "failed-at" if seen else "failed-after"
         yield Text(tr(lang, WORDS[key if place["place"] else f"{key}-stage"], **place), "red")
-    if "pip install" in str(message):
+    if "pip install" in str(message) and not by_library:
         yield Text(
             tr(
                 lang,

@@ -52,12 +52,17 @@ WORDS: Final[dict[str, Message]] = {
     ),
     "trust-refused": N_("remote code is needed and was not allowed"),
     "class-remote": N_("{reference} is the directory's own; run from {final_module}"),
+    "class-elsewhere": N_("{reference} is from another repository, {repository}; run from {final_module}"),
     "class-mapping": N_("{key} → {class}, from the library's own mapping"),
     "class-name-pattern": N_("no model_type; the path contains '{key}' → {class}"),
     "packages-missing": N_("{file} needs packages that are not installed: {names}"),
     "registered-saving": N_("{class} marked for {with}: save_pretrained will copy its code"),
     "registered-loading": N_("{class} registered with {with} for the rest of this process"),
     "model": N_("loaded {class} with {parameters} numbers"),
+    "model-within": N_("loaded {class} with {parameters} numbers, during the load of {outer}"),
+    "placed-whole": N_("device_map: all of it is on {device}"),
+    "placed": N_("device_map: on {device} are {names}"),
+    "placed-disk": N_("device_map: left on the disk, and read in each pass, are {names}"),
     "loaded": N_("loaded {class}"),
     "processor-settings": N_("its settings: {settings}"),
     "processor-part": N_("{name} is {class}: {settings}"),
@@ -140,6 +145,11 @@ WORDS: Final[dict[str, Message]] = {
     "weights": NP_(
         "{count} of {of} tensor of the checkpoint became parameters",
         "{count} of {of} tensors of the checkpoint became parameters",
+        by="of",
+    ),
+    "weights-within": NP_(
+        "{count} of {of} tensor of the checkpoint became parameters of {class}, a part of {outer}",
+        "{count} of {of} tensors of the checkpoint became parameters of {class}, a part of {outer}",
         by="of",
     ),
     "weights-new": N_("{count} not in the checkpoint, newly initialised: {names}"),
@@ -299,7 +309,7 @@ def _value(name: str, value: Any, lang: Lang) -> str:
         return tr(lang, N_("yes") if value else N_("no"))
     if name == "bytes":
         return format_size(value) if isinstance(value, int) else "?"
-    if name in ("class", "with") and isinstance(value, str):
+    if name in ("class", "outer", "with") and isinstance(value, str):
         return _text(_short_class(value))
     if name == "final_module" and isinstance(value, str):
         return _text(_cache_path(value))

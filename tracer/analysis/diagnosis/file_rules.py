@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
-from tracer.analysis.diagnosis.config_values import config_json
+from tracer.analysis.diagnosis.config_values import asked_in_call, config_json
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.hub_rules import not_from_hub
 from tracer.analysis.diagnosis.json_rules import READ_BY_THE_LIBRARY, fault, text_of
@@ -143,8 +143,8 @@ def _resolved_and_not_read(load: RecordedLoad, until: int, path: str | None) -> 
 def config_missing(load: RecordedLoad) -> Cause | None:
     """Detect a directory without config.json. The base of an adapter is another rule's."""
     failure = load.failure
-    if failure is None or load.enclosing(failure.origin, AUTO_CONFIG) is None:
-        return None
+    if failure is None or load.enclosing(failure.origin, AUTO_CONFIG) is None or asked_in_call(load, "gguf_file"):
+        return None  # a GGUF file that was named holds the configuration itself
     missing = _missing(load, "config.json", failure.passages[-1].step)
     if missing is None or load.last(AdapterFound) is not None:
         return None

@@ -46,12 +46,14 @@ def library_package_missing(load: RecordedLoad) -> Cause | None:
     return Cause("library-package", "likely", chain, values, "install-for-library")
 
 
-_FRAMEWORKS: Final = {"from_tf": "tensorflow", "from_flax": "flax"}
-"""Arguments of transformers 4 for weights of another framework, with its package."""
+_FRAMEWORKS: Final = {"from_tf": "tensorflow", "from_flax": "flax", "gguf_file": "gguf"}
+"""Arguments for weights of another framework (transformers 4) or file format, with its package."""
 
 
 def _framework(load: RecordedLoad, failure: RecordedException) -> list[str]:
-    """Return the package of another framework whose weights were asked for, if its import failed."""
+    """Return the package of another framework or file format whose weights were asked for, if it is what is missing."""
+    if asked_in_call(load, "gguf_file") and re.search(r"\bgguf\b", failure.text):
+        return ["gguf"]
     missing = re.match(r"^No module named '(?P<module>\w+)", failure.text)
     asked = asked_in_call(load, *_FRAMEWORKS)
     if missing is None or asked is None or asked.argument is None:

@@ -140,10 +140,12 @@ def _boolean(value: Any) -> bool | None:
 
 def dynamic_class_resolved(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     variables = event.variables
+    asked, repository = _text(variables, "pretrained_model_name_or_path"), _text(variables, "repo_id")
     return "class-resolved", {
         "way": "remote",
         "reference": _text(variables, "class_reference"),
-        "repository": _text(variables, "repo_id"),
+        "repository": repository,
+        "referrer": asked if asked != repository else None,
         "module_file": _text(variables, "module_file"),
         "class_name": _text(variables, "class_name"),
         "final_module": _text(variables, "final_module"),
@@ -236,7 +238,27 @@ def model_class_by_mapping(event: FrameEvent) -> tuple[str, dict[str, Any]] | No
 
 def model_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     model = _first_of(event.value)
-    return "model-loaded", {"class": _class_of(model), "parameters": _parameter_count(event.recording.summaries, model)}
+    return "model-loaded", {
+        "class": _class_of(model),
+        "parameters": _parameter_count(event.recording.summaries, model),
+        "within": event.recording.outer_load(event.variables.get("cls")),
+        "device_map": _device_map(model, event.variables.get("device_map")),
+    }
+
+
+def _device_map(model: object, given: object) -> dict[str, str]:
+    """Return where ``device_map`` has put each module: a device, as a string or a number, or ``disk``.
+
+    Newer releases keep no ``hf_device_map`` where one device has all of it; ``given`` is what the argument became then.
+    """
+    placed = (safe_inspect.instance_dict(model) or {}).get("hf_device_map", given)
+    if not safe_inspect.is_a(placed, dict):
+        return {}
+    return {
+        name: str(device)
+        for name, device in list(dict.items(placed))
+        if type(name) is str and (type(device) in (str, int) or safe_inspect.module_name(type(device)) == "torch")
+    }
 
 
 def _parameter_count(summaries: Summariser, model: Any) -> int | None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from tracer.recorder import safe_inspect
 from tracer.recorder.library_values import tensor_facts
 from tracer.recorder.model.tree import ParameterIndex, all_tensors
 from tracer.recorder.recording import Recording
 from tracer.recorder.safe_text import without_surrogates
 from tracer.recorder.weights.weights_files import Sample, StoredTensor, WeightsFiles, describe, sample
 from tracer.trace import reasons
+
+_GGUF: Final = ".gguf"
 
 
 class LoadingInfo(NamedTuple):
@@ -98,6 +101,9 @@ class CheckpointLoad:
         self.returned: Any = None
         self._matched: dict[str, dict[str, Any]] = {}
         self._recording = recording
+        kind = type(model)
+        self._class = f"{safe_inspect.module_name(kind)}.{safe_inspect.qualified_name(kind)}"
+        self._within = recording.outer_load(kind)
         self._files = files
         self._paths = paths
         self._wanted = None if wanted is None else set(wanted)
@@ -116,13 +122,15 @@ class CheckpointLoad:
         self._placeholders: dict[str, _Placeholder] = {}  # by names in the model
         base = getattr(type(model), "base_model_prefix", "")
         self._base = base if isinstance(base, str) else ""
-        if not paths and state_dict is not None:
-            self._stored = describe(None, state_dict)
+        if state_dict is not None and all(path.endswith(_GGUF) for path in paths):
+            self._stored = describe(paths[0] if paths else None, state_dict)  # of a GGUF file: as the library read it
         self.look_up_files()
 
     def look_up_files(self) -> None:
         """Look up what the files hold, as far as it is known by now."""
         for path in self._paths:
+            if path.endswith(_GGUF):
+                continue
             try:
                 self._stored.update(self._files.tensors(path))
             except (OSError, ValueError, RecursionError) as error:
@@ -255,6 +263,8 @@ class CheckpointLoad:
         parameters = list(self.parameter_index.parameters())
         new = self._new(parameters) if info is not None else []
         facts = {
+            "class": self._class,
+            "within": self._within,
             "checkpoint": len(self._stored),
             "loaded": len(self._loaded),
             "filled": len(set(self._filled)),

@@ -1,0 +1,198 @@
+"""Loads that are more than one directory's weights into one model: within another, from elsewhere, to several devices."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import pytest
+import transformers
+
+from tests.support.commands import command_line
+from tests.support.forked import in_fork
+from tests.support.library_models import outer, referring, word_tokenizer
+from tests.support.loads import Loads
+from tests.support.small_models import LLAMA, tiny_llama
+from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.stage_summary import summarize_stages
+from tracer.recorder.auto_class import suitable_class
+from tracer.trace.events import ClassResolved, ModelLoaded, WeightsReport, events
+from tracer.trace.reading import Trace
+from tracer.views.show import fact_text
+
+REFUSES_ON_META = int(transformers.__version__.partition(".")[0]) >= 5
+LAYERS = {"model.layers.0": "cpu", "model.layers.1": "disk", "lm_head": "disk"}
+PLACES = {"model.embed_tokens": "cpu", "model.rotary_emb": "cpu", "model.norm": "cpu", **LAYERS}
+
+
+def told(trace: Trace) -> list[str]:
+    return [fact_text(fact, "en") for stage in summarize_stages(trace) for fact in stage.facts]
+
+
+def test_a_model_loaded_in_a_constructor_is_told_as_a_part(loads: Loads, tmp_path: Path) -> None:
+    folder = outer(tmp_path / "outer", tiny_llama(tmp_path / "inner"))
+    with loads.trace(folder, ids=[1, 2]) as trace:
+        if REFUSES_ON_META:  # the outer model is built on meta, where the library loads nothing
+            assert trace.outcome.status == "failed"
+            causes = diagnose(trace).causes
+            assert [cause.kind for cause in causes] == ["loads-while-built"]
+            return
+        assert trace.outcome.status == "loaded", trace.outcome
+        within = {str(one.event.class_).rpartition(".")[2]: one.event.within for one in events(trace, ModelLoaded)}
+        assert within.keys() == {"LlamaForCausalLM", "OuterForCausalLM"}
+        assert str(within["LlamaForCausalLM"]).endswith(".OuterForCausalLM")
+        assert within["OuterForCausalLM"] is None
+        reports = [one.event for one in events(trace, WeightsReport)]
+        assert [(one.loaded, one.checkpoint, one.within is None) for one in reports] == [
+            (21, 21, False),
+            (23, 23, True),
+        ]
+        assert any("parameters of LlamaForCausalLM, a part of" in text for text in told(trace))
+
+
+def test_code_of_another_repository_is_not_called_the_directorys_own(loads: Loads, tmp_path: Path) -> None:
+    folder = referring(tmp_path / "m")
+    with loads.trace(folder, forward=False) as trace:
+        assert trace.outcome.status == "loaded", trace.outcome
+        found = [one.event for one in events(trace, ClassResolved) if one.event.way == "remote"]
+        assert found
+        assert {one.referrer for one in found} == {"<model>"}
+        assert all(str(one.repository).endswith("/code") for one in found)
+        assert sum("is from another repository" in text for text in told(trace)) == len(found)
+
+
+def test_the_directorys_own_code_has_no_referrer(loads: Loads) -> None:
+    with loads.trace(Path("fixtures") / "glm-4v-tiny", forward=False, tokenizer=False) as trace:
+        found = [one.event for one in events(trace, ClassResolved) if one.event.way == "remote"]
+        assert {one.referrer for one in found} == {None}
+
+
+def test_without_a_terminal_the_other_repository_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = command_line(monkeypatch, capsys)("load", referring(tmp_path / "m"), "-o", tmp_path / "t.glmtrace")
+    assert result.code == 3
+    assert str(tmp_path / "code" / "conf.py") in result.sentence
+
+
+def test_device_map_says_which_modules_are_where(loads: Loads, tmp_path: Path) -> None:
+    placed = {"device_map": PLACES, "offload_folder": str(tmp_path / "off")}
+    with loads.trace(tiny_llama(tmp_path / "m"), kwargs=placed, ids=[1, 2], generate=1) as trace:
+        assert trace.outcome.status == "loaded", trace.outcome
+        (loaded,) = [one.event for one in events(trace, ModelLoaded)]
+        assert loaded.device_map == PLACES
+        said = told(trace)
+        assert "device_map: left on the disk, and read in each pass, are model.layers.1, lm_head" in said
+        assert any(text.startswith("device_map: on cpu are ") for text in said)
+        assert "generate" in trace.stages()
+
+
+@pytest.mark.parametrize("given", ["auto", "cpu"])
+def test_device_map_of_one_device_is_told_whole(loads: Loads, tmp_path: Path, given: str) -> None:
+    with loads.trace(tiny_llama(tmp_path / "m"), kwargs={"device_map": given}, forward=False) as trace:
+        expected = "device_map: all of it is on "
+        assert len([text for text in told(trace) if text.startswith(expected)]) == 1
+
+
+def test_nothing_is_said_of_devices_that_were_not_asked_for(loads: Loads, tmp_path: Path) -> None:
+    with loads.trace(tiny_llama(tmp_path / "m"), forward=False) as trace:
+        assert not [text for text in told(trace) if text.startswith("device_map")]
+
+
+def gguf_header(key: str, value: str) -> bytes:
+    """Return a GGUF file of version 3 with one text in its metadata and no tensors."""
+    texts = [struct.pack("<Q", len(text)) + text.encode() for text in (key, value)]
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + texts[0] + struct.pack("<I", 8) + texts[1]
+
+
+def test_a_gguf_file_needs_its_package(loads: Loads, tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(gguf_header("general.architecture", "llama"))
+    with loads.trace(tmp_path, kwargs={"gguf_file": "tiny.gguf"}, forward=False) as trace:
+        (cause,) = diagnose(trace).causes
+        assert cause.kind == "library-package-argument"
+        assert cause.values["packages"] == ["gguf"]
+        assert cause.values["name"] == "gguf_file"
+
+
+def test_a_gguf_file_is_loaded_with_its_head(tmp_path: Path) -> None:
+    assert suitable_class(str(tmp_path), trust=False, gguf=True) == "AutoModelForCausalLM"
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "architectures": ["BertModel"]}))
+    assert suitable_class(str(tmp_path), trust=False, gguf=True) == "AutoModel"
+
+
+def test_the_names_in_the_librarys_own_pip_command_are_not_the_models(loads: Loads, tmp_path: Path) -> None:
+    folder = tiny_llama(tmp_path / "m")
+    method = {"quant_method": "gptq" if REFUSES_ON_META else "quanto", "bits": 4, "weights": "int8"}
+    (folder / "config.json").write_text(json.dumps({**LLAMA, "quantization_config": method}))
+    from tracer.views.outcome import failure_lines
+
+    with loads.trace(folder, forward=False) as trace:
+        assert "pip install" in str(trace.outcome.message)
+        assert not [line for line in failure_lines(trace, "en") if "come from the model's code" in line.plain]
+    with loads.trace(Path("fixtures") / "broken" / "missing-package", forward=False) as trace:
+        assert [line for line in failure_lines(trace, "en") if "come from the model's code" in line.plain]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("LlamaForCausalLm", "Did you mean LlamaForCausalLM"),
+        ("WhisperForConditionalGeneraton", "Did you mean WhisperForConditionalGeneration"),
+        ("AutoModelForCausalLanguage", "Neither transformers"),
+        ("Nonsense", "Name another"),
+        ("pipeline", "it has no from_pretrained"),
+    ],
+)
+def test_a_class_that_is_not_there(loads: Loads, tmp_path: Path, name: str, expected: str) -> None:
+    recorded = loads.record(tiny_llama(tmp_path / "m"), auto_class=name)
+    assert recorded.outcome.status == "misused"
+    assert expected in str(recorded.outcome.message)
+
+
+@pytest.mark.parametrize("name", ["LlamaForCausalLM", "LlamaModel"])
+def test_a_models_own_class_can_be_named(loads: Loads, tmp_path: Path, name: str) -> None:
+    with loads.trace(tiny_llama(tmp_path / "m"), auto_class=name, forward=False) as trace:
+        assert [str(one.event.class_).rpartition(".")[2] for one in events(trace, ModelLoaded)] == [name]
+
+
+SCRIPT_OF_PIPELINE = """
+from transformers import pipeline
+made = pipeline("text-generation", model=MODEL)
+print(made("The quick", max_new_tokens=1))
+"""
+SCRIPT_OF_MODULES = """
+import importlib, json, os
+import torch
+from transformers import AutoModel, AutoTokenizer
+class Transformer:
+    def __init__(self, path):
+        self.model = AutoModel.from_pretrained(path)
+        self.tokenizer = AutoTokenizer.from_pretrained(path)
+class Pooling:
+    def __init__(self, path):
+        self.config = json.load(open(os.path.join(path, "config.json")))
+modules = [globals()[one["type"].rpartition(".")[2]](os.path.join(MODEL, one["path"]))
+           for one in json.load(open(os.path.join(MODEL, "modules.json")))]
+"""
+
+
+def save_tokenizer(folder: str) -> None:
+    word_tokenizer().save_pretrained(folder)
+
+
+@pytest.mark.parametrize("script", [SCRIPT_OF_PIPELINE, SCRIPT_OF_MODULES], ids=["pipeline", "sentence-transformers"])
+def test_a_script_whose_package_loads_for_it_is_recorded(loads: Loads, tmp_path: Path, script: str) -> None:
+    folder = tiny_llama(tmp_path / "m")
+    in_fork(save_tokenizer, str(folder))
+    parts = [{"path": "", "type": "models.Transformer"}, {"path": "1_Pooling", "type": "models.Pooling"}]
+    (folder / "modules.json").write_text(json.dumps(parts))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    path = tmp_path / "script.py"
+    path.write_text(f"MODEL = {str(folder)!r}\n{script}", encoding="utf-8")
+    with loads.trace("", work="script", script=[str(path)]) as trace:
+        assert trace.outcome.status == "loaded", trace.outcome
+        (report,) = [one.event for one in events(trace, WeightsReport)]
+        assert report.loaded == report.filled
+        assert {"config", "construct", "weights", "tokenizer"} <= set(trace.stages())
