@@ -347,7 +347,7 @@ WRONG = {
     "output-is-a-folder": (["load", "{model}", "-o", "."], "is a directory. Name a file, such as"),
     "output-is-something-else": (["load", "{model}", "-o", "notes.txt"], "notes.txt exists and is not a trace, so it is"),
     "output-is-a-pipe": (["load", "{model}", "-o", "pipe"], "pipe is not a regular file"),
-    "auto-class-misspelt": (["load", "{model}", "--auto-class", "BertModel"], "expected the name of an auto class"),
+    "auto-class-misspelt": (["load", "{model}", "--auto-class", "Bert-Model"], "expected the name of a class"),
     "auto-class-unknown": (
         ["load", "{model}", "--auto-class", "AutoNothing"],
         f"transformers {version('transformers')} has no AutoNothing. Name another with --auto-class.",
