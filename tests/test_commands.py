@@ -350,7 +350,7 @@ WRONG = {
     "auto-class-misspelt": (["load", "{model}", "--auto-class", "Bert-Model"], "expected the name of a class"),
     "auto-class-unknown": (
         ["load", "{model}", "--auto-class", "AutoNothing"],
-        f"transformers {version('transformers')} has no AutoNothing. Name another with --auto-class.",
+        f"Neither transformers {version('transformers')} nor the model's auto_map has a class AutoNothing. ",
     ),
     "dtype-twice": (
         ["load", "{model}", "--dtype", "float16", "--kwarg", "torch_dtype=float32"],

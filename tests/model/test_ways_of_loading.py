@@ -139,7 +139,7 @@ def test_the_names_in_the_librarys_own_pip_command_are_not_the_models(loads: Loa
     [
         ("LlamaForCausalLm", "Did you mean LlamaForCausalLM"),
         ("WhisperForConditionalGeneraton", "Did you mean WhisperForConditionalGeneration"),
-        ("AutoModelForCausalLanguage", "Neither transformers"),
+        ("AutoNothing", "Name another"),
         ("Nonsense", "Name another"),
         ("pipeline", "it has no from_pretrained"),
     ],
