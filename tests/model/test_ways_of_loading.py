@@ -116,9 +116,9 @@ def test_a_gguf_file_needs_its_package(loads: Loads, tmp_path: Path) -> None:
 
 
 def test_a_gguf_file_is_loaded_with_its_head(tmp_path: Path) -> None:
-    assert suitable_class(str(tmp_path), trust=False, gguf=True) == "AutoModelForCausalLM"
+    assert suitable_class(str(tmp_path), trust=False, arguments={"gguf_file": "tiny.gguf"}) == "AutoModelForCausalLM"
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert", "architectures": ["BertModel"]}))
-    assert suitable_class(str(tmp_path), trust=False, gguf=True) == "AutoModel"
+    assert suitable_class(str(tmp_path), trust=False, arguments={"gguf_file": "tiny.gguf"}) == "AutoModel"
 
 
 def test_the_names_in_the_librarys_own_pip_command_are_not_the_models(loads: Loads, tmp_path: Path) -> None:

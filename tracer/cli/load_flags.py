@@ -90,7 +90,7 @@ class LoadFlags(NamedTuple):
         typer.Option("--audio", metavar="FILE", help="A WAV file, for a model that hears. [default: a built-in tone]"),
     ] = None
     ids: Annotated[
-        str | None, typer.Option("--ids", metavar="N,N,…", help="Token ids for the pass, in place of a prompt.")
+        str | None, typer.Option("--ids", metavar="N,N", help="Token ids for the pass, in place of a prompt.")
     ] = None
     generate: Annotated[
         int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")
