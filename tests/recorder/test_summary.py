@@ -390,6 +390,7 @@ class _Caller:
     def __init__(self, function: str, variables: dict[str, Any]) -> None:
         self.variables = variables
         self.target = types.SimpleNamespace(function=function)
+        self.stage = "config"
 
 
 NAMES = (
