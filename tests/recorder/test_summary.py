@@ -385,6 +385,9 @@ class _Recording:
         self.message = made.summaries.message
         self.broken_packages: dict[str, str | None] = {}
 
+    def outer_load(self, own: object) -> str | None:
+        return None
+
 
 class _Caller:
     def __init__(self, function: str, variables: dict[str, Any]) -> None:

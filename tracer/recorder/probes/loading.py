@@ -281,7 +281,7 @@ _LONGEST_SETTING: Final = 200  # a longer text is a template
 def processor_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     if _for_a_processor(event):  # which says what its parts are
         return "processor-loaded", {"class": _class_of(event.value)}
-    held = safe_inspect.instance_dict(event.value) or {}
+    held = _attributes(event.value)
     return "processor-loaded", {
         "class": _class_of(event.value),
         "settings": _settings(event.value),
@@ -306,9 +306,15 @@ def _is_part(value: object) -> bool:
     return any(safe_inspect.name(kind) in _MIXINS for kind in safe_inspect.mro(type(value)))
 
 
+def _attributes(value: object) -> dict[str, Any]:
+    """Return an instance's own attributes; none of a class, whose ``__dict__`` is another type."""
+    held = safe_inspect.instance_dict(value)
+    return held if type(held) is dict else {}
+
+
 def _settings(value: object) -> dict[str, Any]:
     """Return the attributes that are plain data; a tokenizer's say nothing of what becomes of a text."""
-    held = safe_inspect.instance_dict(value) or {}
+    held = _attributes(value)
     if any(safe_inspect.name(kind) == "PreTrainedTokenizerBase" for kind in safe_inspect.mro(type(value))):
         return {}
     found = {}
