@@ -492,3 +492,21 @@ def test_a_missing_trace_and_its_recording(tmp_path: Path) -> None:
     write_journal(tmp_path / "y.glmtrace.journal", ordinary_records(3))
     with pytest.raises(NotATrace, match=r"glm-trace seal .*y\.glmtrace\.journal"):
         open_trace(tmp_path / "y.glmtrace")
+
+
+@pytest.mark.parametrize(("column", "asked"), [("kind", {"kinds": ["line"]}), ("stage", {"stages": ["config"]})])
+def test_a_damaged_entry_of_an_index_is_damage(tmp_path: Path, column: str, asked: dict[str, list[str]]) -> None:
+    """SQLite takes the value from the index, and goes on past an entry that is smaller than the one looked for."""
+    path = sealed(tmp_path)
+    [[value]] = asked.values()
+    with edited(path) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (f"step_{column}",))
+        [(size,)] = connection.execute("PRAGMA page_size")
+    with open_trace(path) as trace:
+        assert len(list(trace.steps(**asked))) >= 2
+    content = bytearray(path.read_bytes())
+    first = content.index(value.encode(), (page - 1) * size, page * size)  # entries are written from the page's end on
+    content[first] = 0
+    path.write_bytes(content)
+    with open_trace(path) as trace, pytest.raises(NotATrace, match="an index does not agree with its table"):
+        list(trace.steps(**asked))

@@ -127,7 +127,10 @@ class Trace:
             query = f"SELECT {_STEP} FROM step WHERE {where} ORDER BY number {'DESC' if backwards else 'ASC'}"
             for row in self._db.execute(query, arguments):
                 *plain, changes, value, data = row
-                yield msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
+                step = msgspec.convert((*plain, _decode_changes(changes), value, _decode_data(data)), Step)
+                if (kinds is not None and step.kind not in kinds) or (stages is not None and step.stage not in stages):
+                    raise sqlite3.DatabaseError("an index does not agree with its table")  # of a damaged file
+                yield step
 
     def light_steps(
         self,
