@@ -54,6 +54,7 @@ class ThreadState(threading.local):
         self.stack: list[Any] = []
         self.stage = "arguments"
         self.quiet = 0
+        self.silent = 0
         self.stack_was_full = False  # a step was lost, where nothing could be called to say so
         # The exception that just left a frame: its id, the step where it was first seen, and that frame's code.
         self.in_flight: tuple[int | None, int, CodeType] | None = None
@@ -184,10 +185,13 @@ class Recording:
     ) -> int:
         """Record one step; return its number.
 
-        The number is -1 after the recording was closed, and for a step that comes in the middle of writing another.
+        The number is -1 after the recording was closed, in a silence, and for a step that comes in the middle of
+        writing another.
         """
         with self.lock:
             thread = self.thread
+            if thread.silent:
+                return -1
             thread.stage = stage
             number = self.thread_number() if thread.number is None else thread.number
             # The fields of a Step after its number and time; building the object would cost as much again as encoding.
@@ -223,7 +227,7 @@ class Recording:
             self._frames += 1
             parent = stack[-1].number if stack else None
             depth = len(stack)
-            if not self._closed:
+            if not self._closed and not self.thread.silent:
                 record = Frame(number, parent, self.thread_number(), module, function, source, line, depth)
                 self._pending.append(journal.encode_record(journal.FRAME, _encode(record)))
         return number
@@ -285,6 +289,15 @@ class Recording:
             yield
         finally:
             self.whole_stage = before
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Record no steps of this thread inside: for what the recorder tries out."""
+        self.thread.silent += 1
+        try:
+            yield
+        finally:
+            self.thread.silent -= 1
 
     def meta(self, **facts: Any) -> None:
         """Write facts about the whole recording; a later one replaces an earlier one of that name."""

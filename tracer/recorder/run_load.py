@@ -66,7 +66,7 @@ def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: An
     recording = session.recording
     session.part = "inputs"
     with recording.stage("tokenizer" if made.processor is None and made.tokenizer is not None else "processor"):
-        inputs = make_inputs(job, model, made, recording)
+        inputs = make_inputs(job, model, made, recording, fake)
     if inputs.arguments is None:
         why = recording.clean_data({"why": inputs.why})
         recording.record_event("not-fed", {**why, **(inputs.failure or {})}, stage="forward")

@@ -86,6 +86,7 @@ PICTURE_LEFT_OUT: Final = N_("the picture was left out: what the directory has m
 IDS_MADE_UP: Final = N_("the token ids are made up, as nothing in the directory makes any")
 PIXELS_BY_SIZE: Final = N_("the pixels are scaled to the configuration's size, without the model's own processor")
 SOUND_BY_SIZE: Final = N_("the sound is made up by the configuration's sizes, without the model's own processor")
+PICTURE_REFUSED: Final = N_("the picture was left out: in no form that was tried did the model take it ({error})")
 GUESS_REFUSED: Final = N_("inputs made up from the configuration did not fit: {error}")
 NOT_ENCODED: Final = N_("its tokenizer could not encode a prompt ({error})")
 NOT_GIVEN: Final = N_("its forward wants {name}, which its tokenizer does not give")

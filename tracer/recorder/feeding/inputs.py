@@ -6,6 +6,7 @@ import inspect
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.conversation import Encoded, Wanted, encode
+from tracer.recorder.feeding.guesses import guess, has_placeholders, text_forms
 from tracer.recorder.feeding.made_up import made_up_ids, made_up_picture, made_up_sound
 from tracer.recorder.feeding.samples import (
     PROMPT,
@@ -17,7 +18,16 @@ from tracer.recorder.feeding.samples import (
     read_picture,
     read_sound,
 )
-from tracer.recorder.feeding.senses import Senses, configs, number_in, open_ended, parameters, senses_of
+from tracer.recorder.feeding.senses import (
+    Senses,
+    configs,
+    number_in,
+    open_ended,
+    parameters,
+    picture_name,
+    senses_of,
+)
+from tracer.recorder.feeding.trial import Trial
 from tracer.recorder.processors import Preparers
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
@@ -40,8 +50,11 @@ class Inputs(NamedTuple):
     guessed: bool = False
 
 
-def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording) -> Inputs:
-    """Return inputs on the model's device and in its dtype, and record what they were made of."""
+def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fake: Any = None) -> Inputs:
+    """Return inputs on the model's device and in its dtype, and record what they were made of.
+
+    ``fake`` is what made fake weights, if the model has no others.
+    """
     senses = senses_of(model)
     try:
         wanted = _wanted(job, senses, made)
@@ -56,7 +69,10 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording) -> 
         encoded = Encoded({"input_ids": _tensor_of(job.ids)}, "ids")
     else:
         encoded = encode(wanted, senses, made, recording, notes)
-    batch, guessed = _filled_up(encoded.batch, senses, model, wanted, notes)
+    batch, guessed = encoded.batch, False
+    if encoded.by != "processor":
+        trial = Trial(model, recording, fake)
+        batch, guessed = _filled_up(encoded, senses, model, wanted, notes, trial, told=bool(job.ids))
     by, arguments = encoded.by, _fitting(batch, model)
     problem = _problem(arguments, encoded._replace(batch=batch), senses, model, job, notes)
     if problem is not None:
@@ -79,22 +95,65 @@ def _wanted(job: Job, senses: Senses, made: Preparers) -> Wanted:
 
 
 def _filled_up(
-    batch: dict[str, Any], senses: Senses, model: Any, wanted: Wanted, notes: list[str]
+    encoded: Encoded, senses: Senses, model: Any, wanted: Wanted, notes: list[str], trial: Trial, *, told: bool
 ) -> tuple[dict[str, Any], bool]:
-    """Return a batch with the input that the model can't do without, made up if nothing gave it; and whether it was."""
+    """Return a batch with what the model can't do without, made up if nothing gave it; and whether it was.
+
+    The user's own ids (``told``) stay as they are.
+    """
+    batch = encoded.batch
+
+    def error_of(arguments: dict[str, Any]) -> Exception | None:
+        inputs = _with_decoder_start(_fitting(arguments, model), model)
+        return trial.error(inputs.arguments) if inputs.arguments is not None else ValueError(inputs.why)
+
+    pixels = picture_name(model)
+    if (
+        wanted.picture is not None
+        and pixels is not None
+        and _wants_more(senses)
+        and not told
+        and _unseen(encoded, model)
+    ):
+        found = guess(batch, wanted.picture, pixels, model, set(parameters(model)), error_of)
+        if found.arguments is not None:
+            notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
+            notes += [reasons.IDS_MADE_UP] if "input_ids" in found.arguments and "input_ids" not in batch else []
+            notes += [reasons.PIXELS_BY_SIZE] if pixels not in batch else []
+            return found.arguments, True
+        notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
+        error = found.refused
+        refused = f"{type(error).__name__}: {error}".partition("\n")[0] if error is not None else "–"
+        notes.append(reasons.PICTURE_REFUSED.format(error=refused))
+        batch = {name: value for name, value in batch.items() if not value.is_floating_point()}
     if senses.main in batch:
         return batch, False
     if senses.main == "input_ids":
-        if (ids := made_up_ids(model)) is not None:
+        if made_up_ids(model) is not None:
             notes.append(reasons.IDS_MADE_UP)
-            return {**batch, "input_ids": ids}, True
-    elif wanted.picture is not None and (pixels := made_up_picture(model, wanted.picture)) is not None:
+            forms = list(text_forms(model, set(parameters(model))))
+            fitting = next((form for form in forms if error_of({**batch, **form}) is None), forms[0])
+            return {**batch, **fitting}, True
+    elif wanted.picture is not None and (shown := made_up_picture(model, wanted.picture)) is not None:
         notes.append(reasons.PIXELS_BY_SIZE)
-        return {**batch, senses.main: pixels}, True
+        return {**batch, senses.main: shown}, True
     elif wanted.sound is not None and (sound := made_up_sound(model, senses.main, wanted.sound)) is not None:
         notes.append(reasons.SOUND_BY_SIZE)
         return {**batch, senses.main: sound}, True
     return batch, False
+
+
+def _wants_more(senses: Senses) -> bool:
+    """Return whether pixels in the shape of a picture may not be enough."""
+    return senses.text or not senses.main.endswith("pixel_values")
+
+
+def _unseen(encoded: Encoded, model: Any) -> bool:
+    """Return whether a picture did not get into the text: there are no pixels, or no tokens that stand for them."""
+    batch = encoded.batch
+    if not any(hasattr(value, "is_floating_point") and value.is_floating_point() for value in batch.values()):
+        return True
+    return "image_processor" in encoded.by and not has_placeholders(batch.get("input_ids"), model)
 
 
 def _problem(

@@ -52,6 +52,13 @@ def senses_of(model: Any) -> Senses:
     )
 
 
+def picture_name(model: Any) -> str | None:
+    """Return the parameter of ``forward`` that takes a picture; None if it names none."""
+    main = str(getattr(unwrap_peft(model), "main_input_name", "input_ids"))
+    names = [*parameters(model), *([main] if open_ended(model) else [])]
+    return next((name for name in names if _PICTURE.match(name)), None)
+
+
 def parameters(model: Any) -> Mapping[str, inspect.Parameter]:
     """Return the parameters of ``forward``, without ``self``."""
     found = dict(inspect.signature(type(unwrap_peft(model)).forward).parameters)

@@ -1,0 +1,356 @@
+"""Record the load of every causal and image-text type of the library, and compare it with the same load untraced.
+
+Each type is built tiny with random weights in a fork of its own, saved, loaded as a script does, and loaded as
+``glm-trace load DIR`` does: with one pass and four tokens. ``nox -s sweep -- llava qwen2_vl`` for some types alone,
+``--results FILE`` to go on later where a run was ended. It exits with 1 if a load was not equal or an account not true.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import hashlib
+import json
+import os
+import re
+import select
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import torch
+import transformers
+import transformers.models.auto.modeling_auto as tables
+
+from nightly.tiny_configs import tiny_config
+from nightly.weights_account import problems_of_account
+from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.stage_summary import summarize_stages
+from tracer.recorder import run_load as work
+from tracer.recorder.feeding.senses import picture_name
+from tracer.recorder.session import Session
+from tracer.trace.events import InputsPrepared, ModuleEntered, NotFed, NotGenerated, TokenGenerated, events
+from tracer.trace.job import Job
+from tracer.trace.reading import Trace, open_trace
+from tracer.trace.sealing import seal
+from tracer.views.show import fact_text
+
+TABLES: Final = {
+    "causal": ("AutoModelForCausalLM", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"),
+    "image": ("AutoModelForImageTextToText", "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES"),
+}
+TOKENS: Final = 4
+MOST_NUMBERS: Final = 60_000_000
+SECONDS: Final = 240
+SEED: Final = 7
+_SEES: Final = re.compile(r"vis|image|img|pixel|patch|encoder|backbone|vqmodel")
+_PASSES: Final = ("built", "class", "fed", "picture", "tokens", "equal", "account", "read")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "types", nargs="*", help="types to run (llava, or image:llava for one of two tables); all if none"
+    )
+    parser.add_argument("--results", type=Path, help="a file of JSON lines: those that are in it are not run again")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(1)  # threads do not pay for models this small, and one thread adds in one order
+    known: dict[str, dict[str, Any]] = {}
+    if options.results is not None and options.results.exists():
+        known = {row["type"]: row for row in map(json.loads, options.results.read_text().splitlines())}
+    rows = []
+    for table, name in _types(options.types):
+        key = f"{table}:{name}"
+        row = known.get(key)
+        if row is None:
+            began = time.monotonic()
+            row = {"type": key, **in_fork(sweep_type, table, name), "seconds": round(time.monotonic() - began, 1)}
+            if options.results is not None:
+                with options.results.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+        print(line_of(row), flush=True)
+        rows.append(row)
+    print_totals(rows)
+    return int(any(row.get(what) is False for row in rows for what in ("class", "equal", "account", "read")))
+
+
+def _types(asked: list[str]) -> Iterator[tuple[str, str]]:
+    for table, (auto_class, names) in TABLES.items():
+        if not hasattr(transformers, auto_class):  # of a later release
+            continue
+        for name in getattr(tables, names):
+            if not asked or name in asked or f"{table}:{name}" in asked or table in asked:
+                yield table, name
+
+
+# ── One type ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sweep_type(table: str, name: str) -> dict[str, Any]:
+    """Build, save, load untraced and traced, and compare; return what was seen, with ``why`` for what is not so."""
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        model_folder = Path(folder) / "model"
+        try:
+            saved = build(table, name)
+            saved.save_pretrained(model_folder)
+        except Exception as error:
+            return {"built": False, "why": _named(error)}
+        row: dict[str, Any] = {"built": True, "saved": type(saved).__name__}
+        plain = load_plainly(type(saved), model_folder)
+        random_numbers = _digest(torch.get_rng_state())
+        traced = Traced(model_folder, Path(folder))
+        row["class"] = traced.model is not None and type(traced.model) is type(saved)
+        with open_trace(traced.path) as trace:
+            row |= _fed(trace, plain)
+            row["tokens"] = len(list(events(trace, TokenGenerated)))
+            refusals = [one.event.why for one in events(trace, NotGenerated)]
+            row |= {"no_tokens": str(refusals[0])} if refusals else {}
+            try:
+                row |= {"read": True, "decisions": read(trace)}
+            except Exception as error:
+                row |= {"read": False, "unread": _named(error)}
+            if traced.error is not None:
+                row["raised"] = _named(traced.error)
+            if traced.model is None:
+                return {**row, "equal": False, "account": False}
+            different = traced.differences(plain)
+            if traced.random_numbers not in (None, random_numbers):
+                different.append("random numbers")
+            row |= {"equal": not different, "different": different}
+            problems = problems_of_account(trace, traced.model, saved, model_folder)
+            row |= {"account": not problems, "problems": problems}
+        return row
+
+
+def build(table: str, name: str) -> Any:
+    """Return a tiny model with random numbers in each parameter, so that no equality is one of zeros and ones."""
+    auto_class = getattr(transformers, TABLES[table][0])
+    with torch.device("meta"):
+        try:
+            numbers = sum(one.numel() for one in auto_class.from_config(tiny_config(name)).parameters())
+        except Exception:  # some count in their constructor what meta tensors don't have
+            numbers = 0
+    if numbers > MOST_NUMBERS:
+        raise ValueError(f"{numbers:,} numbers are too many")
+    torch.manual_seed(0)
+    model = auto_class.from_config(tiny_config(name)).eval()
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.is_floating_point():
+                parameter.add_((torch.randn(parameter.shape, generator=generator) * 0.01).to(parameter.dtype))
+    return model
+
+
+def load_plainly(model_class: Any, folder: Path) -> Any:
+    torch.manual_seed(SEED)
+    return model_class.from_pretrained(folder).eval()
+
+
+class Traced:
+    """The work of ``glm-trace load`` in this process, with what went into its pass and came out of it."""
+
+    def __init__(self, model_folder: Path, folder: Path) -> None:
+        self.path = folder / "load.glmtrace"
+        self.model: Any = None
+        self.error: Exception | None = None
+        self.random_numbers: Any = None
+        self.inputs: dict[str, Any] | None = None
+        self.output: Any = None
+        journal = folder / "journal"
+        job = Job(work="load", journal=str(journal), model=str(model_folder), generate=TOKENS)
+        work.check_job(job)
+        session = Session(journal, model=job.model, forward_output=False)
+        passes = session.model.passes
+
+        @contextmanager
+        def watched(model: Any, stage: str) -> Iterator[None]:
+            if stage == "forward":
+                self.model, self.random_numbers = model, _digest(torch.get_rng_state())
+            with passes(model, stage), self._watching(model, stage):
+                yield
+
+        session.model.passes = watched  # type: ignore[method-assign]
+        torch.manual_seed(SEED)
+        try:
+            with session:
+                self.model = work.run_load(job, session)
+        except Exception as error:
+            self.error = error
+        session.finish(self.error, self.model)
+        seal(journal, self.path)
+
+    @contextmanager
+    def _watching(self, model: Any, stage: str) -> Iterator[None]:
+        def left(module: Any, _: Any, inputs: dict[str, Any], output: Any) -> None:
+            if module is model and stage == "forward":
+                self.inputs, self.output = inputs, _digests(output)
+
+        hook = torch.nn.modules.module.register_module_forward_hook(left, with_kwargs=True)
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    def differences(self, plain: Any) -> list[str]:
+        """Return what is not bit for bit as in a model that was loaded without a recording."""
+        different = []
+        if self.inputs is not None:  # first, as the library adds hooks of its own in the first pass
+            with torch.no_grad():
+                if _digests(plain(**self.inputs)) != self.output:
+                    different.append("logits")
+        mine, other = _state(self.model), _state(plain)
+        return different + [what for what in mine if mine[what] != other[what]]
+
+
+def _state(model: Any) -> dict[str, Any]:
+    return {
+        "class": f"{type(model).__module__}.{type(model).__qualname__}",
+        "config": json.dumps(model.config.to_dict(), sort_keys=True, default=str),
+        "generation": str(getattr(model, "generation_config", None)),
+        "weights": _digests(model.state_dict()),
+        "buffers": _digests(dict(model.named_buffers())),
+        "parameters": [(name, one.requires_grad, type(one).__name__) for name, one in model.named_parameters()],
+        "training": model.training,
+        "hooks": [
+            name for name, one in model.named_modules() if any(v for k, v in vars(one).items() if k.endswith("_hooks"))
+        ],
+    }
+
+
+def _digests(value: Any, prefix: str = "") -> dict[str, str]:
+    """Return a digest of each tensor in a value, by its place in it."""
+    if isinstance(value, torch.Tensor):
+        return {prefix: _digest(value)}
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, (list, tuple)):
+        items = list(enumerate(value))
+    else:
+        return {}
+    return {place: digest for key, one in items for place, digest in _digests(one, f"{prefix}.{key}").items()}
+
+
+def _digest(tensor: Any) -> str:
+    if tensor.device.type == "meta":
+        return "meta"
+    held = tensor.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    return f"{hashlib.sha256(held).hexdigest()} {tensor.dtype} {tuple(tensor.shape)}"
+
+
+def _fed(trace: Trace, model: Any) -> dict[str, Any]:
+    """Return whether a pass was run, and whether a picture reached a model that takes one."""
+    prepared = [one.event for one in events(trace, InputsPrepared)]
+    refused = [str(one.event.why) for one in events(trace, NotFed)]
+    found: dict[str, Any] = {"fed": bool(prepared) and not refused}
+    if refused:
+        found["not_fed"] = refused[0]
+    if prepared:
+        found["inputs"] = {one.name: one.shape for one in prepared[0].inputs}
+        found["notes"] = prepared[0].notes
+    if picture_name(model) is not None:
+        entered = {str(one.event.path) for one in events(trace, ModuleEntered)}
+        pixels = bool(prepared) and any(str(one.dtype).startswith(("float", "bfloat")) for one in prepared[0].inputs)
+        found["picture"] = pixels and any(_SEES.search(path) for path in entered)
+    return found
+
+
+def read(trace: Trace) -> int:
+    """Run what reads a trace; return how many decisions there are."""
+    for stage in summarize_stages(trace):
+        for fact in stage.facts:
+            fact_text(fact, "en")
+    diagnose(trace)
+    return sum(1 for _ in decisions(trace))
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
+
+
+# ── Forks ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_fork(function: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
+    """Return what a function returns in a fork of this process, which has the library imported."""
+    gc.collect()
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.close(reader)
+        try:
+            found = function(*args)
+        except BaseException as error:
+            found = {"crashed": _named(error), "where": traceback.format_exc()[-1500:]}
+        try:
+            with os.fdopen(writer, "w") as pipe:
+                json.dump(found, pipe, default=str)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    text, end = b"", time.monotonic() + SECONDS
+    while select.select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
+        if not (part := os.read(reader, 1 << 16)):
+            break
+        text += part
+    else:
+        os.kill(process, signal.SIGKILL)
+        text = json.dumps({"crashed": f"no answer in {SECONDS} s"}).encode()
+    os.close(reader)
+    _, status = os.waitpid(process, 0)
+    found: dict[str, Any] = json.loads(text) if text else {"crashed": f"the process ended with {status}"}
+    return found
+
+
+# ── The table ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """Return a row of the table: what holds, and why the rest does not."""
+    if "crashed" in row:
+        return f"{row['type']:34} {row['crashed']}"
+    if not row["built"]:
+        return f"{row['type']:34} not built: {row['why']}"
+    marks = [f"{what} {_mark(row.get(what))}" for what in _PASSES[1:]]
+    whys = [str(row[what]) for what in ("not_fed", "raised", "no_tokens", "unread") if what in row]
+    whys += [note for note in row.get("notes", []) if row.get("picture") is False]
+    whys += [", ".join(row["different"])] if row.get("different") else []
+    whys += row.get("problems", [])
+    return f"{row['type']:34} {'  '.join(marks)}  {'; '.join(whys)}".rstrip()
+
+
+def _mark(value: Any) -> str:
+    return "–" if value is None else str(value) if type(value) is int else "✓" if value else "✗"
+
+
+def print_totals(rows: list[dict[str, Any]]) -> None:
+    for table in TABLES:
+        mine = [row for row in rows if row["type"].startswith(table + ":")]
+        built = [row for row in mine if row.get("built")]
+        counts = {what: sum(1 for row in built if row.get(what)) for what in _PASSES[1:]}
+        seeing = sum(1 for row in built if "picture" in row)
+        if not mine:
+            continue
+        print(
+            f"{table}: {len(mine)} types, {len(built)} built; of these loaded by the saved class {counts['class']},"
+            f" fed {counts['fed']}, with their picture {counts['picture']} of {seeing}, generated {counts['tokens']},"
+            f" equal {counts['equal']}, accounts true {counts['account']}, read {counts['read']}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
