@@ -1,7 +1,8 @@
 """Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` a single session.
 
-``nox -s fuzz`` and ``nox -s kills`` take about an hour and are not in the default set, nor is ``nox -s middle``, which
-runs the tests that hold on every release, the course and the exercises on releases between the two tested ones.
+``nox -s fuzz``, ``nox -s kills`` and ``nox -s sweep`` take about an hour and are not in the default set, nor is
+``nox -s middle``, which runs the tests that hold on every release, the course and the exercises on releases between the
+two tested ones.
 
 Every session creates its own virtual environment with the Python that runs nox; ``nox -r`` reuses an existing one.
 """
@@ -93,6 +94,13 @@ def kills(session: nox.Session) -> None:
     """Kill 400 recordings at random moments and count the remaining steps."""
     _install_for_tests(session, "constraints/transformers-5.23.txt")
     session.run("python", "nightly/kills.py", *session.posargs)
+
+
+@nox.session(default=False)
+def sweep(session: nox.Session) -> None:
+    """Record the load of every causal and image-text type, tiny; ``nox -s sweep -- llava qwen2_vl`` for some."""
+    _install_for_tests(session, "constraints/transformers-5.23.txt")
+    session.run("python", "nightly/sweep.py", *session.posargs)
 
 
 @nox.session(default=False)

@@ -125,6 +125,7 @@ VALUES: Final[dict[str, dict[str, Any]]] = {
         "text_config.mlp_layer_types": ["dense", "sparse"],
         "vision_config.sam_config.downsample_channels": [64, HIDDEN],
     },
+    "muse_glimmer": {"out_hidden_size": 4 * HIDDEN},
     "hunyuan_vl": _rope([4, 4, 4, 4]),
     "nemotron_h_omni": {"image_token_id": 250},
     "qwen3_omni_moe_thinker": {"vision_start_token_id": 240},

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 import struct
 import wave
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from PIL import Image
 
+from tests.support.forked import in_fork
 from tests.support.library_models import saved
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
 from tracer.recorder.feeding.samples import Sound, own_sound, read_sound
+from tracer.recorder.feeding.trial import Trial
 from tracer.trace.errors import TracerError
 from tracer.trace.events import ChatRendered, InputsPrepared, ModuleEntered, NotFed, TokenGenerated, events
 from tracer.trace.reading import Trace
@@ -82,6 +87,74 @@ def test_without_a_processor_the_picture_is_scaled_to_the_configured_size(loads:
         assert found.by == "sizes"
         assert found.inputs[0].shape == [1, 3, 16, 16]
         assert ["configuration's size" in note for note in found.notes] == [True]
+
+
+def placeholders(found: InputsPrepared) -> list[tuple[int | None, bool]]:
+    return [(one.id, (one.count or 0) >= 1) for one in found.placeholders]
+
+
+@pytest.mark.parametrize(
+    ("model", "pixels", "token"), [("idefics2", [1, 1, 3, 32, 32], 60), ("qwen2_vl", [64, 2 * 3 * 8 * 8], 60)]
+)
+def test_a_picture_is_made_up_in_the_form_that_the_model_accepts(
+    loads: Loads, tmp_path: Path, model: str, pixels: list[int], token: int
+) -> None:
+    with loads.trace(saved(model, tmp_path / model), generate=2) as trace:
+        found = fed(trace)
+        assert found.by == "sizes"
+        assert {one.name: one.shape for one in found.inputs}["pixel_values"] == pixels
+        assert placeholders(found) == [(token, True)]
+        assert ["made up" in note or "scaled to the configuration's size" in note for note in found.notes] == [
+            True,
+            True,
+        ]
+        assert any("vis" in str(path) for path in entered(trace))
+        assert len(list(events(trace, TokenGenerated))) == 2
+
+
+@pytest.mark.parametrize(("options", "by"), [({"tokenizer": False}, "sizes"), ({}, "tokenizer, sizes")])
+def test_trials_of_forms_are_not_recorded(loads: Loads, llava: Path, options: dict[str, Any], by: str) -> None:
+    with loads.trace(llava, processor=False, **options) as trace:
+        found = fed(trace)
+        assert found.by == by
+        assert {one.name: one.shape for one in found.inputs}["pixel_values"] == [1, 3, 32, 32]
+        assert placeholders(found) == [(4, True)]
+        assert [one.event.path for one in events(trace, ModuleEntered)].count("") == 1
+        assert [step.kind for step in trace.steps(kinds=("warning", "log"))] == []
+
+
+def test_a_picture_that_no_form_suits_is_left_out_of_the_text(loads: Loads, llava: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(llava, broken)
+    config = json.loads((broken / "config.json").read_text())
+    config["vision_feature_layer"] = 99
+    (broken / "config.json").write_text(json.dumps(config))
+    with loads.trace(broken, processor=False, tokenizer=False) as trace:
+        found = fed(trace)
+        assert [one.name for one in found.inputs if one.dtype == "float32"] == []
+        assert found.notes[0].startswith("the picture was left out: in no form that was tried")
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
+    with loads.trace(broken, processor=False, tokenizer=False, image=str(tmp_path / "a.png")) as trace:
+        assert [str(one.event.why).startswith("--image did not reach") for one in events(trace, NotFed)] == [True]
+
+
+def test_trials_leave_random_numbers_as_they_were() -> None:
+    in_fork(_trial)
+
+
+def _trial() -> None:
+    import torch
+
+    model = torch.nn.Dropout()
+
+    class Silent:
+        silence = staticmethod(nullcontext)
+
+    before = torch.get_rng_state()
+    trial = Trial(model, cast(Any, Silent()))
+    assert trial.error({"input": torch.ones(4)}) is None
+    assert isinstance(trial.error({"other": torch.ones(4)}), TypeError)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,44 @@ def referring(folder: Path) -> Path:
     return folder
 
 
+def idefics2(folder: str) -> None:
+    """Save a tiny Idefics2 without anything that makes its inputs: each text has a list of pictures, with a mask."""
+    import torch
+
+    layers = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    resampler = {"resampler_n_latents": 4, "resampler_depth": 1, "resampler_n_heads": 2, "resampler_head_dim": 16}
+    config = transformers.Idefics2Config(
+        vision_config={**layers, "image_size": 32, "patch_size": 8},
+        perceiver_config={**resampler, "num_key_value_heads": 1, "hidden_size": 32},
+        text_config=transformers.MistralConfig(**layers, num_key_value_heads=2, vocab_size=64, pad_token_id=0),
+        image_token_id=60,
+    )
+    torch.manual_seed(0)
+    transformers.Idefics2ForConditionalGeneration(config).save_pretrained(folder)
+
+
+def qwen2_vl(folder: str) -> None:
+    """Save a tiny Qwen2-VL without anything that makes its inputs: patches in a row, and how they lie in a grid."""
+    import torch
+
+    layers = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.Qwen2VLConfig(
+        **layers,
+        num_key_value_heads=2,
+        vocab_size=64,
+        vision_config={"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "patch_size": 8, "mlp_ratio": 1},
+        rope_scaling={"type": "mrope", "rope_type": "default", "mrope_section": [4, 2, 2]},
+        image_token_id=60,
+        video_token_id=61,
+        vision_start_token_id=62,
+        vision_end_token_id=63,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    torch.manual_seed(0)
+    transformers.Qwen2VLForConditionalGeneration(config).save_pretrained(folder)
+
+
 def saved(name: str, folder: Path) -> Path:
     """Save one of these models in a fork; return its folder."""
     from tests.support.forked import in_fork

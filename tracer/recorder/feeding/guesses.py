@@ -50,7 +50,7 @@ def guess(
     trials, first = 0, None
     for form in forms:
         tried: set[int] = set()
-        counts = [form.count] if ids is not None and _takes_placeholders(config, names) else [0]
+        counts = [form.features] if ids is not None and _takes_placeholders(config, names) else [0]
         while counts and len(tried) < _COUNTS_A_FORM and trials < _MOST_TRIALS:
             count = counts.pop(0)
             if count in tried:

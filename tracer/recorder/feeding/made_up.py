@@ -128,7 +128,7 @@ class Shown(NamedTuple):
     """A form of a picture: tensors by name, and how many placeholders in the text it probably takes."""
 
     tensors: dict[str, Any]
-    count: int
+    features: int
 
 
 def shown_forms(picture: Any, name: str, names: set[str], config: Any) -> Iterator[Shown]:
@@ -198,7 +198,7 @@ def _tiles(config: Any, height: int, wide: int) -> int:
         found = getattr(one, "image_grid_pinpoints", None)
         if isinstance(found, (list, tuple)) and found and all(len(size) == 2 for size in found):
             first = min(found, key=lambda size: size[0] * size[1])
-            return 1 + max(1, -(-first[0] // height)) * max(1, -(-first[1] // wide))
+            return 1 + max(1, -(-int(first[0]) // height)) * max(1, -(-int(first[1]) // wide))
     return 2
 
 
