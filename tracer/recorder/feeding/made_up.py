@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.samples import Sound
@@ -22,8 +23,8 @@ def made_up_ids(model: Any, count: int = _COUNT) -> Any:
     if size is None or size < 2:
         return None
     special = special_ids(config)
-    plain = [number for number in range(size // 2, size) if number not in special][:_COUNT] if size > 4 * _COUNT else []
-    plain = plain or [number for number in range(min(size, _COUNT)) if number not in special] or [0, 1]
+    start = size // 2 if size > 4 * _COUNT else 0
+    plain = list(islice((number for number in range(start, size) if number not in special), _COUNT)) or [0, 1]
     return torch.tensor([[plain[index % len(plain)] for index in range(count)]])
 
 
