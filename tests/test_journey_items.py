@@ -594,7 +594,7 @@ def test_7_the_file_is_copied_and_the_class_taken_from_it(main: Reading) -> None
     assert call.steps[-1].data == {
         "way": "remote", "reference": "configuration_chatglm.ChatGLMConfig", "repository": "<model>",
         "module_file": "configuration_chatglm", "class_name": "ChatGLMConfig", "final_module": final,
-        "class": f"{module}.ChatGLMConfig",
+        "class": f"{module}.ChatGLMConfig", "referrer": None,
     }  # fmt: skip
 
 
@@ -764,7 +764,7 @@ def test_9_the_model_class_by_the_auto_class(auto_class: str, read: Read, fixtur
     assert resolved.steps[-1].data == {
         "way": "remote", "reference": f"modeling_chatglm.{name}", "repository": "<model>",
         "module_file": "modeling_chatglm", "class_name": name, "final_module": f"{place}/modeling_chatglm.py",
-        "class": f"{place}/modeling_chatglm.{name}".replace("/", "."),
+        "class": f"{place}/modeling_chatglm.{name}".replace("/", "."), "referrer": None,
     }  # fmt: skip
     assert call.after("model_class = get_class_from_dynamic_module(")["model_class"]["name"] == name
 

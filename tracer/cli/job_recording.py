@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -21,7 +22,7 @@ from tracer.launch.runner import Interrupts, JobProgress, JobResult, run_job
 from tracer.text.shell import shell_word
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import NotSealed, TracerError
-from tracer.trace.events import NotDone, NotFed, NotGenerated, ProcessorFailed, Recorded, events
+from tracer.trace.events import NotDone, NotEncoded, NotFed, NotGenerated, ProcessorFailed, Recorded, events
 from tracer.trace.held_journal import HeldJournal
 from tracer.trace.job import Job
 from tracer.trace.outcome import EXIT_CODES
@@ -89,6 +90,9 @@ def record_and_report(job: Job, destination: Destination, lang: Lang, *, take_ou
     raise typer.Exit(code)
 
 
+_ENCODED: Final = ("--image", "--audio", "--prompt")  # what a processor or tokenizer makes tensors of
+
+
 def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     """Return the requested options beyond the load that could not be carried out."""
     for failed in events(trace, ProcessorFailed):
@@ -102,9 +106,10 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
         "--generate": job.generate,
     }  # fmt: skip
     given = [option for option, value in asked.items() if value]
-    not_done: Iterator[Recorded[NotDone]] = events(trace, NotFed, NotGenerated)
+    not_done: Iterator[Recorded[NotDone]] = events(trace, NotFed, NotEncoded, NotGenerated)
     for skipped in not_done:
-        option = "--generate" if isinstance(skipped.event, NotGenerated) else ", ".join(given)
+        wanted = given if isinstance(skipped.event, NotFed) else [option for option in given if option in _ENCODED]
+        option = "--generate" if isinstance(skipped.event, NotGenerated) else ", ".join(wanted)
         if option:
             yield tr(
                 lang,

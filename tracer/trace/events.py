@@ -887,6 +887,12 @@ class NotFed(NotDone):
     kind = "not-fed"
 
 
+class NotEncoded(NotDone):
+    """The directory's own processor or tokenizer could not encode the prompt; the pass may have gone on without it."""
+
+    kind = "not-encoded"
+
+
 class NotGenerated(NotDone):
     """Tokens were asked for, and the model writes none."""
 
@@ -943,7 +949,7 @@ EVENT_TYPES: Final[tuple[type[Event], ...]] = (
     ModuleCopied, ModuleImported, ClassResolved, ClassRegistered, ConfigRead, ConfigBuilt, ModuleBuilt, ModelBuilt,
     ModelLoaded, TokenizerLoaded, ProcessorLoaded, ProcessorFailed, ShardOpened, ShardRead, TensorLoaded,
     ConversionFailed, WeightsReport, ModuleEntered, ModuleLeft, OperatorRan, DeviceTimes, TextPrepared,
-    InputsPrepared, OutputsRead, ChatRendered, TokenGenerated, Generated, PeftApplied, NotFed, NotGenerated,
+    InputsPrepared, OutputsRead, ChatRendered, TokenGenerated, Generated, PeftApplied, NotFed, NotEncoded, NotGenerated,
     WarningGiven, LogWritten, TextPrinted,
 )  # fmt: skip
 """The type of each kind of step that a probe makes."""

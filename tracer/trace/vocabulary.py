@@ -73,6 +73,7 @@ KINDS: Final = {
     "generated": "a call that makes the model write returned something else than the tokens so far",
     "peft-applied": "adapters were put into a model",
     "not-fed": "no inputs could be made for a forward pass",
+    "not-encoded": "the directory's own processor or tokenizer could not encode the prompt",
     "not-generated": "tokens were asked for and the model writes none",
     "warning": "a Python warning was given",
     "log": "a log record was written",

@@ -2183,6 +2183,7 @@ CAUSES: Final[dict[str, Message]] = {
         "Load it by itself to see why (`--auto-class {class}`), or leave it out: `--no-processor`."
     ),
     "surprise:not-fed": N_("No pass was run: {why}"),
+    "surprise:not-encoded": N_("The prompt was not encoded: {why}"),
     "surprise:not-generated": N_("Nothing was generated: {why}"),
     "surprise:not-recorded": N_("Not recorded: {what}. {reason}"),
     "surprise:said": N_("{message}"),
@@ -2200,6 +2201,7 @@ def cause_values(cause: Cause, lang: Lang) -> dict[str, Any]:
 _OF_RECORDER: Final[dict[str, dict[str, Callable[[str, Lang], str]]]] = {
     "misused": {"message": localized},
     "not-fed": {"why": localized},
+    "not-encoded": {"why": localized},
     "not-generated": {"why": localized},
     "not-recorded": {"what": localized_name, "reason": localized},
     "recording-ended": {"message": lambda text, lang: Sentence(text).localized(lang)},  # of the system

@@ -140,6 +140,7 @@ WORDS: Final[dict[str, Message]] = {
         "LoRA in {count} modules: {trainable} of {all} numbers can be trained ({percent} %)",
     ),
     "not-fed": N_("no pass was run: {why}"),
+    "not-encoded": N_("the prompt was not encoded: {why}"),
     "shard": NP_("{path}: {tensors} tensor, {bytes}", "{path}: {tensors} tensors, {bytes}", by="tensors"),
     "not-generated": N_("nothing was generated: {why}"),
     "weights": NP_(

@@ -20,6 +20,7 @@ from tracer.trace.events import (
     ConfigBuilt,
     ModelBuilt,
     ModelLoaded,
+    NotEncoded,
     NotFed,
     NotGenerated,
     Recorded,
@@ -48,7 +49,7 @@ def override_lacks_parameter(load: RecordedLoad) -> Cause | None:
 
 def overrides_that_kept_passes_away(load: RecordedLoad) -> Iterator[Cause]:
     """Yield what keeps the model from being used although it loaded, such as a tokenizer that can't encode."""
-    for skipped in load.events(NotFed, NotGenerated):
+    for skipped in load.events(NotFed, NotEncoded, NotGenerated):
         failure = behind(skipped)
         cause = _lacking(load, failure) or _set_too_late(load, failure) if failure is not None else None
         if cause is not None:

@@ -31,6 +31,7 @@ from tracer.trace.events import (
     ModelBuilt,
     ModelLoaded,
     ModuleCopied,
+    NotEncoded,
     NotFed,
     NotGenerated,
     ProcessorFailed,
@@ -61,8 +62,8 @@ REMOTE: Final = "transformers_modules"  # the package that remote code is import
 
 _EVENTS: Final[tuple[type[Event], ...]] = (
     FileResolved, FileMissing, JsonRead, AdapterFound, TrustAsked, ImportsChecked, ModuleCopied, ClassResolved,
-    ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotFed,
-    NotGenerated, ProcessorFailed, WarningGiven, LogWritten, ModelBuilt, ModelLoaded, TextPrepared,
+    ConfigRead, ConfigBuilt, TokenizerLoaded, ShardOpened, ShardRead, ConversionFailed, WeightsReport, NotEncoded,
+    NotFed, NotGenerated, ProcessorFailed, WarningGiven, LogWritten, ModelBuilt, ModelLoaded, TextPrepared,
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from tracer.trace.events import (
     LogWritten,
     Message,
     NotDone,
+    NotEncoded,
     NotFed,
     NotGenerated,
     ProcessorFailed,
@@ -96,7 +97,16 @@ def surprises(load: RecordedLoad) -> list[Cause]:
 
 
 _IN_REPORT: Final = frozenset(
-    {"said", "not-fed", "not-generated", "not-recorded", "not-refreshed", "journal-damaged", "recording-ended"}
+    {
+        "said",
+        "not-fed",
+        "not-encoded",
+        "not-generated",
+        "not-recorded",
+        "not-refreshed",
+        "journal-damaged",
+        "recording-ended",
+    }
     | {"layers-new", "head-new", "weights-new", "weights-unexpected", "weights-mismatched", "weights-empty"}
     | {"dtype-changed", "argument-dropped", "tokenizer-replaced", "local-preferred", *_ENDED.values()}
 )
@@ -366,7 +376,7 @@ def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
             "message": str(event.message).partition("\n")[0].rstrip("."),
         }
         yield _of(failed.step, event.kind, values, "look-at-processor")
-    not_done: list[Recorded[NotDone]] = load.events(NotFed, NotGenerated)
+    not_done: list[Recorded[NotDone]] = load.events(NotFed, NotEncoded, NotGenerated)
     for skipped in not_done:
         yield _of(skipped.step, skipped.event.kind, {"why": skipped.event.why}, None)
 

@@ -45,7 +45,6 @@ def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording
             return Encoded(_by_processor(wanted, senses, made, recording, notes), "processor")
         except Exception as error:
             why, failure = _refused("processor", error), _recorded(error, recording)
-            notes.append(why)
     batch: dict[str, Any] = {}
     by: list[str] = []
     if made.tokenizer is not None and senses.text:

@@ -69,6 +69,8 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fak
         encoded = Encoded({"input_ids": _tensor_of(job.ids)}, "ids")
     else:
         encoded = encode(wanted, senses, made, recording, notes)
+    if encoded.failure is not None:
+        recording.record_event("not-encoded", {**recording.clean_data({"why": encoded.why}), **encoded.failure})
     batch, guessed = encoded.batch, False
     if encoded.by != "processor":
         trial = Trial(model, recording, fake)
