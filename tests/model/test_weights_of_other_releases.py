@@ -31,6 +31,9 @@ class FakeRecording:
         assert stage == "weights"
         self.events.append((kind, data))
 
+    def outer_load(self, model_class: type) -> None:
+        """Say that the load is no part of another one."""
+
     def skip(self, name: str, reason: str) -> None:
         self.skipped[name] = reason
 
