@@ -16,7 +16,7 @@ from tests.support.reading import by_line
 from tracer.analysis.diagnosis.exceptions import exception_chain, exceptions
 from tracer.analysis.locals import locals_after
 from tracer.recorder.imported_modules import own_modules as own_modules_of
-from tracer.trace.events import ImportsChecked, NotFed, events
+from tracer.trace.events import ImportsChecked, NotEncoded, events
 from tracer.trace.reading import Trace
 
 WITHOUT = {"tokenizer": False, "forward": False}
@@ -76,13 +76,13 @@ def test_the_frames_that_the_library_raised_in(loads: Loads, tmp_path: Path) -> 
         assert failure.innermost_remote.file.endswith("/modeling_chatglm.py")
 
 
-def test_what_kept_a_pass_from_running(loads: Loads, tmp_path: Path) -> None:
+def test_what_kept_a_prompt_from_being_encoded(loads: Loads, tmp_path: Path) -> None:
     model = damaged.copied("glm-4v-tiny", tmp_path / "m")
     code = model / "tokenization_chatglm.py"
     damaged.edit_text(code, '*content.encode("utf-8")', '*content.no_such_method("utf-8")')
     with loads.trace(model, dtype="bfloat16") as trace:
         assert trace.outcome.status == "loaded", trace.outcome
-        (found,) = events(trace, NotFed)
+        (found,) = events(trace, NotEncoded)
     assert found.event.error == "AttributeError"
     assert found.event.message == "'str' object has no attribute 'no_such_method'"
     assert found.event.traceback is not None
