@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -54,6 +55,9 @@ def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording
         except Exception as error:
             if why is None:
                 why, failure = reasons.NOT_ENCODED.format(error=_named(error)), _recorded(error, recording)
+            with contextlib.suppress(Exception):  # what it does without a conversation
+                batch |= made.tokenizer(wanted.prompt, return_tensors="pt").items()
+                by.append("tokenizer")
     for part, given in (
         ("image_processor", wanted.picture),
         ("video_processor", wanted.film),
@@ -159,21 +163,17 @@ def _mark(made: Preparers, kind: str) -> str | None:
 
 def _by_tokenizer(wanted: Wanted, tokenizer: Any, recording: Recording) -> dict[str, Any]:
     """Encode through the chat template if there is one; a message has the picture as GLM-4V's tokenizer expects it."""
-    template = getattr(tokenizer, "chat_template", None)
-    if wanted.picture is None and not template:
+    method = getattr(type(tokenizer), "apply_chat_template", None)
+    own = method is not None and not str(getattr(method, "__module__", "")).startswith("transformers.")
+    if not getattr(tokenizer, "chat_template", None) and (wanted.picture is None or not own):
         return dict(tokenizer(wanted.prompt, return_tensors="pt").items())
     message: dict[str, Any] = {"role": "user", "content": wanted.prompt}
     if wanted.picture is not None:
         message["image"] = wanted.picture
-    try:
-        rendered = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
-        encoded = tokenizer.apply_chat_template(
-            [message], add_generation_prompt=True, tokenize=True, return_tensors="pt", return_dict=True
-        )
-    except Exception:
-        if template:
-            raise
-        return dict(tokenizer(wanted.prompt, return_tensors="pt").items())
+    rendered = tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True)
+    encoded = tokenizer.apply_chat_template(
+        [message], add_generation_prompt=True, tokenize=True, return_tensors="pt", return_dict=True
+    )
     recording.record_event("chat-rendered", recording.clean_data({"text": str(rendered)}))
     return dict(encoded.items())
 
