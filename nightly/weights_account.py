@@ -82,9 +82,9 @@ def _values(loaded: list[dict[str, Any]], model: Any, held: dict[str, Any]) -> l
 def _explains(sources: list[Any], parameter: Any) -> bool:
     count = sum(source.numel() for source in sources)
     numbers = torch.cat([source.flatten().to(parameter.dtype) for source in sources])
-    if len(sources) == 1 and sources[0].shape == parameter.shape:
-        return bool(torch.equal(numbers, parameter.flatten()))
-    if count == parameter.numel():
+    if torch.equal(numbers, parameter.flatten()):
+        return True
+    if count == parameter.numel():  # a conversion may give the same numbers another order
         return bool(torch.equal(numbers.float().sort()[0], parameter.flatten().float().sort()[0]))
     mine = parameter.flatten()[:_COMPARED].tolist()  # a part of its sources
     return count > parameter.numel() and set(mine) <= set(numbers.tolist())
