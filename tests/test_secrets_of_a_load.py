@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
 SECRETS = {
     "keyword argument": "kwarg-Aa11-planted",
-    "number as a keyword argument": "8675309042",
+    "number as a keyword argument": "8675309042417586902",  # no half of it is in a time by chance
     "in nested arguments": "nested-Bb22-planted",
     "in a list of arguments": "listed-Cc33-planted",
     "password of a URL in arguments": "urlpass-Dd44-planted",
