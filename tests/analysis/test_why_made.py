@@ -512,6 +512,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
         "cache-as-tuple",
         "template-name-newer",
         "property-given-in-json",
+        "given-id-out-of-range",
         "property-without-setter",
         "attribute-missing-library",
         "own-fault",

@@ -19,6 +19,7 @@ from tests.support.forked import in_fork
 from tests.support.library_models import saved
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
+from tracer.analysis.diagnosis import diagnose
 from tracer.recorder.feeding.samples import Sound, own_sound, read_sound
 from tracer.recorder.feeding.trial import Trial
 from tracer.trace.errors import TracerError
@@ -175,6 +176,12 @@ def test_token_ids_are_made_up_where_nothing_makes_them(
         found = fed(trace)
         assert found.by == by
         assert found.inputs[0].shape == [1, count]
+
+
+def test_an_id_of_the_user_beyond_the_embedding_is_not_the_tokenizers(loads: Loads, llava: Path) -> None:
+    with loads.trace(llava, ids=[1, 999_999]) as trace:
+        [cause] = diagnose(trace).causes
+    assert (cause.kind, cause.values["id"], cause.remedy) == ("given-id-out-of-range", 999_999, "give-smaller-ids")
 
 
 def test_a_picture_for_a_model_that_does_not_see_is_refused(loads: Loads, llama: Path, tmp_path: Path) -> None:

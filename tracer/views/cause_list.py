@@ -206,6 +206,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
         "class": "PebbleConfig",
         "file": "configuration_pebble.py",
     },
+    "given-id-out-of-range": {"id": "999999", "path": "model.embed_tokens", "rows": 64},
     "class-not-saved": {"saved": "PebbleForCausalLM", "class": "PebbleModel", "best": "AutoModelForCausalLM"},
     "config-value-of-own": {"found": "hidden_size = 8", "class": "PebbleConfig"},
     "trust-misspelt": {"name": "trust_romote_code", "meant": "trust_remote_code", "value": "True"},

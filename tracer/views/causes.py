@@ -1675,6 +1675,10 @@ CAUSES: Final[dict[str, Message]] = {
         "The tokenizer gave the token id {id} (“{piece}”), and the embedding {path} has {rows} rows, for "
         "the ids below {rows}: the tokenizer and the model do not go together."
     ),
+    "cause:given-id-out-of-range": N_(
+        "The token id {id} was given, and the embedding {path} has {rows} rows, for the ids below {rows}."
+    ),
+    "remedy:give-smaller-ids": N_("Give ids below {rows}."),
     "remedy:resize-or-own-tokenizer": N_(
         "Use the tokenizer that the model was published with. If tokens were added on purpose: "
         "`model.resize_token_embeddings(len(tokenizer))`, and train the new rows."

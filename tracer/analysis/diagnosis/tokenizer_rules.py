@@ -451,6 +451,8 @@ def index_out_of_range(load: RecordedLoad) -> Cause | None:
     earlier = _embedded_before(load, entered, since=model.step.number)
     if ids[at] >= rows and not earlier:
         certainty: Certainty = "certain" if values["count"] < rows else "likely"
+        if prepared.event.prompt is None:  # the user's own ids, which no tokenizer made
+            return Cause("given-id-out-of-range", certainty, chain, values, "give-smaller-ids")
         return Cause("token-out-of-range", certainty, chain, values, "resize-or-own-tokenizer")
     if earlier and values["count"] > rows:  # the token ids went into another embedding, which has a row for each
         return Cause("position-out-of-range", "likely", chain, values, "shorten-input")
