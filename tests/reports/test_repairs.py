@@ -51,3 +51,13 @@ def test_the_repaired_copy_loads(one: Reported, tmp_path: Path, loads: Loads) ->
     assert found_after.status == "loaded", found_after
     kinds = {cause.kind for cause in made.repaired}
     assert kinds.isdisjoint(cause.kind for cause in found_after.surprises)
+
+
+@pytest.mark.skipif(RELEASE != "5.23.0", reason="4.44 doesn't pass padding_side yet")
+def test_one_fault_that_keeps_two_passes_away_is_told_once(tmp_path: Path, loads: Loads) -> None:
+    [one] = (one for one in reported() if one.id == "pad-without-side")
+    one.write(tmp_path)
+    with open_trace(record(loads, one, tmp_path)) as trace:
+        [told] = diagnose(trace).surprises
+    assert told.kind == "override-lacks-newer-parameter"
+    assert len({evidence.step for evidence in told.chain}) > 1

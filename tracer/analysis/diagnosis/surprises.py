@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from tracer.analysis.diagnosis.adapter_rules import is_of_saved_module, saved_modules_absent, saved_modules_unfilled
 from tracer.analysis.diagnosis.attention_rules import other_attention
 from tracer.analysis.diagnosis.cause import Cause, Evidence
@@ -89,11 +91,25 @@ def surprises(load: RecordedLoad) -> list[Cause]:
     ]
     return [
         *incomplete_trace(load.trace),
-        *found,
+        *_told_once(found),
         *code_not_refreshed(load),
         *skipped_passes(load),
         *library_messages(load),
     ]
+
+
+def _told_once(found: list[Cause]) -> list[Cause]:
+    """Return each surprise once, with the evidence of all of them: one fault can keep several passes away."""
+    told: list[Cause] = []
+    for cause in found:
+        for at, other in enumerate(told):
+            if other.kind == cause.kind and other.values == cause.values:
+                chain = [*other.chain, *(one for one in cause.chain if one not in other.chain)]
+                told[at] = msgspec.structs.replace(other, chain=chain)
+                break
+        else:
+            told.append(cause)
+    return told
 
 
 _IN_REPORT: Final = frozenset(

@@ -77,6 +77,8 @@ def take_parameter(values: dict[str, Any], files: ModelFiles) -> Edits | None:
         return None
     name, edit, class_ = where
     arguments = method.args
+    if any(one.arg == parameter for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)):
+        return None
     if arguments.kwonlyargs:
         last, default = arguments.kwonlyargs[-1], arguments.kw_defaults[-1]
     elif arguments.vararg is not None:
