@@ -79,6 +79,21 @@ def test_pickles_that_would_do_something(model: Path, held: object, names: list[
     assert [name.replace("__builtin__", "builtins") for name in problem.values["names"]] == names
 
 
+@pytest.mark.parametrize(
+    "between",
+    [pickle.SHORT_BINUNICODE + b"\x01x" + pickle.POP, pickle.SHORT_BINUNICODE + b"\x01x" + pickle.TUPLE1 + pickle.POP],
+    ids=["text", "tuple"],
+)
+def test_a_pickle_that_hides_what_it_imports(model: Path, between: bytes) -> None:
+    module, name = (pickle.SHORT_BINUNICODE + bytes([len(text)]) + text for text in (b"posixpath", b"exists"))
+    called = b"(" + pickle.SHORT_BINUNICODE + b"\x01/" + pickle.TUPLE + pickle.REDUCE
+    written = pickle.PROTO + b"\x04" + module + between + name + pickle.STACK_GLOBAL + called + pickle.STOP
+    assert pickle.loads(written) is True  # it is sound, and imports what no text beside the instruction says
+    (model / "model.safetensors").unlink()
+    (model / "pytorch_model.bin").write_bytes(written)
+    assert kinds(model) == [("pickle-imports", "pytorch_model.bin", True)]
+
+
 def test_a_pickle_that_no_load_reads(model: Path) -> None:
     with_pickle(model, "extra.bin", Calls(os.system, "true"))
     with_pickle(model, "pytorch_model.bin", {})

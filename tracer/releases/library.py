@@ -159,6 +159,11 @@ class Library:
         asked = (int(found[1]), int(found[2]))
         return max((at for at, number in enumerate(self._numbers) if number <= asked), default=None)
 
+    def reaches(self, release: str, first: str) -> bool:
+        """Return whether a release is ``first``, which the table has, or a later one."""
+        at = self.index(release)
+        return at is not None and at >= self.releases.index(first)
+
     def is_newer(self, release: str) -> bool:
         """Return whether a release came after the newest of the table."""
         found = _RELEASE.match(release)

@@ -47,25 +47,19 @@ _SAME_DEVICE: Final = frozenset(
 )
 """Methods and functions whose result is where the tensor is that they are given."""
 _NUMBERS: Final = frozenset({"item", "tolist", "numpy"})
-_OF_5: Final = "5.0"
+_ON_META_SINCE: Final = "5.0"
+"""From this release on models are built on the device meta, and their constructors have the ways of 5.0."""
 _LINSPACE_SINCE: Final = "5.5"
 """From this release on ``torch.linspace`` makes its tensor on the CPU while a model is built."""
 _NEVER_THERE: Final = frozenset({"use_cache"})
 """What the base of configurations had in no release."""
 
 
-def since_5(release: str) -> bool:
-    """Return whether a release builds models on the device meta and has the ways of 5.0."""
-    known = library()
-    at = known.index(release)
-    return at is not None and at >= known.releases.index(_OF_5)
-
-
 def constructors(
     code: OwnCode, models: list[OwnClass], running: Running, config: dict[str, Any], release: str
 ) -> Iterator[Problem]:
     """Yield what goes wrong when the models that ``auto_map`` names are made."""
-    if not since_5(release):
+    if not library().reaches(release, _ON_META_SINCE):
         return
     for own in models:
         yield from _no_post_init(code, own, release)
@@ -171,9 +165,8 @@ class _Tensors:
     """Which expressions of a function are sure to be tensors that it made itself, without a device."""
 
     def __init__(self, code: OwnCode, place: Place, function: FunctionNode, release: str) -> None:
-        known = library()
-        at = known.index(release) or 0
-        self._factories = _FACTORIES - ({"linspace"} if at >= known.releases.index(_LINSPACE_SINCE) else set())
+        on_cpu = {"linspace"} if library().reaches(release, _LINSPACE_SINCE) else set()
+        self._factories = _FACTORIES - on_cpu
         self._code = code
         self._place = place
         self._bound = code.bound(function)
@@ -240,7 +233,9 @@ def config_attributes(
 
     It is about the models that ``auto_map`` names: the parts of a model may have configurations of their own.
     """
-    if own_config is None or not since_5(release) or not set(code.library_bases(own_config) or ["?"]) <= {*_CONFIGS}:
+    if own_config is None or not library().reaches(release, _ON_META_SINCE):
+        return
+    if not set(code.library_bases(own_config) or ["?"]) <= {*_CONFIGS}:
         return
     given = {word for one in code.line_of(own_config) for node in ast.walk(one.node) for word in _words(node)}
     given |= {*config, *_NEVER_THERE}

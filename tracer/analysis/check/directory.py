@@ -380,11 +380,10 @@ def packages_looked_for(text: str, release: str) -> dict[str, int | None]:
     They are those of ``get_imports``: before 4.51 it searches the text, from then on the syntax tree.
     """
     known = library()
-    at = known.index(release) or 0
-    if at >= known.releases.index("4.51"):
+    if known.reaches(release, "4.51"):
         return _imported_in_tree(_tree(text), {*known.names_of(_CHECKS, release)})
     text = re.sub(r"\s*try\s*:.*?except.*?:", "", text, flags=re.DOTALL)
-    if at >= known.releases.index("4.45"):
+    if known.reaches(release, "4.45"):
         text = re.sub(r"if is_flash_attn[a-zA-Z0-9_]+available\(\):\s*(from flash_attn\s*.*\s*)+", "", text)
     found = re.findall(r"^\s*import\s+(\S+)\s*$", text, flags=re.MULTILINE)
     found += re.findall(r"^\s*from\s+(\S+)\s+import", text, flags=re.MULTILINE)
@@ -440,7 +439,7 @@ def _of_model_type(config: dict[str, Any], folder: Path, release: str) -> Iterat
     if not isinstance(model_type, str):
         # Up to 5.1, a type that is part of the directory's path is taken instead.
         types = {name for table in tables for name in known.entries(table, release)}
-        is_old = (known.index(release) or 0) <= known.releases.index("5.1")
+        is_old = not known.reaches(release, "5.2")
         guessed = is_old and any(name in str(folder.absolute()) for name in types)
         yield Problem("model-type-missing", "config.json", fails=not guessed, release=release)
         return

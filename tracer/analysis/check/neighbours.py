@@ -29,10 +29,9 @@ _BODIES: Final = (
 def copied_neighbours(folder: Path, mains: list[str], code: OwnCode, release: str) -> Iterator[Problem]:
     """Yield imports of files that the release does not copy or can't find."""
     known = library()
-    at = known.index(release)
-    if at is None or any("/" in main for main in mains):
+    if known.index(release) is None or any("/" in main for main in mains):
         return
-    whole = at >= known.releases.index(_WHOLE_SINCE)
+    whole = known.reaches(release, _WHOLE_SINCE)
     copied: dict[str, None] = dict.fromkeys(mains)
     waiting = list(copied)
     while waiting:

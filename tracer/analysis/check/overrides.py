@@ -37,17 +37,15 @@ def overrides(code: OwnCode, named: list[tuple[str, OwnClass]], release: str) ->
             yield from _other_config(code, own, configs[0], release)
 
 
-def _since(release: str, first: str) -> bool:
-    known = library()
-    at = known.index(release)
-    return at is not None and at >= known.releases.index(first)
-
-
 def _lacking_parameters(code: OwnCode, own: OwnClass, release: str) -> Iterator[Problem]:
     """Yield methods that the library calls with a keyword which the override does not take."""
     bases = code.library_bases(own)
     for method, parameters, since, owners, loads in _PASSED:
-        if bases is None or not _since(release, since) or not any(base.rpartition(".")[2] in owners for base in bases):
+        if (
+            bases is None
+            or not library().reaches(release, since)
+            or not any(base.rpartition(".")[2] in owners for base in bases)
+        ):
             continue
         found = next((one for one in code.line_of(own) if one.method(method) is not None), None)
         written = found.method(method) if found is not None else None
@@ -63,7 +61,7 @@ def _set_late(code: OwnCode, own: OwnClass, release: str) -> Iterator[Problem]:
     """Yield attributes of a tokenizer that ``get_vocab`` reads, and that it sets after the library's constructor."""
     bases = code.library_bases(own)
     constructor, vocabulary = own.method("__init__"), own.method("get_vocab")
-    if bases is None or not set(bases) <= _TOKENIZERS or not _since(release, _VOCABULARY_SINCE):
+    if bases is None or not set(bases) <= _TOKENIZERS or not library().reaches(release, _VOCABULARY_SINCE):
         return
     if constructor is None or vocabulary is None or len(code.line_of(own)) > 1:
         return
@@ -134,7 +132,7 @@ def _read(own: OwnClass, method: FunctionNode) -> set[str]:
 def _other_config(code: OwnCode, own: OwnClass, config: OwnClass, release: str) -> Iterator[Problem]:
     """Yield a model whose ``config_class`` is another class than the configuration that ``auto_map`` names."""
     statement = config_class_of(code, own)
-    if statement is None or not _since(release, _REGISTERED_SINCE):
+    if statement is None or not library().reaches(release, _REGISTERED_SINCE):
         return
     one, value = statement
     meaning = code.meaning(value, Place(value, one.file, None, None))

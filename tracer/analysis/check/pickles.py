@@ -15,6 +15,8 @@ _PICKLES: Final = 5  # torch's earlier format is as many pickles, and then the n
 _TEXTS: Final = frozenset(
     ["STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"]
 )
+_UNREAD: Final = "?"
+"""Stands for a module or a name that is not written as a text just before, as pickle itself always writes it."""
 _ROOTS: Final = frozenset(
     [
         "os",
@@ -115,7 +117,7 @@ def suspicious_globals(path: Path, *, weights: bool) -> list[str]:
 def _is_suspicious(name: str) -> bool:
     name = name.replace("__builtin__.", "builtins.")
     parts = name.split(".")
-    return any(".".join(parts[:count]) in _ROOTS for count in range(1, len(parts) + 1))
+    return _UNREAD in parts or any(".".join(parts[:count]) in _ROOTS for count in range(1, len(parts) + 1))
 
 
 def _globals_in(path: Path) -> Iterator[str]:
@@ -134,27 +136,24 @@ def _globals(file: BinaryIO, pickles: int) -> Iterator[str]:
     """Yield what each instruction imports."""
     left = _MOST
     for _ in range(pickles):
-        pushed: list[str | None] = []  # the last things that were put on the stack, where they are texts
+        pushed: list[str | None] = []  # the texts put on the stack one after another, with nothing else since
         memo: dict[int, str | None] = {}
         for operation, argument, _ in islice(pickletools.genops(file), left):
             left -= 1
             name = operation.name
             if name in _TEXTS:
                 pushed.append(str(argument))
-            elif name in ("GLOBAL", "INST"):
-                yield str(argument).replace(" ", ".")
-                pushed.append(None)
-            elif name == "STACK_GLOBAL":
-                owner, member = pushed[-2:] if len(pushed) > 1 else (None, None)
-                if owner is not None and member is not None:
-                    yield f"{owner}.{member}"
-                pushed.append(None)
+            elif name in ("GET", "BINGET", "LONG_BINGET"):
+                pushed.append(memo.get(int(str(argument))))
             elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
                 memo[int(str(argument))] = pushed[-1] if pushed else None
             elif name == "MEMOIZE":
                 memo[len(memo)] = pushed[-1] if pushed else None
-            elif name in ("GET", "BINGET", "LONG_BINGET"):
-                pushed.append(memo.get(int(str(argument))))
-            elif name != "PROTO" and name != "FRAME":
-                pushed.append(None)
-            del pushed[:-4]
+            elif name not in ("PROTO", "FRAME"):
+                if name in ("GLOBAL", "INST"):
+                    yield str(argument).replace(" ", ".")
+                elif name == "STACK_GLOBAL":
+                    owner, member = pushed[-2:] if len(pushed) > 1 else (None, None)
+                    yield f"{owner or _UNREAD}.{member or _UNREAD}"
+                pushed.clear()
+            del pushed[:-2]

@@ -114,15 +114,14 @@ def refused_generation(document: dict[str, Any], release: str, *, read: bool) ->
         read: whether a load is sure to read the file, as it does for models that can generate.
     """
     known = library()
-    at = known.index(release)
-    if at is None:
+    if known.index(release) is None:
         return
     stopping, longest = document.get("early_stopping"), document.get("max_new_tokens")
     if stopping is not None and not (isinstance(stopping, (bool, int)) and stopping in (0, 1)) and stopping != "never":
         wanted = 'true, false, "never"'
         values = {"key": "early_stopping", "value": _short(stopping), "wanted": wanted}
         yield Problem("generation-refused", "generation_config.json", values, fails=read, release=release)
-    if at >= known.releases.index("4.38") and isinstance(longest, (int, float)) and longest <= 0:
+    if known.reaches(release, "4.38") and isinstance(longest, (int, float)) and longest <= 0:
         values = {"key": "max_new_tokens", "value": _short(longest), "wanted": "> 0"}
         yield Problem("generation-refused", "generation_config.json", values, fails=read, release=release)
 
@@ -162,18 +161,17 @@ def quantization(config: dict[str, Any], release: str) -> Iterator[Problem]:
 def unreadable_tokenizer(folder: Path, settings: dict[str, Any] | None, release: str) -> Iterator[Problem]:
     """Yield what a release can't read of a tokenizer that another release wrote."""
     known = library()
-    at = known.index(release)
-    if at is None:
+    if known.index(release) is None:
         return
-    if at < known.releases.index("4.45") and _has_pairs(folder / "tokenizer.json"):
+    if not known.reaches(release, "4.45") and _has_pairs(folder / "tokenizer.json"):
         yield Problem("merges-newer", "tokenizer.json", {"since": "4.45"}, release=release)
     if settings is None or "auto_map" in settings:
         return
     extra = settings.get("extra_special_tokens")
-    if isinstance(extra, list) and known.releases.index("4.47") <= at < known.releases.index("5.0"):
+    if isinstance(extra, list) and known.reaches(release, "4.47") and not known.reaches(release, "5.0"):
         yield Problem("extra-tokens-newer", "tokenizer_config.json", {"since": "5.0"}, release=release)
     name = settings.get("tokenizer_class")
-    if not isinstance(name, str) or at >= known.releases.index("5.0"):
+    if not isinstance(name, str) or known.reaches(release, "5.0"):
         return  # from 5.0 on another class takes its place
     found = [one for tried in (name, f"{name}Fast") if (one := known.name("transformers", tried)) is not None]
     if found and all(known.has(one, release) is False for one in found):
@@ -194,8 +192,7 @@ def _has_pairs(path: Path) -> bool:
 def unread_template(names: set[str], settings: dict[str, Any] | None, release: str) -> Iterator[Problem]:
     """Yield a template in a file of its own that a release does not look for."""
     known = library()
-    at = known.index(release)
-    if at is None or at >= known.releases.index("4.47") or "chat_template.jinja" not in names:
+    if known.index(release) is None or known.reaches(release, "4.47") or "chat_template.jinja" not in names:
         return
     if settings is not None and "chat_template" not in settings:
         yield Problem("template-not-read", "chat_template.jinja", {"since": "4.47"}, fails=False, release=release)
