@@ -361,6 +361,7 @@ def across(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return command_line(monkeypatch, capsys, "across", str(BERT), "--no-forward", "--no-tokenizer", "--no-lines")
 
 
+@pytest.mark.slow
 def test_the_table_then_what_changed_then_why(across: Command, place: Path) -> None:
     code, out, err = across("--releases", "4.44.2,5.1.0,5.2.0")
     assert code == 1
@@ -395,6 +396,7 @@ def test_clear_says_what_it_deleted(across: Command, place: Path, monkeypatch: p
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_what_was_added_to_the_cache_is_said(across: Command, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(place / "cache"))
 

@@ -64,6 +64,7 @@ def process(place: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 # ── demo and load ───────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_demo(process: Any, place: Path) -> None:
     result = process("demo")
     assert result.code == 0

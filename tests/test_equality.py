@@ -53,7 +53,7 @@ def test_recorded_equals_unrecorded(name: str, tmp_path: Path) -> None:
     compare(str(model), kwargs, auto_class, True, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["glm-4v-tiny", "syntax-error"])
+@pytest.mark.parametrize("name", [pytest.param("glm-4v-tiny", marks=pytest.mark.slow), "syntax-error"])
 def test_calls_alone_equal_too(name: str, tmp_path: Path) -> None:
     model, auto_class, kwargs = CASES[name]
     compare(str(model), kwargs, auto_class, False, tmp_path)
@@ -64,6 +64,7 @@ def test_minilm(tmp_path: Path) -> None:
     compare(str(minilm()), FLOAT32, "AutoModel", True, tmp_path)
 
 
+@pytest.mark.slow
 def test_adapter(tmp_path: Path) -> None:
     """The adapter names its base by a path relative to its folder, so both loads run there."""
     adapter = str(FIXTURES / "glm-4v-tiny-lora")
@@ -236,6 +237,7 @@ def test_text_that_the_tracer_cannot_hold(looking: Path, tmp_path: Path) -> None
     assert len(seen["error"][0][1]) > 100_000
 
 
+@pytest.mark.slow
 def test_an_exception_with_code_of_its_own(looking: Path, tmp_path: Path) -> None:
     path = looking / "modeling_looking.py"
     path.write_text(path.read_text().replace("self.post_init()", "raise Odd(config)") + ODD)

@@ -586,10 +586,10 @@ DIFFERENT = {
 
 LINES = pytest.mark.parametrize("lines", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["lines", "calls"])
 
-
+HEAVY = ("frames", "lives", "recursion")
 FOLDERS = pytest.mark.parametrize(
     "directory",
-    [pytest.param(name, marks=[pytest.mark.slow] if name == "frames" else []) for name in CODE],
+    [pytest.param(name, marks=[pytest.mark.slow] if name in HEAVY else []) for name in CODE],
     indirect=True,
 )
 

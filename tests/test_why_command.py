@@ -103,6 +103,7 @@ def test_a_failed_load_points_to_it(lang: Any, words: str, loads: Loads) -> None
         assert not list(failure_lines(trace, lang))
 
 
+@pytest.mark.slow
 def test_a_patch_and_its_trial_on_a_copy(why: Command, loads: Loads, place: Path) -> None:
     directory = place / "model"
     shutil.copytree(BROKEN / "misspelt-class", directory)

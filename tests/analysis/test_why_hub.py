@@ -106,7 +106,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield hub
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+EVERYDAY: Final = {"gated", "missing repository", "offline", "error 500", "weights: error 500"}
+assert TROUBLES.keys() >= EVERYDAY
+SOME: Final = [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in TROUBLES]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_the_cause_is_what_the_hub_did(hub: Hub, tmp_path: Path, name: str) -> None:
     trouble = TROUBLES[name]
     hub.answers = trouble.answers

@@ -252,7 +252,12 @@ def load_of(loads: Loads, folder: Path, files: dict[str, str | bytes]) -> Any:
     return loads.trace(shell(folder.with_name(f"{folder.name}-{folder.parent.name}"), files), **LOAD)
 
 
-@pytest.mark.parametrize("name", WRONG)
+EVERYDAY = list(WRONG)[::3]
+SOME = [pytest.param(name, marks=() if name in EVERYDAY else pytest.mark.slow) for name in WRONG]
+MENDED = [name for name, wrong in WRONG.items() if wrong.mended is not None]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_a_wrong_file(name: str, loads: Loads, tmp_path: Path) -> None:
     wrong = WRONG[name]
     with load_of(loads, tmp_path / "dir", wrong.files) as trace:
@@ -264,7 +269,7 @@ def test_a_wrong_file(name: str, loads: Loads, tmp_path: Path) -> None:
     assert wrong.values.items() <= cause.values.items()
 
 
-@pytest.mark.parametrize("name", [name for name, wrong in WRONG.items() if wrong.mended is not None])
+@pytest.mark.parametrize("name", [*MENDED[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in MENDED[2:])])
 def test_it_loads_once_it_is_mended_as_told(name: str, loads: Loads, tmp_path: Path) -> None:
     files = WRONG[name].mended
     assert files is not None

@@ -89,6 +89,7 @@ def geometry_of_tiny(glm: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return folder
 
 
+@pytest.mark.slow
 def test_a_dtype_holds_without_a_checkpoint_too(loads: Loads, glm: Path) -> None:
     for weights in ("random", "fake"):
         reading = Reading(loads.trace(glm, weights=weights, dtype="bfloat16"))

@@ -132,6 +132,7 @@ def test_trials_of_forms_are_not_recorded(loads: Loads, llava: Path, options: di
         assert [step.kind for step in trace.steps(kinds=("warning", "log"))] == []
 
 
+@pytest.mark.slow
 def test_a_picture_that_no_form_suits_is_left_out_of_the_text(loads: Loads, llava: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(llava, broken)

@@ -71,6 +71,7 @@ def test_what_the_lora_was_made_with(loads: Loads, glm: Path, file: Path, untrac
     assert facts["scalings"] == [model.get_base_model().get_submodule(layers[0]).scaling["default"]] == [2.0]
 
 
+@pytest.mark.slow
 def test_layers_with_factors_of_their_own(loads: Loads, glm: Path, tmp_path: Path) -> None:
     file = tmp_path / "lora.json"
     lora = {
@@ -102,6 +103,7 @@ def test_the_pass_goes_through_the_lora_modules(loads: Loads, glm: Path, file: P
         assert f"base_model.model.{layer}.lora_A.default" in paths
 
 
+@pytest.mark.slow
 def test_tokens_of_an_adapted_model(loads: Loads, glm: Path, file: Path) -> None:
     """A LoRA begins as nothing added, so the tokens are those of the model without it."""
     with_it = recorded(loads, glm, file, generate=3)

@@ -181,7 +181,13 @@ def save_tokenizer(folder: str) -> None:
     word_tokenizer().save_pretrained(folder)
 
 
-@pytest.mark.parametrize("script", [SCRIPT_OF_PIPELINE, SCRIPT_OF_MODULES], ids=["pipeline", "sentence-transformers"])
+SCRIPTS = [
+    pytest.param(SCRIPT_OF_PIPELINE, id="pipeline"),
+    pytest.param(SCRIPT_OF_MODULES, id="sentence-transformers", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_whose_package_loads_for_it_is_recorded(loads: Loads, tmp_path: Path, script: str) -> None:
     folder = tiny_llama(tmp_path / "m")
     in_fork(save_tokenizer, str(folder))

@@ -127,6 +127,7 @@ def test_code_imported_from_the_directory_itself_is_compared(model: Path, load: 
     assert not (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_code_of_another_modules_cache_does_not_run(
     model: Path, load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +217,7 @@ def test_a_hub_id_of_the_cache_that_the_load_is_given(model: Path, load: Any, tm
     assert agreed_to(name, cache_dir=str(other)).files["conf.py"] == [checksum(changed)]
 
 
+@pytest.mark.slow
 def test_what_could_not_be_shown_runs_where_that_was_agreed_to(model: Path, load: Any) -> None:
     agreed = agreed_to(model, tokenizer=False)
     del agreed.files["part.py"]

@@ -50,7 +50,9 @@ def recorded(hub: Hub | None, home: Path, model: str, **options: Any) -> Trace:
     return open_trace(HubLoads(home, hub, home, **variables).record_anew(**options).path)
 
 
-@pytest.mark.parametrize("revision", [None, "main", "v1", "next", "commit"])
+@pytest.mark.parametrize(
+    "revision", [None, "v1", *(pytest.param(one, marks=pytest.mark.slow) for one in ("main", "next", "commit"))]
+)
 def test_a_hub_model_is_loaded_by_its_saved_class_at_the_commit_that_is_asked_for(
     hub: Hub, tmp_path: Path, revision: str | None
 ) -> None:
@@ -99,6 +101,7 @@ def test_a_token_opens_a_private_repository_and_stays_out_of_the_trace(hub: Hub,
     assert TOKEN.encode() not in Path(path).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_processor_of_the_hub_is_loaded(hub: Hub, tmp_path: Path) -> None:
     hub.add("harbour/llava", saved("llava", tmp_path / "llava"))
     hub.requests.clear()
@@ -110,6 +113,7 @@ def test_a_processor_of_the_hub_is_loaded(hub: Hub, tmp_path: Path) -> None:
     assert hub.asked("tokenizer.json") == 1
 
 
+@pytest.mark.slow
 def test_no_tokenizer_is_asked_of_a_repository_that_has_none(hub: Hub, tmp_path: Path) -> None:
     hub.add("harbour/vit", saved("vit", tmp_path / "vit"))
     with recorded(hub, tmp_path / "home", "harbour/vit", forward=True) as trace:
@@ -117,6 +121,7 @@ def test_no_tokenizer_is_asked_of_a_repository_that_has_none(hub: Hub, tmp_path:
         assert not list(events(trace, TokenizerLoaded))
 
 
+@pytest.mark.slow
 def test_a_slow_download_shows_progress_and_can_be_interrupted(hub: Hub, tmp_path: Path) -> None:
     """What is left is a whole trace, and what huggingface_hub goes on from the next time."""
     interrupts = Interrupts()

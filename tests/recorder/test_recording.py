@@ -183,6 +183,7 @@ def test_a_forked_process_writes_nothing_into_the_journal(toy: Toy) -> None:
     assert "from the child" not in texts
 
 
+@pytest.mark.slow
 def test_a_fork_while_another_thread_records(toy: Toy) -> None:
     module = toy.module(WORK)
     stop = threading.Event()
@@ -222,6 +223,7 @@ class Cycle:
         print("collected")
 
 
+@pytest.mark.slow
 def test_finalisers_that_print_in_the_middle_of_a_step(toy: Toy) -> None:
     module = toy.module(WORK)
     before = gc.get_threshold()

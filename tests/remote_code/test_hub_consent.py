@@ -106,6 +106,7 @@ def test_without_a_terminal_the_files_are_named(
     assert "--trust-remote-code" in said
 
 
+@pytest.mark.slow
 def test_code_of_another_repository_is_fetched_and_pinned(
     hub: Hub, home: Path, terminal: Terminal, tmp_path: Path
 ) -> None:
@@ -123,6 +124,7 @@ def test_code_of_another_repository_is_fetched_and_pinned(
     assert sorted(file.path for file in terminal.seen[0].files) == CODE
 
 
+@pytest.mark.slow
 def test_the_code_of_a_code_revision_is_shown(hub: Hub, home: Path, terminal: Terminal, tmp_path: Path) -> None:
     first = write_reed(tmp_path / "first")
     (first / "modeling_reed.py").write_text(f"# first\n{(first / 'modeling_reed.py').read_text()}")
@@ -135,7 +137,13 @@ def test_the_code_of_a_code_revision_is_shown(hub: Hub, home: Path, terminal: Te
     assert Path(modeling.absolute).read_text().startswith("# first")
 
 
-@pytest.mark.parametrize("model", ["harbour/llama", "harbour/gated", "harbour/no-such-model"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "harbour/llama",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("harbour/gated", "harbour/no-such-model")),
+    ],
+)
 def test_nothing_is_asked_where_there_is_no_code(
     hub: Hub, home: Path, terminal: Terminal, tmp_path: Path, model: str
 ) -> None:
@@ -145,6 +153,7 @@ def test_nothing_is_asked_where_there_is_no_code(
     assert terminal.seen == []
 
 
+@pytest.mark.slow
 def test_a_token_opens_what_is_private(hub: Hub, home: Path, terminal: Terminal, tmp_path: Path) -> None:
     hub.add(MODEL, write_reed(tmp_path / "reed"), private=True)
     assert consent() is None
@@ -167,6 +176,7 @@ def test_offline_the_hub_is_not_asked(
     assert hub.requests == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_the_hub_is_slow_leaves_nothing(hub: Hub, home: Path, place: Path) -> None:
     hub.answers = lambda method, path: Answer(503, after=20)
     process = subprocess.Popen([PROGRAM, "load", MODEL], stderr=subprocess.PIPE, text=True, start_new_session=True)

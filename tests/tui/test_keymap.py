@@ -64,7 +64,8 @@ CHOSEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
 def test_sentences_name_the_chosen_keys(lang: Lang, demo: Any, tmp_path: Path) -> None:
     app = reading(demo, lang, start=START, keymap=written(tmp_path, CHOSEN))
     own = {key for binding in BINDINGS if binding.id in CHOSEN for key in displayed(binding.key.split(",")).split()}
@@ -94,8 +95,11 @@ def words_of(app: Player) -> set[str]:
     return set(re.findall(r"[^\s,，。]+", "\n".join(parts)))
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("status", ["killed", "failed", "refused", "interrupted"])
+OTHER_ENDS = ("killed", "refused", "interrupted")
+
+
+@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("status", ["failed", *(pytest.param(one, marks=pytest.mark.slow) for one in OTHER_ENDS)])
 def test_the_greeting_names_the_chosen_key(status: str, lang: Lang, tmp_path: Path) -> None:
     records = [
         made.meta_record(),
@@ -113,6 +117,7 @@ def test_the_greeting_names_the_chosen_key(status: str, lang: Lang, tmp_path: Pa
         play(app, work)
 
 
+@pytest.mark.slow
 def test_the_chosen_keys_close_what_they_opened(demo: Any, tmp_path: Path) -> None:
     app = Player(demo, "en", START, keymap=written(tmp_path, CHOSEN))
 
@@ -133,7 +138,7 @@ def test_a_sentence_about_an_action_without_a_key_names_the_palette(tmp_path: Pa
     assert (keymap.key("next"), keymap.key("search"), Keymap().key("search")) == ("/", "^P", "/")
 
 
-@pytest.mark.parametrize(
+WRONG = pytest.mark.parametrize(
     ("keys", "said"),
     [
         ({"nxt": "n"}, "keys.json: the player has no action 'nxt'. It has: next."),
@@ -145,11 +150,25 @@ def test_a_sentence_about_an_action_without_a_key_names_the_palette(tmp_path: Pa
         ("{", "has to be a JSON object that gives each action a key or a list of keys."),
     ],
 )
-def test_a_wrong_entry_is_one_sentence_and_the_player_starts(
-    keys: object, said: str, demo: Any, tmp_path: Path
-) -> None:
+
+
+@WRONG
+def test_a_wrong_entry_is_one_sentence(keys: object, said: str, tmp_path: Path) -> None:
+    assert [said in str(problem) for problem in written(tmp_path, keys).problems] == [True]
+
+
+def test_the_player_starts_and_tells_of_a_wrong_entry(demo: Any, tmp_path: Path) -> None:
+    starts_and_tells({"next": "banana"}, "keys.json: 'banana', for next, is not a key.", demo, tmp_path)
+
+
+@pytest.mark.slow
+@WRONG
+def test_the_player_starts_and_tells_of_every_wrong_entry(keys: object, said: str, demo: Any, tmp_path: Path) -> None:
+    starts_and_tells(keys, said, demo, tmp_path)
+
+
+def starts_and_tells(keys: object, said: str, demo: Any, tmp_path: Path) -> None:
     keymap = written(tmp_path, keys)
-    assert [said in str(problem) for problem in keymap.problems] == [True]
     app = Player(demo, "en", START, keymap=keymap)
 
     async def work(pilot: Pilot[None]) -> None:

@@ -13,7 +13,7 @@ from tracer.tui.player_state import PlayerState
 from tracer.tui.source_view import line_annotations
 
 
-@pytest.mark.parametrize("release", ["4.44.2", "5.23.0"])
+@pytest.mark.parametrize("release", [pytest.param("4.44.2", marks=pytest.mark.slow), "5.23.0"])
 def test_a_changed_value_is_at_the_statement_that_changed_it(
     release: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

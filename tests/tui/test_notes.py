@@ -26,6 +26,7 @@ def said(app: Player, name: str = "notes-text") -> str:
     return str(widget.content) if widget.display else ""
 
 
+@pytest.mark.slow
 def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
     app = reading(demo)
 
@@ -69,6 +70,7 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
     play(app, work)
 
 
+@pytest.mark.slow
 def test_the_text_has_the_values_of_this_load(demo: Trace) -> None:
     app = reading(demo)
 
@@ -167,6 +169,7 @@ def test_a_note_without_a_question_says_so(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_the_note_follows_the_steps(demo: Trace) -> None:
     app = reading(demo)
 
@@ -189,6 +192,7 @@ def test_the_note_follows_the_steps(demo: Trace) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_the_contents_lead_to_notes_and_mark_those_that_do_not_apply(demo: Trace) -> None:
     app = reading(demo)
 
@@ -218,6 +222,7 @@ def test_the_contents_lead_to_notes_and_mark_those_that_do_not_apply(demo: Trace
     play(app, work)
 
 
+@pytest.mark.slow
 def test_it_begins_with_the_walkthrough_that_was_asked_for(demo: Trace) -> None:
     app = reading(demo, begin_with="second")
 

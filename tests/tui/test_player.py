@@ -152,6 +152,7 @@ def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_calls_lead_to_their_steps(player: Any) -> None:
     app = player(start=START)
 
@@ -216,6 +217,7 @@ def test_search_that_finds_nothing(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_go_to_a_step(player: Any) -> None:
     app = player(start=START)
 
@@ -248,6 +250,7 @@ def test_decisions_one_after_the_other(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_changes_of_the_chosen_variable(player: Any) -> None:
     app = player(start=START)
 
@@ -286,6 +289,7 @@ def test_breakpoints(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_bookmarks(player: Any) -> None:
     app = player(start=START)
 
@@ -320,6 +324,7 @@ def test_automatic_playback(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_language_and_theme(player: Any) -> None:
     app = player(start=START)
 
@@ -419,6 +424,7 @@ def test_keys_typed_before_the_panes_are_there_are_not_lost(player: Any) -> None
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_value_at_full_length(player: Any) -> None:
     app = player(start=START)
 
@@ -449,7 +455,8 @@ def test_copy_and_save(player: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert next(tmp_path.glob("*.svg")).read_text(encoding="utf-8").startswith("<svg")
 
 
-@pytest.mark.parametrize("lang", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_tab_opens(lang: Lang, player: Any, demo: Any) -> None:
     app = player(lang, START)
 
@@ -514,6 +521,7 @@ async def open_tab(app: Player, tab: str, pilot: Pilot[None]) -> Any:
     return app.tabs.tab_shown()
 
 
+@pytest.mark.slow
 def test_a_row_leads_to_its_step(player: Any) -> None:
     app = player(start=0)
 
@@ -597,6 +605,7 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
         play(app, work)
 
 
+@pytest.mark.slow
 def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fixtures: Path) -> None:
     with loads.trace(fixtures / "broken" / "misspelt-class", command=["glm-trace", "load"]) as trace:
         app = Player(trace, "en")
@@ -636,6 +645,7 @@ NO_HITS = "There are no search results. Press / to search."
 NO_VARIABLE = "Choose a variable first: Tab goes to the panes, the arrow keys choose."
 
 
+@pytest.mark.slow
 def test_a_key_that_lacks_what_it_needs_says_so(player: Any) -> None:
     app = player(start=START)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import START, play, settled
@@ -16,6 +17,7 @@ MOVES: Final = (
 )
 
 
+@pytest.mark.slow
 def test_a_key_reads_nothing_twice(player: Any, demo: Any) -> None:
     app = player(start=START)
     steps = []

@@ -104,6 +104,7 @@ def test_the_variables_are_not_listed_again_where_none_has_changed(
     play(app, work)
 
 
+@pytest.mark.slow
 def test_a_hidden_tab_waits_until_it_is_shown(demo: Trace, updates: Counter[str]) -> None:
     app = reading(demo, start=START)
 

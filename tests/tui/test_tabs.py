@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.trace import made
@@ -32,6 +33,7 @@ def test_decisions_begin_with_what_they_mean(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
     app = player(start=START)
 
@@ -48,6 +50,7 @@ def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_an_argument_opens_and_leads_to_its_stops(player: Any) -> None:
     app = player(start=START)
 
@@ -71,6 +74,7 @@ def test_an_argument_opens_and_leads_to_its_stops(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_weights_sorted_by_key_and_back(player: Any) -> None:
     app = player(start=START)
 
@@ -91,6 +95,7 @@ def test_weights_sorted_by_key_and_back(player: Any) -> None:
     play(app, work)
 
 
+@pytest.mark.slow
 def test_zoom(player: Any) -> None:
     app = player(start=START)
 
@@ -108,6 +113,7 @@ def test_zoom(player: Any) -> None:
     play(app, work, (80, 24))
 
 
+@pytest.mark.slow
 def test_the_evidence_of_a_diagnosis_leads_to_its_steps(loads: Any, fixtures: Path) -> None:
     with loads.trace(fixtures / "broken" / "misspelt-class") as trace:
         app = Player(trace, "en", 0)
@@ -126,6 +132,7 @@ def test_the_evidence_of_a_diagnosis_leads_to_its_steps(loads: Any, fixtures: Pa
         play(app, work)
 
 
+@pytest.mark.slow
 def test_opening_a_value_without_a_variable_says_how_to_choose_one(player: Any) -> None:
     app = player(start=START)
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Final
 
 from tracer.recorder.hub_files import settings_folder
@@ -60,8 +61,13 @@ def _named_alike(name: str, own: Iterable[str]) -> list[str]:
         for classes in table.values():
             named = classes if isinstance(classes, (tuple, list)) else [classes]
             known |= {one for one in named if isinstance(one, str)}
-    there = {one.casefold(): one for one in sorted(known) if one in own or hasattr(transformers, one)}
-    return [there[one] for one in get_close_matches(name.casefold(), there, n=3, cutoff=0.75)]
+    spellings: dict[str, list[str]] = {}
+    for one in sorted(known, reverse=True):
+        spellings.setdefault(one.casefold(), []).append(one)
+    near = get_close_matches(name.casefold(), spellings, n=len(spellings), cutoff=0.75)
+    # One by one and no more than needed: asking for a class imports the module of its model.
+    there = (next((one for one in spellings[key] if one in own or hasattr(transformers, one)), None) for key in near)
+    return list(islice((one for one in there if one is not None), 3))
 
 
 def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | None = None) -> str:
