@@ -19,6 +19,7 @@ from tests.support.forked import in_fork
 from tests.support.library_models import saved
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
+from tests.support.writing_models import save
 from tracer.analysis.diagnosis import diagnose
 from tracer.recorder.feeding.samples import Sound, own_sound, read_sound
 from tracer.recorder.feeding.trial import Trial
@@ -201,6 +202,60 @@ def write_wav(path: Path, samples: list[float], rate: int, width: int, channels:
             frame = struct.pack("<B", value + 128) if width == 1 else struct.pack("<q", value)[:width]
             file.writeframes(frame * channels)
     return path
+
+
+AUDIO = pytest.mark.skipif(not hasattr(transformers, "Qwen2AudioProcessor"), reason="this release has no Qwen2-Audio")
+
+
+@AUDIO
+def test_the_users_sound_is_heard_among_the_words(loads: Loads, tmp_path: Path) -> None:
+    file = write_wav(tmp_path / "a.wav", own_sound(8_000).samples[:4_000], 8_000, 2)
+    with loads.trace(saved("qwen2_audio", tmp_path / "m"), audio=str(file)) as trace:
+        found = fed(trace)
+        assert found.sound is not None
+        assert (str(found.sound.file).endswith("a.wav"), found.sound.seconds, found.sound.rate) == (True, 0.5, 8_000)
+        assert placeholders(found) == [(24, True)]
+        assert found.placeholders[0].count == 12
+        assert any("audio_tower" in str(path) for path in entered(trace))
+
+
+@AUDIO
+def test_a_sound_that_did_not_arrive_is_reported(loads: Loads, tmp_path: Path) -> None:
+    folder = saved("qwen2_audio", tmp_path / "m")
+    with loads.trace(folder, processor=False) as trace:
+        found = fed(trace)
+        assert [note for note in found.notes if note.startswith("the sound was left out")] == found.notes[:1]
+        assert found.sound is None
+    file = write_wav(tmp_path / "a.wav", [0.1] * 800, 16_000, 2)
+    with loads.trace(folder, processor=False, audio=str(file)) as trace:
+        [why] = [one.event.why for one in events(trace, NotFed)]
+    assert str(why).startswith("--audio did not reach the model: the sound was left out")
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        ("bark", "BarkModel has no forward: it runs only through methods of its own"),
+        ("speecht5", "nothing here makes its forward's decoder_input_values, speaker_embeddings"),
+    ],
+)
+def test_one_sentence_says_why_a_model_is_not_fed(loads: Loads, tmp_path: Path, model: str, why: str) -> None:
+    in_fork(save, model, str(tmp_path / model))
+    with loads.trace(tmp_path / model) as trace:
+        assert trace.outcome.status == "loaded"
+        assert [str(one.event.why).endswith(why) for one in events(trace, NotFed)] == [True]
+
+
+@pytest.mark.parametrize("model", ["t5", "mamba", "mixtral", "blip"])
+def test_kinds_of_models_are_fed_without_files_that_make_inputs(loads: Loads, tmp_path: Path, model: str) -> None:
+    in_fork(save, model, str(tmp_path / model))
+    with loads.trace(tmp_path / model, generate=2) as trace:
+        found = fed(trace)
+        assert found.by == "sizes"
+        assert len(list(events(trace, TokenGenerated))) == 2
+        shapes = {one.name: one.shape for one in found.inputs}
+        assert shapes["input_ids"] == [1, 8]
+        assert ("decoder_input_ids" in shapes, "pixel_values" in shapes) == (model == "t5", model == "blip")
 
 
 @pytest.mark.parametrize(("width", "channels"), [(1, 1), (2, 1), (2, 2), (3, 1), (4, 2)])

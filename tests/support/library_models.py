@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import string
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,11 @@ LLAVA_TEMPLATE = (
 )
 
 
-def word_tokenizer(**more: Any) -> Any:
+def word_tokenizer(words: tuple[str, ...] = WORDS, **more: Any) -> Any:
     """Return a tokenizer that knows a few whole words."""
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    made = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<unk>"))
+    made = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     marks = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
     return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **marks, **more)
@@ -171,9 +172,127 @@ def qwen2_vl(folder: str) -> None:
     transformers.Qwen2VLForConditionalGeneration(config).save_pretrained(folder)
 
 
+def whisper(folder: str) -> None:
+    """Save a tiny Whisper with its processor: a feature extractor and a tokenizer."""
+    import torch
+
+    extractor = transformers.WhisperFeatureExtractor(feature_size=8, chunk_length=1, sampling_rate=16_000)
+    extractor.save_pretrained(folder)
+    write_letter_tokenizer(folder)
+    layers = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    config = transformers.WhisperConfig(
+        **layers, **heads, vocab_size=64, num_mel_bins=8, max_source_positions=50, max_target_positions=32,
+        decoder_start_token_id=3, suppress_tokens=None, begin_suppress_tokens=None,
+        bos_token_id=1, eos_token_id=2, pad_token_id=3,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    transformers.WhisperForConditionalGeneration(config).save_pretrained(folder)
+
+
+AUDIO_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] | upper }} : {% for part in message['content'] %}"
+    "{% if part['type'] == 'audio' %}<|AUDIO|> {% else %}{{ part['text'] }}{% endif %}{% endfor %} {% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT :{% endif %}"
+)
+
+
+def qwen2_audio(folder: str) -> None:
+    """Save a tiny Qwen2-Audio with its processor: a text with sound in it."""
+    import torch
+
+    words = (*WORDS, "<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>")
+    processor = transformers.Qwen2AudioProcessor(
+        feature_extractor=transformers.WhisperFeatureExtractor(feature_size=8, chunk_length=1),
+        tokenizer=word_tokenizer(words=words, additional_special_tokens=list(words[-3:])),
+        chat_template=AUDIO_TEMPLATE,
+    )
+    processor.save_pretrained(folder)
+    layers = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.Qwen2AudioConfig(
+        audio_config={
+            "model_type": "qwen2_audio_encoder", "num_mel_bins": 8, "encoder_layers": 1, "encoder_attention_heads": 2,
+            "encoder_ffn_dim": 16, "d_model": 16, "max_source_positions": 50,
+        },
+        text_config={**layers, "model_type": "qwen2", "num_key_value_heads": 2, "vocab_size": 64},
+        audio_token_index=words.index("<|AUDIO|>"),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    transformers.Qwen2AudioForConditionalGeneration(config).save_pretrained(folder)
+
+
+def mosaic(folder: str) -> None:
+    """Write a tiny vision-language model whose code is its own, from the configuration to the processor."""
+    import json
+    import shutil
+
+    import torch
+    from safetensors.torch import save_file
+
+    from tests.data import mosaic as code
+
+    for path in Path(str(code.__file__)).parent.glob("*_mosaic.py"):
+        shutil.copy(path, folder)
+    names = ["input_ids", "attention_mask"]
+    word_tokenizer(additional_special_tokens=["<image>"], model_input_names=names).save_pretrained(folder)
+    maps = {
+        "AutoConfig": "configuration_mosaic.MosaicConfig",
+        "AutoModelForCausalLM": "modeling_mosaic.MosaicForConditionalGeneration",
+        "AutoImageProcessor": "image_processing_mosaic.MosaicImageProcessor",
+        "AutoProcessor": "processing_mosaic.MosaicProcessor",
+    }
+
+    def write(name: str, facts: dict[str, Any], *auto_classes: str) -> None:
+        named = {one: maps[one] for one in auto_classes}
+        Path(folder, name).write_text(json.dumps({**facts, "auto_map": named}, indent=2), encoding="utf-8")
+
+    marks = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "torch_dtype": "float32"}
+    config = {"model_type": "mosaic", "architectures": ["MosaicForConditionalGeneration"], **marks}
+    write("config.json", config, "AutoConfig", "AutoModelForCausalLM", "AutoProcessor")
+    eyes = {"image_processor_type": "MosaicImageProcessor", "patch_size": 8, "merge_size": 2, "max_patches": 16}
+    write("preprocessor_config.json", eyes, "AutoImageProcessor", "AutoProcessor")
+    whole = {"processor_class": "MosaicProcessor"}
+    write("processor_config.json", whole, "AutoProcessor")
+    Path(folder, "chat_template.json").write_text(json.dumps({"chat_template": LLAVA_TEMPLATE}), encoding="utf-8")
+    torch.manual_seed(0)
+    settings = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=True)
+    model = transformers.AutoModelForCausalLM.from_config(settings, trust_remote_code=True)
+    save_file(model.state_dict(), Path(folder, "model.safetensors"), metadata={"format": "pt"})
+
+
+def write_letter_tokenizer(folder: str) -> None:
+    """Write the files of a Whisper tokenizer that knows single letters, as 4.44 takes no other for Whisper."""
+    import json
+
+    pieces = ["<unk>", "<s>", "<|endoftext|>", "<pad>", "\u0120", ".", "?", *string.ascii_letters]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    Path(folder, "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    Path(folder, "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    settings = {"tokenizer_class": "WhisperTokenizer", "processor_class": "WhisperProcessor"}
+    Path(folder, "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    path = Path(folder, "preprocessor_config.json")
+    named = {**json.loads(path.read_text("utf-8")), "processor_class": "WhisperProcessor"}
+    path.write_text(json.dumps(named), encoding="utf-8")
+
+
+def qwen2_vl_with_parts(folder: str) -> None:
+    """Save a tiny Qwen2-VL with a tokenizer and settings for pictures, as its directories on the hub have them."""
+    import json
+
+    qwen2_vl(folder)
+    marks = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
+    words = (*WORDS, *(f"word{number}" for number in range(len(WORDS), 60)), *marks)
+    template = LLAVA_TEMPLATE.replace("<image>", "<|vision_start|> <|image_pad|> <|vision_end|>")
+    word_tokenizer(words=words, additional_special_tokens=list(marks), chat_template=template).save_pretrained(folder)
+    sizes = {"patch_size": 8, "temporal_patch_size": 2, "merge_size": 2, "min_pixels": 256, "max_pixels": 1024}
+    settings = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2VLProcessor", **sizes}
+    Path(folder, "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
 def saved(name: str, folder: Path) -> Path:
     """Save one of these models in a fork; return its folder."""
     from tests.support.forked import in_fork
 
+    folder.mkdir(parents=True, exist_ok=True)
     in_fork(globals()[name], str(folder))
     return folder

@@ -179,6 +179,25 @@ def blip() -> Any:
     return transformers.BlipForConditionalGeneration(config)
 
 
+def mixtral() -> Any:
+    """Of four experts, two see each token."""
+    config = transformers.MixtralConfig(
+        vocab_size=64, **LAYERS, num_key_value_heads=1, num_local_experts=4, num_experts_per_tok=2, **MARKS
+    )
+    return transformers.MixtralForCausalLM(config)
+
+
+def speecht5() -> Any:
+    """Text becomes a spectrogram in the voice of a speaker."""
+    config = transformers.SpeechT5Config(
+        vocab_size=64, hidden_size=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, num_mel_bins=8,
+        speech_decoder_prenet_units=16, speech_decoder_postnet_units=16, speaker_embedding_dim=8, conv_dim=[8],
+        conv_stride=[5], conv_kernel=[10], num_feat_extract_layers=1,
+    )  # fmt: skip
+    return transformers.SpeechT5ForTextToSpeech(config)
+
+
 def made(name: str) -> Any:
     """Return one of these models, ready, always with the same weights."""
     torch.manual_seed(0)

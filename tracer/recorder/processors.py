@@ -36,6 +36,11 @@ class Preparers:
     feature_extractor: Any = None
     video_processor: Any = None
 
+    @property
+    def has_only_tokenizer(self) -> bool:
+        others = (self.processor, self.image_processor, self.feature_extractor, self.video_processor)
+        return self.tokenizer is not None and all(other is None for other in others)
+
     def take(self, found: Any) -> None:
         """Keep a processor with its parts, or a part by itself."""
         kinds = {base.__name__ for base in type(found).__mro__}

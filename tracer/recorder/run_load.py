@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from tracer.recorder.auto_class import auto_class
-from tracer.recorder.feeding.inputs import make_inputs
+from tracer.recorder.feeding.inputs import make_inputs, not_made
 from tracer.recorder.feeding.samples import TEXT, read_picture, read_sound
 from tracer.recorder.hub_files import prepare
 from tracer.recorder.model.generation import TokenWatch, call_for, carry_out, generates
@@ -65,7 +65,7 @@ def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: An
 
     recording = session.recording
     session.part = "inputs"
-    with recording.stage("tokenizer" if made.processor is None and made.tokenizer is not None else "processor"):
+    with recording.stage("tokenizer" if made.has_only_tokenizer else "processor"):
         inputs = make_inputs(job, model, made, recording, fake)
     if inputs.arguments is None:
         why = recording.clean_data({"why": inputs.why})
@@ -80,7 +80,7 @@ def _run_model(job: Job, session: Session, model: Any, made: Preparers, fake: An
     except Exception as error:
         if not inputs.guessed:
             raise
-        _not_done(recording, "not-fed", _guess_refused(error), error)
+        _not_done(recording, "not-fed", _guess_refused(error, not_made(model, arguments)), error)
         return
     if not generates(model):
         facts = recording.guard.call("outputs", read_outputs, outputs, model, arguments, made.tokenizer)
@@ -115,8 +115,11 @@ def _generate(
         _not_done(recording, "not-generated", why or _guess_refused(error), error)
 
 
-def _guess_refused(error: Exception) -> str:
-    return reasons.GUESS_REFUSED.format(error=f"{type(error).__name__}: {error}".partition("\n")[0])
+def _guess_refused(error: Exception, missing: list[str] | None = None) -> str:
+    raised = f"{type(error).__name__}: {error}".partition("\n")[0]
+    if missing:
+        return reasons.GUESS_REFUSED_WITHOUT.format(error=raised, names=", ".join(missing))
+    return reasons.GUESS_REFUSED.format(error=raised)
 
 
 def _not_done(recording: Recording, kind: str, why: str, error: Exception) -> None:

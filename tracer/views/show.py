@@ -90,7 +90,10 @@ WORDS: Final[dict[str, Message]] = {
     "fed-film-own": N_("it is shown a test film: {frames} pictures, {size} pixels"),
     "fed-sound": N_("it hears {file}: {seconds} s, {rate} samples a second"),
     "fed-sound-own": N_("it hears a test tone: {seconds} s, {rate} samples a second"),
-    "placeholder": NP_("{count} token is a placeholder: {name} {id}", "{count} tokens are placeholders: {name} {id}"),
+    "placeholder": NP_(
+        "{count} token is a placeholder: id {id}, the configuration's {name}",
+        "{count} tokens are placeholders: id {id}, the configuration's {name}",
+    ),
     "fed-note": N_("{why}"),
     "token": N_("token {id} {text}"),
     "token-cached": N_("token {id} {text}, cache {cache}"),

@@ -389,7 +389,7 @@ def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
         values: dict[str, Any] = {
             "class": event.class_,
             "error": error,
-            "message": str(event.message).partition("\n")[0].rstrip("."),
+            "message": str(event.message).strip().partition("\n")[0].rstrip("."),
         }
         yield _of(failed.step, event.kind, values, "look-at-processor")
     not_done: list[Recorded[NotDone]] = load.events(NotFed, NotEncoded, NotGenerated)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tracer.recorder.feeding.samples import USUAL_RATE, Sound
-from tracer.recorder.feeding.senses import Senses
+from tracer.recorder.feeding.senses import Senses, sense_of
 from tracer.recorder.processors import Preparers
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
@@ -73,6 +73,8 @@ def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording
             notes.append(_refused(part, error))
     if wanted.picture is not None and senses.text and not _has_numbers(batch):
         notes.append(reasons.PICTURE_LEFT_OUT)
+    if wanted.sound is not None and senses.text and not _has_numbers(batch):
+        notes.append(reasons.SOUND_LEFT_OUT)
     if made.tokenizer is None and senses.main == "input_ids" and why is None:
         why = reasons.NO_TOKENIZER
     return Encoded(batch, ", ".join(by), why, failure)
@@ -103,6 +105,8 @@ def _by_processor(
     found = dict(batch.items())
     if wanted.picture is not None and not _has_numbers(found):
         notes.append(reasons.PICTURE_LEFT_OUT)
+    if wanted.sound is not None and not any(sense_of(name) == "sound" for name in found):
+        notes.append(reasons.SOUND_LEFT_OUT)
     return found
 
 

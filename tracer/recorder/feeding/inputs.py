@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.conversation import Encoded, Wanted, encode
@@ -21,10 +22,12 @@ from tracer.recorder.feeding.samples import (
 from tracer.recorder.feeding.senses import (
     Senses,
     configs,
+    has_no_forward,
     number_in,
     open_ended,
     parameters,
     picture_name,
+    sense_of,
     senses_of,
 )
 from tracer.recorder.feeding.trial import Trial
@@ -35,6 +38,7 @@ from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
 
 _MAX_PIECES: Final = 400
+_NUMBERS: Final = re.compile(r"_(values|features|embeds|embeddings)$")
 _PLACEHOLDERS: Final = ("image_token_id", "image_token_index", "audio_token_id", "audio_token_index", "video_token_id")
 
 
@@ -55,6 +59,8 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fak
 
     ``fake`` is what made fake weights, if the model has no others.
     """
+    if has_no_forward(model):
+        return Inputs(None, reasons.NO_FORWARD.format(name=type(model).__name__))
     senses = senses_of(model)
     try:
         wanted = _wanted(job, senses, made)
@@ -84,6 +90,12 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fak
         by = by if not guessed else "sizes" if by == "" else f"{by}, sizes"
         _record(job, wanted, made, inputs.arguments, by, notes, model, recording)
     return inputs._replace(guessed=guessed)
+
+
+def not_made(model: Any, arguments: dict[str, Any]) -> list[str]:
+    """Return the parameters of ``forward`` for numbers that were not given, such as ``speaker_embeddings``."""
+    names = [name for name in parameters(model) if name not in arguments and _NUMBERS.search(name)]
+    return [name for name in names if name != "past_key_values" and not name.endswith("inputs_embeds")]
 
 
 def _wanted(job: Job, senses: Senses, made: Preparers) -> Wanted:
@@ -162,9 +174,8 @@ def _problem(
     arguments: dict[str, Any], encoded: Encoded, senses: Senses, model: Any, job: Job, notes: list[str]
 ) -> Inputs | None:
     """Return why the pass is not run: its main input is missing, or the user's picture or sound did not arrive."""
-    floating = [name for name, value in arguments.items() if value.is_floating_point()]
-    for given, option in ((job.image, "--image"), (job.audio, "--audio")):
-        if given is not None and not floating:
+    for given, option, sense in ((job.image, "--image", "picture"), (job.audio, "--audio", "sound")):
+        if given is not None and not _arrived(sense, arguments):
             why = notes[-1] if notes else reasons.NOTHING_MADE_IT
             return Inputs(None, reasons.NOT_ARRIVED.format(option=option, why=why))
     if senses.main in arguments:
@@ -174,6 +185,11 @@ def _problem(
     if senses.main not in encoded.batch:
         return Inputs(None, reasons.NOT_GIVEN.format(name=senses.main))
     return Inputs(None, _why_not_named(senses.main, model))
+
+
+def _arrived(sense: str, arguments: dict[str, Any]) -> bool:
+    """Return whether there are numbers among the inputs that are for this sense, or may be."""
+    return any(value.is_floating_point() and sense_of(name) in (sense, None) for name, value in arguments.items())
 
 
 def _tensor_of(ids: list[int]) -> Any:
@@ -267,12 +283,11 @@ def _record(
         "notes": notes,
         "placeholders": _placeholders(shown, model),
     }
-    floating = any(value.is_floating_point() for value in arguments.values())
-    if wanted.picture is not None and floating:
+    if wanted.picture is not None and _arrived("picture", arguments):
         fed["picture"] = {"file": job.image, "size": list(wanted.picture.size)}
-    if wanted.film is not None and floating:
+    if wanted.film is not None and _arrived("film", arguments):
         fed["film"] = {"frames": len(wanted.film), "size": list(wanted.film[0].size)}
-    if wanted.sound is not None and floating:
+    if wanted.sound is not None and _arrived("sound", arguments):
         fed["sound"] = {"file": job.audio, "seconds": round(wanted.sound.seconds, 3), "rate": wanted.sound.rate}
     recording.record_event("inputs-prepared", recording.clean_data(fed))
 

@@ -52,6 +52,12 @@ def senses_of(model: Any) -> Senses:
     )
 
 
+def sense_of(name: str) -> str | None:
+    """Return what an input is for, by its name: ``picture``, ``film`` or ``sound``; None if the name doesn't tell."""
+    patterns = {"picture": _PICTURE, "film": _FILM, "sound": _SOUND}
+    return next((sense for sense, pattern in patterns.items() if pattern.match(name)), None)
+
+
 def picture_name(model: Any) -> str | None:
     """Return the parameter of ``forward`` that takes a picture; None if it names none."""
     main = str(getattr(unwrap_peft(model), "main_input_name", "input_ids"))
@@ -64,6 +70,13 @@ def parameters(model: Any) -> Mapping[str, inspect.Parameter]:
     found = dict(inspect.signature(type(unwrap_peft(model)).forward).parameters)
     found.pop(next(iter(found), ""), None)
     return found
+
+
+def has_no_forward(model: Any) -> bool:
+    """Return whether a model is only a holder of others, which its own methods run."""
+    from torch.nn import Module
+
+    return getattr(type(unwrap_peft(model)), "forward", None) is Module.forward
 
 
 def open_ended(model: Any) -> bool:
