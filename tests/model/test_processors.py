@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import transformers
 
 from tests.support.library_models import saved
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
 from tracer.analysis.diagnosis import diagnose
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.recorder.processors import Preparers
-from tracer.trace.events import ProcessorFailed, ProcessorLoaded, TokenizerLoaded, events
+from tracer.trace.events import ProcessorFailed, ProcessorLoaded, TokenGenerated, TokenizerLoaded, events
 from tracer.trace.reading import Trace
+from tracer.views.show import fact_text
 
 
 def last_processor(trace: Trace) -> ProcessorLoaded:
@@ -38,6 +41,84 @@ def test_a_processor_is_recorded_with_its_parts(loads: Loads, llava: Path) -> No
         assert parts["tokenizer"].settings == {}
         assert trace.step(0).stage == "processor"
         assert "tokenizer" not in {step.stage for step in trace.steps(kinds=["call"])}  # it was loaded within
+
+
+AUDIO = pytest.mark.skipif(not hasattr(transformers, "Qwen2AudioProcessor"), reason="this release has no Qwen2-Audio")
+QWEN2_VL = pytest.mark.skipif(not hasattr(transformers, "Qwen2VLConfig"), reason="this release has no Qwen2-VL")
+FILE, PREPROCESSOR = "found <model>/processor_config.json", "found <model>/preprocessor_config.json"
+SAID: dict[str, list[str]] = {
+    "llava": [
+        "loaded LlavaProcessor",
+        "image_processor is CLIPImageProcessor",
+        "crop_size 32×32",
+        "tokenizer is ",
+        "the chat template gives: 'USER: <image> What is in this picture? ASSISTANT:'",
+        "pixel_values 1×3×32×32 float32",
+        "it is shown a test picture, 224×224 pixels",
+        ": id 4, the configuration's image_token_",
+    ],
+    "mosaic": [
+        FILE,
+        "processing_mosaic.MosaicProcessor is the directory's own",
+        "loaded MosaicProcessor",
+        "image_processor is MosaicImageProcessor: patch_size 8, merge_size 2, max_patches 16, do_rescale",
+        "tokenizer is ",
+        "the chat template gives: 'USER: <image> What is in this picture? ASSISTANT:'",
+        "became 11 tokens",
+        "pixel_values 16×192 float32, image_grid 1×2 int64 (made by: processor)",
+        "it is shown a test picture, 224×224 pixels",
+        "4 tokens are placeholders: id 4, the configuration's image_token_id",
+    ],
+    "qwen2_vl_with_parts": [
+        PREPROCESSOR,
+        "loaded Qwen2VLImageProcessor",
+        "patch_size 8, temporal_patch_size 2, merge_size 2",
+        "pixel_values 16×384 float32, image_grid_thw 1×3 int64",
+        "it is shown a test picture, 224×224 pixels",
+        "4 tokens are placeholders: id 60, the configuration's image_token_id",
+    ],
+    "qwen2_audio": [
+        "loaded Qwen2AudioProcessor",
+        "feature_extractor is WhisperFeatureExtractor: feature_size 8, sampling_rate 16000",
+        "tokenizer is ",
+        "<|AUDIO|>",
+        "input_features 1×8×100 float32",
+        "it hears a test tone: 1 s, 16000 samples a second",
+        "25 tokens are placeholders: id 24, the configuration's audio_token_",
+    ],
+    "vit": [
+        PREPROCESSOR,
+        "loaded ViTImageProcessor",
+        "its settings: ",
+        "size 16×16",
+        "pixel_values 1×3×16×16 float32 (made by: image_processor)",
+        "it is shown a test picture, 224×224 pixels",
+    ],
+    "whisper": [
+        PREPROCESSOR,
+        "loaded WhisperProcessor",
+        "feature_extractor is WhisperFeatureExtractor: feature_size 8, sampling_rate 16000",
+        "tokenizer is ",
+        "input_features 1×8×100 float32, decoder_input_ids 1×1 int64 (made by: processor)",
+        "it hears a test tone: 1 s, 16000 samples a second",
+    ],
+}
+"""What is said of each of these models, from the file that answered to what became of the picture or sound."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["llava", "mosaic", "vit", "whisper", pytest.param("qwen2_audio", marks=AUDIO),
+     pytest.param("qwen2_vl_with_parts", marks=QWEN2_VL)],
+)  # fmt: skip
+def test_the_stage_says_what_a_processor_is_and_makes(loads: Loads, tmp_path: Path, name: str) -> None:
+    options = {} if name == "vit" else {"generate": 2}
+    with loads.trace(saved(name, tmp_path / name), **options) as trace:
+        assert trace.outcome.status == "loaded"
+        assert len(list(events(trace, TokenGenerated))) == (2 if options else 0)
+        [stage] = [one for one in summarize_stages(trace) if one.stage == "processor"]
+        lines = [fact_text(fact, "en") for fact in stage.facts]
+    assert [said for said in SAID[name] if not any(said in line for line in lines)] == [], lines
 
 
 def test_a_part_alone_is_recorded_with_its_settings(loads: Loads, tmp_path: Path) -> None:
