@@ -215,7 +215,7 @@ def test_the_users_sound_is_heard_among_the_words(loads: Loads, tmp_path: Path) 
         assert found.sound is not None
         assert (str(found.sound.file).endswith("a.wav"), found.sound.seconds, found.sound.rate) == (True, 0.5, 8_000)
         assert placeholders(found) == [(24, True)]
-        assert found.placeholders[0].count == 12
+        assert found.placeholders[0].count in (1, 12)  # 4.46's model expands the one placeholder itself
         assert any("audio_tower" in str(path) for path in entered(trace))
 
 

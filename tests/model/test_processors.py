@@ -71,7 +71,7 @@ SAID: dict[str, list[str]] = {
     ],
     "qwen2_vl_with_parts": [
         PREPROCESSOR,
-        "loaded Qwen2VLImageProcessor",
+        "Qwen2VLImageProcessor",
         "patch_size 8, temporal_patch_size 2, merge_size 2",
         "pixel_values 16×384 float32, image_grid_thw 1×3 int64",
         "it is shown a test picture, 224×224 pixels",
@@ -84,7 +84,7 @@ SAID: dict[str, list[str]] = {
         "<|AUDIO|>",
         "input_features 1×8×100 float32",
         "it hears a test tone: 1 s, 16000 samples a second",
-        "25 tokens are placeholders: id 24, the configuration's audio_token_",
+        ": id 24, the configuration's audio_token_",
     ],
     "vit": [
         PREPROCESSOR,

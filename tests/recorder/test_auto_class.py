@@ -82,6 +82,13 @@ def test_without_a_saved_class_the_model_has_no_head(tmp_path: Path, architectur
     assert choice(tmp_path, model_type="bert", architectures=architectures) == "AutoModel"
 
 
+@pytest.mark.parametrize(
+    ("saved", "expected"), [("LlavaForConditionalGeneration", VISION), ("LlamaForCausalLM", "AutoModel")]
+)
+def test_a_class_in_the_text_part_counts_if_it_is_that_of_the_whole(tmp_path: Path, saved: str, expected: str) -> None:
+    assert choice(tmp_path, model_type="llava", text_config={"architectures": [saved]}) == expected
+
+
 def test_a_class_that_no_auto_class_loads_is_taken_itself(tmp_path: Path) -> None:
     assert choice(tmp_path, model_type="clip", architectures=["CLIPTextModelWithProjection"]) == (
         "CLIPTextModelWithProjection"

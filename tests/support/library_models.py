@@ -48,7 +48,10 @@ def llava(folder: str) -> None:
     )
     processor.save_pretrained(folder)
     layers = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    known = inspect.signature(transformers.LlavaConfig).parameters
+    length = {"image_seq_length": 16} if "image_seq_length" in known else {}  # fewer, and 4.46 expands them itself
     config = transformers.LlavaConfig(
+        **length,
         vision_config=transformers.CLIPVisionConfig(**layers, image_size=32, patch_size=8, projection_dim=16),
         text_config=transformers.LlamaConfig(**layers, num_key_value_heads=2, vocab_size=64),
         image_token_index=WORDS.index("<image>"),

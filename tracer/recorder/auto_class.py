@@ -82,9 +82,9 @@ def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | No
     config = read_config(model, arguments or {})
     if "gguf_file" in (arguments or {}) and not config:
         return "AutoModelForCausalLM"
-    saved = saved_class(config)
     model_type = config.get("model_type")
     tables = _tables()
+    saved = saved_class(config) or _saved_as_text(config, tables)
     known = any(model_type in table for table in tables.values())
     remote = list(_remote(config, saved))
     if remote and (trust or not known):
@@ -105,6 +105,13 @@ def saved_class(config: Mapping[str, Any]) -> str | None:
     architectures = config.get("architectures")
     first = architectures[0] if isinstance(architectures, list) and architectures else None
     return first if isinstance(first, str) else None
+
+
+def _saved_as_text(config: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return a class of the whole that stands in the part for text, where 4.57 writes it for some models."""
+    part = config.get("text_config")
+    named = saved_class(part) if isinstance(part, dict) else None
+    return named if named is not None and any(_loading(named, config.get("model_type"), tables)) else None
 
 
 def _remote(config: Mapping[str, Any], saved: str | None) -> Iterator[str]:

@@ -32,7 +32,7 @@ class MosaicTextConfig(PretrainedConfig):
         self.num_hidden_layers = num_hidden_layers
         self.num_attention_heads = num_attention_heads
         self.max_position_embeddings = max_position_embeddings
-        super().__init__(**kwargs)
+        super().__init__(**{"tie_word_embeddings": False, **kwargs})
 
 
 class MosaicConfig(PretrainedConfig):
@@ -42,7 +42,7 @@ class MosaicConfig(PretrainedConfig):
         self.vision_config = _config(vision_config, MosaicVisionConfig)
         self.text_config = _config(text_config, MosaicTextConfig)
         self.image_token_id = image_token_id
-        super().__init__(**kwargs)
+        super().__init__(**{"tie_word_embeddings": False, **kwargs})
 
 
 def _config(value, kind):
