@@ -601,7 +601,18 @@ CASES: Final[dict[str, Case]] = {
     "quantization-of-gptq": Case(
         damaged_weights.with_config(quantization_config={"quant_method": "gptq", "bits": 4}),
         "quantization-package",
-        {"method": "gptq"},
+        {"method": "gptq", "packages": by_line(["optimum", "auto-gptq"], ["optimum"])},
+    ),
+    "quantization-wants-a-gpu": Case(  # 4.44 looks for the package first
+        damaged_weights.with_config(quantization_config={"quant_method": "fbgemm_fp8"}),
+        by_line("quantization-package", "quantization-refused"),
+        by_line({"packages": ["fbgemm-gpu"]}, {"message": "Using fbgemm fp8 quantization requires a GPU or XPU"}),
+    ),
+    "quantization-name-not-bound": Case(
+        damaged_weights.with_config(quantization_config={"quant_method": "hqq", "quant_config": {}}),
+        "quantization-package",
+        {"packages": ["hqq"]},
+        certain=by_line(False, True),
     ),
     "quantization-unnamed": Case(
         damaged_weights.with_config(quantization_config={"bits": 4}), "quantization-unnamed", {}

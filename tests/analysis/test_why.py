@@ -12,13 +12,15 @@ import pytest
 from rich.console import Console
 
 from tests.analysis.diagnosis_cases import CASES, EVERYDAY, LOADED
-from tests.support import damaged
+from tests.support import damaged, damaged_weights
 from tests.support.edited_models import write_reed
 from tests.support.loads import Loads
 from tests.support.reading import OLD_LINE, by_line
 from tracer.analysis.diagnosis import Diagnosis, diagnose
 from tracer.analysis.diagnosis.surprises import unnoticed
 from tracer.i18n import tr
+from tracer.launch.runner import run_job
+from tracer.trace.job import Job
 from tracer.trace.reading import Trace, open_trace
 from tracer.views.outcome import failure_lines
 from tracer.views.show import load_report
@@ -67,6 +69,21 @@ def test_the_cause_is_found(name: str, recorded: Callable[[str], Trace]) -> None
         assert (cause.remedy is None) == (cause.kind == "stopped" or (not steps and cause.kind == "unknown-outside"))
     if case.surprises or case.kind is LOADED:
         assert sorted(one.kind for one in found.surprises if one.kind != "said") == sorted(case.surprises)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(OLD_LINE, reason="4.44 has no compressed-tensors")
+def test_the_package_that_a_package_of_the_method_needs_is_named(tmp_path: Path) -> None:
+    site, metadata = tmp_path / "site", tmp_path / "site" / "compressed_tensors-0.20.1.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Metadata-Version: 2.1\nName: compressed-tensors\nVersion: 0.20.1\n")
+    (site / "compressed_tensors").mkdir()
+    (site / "compressed_tensors" / "__init__.py").write_text("import package_of_nobody\n")
+    model = damaged_weights.with_config(quantization_config={"quant_method": "compressed-tensors"})(tmp_path / "model")
+    job = Job("load", model=str(model), environment={"PYTHONPATH": str(site)})
+    with open_trace(run_job(job, tmp_path / "t.glmtrace").path) as trace:
+        [cause] = diagnose(trace).causes
+    assert (cause.kind, cause.values["packages"]) == ("quantization-package", ["package_of_nobody"])
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

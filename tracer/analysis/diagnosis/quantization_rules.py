@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tracer.analysis.diagnosis.cause import Cause
+from tracer.analysis.diagnosis.cause import Cause, Certainty
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
+from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.package_rules import IMPORT_ERRORS, in_quantization, named_packages
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.loading_calls import MODEL_LOADER
+from tracer.releases import library
 
 SHORT_FORMS: Final = ("load_in_4bit", "load_in_8bit")
 """Arguments that transformers 4 made a BitsAndBytesConfig of."""
@@ -35,6 +37,10 @@ _PACKAGES: Final = {
     "mxfp4": ["kernels"],
     "gguf": ["gguf"],
 }
+# GptqHfQuantizer, FbgemmFp8HfQuantizer and others: Python's message, and theirs for what no package helps against
+_NO_MODULE: Final = re.compile(r"^No module named '(?P<name>\w+)")
+_WANTS_DEVICE: Final = re.compile(r"\b(?:requires?|needs?|only (?:available|supported) on) an? (?:GPU|XPU|CUDA|MPS)\b")
+_NOT_BOUND: Final = ("NameError", "UnboundLocalError")
 
 
 def short_form_gone(load: RecordedLoad) -> Cause | None:
@@ -67,12 +73,12 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
         "release": load.release_text,
         "message": failure.message or failure.name,
     }
-    if failure.error in IMPORT_ERRORS:
-        packages = named_packages(failure) or _PACKAGES.get(method or "", [])
-        if packages:
-            values |= {"packages": packages, "install": " ".join(packages)}
-            remedy = "install-or-unquantized" if in_call else "install-or-other-weights"
-            return Cause("quantization-package", "certain", chain, values, remedy)
+    packages = _missing_packages(load, failure, method)
+    if packages:
+        values |= {"packages": packages, "install": " ".join(packages)}
+        remedy = "install-or-unquantized" if in_call else "install-or-other-weights"
+        certainty: Certainty = "certain" if failure.error in IMPORT_ERRORS else "likely"
+        return Cause("quantization-package", certainty, chain, values, remedy)
     if failure.error == "ValueError" and method is None:
         return Cause("quantization-unnamed", "certain", chain, values, "quantization-name")
     # "Unknown quantization type, got … - supported types are: […]": every release since 4.38
@@ -80,6 +86,26 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
         return Cause("quantization-unknown", "certain", chain, values, "quantization-unknown")
     remedy = "as-it-says-or-unquantized" if in_call else "as-it-says-or-other-weights"
     return Cause("quantization-refused", "certain", chain, values, remedy)
+
+
+def _missing_packages(load: RecordedLoad, failure: RecordedException, method: str | None) -> list[str]:
+    """Return the packages that the method needs and that are not there, as far as the exception tells."""
+    own = _packages_of(load, method)
+    if failure.error in _NOT_BOUND:  # a name that the library imports only where the package is
+        return own
+    if failure.error not in IMPORT_ERRORS:
+        return []
+    if (module := _NO_MODULE.match(failure.text)) is not None:
+        name = module["name"]
+        return own if any(_folded(package) == _folded(name) for package in own) else [name]
+    return named_packages(failure) or ([] if _WANTS_DEVICE.search(failure.text) else own)
+
+
+def _packages_of(load: RecordedLoad, method: str | None) -> list[str]:
+    known = library()
+    if method == "gptq" and known.index(load.release_text) is not None and not known.reaches(load.release_text, "4.49"):
+        return ["optimum", "auto-gptq"]  # is_gptqmodel_available is there since 4.49
+    return _PACKAGES.get(method or "", [])
 
 
 def _method(asked: Asked) -> str | None:
