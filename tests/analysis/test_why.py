@@ -73,17 +73,27 @@ def test_the_cause_is_found(name: str, recorded: Callable[[str], Trace]) -> None
 
 @pytest.mark.slow
 @pytest.mark.skipif(OLD_LINE, reason="4.44 has no compressed-tensors")
-def test_the_package_that_a_package_of_the_method_needs_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "kind", "packages"),
+    [
+        ("cpm_kernels", "quantization-package", ["cpm-kernels"]),
+        ("module_of_nobody", "quantization-refused", None),  # no package is advised by the name of its module alone
+    ],
+)
+def test_the_package_that_a_package_of_the_method_needs_is_named(
+    module: str, kind: str, packages: list[str] | None, tmp_path: Path
+) -> None:
     site, metadata = tmp_path / "site", tmp_path / "site" / "compressed_tensors-0.20.1.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Metadata-Version: 2.1\nName: compressed-tensors\nVersion: 0.20.1\n")
     (site / "compressed_tensors").mkdir()
-    (site / "compressed_tensors" / "__init__.py").write_text("import package_of_nobody\n")
+    (site / "compressed_tensors" / "__init__.py").write_text(f"import {module}\n")
     model = damaged_weights.with_config(quantization_config={"quant_method": "compressed-tensors"})(tmp_path / "model")
     job = Job("load", model=str(model), environment={"PYTHONPATH": str(site)})
     with open_trace(run_job(job, tmp_path / "t.glmtrace").path) as trace:
         [cause] = diagnose(trace).causes
-    assert (cause.kind, cause.values["packages"]) == ("quantization-package", ["package_of_nobody"])
+    assert (cause.kind, cause.values.get("packages")) == (kind, packages)
+    assert module in cause.values["message"]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

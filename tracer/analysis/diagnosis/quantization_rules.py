@@ -10,6 +10,7 @@ from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.package_rules import IMPORT_ERRORS, in_quantization, named_packages
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
+from tracer.analysis.diagnosis.remote_code_rules import packages_of
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.releases import library
 
@@ -91,13 +92,14 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
 def _missing_packages(load: RecordedLoad, failure: RecordedException, method: str | None) -> list[str]:
     """Return the packages that the method needs and that are not there, as far as the exception tells."""
     own = _packages_of(load, method)
-    if failure.error in _NOT_BOUND:  # a name that the library imports only where the package is
-        return own
+    if failure.error in _NOT_BOUND:  # a name of the package, which the library imports only where the package is
+        return own if any(_folded(package) in _folded(failure.text) for package in own) else []
     if failure.error not in IMPORT_ERRORS:
         return []
     if (module := _NO_MODULE.match(failure.text)) is not None:
         name = module["name"]
-        return own if any(_folded(package) == _folded(name) for package in own) else [name]
+        is_own = any(_folded(package) == _folded(name) for package in own)
+        return own if is_own else packages_of([name]) or []
     return named_packages(failure) or ([] if _WANTS_DEVICE.search(failure.text) else own)
 
 

@@ -105,7 +105,7 @@ def _told_once(found: list[Cause]) -> list[Cause]:
         for at, other in enumerate(told):
             if other.kind == cause.kind and other.values == cause.values:
                 chain = [*other.chain, *(one for one in cause.chain if one not in other.chain)]
-                told[at] = msgspec.structs.replace(other, chain=chain)
+                told[at] = msgspec.structs.replace(other, chain=sorted(chain, key=lambda one: one.step))
                 break
         else:
             told.append(cause)
