@@ -95,6 +95,26 @@ def test_a_class_that_no_auto_class_loads_is_taken_itself(tmp_path: Path) -> Non
     )
 
 
+PARTS = [
+    ("emu3_text_model", "Emu3ForCausalLM"),
+    ("mllama_text_model", "MllamaForCausalLM"),
+    ("musicgen_decoder", "MusicgenForCausalLM"),
+]
+
+
+@pytest.mark.parametrize(("model_type", "saved"), PARTS)
+def test_a_part_whose_type_no_table_has_is_loaded_by_its_own_class(tmp_path: Path, model_type: str, saved: str) -> None:
+    expected = (
+        saved if model_type in transformers.CONFIG_MAPPING else "AutoModelForCausalLM"
+    )  # a release before the type
+    assert choice(tmp_path, model_type=model_type, architectures=[saved]) == expected
+
+
+def test_a_type_that_the_release_does_not_know_is_left_to_the_auto_class_to_refuse(tmp_path: Path) -> None:
+    found = choice(tmp_path, model_type="nobody-knows", architectures=["LlamaForCausalLM"])
+    assert found == "AutoModelForCausalLM"
+
+
 @pytest.mark.parametrize(
     ("saved", "auto_map", "expected"),
     [

@@ -75,7 +75,7 @@ def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | No
 
     That class is ``architectures[0]``. Its auto class is looked up in ``auto_map`` if remote code may run or the
     release does not know the model type, then in the ``MODEL_FOR_…_MAPPING_NAMES`` of the installed release
-    (``transformers/models/auto/modeling_auto.py``). A class of the library without an auto class is returned itself.
+    (``transformers/models/auto/modeling_auto.py``). A class of the library that no auto class loads is returned itself.
     ``AutoModel`` is what is left when config.json names no class, or one that nobody knows. A GGUF file, which brings
     its own configuration, names no class either: what it holds is a language model with its head.
     """
@@ -90,9 +90,10 @@ def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | No
     if remote and (trust or not known):
         return remote[0]
     if saved is not None:
-        found = list(_loading(saved, model_type, tables)) or list(_loading(saved, None, tables))
-        if found:
-            return found[0]
+        found = next(_loading(saved, model_type, tables), None)
+        others = (name for name in _loading(saved, None, tables) if _takes(name, model_type))
+        if (name := found or next(others, None)) is not None:
+            return name
         if _is_model(saved):
             return saved
         if not known and (by_name := _by_ending(saved, tables)) is not None:
@@ -139,6 +140,20 @@ def _loading(saved: str, model_type: Any, tables: Mapping[str, Mapping[str, Any]
             if saved == classes or (isinstance(classes, (tuple, list)) and saved in classes):
                 yield name
                 break
+
+
+def _takes(name: str, model_type: Any) -> bool:
+    """Return whether an auto class has a model for a configuration of this type; True for a type that is not known.
+
+    Parts of a model have types of their own that can be in no table: ``mllama_text_model``. What the library says of
+    a type that it does not know tells more than a class that loads it all the same.
+    """
+    from transformers import CONFIG_MAPPING
+    from transformers.models.auto import modeling_auto
+
+    if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING:
+        return True
+    return CONFIG_MAPPING[model_type] in getattr(modeling_auto, name)._model_mapping
 
 
 def _rank(name: str) -> int:
