@@ -19,6 +19,7 @@ import pytest
 
 from tests.conftest import FIXTURES
 from tests.support.commands import Command, command_line
+from tests.support.hub import hub_variables, running_hub
 from tracer.cli import across as across_command
 from tracer.launch import environments
 from tracer.launch.across import ReleaseRun, bisect, range_of, releases_in, turn_in
@@ -34,6 +35,7 @@ from tracer.launch.environments import (
 from tracer.launch.runner import raising_interrupts
 from tracer.releases.library import library
 from tracer.trace.errors import TracerError
+from tracer.trace.events import FileResolved, events
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import open_trace
 
@@ -470,3 +472,37 @@ def test_code_is_not_run_without_consent(
     command = command_line(monkeypatch, capsys, "across", str(FIXTURES / "broken" / "misspelt-class"))
     assert command("--releases", "4.44.2").code == 3
     assert not list(place.iterdir())
+
+
+def test_a_model_of_the_hub_is_downloaded_once_and_then_taken_from_the_cache(
+    across: Command, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = command_line(
+        monkeypatch, capsys, "across", "harbour/bert", "--no-forward", "--no-tokenizer", "--no-lines"
+    )
+    with running_hub() as hub:
+        commit = hub.add("harbour/bert", BERT)
+        for name, value in hub_variables(hub, place / "home").items():
+            monkeypatch.setenv(name, value)
+        assert command("--releases", "4.44.2,4.46.3").code == 0
+        assert hub.asked("/model.safetensors") == 1
+        hub.requests.clear()
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        code, out, _ = command("--releases", "4.44.2", "-o", "offline.glmtrace")
+        assert (code, hub.requests) == (0, [])
+    assert "bert-4.44.2.glmtrace" not in out
+    with open_trace(place / "offline-4.44.2.glmtrace") as trace:
+        paths = [one.event.path for one in events(trace, FileResolved) if one.event.path is not None]
+        assert paths
+        assert all(f"/models--harbour--bert/snapshots/{commit}/" in path for path in paths)
+
+
+def test_a_model_that_is_nowhere_fails_on_each_release(
+    across: Command, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in hub_variables(None, place / "home", HF_HUB_OFFLINE="1").items():
+        monkeypatch.setenv(name, value)
+    command = command_line(monkeypatch, capsys, "across", "harbour/none", "--no-tokenizer", "--no-lines")
+    code, out, _ = command("--releases", "4.44.2,4.46.3")
+    assert code == 1
+    assert "harbour/none" in out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -366,5 +368,63 @@ def test_names_of_a_newer_release_are_those_of_the_newest_known() -> None:
 def test_a_model_of_the_hub_has_to_be_downloaded_first(check: Command) -> None:
     result = check("harbour/pebble")
     assert result.code == 2
-    assert "download it (hf download harbour/pebble)" in result.sentence
+    assert "no model of that name in the hub cache" in result.sentence
+    assert result.sentence.endswith("download it, then check it again: hf download harbour/pebble")
     assert "hf download" not in check("./harbour/pebble/no").sentence
+    result = check("harbour/pebble", "--revision", "v2")
+    assert result.code == 2
+    assert "not have harbour/pebble at v2" in result.sentence
+    assert result.sentence.endswith("hf download harbour/pebble --revision v2")
+
+
+@pytest.fixture
+def cached(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a snapshot of harbour/pebble in a hub cache, as huggingface_hub leaves it: links to blobs."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    for variable in ("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE"):
+        monkeypatch.delenv(variable, raising=False)
+    repository = tmp_path / "hub" / "models--harbour--pebble"
+    snapshot = repository / "snapshots" / COMMIT
+    for folder in (repository / "refs", repository / "blobs", snapshot):
+        folder.mkdir(parents=True)
+    (repository / "refs" / "main").write_text(COMMIT)
+    for number, file in enumerate(model.iterdir()):
+        blob = Path(shutil.copyfile(file, repository / "blobs" / f"{number:040}"))
+        (snapshot / file.name).symlink_to(os.path.relpath(blob, snapshot))
+    return snapshot
+
+
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.mark.parametrize("revision", [(), ("--revision", "main"), ("--revision", COMMIT)], ids=["-", "main", "commit"])
+def test_a_model_of_the_hub_is_looked_up_in_the_cache(check: Command, cached: Path, revision: tuple[str, ...]) -> None:
+    result = check("harbour/pebble", *revision, "--for", NEW)
+    assert result.code == 0, result.text
+    assert "harbour/pebble: checked as it is in the hub cache, commit 0123456789ab: " in result.sentence
+    assert "may not have been downloaded" not in result.sentence
+
+
+def test_a_snapshot_that_is_not_whole(check: Command, cached: Path) -> None:
+    (cached / "model.safetensors").unlink()
+    result = check("harbour/pebble", "--for", NEW)
+    assert "has no weights" in result.text
+    assert f"The whole commit: hf download harbour/pebble --revision {COMMIT}" in result.sentence
+    json_ = json.loads(check("harbour/pebble", "--for", NEW, "--json").out)
+    assert [problem["kind"] for problem in json_["problems"]] == ["no-weights"]
+
+
+def test_a_directory_comes_before_the_cache_and_has_no_revision(check: Command, cached: Path, place: Path) -> None:
+    own = place / "harbour" / "pebble"
+    own.mkdir(parents=True)
+    result = check("harbour/pebble", "--for", NEW)
+    assert result.code == 1
+    assert "There is no config.json" in result.text
+    assert "hub cache" not in result.sentence
+    assert check("harbour/pebble", "--revision", "main").code == 2
+
+
+def test_a_file_is_no_model(check: Command, place: Path) -> None:
+    (place / "model.gguf").write_bytes(b"GGUF")
+    result = check("model.gguf")
+    assert (result.code, "model.gguf is a file" in result.sentence) == (2, True)

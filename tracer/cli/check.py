@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import typer
 
 from tracer.analysis.check.directory import check_directory
-from tracer.cli.console import print_document, print_result
+from tracer.analysis.check.problem import Problem
+from tracer.cli import arguments
+from tracer.cli.console import note, print_document, print_result
 from tracer.cli.options import Speak
 from tracer.export.json_documents import directory_check_document
-from tracer.i18n import N_, language
+from tracer.i18n import N_, Lang, language, path_here, tr
 from tracer.releases import installed_release, library
-from tracer.remote_code.files import is_hub_id
+from tracer.remote_code.files import ModelPlace, cached_places, hub_caches, local_place
+from tracer.text.shell import shell_line
 from tracer.trace.errors import TracerError
 from tracer.views.check import check_report
 
-HELP = """Look for what makes loading the model in DIR fail, without loading it or running its code.
+HELP = """Look for what makes loading MODEL fail, without loading it or running its code.
 
 Whether its files are complete and sound, whether the code that `auto_map` names is there, what that code imports, and
-whether a release of transformers has it. The exit code is 1 if a load would fail.
+whether a release of transformers has it. Of a hub id, what the hub cache has is looked at; nothing is downloaded. The
+exit code is 1 if a load would fail.
 """
 
 
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A model directory.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A model directory, or a hub id that is in the hub cache.", show_default=False
+        ),
+    ],
     releases: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,19 +43,14 @@ def check(
             help="A release of transformers to check for; may be repeated. [default: the installed one]",
         ),
     ] = None,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="Branch, tag or commit of a hub id. [default: main]")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,
 ) -> None:
-    if not directory.is_dir():
-        if is_hub_id(str(directory)) and "/" in str(directory):
-            raise TracerError(
-                N_(
-                    "There is no directory {path}. If it is a model on the hub, download it (hf download {path}) and "
-                    "name the directory that this prints."
-                ),
-                path=directory,
-            )
-        raise TracerError(N_("There is no directory {path}. Name a model directory."), path=directory)
+    speak = language(lang.value if lang is not None else None)
+    place = _place(model, revision)
     known = library()
     for release in releases or []:
         if known.index(release) is None:
@@ -65,10 +69,76 @@ def check(
             )
     here = installed_release()
     asked = releases or [here or known.releases[-1]]
-    problems = check_directory(directory, asked, installed=not releases and here is not None)
+    problems = check_directory(place.root, asked, installed=not releases and here is not None)
+    if place.on_hub:
+        _say_what_is_checked(place, problems, speak)
     if json:
         print_document(directory_check_document(problems, asked))
     else:
-        print_result(check_report(problems, asked, language(lang.value if lang is not None else None)))
+        print_result(check_report(problems, asked, speak))
     if any(problem.fails for problem in problems):
         raise typer.Exit(1)
+
+
+_MISSING: Final = frozenset(
+    {"config-missing", "no-weights", "shards-missing", "no-vocabulary", "class-file-missing", "neighbour-missing"}
+)
+"""Problems that a download which is not whole has too."""
+
+
+def _place(model: str, revision: str | None) -> ModelPlace:
+    """Return the directory, or the snapshot of a hub id.
+
+    Raises:
+        TracerError: it is neither.
+    """
+    name = arguments.model_argument(model)
+    local = local_place(name)
+    if local is not None:
+        if revision is not None:
+            raise TracerError(N_("--revision is for a hub id, and {path} is a directory."), path=model)
+        return local
+    cached = cached_places(name, revision, hub_caches())
+    if cached:
+        return cached[0]
+    command = _download(name, revision)
+    if revision is not None:
+        raise TracerError(
+            N_("The hub cache does not have {model} at {revision}. Download it, then check it again: {command}"),
+            model=name,
+            revision=revision,
+            command=command,
+        )
+    raise TracerError(
+        N_(
+            "There is no directory {model}, and no model of that name in the hub cache. If it is a hub id, download "
+            "it, then check it again: {command}"
+        ),
+        model=name,
+        command=command,
+    )
+
+
+def _download(name: str, revision: str | None) -> str:
+    return shell_line("hf", "download", name, *(() if revision is None else ("--revision", revision)))
+
+
+def _say_what_is_checked(place: ModelPlace, problems: Iterable[Problem], lang: Lang) -> None:
+    """Name the snapshot of a hub id, and what it may only lack because it was not downloaded whole."""
+    note(
+        tr(
+            lang,
+            "{model}: checked as it is in the hub cache, commit {commit}: {path}",
+            model=place.name,
+            commit=place.commit[:12],
+            path=path_here(place.root),
+        )
+    )
+    if any(problem.kind in _MISSING for problem in problems):
+        note(
+            tr(
+                lang,
+                "What is missing may not have been downloaded yet. The whole commit: {command}",
+                command=_download(place.name, place.commit),
+            )
+        )
