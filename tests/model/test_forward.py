@@ -459,7 +459,7 @@ def test_why_a_forward_is_not_fed() -> None:
         clean_data = staticmethod(dict)
         guard = Guard()
 
-        def record_event(self, kind: str, data: dict[str, Any]) -> None:
+        def record_event(self, kind: str, data: dict[str, Any], **_: Any) -> None:
             pass
 
     made = [

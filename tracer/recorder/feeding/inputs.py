@@ -289,7 +289,8 @@ def _record(
         fed["film"] = {"frames": len(wanted.film), "size": list(wanted.film[0].size)}
     if wanted.sound is not None and _arrived("sound", arguments):
         fed["sound"] = {"file": job.audio, "seconds": round(wanted.sound.seconds, 3), "rate": wanted.sound.rate}
-    recording.record_event("inputs-prepared", recording.clean_data(fed))
+    # They were made in the tokenizer's or processor's stage, but a reader looks for them with the pass.
+    recording.record_event("inputs-prepared", recording.clean_data(fed), stage="forward")
 
 
 def _pieces(tokenizer: Any, ids: list[int]) -> list[str]:
