@@ -168,6 +168,58 @@ def _trial() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("fails", [True, False])
+def test_trials_leave_the_model_as_it_was(fails: bool) -> None:
+    in_fork(_trial_of_a_model_that_changes, fails)
+
+
+def _trial_of_a_model_that_changes(fails: bool) -> None:
+    import torch
+
+    class Changing(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.config = transformers.BertConfig(hidden_size=8)
+            self.inner, self.other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+            self.register_buffer("count", torch.zeros(2))
+            self.state, self.seen = torch.zeros(2), [[1], {"a": 1}]
+            self.later: Any = None
+
+        def forward(self, numbers: Any) -> Any:
+            if not getattr(self.inner, "hooked", False):
+                self.inner.register_forward_hook(lambda module, _, output: output)
+                self.inner.hooked = True  # type: ignore[assignment]
+            found = self.inner(numbers)
+            self.count.add_(1)
+            self.state[0] = 5
+            self.seen[0].append(2)  # type: ignore[attr-defined]
+            self.seen[1]["b"] = 2  # type: ignore[index]
+            self.other = torch.nn.Sequential(torch.nn.Linear(2, 2))  # type: ignore[assignment]
+            self.register_buffer("cache", torch.ones(2))
+            self.config.hidden_size, self.config.new, self.later = 9, 1, found
+            if fails:
+                raise ValueError
+            return found
+
+    class Silent:
+        silence = staticmethod(nullcontext)
+
+    def account() -> list[Any]:
+        modules = list(model.named_modules())
+        hooks = [len(module._forward_hooks) for _, module in modules]
+        held = [list(vars(module)) for _, module in modules]
+        buffers = {name: one.tolist() for name, one in model.named_buffers()}
+        rest = [model.state.tolist(), str(model.seen), model.later, str(model.config)]
+        return [modules, hooks, held, buffers, rest]
+
+    model = Changing()
+    before = account()
+    trial = Trial(model, cast(Any, Silent()))
+    for _ in range(2):
+        assert isinstance(trial.error({"numbers": torch.ones(2)}), ValueError) is fails
+        assert account() == before
+
+
 @pytest.mark.parametrize(
     ("options", "by", "count"), [({}, "sizes", 8), ({"ids": [3, 1, 4]}, "ids", 3), ({"tokenizer": False}, "sizes", 8)]
 )

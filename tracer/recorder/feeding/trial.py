@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tracer.recorder.feeding.model_state import ModelState
 from tracer.recorder.recording import Recording
 from tracer.recorder.stepping.settrace import unstepped
 
 
 class Trial:
-    """Passes that nobody sees: nothing of them is stepped or recorded, and torch's random numbers stay as they were.
+    """Passes that nobody sees: nothing of them is stepped or recorded, and they leave the model as it was.
+
+    torch's random numbers stay as they were too.
 
     Only inputs that were made up are tried; those of a processor go straight into the recorded pass.
 
@@ -26,6 +29,7 @@ class Trial:
         self._model = model
         self._recording = recording
         self._fake = fake
+        self._before: ModelState | None = None
 
     def error(self, arguments: dict[str, Any]) -> Exception | None:
         """Return what the model raises for these arguments; None if it accepts them."""
@@ -51,4 +55,9 @@ class Trial:
             unstepped(),
         ):
             warnings.simplefilter("ignore")
-            yield
+            if self._before is None:
+                self._before = ModelState(self._model)
+            try:
+                yield
+            finally:
+                self._before.put_back()
