@@ -7,12 +7,15 @@ import struct
 from pathlib import Path
 
 import pytest
+import torch
 import transformers
+from safetensors.torch import save_file
 
 from tests.support.commands import command_line
 from tests.support.forked import in_fork
 from tests.support.library_models import outer, referring, word_tokenizer
 from tests.support.loads import Loads
+from tests.support.own_code_model import write_own_model
 from tests.support.small_models import LLAMA, tiny_llama
 from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.stage_summary import summarize_stages
@@ -202,3 +205,18 @@ def test_a_script_whose_package_loads_for_it_is_recorded(loads: Loads, tmp_path:
         (report,) = [one.event for one in events(trace, WeightsReport)]
         assert report.loaded == report.filled
         assert {"config", "construct", "weights", "tokenizer"} <= set(trace.stages())
+
+
+def test_packed_weights_are_told(loads: Loads, tmp_path: Path) -> None:
+    folder = write_own_model(tmp_path / "own")
+    code = (folder / "model.py").read_text()
+    built = "self.linear = torch.nn.Linear(2, 2)\n"
+    assert built in code
+    packed = "self.packed = torch.nn.Parameter(torch.zeros(2, 8, dtype=torch.int8), requires_grad=False)\n"
+    (folder / "model.py").write_text(code.replace(built, f"{built}        {packed}"))
+    tensors = {"linear.weight": torch.ones(2, 2), "packed": torch.ones(2, 8, dtype=torch.int8)}
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    with loads.trace(folder, forward=False, tokenizer=False) as trace:
+        assert trace.outcome.status == "loaded", trace.outcome
+        assert "loaded OwnModel with 22 numbers" in told(trace)
+        assert "1 of its weights is packed, as int8: 16 numbers, 16 B" in told(trace)

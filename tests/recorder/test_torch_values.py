@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 from tests.recorder.hostile import armed, hostile  # noqa: E402
 from tests.recorder.made_summaries import Made  # noqa: E402
 from tracer.recorder import safe_inspect  # noqa: E402
+from tracer.recorder.library_values import packed_weights  # noqa: E402
 from tracer.recorder.stepping.local_changes import LocalChanges  # noqa: E402
 from tracer.trace import values as v  # noqa: E402
 
@@ -182,6 +183,70 @@ def test_a_module_is_summarised_by_its_size(made: Made) -> None:
         "torch.nn.modules.container.Sequential", sum(parameter.numel() for parameter in model.parameters())
     )
     assert made(nn.Module()) == v.Module("torch.nn.modules.module.Module", 0)
+
+
+class Quantised(torch.Tensor):  # type: ignore[misc]
+    """A weight of eight bits with a scale for each row, as packages that quantise have them."""
+
+    @staticmethod
+    def __new__(cls, data: Any, scale: Any) -> Quantised:
+        return torch.Tensor._make_wrapper_subclass(cls, data.shape, dtype=torch.float32)
+
+    def __init__(self, data: Any, scale: Any) -> None:
+        self.data_, self.scale_ = data, scale
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, *args: Any, **kwargs: Any) -> Any:
+        if "detach" in str(func):
+            return cls(args[1][0].data_, args[1][0].scale_)
+        TOUCHED.append(f"dispatch {func}")
+        raise RuntimeError(func)
+
+
+def quantised_layer(rows: int, columns: int) -> Any:
+    layer = nn.Linear(columns, rows)
+    weight = Quantised(torch.zeros(rows, columns, dtype=torch.int8), torch.zeros(rows, 1))
+    layer._parameters["weight"] = nn.Parameter(weight, requires_grad=False)
+    return layer
+
+
+def test_a_weight_that_wraps_others_is_counted_by_what_it_holds(made: Made) -> None:
+    model = nn.Sequential(quantised_layer(4, 8), quantised_layer(2, 4), nn.Linear(2, 2, bias=False))
+    TOUCHED.clear()
+    assert made(model) == v.Module("torch.nn.modules.container.Sequential", (32 + 4 + 4) + (8 + 2 + 2) + 4)
+    assert packed_weights(model) == [{"type": "Quantised", "count": 2, "numbers": 32 + 4 + 8 + 2, "bytes": 40 + 4 * 6}]
+    assert TOUCHED == []
+
+
+def test_packed_weights_are_told_by_their_dtype() -> None:
+    def packed(dtype: Any, *shape: int) -> Any:
+        return nn.Parameter(torch.zeros(shape, dtype=dtype), requires_grad=False)
+
+    model = nn.Module()
+    model.packed, model.more = packed(torch.int32, 4, 2), packed(torch.int32, 2, 2)
+    model.byte = packed(torch.float8_e4m3fn, 4)
+    model.shape, model.scale, model.count = packed(torch.int64, 2), packed(torch.float32, 4), packed(torch.int32)
+    model.register_buffer("ids", torch.zeros(4, dtype=torch.int32))
+    expected = [
+        {"type": "int32", "count": 2, "numbers": 12, "bytes": 48},
+        {"type": "float8_e4m3fn", "count": 1, "numbers": 4, "bytes": 4},
+    ]
+    assert packed_weights(model) == expected
+    model.config = transformers.BertConfig(quantization_config={"quant_method": "gptq"})  # it keeps weights in buffers
+    assert packed_weights(model) == [{"type": "int32", "count": 3, "numbers": 16, "bytes": 64}, expected[1]]
+    assert packed_weights(nn.BatchNorm1d(2)) == packed_weights(None) == []
+
+
+def test_torchaos_weights_have_the_shape_of_what_they_stand_for(made: Made) -> None:
+    torchao = pytest.importorskip("torchao.quantization", reason="torchao is in no environment of the tests by itself")
+    model = nn.Sequential(nn.Linear(64, 64, bias=False))
+    torchao.quantize_(model, torchao.Int8WeightOnlyConfig(version=2))
+    assert made(model) == v.Module("torch.nn.modules.container.Sequential", 64 * 64)
+    assert made(model[0].weight) == v.Tensor("Int8Tensor", [64, 64], "float32", "cpu")
+    (packed,) = packed_weights(model)
+    assert (packed["type"], packed["count"], packed["numbers"]) == ("Int8Tensor", 1, 64 * 64 + 2 * 64)
 
 
 def test_a_module_on_meta_and_one_without_weights_yet(made: Made) -> None:

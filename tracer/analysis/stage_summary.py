@@ -281,6 +281,8 @@ def _model_loaded(step: Step, loaded: ModelLoaded) -> Iterator[Fact]:
         yield Fact("model-within", step.number, {**values, "outer": loaded.within})
     else:
         yield Fact("model", step.number, values)
+    for one in loaded.packed:
+        yield Fact("model-packed", step.number, msgspec.to_builtins(one))
     by_device: dict[str, list[str]] = {}
     for name, device in loaded.device_map.items():
         by_device.setdefault(device, []).append(name)

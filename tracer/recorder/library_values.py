@@ -61,24 +61,93 @@ def summarise_module(value: Any) -> Module:
 
 
 def count_parameters(module: Any) -> int:
-    """Return how many numbers the parameters of a module and of the modules in it have, each counted once."""
-    read = _descriptors()
-    numbers = 0
-    with read.without_functions(), read.without_dispatch():
-        for parameter in _parameters(module):
-            if _kind(type(parameter)).readable:
-                try:
-                    numbers += math.prod(extent for extent in read.shape(parameter) if type(extent) is int)
-                except Exception:  # not initialised yet
+    """Return how many numbers the parameters of a module and of the modules in it have, each counted once.
+
+    Of a parameter whose shape can't be read without running its own code, the tensors that it holds are counted.
+    """
+    with _descriptors().without_functions(), _descriptors().without_dispatch():
+        return sum(_size(held).numbers for parameter in _parameters(module) for held in _held(parameter))
+
+
+def packed_weights(model: Any) -> list[dict[str, Any]]:
+    """Return what the quantised weights of a model are, by type: how many, with how many numbers and bytes.
+
+    Those are tensors that wrap others, and tensors of small integers or of floating-point numbers of a byte. Buffers
+    count where the configuration names a quantisation: several methods keep the weights in them.
+    """
+    config = safe_inspect.instance_dict((safe_inspect.instance_dict(model) or {}).get("config")) or {}
+    registries = ("_parameters",) if config.get("quantization_config") is None else ("_parameters", "_buffers")
+    found: dict[str, list[int]] = {}
+    with _descriptors().without_functions(), _descriptors().without_dispatch():
+        for weight in _parameters(model, registries):
+            if _kind(type(weight)).wraps:
+                packed, name = [_size(held) for held in _held(weight, whole=False)], _kind(type(weight)).name
+            else:
+                packed = [_size(weight)]
+                name = packed[0].dtype
+                if name not in _PACKED or not packed[0].dimensions:
                     continue
-    return numbers
+            group = found.setdefault(name, [0, 0, 0])
+            group[0] += 1
+            group[1] += sum(size.numbers for size in packed)
+            group[2] += sum(size.bytes for size in packed)
+    return [
+        {"type": name, "count": count, "numbers": numbers, "bytes": size}
+        for name, (count, numbers, size) in found.items()
+    ]
+
+
+_PACKED: Final = frozenset(
+    {
+        *("int32", "int16", "int8", "uint8", "uint4", "int4"),
+        *("float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2"),
+    }
+)  # int64 is for indexes and shapes, and bool for masks
+_DEEPEST: Final = 3  # a wrapper can hold one
+
+
+class _Size(NamedTuple):
+    """How large a tensor is; nothing of one that is not initialised yet."""
+
+    numbers: int = 0
+    bytes: int = 0
+    dimensions: int = 0
+    dtype: str = ""
+
+
+def _size(tensor: Any) -> _Size:
+    """Return the size of a tensor, if it can be read; the caller has disabled its functions."""
+    read = _descriptors()
+    try:
+        shape, dtype = read.shape(tensor), read.dtype(tensor)
+        numbers = math.prod(extent for extent in shape if type(extent) is int)
+        return _Size(numbers, numbers * dtype.itemsize, len(shape), _dtype_name(dtype))
+    except Exception:
+        return _Size()
+
+
+def _held(tensor: Any, depth: int = 0, *, whole: bool = True) -> Iterator[Any]:
+    """Yield the tensor itself, or those in it if it can't be read; if not ``whole``, also those in another wrapper."""
+    kind = _kind(type(tensor))
+    if not kind.wraps or (whole and kind.readable):
+        yield tensor
+        return
+    for value in list(dict.values(safe_inspect.instance_dict(tensor) or {})):
+        if depth < _DEEPEST and safe_inspect.inherits(type(value), sys.modules["torch"].Tensor):
+            yield from _held(value, depth + 1, whole=whole)
 
 
 class _Kind(NamedTuple):
-    """A type of tensors; ``readable``: its attributes can be read without running its own Python code."""
+    """A type of tensors.
+
+    Attributes:
+        wraps: whether it does in Python what is done with it, as those do that hold other tensors.
+        readable: its shape can be read without running its own Python code.
+    """
 
     type: type
     name: str
+    wraps: bool
     readable: bool
 
 
@@ -90,20 +159,27 @@ _kinds: dict[
 def _kind(kind: type) -> _Kind:
     known = _kinds.get(id(kind))
     if known is None:
-        known = _kinds[id(kind)] = _Kind(kind, safe_inspect.name(kind), not _answers_for_itself(kind))
+        known = _kinds[id(kind)] = _kind_of(kind)
     return known
 
 
-def _answers_for_itself(kind: type) -> bool:
-    """Return whether even reading the shape can run Python code: the ``__torch_dispatch__`` is not torch's."""
+def _kind_of(kind: type) -> _Kind:
+    dispatcher = _dispatcher(kind)
+    # torchao's tensors leave their shape to torch, as torch's own do.
+    readable = dispatcher is None or safe_inspect.is_defined_in(dispatcher, "torchao")
+    return _Kind(kind, safe_inspect.name(kind), dispatcher is not None, readable)
+
+
+def _dispatcher(kind: type) -> type | None:
+    """Return the class that defines the ``__torch_dispatch__`` of a type of tensors; None if it is torch's."""
     import torch
 
     for base in safe_inspect.mro(kind):
         if base is torch.Tensor:
-            return False
+            return None
         if "__torch_dispatch__" in safe_inspect.members(base):
-            return not safe_inspect.is_defined_in(base, "torch")
-    return False
+            return None if safe_inspect.is_defined_in(base, "torch") else base
+    return None
 
 
 class _Descriptors(NamedTuple):
@@ -142,13 +218,13 @@ def _device_name(device: Any) -> str:
     return str(device)
 
 
-def _parameters(value: Any) -> Iterator[Any]:
-    """Yield the parameters of a module and of the modules in it, each once."""
+def _parameters(value: Any, kinds: tuple[str, ...] = ("_parameters",)) -> Iterator[Any]:
+    """Yield the parameters of a module and of the modules in it, each once; or what other registries have."""
     seen: set[int] = {id(value)}
     modules = [value]
     while modules:
         registries = safe_inspect.instance_dict(modules.pop()) or {}
-        for name, found in (("_parameters", None), ("_modules", modules)):
+        for name, found in (*((kind, None) for kind in kinds), ("_modules", modules)):
             registry = registries.get(name)
             for item in list(dict.values(registry)) if safe_inspect.is_a(registry, dict) else []:
                 if item is not None and id(item) not in seen:

@@ -367,17 +367,35 @@ class Loaded(Event):
     class_: str | None = None
 
 
+class PackedWeights(msgspec.Struct):
+    """Quantised weights of one type.
+
+    Attributes:
+        type: their class, if they are tensors that wrap others, or their dtype.
+        count: how many tensors they are.
+        numbers: number of the elements that are in memory for them, their scales included where a tensor wraps both.
+        bytes: how much memory that takes.
+    """
+
+    type: str
+    count: int
+    numbers: int
+    bytes: int
+
+
 class ModelLoaded(Loaded):
     """A model was loaded.
 
     Attributes:
         parameters: the number of the elements in them.
+        packed: those weights that are quantised, by type.
         within: the class of the model during whose load, in its constructor say, this one was loaded.
         device_map: where each module is, by its name, as ``hf_device_map`` of the model has it.
     """
 
     kind = "model-loaded"
     parameters: int | None = None
+    packed: list[PackedWeights] = []
     within: str | None = None
     device_map: dict[str, str] = {}
 

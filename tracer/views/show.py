@@ -60,6 +60,10 @@ WORDS: Final[dict[str, Message]] = {
     "registered-loading": N_("{class} registered with {with} for the rest of this process"),
     "model": N_("loaded {class} with {parameters} numbers"),
     "model-within": N_("loaded {class} with {parameters} numbers, during the load of {outer}"),
+    "model-packed": NP_(
+        "{count} of its weights is packed, as {type}: {numbers} numbers, {bytes}",
+        "{count} of its weights are packed, as {type}: {numbers} numbers, {bytes}",
+    ),
     "placed-whole": N_("device_map: all of it is on {device}"),
     "placed": N_("device_map: on {device} are {names}"),
     "placed-disk": N_("device_map: left on the disk, and read in each pass, are {names}"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tracer.recorder import safe_inspect
+from tracer.recorder.library_values import packed_weights
 from tracer.recorder.stepping.stepped_frame import FrameEvent, Probe
 from tracer.recorder.summary import Summariser
 from tracer.trace.values import Module
@@ -241,6 +242,7 @@ def model_loaded(event: FrameEvent) -> tuple[str, dict[str, Any]]:
     return "model-loaded", {
         "class": _class_of(model),
         "parameters": _parameter_count(event.recording.summaries, model),
+        "packed": packed_weights(model),
         "within": event.recording.outer_load(event.variables.get("cls")),
         "device_map": _device_map(model, event.variables.get("device_map")),
     }
