@@ -60,14 +60,15 @@ def test_an_argument_opens_and_leads_to_its_stops(player: Any) -> None:
         table = app.tabs.tab_shown()
         assert column(table, 1)[0] == "▸ trust_remote_code"
         folded = table.row_count
-        await pilot.press("home", "enter")
+        await pilot.press("home", "space")
         await pilot.pause()
         assert column(table, 1)[0] == "▾ trust_remote_code"
+        assert app.state.number == START
         assert table.row_count > folded
         await pilot.press("home", "down", "down", "enter")
         await pilot.pause()
         assert app.state.number == int(column(table, 0)[2])
-        await pilot.press("home", "enter", "enter")
+        await pilot.press("home", "space")
         await pilot.pause()
         assert table.row_count == folded
 
@@ -174,7 +175,7 @@ def test_the_modules_of_a_pass_are_nested_and_repeated_blocks_folded(tmp_path: P
             await settled(pilot)
             table = app.tabs.tab_shown()
             assert column(table, 1) == ["▾ (model)", "▾ layers", "▾ 0", "mlp", "▸ 1"]
-            await pilot.press("end", "enter")
+            await pilot.press("end", "space")
             await pilot.pause()
             assert column(table, 1)[-2:] == ["▾ 1", "mlp"]
 

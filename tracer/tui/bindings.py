@@ -21,6 +21,7 @@ TYPED_INTO: Final = ("search", "goto")
 that follow into its own queue before the screen is there."""
 
 KEY_LABELS: Final[dict[str, Message]] = {
+    "source": N_("back to the source"),
     "next": N_("next"),
     "previous": N_("back"),
     "over": N_("over"),
@@ -47,6 +48,8 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "next-hit": N_("next hit"),
     "previous-hit": N_("previous hit"),
     "search": N_("search"),
+    "jump-back": N_("back to where you jumped from"),
+    "jump-forth": N_("forward again"),
     "goto": N_("go to step"),
     "bookmark": N_("bookmark"),
     "next-bookmark": N_("next bookmark"),
@@ -77,6 +80,7 @@ KEY_LABELS: Final[dict[str, Message]] = {
 """What each binding does, by its id."""
 
 GROUP_LABELS: Final[dict[str, Message]] = {
+    "panes": N_("Getting around"),
     "tables": N_("Tables"),
     "moving": N_("Moving"),
     "jumping": N_("Jumping"),
@@ -85,11 +89,11 @@ GROUP_LABELS: Final[dict[str, Message]] = {
 }
 
 
-def _bind(name: str, keys: str, *, hint: bool = False, action: str = "") -> Binding:
-    """Bind keys to the action of this name; ``hint`` shows the first key at the foot of the screen."""
+def _bind(name: str, keys: str, *, action: str = "") -> Binding:
+    """Bind keys to the action of this name."""
     priority = name == "save" or name in TYPED_INTO
     description = tr("en", KEY_LABELS[name])
-    return Binding(keys, action or name.replace("-", "_"), description, show=hint, priority=priority, id=name)
+    return Binding(keys, action or name.replace("-", "_"), description, show=False, priority=priority, id=name)
 
 
 def _tabs(*names: str) -> Iterable[Binding]:
@@ -97,10 +101,11 @@ def _tabs(*names: str) -> Iterable[Binding]:
 
 
 GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
+    "panes": (_bind("source", "escape"),),
     "moving": (
-        _bind("next", "right,l", hint=True),
-        _bind("previous", "left,h", hint=True),
-        _bind("over", "down,j", hint=True),
+        _bind("next", "right,l"),
+        _bind("previous", "left,h"),
+        _bind("over", "down,j"),
         _bind("over-back", "up,k"),
         _bind("into", "i"),
         _bind("into-back", "I"),
@@ -110,23 +115,25 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("last", "end,G"),
     ),
     "jumping": (
-        _bind("next-note", "w", hint=True),
+        _bind("next-note", "w"),
         _bind("previous-note", "W"),
         _bind("answer", "x"),
         _bind("scroll-note", "pagedown"),
         _bind("scroll-note-back", "pageup"),
-        _bind("next-stage", "right_square_bracket,S", hint=True),
+        _bind("next-stage", "right_square_bracket,S"),
         _bind("previous-stage", "left_square_bracket,A"),
-        _bind("next-decision", "d", hint=True),
+        _bind("next-decision", "d"),
         _bind("previous-decision", "D"),
         _bind("next-change", "c"),
         _bind("previous-change", "C"),
         _bind("next-line", "e"),
         _bind("previous-line", "E"),
-        _bind("search", "slash,f", hint=True),
+        _bind("search", "slash,f"),
         _bind("next-hit", "n"),
         _bind("previous-hit", "N"),
         _bind("goto", "colon,t"),
+        _bind("jump-back", "backspace,comma,ctrl+o"),
+        _bind("jump-forth", "full_stop"),
     ),
     "marks": (
         _bind("bookmark", "m"),
@@ -134,7 +141,7 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("breakpoint", "b"),
         _bind("run", "r"),
         _bind("run-back", "R"),
-        _bind("play", "space", hint=True),
+        _bind("play", "space"),
         _bind("faster", "plus,equals_sign"),
         _bind("slower", "minus"),
     ),
@@ -142,26 +149,79 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         *_tabs("notes", "decisions", "kwargs", "weights", "forward", "tokens", "why"),
         _bind("everything", "a"),
         _bind("sort", "s"),
-        _bind("zoom", "z", hint=True),
+        _bind("zoom", "z"),
     ),
     "rest": (
         _bind("value", "v"),
         _bind("copy", "y"),
         _bind("save", "ctrl+s"),
-        _bind("language", "L", hint=True),
+        _bind("language", "L"),
         _bind("theme", "T"),
-        _bind("help", "question_mark", hint=True),
-        _bind("quit", "q", hint=True),
+        _bind("help", "question_mark"),
+        _bind("quit", "q"),
     ),
 }
 """Every binding of the player, under the theme that the help lists it in."""
 
 BINDINGS: Final[tuple[Binding, ...]] = tuple(binding for group in GROUPS.values() for binding in group)
 
+
+class PaneKey(NamedTuple):
+    """Keys that a pane or Textual itself binds, which the user can't choose."""
+
+    keys: tuple[str, ...]
+    label: Message
+
+
+FOUND_FIRST: Final = (
+    PaneKey(("tab",), N_("to the next pane")),
+    PaneKey(("enter",), N_("open what is chosen, or go to its step")),
+    PaneKey((App.COMMAND_PALETTE_BINDING,), N_("every command, by its name")),
+)
+"""What the help lists before everything else."""
+MOUSE: Final = N_("mouse"), N_("go there; on a line number: breakpoint")
+
+_ROWS: Final = PaneKey(("up", "down"), N_("row"))
+_GO: Final = PaneKey(("enter",), N_("go"))
+_FOLD: Final = PaneKey(("space",), N_("fold"))
+_OPEN: Final = PaneKey(("enter",), N_("open"))
+_SCROLL: Final = PaneKey(("up", "down"), N_("scroll"))
+_LAST: Final = "help", "quit"
+
+HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
+    "source": (
+        "next", "previous", "over", "next-note", "next-stage", "next-decision", "search", "jump-back", "play", "zoom",
+        "language", *_LAST,
+    ),
+    "variables": (_ROWS, _OPEN, "next-change", "value", "source", "previous-change", *_LAST),
+    "calls": (_ROWS, _GO, _FOLD, "source", *_LAST),
+    "table": (_ROWS, _GO, "source", "sort", "jump-back", "zoom", *_LAST),
+    "folding-table": (_ROWS, _GO, _FOLD, "source", "sort", "jump-back", "zoom", *_LAST),
+    "decisions": (_ROWS, _GO, "source", "everything", "sort", "jump-back", "zoom", *_LAST),
+    "note": ("next-note", "scroll-note", "answer", "source", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
+    "contents": (_ROWS, _OPEN, "source", "next-note", "zoom", *_LAST),
+    "answers": (_ROWS, PaneKey(("enter",), N_("answer")), "source", "next-note", "zoom", *_LAST),
+    "text": (_SCROLL, PaneKey(("tab",), N_("to the next pane")), "source", "zoom", *_LAST),
+}  # fmt: skip
+"""What is shown at the foot of the screen while a widget with such ``hints`` has the focus, the most used first."""
+
+HINT_LABELS: Final[dict[str, Message]] = {
+    "source": N_("source"),
+    "answer": N_("answer"),
+    "next-change": N_("next change"),
+    "previous-change": N_("previous change"),
+    "value": N_("value"),
+    "sort": N_("sort"),
+    "everything": N_("all / those that explain"),
+    "jump-back": N_("jump back"),
+}
+"""Shorter labels than those of :data:`KEY_LABELS`, where there is no room for more."""
+
 _SIGNS: Final = {
     "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",
     "right_square_bracket": "]", "left_square_bracket": "[", "colon": ":", "apostrophe": "'", "question_mark": "?",
     "plus": "+", "minus": "-", "equals_sign": "=", "pagedown": "PgDn", "pageup": "PgUp",
+    "backspace": "⌫", "escape": "Esc", "enter": "Enter", "tab": "Tab",
 }  # fmt: skip
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super")
 

@@ -23,6 +23,8 @@ _MOST = 400  # children of one frame that are listed
 class CallsView(Tree[int], StepView):
     """The frames from the outermost to the current one, and the calls and events of the current one."""
 
+    hints = "calls"
+
     class Chosen(Message):
         def __init__(self, step: int) -> None:
             self.step = step

@@ -222,7 +222,10 @@ class Player(CrashReportingApp):
         self._toggle_breakpoint(message.line)
 
     async def on_hint_bar_clicked(self, message: HintBar.Clicked) -> None:
-        await self.run_action(message.action, self)
+        if message.key:
+            self.simulate_key(message.key)
+        else:
+            await self.run_action(message.action, self)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
         """Yield the commands of the palette: what a key does, and the themes. Textual's own are among them."""
@@ -277,60 +280,77 @@ class Player(CrashReportingApp):
         """Leave the keys that open a screen to that screen while one is open: there they are letters."""
         return not (action in TYPED_INTO and len(self.screen_stack) > 1)
 
-    def moved(self, number: int | None) -> None:
-        """Show the step that a move reached; None means that there was nowhere to go."""
+    def moved(self, number: int | None, *, jumped: bool = True) -> None:
+        """Show the step that a move reached, None if there was nowhere to go; what a jump left can be gone back to."""
         if number is None:
             self.say(N_("There is nothing more in that direction."), seconds=1.5)
             self.stop()
-        else:
-            self.number = number
+            return
+        if jumped and number != self.number:
+            self.state.jumps.leave(self.number)
+        self.number = number
 
-    def go(self, number: int | None) -> None:
+    def go(self, number: int | None, *, jumped: bool = True) -> None:
         """Go to a step by its number; None stays."""
         if number is not None:
             try:
-                self.moved(self.state.cursor.go(number))
+                self.moved(self.state.cursor.go(number), jumped=jumped)
             except TracerError as error:
                 self.complain(error)
 
-    def _move(self, move: Callable[[Cursor], int | None]) -> None:
+    def _step(self, move: Callable[[Cursor], int | None]) -> None:
+        self.moved(None if self.state.empty else move(self.state.cursor), jumped=False)
+
+    def _jump(self, move: Callable[[Cursor], int | None]) -> None:
         self.moved(None if self.state.empty else move(self.state.cursor))
 
     def action_next(self) -> None:
-        self._move(Cursor.next)
+        self._step(Cursor.next)
 
     def action_previous(self) -> None:
-        self._move(Cursor.previous)
+        self._step(Cursor.previous)
 
     def action_over(self) -> None:
-        self._move(Cursor.over)
+        self._step(Cursor.over)
 
     def action_over_back(self) -> None:
-        self._move(Cursor.over_back)
+        self._step(Cursor.over_back)
 
     def action_into(self) -> None:
-        self._move(Cursor.into)
+        self._step(Cursor.into)
 
     def action_into_back(self) -> None:
-        self._move(Cursor.into_back)
+        self._step(Cursor.into_back)
 
     def action_out(self) -> None:
-        self._move(Cursor.out)
+        self._step(Cursor.out)
 
     def action_caller(self) -> None:
-        self._move(Cursor.caller)
+        self._step(Cursor.caller)
 
     def action_first(self) -> None:
-        self._move(Cursor.first)
+        self._jump(Cursor.first)
 
     def action_last(self) -> None:
-        self._move(Cursor.last)
+        self._jump(Cursor.last)
 
     def action_next_stage(self) -> None:
-        self._move(Cursor.next_stage)
+        self._jump(Cursor.next_stage)
 
     def action_previous_stage(self) -> None:
-        self._move(Cursor.previous_stage)
+        self._jump(Cursor.previous_stage)
+
+    def action_jump_back(self) -> None:
+        number = self.state.jumps.back(self.number)
+        if number is None:
+            self.say(N_("There is no earlier place to go back to."), seconds=2)
+        self.go(number, jumped=False)
+
+    def action_jump_forth(self) -> None:
+        number = self.state.jumps.forth(self.number)
+        if number is None:
+            self.say(N_("There is no later place to go forward to."), seconds=2)
+        self.go(number, jumped=False)
 
     def action_next_decision(self) -> None:
         self.moved(self.state.next_decision())
@@ -349,7 +369,7 @@ class Player(CrashReportingApp):
         if not name:
             self.say(_NO_VARIABLE, seconds=4)
         else:
-            self._move(lambda cursor: move(cursor, name))
+            self._jump(lambda cursor: move(cursor, name))
 
     def action_next_line(self) -> None:
         self._to_line(Cursor.next_line)
@@ -475,7 +495,15 @@ class Player(CrashReportingApp):
             self._timer = None
 
     def action_open_tab(self, name: str) -> None:
-        self.tabs.open(f"tab-{name}")
+        """Open a tab and focus it; from the tab itself, go back to the source."""
+        if self.tabs.has_the_focus and self.tabs.active == f"tab-{name}":
+            self.action_source()
+        else:
+            self.tabs.open(f"tab-{name}")
+
+    def action_source(self) -> None:
+        self.screen.remove_class("-zoomed")
+        self.query_one(SourceView).focus()
 
     def action_everything(self) -> None:
         self.tabs.toggle_everything()
@@ -488,7 +516,7 @@ class Player(CrashReportingApp):
         if self.screen.has_class("-zoomed"):
             self.tabs.take_focus()
         else:
-            self.query_one(SourceView).focus()
+            self.action_source()
 
     def action_value(self) -> None:
         from tracer.tui.screens import TextScreen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from io import StringIO
@@ -19,6 +20,36 @@ Place = tuple[int, int]
 """A source and a line of it."""
 
 
+class JumpList:
+    """The steps that were left by jumps, to go back to and forth again as a browser does with its pages."""
+
+    def __init__(self, limit: int = 200) -> None:
+        self._back: deque[int] = deque(maxlen=limit)
+        self._forth: deque[int] = deque(maxlen=limit)
+
+    def leave(self, number: int) -> None:
+        """Remember a step that is left by a jump; what was ahead is forgotten."""
+        self._back.append(number)
+        self._forth.clear()
+
+    def back(self, here: int) -> int | None:
+        """Return the step that the last jump left, None if there is none; ``here`` is the current one."""
+        return self._along(self._back, self._forth, here)
+
+    def forth(self, here: int) -> int | None:
+        """Return the step that :meth:`back` left, None if there is none."""
+        return self._along(self._forth, self._back, here)
+
+    @staticmethod
+    def _along(there: deque[int], behind: deque[int], here: int) -> int | None:
+        while there:
+            number = there.pop()
+            if number != here:
+                behind.append(here)
+                return number
+        return None
+
+
 class PlayerState:
     """The state that all panes share. Only the player changes it."""
 
@@ -27,6 +58,7 @@ class PlayerState:
         self.keymap = keymap
         self.cursor = Cursor(trace, start)
         self.paths = trace.source_paths()
+        self.jumps = JumpList()
         self.bookmarks: set[int] = set()
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()

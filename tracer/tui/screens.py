@@ -22,7 +22,16 @@ from tracer.analysis.search import Hit, search
 from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.bindings import BINDINGS, GROUP_LABELS, GROUPS, KEY_LABELS, Keymap, displayed
+from tracer.tui.bindings import (
+    BINDINGS,
+    FOUND_FIRST,
+    GROUP_LABELS,
+    GROUPS,
+    KEY_LABELS,
+    MOUSE,
+    Keymap,
+    displayed,
+)
 from tracer.tui.player_state import PlayerState
 
 SORT_LABELS = {
@@ -245,10 +254,13 @@ def keys_text(lang: Lang, keymap: Keymap, width: int) -> Text:
 def _block(lang: Lang, keymap: Keymap, group: str, room: int) -> Block:
     """Return the theme, and below it each of its keys with what it does."""
     lines = [Text.assemble(" " * (room + _GAP), (tr(lang, GROUP_LABELS[group]), "bold cyan"))]
-    for binding in GROUPS[group]:
-        keys = displayed(keymap.keys(binding))
+    entries = [(displayed(keymap.keys(binding)), KEY_LABELS[str(binding.id)]) for binding in GROUPS[group]]
+    if group == "panes":
+        tab, enter, palette = ((displayed(one.keys), one.label) for one in FOUND_FIRST)
+        entries = [tab, enter, *entries, (tr(lang, MOUSE[0]), MOUSE[1]), palette]
+    for keys, label in entries:
         indent = " " * (room - cell_len(keys))
-        lines.append(Text.assemble(indent, (keys, "bold"), " " * _GAP, tr(lang, KEY_LABELS[str(binding.id)])))
+        lines.append(Text.assemble(indent, (keys, "bold"), " " * _GAP, tr(lang, label)))
     return lines
 
 

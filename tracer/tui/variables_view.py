@@ -36,6 +36,8 @@ class VariableNode(NamedTuple):
 class VariablesView(Tree[object], StepView):
     """A tree of the frame's variables, dictionaries key by key, then of the callers', folded."""
 
+    hints = "variables"
+
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__("", id="variables")
         self.show_root = False

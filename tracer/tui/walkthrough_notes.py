@@ -67,7 +67,7 @@ class WalkthroughNotes:
             if asked is not None:
                 if (bound := reading.begin(asked)) is not None:
                     self.open_tab()
-                    player.go(bound.step)
+                    player.go(bound.step, jumped=False)
             elif self._matching is not None:
                 reading.offer(self._matching)
                 if reading.open is not None:

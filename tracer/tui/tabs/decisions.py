@@ -25,6 +25,7 @@ _VALUES = 3
 class DecisionsTab(TableTab):
     """``everything`` lists all decisions of the current function instead of those that explain the load."""
 
+    hints = "decisions"
     heads = ("means", "condition", "outcome", "values", "function", "stage")
     everything: reactive[bool] = reactive(False, repaint=False)
 

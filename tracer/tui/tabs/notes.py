@@ -174,7 +174,7 @@ class NotesTab(Horizontal, StepView):
         with NotePage(id="notes-page"):
             yield Static(id="notes-text")
             yield Static(id="notes-question")
-            yield OptionList(id="notes-answers", compact=True)
+            yield Answers(id="notes-answers", compact=True)
             yield Static(id="notes-response")
             yield Static(id="notes-next")
 
@@ -313,6 +313,7 @@ class NotesTab(Horizontal, StepView):
 class NotePage(VerticalScroll, inherit_bindings=False):
     """The open note. The player's own keys scroll it; the arrow keys stay with the steps."""
 
+    hints = "note"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", show=False)]
 
     class Entered(Message):
@@ -326,6 +327,12 @@ class NotePage(VerticalScroll, inherit_bindings=False):
         self.post_message(self.Entered())
 
 
+class Answers(OptionList):
+    """The answers to the note's question."""
+
+    hints = "answers"
+
+
 class Entry(Option):
     """A line of the contents: a walkthrough, which leads to its first note, or a note."""
 
@@ -337,6 +344,8 @@ class Entry(Option):
 
 class Contents(OptionList):
     """The walkthroughs about this load, with the notes of the open one."""
+
+    hints = "contents"
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, compact=True)

@@ -93,6 +93,12 @@ class TabArea(TabbedContent, StepView):
             self._wants_focus = False
             keys_for.focus()
 
+    @property
+    def has_the_focus(self) -> bool:
+        """Whether the focus is in the open tab, or is about to be."""
+        focused = self.screen.focused
+        return self._wants_focus or (focused is not None and self.active_pane in focused.ancestors)
+
     def open(self, name: str) -> None:
         """Open a tab and focus it."""
         self._switch(name)

@@ -7,7 +7,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
+from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import DataTable
@@ -24,10 +26,11 @@ from tracer.tui.step_view import StepView
 class Row(NamedTuple):
     """One row of a table.
 
-    Rows that are one deeper belong to the row above them, which ``opens``; ``open`` is how it begins.
+    Rows that are one deeper belong to the row above them, which ``opens``; ``open`` is how it begins. A row without a
+    step is only the head of those below it.
     """
 
-    step: int
+    step: int | None
     cells: Sequence[str | Text]
     depth: int = 0
     opens: bool = False
@@ -59,7 +62,7 @@ def sorted_rows(rows: Sequence[Row], column: int, *, descending: bool) -> list[i
 def _size(row: Row, column: int) -> tuple[int, float, str]:
     """Return the sort key of a cell: numbers by size, before texts."""
     if column == 0:
-        return 0, row.step, ""
+        return 0, -1 if row.step is None else row.step, ""
     text = str(row.cells[column - 1]) if column <= len(row.cells) else ""
     try:
         return 0, float(text.replace(",", "").split(" ")[0]), ""
@@ -106,11 +109,18 @@ _NONE = object()
 
 
 class TableTab(DataTable[Text], StepView):
-    """A table that is computed in the background when it is first shown, and again for another language or scope."""
+    """A table that is computed in the background when it is first shown, and again for another language or scope.
+
+    Enter or a click on a row goes to its step. Rows are folded as in a file tree: Space does and undoes it, the right
+    arrow opens, the left one folds or goes to the parent, and so does a click on the sign.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "scroll_top", show=False),
         Binding("end", "scroll_bottom", show=False),
+        Binding("space", "fold_or_open", show=False),
+        Binding("right", "open_or_scroll", show=False),
+        Binding("left", "fold_or_scroll", show=False),
     ]
     heads: tuple[str, ...] = ()
     empty = NOTHING
@@ -131,6 +141,11 @@ class TableTab(DataTable[Text], StepView):
         self._folds = False
         self._sorted: tuple[int, bool] | None = None
         self.begin_with(state, lang, shown=False)
+
+    @property
+    def hints(self) -> str:
+        """Whose hints are shown at the foot while the table has the focus."""
+        return "folding-table" if self._folds else "table"
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         """Return every row, in the order of the steps. Runs in a background thread."""
@@ -171,6 +186,7 @@ class TableTab(DataTable[Text], StepView):
         self._folds = any(row.opens for row in rows)
         self._opened = {index for index, row in enumerate(rows) if row.open}
         self._list_rows()
+        self.refresh_bindings()  # whether it folds
 
     def _show_sentence(self, sentence: str) -> None:
         self.clear(columns=True)
@@ -211,8 +227,9 @@ class TableTab(DataTable[Text], StepView):
         row = self._rows[index]
         first, *others = (cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row.cells)
         sign = ("▾ " if index in self._opened else "▸ ") if row.opens else "  " if self._folds else ""
-        lead = Text("  " * row.depth + sign)
-        return [Text(str(row.step), "dim", justify="right"), lead + first, *others]
+        lead = Text("  " * row.depth + sign, Style(meta={"folds": True}) if row.opens else "")
+        step = "" if row.step is None else str(row.step)
+        return [Text(step, "dim", justify="right"), Text.assemble(lead, first), *others]
 
     def _arrow(self, column: int) -> str:
         if self._sorted is None or self._sorted[0] != column:
@@ -227,25 +244,77 @@ class TableTab(DataTable[Text], StepView):
         if 0 <= at < len(self._listed) and self._rows[self._listed[at]].step == number:
             return
         for places in (range(len(self._listed)), self._tops()):
-            steps = [self._rows[self._listed[place]].step for place in places]
-            if steps == sorted(steps):
+            places = [place for place in places if self._rows[self._listed[place]].step is not None]
+            steps = [self._rows[self._listed[place]].step or 0 for place in places]
+            if steps and steps == sorted(steps):
                 self.move_cursor(row=places[max(bisect_right(steps, number) - 1, 0)], animate=False)
                 return
 
     def _tops(self) -> Sequence[int]:
         return [place for place, index in enumerate(self._listed) if self._rows[index].depth == 0] or [0]
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        key = event.row_key.value
-        if key is None or not key.isdecimal() or not self._listed:
+    def on_data_table_row_selected(self) -> None:
+        self._choose()
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the row's step, or fold and open it where the sign was clicked."""
+        at = event.style.meta.get("row", -1)
+        if at < 0:
+            return  # a head, or beside the table: Textual knows what to do
+        event.prevent_default()  # which would only choose the row
+        event.stop()
+        self.move_cursor(row=at, animate=False)
+        if "folds" in event.style.meta:
+            self.action_fold_or_open()
+        else:
+            self._choose()
+
+    def _choose(self) -> None:
+        """Go to the step of the row that the cursor is on."""
+        index = self._chosen()
+        if index is None:
             return
-        index = int(key)
-        row = self._rows[index]
-        if row.opens and (index not in self._opened or row.step == self._state.number):  # a second time folds it
+        step = self._rows[index].step
+        if step is None:
+            self.action_fold_or_open()
+        else:
+            self.post_message(self.Chosen(step))
+
+    def _chosen(self) -> int | None:
+        """Return the index of the row that the cursor is on."""
+        return self._listed[self.cursor_row] if 0 <= self.cursor_row < len(self._listed) else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Space to the player where there is nothing to fold."""
+        return self._folds if action == "fold_or_open" else True
+
+    def action_fold_or_open(self) -> None:
+        index = self._chosen()
+        if index is not None and self._rows[index].opens:
             self._opened ^= {index}
+            left = self.scroll_x
             self._list_rows()
             self.move_cursor(row=self._listed.index(index), animate=False)
-        self.post_message(self.Chosen(row.step))
+            self.scroll_to(x=left, animate=False)
+
+    def action_open_or_scroll(self) -> None:
+        index = self._chosen()
+        if index is not None and self._rows[index].opens and index not in self._opened:
+            self.action_fold_or_open()
+        else:
+            self.action_cursor_right()
+
+    def action_fold_or_scroll(self) -> None:
+        index = self._chosen()
+        if index is None or self.scroll_x > 0 or not (index in self._opened or self._rows[index].depth):
+            self.action_cursor_left()
+        elif index in self._opened:
+            self.action_fold_or_open()
+        else:
+            depth = self._rows[index].depth
+            above = range(self.cursor_row - 1, -1, -1)
+            parent = next((place for place in above if self._rows[self._listed[place]].depth < depth), self.cursor_row)
+            self.move_cursor(row=parent, animate=False)
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         self.sort_by(event.column_index)

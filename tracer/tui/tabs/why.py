@@ -26,6 +26,8 @@ from tracer.views.why import diagnosis_report, evidence_text
 class WhyTab(VerticalScroll, StepView):
     """What ``glm-trace why`` says of the trace, and below it the steps that show it, to go to."""
 
+    hints = "text"
+
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__()
         self.computed = False
