@@ -47,6 +47,21 @@ def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
     play(app, work)
 
 
+def test_the_first_note_is_the_one_nearest_to_the_step(demo: Trace) -> None:
+    adapter = next(demo.steps(kinds=["adapter-absent"])).number
+    app = reading(demo, start=adapter - 5)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        assert app.state.number == adapter
+        assert "No adapter" in said(app)
+        await pilot.press("backspace")
+        assert app.state.number == adapter - 5
+
+    play(app, work)
+
+
 @pytest.mark.parametrize(
     ("lang", "marked"),
     [

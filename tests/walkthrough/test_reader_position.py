@@ -58,7 +58,8 @@ def test_begin_at_a_walkthrough(reading: WalkthroughReader) -> None:
 
 
 def test_a_note_on_offer_is_the_next_one(reading: WalkthroughReader, demo: Trace) -> None:
-    reading.offer("two")
+    reading.matching = "two"
+    reading.offer()
     assert ids(reading) == "again"
     bound = reading.next()
     assert bound is not None
@@ -66,8 +67,71 @@ def test_a_note_on_offer_is_the_next_one(reading: WalkthroughReader, demo: Trace
     bound = reading.next()
     assert bound is not None
     assert bound.note.id == "elsewhere"
-    reading.offer("none")
+    reading.matching = "none"
+    reading.offer()
     assert ids(reading) == "elsewhere"
+
+
+def step_of(reading: WalkthroughReader, at: NotePosition) -> int:
+    note = reading.chapters[at.chapter].notes[at.note]
+    assert isinstance(note, BoundNote)
+    return note.step
+
+
+def test_reading_begins_at_the_note_nearest_to_the_reader(reading: WalkthroughReader, demo: Trace) -> None:
+    notes = sorted((step_of(reading, at), at) for at in reading._order)
+    steps = [step for step, _ in notes]
+    for here, there in ((steps[0] + 1, steps[1]), (steps[-1], steps[-1]), (steps[-1] + 50, steps[-1])):
+        reader = WalkthroughReader(reading.chapters)
+        bound = reader.next(here)
+        assert bound is not None
+        assert bound.step == there
+        at = reader.open
+        assert at is not None
+        following = reader.next(0)  # from then on, the open note counts and not the step
+        assert following is None or reader.open == reader._order[reader._order.index(at) + 1]
+    back = WalkthroughReader(reading.chapters).next(steps[-1] - 1, back=True)
+    assert back is not None
+    assert back.step == max(step for step in steps if step < steps[-1])
+
+
+def test_the_walkthrough_of_this_load_comes_first_where_it_has_a_note_ahead(
+    reading: WalkthroughReader, demo: Trace
+) -> None:
+    adapter, first = step_of(reading, NotePosition(2, 1)), step_of(reading, NotePosition(0, 0))
+    assert adapter < first
+    alone = walkthrough(note({"kind": "adapter-absent"}, stage="adapter", id="adapter"), id="alone")
+    chapters = bind_chapters(demo, [ONE, TWO, alone])
+    for here, matching, expected in (
+        (first + 1, "one", "range"),
+        (first + 1, "two", "again"),
+        (first + 1, "alone", "range"),  # it has none ahead
+        (adapter, "alone", "adapter"),
+        (0, "two", "again"),
+    ):
+        reader = WalkthroughReader(chapters, matching)
+        bound = reader.next(here)
+        assert bound is not None
+        assert bound.note.id == expected, (here, matching)
+
+
+def test_a_note_that_was_passed_by_is_gone_on_from(reading: WalkthroughReader, demo: Trace) -> None:
+    first = step_of(reading, NotePosition(0, 0))
+    reading.follow(demo.step(first))
+    assert ids(reading) == "call"
+    following = reading.next(first)
+    assert following is not None
+    assert following.note.id == "range"
+
+
+def test_who_left_a_note_on_offer_goes_to_the_nearest(reading: WalkthroughReader, demo: Trace) -> None:
+    reading.matching = "two"
+    reading.offer(7)
+    adapter = step_of(reading, NotePosition(2, 1))
+    assert [one and one[1].note.id for one in (reading.peek(7), reading.peek(adapter))] == ["again", "elsewhere"]
+    bound = reading.next(adapter)
+    assert bound is not None
+    assert bound.note.id == "elsewhere"
 
 
 def test_the_note_about_a_step(reading: WalkthroughReader, demo: Trace) -> None:

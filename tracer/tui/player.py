@@ -410,13 +410,7 @@ class Player(CrashReportingApp):
         self.notes.open_next(back=True)
 
     def action_answer(self) -> None:
-        self.notes.open_tab()
-        self.call_after_refresh(self._focus_answers)
-
-    def _focus_answers(self) -> None:
-        tab: NotesTab = self.tabs.tab_shown()
-        if self.reading is None or not tab.is_mounted or not tab.focus_answers():
-            self.notify(tr(self.lang, "This note has no question."), timeout=2)
+        self.notes.answer()
 
     def action_scroll_note(self) -> None:
         self._scroll_note(back=False)

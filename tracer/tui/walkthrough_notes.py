@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # imported after the first screen
 
     from tracer.trace.reading import Trace
     from tracer.tui.player import Player
+    from tracer.tui.tabs.notes import NotesTab
     from tracer.walkthrough.format import Walkthrough
     from tracer.walkthrough.reader_position import WalkthroughReader
 
@@ -32,14 +33,13 @@ class WalkthroughNotes:
         self._walkthroughs = walkthroughs
         self._begin_with = begin_with
         self._loading = False
-        self._matching: str | None = None
         self._when_loaded: list[Callable[[WalkthroughReader], None]] = []
 
     def open_next(self, *, back: bool) -> None:
         """Open the next note, or the one before."""
 
         def open_note(reading: WalkthroughReader) -> None:
-            found = reading.next(back=back)
+            found = reading.next(self._player.state.number, back=back)
             if found is not None:
                 self.open_tab()
                 self._player.go(found.step)
@@ -52,6 +52,22 @@ class WalkthroughNotes:
             self._player.notify(tr(self._player.lang, why), timeout=2)
 
         self._with_reading(open_note)
+
+    def answer(self) -> None:
+        """Focus the answers to the open note's question."""
+
+        def focus_answers() -> None:
+            tab: NotesTab = self._player.tabs.tab_shown()
+            if not tab.is_mounted:
+                self._player.call_after_refresh(focus_answers)
+            elif not tab.focus_answers():
+                self._player.notify(tr(self._player.lang, "This note has no question."), timeout=2)
+
+        def show(_: WalkthroughReader) -> None:
+            self._player.tabs.show("tab-notes")
+            self._player.call_after_refresh(focus_answers)
+
+        self._with_reading(show)
 
     def begin(self) -> None:
         """Go to the walkthrough that was asked for; show the one that was written for this very load, and stay."""
@@ -68,8 +84,8 @@ class WalkthroughNotes:
                 if (bound := reading.begin(asked)) is not None:
                     self.open_tab()
                     player.go(bound.step, jumped=False)
-            elif self._matching is not None:
-                reading.offer(self._matching)
+            elif reading.matching is not None:
+                reading.offer(start)
                 if reading.open is not None:
                     self.open_tab()
 
@@ -80,9 +96,8 @@ class WalkthroughNotes:
         self._with_reading(lambda reading: None)
 
     def open_tab(self) -> None:
-        """Open the tab of the notes."""
-        if self._player.tabs.active != "tab-notes":
-            self._player.tabs.open("tab-notes")
+        """Open the tab of the notes, and focus it: further keys scroll the note."""
+        self._player.tabs.open("tab-notes")
 
     def _with_reading(self, then: Callable[[WalkthroughReader], None]) -> None:
         """Call a function with the notes, which are loaded in the background the first time."""
@@ -99,15 +114,15 @@ class WalkthroughNotes:
         from tracer.walkthrough.library import course
         from tracer.walkthrough.reader_position import WalkthroughReader, bind_chapters
 
-        def bound(trace: Trace) -> tuple[WalkthroughReader, str | None]:
+        def bound(trace: Trace) -> WalkthroughReader:
             found = self._walkthroughs if self._walkthroughs is not None else list(course())
-            return WalkthroughReader(bind_chapters(trace, found)), walkthrough_for(trace, found)
+            return WalkthroughReader(bind_chapters(trace, found), walkthrough_for(trace, found))
 
         try:
-            reading, self._matching = await in_background(self._player.state.trace.path, bound)
+            reading = await in_background(self._player.state.trace.path, bound)
         except TracerError as error:
             self._player.complain(error)
-            reading, self._matching = WalkthroughReader([]), None
+            reading = WalkthroughReader([])
         self._player.reading = reading
         waiting, self._when_loaded = self._when_loaded, []
         for then in waiting:

@@ -50,13 +50,20 @@ def _chapter(binder: Binder, walkthrough: Walkthrough) -> Chapter:
 
 
 class WalkthroughReader:
-    """The position of a reader in the chapters. ``open`` is None until a note was opened."""
+    """The position of a reader in the chapters. ``open`` is None until a note was opened.
 
-    def __init__(self, found: Sequence[Chapter]) -> None:
+    Args:
+        found: the chapters, in reading order.
+        matching: the id of the walkthrough that was written for this very load, if any.
+    """
+
+    def __init__(self, found: Sequence[Chapter], matching: str | None = None) -> None:
         self.chapters = list(found)
+        self.matching = matching
         self.open: NotePosition | None = None
         self._followed: int | None = None
-        self._offered: NotePosition | None = None
+        self._offered_at: int | None = None  # where the reader was when the open note was offered
+        self._reads = False  # whether the reader opened a note, and did not only pass by one
         self.answered: dict[NotePosition, int] = {}
         """Which answer was given to a note's question."""
         self._order = [NotePosition(one, note) for one, chapter in enumerate(self.chapters) for note in chapter.bound]
@@ -93,25 +100,43 @@ class WalkthroughReader:
         chapter = self.chapter
         return chapter.notes[self.open.note] if chapter is not None and self.open is not None else None
 
-    def next(self, *, back: bool = False) -> BoundNote | None:
-        """Open the next note that has a step, in the next chapter where this one is at its end."""
-        at = self._next(back=back)
-        self._offered = None
+    def next(self, here: int = 0, *, back: bool = False) -> BoundNote | None:
+        """Open the next note that has a step, in the next chapter where this one is at its end.
+
+        As long as the reader has opened none, it is the one nearest to ``here``, the step that the reader is at.
+        """
+        at = self._next(here, back=back)
         return self._opened(at) if at is not None else None
 
-    def peek(self) -> tuple[Chapter, BoundNote] | None:
+    def peek(self, here: int = 0) -> tuple[Chapter, BoundNote] | None:
         """Return what :meth:`next` would open."""
-        at = self._next(back=False)
+        at = self._next(here, back=False)
         return (self.chapters[at.chapter], self._bound(at)) if at is not None else None
 
-    def _next(self, *, back: bool) -> NotePosition | None:
-        if self.open is not None and self.open == self._offered and not back:
+    def _next(self, here: int, *, back: bool) -> NotePosition | None:
+        note = self.note
+        if self._offered_at == here and not back:
             return self.open
-        if self.open is not None:
-            order = [at for at in self._order if (at < self.open if back else at > self.open)]
-        else:
-            order = self._order
+        if self.open is None or not (self._reads or (isinstance(note, BoundNote) and note.step == here)):
+            return self._nearest(here, back=back)
+        order = [at for at in self._order if (at < self.open if back else at > self.open)]
         return (order[-1] if back else order[0]) if order else None
+
+    def _nearest(self, here: int, *, back: bool) -> NotePosition | None:
+        """Return the note nearest to a step, ahead of it where there is one; at the beginning, the first of all.
+
+        Notes of the matching walkthrough come before others, and those about this load before examples of another.
+        """
+        about = [at for at in self._order if at.note not in self.chapters[at.chapter].examples]
+        matching = [at for at in about if self.chapters[at.chapter].walkthrough.id == self.matching]
+        if here == 0:
+            found = (matching or self._order)[slice(-1, None) if back else slice(1)]
+            return found[0] if found else None
+        for notes in (matching, about, self._order):
+            ahead = [at for at in notes if (self._bound(at).step <= here if back else self._bound(at).step >= here)]
+            if ahead:
+                return min(ahead, key=lambda at: (abs(self._bound(at).step - here), at))
+        return min(about or self._order, key=lambda at: (abs(self._bound(at).step - here), at), default=None)
 
     def begin(self, walkthrough: str) -> BoundNote | None:
         """Open a walkthrough's first note that has a step."""
@@ -120,14 +145,14 @@ class WalkthroughReader:
                 return self._opened(NotePosition(one, chapter.bound[0]))
         return None
 
-    def offer(self, walkthrough: str) -> None:
-        """Show a walkthrough's first note, whose step the reader is not at yet: it is still the next one to go to."""
-        if self.begin(walkthrough) is not None:
-            self._offered = self.open
+    def offer(self, here: int = 0) -> None:
+        """Show the matching walkthrough's first note. As long as the reader stays, it is the next one to go to."""
+        if self.matching is not None and self.begin(self.matching) is not None:
+            self._offered_at, self._reads = here, False
 
     def go(self, at: NotePosition) -> BoundNote | UnboundNote:
         """Open a note, whether it has a step or not."""
-        self.open = at
+        self.open, self._offered_at, self._reads = at, None, True
         return self.chapters[at.chapter].notes[at.note]
 
     def follow(self, step: Step) -> None:
@@ -138,7 +163,7 @@ class WalkthroughReader:
         found = self.about(step)
         if found is not None:
             self.open = found
-            self._offered = None
+            self._offered_at = None
 
     def about(self, step: Step) -> NotePosition | None:
         """Return the note that is about a step; of several the open one, then one of its chapter, then the closest."""
@@ -164,7 +189,7 @@ class WalkthroughReader:
         return note
 
     def _opened(self, at: NotePosition) -> BoundNote:
-        self.open = at
+        self.go(at)
         return self._bound(at)
 
 

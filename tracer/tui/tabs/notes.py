@@ -116,9 +116,9 @@ class RenderedNote:
         verdict = Text(tr(self._lang, N_("✓ Right.") if chosen.right else N_("✗ Not quite.")), "bold")
         return Text("\n").join([verdict, *self.markdown(chosen.because.localized(self._lang))])
 
-    def next_hint(self) -> Text | None:
-        """Return what the key for the next note leads to, if anything."""
-        after = self._reading.peek()
+    def next_hint(self, number: int) -> Text | None:
+        """Return what the key for the next note leads to from the step ``number``, if anything."""
+        after = self._reading.peek(number)
         if after is None:
             return None
         chapter, bound = after
@@ -244,7 +244,7 @@ class NotesTab(Horizontal, StepView):
         assert reading.open is not None
         given = reading.answered.get(reading.open)
         self._show_part("#notes-response", None if given is None else page.response(given))
-        self._show_part("#notes-next", page.next_hint())
+        self._show_part("#notes-next", page.next_hint(self.number))
 
     def _list_answers(self, answers: OptionList, page: RenderedNote, reading: WalkthroughReader) -> None:
         assert reading.open is not None
@@ -397,11 +397,11 @@ def _nothing_open(reading: WalkthroughReader, lang: Lang, key: str, contents: bo
     if reading.empty:
         return tr(lang, "No walkthrough has a note about this load.")
     first = NP_(
-        "{count} note is about this load. Press {key} for the first one.",
-        "{count} notes are about this load. Press {key} for the first one.",
+        "{count} note is about this load. Press {key} for the nearest one.",
+        "{count} notes are about this load. Press {key} for the nearest one.",
     )
     choice = NP_(
-        "{count} note is about this load. Press {key} for the first one, or choose a walkthrough on the left.",
-        "{count} notes are about this load. Press {key} for the first one, or choose a walkthrough on the left.",
+        "{count} note is about this load. Press {key} for the nearest one, or choose a walkthrough on the left.",
+        "{count} notes are about this load. Press {key} for the nearest one, or choose a walkthrough on the left.",
     )
     return tr(lang, choice if contents else first, count=reading.count, key=key)

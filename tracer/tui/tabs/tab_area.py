@@ -101,11 +101,12 @@ class TabArea(TabbedContent, StepView):
 
     def open(self, name: str) -> None:
         """Open a tab and focus it."""
-        self._switch(name)
+        self.show(name)
         self.take_focus()
 
-    def _switch(self, name: str) -> None:
+    def show(self, name: str) -> None:
         """Open a tab. A hidden widget must not keep the focus: its neighbour would get it, and open its tab again."""
+        self._wants_focus = False
         focused = self.screen.focused
         if name != self.active and focused is not None and self in focused.ancestors:
             self.screen.set_focus(None)
@@ -124,7 +125,7 @@ class TabArea(TabbedContent, StepView):
 
     def toggle_everything(self) -> None:
         """Switch between the decisions that explain the load and all those of the function."""
-        self._switch("tab-decisions")
+        self.show("tab-decisions")
         table: DecisionsTab = self.tab_shown()
         table.everything = not table.everything
 
