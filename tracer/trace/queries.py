@@ -48,6 +48,30 @@ class FrameSpan(NamedTuple):
     ended: int
 
 
+class LoopLines(NamedTuple):
+    """The lines of a loop: those of its head, those of its body, and its last one, which can be that of an ``else``."""
+
+    head: int
+    head_end: int
+    body: int
+    body_end: int
+    end: int
+
+
+class LoopStepRow(NamedTuple):
+    """A step at the head of a loop.
+
+    Attributes:
+        step: the step.
+        enters: whether the frame was outside of the loop before.
+        began: the step after it, if that is the first of a turn.
+    """
+
+    step: int
+    enters: bool
+    began: int | None
+
+
 class FrameEventRow(NamedTuple):
     """A call that a frame made, or a step of the frame that a probe recorded.
 
@@ -161,6 +185,19 @@ def line_counts(trace: Trace, frame: int) -> dict[int, int]:
     """Return how often a frame ran each of its lines."""
     query = "SELECT line, count(*) FROM step WHERE frame = ? AND event = 'line' AND line IS NOT NULL GROUP BY line"
     return dict(trace.rows(tuple[int, int], query, frame))
+
+
+def loop_steps(trace: Trace, frame: int, lines: LoopLines) -> Iterator[LoopStepRow]:
+    """Yield the steps of a frame at which a loop was entered or a turn of it began, in order."""
+    query = (
+        "SELECT number, enters, CASE WHEN turns THEN next END FROM (SELECT number, line,"
+        " coalesce(lag(line) OVER steps NOT BETWEEN ?2 AND ?6, 1) AS enters,"
+        " coalesce(lead(line) OVER steps BETWEEN ?4 AND ?5, 0) AS turns, lead(number) OVER steps AS next"
+        " FROM step WHERE frame = ?1 AND event = 'line' WINDOW steps AS (ORDER BY number))"
+        " WHERE line BETWEEN ?2 AND ?3 AND (enters OR turns) ORDER BY number"
+    )
+    for number, enters, began in trace.rows(tuple[int, int, int | None], query, frame, *lines):
+        yield LoopStepRow(number, bool(enters), began)
 
 
 def nearest_of_stages(

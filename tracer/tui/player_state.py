@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from io import StringIO
+from typing import TYPE_CHECKING, Final
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.decision import Decision
@@ -15,6 +16,13 @@ from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Frame, Step
 from tracer.tui.bindings import Keymap
+
+if TYPE_CHECKING:  # not for the first screen
+    from tracer.analysis.loops import Loop, Turns
+    from tracer.analysis.syntax import StatementNode, SyntaxTrees
+
+_SHORT: Final = 2_000  # line steps of a frame whose loops can be counted between two pictures
+_KEPT_LOOPS: Final = 64
 
 Place = tuple[int, int]
 """A source and a line of it."""
@@ -70,6 +78,9 @@ class PlayerState:
         self._innermost = lru_cache(maxsize=8)(self._variables.innermost)
         self._callers = lru_cache(maxsize=8)(self._variables.callers)
         self._chain = lru_cache(maxsize=128)(partial(_with_callers, trace))
+        self._statement_at = lru_cache(maxsize=8)(self._find_statement)
+        self._syntax: SyntaxTrees | None = None
+        self._turns: dict[Loop, Turns] = {}
 
     @property
     def empty(self) -> bool:
@@ -112,6 +123,34 @@ class PlayerState:
         if self.empty or self.step.source is None or self.step.line is None:
             return None
         return self.step.source, self.step.line
+
+    def statement(self) -> StatementNode | None:
+        """Return the statement that the step is at, if its source can be parsed."""
+        frame, place = self.frame(), self.place()
+        return None if frame is None or place is None else self._statement_at(frame, place)
+
+    def loop(self) -> Loop | None:
+        """Return the innermost loop that the step is in, among those of its frame."""
+        from tracer.analysis.loops import loop_around
+
+        frame, statement = self.frame(), self.statement()
+        return None if frame is None or statement is None else loop_around(frame.number, statement)
+
+    def turns(self, loop: Loop) -> Turns | None:
+        """Return the turns of a loop; None if finding them takes long and nobody has yet: see :meth:`keep_turns`."""
+        from tracer.analysis.loops import turns
+
+        if loop not in self._turns:
+            if sum(self.line_counts(loop.frame).values()) > _SHORT:
+                return None
+            self.keep_turns(loop, turns(self.trace, loop))
+        return self._turns[loop]
+
+    def keep_turns(self, loop: Loop, turns: Turns) -> None:
+        """Remember the turns of a loop, and of a few before it."""
+        self._turns[loop] = turns
+        if len(self._turns) > _KEPT_LOOPS:
+            del self._turns[next(iter(self._turns))]
 
     def current_decision(self) -> Decision | None:
         """Return the decision made at this step, if any."""
@@ -161,6 +200,17 @@ class PlayerState:
                 found.append(number)
             cursor.go(start)
         return cursor.go(max(found) if back else min(found)) if found else None
+
+    def _find_statement(self, frame: Frame, place: Place) -> StatementNode | None:
+        from tracer.analysis.syntax import SyntaxTrees
+
+        if self._syntax is None:
+            self._syntax = SyntaxTrees(self.trace)
+        syntax = self._syntax(place[0])
+        function = syntax.function(frame) if syntax is not None and place[0] == frame.source else None
+        if syntax is None or function is None:
+            return None
+        return syntax.statements_by_line(function).get(place[1])
 
     def _lines(self, source: int) -> list[str]:
         """Return the lines of a source as Python counts them; none if the trace does not have it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -21,15 +22,20 @@ from textual.strip import Strip
 from tracer.analysis.decisions.decision import Decision
 from tracer.analysis.locals import LocalChange
 from tracer.analysis.step_context import changing_step
-from tracer.i18n import N_, NC_, InContext, Lang, tr
+from tracer.i18n import N_, NC_, NP_, InContext, Lang, tr
 from tracer.text.visible import visible
-from tracer.tui.background import in_thread, start_worker
+from tracer.trace.errors import TracerError
+from tracer.tui.background import in_background, in_thread, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import local_text, number_text, step_summary, value_text, whole_step
 from tracer.tui.step_view import StepView
 
-_WIDTH: Final = 60
-_MOST: Final = 4  # changes, and keys of a dictionary
+if TYPE_CHECKING:  # not for the first screen
+    from tracer.analysis.loops import Loop, Turns
+
+_WIDTH: Final = 100
+_MOST: Final = 4  # keys of a dictionary
+_MOST_CHANGES: Final = 24
 _ANNOTATIONS: Final[dict[str, str | InContext]] = {
     # how a function was left
     "returned": N_("returned {value}"),
@@ -52,8 +58,8 @@ _ANNOTATIONS: Final[dict[str, str | InContext]] = {
     "returned-here": N_("returned early"),
     "unknown": N_("not recorded"),
 }
-_GUTTER = 8  # mark, line number, how often it ran
-_NOTE = 60  # columns for a note at a line's end
+_GUTTER = 9  # mark, line number, how often it ran
+_MOST_BELOW = 3  # lines that an annotation has under its statement
 
 
 class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
@@ -61,6 +67,10 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
 
     It follows the cursor, so the arrow keys are left to the player, and only whole pages are scrolled. It has
     annotations and colours once ``annotated`` is true: the first screen doesn't wait for them.
+
+    An annotation is behind its line if both fit into the pane, else on rows of its own under it. A row of the pane is
+    therefore not a line of the source; :meth:`_row_of` and :meth:`_line_at` translate. Where the pane is too narrow for
+    the current statement, its lines are moved to the left, out of their indentation.
     """
 
     annotated: reactive[bool] = reactive(False, repaint=False)
@@ -85,7 +95,15 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         self._lines: list[str] = []
         self._ran: dict[int, int] | None = None
         self._annotations: dict[int, Text] = {}
+        self._behind: dict[int, Text] = {}
+        """The annotations that are behind their lines, by line number."""
+        self._below: dict[int, list[Text]] = {}
+        """The rows under their lines that the others are on, in the order of the lines."""
+        self._statement = range(0)
+        """The lines of the current statement, and how far they are moved to the left."""
+        self._moved = 0
         self._current: int | None = None
+        self._turn = ""
         self._step_text = ""
         self._shown_lines = lru_cache(maxsize=32)(lambda source: [*map(_shown, state.source_lines(source))])
         self._widest = lru_cache(maxsize=32)(lambda source: max(map(_width, self._shown_lines(source)), default=0))
@@ -102,10 +120,16 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         self.follow()
 
     def update_view(self) -> None:
+        source, top = self._source, self._line_at(self.scroll_offset.y)
         self._locate(self._state)
         if self._source is not None and self.annotated:
             self._annotations = line_annotations(self._state, self.lang)
+            self._statement = self._lines_of_statement()
             self._colour()
+            self._find_turn()
+        self._lay_out()
+        if source == self._source and top is not None:  # rows that came or went above must not move what is shown
+            self.scroll_to(y=self._row_of(top[0]) + top[1], animate=False)
         self.call_after_refresh(self._follow)  # once the new size is known, or it would stop at the end of the old one
         self.refresh()
 
@@ -113,7 +137,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         """Take over the source and line of the step."""
         place, frame = state.place(), state.frame()
         self._ran = state.line_counts(frame.number) if frame is not None else None
-        self._annotations = {}
+        self._annotations, self._statement, self._turn = {}, range(0), ""
         if place is None:
             self._source, self._current, self._lines = None, None, []
         else:
@@ -122,64 +146,141 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         if not self._lines and not state.empty:
             self._step_text = whole_step(state, self.lang)
         self._write_titles()
-        self.virtual_size = Size(self._width(), len(self._lines))
+
+    def _lines_of_statement(self) -> range:
+        """Return the lines of the current statement; of a compound one those of its header."""
+        from tracer.analysis.syntax import first_line, header_end  # not for the first screen
+
+        statement = self._state.statement()
+        if statement is None:
+            return range(0) if self._current is None else range(self._current, self._current + 1)
+        return range(first_line(statement.node), min(header_end(statement.node), len(self._lines)) + 1)
+
+    def _lay_out(self) -> None:
+        """Put each annotation behind its line or under it, and the current statement where most of it is seen."""
+        room = max(self.size.width - _GUTTER, 1)
+        widths = [_width(self._lines[line - 1]) for line in self._statement]
+        free = min(
+            (_indent(line) for line in self._lines[self._statement.start - 1 : self._statement.stop - 1] if line),
+            default=0,
+        )
+        self._moved = min(free, max(max(widths, default=0) - room, 0))
+        self._behind, self._below = {}, {}
+        for number, note in sorted(self._annotations.items()):
+            line = self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+            moved = self._moved if number in self._statement else 0
+            if not line:
+                continue
+            if _width(line) - moved + 2 + note.cell_len <= room:
+                self._behind[number] = note
+            else:
+                self._below[number] = _wrapped(note, min(_indent(line) - moved + 2, room // 3), room, self.app.console)
+        rows = len(self._lines) + sum(map(len, self._below.values()))
+        self.virtual_size = Size(self._widest(self._source) + _GUTTER if self._source is not None else 0, rows)
+
+    def _row_of(self, line: int) -> int:
+        """Return the row that a line of the source is on."""
+        return line - 1 + sum(len(rows) for above, rows in self._below.items() if above < line)
+
+    def _line_at(self, row: int) -> tuple[int, int] | None:
+        """Return the line of the source that a row has, or is under: by how many rows. None beyond the end."""
+        for line, rows in self._below.items():
+            at = self._row_of(line)
+            if row <= at:
+                break
+            if row <= at + len(rows):
+                return line, row - at
+        line = row + 1 - sum(len(rows) for above, rows in self._below.items() if self._row_of(above) < row)
+        return (line, 0) if 0 < line <= len(self._lines) else None
+
+    def _find_turn(self) -> None:
+        """Find which turn of a loop this is; in the background, if the frame is long."""
+        if (loop := self._state.loop()) is not None:
+            if (turns := self._state.turns(loop)) is not None:
+                self._show_turn(turns)
+            else:
+                start_worker(self, partial(self._count_turns, loop), group="turns", exclusive=True)
+
+    async def _count_turns(self, loop: Loop) -> None:
+        from tracer.analysis.loops import turns
+
+        try:
+            found = await in_background(self._state.trace.path, lambda trace: turns(trace, loop))
+        except TracerError as error:
+            self.post_message(self.Damaged(error))
+            return
+        self._state.keep_turns(loop, found)
+        if self._state.loop() == loop:
+            self._show_turn(found)
+
+    def _show_turn(self, turns: Turns) -> None:
+        turn, began = turns.at(self._state.number)
+        words = N_("turn {turn} of {count}") if turn else NP_("loop of {count} turn", "loop of {count} turns")
+        self._turn = tr(self.lang, words, turn=f"{turn:,}", count=f"{len(began):,}")
+        self._write_titles()
 
     def _write_titles(self) -> None:
         """Write file, line and function into the title, cut at the front of path and function where they do not fit."""
         place, frame = self._state.place(), self._state.frame()
+        turn = "" if self.styles.border_bottom[0] else self._turn  # without a border below, there is no subtitle
         if place is None:
             self.border_title = Text(f" {tr(self.lang, 'Source')} ")
         else:
             function = visible(frame.function) if frame is not None else ""
             at = f"{visible(self._state.paths.get(place[0], '?'))}:{place[1]}"
-            room = max(self.size.width - 6, 12)
+            room = max(self.size.width - 6 - (cell_len(turn) + 3 if turn else 0), 12)
             if cell_len(at) + cell_len(function) + 3 > room:
                 function = keep_end(function, max(room // 2 - 2, room - cell_len(at) - 3))
                 at = keep_end(at, room - cell_len(function) - 3)
-            self.border_title = Text(f" {at} · {function} " if function else f" {at} ")
-        self.border_subtitle = Text(_step_line(self._state))
-
-    def _width(self) -> int:
-        return self._widest(self._source) + _GUTTER + _NOTE if self._source is not None else 0
+            self.border_title = Text(f" {' · '.join(filter(None, (at, function, turn)))} ")
+        self.border_subtitle = Text(" · ".join(filter(None, (self._turn, _step_line(self._state)))))
 
     def _follow(self) -> None:
-        """Keep the current line away from the edges, without scrolling more than needed."""
+        """Keep the current line and what is under it away from the edges, without scrolling more than needed."""
         if self._current is None:
             return
-        height, line = max(self.size.height, 1), self._current - 1
+        height, first = max(self.size.height, 1), self._row_of(self._current)
+        last = min(first + len(self._below.get(self._current, ())), first + height - 1)
         top = self.scroll_offset.y
-        margin = min(4, height // 4)
-        if not top + margin <= line < top + height - margin:
-            self.scroll_to(0, max(line - height // 2, 0), animate=False)
+        margin = min(4, (height - 1 - last + first) // 2, height // 4)
+        if not (top + margin <= first and last < top + height - margin):
+            self.scroll_to(y=max((first + last - height) // 2, 0), animate=False)
 
     def render_line(self, y: int) -> Strip:
-        index = y + self.scroll_offset.y
+        row = y + self.scroll_offset.y
         width = self.size.width
         if not self._lines:
-            return self._without_source(index, width)
-        if not 0 <= index < len(self._lines):
+            return self._without_source(row, width)
+        at = self._line_at(row)
+        if at is None:
             return Strip.blank(width, self.rich_style)
-        number = index + 1
-        line = self._gutter(number) + self._line(index)
-        if number in self._annotations:
-            line = self._with_annotation(line, self._annotations[number], width)
+        number, under = at
+        if under:
+            return self._strip(self._below[number][under - 1], Style(italic=True)).crop(0, width)
         style = Style()
         if number == self._current:
             style = Style(bold=True, bgcolor=self.get_component_rich_style("source--current").bgcolor)
         elif self._ran is not None and number not in self._ran:
             style = Style(dim=True)
-        segments = [
-            Segment(segment.text, _without_background(segment.style) + style)
-            for segment in line.render(self.app.console, end="")
-            if not segment.control
-        ]
+        line = self._line(number - 1)
         x = self.scroll_offset.x
-        return (
-            Strip(segments)
-            .crop(x, x + width)
-            .extend_cell_length(width, self.rich_style + style)
-            .apply_style(self.rich_style)
+        if number in self._statement:
+            x = max(x, self._moved)
+        if number in self._behind:
+            line = line + Text("  ") + self._behind[number]
+        gutter = self._strip(self._gutter(number), style)
+        return Strip.join([gutter, self._strip(line, style).crop(x, x + width - _GUTTER)]).adjust_cell_length(
+            width, self.rich_style + style
         )
+
+    def _strip(self, line: Text, style: Style) -> Strip:
+        """Return a line with a style over its own, on the background of the pane."""
+        segments = line.render(self.app.console, end="")
+        return Strip(
+            Segment(segment.text, _without_background(segment.style) + style)
+            for segment in segments
+            if not segment.control
+        ).apply_style(self.rich_style)
 
     def _without_source(self, index: int, width: int) -> Strip:
         """Return a line of what is shown for a step without a source: a remark, and the step as text."""
@@ -193,15 +294,6 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
             ]
         segments = told[index].render(self.app.console, end="") if index < len(told) else ()
         return Strip(segments).adjust_cell_length(width, self.rich_style).apply_style(self.rich_style)
-
-    def _with_annotation(self, line: Text, note: Text, width: int) -> Text:
-        """Return a line followed by its annotation; if both do not fit the line is cut, to half the width at least."""
-        note = Text("  ") + note
-        room = width + self.scroll_offset.x
-        if line.cell_len + note.cell_len > room:
-            line = line.copy()
-            line.truncate(max(room - note.cell_len, room // 2), overflow="ellipsis")
-        return line + note
 
     def _gutter(self, number: int) -> Text:
         """Return the mark of a line, its number, and how often this execution of the function reached it."""
@@ -230,11 +322,13 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        if event.x < _GUTTER and self._lines:
-            self.post_message(self.BreakpointToggled(event.y + self.scroll_offset.y + 1))
+        at = event.get_content_offset(self)
+        if at is not None and at.x < _GUTTER and (line := self._line_at(at.y + self.scroll_offset.y)) is not None:
+            self.post_message(self.BreakpointToggled(line[0]))
 
     def on_resize(self, event: events.Resize) -> None:
         self._write_titles()
+        self._lay_out()
         self._follow()
 
 
@@ -244,6 +338,21 @@ def _shown(line: str) -> str:
 
 def _width(line: str) -> int:
     return len(line) if line.isascii() else cell_len(line)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _wrapped(note: Text, indent: int, room: int, console: Console) -> list[Text]:
+    """Return the rows of an annotation under a line; what is longer ends with an ellipsis."""
+    rows = list(note.wrap(console, max(room - indent, 1), overflow="fold"))
+    if len(rows) > _MOST_BELOW:
+        rows = rows[:_MOST_BELOW]
+        rows[-1].rstrip()
+        rows[-1].truncate(max(room - indent - 2, 1))
+        rows[-1].append(" …")
+    return [Text(" " * (_GUTTER + indent)) + row for row in rows]
 
 
 def _without_background(style: Style | None) -> Style:
@@ -297,12 +406,12 @@ def line_annotations(state: PlayerState, lang: Lang) -> dict[int, Text]:
     if step.event in ("return", "raise", "unwind"):
         key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
         words = tr(lang, _ANNOTATIONS[key], value="\0").partition("\0")
-        add(step.line, Text(words[0], "italic") + number_text(state.trace, step.value, _WIDTH))
+        add(step.line, Text.assemble((words[0], "italic")) + number_text(state.trace, step.value, _WIDTH))
     return notes
 
 
 def _changes(state: PlayerState, changed: Sequence[LocalChange], lang: Lang) -> Text:
-    return Text("# ", "dim") + Text(", ").join(_change(state, one, lang) for one in changed[:_MOST])
+    return Text.assemble(("# ", "dim")) + Text(", ").join(_change(state, one, lang) for one in changed[:_MOST_CHANGES])
 
 
 def _change(state: PlayerState, one: LocalChange, lang: Lang) -> Text:
@@ -312,14 +421,14 @@ def _change(state: PlayerState, one: LocalChange, lang: Lang) -> Text:
         return Text(visible(f"{one.name}[{', '.join(keys[:_MOST])}]"))
     if one.after is None:
         return Text(visible(f"{one.name} ")) + Text(tr(lang, "deleted"))
-    return Text(visible(f"{one.name} = ")) + local_text(state.trace, one.after, _WIDTH - 10)
+    return Text(visible(f"{one.name} = ")) + local_text(state.trace, one.after, _WIDTH)
 
 
 def _decision(state: PlayerState, decision: Decision, lang: Lang) -> Text:
     outcome = {"raised": "raised-here", "returned": "returned-here"}.get(decision.outcome, decision.outcome)
     if outcome == "entered" and decision.times is None:
         outcome = "entered-some"
-    note = Text("⇒ ", "bold") + Text(tr(lang, _ANNOTATIONS[outcome], times=decision.times), "bold")
+    note = Text.assemble((f"⇒ {tr(lang, _ANNOTATIONS[outcome], times=decision.times)}", "bold"))
     for name, value in list(decision.names.items())[:3]:
-        note += Text(visible(f"  {name} = ")) + value_text(state.trace, value, 30)
+        note += Text(visible(f"  {name} = ")) + value_text(state.trace, value, 40)
     return note
