@@ -2,7 +2,8 @@
 
 Each type is built tiny with random weights in a fork of its own, saved, loaded as a script does, and loaded as
 ``glm-trace load DIR`` does: with one pass and four tokens. ``nox -s sweep -- llava qwen2_vl`` for some types alone,
-``--results FILE`` to go on later where a run was ended. It exits with 1 if a load was not equal or an account not true.
+``--results FILE`` to go on later where a run was ended. It exits with 1 if a load was not equal, an account not true or
+the process of a type ended without a row.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import gc
 import hashlib
 import json
 import os
-import re
 import select
 import signal
 import sys
@@ -34,13 +34,14 @@ import transformers
 import transformers.models.auto.modeling_auto as tables
 
 from nightly.tiny_configs import tiny_config
+from nightly.towers import tower_modules
 from nightly.weights_account import problems_of_account
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.recorder import run_load as work
 from tracer.recorder.auto_class import suitable_class
-from tracer.recorder.feeding.senses import picture_name
+from tracer.recorder.feeding.senses import senses_of
 from tracer.recorder.session import Session
 from tracer.trace.events import InputsPrepared, ModuleEntered, NotFed, NotGenerated, TokenGenerated, events
 from tracer.trace.job import Job
@@ -56,8 +57,8 @@ TOKENS: Final = 4
 MOST_NUMBERS: Final = 60_000_000
 SECONDS: Final = 240
 SEED: Final = 7
-_SEES: Final = re.compile(r"vis|image|img|pixel|patch|encoder|backbone|vqmodel")
-_PASSES: Final = ("built", "class", "fed", "picture", "tokens", "equal", "account", "read")
+_PASSES: Final = ("class", "fed", "picture", "sound", "tokens", "equal", "account", "read")
+_MUST: Final = ("class", "equal", "account", "read")
 
 
 def main() -> int:
@@ -87,7 +88,7 @@ def main() -> int:
         print(line_of(row), flush=True)
         rows.append(row)
     print_totals(rows)
-    return int(any(row.get(what) is False for row in rows for what in ("class", "equal", "account", "read")))
+    return int(any("crashed" in row or any(row.get(what) is False for what in _MUST) for row in rows))
 
 
 def _types(asked: list[str]) -> Iterator[tuple[str, str]]:
@@ -112,12 +113,15 @@ def sweep_type(table: str, name: str) -> dict[str, Any]:
         except Exception as error:
             return {"built": False, "why": _named(error)}
         row: dict[str, Any] = {"built": True, "saved": type(saved).__name__}
-        plain = load_plainly(getattr(transformers, suitable_class(str(model_folder), trust=False)), model_folder)
+        try:
+            plain = load_plainly(getattr(transformers, suitable_class(str(model_folder), trust=False)), model_folder)
+        except Exception as error:
+            return {**row, "class": False, "equal": False, "account": False, "not_loaded": _named(error)}
         random_numbers = _digest(torch.get_rng_state())
         traced = Traced(model_folder, Path(folder))
         row["class"] = traced.model is not None and type(traced.model) is type(saved)
         with open_trace(traced.path) as trace:
-            row |= _fed(trace, plain)
+            row |= _fed(trace)
             row["tokens"] = len(list(events(trace, TokenGenerated)))
             refusals = [one.event.why for one in events(trace, NotGenerated)]
             row |= {"no_tokens": str(refusals[0])} if refusals else {}
@@ -133,29 +137,48 @@ def sweep_type(table: str, name: str) -> dict[str, Any]:
             if traced.random_state is not None and _digest(traced.random_state) != random_numbers:
                 different.append("random numbers")
             row |= {"equal": not different, "different": different}
-            problems = problems_of_account(trace, traced.model, saved, model_folder)
+            paths = traced.paths or _paths(traced.model)
+            problems = problems_of_account(trace, traced.model, saved, model_folder, paths)
             row |= {"account": not problems, "problems": problems}
+            row |= _perceived(trace, plain, traced.inputs or {})
         return row
 
 
 def build(table: str, name: str) -> Any:
     """Return a tiny model with random numbers in each parameter, so that no equality is one of zeros and ones."""
-    auto_class = getattr(transformers, TABLES[table][0])
     with torch.device("meta"):
         try:
-            numbers = sum(one.numel() for one in auto_class.from_config(tiny_config(name)).parameters())
+            numbers = sum(one.numel() for one in _made(table, name).parameters())
         except Exception:  # some count in their constructor what meta tensors don't have
             numbers = 0
     if numbers > MOST_NUMBERS:
         raise ValueError(f"{numbers:,} numbers are too many")
     torch.manual_seed(0)
-    model = auto_class.from_config(tiny_config(name)).eval()
+    model = _made(table, name).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.is_floating_point():
                 parameter.add_((torch.randn(parameter.shape, generator=generator) * 0.01).to(parameter.dtype))
     return model
+
+
+def _made(table: str, name: str) -> Any:
+    """Return a model of the auto class; of a class for one part of a model, that part alone.
+
+    Of a class that stands in the table of an auto class which refuses its configuration, the model that it makes.
+    """
+    auto_class, names = getattr(transformers, TABLES[table][0]), getattr(tables, TABLES[table][1])
+    config, named = tiny_config(name), names[name]
+    class_ = getattr(transformers, named, None) if isinstance(named, str) else None
+    wanted = getattr(class_, "config_class", None)
+    if wanted is not None and not isinstance(config, wanted):
+        for part in vars(config).values():
+            if isinstance(part, wanted):
+                return class_._from_config(part)
+    elif wanted is not None and type(config) not in auto_class._model_mapping:
+        return class_._from_config(config)
+    return auto_class.from_config(config)
 
 
 def load_plainly(auto_class: Any, folder: Path) -> Any:
@@ -172,6 +195,7 @@ class Traced:
         self.error: Exception | None = None
         self.random_state: Any = None
         self.state: dict[str, Any] | None = None
+        self.paths: set[str] = set()
         self.inputs: dict[str, Any] | None = None
         self.output: Any = None
         journal = folder / "journal"
@@ -184,6 +208,7 @@ class Traced:
         def watched(model: Any, stage: str) -> Iterator[None]:
             if stage == "forward":
                 self.model, self.random_state, self.state = model, torch.get_rng_state(), _state(model)
+                self.paths = _paths(model)
             with passes(model, stage), self._watching(model, stage):
                 yield
 
@@ -236,6 +261,10 @@ def _state(model: Any) -> dict[str, Any]:
     }
 
 
+def _paths(model: Any) -> set[str]:
+    return {path for path, _ in model.named_modules()}
+
+
 def _hooks(model: Any) -> list[str]:
     return [name for name, one in model.named_modules() if any(v for k, v in vars(one).items() if k.endswith("_hooks"))]
 
@@ -260,8 +289,8 @@ def _digest(tensor: Any) -> str:
     return f"{hashlib.sha256(held).hexdigest()} {tensor.dtype} {tuple(tensor.shape)}"
 
 
-def _fed(trace: Trace, model: Any) -> dict[str, Any]:
-    """Return whether a pass was run, and whether a picture reached a model that takes one."""
+def _fed(trace: Trace) -> dict[str, Any]:
+    """Return whether a pass was run, and what it was given."""
     prepared = [one.event for one in events(trace, InputsPrepared)]
     refused = [str(one.event.why) for one in events(trace, NotFed)]
     found: dict[str, Any] = {"fed": bool(prepared) and not refused}
@@ -270,11 +299,21 @@ def _fed(trace: Trace, model: Any) -> dict[str, Any]:
     if prepared:
         found["inputs"] = {one.name: one.shape for one in prepared[0].inputs}
         found["notes"] = prepared[0].notes
-    if picture_name(model) is not None:
-        entered = {str(one.event.path) for one in events(trace, ModuleEntered)}
-        pixels = bool(prepared) and any(str(one.dtype).startswith(("float", "bfloat")) for one in prepared[0].inputs)
-        found["picture"] = pixels and any(_SEES.search(path) for path in entered)
     return found
+
+
+def _perceived(trace: Trace, plain: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return whether the modules that a picture, or a sound, goes through were called in the recorded pass.
+
+    A model that sees and hears is shown a picture only, as there is no processor that makes both.
+    """
+    senses = senses_of(plain)
+    sense = "picture" if senses.picture else "sound" if senses.sound else None
+    if sense is None:
+        return {}
+    modules = tower_modules(plain, inputs, sense)
+    entered = {one.event.path for one in events(trace, ModuleEntered) if one.step.stage == "forward"}
+    return {sense: bool(modules) and modules <= entered, "tower": sorted(modules)[:3]}
 
 
 def read(trace: Trace) -> int:
@@ -330,12 +369,12 @@ def in_fork(function: Callable[..., dict[str, Any]], *args: Any) -> dict[str, An
 def line_of(row: dict[str, Any]) -> str:
     """Return a row of the table: what holds, and why the rest does not."""
     if "crashed" in row:
-        return f"{row['type']:34} {row['crashed']}"
+        return f"{row['type']:34} crashed: {row['crashed']}"
     if not row["built"]:
         return f"{row['type']:34} not built: {row['why']}"
-    marks = [f"{what} {_mark(row.get(what))}" for what in _PASSES[1:]]
-    whys = [str(row[what]) for what in ("not_fed", "raised", "no_tokens", "unread") if what in row]
-    whys += [note for note in row.get("notes", []) if row.get("picture") is False]
+    marks = [f"{what} {_mark(row.get(what))}" for what in _PASSES]
+    whys = [str(row[what]) for what in ("not_loaded", "not_fed", "raised", "no_tokens", "unread") if what in row]
+    whys += [note for note in row.get("notes", []) if False in (row.get("picture"), row.get("sound"))]
     whys += [", ".join(row["different"])] if row.get("different") else []
     whys += row.get("problems", [])
     return f"{row['type']:34} {'  '.join(marks)}  {'; '.join(whys)}".rstrip()
@@ -349,14 +388,16 @@ def print_totals(rows: list[dict[str, Any]]) -> None:
     for table in TABLES:
         mine = [row for row in rows if row["type"].startswith(table + ":")]
         built = [row for row in mine if row.get("built")]
-        counts = {what: sum(1 for row in built if row.get(what)) for what in _PASSES[1:]}
-        seeing = sum(1 for row in built if "picture" in row)
+        counts = {what: sum(1 for row in built if row.get(what)) for what in _PASSES}
+        taking = {what: sum(1 for row in built if what in row) for what in ("picture", "sound")}
         if not mine:
             continue
         print(
-            f"{table}: {len(mine)} types, {len(built)} built; of these loaded by the saved class {counts['class']},"
-            f" fed {counts['fed']}, with their picture {counts['picture']} of {seeing}, generated {counts['tokens']},"
-            f" equal {counts['equal']}, accounts true {counts['account']}, read {counts['read']}"
+            f"{table}: {len(mine)} types, {sum('crashed' in row for row in mine)} crashed, {len(built)} built; of these"
+            f" loaded by the saved class {counts['class']}, fed {counts['fed']}, with their picture"
+            f" {counts['picture']} of {taking['picture']}, with their sound {counts['sound']} of {taking['sound']},"
+            f" generated {counts['tokens']}, equal {counts['equal']}, accounts true {counts['account']},"
+            f" read {counts['read']}"
         )
 
 

@@ -38,11 +38,6 @@ def _gemma3n(arguments: dict[str, Any], _: Any) -> None:
     )
 
 
-def _dots3_adapter(arguments: dict[str, Any], _: Any) -> None:
-    if "adapter_input_size" in arguments:
-        arguments["adapter_input_size"] = arguments.get("hidden_size", arguments.get("d_model", HIDDEN))
-
-
 _LATENT: Final = {
     "num_attention_heads": HEADS, "num_key_value_heads": HEADS, "head_dim": HEAD, "q_lora_rank": 24, "kv_lora_rank": 16,
     "qk_nope_head_dim": 16, "qk_rope_head_dim": 16, "v_head_dim": HEAD,
@@ -66,7 +61,8 @@ CHANGES: Final[dict[str, Change]] = {
         **{f"swa_{key}": size for key, size in _LATENT.items()},
     ),
     "cohere_compass_text": _set(rope_parameters={"full_attention": {"rope_type": "default", "rope_theta": 10000.0}}),
-    "hrm_text": _instead("layer_types", num_hidden_layers=4, num_layers_per_stack=2),
+    "hrm_text": _instead("layer_types num_layers_per_stack", num_hidden_layers=2),
+    "recurrent_gemma": _set(num_hidden_layers=3),
     "bamba": _instead("layers_block_type layer_types", num_hidden_layers=2, attn_layer_indices=[1]),
     "granitemoehybrid": _instead(
         "layers_block_type", layer_types=["linear_attention", "full_attention"], num_hidden_layers=2
@@ -78,10 +74,11 @@ CHANGES: Final[dict[str, Change]] = {
     "nemotron": _set(num_key_value_heads=KEY_HEADS),
     "zaya": _set(num_experts_per_tok=1),
     "zamba": _set(
-        num_hidden_layers=5,
+        num_hidden_layers=5, attention_hidden_size=2 * HIDDEN, attention_head_dim=2 * HEAD,
         layers_block_type=["linear_attention", "hybrid", "linear_attention", "hybrid", "linear_attention"],
     ),
-    **dict.fromkeys(("dots3_note_audio", "dots3_note_vision"), _dots3_adapter),
+    "dots3_note_audio_encoder": _set(adapter_input_size=HIDDEN),
+    "dots3_note_vision_encoder": _set(adapter_in_dim=HIDDEN),
     **dict.fromkeys(("muse_spark_vision", "muse_spark_audio"), _where("patch_sizes", **_MUSE)),
 }  # fmt: skip
 """Changes by the type of a configuration, wherever it is used."""
@@ -125,7 +122,7 @@ VALUES: Final[dict[str, dict[str, Any]]] = {
         "text_config.mlp_layer_types": ["dense", "sparse"],
         "vision_config.sam_config.downsample_channels": [64, HIDDEN],
     },
-    "muse_glimmer": {"out_hidden_size": 4 * HIDDEN},
+    **{name: {"out_hidden_size": 4 * HIDDEN} for name in ("muse_glimmer", "muse_spark")},
     "hunyuan_vl": _rope([4, 4, 4, 4]),
     "nemotron_h_omni": {"image_token_id": 250},
     "qwen3_omni_moe_thinker": {"vision_start_token_id": 240},

@@ -14,8 +14,11 @@ from tracer.trace.reading import Trace
 _COMPARED = 2000
 
 
-def problems_of_account(trace: Trace, model: Any, saved: Any, folder: Path) -> list[str]:
-    """Return what is not true in the account of the weights; an empty list if all of it is."""
+def problems_of_account(trace: Trace, model: Any, saved: Any, folder: Path, paths: set[str]) -> list[str]:
+    """Return what is not true in the account of the weights; an empty list if all of it is.
+
+    ``paths`` are those of the model's modules as it was loaded: a pass may put others in their place.
+    """
     steps = list(trace.steps(kinds=("tensor-loaded", "weights-report", "model-built", "model-loaded")))
     data: dict[str, list[dict[str, Any]]] = {}
     for step in steps:
@@ -28,7 +31,7 @@ def problems_of_account(trace: Trace, model: Any, saved: Any, folder: Path) -> l
     problems = [f"left out: {name} ({trace.meta.skipped[name]})" for name in trace.meta.skipped if ".py" not in name]
     problems += _names(reports[0], loaded, held)
     problems += _values(loaded, model, held)
-    problems += _construction(data, model)
+    problems += _construction(data, model, paths)
     changed = _changed(model, saved)
     told = {*reports[0]["new"], *(one["parameter"] for one in reports[0]["mismatched"])}
     if unnamed := sorted(changed - told):
@@ -90,14 +93,14 @@ def _explains(sources: list[Any], parameter: Any) -> bool:
     return count > parameter.numel() and set(mine) <= set(numbers.tolist())
 
 
-def _construction(data: dict[str, list[dict[str, Any]]], model: Any) -> list[str]:
+def _construction(data: dict[str, list[dict[str, Any]]], model: Any, paths: set[str]) -> list[str]:
     """The tree and the numbers of elements are those of the model."""
     numbers = sum(one.numel() for one in model.parameters())
     built, ended = data.get("model-built", []), data.get("model-loaded", [])
     if not built or not ended:
         return ["no construction or no end of the load"]
     problems = []
-    if {path for _, path in built[-1]["tree"]} != {name for name, _ in model.named_modules()}:
+    if {path for _, path in built[-1]["tree"]} != paths:
         problems.append("another tree of modules")
     if built[-1]["numbers"] != numbers or ended[-1]["parameters"] != numbers:
         problems.append(

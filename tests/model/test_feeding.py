@@ -9,6 +9,7 @@ import struct
 import wave
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,10 +22,13 @@ from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
 from tests.support.writing_models import save
 from tracer.analysis.diagnosis import diagnose
+from tracer.recorder.feeding.inputs import Inputs, make_inputs
 from tracer.recorder.feeding.samples import Sound, own_sound, read_sound
 from tracer.recorder.feeding.trial import Trial
+from tracer.recorder.processors import Preparers
 from tracer.trace.errors import TracerError
 from tracer.trace.events import ChatRendered, InputsPrepared, ModuleEntered, NotFed, TokenGenerated, events
+from tracer.trace.job import Job
 from tracer.trace.reading import Trace
 
 
@@ -166,6 +170,50 @@ def _trial() -> None:
     assert trial.error({"input": torch.ones(4)}) is None
     assert isinstance(trial.error({"other": torch.ones(4)}), TypeError)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_picture_is_no_other_input_that_the_model_wants_first() -> None:
+    in_fork(_inputs_of_a_robot)
+
+
+def test_ids_are_made_up_with_a_row_for_each_code_book() -> None:
+    in_fork(_inputs_of_code_books)
+
+
+def _made(model: Any) -> Inputs:
+    """Return the inputs that are made for a model whose directory has nothing that makes any."""
+    recording = SimpleNamespace(silence=nullcontext, clean_data=dict, record_event=lambda *_, **__: None)
+    return make_inputs(Job(work="load", journal="", model=""), model, Preparers(), cast(Any, recording))
+
+
+def _inputs_of_a_robot() -> None:
+    import torch
+
+    class Robot(torch.nn.Module):
+        main_input_name, device, dtype = "state", torch.device("cpu"), torch.float32
+        config = transformers.ViTConfig(image_size=8, patch_size=4)
+
+        def forward(self, state: Any, pixel_values: Any = None) -> None:
+            raise ValueError
+
+    made = _made(Robot())
+    assert made.arguments is None
+    assert "state" in made.why
+
+
+def _inputs_of_code_books() -> None:
+    import torch
+
+    class Books(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig(num_codebooks=4, vocab_size=64)
+
+        def forward(self, input_ids: Any) -> None:
+            input_ids.reshape(-1, 4, input_ids.shape[-1])
+
+    made = _made(Books())
+    assert made.arguments is not None
+    assert list(made.arguments["input_ids"].shape) == [4, 8]
 
 
 @pytest.mark.parametrize("fails", [True, False])

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from tracer.recorder.hub_files import settings_folder
@@ -90,10 +90,9 @@ def suitable_class(model: str, *, trust: bool, arguments: Mapping[str, Any] | No
     if remote and (trust or not known):
         return remote[0]
     if saved is not None:
-        found = next(_loading(saved, model_type, tables), None)
-        others = (name for name in _loading(saved, None, tables) if _takes(name, model_type))
-        if (name := found or next(others, None)) is not None:
-            return name
+        named = chain(_loading(saved, model_type, tables), _loading(saved, None, tables))
+        if (found := next((name for name in named if _takes(name, model_type)), None)) is not None:
+            return found
         if _is_model(saved):
             return saved
         if not known and (by_name := _by_ending(saved, tables)) is not None:
@@ -145,7 +144,8 @@ def _loading(saved: str, model_type: Any, tables: Mapping[str, Mapping[str, Any]
 def _takes(name: str, model_type: Any) -> bool:
     """Return whether an auto class has a model for a configuration of this type; True for a type that is not known.
 
-    Parts of a model have types of their own that can be in no table: ``mllama_text_model``. What the library says of
+    Parts of a model have types of their own that can be in no table: ``mllama_text_model``. A type can be in a table
+    and its configuration be refused, for auto classes go by the class of the configuration. What the library says of
     a type that it does not know tells more than a class that loads it all the same.
     """
     from transformers import CONFIG_MAPPING
@@ -153,7 +153,11 @@ def _takes(name: str, model_type: Any) -> bool:
 
     if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING:
         return True
-    return CONFIG_MAPPING[model_type] in getattr(modeling_auto, name)._model_mapping
+    try:
+        config = CONFIG_MAPPING[model_type]
+    except Exception:  # its module can't be imported, which the load says better
+        return True
+    return config in getattr(modeling_auto, name)._model_mapping
 
 
 def _rank(name: str) -> int:

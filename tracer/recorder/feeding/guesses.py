@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.made_up import Shown, made_up_ids, shown_forms
-from tracer.recorder.feeding.senses import configs
+from tracer.recorder.feeding.senses import configs, number_in
 
 _PLACEHOLDER: Final = (
     "image_token_id", "image_token_index", "image_patch_id", "media_placeholder_token_id", "vision_token_id",
@@ -86,6 +86,8 @@ def text_forms(model: Any, names: set[str]) -> Iterator[dict[str, Any]]:
                 **more,
                 **{name: value for name, value in masks.items() if name[:-14] + "input_ids" in more},
             }
+    if (books := number_in(getattr(model, "config", None), "num_codebooks")) is not None:
+        yield {"input_ids": made_up_ids(model).repeat(books, 1)}  # a row for each code book of sound
 
 
 def has_placeholders(ids: Any, model: Any) -> bool:

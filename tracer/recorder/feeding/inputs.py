@@ -148,7 +148,11 @@ def _filled_up(
             forms = list(text_forms(model, set(parameters(model))))
             fitting = next((form for form in forms if error_of({**batch, **form}) is None), forms[0])
             return {**batch, **fitting}, True
-    elif wanted.picture is not None and (shown := made_up_picture(model, wanted.picture)) is not None:
+    elif (
+        wanted.picture is not None
+        and pixels in (None, senses.main)
+        and (shown := made_up_picture(model, wanted.picture)) is not None
+    ):
         notes.append(reasons.PIXELS_BY_SIZE)
         return {**batch, senses.main: shown}, True
     elif wanted.sound is not None and (sound := made_up_sound(model, senses.main, wanted.sound)) is not None:
