@@ -249,13 +249,13 @@ def test_it_begins_with_the_walkthrough_that_was_asked_for(demo: Trace) -> None:
     play(app, work)
 
 
-def test_a_load_without_a_walkthrough_of_its_own_opens_with_the_decisions(demo: Trace) -> None:
+def test_a_load_without_a_walkthrough_of_its_own_opens_with_the_overview(demo: Trace) -> None:
     app = reading(demo)
 
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        assert app.tabs.active == "tab-decisions"
-        assert app.state.number == 0
+        assert app.tabs.active == "tab-overview"
+        assert not any("walkthrough" in told for told in await notifications(pilot))
 
     play(app, work)
 
@@ -273,15 +273,19 @@ def of_the_demo(tmp_path: Path) -> Iterator[Trace]:
         yield trace
 
 
-def test_the_demo_opens_the_course(of_the_demo: Trace) -> None:
+def test_the_demo_offers_the_course(of_the_demo: Trace) -> None:
     app = Player(of_the_demo, "en")
 
     async def work(pilot: Pilot[None]) -> None:
         await settled(pilot)
-        assert app.tabs.active == "tab-notes"
+        assert app.tabs.active == "tab-overview"
+        assert await notifications(pilot) == ["A walkthrough was written for this load: w reads it."]
         assert app.reading is not None
         assert app.reading.chapter is not None
         assert app.reading.chapter.walkthrough.order == 1
+        await pilot.press("w")
+        await settled(pilot)
+        assert app.tabs.active == "tab-notes"
         assert "note 1 of" in said(app)
 
     play(app, work)

@@ -64,7 +64,7 @@ def test_the_title_names_the_class_and_its_origin(result: object, lang: Any, tit
 def test_a_step_without_a_source_shows_its_data(tmp_path: Path) -> None:
     made = step(0, frame=None, source=None, kind="module-entered", data={"class": "Own\x1b[31m", "path": "head"})
     with open_trace(sealed(tmp_path, [meta_record(), step_record(made), end_record(status="loaded")])) as trace:
-        app = Player(trace, "en")
+        app = Player(trace, "en", 0)
 
         async def run() -> None:
             async with app.run_test(size=(120, 40)) as pilot:

@@ -62,6 +62,7 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "sort": N_("sort the table by the next column"),
     "everything": N_("decisions of this function / of the load"),
     "zoom": N_("zoom"),
+    "tab-overview": N_("overview"),
     "tab-notes": N_("notes"),
     "tab-decisions": N_("decisions"),
     "tab-kwargs": N_("kwargs"),
@@ -97,7 +98,7 @@ def _bind(name: str, keys: str, *, action: str = "") -> Binding:
 
 
 def _tabs(*names: str) -> Iterable[Binding]:
-    return (_bind(f"tab-{name}", str(number), action=f"open_tab('{name}')") for number, name in enumerate(names, 1))
+    return (_bind(f"tab-{name}", str(number), action=f"open_tab('{name}')") for number, name in enumerate(names))
 
 
 GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
@@ -146,7 +147,7 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("slower", "minus"),
     ),
     "tables": (
-        *_tabs("notes", "decisions", "kwargs", "weights", "forward", "tokens", "why"),
+        *_tabs("overview", "notes", "decisions", "kwargs", "weights", "forward", "tokens", "why"),
         _bind("everything", "a"),
         _bind("sort", "s"),
         _bind("zoom", "z"),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # imported after the first screen
 
     from tracer.tui.calls_view import CallsView
     from tracer.tui.tabs.notes import NotesTab
+    from tracer.tui.tabs.overview import OverviewTab
     from tracer.tui.tabs.tab_area import TabArea
     from tracer.tui.tabs.table_tab import TableTab
     from tracer.walkthrough.format import Walkthrough
@@ -112,6 +113,8 @@ class Player(CrashReportingApp):
         self._speed = 2
         self._greeting = _ENDED_BADLY.get(trace.outcome.status) if start is None else None
         self._reads_along = begin_with is not None or (start is None and self._greeting is None)
+        lands = start is None and begin_with is None and self._greeting is None and len(trace) > 0
+        self._opens_with = "overview" if lands else "decisions" if self._greeting is None else "why"
         self.state = PlayerState(trace, _opening_step(trace) if start is None else start, keymap)
         self.set_reactive(Player.number, self.state.number)
         self.set_reactive(Player.lang, lang)
@@ -164,7 +167,7 @@ class Player(CrashReportingApp):
         state, lang = self.state, self.lang
         side = VariablesView(state, lang), CallsView(state, lang)
         await self.query_one("#side").mount(*(pane.data_bind(Player.number, Player.lang) for pane in side))
-        tabs = TabArea(state, lang, opened="decisions" if self._greeting is None else "why")
+        tabs = TabArea(state, lang, opened=self._opens_with)
         await self.query_one("#lower").mount(tabs.data_bind(Player.number, Player.lang, Player.reading))
         self.furnished = True
         gc.enable()
@@ -203,7 +206,15 @@ class Player(CrashReportingApp):
         """Show the note that was opened, also where the step stays the same."""
         self.mutate_reactive(Player.reading)
 
+    def offer_notes(self) -> None:
+        """Say that a walkthrough was written for this load, and leave the reader where he is."""
+        self.show_note()
+        self.say(N_("A walkthrough was written for this load: {key} reads it."), seconds=6, key=self._key("next-note"))
+
     def on_stage_bar_jumped(self, message: StageBar.Jumped) -> None:
+        self.go(message.step)
+
+    def on_overview_tab_chosen(self, message: OverviewTab.Chosen) -> None:
         self.go(message.step)
 
     def on_calls_view_chosen(self, message: CallsView.Chosen) -> None:
@@ -289,6 +300,9 @@ class Player(CrashReportingApp):
         if jumped and number != self.number:
             self.state.jumps.leave(self.number)
         self.number = number
+        if self.tabs.active == "tab-overview":  # the page that hides the source
+            self.tabs.leave_overview()
+            self.query_one(SourceView).focus()
 
     def go(self, number: int | None, *, jumped: bool = True) -> None:
         """Go to a step by its number; None stays."""
@@ -575,7 +589,7 @@ class Player(CrashReportingApp):
 
 
 def _opening_step(trace: Trace) -> int:
-    """Return the first step, or the step of the failure where the load failed."""
+    """Return the step of the failure where the load failed, else that of the call that loads the model."""
     count = len(trace)
     if not count:
         return 0
@@ -583,4 +597,9 @@ def _opening_step(trace: Trace) -> int:
     step = trace.outcome.step
     if status in ("failed", "refused"):
         return step if step is not None and 0 <= step < count else count - 1
-    return count - 1 if status in _ENDED_BADLY else 0
+    if status in _ENDED_BADLY:
+        return count - 1
+    from tracer.analysis.loading_calls import loading_calls, loads_a_model
+
+    calls = loading_calls(trace)
+    return next((call.step for call in calls if loads_a_model(trace, call)), calls[0].step if calls else 0)

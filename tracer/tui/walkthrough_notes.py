@@ -87,7 +87,7 @@ class WalkthroughNotes:
             elif reading.matching is not None:
                 reading.offer(start)
                 if reading.open is not None:
-                    self.open_tab()
+                    player.offer_notes()
 
         self._with_reading(begin)
 

@@ -70,7 +70,7 @@ WORDS: Final[dict[str, Message]] = {
 }
 
 
-_LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
+LOST: Final = {"refused", "dropped", "overwritten", "left", "unfinished"}
 _VALUE: Final = 40  # characters of a value
 _INDENT: Final = "  "
 
@@ -120,7 +120,7 @@ def kwarg_path(
         if stop.statement:
             parts.append(_Indented(Text(visible(stop.statement), "dim"), f"{rail}    ", cut=not everything))
     parts.append(Text(rail.rstrip(), "dim"))
-    end = Text(end_text(path, lang), "bold yellow" if path.end.what in _LOST else "bold green")
+    end = Text(end_text(path, lang), "bold yellow" if path.end.what in LOST else "bold green")
     parts.append(_Indented(end, f"{' ' * width} ╰▸ ", " " * (width + 4)))
     if path.end.error:
         parts.append(_Indented(Text(visible(path.end.error)), " " * (width + 4)))
@@ -160,7 +160,7 @@ def _row(trace: Trace, path: KeywordPath, lang: Lang) -> Iterator[RenderableType
     key = "stops" if len(steps) > 1 else "one-stop"
     place = tr(lang, WORDS[key], count=len(steps), first=min(steps, default=0), last=max(steps, default=0))
     yield _Indented(Text(_pair(trace, path)), _INDENT)
-    lost = path.end.what in _LOST
+    lost = path.end.what in LOST
     line = Text.assemble((f"→ {end_text(path, lang)}", "yellow" if lost else ""), (f" · {place}", "dim"))
     yield _Indented(line, _INDENT * 2, _INDENT * 3)
 
@@ -190,8 +190,8 @@ def _shown(trace: Trace, number: ValueId | None) -> str:
         return "?"
 
 
-def end_text(path: KeywordPath, lang: Lang) -> str:
-    """Return what became of a keyword argument, as one sentence."""
+def end_text(path: KeywordPath, lang: Lang, *, most: int | None = None) -> str:
+    """Return what became of a keyword argument, as one sentence; of where it went on to, at most so many are named."""
     end = path.end
     key = f"end:{end.what}"
     if end.what == "used" and end.name not in ("", path.name):
@@ -204,10 +204,15 @@ def end_text(path: KeywordPath, lang: Lang) -> str:
     if end.seen is not None:
         return _with_last_place(told, end.seen, lang)
     return (
-        tr(lang, "{end}; from there to {on}, not followed further", end=told, on=visible(", ".join(end.on)))
+        tr(lang, "{end}; from there to {on}, not followed further", end=told, on=visible(_named(end.on, most)))
         if end.on
         else told
     )
+
+
+def _named(names: list[str], most: int | None) -> str:
+    shown = names[:most]
+    return ", ".join(shown) + (f" +{len(names) - len(shown)}" if len(names) > len(shown) else "")
 
 
 def _with_last_place(told: str, seen: LastSeen, lang: Lang) -> str:

@@ -195,13 +195,27 @@ _NAMES: Final = 12  # names listed, at most
 def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> RenderableType:
     """Return the head, the stages with their facts, and the end of a trace."""
     ended_in = _where_it_ended(trace)
+    summaries = summarize_stages(trace)
     stages = [
         _stage(summary, lang)
-        for summary in summarize_stages(trace)
+        for summary in summaries
         # A stage without facts is left out, unless it is asked for or the load ended in it.
         if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage))
     ]
-    return Group(_head(trace, lang), *stages, *_unnoticed(trace, lang), _end(trace, lang))
+    begin = [_overview(trace, summaries, lang)] if stage is None and len(trace) else []
+    return Group(_head(trace, lang), *begin, *stages, *_unnoticed(trace, lang), _end(trace, lang))
+
+
+def _overview(trace: Trace, stages: list[StageSummary], lang: Lang) -> RenderableType:
+    from tracer.views.overview import overview, overview_lines
+
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="bold cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    for topic, text, step in overview_lines(overview(trace, stages, lang), lang):
+        grid.add_row(topic, text, "" if step is None else str(step))
+    return Padding(grid, (1, 0, 0, 0), expand=False)
 
 
 def _unnoticed(trace: Trace, lang: Lang) -> Iterator[RenderableType]:

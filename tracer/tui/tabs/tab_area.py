@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # imported when they are opened
 
 # Each tab's module and class. A tab is imported when it is first opened.
 _TABS: Final[dict[str, tuple[str, str]]] = {
+    "overview": ("overview", "OverviewTab"),
     "notes": ("notes", "NotesTab"),
     "decisions": ("decisions", "DecisionsTab"),
     "kwargs": ("kwargs", "KwargsTab"),
@@ -29,6 +30,7 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
     "why": ("why", "WhyTab"),
 }
 _LABELS: Final[dict[str, Message]] = {
+    "overview": N_("Overview"),
     "notes": N_("Notes"),
     "decisions": N_("Decisions"),
     "kwargs": N_("Kwargs"),
@@ -47,7 +49,8 @@ class TabArea(TabbedContent, StepView):
     def __init__(self, state: PlayerState, lang: Lang, *, opened: str = "decisions") -> None:
         super().__init__(initial=f"tab-{opened}")
         self._opened_first = f"tab-{opened}"
-        self._wants_focus = False
+        self._wants_focus = opened == "overview"
+        self._before_overview = "tab-decisions"
         self.begin_with(state, lang)
         self._followed = self.content_key()  # compose() shows it
 
@@ -74,7 +77,7 @@ class TabArea(TabbedContent, StepView):
         return tab.data_bind(reading=TabArea.reading) if name == "notes" else tab
 
     def _label(self, name: str) -> str:
-        number = list(_TABS).index(name) + 1
+        number = list(_TABS).index(name)
         return f"[dim]{number}[/] {tr(self.lang, _LABELS[name])}"
 
     def tab_shown(self) -> Any:
@@ -112,6 +115,10 @@ class TabArea(TabbedContent, StepView):
             self.screen.set_focus(None)
         self.active = name
 
+    def leave_overview(self) -> None:
+        """Open the tab that was open before the overview, which leaves no room for the source."""
+        self._switch(self._before_overview)
+
     def take_focus(self) -> None:
         """Focus the open tab, once it is mounted."""
         self._wants_focus = True
@@ -133,7 +140,10 @@ class TabArea(TabbedContent, StepView):
         self.watch(self, "active", self._activated, init=False)
 
     def _activated(self) -> None:
+        if self.active != "tab-overview":
+            self._before_overview = self.active
         self.screen.set_class(self.active == "tab-notes", "-reading")  # text needs more room than a table
+        self.screen.set_class(self.active == "tab-overview", "-overview")  # a page of its own
         for pane in self.query(TabPane):
             if pane.id == self.active and not pane.children:
                 pane.mount(self._tab(pane.id.removeprefix("tab-")))
