@@ -67,6 +67,10 @@ def test_each_line_leads_to_its_step(demo: Trace) -> None:
         await pilot.press("0")
         await settled(pilot)
         assert app.tabs.active == "tab-overview"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.query_one("#upper").display
+        assert app.query_one(SourceView).has_focus
 
     play(app, work, size=SMALL)
 

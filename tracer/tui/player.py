@@ -300,9 +300,8 @@ class Player(CrashReportingApp):
         if jumped and number != self.number:
             self.state.jumps.leave(self.number)
         self.number = number
-        if self.tabs.active == "tab-overview":  # the page that hides the source
-            self.tabs.leave_overview()
-            self.query_one(SourceView).focus()
+        if self.tabs.active == "tab-overview":
+            self.action_source()
 
     def go(self, number: int | None, *, jumped: bool = True) -> None:
         """Go to a step by its number; None stays."""
@@ -511,6 +510,8 @@ class Player(CrashReportingApp):
 
     def action_source(self) -> None:
         self.screen.remove_class("-zoomed")
+        if self.tabs.active == "tab-overview":  # it leaves no room for the source
+            self.tabs.leave_overview()
         self.query_one(SourceView).focus()
 
     def action_everything(self) -> None:

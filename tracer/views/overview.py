@@ -24,6 +24,7 @@ from tracer.trace.outcome import GOOD
 from tracer.trace.reading import Trace
 from tracer.views.decisions import headline
 from tracer.views.kwargs import LOST, end_text
+from tracer.views.model_flow import flow_line
 from tracer.views.outcome import failure_was_seen, outcome_style, outcome_text
 from tracer.views.stages import stage_name
 
@@ -88,7 +89,7 @@ def overview(
     for number, load in enumerate(loads, 1 if len(loads) > 1 else 0):
         own = [fact for fact in facts if load.call.step <= fact.step < load.until]
         found = [*_of_class(trace, load, lang), *_of_arguments(trace, load, lang), *_of_weights(trace, load, own, lang)]
-        found += _of_pass(trace, own, lang)
+        found += _of_pass(trace, load, own, lang)
         lines += [msgspec.structs.replace(line, load=number) for line in found]
     lines += _of_time(trace, stages, loads, lang)
     lines += _of_surprises(surprises, lang)
@@ -178,10 +179,13 @@ def _of_weights(trace: Trace, load: ModelLoad, facts: list[Fact], lang: Lang) ->
         yield OverviewLine("weights", Text(tr(lang, said, dtype=visible(dtype), count=count)), first[dtype])
 
 
-def _of_pass(trace: Trace, facts: list[Fact], lang: Lang) -> Iterator[OverviewLine]:
+def _of_pass(trace: Trace, load: ModelLoad, facts: list[Fact], lang: Lang) -> Iterator[OverviewLine]:
     """Yield what went into the first pass and what came out of it, and what was generated."""
     from tracer.views.show import fact_text
 
+    flow = flow_line(trace, lang)
+    if flow is not None and load.call.step <= flow[1] < load.until:
+        yield OverviewLine("pass", Text(flow[0]), flow[1])
     told = [fact for fact in facts if fact.what.startswith(_OF_PASS) or fact.what == "passed"]
     for fact in told[:_MOST]:
         yield OverviewLine("pass", Text(fact_text(fact, lang), "yellow" if fact.trouble else ""), fact.step)
