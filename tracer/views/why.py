@@ -126,16 +126,20 @@ def diagnosis_report(
     ``repaired`` are the causes and surprises that ``why --patch`` has a repair for. Without ``steps``, the steps that
     show it and that command are left out, as the player lists them itself.
     """
-    parts = [_headline(trace, found, lang)]
+    said: list[RenderableType] = []
     if found.error is not None and found.status in ("failed", "refused"):
-        parts.append(_block(tr(lang, "What the library said"), [_exception(found)]))
+        said.append(_block(tr(lang, "What the library said"), [_exception(found)]))
         if (failure := trace.meta.failure) is not None and (lines := [*map(hanging, failure_traceback(failure, lang))]):
-            parts.append(_block(tr(lang, "Where it was raised"), lines))
+            said.append(_block(tr(lang, "Where it was raised"), lines))
     for cause in found.causes:
         if isinstance(output := cause.values.get("output"), str) and output.strip():
-            parts.append(_block(tr(lang, "Its last output"), [Prose(line) for line in _tail(output)]))
-    for position, cause in enumerate(found.causes):
-        parts.append(_cause(trace, found, cause, lang, first=position == 0, steps=steps, is_repaired=cause in repaired))
+            said.append(_block(tr(lang, "Its last output"), [Prose(line) for line in _tail(output)]))
+    causes = [
+        _cause(trace, found, cause, lang, first=position == 0, steps=steps, is_repaired=cause in repaired)
+        for position, cause in enumerate(found.causes)
+    ]
+    # On paper the cause stands where a reader ends; the player has a few lines, and it is what they are for.
+    parts = [_headline(trace, found, lang), *(said + causes if steps else causes + said)]
     if found.surprises:
         parts.append(surprise_list(found.surprises, lang))
         if any(one in repaired for one in found.surprises):

@@ -117,7 +117,7 @@ class TabArea(TabbedContent, StepView):
 
     def leave_overview(self) -> None:
         """Open the tab that was open before the overview, which leaves no room for the source."""
-        self._switch(self._before_overview)
+        self.show(self._before_overview)
 
     def take_focus(self) -> None:
         """Focus the open tab, once it is mounted."""
