@@ -623,6 +623,14 @@ CASES: Final[dict[str, Case]] = {
         by_line({"method": "glm-trace-unknown"}, {}),
         options=AS_CAUSAL,
     ),
+    "quantization-not-in-weights": Case(  # 4.44 does not know the method
+        damaged_weights.with_config(
+            quantization_config={"quant_method": "bitnet", "linear_class": "bitlinear", "quantization_mode": "offline"}
+        ),
+        by_line("quantization-unknown", "quantization-not-in-weights"),
+        by_line({"method": "bitnet"}, {"method": "bitnet", "there": "model.layers.0.self_attn.q_proj.weight"}),
+        ("config-says", *by_line((), ("new",)), "raised"),
+    ),
     "load-in-4bit": Case(
         tiny_llama,
         by_line("quantization-package", "short-form-gone"),

@@ -536,7 +536,7 @@ def test_every_word_is_used_and_every_kind_tested() -> None:
     tested |= {*PACKAGES, "opened-in-working-folder"}
     tested |= {"stale-importer", "reference-into-folder", "package-in-text"}  # on 4.44
     tested |= {"dtypes-meet", "dtype-stored-integer", "short-form-gone", "configuration-names-otherwise"}  # on 5.x
-    tested |= {"checkpoint-nested"}  # likewise
+    tested |= {"checkpoint-nested", "quantization-not-in-weights"}  # likewise
     assert {key.partition(":")[2] for key in CAUSES if key.startswith("cause:")} == tested - {None}
 
 

@@ -143,3 +143,61 @@ def test_tensors_of_another_model_have_no_prefix_in_common() -> None:
 def test_layers_are_told_from_other_tensors() -> None:
     filled = ["layers.0.q.weight", "layers.0.k.weight", "head.weight"]
     assert further_layers(filled, ["layers.1.q.weight", "layers.0.v.weight", "other.weight"]) == ["layers.1.q.weight"]
+
+
+QUANTIZED = '{"quantization_config": {"quant_method": "compressed-tensors"}}'
+
+
+def stored_as(leaf: str, dtype: str, *end: bytes, config: str = QUANTIZED) -> list[bytes]:
+    """A load whose model looks for ``a.weight_packed``, and whose checkpoint has another tensor for it."""
+    records = raising("RuntimeError", "mat1 and mat2 shapes", json_files={"config.json": config}, **LIBRARY)
+    report = {
+        "class": "a.Model", "checkpoint": 2, "loaded": 1, "new": ["a.weight_packed", "a.weight_scale", "b.bias"],
+        "unexpected": [{"name": f"a.{leaf}", "dtype": dtype}],
+    }  # fmt: skip
+    told = made.step(0, kind="weights-report", event=None, frame=None, source=None, line=None, data=report)
+    return [*records[:4], made.step_record(told), *(end or records[5:])]
+
+
+FAILED_PASS = made.end_record(status="failed", part="forward", error="RuntimeError", message="mat1 and mat2", step=1)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "dtype", "remedy"),
+    [
+        ("weight", "bfloat16", "leave-quantization-out"),
+        ("qweight", "int32", "quantization-of-weights"),
+        ("weight_int8", "int8", "quantization-of-weights"),
+    ],
+)
+def test_weights_that_are_not_quantized_as_the_configuration_says(
+    leaf: str, dtype: str, remedy: str, tmp_path: Path
+) -> None:
+    records = stored_as(leaf, dtype)
+    with open_trace(made.sealed(tmp_path, [*records[:-1], FAILED_PASS])) as trace:
+        found = diagnose(trace)
+    (cause,) = found.causes
+    assert (cause.kind, cause.certainty, cause.remedy) == ("quantization-not-in-weights", "likely", remedy)
+    assert cause.values["wanted"] == ["a.weight_packed", "a.weight_scale"]
+    assert cause.values["there"] == f"a.{leaf}"
+    assert [one.values for one in found.surprises if one.kind == "weights-new"] == [{"count": 1, "names": ["b.bias"]}]
+
+
+def test_a_model_that_runs_with_such_weights_is_a_surprise(tmp_path: Path) -> None:
+    records = stored_as("weight", "float32", made.end_record(status="loaded", step=0))
+    with open_trace(made.sealed(tmp_path, records)) as trace:
+        found = diagnose(trace)
+    kinds = [one.kind for one in found.surprises]
+    assert (found.causes, kinds[:2]) == ([], ["quantization-not-in-weights", "weights-new"])
+    assert found.surprises[0].certainty == "certain"
+    assert "weights-unexpected" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("leaf", "config"), [("weight", "{}"), ("bias", QUANTIZED), ("weight", '{"quantization_config": {"bits": 4}}')]
+)
+def test_other_weights_say_nothing_of_a_quantization(leaf: str, config: str, tmp_path: Path) -> None:
+    records = stored_as(leaf, "float32", config=config)
+    with open_trace(made.sealed(tmp_path, [*records[:-1], FAILED_PASS])) as trace:
+        found = diagnose(trace)
+    assert "quantization-not-in-weights" not in [one.kind for one in (*found.causes, *found.surprises)]

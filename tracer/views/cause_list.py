@@ -275,6 +275,13 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "quantization-package": {"given": "quantization_config", "where": "config.json", "method": "bitsandbytes"},
     "quantization-refused": {"given": "quantization_config", "where": "config.json", "method": "fbgemm_fp8"},
     "quantization-unknown": {"method": "pebblequant"},
+    "quantization-not-in-weights": {
+        "given": "quantization_config",
+        "method": "bitnet",
+        "wanted": "model.layers.0.mlp.up_proj.weight_scale",
+        "there": "model.layers.0.mlp.up_proj.weight",
+        "dtype": "bfloat16",
+    },
     "library-package": {"name": "PebbleModel", "packages": "kernels"},
     "library-package-argument": {"given": 'device_map="auto"', "packages": "accelerate"},
     "dtype-asked-integer": {"given": 'dtype="int8"'},

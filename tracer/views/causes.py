@@ -1248,6 +1248,20 @@ CAUSES: Final[dict[str, Message]] = {
         "Change what the message names, or take the model's unquantized weights. Taking `quantization_config` out of "
         "config.json is right only if the weights are stored unquantized."
     ),
+    "cause:quantization-not-in-weights": NP_(
+        "`{given}` in config.json says that the weights are quantized with {method}, and those of 1 module are "
+        "stored otherwise: the model looks for {wanted}, and the checkpoint has {there} ({dtype}) instead.",
+        "`{given}` in config.json says that the weights are quantized with {method}, and those of {count} modules are "
+        "stored otherwise: the model looks for {wanted}, and the checkpoint has {there} ({dtype}) instead.",
+    ),
+    "remedy:leave-quantization-out": N_(
+        "These weights are not quantized: take `{given}` out of config.json. Or take the weights that were quantized "
+        "with {method}."
+    ),
+    "remedy:quantization-of-weights": N_(
+        "Write the `{given}` that goes with these weights, as their model's page has it, or take the weights that were "
+        "quantized with {method}."
+    ),
     "cause:library-package": N_("{name} of transformers needs {packages}, which is not installed in this Python."),
     "remedy:install-for-library": N_("`pip install {install}`, then start Python again."),
     "cause:library-package-argument": N_(
@@ -2143,6 +2157,14 @@ CAUSES: Final[dict[str, Message]] = {
         "(first {file}), and they are not there.",
     ),
     "remedy:same-revision": N_("Get the index and all weights files again, all from one revision."),
+    "surprise:quantization-not-in-weights": NP_(
+        "`{given}` in config.json says that the weights are quantized with {method}, and those of 1 module are "
+        "stored otherwise and were not used: the model looks for {wanted}, and the checkpoint has {there} "
+        "({dtype}) instead.",
+        "`{given}` in config.json says that the weights are quantized with {method}, and those of {count} modules are "
+        "stored otherwise and were not used: the model looks for {wanted}, and the checkpoint has {there} "
+        "({dtype}) instead.",
+    ),
     "surprise:weights-new": NP_(
         "1 parameter is newly initialised, with random numbers, as the checkpoint has no tensor of its name: {names}.",
         "{count} parameters are newly initialised, with random numbers, as the checkpoint has no "

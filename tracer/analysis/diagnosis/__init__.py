@@ -149,6 +149,7 @@ RULES: Final[tuple[Rule, ...]] = (
     attention_rules.attention_unknown,
     quantization_rules.short_form_gone,
     quantization_rules.quantization_failed,
+    quantization_rules.not_in_weights,
     package_rules.library_package_missing,
     dtype_rules.dtype_not_floating,
     dtype_rules.dtype_unknown,

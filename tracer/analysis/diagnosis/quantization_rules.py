@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from tracer.analysis.diagnosis.cause import Cause, Certainty
+from tracer.analysis.diagnosis.cause import Cause, Certainty, Evidence
 from tracer.analysis.diagnosis.config_values import Asked, asked_in_call, asked_in_config, asking
+from tracer.analysis.diagnosis.dtype_rules import is_floating
 from tracer.analysis.diagnosis.exceptions import RecordedException
 from tracer.analysis.diagnosis.package_rules import IMPORT_ERRORS, in_quantization, named_packages
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.remote_code_rules import packages_of
 from tracer.analysis.loading_calls import MODEL_LOADER
 from tracer.releases import library
+from tracer.trace.events import StoredTensor, WeightsReport
 
 SHORT_FORMS: Final = ("load_in_4bit", "load_in_8bit")
 """Arguments that transformers 4 made a BitsAndBytesConfig of."""
@@ -87,6 +89,92 @@ def quantization_failed(load: RecordedLoad) -> Cause | None:
         return Cause("quantization-unknown", "certain", chain, values, "quantization-unknown")
     remedy = "as-it-says-or-unquantized" if in_call else "as-it-says-or-other-weights"
     return Cause("quantization-refused", "certain", chain, values, remedy)
+
+
+class StoredOtherwise(NamedTuple):
+    """Weights that are not stored as the method of ``quantization_config`` stores them.
+
+    Attributes:
+        asked: the entry of config.json.
+        modules: the modules whose weights these are.
+        wanted: what the model looks for in the first of them.
+        there: the tensor that the checkpoint has for it instead.
+        names: every parameter that is not there, and every tensor in place of them.
+    """
+
+    asked: Asked
+    modules: list[str]
+    wanted: list[str]
+    there: StoredTensor
+    names: set[str]
+
+
+def stored_otherwise(load: RecordedLoad, report: WeightsReport) -> StoredOtherwise | None:
+    """Return what is amiss if config.json names a quantization and the checkpoint has other tensors than it wants.
+
+    The method gave modules parameters of its own, such as ``weight_scale``. Those are not in the checkpoint, and what
+    it has for the same modules has no place in the model, or another shape.
+    """
+    asked = asked_in_config(load, "quantization_config")
+    if asked is None or asked_in_call(load, *_ARGUMENTS) is not None or _method(asked) is None:
+        return None
+    there: dict[str, list[StoredTensor]] = {}
+    for tensor in [*report.unexpected, *(tensor for mismatch in report.mismatched for tensor in mismatch.sources)]:
+        there.setdefault(_module(tensor.name), []).append(tensor)
+    differing = {mismatch.parameter for mismatch in report.mismatched}
+    wanted: dict[str, list[str]] = {}
+    for name in report.new:
+        if name.rpartition(".")[2] not in _PLAIN and name not in differing and _module(name) in there:
+            wanted.setdefault(_module(name), []).append(name)
+    modules = [module for module in wanted if any(_is_weight(tensor) for tensor in there[module])]
+    if not modules:
+        return None
+    names = {name for module in modules for name in [*wanted[module], *(one.name for one in there[module])]}
+    first = next(tensor for tensor in there[modules[0]] if _is_weight(tensor))
+    return StoredOtherwise(asked, modules, wanted[modules[0]], first, names)
+
+
+_PLAIN: Final = ("weight", "bias")
+
+
+def _is_weight(tensor: StoredTensor) -> bool:
+    leaf = tensor.name.rpartition(".")[2]
+    return leaf == "weight" or "weight_" in leaf or leaf.startswith("q")
+
+
+def _module(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def not_in_weights(load: RecordedLoad) -> Cause | None:
+    """Detect weights that are stored otherwise than config.json says, which makes a load or a pass fail."""
+    failure, report = load.failure, load.last(WeightsReport)
+    if failure is None or report is None or report.step.number > failure.step:
+        return None
+    if load.part is None and not report.event.mismatched:
+        return None
+    found = stored_otherwise(load, report.event)
+    return None if found is None else not_in_weights_as(load, report.step.number, found, failed=True)
+
+
+def not_in_weights_as(load: RecordedLoad, step: int, found: StoredOtherwise, *, failed: bool) -> Cause:
+    """Return the cause of a failure, or the surprise, for weights that are not stored as config.json says."""
+    is_plain = is_floating(found.there.dtype)
+    values: dict[str, Any] = {
+        "method": _method(found.asked),
+        "given": found.asked.key,
+        "count": len(found.modules),
+        "wanted": found.wanted,
+        "there": found.there.name,
+        "dtype": found.there.dtype or "?",
+    }
+    seen = Evidence(step, "new", {"names": found.wanted})
+    chain = [one for one in (asking(load, found.asked), seen) if one is not None]
+    certainty: Certainty = "likely" if failed and load.part is not None else "certain"
+    remedy = "leave-quantization-out" if is_plain else "quantization-of-weights"
+    return Cause(
+        "quantization-not-in-weights", certainty, load.with_raised(*chain) if failed else chain, values, remedy
+    )
 
 
 def _missing_packages(load: RecordedLoad, failure: RecordedException, method: str | None) -> list[str]:

@@ -16,6 +16,7 @@ from tracer.analysis.diagnosis.dtype_rules import is_floating, may_keep_float32,
 from tracer.analysis.diagnosis.override_rules import overrides_that_kept_passes_away
 from tracer.analysis.diagnosis.own_code import differing_modules
 from tracer.analysis.diagnosis.own_file_rules import code_of_earlier_load, stale_code
+from tracer.analysis.diagnosis.quantization_rules import not_in_weights, not_in_weights_as, stored_otherwise
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, file_name, last_name
 from tracer.analysis.diagnosis.remote_code_rules import local_preferred, own_files_left_alone
 from tracer.analysis.diagnosis.settings_rules import generation_settings_unread
@@ -162,6 +163,12 @@ def unfilled_weights(load: RecordedLoad) -> Iterator[Cause]:
             yield _of(step, "checkpoint-without-tensors", nothing, "take-inner-dictionary")
             continue
         unexpected = [tensor.name for tensor in report.unexpected if tensor.told]
+        if (otherwise := stored_otherwise(load, report)) is not None:
+            new = [name for name in new if name not in otherwise.names]
+            unexpected = [name for name in unexpected if name not in otherwise.names]
+            mismatched = [name for name in mismatched if name not in otherwise.names]
+            if not_in_weights(load) is None:  # otherwise it is the cause
+                yield not_in_weights_as(load, step.number, otherwise, failed=False)
         filled = _filled_before(load, step.number)
         prefix = other_prefix(new, unexpected)
         if prefix is not None:

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any, Final
 
 from tracer.analysis.diagnosis.cause import Cause, Evidence
+from tracer.analysis.diagnosis.quantization_rules import stored_otherwise
 from tracer.analysis.diagnosis.recorded_load import RecordedLoad, last_name
 from tracer.analysis.diagnosis.weight_names import NUMBERS, labels_in_config, size_in_config
 from tracer.analysis.loading_calls import MODEL_LOADER
@@ -50,7 +51,7 @@ def shapes_differ(load: RecordedLoad) -> Cause | None:
     """Detect tensors whose shapes differ from the parameters that the configuration describes."""
     report = _report(load)
     mismatched = report.event.mismatched if report is not None else []
-    if report is None or not mismatched:
+    if report is None or not mismatched or stored_otherwise(load, report.event) is not None:
         return None
     first = mismatched[0]
     seen = Evidence(report.step.number, "mismatched", {"count": len(mismatched), "name": first.parameter})
