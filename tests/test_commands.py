@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -35,6 +36,7 @@ from tracer.trace.outcome import EXIT_CODES
 from tracer.trace.reading import open_trace
 from tracer.trace.schema import SCHEMA_VERSION
 from tracer.trace.vocabulary import STAGES
+from tracer.views.show import step_lines
 from tracer.views.stages import stage_name
 
 
@@ -716,6 +718,25 @@ def test_show_steps(command: Any, recorded: Path) -> None:
     assert [int(line.split()[0]) for line in lines] == trust
     assert any("has_remote_code = " in line for line in lines)
     assert any("trust-asked" in line and "decision=True" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 100, 100_000])
+def test_changes_stand_under_a_statement_that_leaves_them_no_room(width: int, recorded: Path) -> None:
+    with open_trace(recorded) as trace:
+        whole = [line.plain for line in step_lines(trace)]
+        rows = [line.plain for line in step_lines(trace, width=width)]
+    below = [row for row in rows if row.lstrip().startswith("# ")]
+    assert len(rows) - len(below) == len(whole)
+    assert bool(below) == (width <= 100)
+    joined = list[str]()
+    for row in rows:
+        if row in below:
+            assert len(row) <= width or not re.search(r", \w+( = |\[)", row)  # one change by itself is not cut
+            joined[-1] += f", {row.strip().removeprefix('# ')}" if "  # " in joined[-1] else f"  {row.strip()}"
+        else:
+            assert len(row) <= width or "  # " not in row
+            joined.append(row)
+    assert joined == whole
 
 
 def test_show_json(command: Any, recorded: Path, failed: Path) -> None:

@@ -144,6 +144,11 @@ def print_lines(lines: Iterable[Text]) -> None:
         console.print(Group(line), crop=False)  # printed by itself, a Text loses what it says of its wrapping
 
 
+def columns() -> int | None:
+    """Return how many columns a line on standard output has; None in a file or a pipe, where it has any number."""
+    return results().width if sys.stdout.isatty() else None
+
+
 def print_document(document: Any, exit_code: int = 0, *, indent: int = 2) -> None:
     """Print a JSON document on standard output; without ``indent``, on one line."""
     from tracer.export.json_documents import encode_document  # --help does without

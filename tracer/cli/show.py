@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tracer.cli.console import print_document, print_lines, print_result
+from tracer.cli.console import columns, print_document, print_lines, print_result
 from tracer.cli.options import Speak, Stage
 from tracer.export.json_documents import load_document, step_documents
 from tracer.i18n import N_, Sentence, language
@@ -39,7 +39,7 @@ def show(
         if json:
             _print_json(trace, wanted, steps)
         elif steps:
-            print_lines(step_lines(trace, stage=wanted))
+            print_lines(step_lines(trace, stage=wanted, width=columns()))
         else:
             print_result(load_report(trace, language(lang.value if lang is not None else None), stage=wanted))
 

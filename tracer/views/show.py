@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
@@ -403,17 +403,47 @@ def _text(text: str) -> str:
     return visible(text)
 
 
-def step_lines(trace: Trace, *, stage: str | None = None) -> Iterator[Text]:
-    """Yield every step: number, stage, kind, place, the statement and its changes, and what a probe adds."""
+def step_lines(trace: Trace, *, stage: str | None = None, width: int | None = None) -> Iterator[Text]:
+    """Yield every step: number, stage, kind, place, the statement and its changes, and what a probe adds.
+
+    Each is one line. Where the changes do not fit behind the statement, within ``width`` columns, they follow on lines
+    of their own.
+    """
     sources: dict[int, list[str]] = {}
-    width = len(str(max(len(trace) - 1, 0)))
+    digits = len(str(max(len(trace) - 1, 0)))
     for step in trace.steps(stages=None if stage is None else [stage]):
         depth = trace.frame(step.frame).depth if step.frame is not None else 0
-        text = Text(f"{step.number:>{width}} ", "dim", no_wrap=True, overflow="ignore")
+        text = Text(no_wrap=True, overflow="ignore")
+        text.append(f"{step.number:>{digits}} ", "dim")
         text.append(f"{visible(step.stage):<13} ", "cyan")
         text.append("  " * min(depth, 10))
+        indent = text.cell_len + 2
         text.append_text(_what(trace, step, sources))
+        if changes := statement_changes(trace, step):
+            told = [visible(change_text(trace, change)) for change in changes]
+            joined = _changes(told)
+            if width is None or text.cell_len + 2 + joined.cell_len <= width:
+                text.append("  ").append_text(joined)
+            else:
+                yield text
+                yield from _below(told, min(indent, width // 2), width)
+                continue
         yield text
+
+
+def _changes(told: Sequence[str]) -> Text:
+    return Text.assemble(("# ", "dim"), (", ".join(told), "yellow"))
+
+
+def _below(told: Sequence[str], indent: int, width: int) -> Iterator[Text]:
+    """Yield changes on lines of their own, as many on each as fit; one that is longer than a line is not cut."""
+    row: list[str] = []
+    for index, one in enumerate(told):
+        row.append(one)
+        end = index + 1 == len(told)
+        if end or indent + _changes([*row, told[index + 1]]).cell_len > width:
+            yield Text(" " * indent, no_wrap=True, overflow="ignore").append_text(_changes(row))
+            row = []
 
 
 def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
@@ -435,9 +465,6 @@ def _what(trace: Trace, step: Step, sources: dict[int, list[str]]) -> Text:
     frame = (raised_in(step).traceback or [None])[-1] if "traceback" in step.data else None
     if frame is not None:  # what the stepped function called raised it
         text.append(visible(f" ← {frame.file}:{frame.line} {frame.function}"), "dim")
-    if changes := statement_changes(trace, step):
-        text.append("  # ", "dim")
-        text.append(visible(", ".join(change_text(trace, change) for change in changes)), "yellow")
     return text
 
 
@@ -453,7 +480,7 @@ def _source_line(trace: Trace, step: Step, sources: dict[int, list[str]]) -> str
 def change_text(trace: Trace, change: Change) -> str:
     """Return a change as a person would write it."""
     if isinstance(change, Bound):
-        return f"{change.name} = {format_value(trace, change.value, 40)}"
+        return f"{change.name} = {format_value(trace, change.value, 80)}"
     if isinstance(change, Unbound):
         return f"del {change.name}"
     added = [f"+{key}={format_value(trace, value, 30)}" for key, value in change.added.items()]
