@@ -23,6 +23,7 @@ from tests.support.small_models import tiny_llama
 from tests.support.writing_models import save
 from tracer.analysis.diagnosis import diagnose
 from tracer.recorder.feeding.inputs import Inputs, make_inputs
+from tracer.recorder.feeding.made_up import shown_forms
 from tracer.recorder.feeding.samples import Sound, own_sound, read_sound
 from tracer.recorder.feeding.trial import Trial
 from tracer.recorder.processors import Preparers
@@ -199,6 +200,22 @@ def _inputs_of_a_robot() -> None:
     made = _made(Robot())
     assert made.arguments is None
     assert "state" in made.why
+
+
+def test_tiles_with_a_mask_of_their_patches_are_tried_where_forward_takes_both() -> None:
+    in_fork(_tiles)
+
+
+def _tiles() -> None:
+    names = {"image_pixel_values", "image_sizes", "image_attention_mask"}
+    config = transformers.ViTConfig(image_size=32, patch_size=8)
+    form = next(shown_forms(Image.new("RGB", (40, 24)), "image_pixel_values", names, config))
+    shapes = {name: list(value.shape) for name, value in form.tensors.items()}
+    assert shapes == {
+        "image_pixel_values": [1, 2, 3, 32, 32],
+        "image_sizes": [1, 2],
+        "image_attention_mask": [1, 2, 4, 4],
+    }
 
 
 def _inputs_of_code_books() -> None:

@@ -140,7 +140,7 @@ def _text(ids: Any, count: int, config: Any, names: set[str], tensors: dict[str,
         found["qformer_attention_mask"] = torch.ones_like(ids)
     if "bbox" in names:
         found["bbox"] = torch.zeros(1, len(whole), 4)
-    if "image_attention_mask" in names:
+    if "image_attention_mask" in names and "image_attention_mask" not in tensors:
         found["image_attention_mask"] = torch.ones(1, len(whole), 1, dtype=torch.long)
     if "cross_attention_mask" in names and "aspect_ratio_mask" in tensors:
         tiles = tensors["aspect_ratio_mask"].shape[-1]

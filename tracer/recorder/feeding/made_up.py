@@ -208,6 +208,8 @@ def _shaped(pixels: Any, names: set[str], tiles: int) -> list[Any]:
     plain, listed, tiled = pixels, pixels[:, None], pixels[:, None, None]
     if "aspect_ratio_ids" in names:
         return [tiled, listed, plain]
+    if names >= {"image_attention_mask", "image_sizes"}:
+        return [listed.repeat(1, tiles, 1, 1, 1), listed, plain]
     if names & {"pixel_attention_mask", "image_attention_mask", "tile_fine_mask"}:
         return [listed, plain, tiled]
     if "image_sizes" in names:
@@ -273,6 +275,10 @@ def _accompanied(
         if mask in names:
             yield {**found, mask: torch.ones(*pixels.shape[:-3], height, wide, dtype=torch.long)}
             yield {**found, mask: torch.ones(*pixels.shape[:-3], dtype=torch.bool)}
+    if names >= {"image_attention_mask", "image_sizes"} and pixels.dim() == 5:  # a mask of the patches of each tile
+        patch = eyes_of(config).patch
+        mask = torch.ones(*pixels.shape[:2], height // patch, wide // patch, dtype=torch.long)
+        yield {**found, "image_sizes": torch.tensor([[height, wide]]), "image_attention_mask": mask}
     if "image_sizes" in names:
         yield {**found, "image_sizes": torch.tensor([[height, wide]])}
     yield found  # some take the rest for other towers than theirs alone
