@@ -1,8 +1,8 @@
 """Checks and tests: ``nox`` runs all of them, ``nox -s lint`` or ``nox -s tests-5.23 -- -k journal`` a single session.
 
-``nox -s fuzz``, ``nox -s kills`` and ``nox -s sweep`` take about an hour and are not in the default set, nor is
+``nox -s fuzz``, ``nox -s kills`` and ``nox -s sweep`` take about an hour and are not in the default set, nor are
 ``nox -s middle``, which runs the tests that hold on every release, the course and the exercises on releases between the
-two tested ones.
+two tested ones, and ``nox -s types``, which diagnoses a healthy model of every type, of which the tests take a third.
 
 Every session creates its own virtual environment with the Python that runs nox; ``nox -r`` reuses an existing one.
 """
@@ -24,6 +24,8 @@ MIDDLE_TESTS = (
     "tests/recorder/test_summary.py",
 )
 """Tests of recording and of values that ask nothing of a release."""
+
+HEALTHY = "tests/analysis/test_healthy_models.py"
 
 GROUPS = nox.project.load_toml("pyproject.toml")
 
@@ -105,6 +107,13 @@ def sweep(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def types(session: nox.Session) -> None:
+    """Diagnose a healthy model of every type that the tests know, about 115; the tests on each line try a third."""
+    _install_for_tests(session, "constraints/transformers-5.23.txt")
+    session.run("pytest", "-m", "slow or not slow", HEALTHY, *session.posargs, env={"GLM_TRACE_ALL_TYPES": "1"})
+
+
+@nox.session(default=False)
 def environments(session: nox.Session) -> None:
     """Make environments of other releases from the package index, and load the smallest fixture in each."""
     _install_for_tests(session, "constraints/transformers-5.23.txt")
@@ -115,8 +124,10 @@ def _tests(session: nox.Session, line: str) -> None:
     _install_for_tests(session, line)
     _install_models(session)
     # The player's pictures are compared, and never skipped: the constraints pin the release that drew them.
-    pictures = {"GLM_TRACE_COMPARE_PICTURES": "1"}
-    session.run("pytest", "-m", "slow or not slow", *session.posargs, env=pictures)
+    # Bytecode is kept even where the environment says not to: many tests start programs of ours, each of which would
+    # compile the package again, and so would each line the tests.
+    variables = {"GLM_TRACE_COMPARE_PICTURES": "1", "PYTHONDONTWRITEBYTECODE": None}
+    session.run("pytest", "-m", "slow or not slow", *session.posargs, env=variables)
 
 
 def _install_for_tests(session: nox.Session, line: str) -> None:

@@ -29,11 +29,12 @@ pytestmark = pytest.mark.slow  # seconds each, of whole processes
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
+def test_killed_at_seventeen_random_moments(tmp_path: Path) -> None:
+    """``nox -s kills`` has four hundred."""
     moment, start = random.Random(20261123), WarmStarter()
-    found = [killed_load(tmp_path, start, moment) for _ in range(50)]
-    assert len(set(found)) > 30, "the moments were no different ones"
-    print("steps at the fifty deaths:", sorted(found))
+    found = [killed_load(tmp_path, start, moment) for _ in range(17)]
+    assert len(set(found)) > 10, "the moments were no different ones"
+    print("steps at the seventeen deaths:", sorted(found))
 
 
 def test_killed_at_three_random_moments(tmp_path: Path) -> None:

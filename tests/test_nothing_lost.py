@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -15,7 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.commands import Command, command_line
+from tests.support.loads import Loads
 from tests.support.reading import Reading
+from tracer.launch.process_start import WarmStarter
+from tracer.launch.runner import run_job
 from tracer.launch.scratch import scratch_folder
 from tracer.trace.metadata import RecordingEnded
 from tracer.trace.reading import open_trace
@@ -34,7 +39,7 @@ while not os.path.exists({end!r}):
     time.sleep(0.02)
 """
 
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def program(*arguments: object) -> list[str]:
 
 
 @pytest.fixture
-def command(place: Path) -> Command:
+def command(place: Path) -> Run:
     def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             program(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
@@ -76,6 +81,20 @@ def until(reached: Callable[[], bool]) -> None:
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.fixture
+def here(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Call the command line in this process, which records in a warm child: for what takes no process of its own."""
+    monkeypatch.setattr("tracer.cli.job_recording.run_job", functools.partial(run_job, start=WarmStarter()))
+    return command_line(monkeypatch, capsys)
+
+
+@pytest.fixture
+def keep(place: Path, loads: Loads) -> Path:
+    """An earlier trace in the folder."""
+    options: dict[str, Any] = {"lines": False, "tokenizer": False, "forward": False}
+    return Path(shutil.copy(loads.record(FIXTURES / "bert-tiny", **options).path, place / "keep.glmtrace"))
 
 
 def names(place: Path) -> list[str]:
@@ -106,7 +125,7 @@ def test_two_recordings_at_once_have_a_file_each(place: Path, waiting: tuple[Pat
     assert all(is_whole(place / name) for name in names(place))
 
 
-def test_the_second_to_a_named_file_stops(place: Path, command: Command, waiting: tuple[Path, Path, Path]) -> None:
+def test_the_second_to_a_named_file_stops(place: Path, command: Run, waiting: tuple[Path, Path, Path]) -> None:
     script, ready, end = waiting
     first = subprocess.Popen(program("run", "-o", "x.glmtrace", script), stdout=subprocess.PIPE)
     until(ready.exists)
@@ -124,7 +143,7 @@ def test_the_second_to_a_named_file_stops(place: Path, command: Command, waiting
 
 
 def test_ranks_of_a_distributed_script_have_a_file_each(
-    place: Path, command: Command, waiting: tuple[Path, Path, Path]
+    place: Path, command: Run, waiting: tuple[Path, Path, Path]
 ) -> None:
     script, _, end = waiting
     end.touch()
@@ -151,17 +170,16 @@ WRONG = {
 }
 
 
-def test_wrong_usage_leaves_the_earlier_trace(place: Path, command: Command) -> None:
+def test_wrong_usage_leaves_the_earlier_trace(place: Path, here: Command, keep: Path) -> None:
     (place / "no-picture.png").write_text("no picture")
     (place / "lora.json").write_text("[1]")
-    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "keep.glmtrace").returncode == 0
-    before = (place / "keep.glmtrace").read_bytes()
+    before = keep.read_bytes()
     for what, options in WRONG.items():
-        done = command("load", FIXTURES / "bert-tiny", *options, "-o", "keep.glmtrace")
-        assert done.returncode == 2, what
-        assert done.stdout == "", what
-        assert done.stderr.startswith("Error: "), what
-        assert (place / "keep.glmtrace").read_bytes() == before, what
+        done = here("load", FIXTURES / "bert-tiny", *options, "-o", "keep.glmtrace")
+        assert done.code == 2, what
+        assert done.out == "", what
+        assert done.err.startswith("Error: "), what
+        assert keep.read_bytes() == before, what
     assert names(place) == ["keep.glmtrace", "lora.json", "no-picture.png"]
 
 
@@ -173,23 +191,20 @@ def test_wrong_usage_leaves_the_earlier_trace(place: Path, command: Command) -> 
         (("--image", "grey.png"), "--image could not be done: "),
     ],
 )
-def test_what_a_model_cannot_do_costs_no_load(
-    options: tuple[str, ...], why: str, place: Path, command: Command
-) -> None:
+def test_what_a_model_cannot_do_costs_no_load(options: tuple[str, ...], why: str, place: Path, here: Command) -> None:
     from PIL import Image
 
     Image.new("L", (8, 8)).save(place / "grey.png")
-    done = command("load", FIXTURES / "bert-tiny", *options, "-o", "x.glmtrace")
-    assert done.returncode == 1
-    assert why in done.stderr
+    done = here("load", FIXTURES / "bert-tiny", *options, "-o", "x.glmtrace")
+    assert done.code == 1
+    assert why in done.err
     with open_trace(place / "x.glmtrace") as trace:
         assert trace.outcome.status == "loaded"
         assert "AutoConfig" in options or Reading(trace).only("model-loaded")
 
 
-def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path, command: Command) -> None:
-    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "keep.glmtrace").returncode == 0
-    before = (place / "keep.glmtrace").read_bytes()
+def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path, keep: Path) -> None:
+    before = keep.read_bytes()
     process = subprocess.Popen(
         program("load", FIXTURES / "bert-tiny", "-o", "keep.glmtrace"), stderr=subprocess.PIPE, text=True
     )
@@ -198,7 +213,7 @@ def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert "before the first step was recorded" in said
-    assert (place / "keep.glmtrace").read_bytes() == before
+    assert keep.read_bytes() == before
     assert names(place) == ["keep.glmtrace"]
 
 
@@ -206,7 +221,7 @@ def test_an_interrupt_before_the_first_step_leaves_the_earlier_trace(place: Path
 
 
 @pytest.mark.parametrize("blocks", [100, 700])  # of 1,024 bytes: too few for the journal, or for its trace
-def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None:
+def test_a_disk_that_is_full(blocks: int, place: Path, command: Run) -> None:
     import resource
 
     def limited() -> None:
@@ -232,12 +247,11 @@ def test_a_disk_that_is_full(blocks: int, place: Path, command: Command) -> None
 
 
 @pytest.mark.parametrize("how", ["full", "closed", "gone"])
-def test_output_that_cannot_be_written(how: str, place: Path, command: Command) -> None:
-    assert command("load", FIXTURES / "bert-tiny", *SHORT, "-o", "x.glmtrace").returncode == 0
+def test_output_that_cannot_be_written(how: str, place: Path, keep: Path) -> None:
     redirection = {"full": ">/dev/full", "closed": ">&-", "gone": "| true"}[how]
     load = ("load", FIXTURES / "bert-tiny", *SHORT)
     printing = ["show", "why", "decisions", "kwargs", "walkthrough list"]
-    for words in [load, *((*words.split(), "x.glmtrace") for words in printing), ("--help",), ("fixture",)]:
+    for words in [load, *((*words.split(), "keep.glmtrace") for words in printing), ("--help",), ("fixture",)]:
         script = f'sleep 0; "$@" {redirection}; exit ${{PIPESTATUS[0]}}'
         done = subprocess.run(
             ["bash", "-c", script, "bash", *program(*words)], capture_output=True, text=True, timeout=60, check=False
@@ -254,7 +268,7 @@ def test_output_that_cannot_be_written(how: str, place: Path, command: Command) 
             assert (place / "bert-tiny.glmtrace").exists()
 
 
-def test_a_fixture_where_nothing_can_be_written(place: Path, command: Command) -> None:
+def test_a_fixture_where_nothing_can_be_written(place: Path, command: Run) -> None:
     (place / "file").touch()
     for folder in ("file/x", "/proc/x"):
         for name in ("bert-tiny", "glm-4v-9b"):
@@ -263,7 +277,7 @@ def test_a_fixture_where_nothing_can_be_written(place: Path, command: Command) -
             assert done.stderr.startswith(f"Error: The fixture {name} can't be written to ")
 
 
-def test_names_that_are_not_unicode(place: Path, command: Command) -> None:
+def test_names_that_are_not_unicode(place: Path, command: Run) -> None:
     name = os.fsdecode(b"caf\xe9")
     (place / name).mkdir()
     done = command("load", FIXTURES / "bert-tiny", *SHORT, "-o", f"{name}/{name}.glmtrace")
@@ -282,7 +296,7 @@ def test_names_that_are_not_unicode(place: Path, command: Command) -> None:
     assert done.stdout.splitlines()[0] == f"{name + '.py'!a} {str(place / name) + '.py'!a}"
 
 
-def test_a_script_gets_its_name_like_from_python(place: Path, tmp_path: Path, command: Command) -> None:
+def test_a_script_gets_its_name_like_from_python(place: Path, tmp_path: Path, command: Run) -> None:
     (place / "sub").mkdir()
     (place / "sub" / "helper.py").write_text("")
     (tmp_path / "link.py").symlink_to(place / "sub" / "s.py")
@@ -306,7 +320,7 @@ def test_a_script_gets_its_name_like_from_python(place: Path, tmp_path: Path, co
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_the_parent_is_killed_or_its_terminal_closed(
-    number: signal.Signals, place: Path, tmp_path: Path, command: Command, waiting: tuple[Path, Path, Path]
+    number: signal.Signals, place: Path, tmp_path: Path, command: Run, waiting: tuple[Path, Path, Path]
 ) -> None:
     script, ready, end = waiting
     (tmp_path / "tmp").mkdir()

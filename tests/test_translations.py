@@ -4,6 +4,7 @@ date."""
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import shutil
 import string
@@ -19,10 +20,19 @@ import translations
 from tests.conftest import ROOT
 from tracer.i18n import LANGS, LOCALE, NC_, NP_, Sentence, tr
 
-CODE = translations.extracted()
 [PO] = translations.po_files()
-CHINESE = translations.read(PO)
 UPDATE = "run: python translations.py update, and translate what it lists"
+
+
+@functools.cache
+def code() -> Catalog:
+    """Return the marked texts of the code; reading all of it takes seconds."""
+    return translations.extracted()
+
+
+@functools.cache
+def chinese() -> Catalog:
+    return translations.read(PO)
 
 
 def placeholders(text: str) -> set[str]:
@@ -38,17 +48,17 @@ def sources(message: Message) -> list[str]:
 
 
 def test_every_text_is_translated_and_nothing_else_is() -> None:
-    marked, translated = texts(CODE), texts(CHINESE)
+    marked, translated = texts(code()), texts(chinese())
     assert len(marked) > 100
     assert {
         key for key in marked if key not in translated or not all(translations.strings(translated[key]))
     } == set(), UPDATE
     assert {key for key in marked if bool(marked[key].pluralizable) != bool(translated[key].pluralizable)} == set()
-    assert not [message for message in CHINESE if message.fuzzy and message.id]
+    assert not [message for message in chinese() if message.fuzzy and message.id]
 
 
 def test_translations_have_the_placeholders_of_the_text() -> None:
-    for message in texts(CHINESE).values():
+    for message in texts(chinese()).values():
         *_, most = sources(message)
         for text in translations.strings(message):
             assert placeholders(text) == placeholders(most), message.id
@@ -86,15 +96,15 @@ def written_out(call: ast.Call) -> Iterator[str]:
 
 
 def test_texts_format_nothing_but_thousands() -> None:
-    for message in texts(CHINESE).values():
+    for message in texts(chinese()).values():
         for text in (*sources(message), *translations.strings(message)):
             assert {spec for _, _, spec, _ in string.Formatter().parse(text)} <= {None, "", ","}, text
 
 
 def test_the_catalogs_are_as_update_writes_them() -> None:
     """Otherwise the next update would change unrelated lines."""
-    assert translations.written(CODE) == (ROOT / translations.TEMPLATE).read_bytes(), UPDATE
-    assert translations.written(CHINESE) == PO.read_bytes(), UPDATE
+    assert translations.written(code()) == (ROOT / translations.TEMPLATE).read_bytes(), UPDATE
+    assert translations.written(chinese()) == PO.read_bytes(), UPDATE
 
 
 def test_the_compiled_file_is_that_of_the_catalog() -> None:

@@ -113,11 +113,14 @@ def test_no_command_runs_a_file_of_the_folder(
     other = loads.record(FIXTURES / "bert-tiny").path
     model = Path(shutil.copytree(FIXTURES / "glm-4v-tiny", tmp_path / "model"))
     folder = {"here": here, "model": traps.lay(model)}[where]
-    for number, arguments in enumerate([
-        ["load", str(model), "--trust-remote-code", "-o", tmp_path / "1.glmtrace"],
-        ["load", str(model)],
+    loading: list[list[object]] = [
+        ["load", model, "--trust-remote-code", "-o", tmp_path / "1.glmtrace"], ["load", model], ["show", trace],
+    ]  # fmt: skip
+    # What has nothing to do with the model has only the folder it is run in.
+    for number, arguments in enumerate(loading if where == "model" else [
+        *loading,
         ["demo", "--no-forward", "-o", tmp_path / "2.glmtrace"],
-        *([command, trace] for command in ("show", "why", "decisions", "replay")),
+        *([command, trace] for command in ("why", "decisions", "replay")),
         ["kwargs", trace], ["kwargs", trace, "use_cache"], ["diff", trace, other],
         ["walkthrough", "list"], ["walkthrough", "list", trace], ["walkthrough", "show", "1"],
         ["walkthrough", "show", "1", trace], ["walkthrough", "check", "1", trace], ["walkthrough", "new", trace],

@@ -392,12 +392,17 @@ def bomb(megabytes: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "packed",
-    [bomb(300), zlib.compress(b"x" * 1000)[:-6], zlib.compress(b"x") + b"trailing", zlib.compress(b"\xff\xfe")],
+    "pack",
+    [
+        lambda: bomb(300),
+        lambda: zlib.compress(b"x" * 1000)[:-6],
+        lambda: zlib.compress(b"x") + b"trailing",
+        lambda: zlib.compress(b"\xff\xfe"),
+    ],
     ids=["unpacks without end", "cut off", "more behind it", "no UTF-8"],
 )
-def test_a_malformed_source(tmp_path: Path, packed: bytes) -> None:
-    path = sealed(tmp_path)
+def test_a_malformed_source(tmp_path: Path, pack: Callable[[], bytes]) -> None:
+    path, packed = sealed(tmp_path), pack()
     with edited(path) as db:
         db.execute("UPDATE source SET text = ?", (packed,))
     started = time.monotonic()

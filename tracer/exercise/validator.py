@@ -49,8 +49,8 @@ def validate(
     """Record and judge the start, the solution and every wrong attempt of an exercise.
 
     Args:
-        kept: the exercise.
-        bench: where it is recorded; one for many exercises saves much time.
+        files: the exercise.
+        recorder: what records it; one for many exercises saves much time.
         walkthroughs: ids of those that can be read; None leaves out that check.
         progress: called with the layer that is recorded next.
     """
