@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -729,14 +730,14 @@ def test_changes_stand_under_a_statement_that_leaves_them_no_room(width: int, re
     assert len(rows) - len(below) == len(whole)
     assert bool(below) == (width <= 100)
     joined = list[str]()
-    for row in rows:
-        if row in below:
-            assert len(row) <= width or not re.search(r", \w+( = |\[)", row)  # one change by itself is not cut
-            joined[-1] += f", {row.strip().removeprefix('# ')}" if "  # " in joined[-1] else f"  {row.strip()}"
-        else:
-            assert len(row) <= width or "  # " not in row
+    for before, row in pairwise(["", *rows]):
+        if row not in below:
             joined.append(row)
+            continue
+        assert len(row) <= width or not re.search(r", \w+( = |\[)", row)  # one change by itself is not cut
+        joined[-1] += f", {row.strip().removeprefix('# ')}" if before in below else f"  {row.strip()}"
     assert joined == whole
+    assert all(len(line) > width for line in whole if line not in rows)
 
 
 def test_show_json(command: Any, recorded: Path, failed: Path) -> None:
