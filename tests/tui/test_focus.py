@@ -49,7 +49,7 @@ def test_a_number_focuses_its_table_and_the_same_again_or_escape_the_source(play
         await pilot.press("4", "5")  # another number goes from table to table
         await settled(pilot)
         assert app.tabs.active == "tab-forward"
-        assert app.focused is app.tabs.tab_shown()
+        assert app.focused is app.tabs.tab_shown().table
 
     play(app, work)
 
@@ -161,7 +161,7 @@ def test_a_click_on_the_sign_only_folds(passing: Player) -> None:
         before = passing.state.number
         await pilot.press("5")
         await settled(pilot)
-        table = passing.tabs.tab_shown()
+        table = passing.tabs.tab_shown().table
         names = column(table, 1)
         at = next(row for row, name in enumerate(names) if name.startswith("▾") and row)
         number = len(str(table.get_row_at(at)[1])) - len(str(table.get_row_at(at)[1]).lstrip())  # cells before it
@@ -188,7 +188,7 @@ def test_rows_fold_by_keys_as_in_a_tree(passing: Player) -> None:
         before = passing.state.number
         await pilot.press("5")
         await settled(pilot)
-        table = passing.tabs.tab_shown()
+        table = passing.tabs.tab_shown().table
         names = column(table, 1)
         inner = next(row for row, name in enumerate(names) if row > 1 and not name.startswith(("▾", "▸")))
         table.move_cursor(row=inner)

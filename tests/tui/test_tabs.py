@@ -16,7 +16,7 @@ from tracer.tui.player_state import PlayerState
 from tracer.tui.screens import TextScreen
 from tracer.tui.source_view import SourceView, keep_end
 from tracer.tui.stage_bar import names_that_fit
-from tracer.tui.tabs.model_tables import ForwardTab
+from tracer.tui.tabs.forward import ForwardTable
 from tracer.tui.tabs.table_tab import Row, TableTab, sorted_rows, unfolded_rows
 
 
@@ -145,43 +145,6 @@ def test_opening_a_value_without_a_variable_says_how_to_choose_one(player: Any) 
     play(app, work)
 
 
-def test_the_modules_of_a_pass_are_nested_and_repeated_blocks_folded(tmp_path: Path) -> None:
-    calls = [("", None), ("layers", 0), ("layers.0", 1), ("layers.0.mlp", 2), ("layers.1", 1), ("layers.1.mlp", 4)]
-    with open_trace(
-        made.sealed(
-            tmp_path,
-            [
-                made.meta_record(),
-                *(
-                    made.step_record(
-                        made.step(
-                            number,
-                            frame=None,
-                            stage="forward",
-                            kind="module-entered",
-                            data={"path": path, "class": "torch.nn.Block", "call": number, "parent": parent},
-                        )
-                    )
-                    for number, (path, parent) in enumerate(calls)
-                ),
-                made.end_record(status="loaded"),
-            ],
-        )
-    ) as trace:
-        app = Player(trace, "en")
-
-        async def work(pilot: Pilot[None]) -> None:
-            await pilot.press("5")
-            await settled(pilot)
-            table = app.tabs.tab_shown()
-            assert column(table, 1) == ["▾ (model)", "▾ layers", "▾ 0", "mlp", "▸ 1"]
-            await pilot.press("end", "space")
-            await pilot.pause()
-            assert column(table, 1)[-2:] == ["▾ 1", "mlp"]
-
-        play(app, work)
-
-
 ROWS = [Row(5, ("b",), opens=True), Row(1, ("in b",), depth=1), Row(3, ("a", "1,000")), Row(9, ("c", "20"))]
 
 
@@ -219,5 +182,5 @@ def test_a_module_on_a_gpu_shows_the_time_and_memory_of_the_device(tmp_path: Pat
     ):
         records.insert(-1, made.step_record(record))
     with open_trace(made.sealed(tmp_path, records)) as trace:
-        [row] = ForwardTab(PlayerState(trace), "en").table_rows(trace, "en", None)
+        [row] = ForwardTable(PlayerState(trace), "en").table_rows(trace, "en", None)
     assert [str(cell) for cell in row.cells][3:5] == ["1.25", "5.3 MB"]

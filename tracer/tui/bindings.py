@@ -61,6 +61,8 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "slower": N_("slower"),
     "sort": N_("sort the table by the next column"),
     "everything": N_("decisions of this function / of the load"),
+    "flow": N_("the pass as boxes / as a table"),
+    "not-finite": N_("first NaN or infinity of the pass"),
     "zoom": N_("zoom"),
     "tab-overview": N_("overview"),
     "tab-notes": N_("notes"),
@@ -132,6 +134,7 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("search", "slash,f"),
         _bind("next-hit", "n"),
         _bind("previous-hit", "N"),
+        _bind("not-finite", "exclamation_mark"),
         _bind("goto", "colon,t"),
         _bind("jump-back", "backspace,comma,ctrl+o"),
         _bind("jump-forth", "full_stop"),
@@ -150,6 +153,7 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         *_tabs("overview", "notes", "decisions", "kwargs", "weights", "forward", "tokens", "why"),
         _bind("everything", "a"),
         _bind("sort", "s"),
+        _bind("flow", "F"),
         _bind("zoom", "z"),
     ),
     "rest": (
@@ -197,6 +201,8 @@ HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "variables": (_ROWS, _OPEN, "next-change", "value", "source", "previous-change", *_LAST),
     "calls": (_ROWS, _GO, _FOLD, "source", *_LAST),
     "table": (_ROWS, _GO, "source", "sort", "jump-back", "zoom", *_LAST),
+    "forward": (_ROWS, _GO, _FOLD, "source", "flow", "not-finite", "sort", "jump-back", "zoom", *_LAST),
+    "flow": (_ROWS, _GO, "source", "flow", "not-finite", "jump-back", "zoom", *_LAST),
     "folding-table": (_ROWS, _GO, _FOLD, "source", "sort", "jump-back", "zoom", *_LAST),
     "decisions": (_ROWS, _GO, "source", "everything", "sort", "jump-back", "zoom", *_LAST),
     "note": ("next-note", "scroll-note", "answer", "source", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
@@ -213,6 +219,8 @@ HINT_LABELS: Final[dict[str, Message]] = {
     "previous-change": N_("previous change"),
     "value": N_("value"),
     "sort": N_("sort"),
+    "flow": N_("boxes"),
+    "not-finite": N_("first NaN"),
     "everything": N_("all / those that explain"),
     "jump-back": N_("jump back"),
 }
@@ -221,7 +229,7 @@ HINT_LABELS: Final[dict[str, Message]] = {
 _SIGNS: Final = {
     "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",
     "right_square_bracket": "]", "left_square_bracket": "[", "colon": ":", "apostrophe": "'", "question_mark": "?",
-    "plus": "+", "minus": "-", "equals_sign": "=", "pagedown": "PgDn", "pageup": "PgUp",
+    "exclamation_mark": "!", "plus": "+", "minus": "-", "equals_sign": "=", "pagedown": "PgDn", "pageup": "PgUp",
     "backspace": "⌫", "escape": "Esc", "enter": "Enter", "tab": "Tab",
 }  # fmt: skip
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super")

@@ -21,6 +21,7 @@ from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
+from tracer.tui.background import in_background, start_worker
 from tracer.tui.bindings import BINDINGS, KEY_LABELS, TYPED_INTO, Keymap, displayed
 from tracer.tui.crash_report import CrashReportingApp
 from tracer.tui.hint_bar import HintBar
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # imported after the first screen
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
 
+    from tracer.analysis.model_flow import NotFinite
     from tracer.tui.calls_view import CallsView
     from tracer.tui.tabs.notes import NotesTab
     from tracer.tui.tabs.overview import OverviewTab
@@ -516,6 +518,34 @@ class Player(CrashReportingApp):
 
     def action_everything(self) -> None:
         self.tabs.toggle_everything()
+
+    def action_flow(self) -> None:
+        self.tabs.toggle_flow()
+
+    def action_not_finite(self) -> None:
+        start_worker(self, self._to_not_finite, group="not-finite", exclusive=True)
+
+    async def _to_not_finite(self) -> None:
+        """Go to where a module first gave NaN or infinity."""
+        from tracer.analysis.model_flow import first_not_finite, has_pass, has_statistics
+        from tracer.views.model_flow import NO_PASS, NO_STATISTICS, NOTHING_NOT_FINITE, not_finite_text
+
+        def find(trace: Trace) -> tuple[NotFinite | None, Message]:
+            first = first_not_finite(trace)
+            if first is not None or has_statistics(trace):
+                return first, NOTHING_NOT_FINITE
+            return None, NO_STATISTICS if has_pass(trace) else NO_PASS
+
+        try:
+            first, why_not = await in_background(self.state.trace.path, find)
+        except TracerError as error:
+            self.complain(error)
+            return
+        if first is None:
+            self.say(why_not, seconds=5)
+        else:
+            self.notify(not_finite_text(first, self.lang), timeout=5, markup=False)
+            self.go(first.step)
 
     def action_sort(self) -> None:
         self.tabs.sort()

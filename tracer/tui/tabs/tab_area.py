@@ -25,7 +25,7 @@ _TABS: Final[dict[str, tuple[str, str]]] = {
     "decisions": ("decisions", "DecisionsTab"),
     "kwargs": ("kwargs", "KwargsTab"),
     "weights": ("model_tables", "WeightsTab"),
-    "forward": ("model_tables", "ForwardTab"),
+    "forward": ("forward", "ForwardTab"),
     "tokens": ("model_tables", "TokensTab"),
     "why": ("why", "WhyTab"),
 }
@@ -126,9 +126,18 @@ class TabArea(TabbedContent, StepView):
 
     def sort(self) -> None:
         """Sort the open table by its next column."""
-        table = self.tab_shown()
+        tab = self.tab_shown()
+        table = getattr(tab, "table", tab)
         if isinstance(table, TableTab):
             table.sort_next()
+
+    def toggle_flow(self) -> None:
+        """Open the forward tab; if it is open, switch between its boxes and its table."""
+        if self.active == "tab-forward":
+            self.tab_shown().toggle_flow()
+            self.take_focus()
+        else:
+            self.open("tab-forward")
 
     def toggle_everything(self) -> None:
         """Switch between the decisions that explain the load and all those of the function."""

@@ -81,10 +81,13 @@ COLUMN_LABELS = {
     "shard": N_("shard"),
     "module": N_("module"),
     "class": N_("class"),
-    "in": N_("in"),
-    "out": N_("out"),
+    "flow": N_("in → out"),
     "ms": N_("ms"),
     "memory": N_("memory"),
+    "min": N_("min"),
+    "max": N_("max"),
+    "mean": N_("mean"),
+    "not-finite": N_("NaN, ∞"),
     "where": N_("where"),
     "index": N_("no."),
     "id": N_("id"),
@@ -124,6 +127,7 @@ class TableTab(DataTable[Text], StepView):
     ]
     heads: tuple[str, ...] = ()
     empty = NOTHING
+    indent = 2  # cells that a row is moved by for each row that it is in
 
     class Chosen(Message):
         def __init__(self, step: int) -> None:
@@ -201,7 +205,7 @@ class TableTab(DataTable[Text], StepView):
         rows = [self._rows[index] for index in self._order]
         opened = {place for place, index in enumerate(self._order) if index in self._opened}
         self._listed = [self._order[place] for place in unfolded_rows(rows, opened)][:_MOST]
-        cells = [self._cells(index) for index in self._listed]
+        cells = self.fit([self._cells(index) for index in self._listed])
         self.clear(columns=True)
         keys = ("step", *self.heads)
         heads = [Text(f"{tr(self.lang, COLUMN_LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
@@ -223,11 +227,15 @@ class TableTab(DataTable[Text], StepView):
                 ),
             )
 
+    def fit(self, cells: list[list[Text]]) -> list[list[Text]]:
+        """Return the cells of the listed rows as they are to be shown; a table can shorten them to its width."""
+        return cells
+
     def _cells(self, index: int) -> list[Text]:
         row = self._rows[index]
         first, *others = (cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row.cells)
         sign = ("▾ " if index in self._opened else "▸ ") if row.opens else "  " if self._folds else ""
-        lead = Text("  " * row.depth + sign, Style(meta={"folds": True}) if row.opens else "")
+        lead = Text(" " * self.indent * row.depth + sign, Style(meta={"folds": True}) if row.opens else "")
         step = "" if row.step is None else str(row.step)
         return [Text(step, "dim", justify="right"), Text.assemble(lead, first), *others]
 
