@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -188,16 +189,28 @@ def test_wrong_usage_leaves_the_earlier_trace(place: Path, here: Command, keep: 
     [
         (("--generate", "2"), "--generate could not be done: BertModel writes no text."),
         (("--generate", "2", "--auto-class", "AutoConfig"), "--generate could not be done: a BertConfig was loaded"),
-        (("--image", "grey.png"), "--image could not be done: "),
+        (
+            ("--image", "grey.png"),
+            "Error: --image needs a model that takes pictures, and neither the forward of this one nor its "
+            "configuration names any. The load itself is recorded.",
+        ),
+        (
+            ("--audio", "still.wav", "--prompt", "Hush"),
+            "Error: --audio needs a model that takes sound, and the forward of this one names none, so --prompt could "
+            "not be done either. The load itself is recorded.",
+        ),
     ],
 )
 def test_what_a_model_cannot_do_costs_no_load(options: tuple[str, ...], why: str, place: Path, here: Command) -> None:
     from PIL import Image
 
     Image.new("L", (8, 8)).save(place / "grey.png")
+    with wave.open(str(place / "still.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(bytes(3200))
     done = here("load", FIXTURES / "bert-tiny", *options, "-o", "x.glmtrace")
     assert done.code == 1
-    assert why in done.err
+    assert why in done.sentence
     with open_trace(place / "x.glmtrace") as trace:
         assert trace.outcome.status == "loaded"
         assert "AutoConfig" in options or Reading(trace).only("model-loaded")

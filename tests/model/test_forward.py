@@ -526,7 +526,7 @@ def test_everything_is_put_back_after_an_exception(fixtures: Path, tmp_path: Pat
 
 def test_an_image_for_a_model_without_eyes(fixtures: Path, image: Path, tmp_path: Path) -> None:
     reading = Reading(do_traced(job_for(fixtures / "bert-tiny", tmp_path, image=str(image)), tmp_path / "a").trace)
-    assert "names a picture" in reading.only("not-fed")["why"]
+    assert "takes pictures" in reading.only("not-fed")["why"]
     assert reading.only("model-loaded")
 
 

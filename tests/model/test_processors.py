@@ -16,6 +16,7 @@ from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.recorder.processors import Preparers
 from tracer.trace.events import ProcessorFailed, ProcessorLoaded, TokenGenerated, TokenizerLoaded, events
+from tracer.trace.missing_libraries import missing_packages
 from tracer.trace.reading import Trace
 from tracer.views.show import fact_text
 
@@ -145,6 +146,36 @@ def test_a_processor_that_fails_does_not_end_the_load(loads: Loads, tmp_path: Pa
         assert failed[0].traceback
         said = [one for one in diagnose(trace).surprises if one.kind == "processor-failed"]
         assert len(said) == len(failed)
+
+
+def test_the_package_that_a_processor_needs_is_named(loads: Loads, tmp_path: Path) -> None:
+    folder = tiny_llama(tmp_path / "m")
+    (folder / "preprocessor_config.json").write_text(
+        json.dumps({"image_processor_type": "NeedyImageProcessor", "auto_map": {"AutoImageProcessor": "needy.Needy"}})
+    )
+    (folder / "needy.py").write_text(
+        "from transformers import BaseImageProcessor\n"
+        "from transformers.utils import requires_backends\n"
+        "class Needy(BaseImageProcessor):\n"
+        "    def __init__(self, **kwargs):\n"
+        "        requires_backends(self, ['detectron2'])\n"
+    )
+    with loads.trace(folder, forward=False) as trace:
+        assert trace.outcome.status == "loaded"
+        failed = [one.event for one in events(trace, ProcessorFailed)]
+        assert failed
+        assert str(failed[-1].why).endswith("as Needy needs detectron2, which is not installed")
+        said = [one for one in diagnose(trace).surprises if one.kind == "processor-package"]
+        assert [(one.remedy, one.values["install"]) for one in said] == [("install-for-processor", "detectron2")]
+
+
+@pytest.mark.parametrize(
+    ("library", "package"), [("Torchvision", "torchvision"), ("librosa", "librosa"), ("faiss", "faiss-cpu")]
+)
+@pytest.mark.parametrize("words", [" library but it was not found in your", " library. But that was not found in your"])
+def test_a_message_that_names_a_library(library: str, package: str, words: str) -> None:
+    assert missing_packages(f"\nVideoProcessor requires the {library}{words}") == ("VideoProcessor", [package])
+    assert missing_packages("it requires patience") == ("", [])
 
 
 def test_a_directory_without_one_is_not_asked_for_it(loads: Loads) -> None:

@@ -110,13 +110,22 @@ def _ignored_options(trace: Trace, job: Job, lang: Lang) -> Iterator[str]:
     for skipped in not_done:
         wanted = given if isinstance(skipped.event, NotFed) else [option for option in given if option in _ENCODED]
         option = "--generate" if isinstance(skipped.event, NotGenerated) else ", ".join(wanted)
-        if option:
-            yield tr(
+        if not option:
+            continue
+        reason = str(skipped.event.why)
+        why = visible(reason_here(reason, lang))
+        if not reason.startswith("--"):
+            text = tr(lang, "{option} could not be done: {why}. The load itself is recorded.", option=option, why=why)
+        elif others := ", ".join(one for one in wanted if not reason.startswith(f"{one} ")):
+            text = tr(
                 lang,
-                "{option} could not be done: {why}. The load itself is recorded.",
-                option=option,
-                why=visible(reason_here(str(skipped.event.why), lang)),
+                "{why}, so {option} could not be done either. The load itself is recorded.",
+                why=why,
+                option=others,
             )
+        else:
+            text = tr(lang, "{why}. The load itself is recorded.", why=why)
+        yield text
 
 
 def _report(path: Path, console: Console, lang: Lang, *, tui: bool) -> None:

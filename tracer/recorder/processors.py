@@ -12,6 +12,7 @@ from tracer.recorder.hub_files import HUB_ARGUMENTS, has_file, settings_folder
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
 from tracer.trace.job import Job
+from tracer.trace.missing_libraries import missing_packages
 
 _TOKENIZER_FILES: Final = (
     "tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json", "spiece.model",
@@ -95,7 +96,12 @@ def _tried(auto_class: Any, source: str, arguments: dict[str, Any], recording: R
         if recording.refused:
             raise
         failure = recording.guard.call("traceback", recording.tracebacks.failure, error) or {}
-        why = recording.clean(reasons.PROCESSOR_FAILED.format(name=auto_class.__name__, error=type(error).__name__))
+        named = {"name": auto_class.__name__, "error": type(error).__name__}
+        part, packages = missing_packages(str(failure.get("message") or ""))
+        reason = reasons.PROCESSOR_FAILED
+        if part and packages:
+            reason, named = reasons.PROCESSOR_NEEDS, {**named, "part": part, "packages": ", ".join(packages)}
+        why = recording.clean(reason.format(**named))
         facts = {"class": auto_class.__name__, "why": why, **failure}
         recording.record_event("processor-failed", facts, stage="processor")
         return None

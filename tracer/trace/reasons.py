@@ -77,8 +77,11 @@ TOO_MANY_LINES: Final = N_("after {count} line steps in one frame its further li
 # Why no pass was run, or nothing was generated.
 NO_TOKENIZER: Final = N_("there is no tokenizer to make token ids with")
 PROCESSOR_FAILED: Final = N_("{name}.from_pretrained raised {error}")
-NO_VISION: Final = N_("--image was given, and neither the model's forward nor its configuration names a picture")
-NO_HEARING: Final = N_("--audio was given, and the model's forward names no sound")
+PROCESSOR_NEEDS: Final = N_("{name}.from_pretrained raised {error}, as {part} needs {packages}, which is not installed")
+NO_VISION: Final = N_(
+    "--image needs a model that takes pictures, and neither the forward of this one nor its configuration names any"
+)
+NO_HEARING: Final = N_("--audio needs a model that takes sound, and the forward of this one names none")
 NOT_ARRIVED: Final = N_("{option} did not reach the model: {why}")
 NOTHING_MADE_IT: Final = N_("nothing in the directory makes numbers of it")
 PREPARER_FAILED: Final = N_("the {name} raised {error}")
@@ -147,6 +150,8 @@ _FORMER: Final = (  # in traces of earlier releases
     N_("{path} is no image that can be read: {error}."),
     N_("The LoRA configuration {path} is no JSON: {error}."),
     N_("{path} is no LoRA configuration: {error}."),
+    N_("--image was given, and neither the model's forward nor its configuration names a picture"),
+    N_("--audio was given, and the model's forward names no sound"),
 )
 
 _REASONS: Final = (

@@ -274,6 +274,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "short-form-gone": {"given": "load_in_4bit=True", "name": "load_in_4bit"},
     "quantization-package": {"given": "quantization_config", "where": "config.json", "method": "bitsandbytes"},
     "quantization-refused": {"given": "quantization_config", "where": "config.json", "method": "fbgemm_fp8"},
+    "processor-package": {"class": "AutoProcessor", "part": "Qwen2VLVideoProcessor", "packages": "torchvision"},
     "quantization-unknown": {"method": "pebblequant"},
     "quantization-not-in-weights": {
         "given": "quantization_config",

@@ -2205,6 +2205,13 @@ CAUSES: Final[dict[str, Message]] = {
     "surprise:processor-failed": N_(
         "{class} could not be loaded: {error}: {message}. The model was loaded all the same, without a processor."
     ),
+    "surprise:processor-package": N_(
+        "{class} could not be loaded: {part} needs {packages}, which is not installed in this Python. The model was "
+        "loaded all the same, without a processor."
+    ),
+    "remedy:install-for-processor": N_(
+        "`pip install {install}`, then load it again; or leave the processor out: `--no-processor`."
+    ),
     "remedy:look-at-processor": N_(
         "Load it by itself to see why (`--auto-class {class}`), or leave it out: `--no-processor`."
     ),

@@ -46,6 +46,7 @@ from tracer.trace.events import (
     WeightsReport,
     events,
 )
+from tracer.trace.missing_libraries import missing_packages
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Bound, Items, Step
 
@@ -398,7 +399,12 @@ def skipped_passes(load: RecordedLoad) -> Iterator[Cause]:
             "error": error,
             "message": str(event.message).strip().partition("\n")[0].rstrip("."),
         }
-        yield _of(failed.step, event.kind, values, "look-at-processor")
+        part, packages = missing_packages(str(event.message))
+        if part and packages:
+            values |= {"part": part, "packages": packages, "install": " ".join(packages)}
+            yield _of(failed.step, "processor-package", values, "install-for-processor")
+        else:
+            yield _of(failed.step, event.kind, values, "look-at-processor")
     not_done: list[Recorded[NotDone]] = load.events(NotFed, NotEncoded, NotGenerated)
     for skipped in not_done:
         yield _of(skipped.step, skipped.event.kind, {"why": skipped.event.why}, None)

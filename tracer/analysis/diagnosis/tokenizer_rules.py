@@ -30,36 +30,9 @@ from tracer.trace.events import (
     TokenizerLoaded,
     events,
 )
+from tracer.trace.missing_libraries import PACKAGES, missing_libraries
 
 _LOADER: Final = "PreTrainedTokenizerBase.from_pretrained"
-# What the library says where an optional package is missing, in 4.44.2 and in 5.23.0.
-_REQUIRES: Final = re.compile(r"requires the (?P<library>[\w. -]+?) library but it was not found")
-_PACKAGES: Final = {
-    "SentencePiece": "sentencepiece",
-    "protobuf": "protobuf",
-    "PIL": "pillow",
-    "Torchvision": "torchvision",
-    "Jinja": "jinja2",
-    "FTFY": "ftfy",
-    "sacremoses": "sacremoses",
-    "timm": "timm",
-    "Scipy": "scipy",
-    "soundfile": "soundfile",
-    "librosa": "librosa",
-    "torchaudio": "torchaudio",
-    "OpenCV": "opencv-python",
-    "faiss": "faiss-cpu",
-    "datasets": "datasets",
-    "Detectron2": "detectron2",
-    "pytesseract": "pytesseract",
-    "phonemizer": "phonemizer",
-    "rjieba": "rjieba",
-    "levenshtein": "python-Levenshtein",
-    "nltk": "nltk",
-    "g2p_en": "g2p-en",
-    "essentia": "essentia",
-    "pretty_midi": "pretty-midi",
-}
 # Those that can be there or not be there in every tokenizer's directory.
 _OPTIONAL: Final = (
     "added_tokens.json",
@@ -131,7 +104,7 @@ def vocabulary_package_missing(load: RecordedLoad) -> Cause | None:
     kind = _kind_of_file(load, str(slow.event.name))
     if kind in ("lfs-pointer", "html", "empty"):
         return None
-    missing = [_PACKAGES.get(name, name) for name in _REQUIRES.findall(said)]
+    missing = [PACKAGES.get(name, name) for name in missing_libraries(said)]
     installed = load.trace.meta.releases
     if kind == "text" or slow.event.name == "tiktoken.model":
         missing = ["tiktoken"] if "tiktoken" in said and "tiktoken" not in installed else []
@@ -173,13 +146,13 @@ def _said_before(load: RecordedLoad, step: int) -> list[str]:
 def library_package_missing(load: RecordedLoad) -> Cause | None:
     """Detect an optional package that a class of the library needs: its own check says which."""
     failure = thrown(load)
-    if failure is None or failure.error != "ImportError" or not (names := _REQUIRES.findall(failure.text)):
+    if failure is None or failure.error != "ImportError" or not (names := missing_libraries(failure.text)):
         return None
     if failure.frames and not failure.passes("requires_backends"):
         return None
     if vocabulary_package_missing(load) is not None:  # which says what for
         return None
-    packages = list(dict.fromkeys(_PACKAGES[name] for name in names if name in _PACKAGES))
+    packages = list(dict.fromkeys(PACKAGES[name] for name in names if name in PACKAGES))
     who = re.match(r"\s*(?P<class>\w+) requires the", failure.text)
     values = {
         "class": who["class"] if who else "?",
