@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import StringIO
+
 import pytest
+from rich.console import Console
 from textual.pilot import Pilot
 
+from tests.conftest import ROOT
+from tests.support.loads import Loads
 from tests.tui.conftest import SMALL, play, settled
 from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
@@ -15,6 +21,7 @@ from tracer.tui.player import Player
 from tracer.tui.source_view import SourceView
 from tracer.tui.tabs.overview import OverviewTab
 from tracer.views.overview import OverviewLine, overview
+from tracer.views.show import load_report
 
 
 @pytest.fixture
@@ -93,3 +100,48 @@ def test_the_player_opens_at_the_call_that_loads_the_model(demo: Trace) -> None:
     app = Player(demo, "en")
     assert app.state.step.kind == "call"
     assert demo.frame(app.state.step.frame or 0).function == "_BaseAutoModelClass.from_pretrained"
+
+
+@pytest.fixture
+def two_loads(loads: Loads) -> Iterator[Trace]:
+    """A script that loads one model after the other, each with its tokenizer."""
+    with loads.trace("", work="script", script=[str(ROOT / "tests" / "data" / "two_loads.py")]) as trace:
+        yield trace
+
+
+def test_each_of_several_loads_has_its_own_lines(two_loads: Trace) -> None:
+    loads = model_loads(two_loads)
+    assert [loads[0].since, loads[0].until, loads[1].until] == [0, loads[1].since, len(two_loads)]
+    assert two_loads.frame(two_loads.step(loads[1].since).frame or 0).function == "AutoTokenizer.from_pretrained"
+    told = overview(two_loads, summarize_stages(two_loads), "en")
+    assert [line.load for line in told if line.topic == "call"] == [1, 2]
+    assert [line.load for line in told if line.topic == "argument"] == [2]
+
+
+def test_the_stages_of_several_loads_stand_apart(two_loads: Trace) -> None:
+    console = Console(width=100, file=StringIO())
+    console.print(load_report(two_loads, "en"))
+    first, second = console.file.getvalue().split("Load 1 of 2")[1].split("Load 2 of 2")
+    for part in (first, second):
+        assert part.count("Tokenizer  tokenizer") == part.count("Weights  weights") == 1
+    counted = [
+        stage.steps for load in model_loads(two_loads) for stage in summarize_stages(two_loads, load.since, load.until)
+    ]
+    assert sum(counted) == len(two_loads)
+
+
+def test_a_key_goes_from_load_to_load(two_loads: Trace) -> None:
+    app = Player(two_loads, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        first, second = app.state.loads
+        assert app.state.number == first
+        await pilot.press("right_curly_bracket")
+        await settled(pilot)
+        assert app.state.number == second
+        await pilot.press("left_curly_bracket")
+        await settled(pilot)
+        assert app.state.number == first
+
+    play(app, work)

@@ -38,14 +38,25 @@ def loading_calls(trace: Trace) -> list[LoadingCall]:
     """Return the user's own loading calls, in order."""
     found: list[LoadingCall] = []
     for frame in trace.frames(outermost=True):
-        call: LoadingCall | None = None
-        for step in trace.steps(frame=frame.number) if is_loading_call(frame) else ():
-            if call is None and step.kind == "call":
-                call = LoadingCall(step.number, frame.number, step.number, _formatted(trace, step), False)
-                found.append(call)
-            elif call is not None:
-                call.last, call.returned = step.number, step.event == "return"
+        first = trace.nearest(-1, frame=frame.number, kind="call") if is_loading_call(frame) else None
+        if first is None:
+            continue
+        last = trace.nearest(len(trace), backwards=True, frame=frame.number)
+        end = trace.step(first if last is None else last)
+        text = _formatted(trace, trace.step(first))
+        found.append(LoadingCall(first, frame.number, end.number, text, end.event == "return"))
     return sorted(found, key=lambda call: call.step)
+
+
+def first_call(trace: Trace) -> int | None:
+    """Return the step of the call that loads a model, the first of several; else of the first loading call."""
+    first: int | None = None
+    for frame in trace.frames(outermost=True):
+        if is_loading_call(frame) and (step := trace.nearest(-1, frame=frame.number, kind="call")) is not None:
+            if frame.function.partition(".")[0] in _MODEL_OWNERS:
+                return step
+            first = step if first is None else first
+    return first
 
 
 def is_loading_call(frame: Frame) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -21,13 +22,16 @@ class ModelLoad(msgspec.Struct):
 
     Attributes:
         call: the user's call.
-        until: the step at which the next load of a model begins, or one behind the last of the trace. What is between
-            belongs to this load: the passes through the model, and what a script does with it.
+        since: the first step that belongs to it: the first loading call after the load before, which can be that of
+            its tokenizer.
+        until: the step at which the next load begins, or one behind the last of the trace. What is in between belongs
+            to this load: the passes through the model, and what a script does with it.
         class_: the class of what was loaded, ``module.Class``; None where the call did not return.
         loaded: the step at which it was there.
     """
 
     call: LoadingCall
+    since: int
     until: int
     class_: str | None = None
     loaded: int | None = None
@@ -35,13 +39,19 @@ class ModelLoad(msgspec.Struct):
 
 def model_loads(trace: Trace) -> list[ModelLoad]:
     """Return the loads of models, in order; without any, there can still be a tokenizer's or a configuration's."""
-    calls = [call for call in loading_calls(trace) if loads_a_model(trace, call)]
-    ends = [*(call.step for call in calls[1:]), len(trace)]
-    loads = [ModelLoad(call, end) for call, end in zip(calls, ends, strict=False)]
+    loads: list[ModelLoad] = []
+    since: int | None = 0
+    for call in loading_calls(trace):
+        since = call.step if since is None else since
+        if loads_a_model(trace, call):
+            loads.append(ModelLoad(call, since, len(trace)))
+            since = None
+    for load, following in pairwise(loads):
+        load.until = following.since
     for found in events(trace, ModelLoaded):
-        load = next((one for one in loads if one.call.step <= found.step.number < one.until), None)
-        if load is not None and found.event.within is None:
-            load.class_, load.loaded = found.event.class_, found.step.number
+        load_ = next((one for one in loads if one.call.step <= found.step.number < one.until), None)
+        if load_ is not None and found.event.within is None:
+            load_.class_, load_.loaded = found.event.class_, found.step.number
     return loads
 
 

@@ -115,12 +115,15 @@ _WITHIN_A_LOAD: Final = {
 """Facts that several functions of one load establish; each is listed once."""
 
 
-def summarize_stages(trace: Trace) -> list[StageSummary]:
-    """Return the stages in the order of their first facts; a stage without facts is placed by its first step."""
-    seconds = trace.stage_seconds()
+def summarize_stages(trace: Trace, start: int = 0, stop: int | None = None) -> list[StageSummary]:
+    """Return the stages in the order of their first facts; a stage without facts is placed by its first step.
+
+    Only what is from step ``start`` up to but not including ``stop`` counts, one load of several for example.
+    """
+    seconds = trace.stage_seconds(start, stop)
     facts: dict[str, list[Fact]] = {}
     seen: dict[tuple[str, bytes], Fact] = {}
-    for step in trace.steps(kinds=_KINDS):
+    for step in trace.steps(start, stop, kinds=_KINDS):
         for fact in _facts(trace, step):
             if fact.what == "called":
                 seen.clear()
@@ -129,27 +132,29 @@ def summarize_stages(trace: Trace) -> list[StageSummary]:
                 facts.setdefault(step.stage, []).append(fact)
             elif fact.what == "said":
                 there.times += 1
-    for stage, fact in _overwritten(trace):
+    for stage, fact in _overwritten(trace, start, len(trace) if stop is None else stop):
         facts[stage] = sorted([*facts.get(stage, []), fact], key=lambda fact: fact.step)
-    counts = trace.stage_counts()
+    counts = trace.stage_counts(start, stop)
     first = {stage: found[0].step for stage, found in facts.items()}
     for stage in counts.keys() - first.keys():
-        first[stage] = next((step.number for step in trace.steps(stages=[stage])), 0)
+        first[stage] = next((step.number for step in trace.steps(start, stop, stages=[stage])), 0)
     return [
         StageSummary(
             stage,
             counts[stage],
             round(seconds.get(stage, 0.0), 6),
             facts.get(stage, []),
-            _slowest(trace, stage, seconds),
+            _slowest(trace, stage, seconds, start, stop),
         )
         for stage in sorted(counts, key=first.__getitem__)
     ]
 
 
-def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
+def _overwritten(trace: Trace, start: int, stop: int) -> Iterator[tuple[str, Fact]]:
     """Yield the user's arguments that were set on a configuration and overwritten there later."""
     for call in loading_calls(trace):
+        if not start <= call.step < stop:
+            continue
         for one in keyword_paths(trace, call=call.step):
             if one.origin == USER and one.end.what == "overwritten" and one.end.step is not None:
                 what = "argument-overwritten-by" if one.end.by else "argument-overwritten"
@@ -157,11 +162,11 @@ def _overwritten(trace: Trace) -> Iterator[tuple[str, Fact]]:
                 yield trace.step(one.end.step).stage, Fact(what, one.end.step, values, trouble=True)
 
 
-def _slowest(trace: Trace, stage: str, seconds: dict[str, float]) -> Slowest | None:
+def _slowest(trace: Trace, stage: str, seconds: dict[str, float], start: int, stop: int | None) -> Slowest | None:
     """Return the step that took most of a stage's time if that is long, for example an import of a model's class."""
     if seconds.get(stage, 0.0) < _LONG:
         return None
-    number, spent = slowest_step(trace, stage)
+    number, spent = slowest_step(trace, stage, start, stop)
     if spent < max(_LONG, seconds[stage] / 2):
         return None
     step = trace.step(number)

@@ -225,23 +225,25 @@ class Trace:
             for found in self._db.execute(query, arguments):
                 yield convert(found, row)
 
-    def stage_counts(self) -> dict[str, int]:
-        """Return the number of steps in each stage that has any, in the order of a load."""
+    def stage_counts(self, start: int = 0, stop: int | None = None) -> dict[str, int]:
+        """Return the number of steps in each stage that has any, in the order of a load; ``stop`` is not among them."""
+        where, arguments = _where(start, stop, None)
         with self.readable():
-            rows = self._db.execute("SELECT stage, count(*) FROM step GROUP BY stage")
+            rows = self._db.execute(f"SELECT stage, count(*) FROM step WHERE {where} GROUP BY stage", arguments)
             counts = msgspec.convert(dict(rows), dict[str, int])
         order = [*STAGES, *sorted(set(counts) - set(STAGES))]
         return {stage: counts[stage] for stage in order if stage in counts}
 
-    def stage_seconds(self) -> dict[str, float]:
-        """Return the time spent in each stage: from each of its steps to the next step of the trace."""
+    def stage_seconds(self, start: int = 0, stop: int | None = None) -> dict[str, float]:
+        """Return the time spent in each stage: from each of its steps, ``stop`` not among them, to the next."""
+        where, arguments = _where(start, stop, None)
         query = (
             "SELECT stage, sum(spent) FROM"
-            " (SELECT stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step)"
-            " GROUP BY stage"
+            " (SELECT number, stage, coalesce(lead(time) OVER (ORDER BY number), time) - time AS spent FROM step)"
+            f" WHERE {where} GROUP BY stage"
         )
         with self.readable():
-            seconds = {stage: spent / 1e9 for stage, spent in self._db.execute(query)}
+            seconds = {stage: spent / 1e9 for stage, spent in self._db.execute(query, arguments)}
             return msgspec.convert(seconds, dict[str, float])
 
     def frames(self, *functions: str, outermost: bool = False) -> Iterator[Frame]:

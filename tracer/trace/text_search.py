@@ -126,12 +126,13 @@ def _escaped(found: re.Match[str]) -> str:
     return f"!{found[0]}"
 
 
-def slowest_step(trace: Trace, stage: str) -> tuple[int, float]:
+def slowest_step(trace: Trace, stage: str, start: int = 0, stop: int | None = None) -> tuple[int, float]:
     """Return the step of a stage that is followed by the longest time until the next step, and that time in seconds."""
     query = (
         "SELECT this.number, following.time - this.time AS spent FROM step AS this"
-        " JOIN step AS following ON following.number = this.number + 1 WHERE this.stage = ? ORDER BY spent DESC LIMIT 1"
+        " JOIN step AS following ON following.number = this.number + 1"
+        " WHERE this.stage = ? AND this.number >= ? AND this.number < ? ORDER BY spent DESC LIMIT 1"
     )
-    for number, spent in trace.rows(tuple[int, int], query, stage):
+    for number, spent in trace.rows(tuple[int, int], query, stage, start, len(trace) if stop is None else stop):
         return number, spent / 1e9
     return 0, 0.0

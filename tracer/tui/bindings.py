@@ -34,6 +34,8 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "last": N_("last step"),
     "next-stage": N_("next stage"),
     "previous-stage": N_("previous stage"),
+    "next-load": N_("next load"),
+    "previous-load": N_("previous load"),
     "next-decision": N_("next decision"),
     "previous-decision": N_("previous decision"),
     "next-change": N_("next change of the variable"),
@@ -125,6 +127,8 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("scroll-note-back", "pageup"),
         _bind("next-stage", "right_square_bracket,S"),
         _bind("previous-stage", "left_square_bracket,A"),
+        _bind("next-load", "right_curly_bracket"),
+        _bind("previous-load", "left_curly_bracket"),
         _bind("next-decision", "d"),
         _bind("previous-decision", "D"),
         _bind("next-change", "c"),
@@ -228,6 +232,7 @@ HINT_LABELS: Final[dict[str, Message]] = {
 
 _SIGNS: Final = {
     "right": "→", "left": "←", "down": "↓", "up": "↑", "home": "Home", "end": "End", "space": "␣", "slash": "/",
+    "right_curly_bracket": "}", "left_curly_bracket": "{",
     "right_square_bracket": "]", "left_square_bracket": "[", "colon": ":", "apostrophe": "'", "question_mark": "?",
     "exclamation_mark": "!", "plus": "+", "minus": "-", "equals_sign": "=", "pagedown": "PgDn", "pageup": "PgUp",
     "backspace": "⌫", "escape": "Esc", "enter": "Enter", "tab": "Tab",

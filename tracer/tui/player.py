@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tracer.analysis.cursor import Cursor
+from tracer.analysis.loading_calls import first_call
 from tracer.i18n import N_, Lang, Message, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
@@ -148,7 +149,7 @@ class Player(CrashReportingApp):
 
     def compose(self) -> ComposeResult:
         """Yield the first screen, the source at the step. The other panes are added once it is shown."""
-        yield StageBar(self.state, self.lang).data_bind(Player.number, Player.lang)
+        yield StageBar(self.state, self.lang).data_bind(Player.number, Player.lang, Player.furnished)
         with Horizontal(id="upper"):
             source = SourceView(self.state, self.lang)
             yield source.data_bind(Player.number, Player.lang, annotated=Player.furnished)
@@ -366,6 +367,20 @@ class Player(CrashReportingApp):
         if number is None:
             self.say(N_("There is no later place to go forward to."), seconds=2)
         self.go(number, jumped=False)
+
+    def action_next_load(self) -> None:
+        self._to_load(back=False)
+
+    def action_previous_load(self) -> None:
+        self._to_load(back=True)
+
+    def _to_load(self, *, back: bool) -> None:
+        """Go to the call that loads the next or the previous model of a trace that has several."""
+        calls = self.state.loads
+        if len(calls) < 2:
+            self.say(N_("This trace has one load."), seconds=2)
+        else:
+            self.moved(self.state.cursor.previous_of(calls) if back else self.state.cursor.next_of(calls), jumped=True)
 
     def action_next_decision(self) -> None:
         self.moved(self.state.next_decision())
@@ -630,7 +645,4 @@ def _opening_step(trace: Trace) -> int:
         return step if step is not None and 0 <= step < count else count - 1
     if status in _ENDED_BADLY:
         return count - 1
-    from tracer.analysis.loading_calls import loading_calls, loads_a_model
-
-    calls = loading_calls(trace)
-    return next((call.step for call in calls if loads_a_model(trace, call)), calls[0].step if calls else 0)
+    return first_call(trace) or 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
@@ -86,6 +86,13 @@ class PlayerState:
     def empty(self) -> bool:
         """Whether the trace has no steps."""
         return len(self.trace) == 0
+
+    @cached_property
+    def loads(self) -> list[int]:
+        """The steps of the calls that load a model, in order."""
+        from tracer.analysis.loading_calls import loading_calls, loads_a_model  # not for the first screen
+
+        return [call.step for call in loading_calls(self.trace) if loads_a_model(self.trace, call)]
 
     @property
     def number(self) -> int:

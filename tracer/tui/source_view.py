@@ -153,7 +153,8 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
 
         statement = self._state.statement()
         if statement is None:
-            return range(0) if self._current is None else range(self._current, self._current + 1)
+            known = self._current is not None and 0 < self._current <= len(self._lines)
+            return range(self._current, self._current + 1) if known and self._current is not None else range(0)
         return range(first_line(statement.node), min(header_end(statement.node), len(self._lines)) + 1)
 
     def _lay_out(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from itertools import islice
@@ -11,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import events
 from textual.message import Message
+from textual.reactive import reactive
 
 from tracer.i18n import N_, Lang, tr
 from tracer.text.visible import visible
@@ -38,6 +40,8 @@ _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58
 
 class StageBar(StepView):
     """One segment for each stretch of a stage, as wide as its share; a click jumps to where it was clicked."""
+
+    furnished: reactive[bool] = reactive(False)
 
     class Jumped(Message):
         def __init__(self, step: int) -> None:
@@ -82,8 +86,12 @@ class StageBar(StepView):
         """Return what was loaded, as which class, with which release, and how it ended."""
         trace, lang = self._state.trace, self.lang
         parts = [Text(visible(trace.meta.model_name), "bold")]
+        calls = self._state.loads if self.furnished else []
+        if len(calls) > 1:
+            at = max(bisect_right(calls, self._state.number), 1)
+            parts.append(Text(tr(lang, "load {number} of {count}", number=at, count=len(calls)), "bold"))
         made = trace.outcome.result
-        if made:
+        if made and len(calls) < 2:
             name = visible(made.rpartition(".")[2])
             whose = _WHOSE.get(made.partition(".")[0])
             parts.append(Text(tr(lang, whose, name=name) if whose else name))

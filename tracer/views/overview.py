@@ -87,7 +87,7 @@ def overview(
     if not loads:
         lines += [OverviewLine("call", Text(visible(call.call)), call.step) for call in loading_calls(trace)[:_MOST]]
     for number, load in enumerate(loads, 1 if len(loads) > 1 else 0):
-        own = [fact for fact in facts if load.call.step <= fact.step < load.until]
+        own = [fact for fact in facts if load.since <= fact.step < load.until]
         found = [*_of_class(trace, load, lang), *_of_arguments(trace, load, lang), *_of_weights(trace, load, own, lang)]
         found += _of_pass(trace, load, own, lang)
         lines += [msgspec.structs.replace(line, load=number) for line in found]
@@ -102,7 +102,7 @@ def overview_lines(lines: Iterable[OverviewLine], lang: Lang) -> Iterator[tuple[
     for line in lines:
         name = tr(lang, TOPICS[line.topic])
         if line.load and (before is None or before[1] != line.load):
-            yield tr(lang, "Load {number}", number=line.load), Text(), None
+            yield tr(lang, "Load {number}", number=line.load), Text(), line.step
         yield name if before != (line.topic, line.load) else "", line.text, line.step
         before = line.topic, line.load
 

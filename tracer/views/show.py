@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tracer.analysis.loads import ModelLoad, model_loads
 from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
@@ -194,16 +195,32 @@ _NAMES: Final = 12  # names listed, at most
 
 def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> RenderableType:
     """Return the head, the stages with their facts, and the end of a trace."""
-    ended_in = _where_it_ended(trace)
-    summaries = summarize_stages(trace)
-    stages = [
-        _stage(summary, lang)
-        for summary in summaries
-        # A stage without facts is left out, unless it is asked for or the load ended in it.
-        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage))
-    ]
-    begin = [_overview(trace, summaries, lang)] if stage is None and len(trace) else []
+    loads = model_loads(trace)
+    whole = summarize_stages(trace)
+    stages: list[RenderableType] = []
+    if len(loads) < 2:
+        stages += _stages(trace, whole, stage, lang)
+    for number, load in enumerate(loads if len(loads) > 1 else [], 1):
+        of_load = [*_stages(trace, summarize_stages(trace, load.since, load.until), stage, lang)]
+        if of_load:
+            stages += [_load_head(number, len(loads), load, lang), *of_load]
+    begin = [_overview(trace, whole, lang)] if stage is None and len(trace) else []
     return Group(_head(trace, lang), *begin, *stages, *_unnoticed(trace, lang), _end(trace, lang))
+
+
+def _stages(trace: Trace, summaries: list[StageSummary], stage: str | None, lang: Lang) -> Iterator[RenderableType]:
+    ended_in = _where_it_ended(trace)
+    for summary in summaries:
+        # A stage without facts is left out, unless it is asked for or the load ended in it.
+        if summary.stage == stage or (stage is None and (summary.facts or ended_in == summary.stage)):
+            yield _stage(summary, lang)
+
+
+def _load_head(number: int, count: int, load: ModelLoad, lang: Lang) -> RenderableType:
+    """Return the line above the stages of one load of several."""
+    text = Text(tr(lang, "Load {number} of {count}", number=number, count=count), "bold reverse")
+    text.append(f" {_text(load.call.call)}", "not reverse bold")
+    return Padding(text, (1, 0, 0, 0), expand=False)
 
 
 def _overview(trace: Trace, stages: list[StageSummary], lang: Lang) -> RenderableType:

@@ -139,7 +139,7 @@ def diagnosis_report(
         for position, cause in enumerate(found.causes)
     ]
     # On paper the cause stands where a reader ends; the player has a few lines, and it is what they are for.
-    parts = [_headline(trace, found, lang), *(said + causes if steps else causes + said)]
+    parts = [_headline(trace, found, lang, whose=steps), *(said + causes if steps else causes + said)]
     if found.surprises:
         parts.append(surprise_list(found.surprises, lang))
         if any(one in repaired for one in found.surprises):
@@ -150,14 +150,14 @@ def diagnosis_report(
     return Group(*parts)
 
 
-def _headline(trace: Trace, found: Diagnosis, lang: Lang) -> RenderableType:
+def _headline(trace: Trace, found: Diagnosis, lang: Lang, *, whose: bool = True) -> RenderableType:
     lines: list[RenderableType] = [Prose(headline(found, lang), outcome_style(trace.outcome))]
-    if trace.meta.transformers is not None:
+    if trace.meta.transformers is not None and whose:
         asked = f"{one_line(trace.meta.model_name, 60)} · transformers {trace.meta.transformers}"
         lines.append(Text(visible(asked), "dim"))
-    if trace.meta.model_folder is not None:
+    if trace.meta.model_folder is not None and whose:
         lines.append(Prose(visible(f"<model> = {trace.meta.model_folder}"), "dim"))
-    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
+    return Padding(Group(*lines), (1 if whose else 0, 0, 0, 0), expand=False)
 
 
 def headline(found: Diagnosis, lang: Lang) -> str:

@@ -151,7 +151,7 @@ class TabArea(TabbedContent, StepView):
     def _activated(self) -> None:
         if self.active != "tab-overview":
             self._before_overview = self.active
-        self.screen.set_class(self.active == "tab-notes", "-reading")  # text needs more room than a table
+        self.screen.set_class(self.active in ("tab-notes", "tab-why"), "-reading")  # text needs more room than a table
         self.screen.set_class(self.active == "tab-overview", "-overview")  # a page of its own
         for pane in self.query(TabPane):
             if pane.id == self.active and not pane.children:
