@@ -100,6 +100,15 @@ def stopped_code(file: str, agreed: list[str], found: str) -> list[bytes]:
     return [made.meta_record(remote_code=code), *ending(status="refused", message="It was not run.", step=1)]
 
 
+def asked_by(file: str) -> list[bytes]:
+    """A load in which a file asks a module for what it does not have."""
+    records = raising("AttributeError", "module 'torch.distributed' has no attribute 'tensor'")
+    records[0] = made.meta_record(releases={"transformers": "4.46.3", "peft": "0.21.2"}, asked="<model>")
+    data = {"traceback": [[file, 176, "_get_in_out_features", "torch.distributed.tensor.DTensor"]]}
+    records[5] = made.step_record(made.step(1, kind="raise", event="raise", value=0, data=data))
+    return records
+
+
 def inputs_of_another_dtype() -> list[bytes]:
     """A pass that fails in a model whose parameters all have one dtype."""
     said = "mat1 and mat2 must have the same dtype, but got Float and BFloat16"  # torch 2
@@ -235,6 +244,17 @@ ENDS: dict[str, tuple[list[bytes], str, dict[str, Any]]] = {
         "packages-apart",
         {"module": "torch.distributed", "name": "tensor"},
     ),
+    "a package that is too new": (
+        asked_by("<site-packages>/peft/tuners/tuners_utils.py"),
+        "package-apart",
+        {"package": "peft", "version": "0.21.2", "file": "tuners_utils.py", "line": 176, "name": "tensor"},
+    ),
+    "a package of which no release is known": (
+        asked_by("<site-packages>/unheard_of/tuners.py"),
+        "packages-apart",
+        {"module": "torch.distributed"},
+    ),
+    "the library itself": (asked_by("<transformers>/integrations/tensor_parallel.py"), "packages-apart", {}),
     "an attention of config.json": (
         raising(
             "ValueError",

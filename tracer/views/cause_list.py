@@ -450,6 +450,13 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "own-code-exits": {"code": 3},
     "exits-early": {"code": 3},
     "exits": {"where": "PebbleModel.__init__", "code": 3},
+    "package-apart": {
+        "package": "peft",
+        "version": "0.21.2",
+        "file": "tuners_utils.py",
+        "module": "torch.distributed",
+        "name": "tensor",
+    },
     "packages-apart": {"module": "torch", "name": "float8_e8m0fnu"},
     "attribute-gone-in-5": {"class": "PebbleConfig"},
     "attribute-missing": {"name": "gain", "class": "PebbleConfig"},

@@ -1559,6 +1559,15 @@ CAUSES: Final[dict[str, Message]] = {
         "Installed packages do not go together: something asks the module {module} for `{name}`, "
         "which this release of it does not have, or has not imported."
     ),
+    "cause:package-apart": N_(
+        "The installed {package} {version} does not go with the other packages: {file}, line {line}, asks the module "
+        "{module} for `{name}`, which this release of it does not have, or which nothing has imported. Transformers "
+        "{release} is installed."
+    ),
+    "remedy:release-of-package": N_(
+        "Install a release of {package} from about the time of transformers {release}: `pip install "
+        '"{package}<{version}"`, and further back if that does not help. Or install a newer transformers.'
+    ),
     "remedy:releases-together": N_(
         "Install releases that go together: of packages that were published at about the time of "
         "transformers {release}. The metadata lists the releases that are installed."

@@ -15,7 +15,7 @@ from tracer.analysis.diagnosis.package_rules import name_of_package_gone
 from tracer.analysis.diagnosis.quantization_rules import SHORT_FORMS
 from tracer.analysis.diagnosis.recorded_load import REMOTE, RecordedLoad, file_name, last_name
 from tracer.releases import library
-from tracer.trace.events import ConfigBuilt, Recorded
+from tracer.trace.events import ConfigBuilt, Recorded, TracebackFrame
 
 # Python's own messages; the first has had the qualified name since 3.10.
 _UNEXPECTED = re.compile(r"^(?P<callee>[\w.<>]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
@@ -188,17 +188,33 @@ def incompatible_packages(load: RecordedLoad) -> Cause | None:
         return None
     if name_of_package_gone(load) is not None:
         return None
-    values = {"module": match["module"], "name": match["name"], "release": load.release_text}
-    return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
+    values: dict[str, Any] = {"module": match["module"], "name": match["name"], "release": load.release_text}
+    asking = _asking(failure)
+    package = _INSTALLED.search(asking.file.replace("\\", "/")) if asking is not None else None
+    version = load.trace.meta.releases.get(package["name"].replace("_", "-")) if package is not None else None
+    others = ("transformers", match["module"].partition(".")[0])
+    if asking is None or package is None or version is None or package["name"] in others:
+        return Cause("packages-apart", "likely", load.with_raised(), values, "releases-together")
+    values |= {"package": package["name"].replace("_", "-"), "version": version, "line": asking.line}
+    values["file"] = file_name(asking.file)
+    return Cause("package-apart", "likely", load.with_raised(), values, "release-of-package")
+
+
+_INSTALLED: Final = re.compile(r"\b(?:site|dist)-packages>?/(?P<name>\w+)/")
+
+
+def _asking(failure: RecordedException) -> TracebackFrame | None:
+    """Return the frame that asked for what is not there. A module can answer with a ``__getattr__`` of its own."""
+    frames = (frame for frame in reversed(failure.frames) if frame.function.rpartition(".")[2] != "__getattr__")
+    return next(frames, None)
 
 
 def _used_by_own(failure: RecordedException) -> bool:
     """Return whether it was the model's own code that asked a module for what it lacks."""
     if _is_own(failure.origin.module):
         return True
-    # A module can answer with a ``__getattr__`` of its own, as torch and transformers do.
-    asking = (frame for frame in reversed(failure.frames) if frame.function.rpartition(".")[2] != "__getattr__")
-    return next((frame.is_remote for frame in asking), False)
+    asking = _asking(failure)
+    return asking is not None and asking.is_remote
 
 
 def _is_own(module: str) -> bool:
