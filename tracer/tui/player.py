@@ -407,6 +407,22 @@ class Player(CrashReportingApp):
     def action_previous_line(self) -> None:
         self._to_line(Cursor.previous_line)
 
+    def action_turns(self) -> None:
+        from tracer.tui.loop_turns import choose_turn
+
+        choose_turn(self)
+
+    def action_next_turn(self) -> None:
+        self._to_turn(back=False)
+
+    def action_previous_turn(self) -> None:
+        self._to_turn(back=True)
+
+    def _to_turn(self, *, back: bool) -> None:
+        from tracer.tui.loop_turns import next_turn
+
+        next_turn(self, back=back)
+
     def _to_line(self, move: Callable[[Cursor, int, int], int | None]) -> None:
         place = self.state.place()
         self.moved(move(self.state.cursor, *place) if place is not None else None)

@@ -25,7 +25,7 @@ from tracer.analysis.step_context import changing_step
 from tracer.i18n import N_, NC_, NP_, InContext, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.tui.background import in_background, in_thread, start_worker
+from tracer.tui.background import in_thread, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_text import local_text, number_text, step_summary, value_text, whole_step
 from tracer.tui.step_view import StepView
@@ -203,14 +203,13 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
                 start_worker(self, partial(self._count_turns, loop), group="turns", exclusive=True)
 
     async def _count_turns(self, loop: Loop) -> None:
-        from tracer.analysis.loops import turns
+        from tracer.tui.loop_turns import count_turns  # not for the first screen
 
         try:
-            found = await in_background(self._state.trace.path, lambda trace: turns(trace, loop))
+            found = await count_turns(self._state, loop)
         except TracerError as error:
             self.post_message(self.Damaged(error))
             return
-        self._state.keep_turns(loop, found)
         if self._state.loop() == loop:
             self._show_turn(found)
 
