@@ -7,9 +7,12 @@ from pathlib import Path
 from tests.data.demo.store import unpack
 from tests.support.made_passes import MadePass
 from tests.trace import made
+from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.model_flow import has_statistics, not_finite
+from tracer.analysis.stage_summary import summarize_stages
 from tracer.trace.reading import open_trace
 from tracer.views.model_flow import flow_line
+from tracer.views.show import fact_text
 
 
 def line_of(path: Path, lang: str = "en") -> tuple[str, int] | None:
@@ -59,3 +62,17 @@ def test_the_calls_with_nan_and_infinity_come_in_the_order_of_their_ends(tmp_pat
         assert has_statistics(trace)
     with open_trace(unpack("pass-5.23.0", tmp_path)) as trace:
         assert not has_statistics(trace)
+
+
+def test_show_and_why_name_the_module_that_first_gave_nan(tmp_path: Path) -> None:
+    pass_ = MadePass()
+    bad = {"at": "", "min": 0.0, "max": 1.0, "mean": 0.5, "nan": 3, "inf": 1}
+    with pass_.call("", "Model", {"input_ids": [1, 4]}, [1, 4, 16], statistics=[bad]):
+        pass_.leaf("head", "Linear", [1, 4, 8], [1, 4, 16], statistics=[bad])
+    with open_trace(pass_.write(tmp_path)) as trace:
+        [summary] = summarize_stages(trace)
+        told = [(fact.step, fact_text(fact, "en")) for fact in summary.facts if fact.what == "not-finite"]
+        assert told == [(2, "first NaN or infinity: head (Linear) gives 3 NaN, 1 ∞")]
+        [surprise] = [one for one in diagnose(trace).surprises if one.kind == "not-finite"]
+        assert [one.step for one in surprise.chain] == [2]
+        assert surprise.values["name"] == "head"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -432,6 +433,9 @@ def holds_several(call: Call) -> bool:
 # NaN and infinity
 
 
+_ENOUGH: Final = 500  # modules that can't all give no tensor
+
+
 class NotFinite(NamedTuple):
     """A module whose output has NaN or infinite numbers, and the step at which it left."""
 
@@ -441,24 +445,41 @@ class NotFinite(NamedTuple):
     nan: int
     inf: int
 
+    def facts(self) -> dict[str, str]:
+        """Return what a sentence about it is filled with."""
+        return {"name": self.path or "(model)", "class": self.class_, "count": count_not_finite(self.nan, self.inf)}
+
+
+def count_not_finite(nan: int, inf: int) -> str:
+    """Return how many numbers are NaN and how many are infinite: ``3 NaN, 1 ∞``."""
+    return ", ".join(f"{count:,} {sign}" for count, sign in ((nan, "NaN"), (inf, "∞")) if count)
+
 
 def not_finite(trace: Trace) -> Iterator[NotFinite]:
     """Yield each call of a module whose output has numbers that are NaN or infinite, in the order of their ends."""
-    classes: dict[tuple[str, int | None], str] = {}
-    for recorded in events(trace, ModuleEntered, ModuleLeft):
-        event, key = recorded.event, (recorded.step.stage, recorded.event.call)
-        if isinstance(event, ModuleEntered):
-            classes[key] = event.class_ or ""
-        elif isinstance(event, ModuleLeft):
-            nan = sum(one.nan for one in event.statistics)
-            inf = sum(one.inf for one in event.statistics)
-            if nan or inf:
-                yield NotFinite(recorded.step.number, event.path or "", classes.get(key, ""), nan, inf)
+    for left in events(trace, ModuleLeft):
+        if found := not_finite_at(trace, left):
+            yield found
+
+
+def not_finite_at(trace: Trace, left: Recorded[ModuleLeft]) -> NotFinite | None:
+    """Return the module that was left at a step if its output has numbers that are NaN or infinite."""
+    nan = sum(one.nan for one in left.event.statistics)
+    inf = sum(one.inf for one in left.event.statistics)
+    if not nan and not inf:
+        return None
+    step, class_ = left.step, ""
+    for before in trace.steps(0, step.number, stages=[step.stage], kinds=[ModuleEntered.kind], backwards=True):
+        entered = event_of(before, ModuleEntered)
+        if entered is not None and entered.call == left.event.call:
+            class_ = entered.class_ or ""
+            break
+    return NotFinite(step.number, left.event.path or "", class_, nan, inf)
 
 
 def first_not_finite(trace: Trace) -> NotFinite | None:
     """Return the first call of a module whose output has NaN or infinite numbers."""
-    return next(not_finite(trace), None)
+    return next(not_finite(trace), None) if has_statistics(trace) else None
 
 
 def has_pass(trace: Trace) -> bool:
@@ -467,5 +488,5 @@ def has_pass(trace: Trace) -> bool:
 
 
 def has_statistics(trace: Trace) -> bool:
-    """Return whether the numbers in the outputs of modules were recorded."""
-    return any(left.event.statistics for left in events(trace, ModuleLeft))
+    """Return whether the numbers in the outputs of modules were recorded: of every module, if at all."""
+    return any(left.event.statistics for left in islice(events(trace, ModuleLeft), _ENOUGH))

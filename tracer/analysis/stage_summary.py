@@ -21,6 +21,7 @@ from tracer.analysis.loading_calls import (
     is_loading_call,
     loading_calls,
 )
+from tracer.analysis.model_flow import not_finite_at
 from tracer.text.visible import without_codes
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.events import (
@@ -53,6 +54,7 @@ from tracer.trace.events import (
     ProcessorFailed,
     ProcessorLoaded,
     ProcessorPart,
+    Recorded,
     Shard,
     ShardOpened,
     ShardRead,
@@ -62,6 +64,7 @@ from tracer.trace.events import (
     TrustAsked,
     WarningGiven,
     WeightsReport,
+    event_of,
     read_event,
 )
 from tracer.trace.reading import Trace
@@ -123,7 +126,10 @@ def summarize_stages(trace: Trace, start: int = 0, stop: int | None = None) -> l
     seconds = trace.stage_seconds(start, stop)
     facts: dict[str, list[Fact]] = {}
     seen: dict[tuple[str, bytes], Fact] = {}
+    not_finite: Step | None = None
     for step in trace.steps(start, stop, kinds=_KINDS):
+        if not_finite is None and _gave_not_finite(step):
+            not_finite = step
         for fact in _facts(trace, step):
             if fact.what == "called":
                 seen.clear()
@@ -132,7 +138,8 @@ def summarize_stages(trace: Trace, start: int = 0, stop: int | None = None) -> l
                 facts.setdefault(step.stage, []).append(fact)
             elif fact.what == "said":
                 there.times += 1
-    for stage, fact in _overwritten(trace, start, len(trace) if stop is None else stop):
+    overwritten = _overwritten(trace, start, len(trace) if stop is None else stop)
+    for stage, fact in (*overwritten, *_not_finite(trace, not_finite)):
         facts[stage] = sorted([*facts.get(stage, []), fact], key=lambda fact: fact.step)
     counts = trace.stage_counts(start, stop)
     first = {stage: found[0].step for stage, found in facts.items()}
@@ -160,6 +167,20 @@ def _overwritten(trace: Trace, start: int, stop: int) -> Iterator[tuple[str, Fac
                 what = "argument-overwritten-by" if one.end.by else "argument-overwritten"
                 values = {"name": one.name, "attribute": f"{one.end.where}.{one.end.name}", "by": one.end.by}
                 yield trace.step(one.end.step).stage, Fact(what, one.end.step, values, trouble=True)
+
+
+def _gave_not_finite(step: Step) -> bool:
+    left = event_of(step, ModuleLeft)
+    return left is not None and any(one.nan or one.inf for one in left.statistics)
+
+
+def _not_finite(trace: Trace, step: Step | None) -> Iterator[tuple[str, Fact]]:
+    """Yield the module that first gave NaN or infinity, at the step where it was left."""
+    if step is None:
+        return
+    found = not_finite_at(trace, Recorded(step, read_event(step.data, ModuleLeft)))
+    if found is not None:
+        yield step.stage, Fact("not-finite", step.number, {**found.facts()}, trouble=True)
 
 
 def _slowest(trace: Trace, stage: str, seconds: dict[str, float], start: int, stop: int | None) -> Slowest | None:

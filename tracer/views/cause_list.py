@@ -195,6 +195,7 @@ _OF_KIND: Final[dict[str, dict[str, Any]]] = {
     "json-no-object": {"file": "config.json", "value": '["pebble", 8]'},
     "duplicate-keys": {"file": "config.json", "names": "hidden_size"},
     "not-a-number": {"file": "config.json", "key": "gain", "value": "NaN"},
+    "not-finite": {"name": "model.layers.3.mlp", "class": "PebbleMLP", "count": "12 NaN"},
     "infinite-number": {"file": "config.json", "key": "most", "value": "Infinity"},
     "config-value-refused": {"found": "hidden_size = '64'", "class": "LlamaConfig"},
     "config-value-misspelt": {"found": "hidden_act = 'sillu'", "class": "LlamaMLP", "message": "'sillu'"},

@@ -2198,6 +2198,9 @@ CAUSES: Final[dict[str, Message]] = {
         "The argument {name} was thrown away: this release takes it and does nothing with it."
     ),
     "remedy:leave-out-dropped": N_("Leave `{name}` out."),
+    "surprise:not-finite": N_(
+        "The pass gives numbers that are NaN or infinite. The first module to do so is `{name}` ({class}): {count}."
+    ),
     "surprise:dtype-changed": NP_(
         "1 tensor is stored as {there} and was loaded as {here}.",
         "{count} tensors are stored as {there} and were loaded as {here}.",

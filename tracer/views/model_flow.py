@@ -285,15 +285,6 @@ NO_PASS: Final = N_("There is no pass through the model in this trace.")
 
 
 def not_finite_text(found: NotFinite, lang: Lang) -> str:
-    """Return a sentence about a module that gave NaN or infinity."""
-    name = visible(found.path) or "(model)"
-    return tr(
-        lang,
-        N_("first NaN or infinity: {name} ({class}) gives {count}"),
-        **{"name": name, "class": visible(found.class_), "count": not_finite_count(found.nan, found.inf)},
-    )
-
-
-def not_finite_count(nan: int, inf: int) -> str:
-    """Return how many numbers are NaN and how many are infinite: ``3 NaN, 1 ∞``."""
-    return ", ".join(f"{count:,} {sign}" for count, sign in ((nan, "NaN"), (inf, "∞")) if count)
+    """Return a sentence about the module that first gave NaN or infinity."""
+    values = {name: visible(value) for name, value in found.facts().items()}
+    return tr(lang, N_("first NaN or infinity: {name} ({class}) gives {count}"), **values)

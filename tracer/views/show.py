@@ -86,6 +86,7 @@ WORDS: Final[dict[str, Message]] = {
         "built {class}: {modules}, {tensors}, {numbers}, without what will be tied to one of them: {names}"
     ),
     "passed": N_("one pass took {seconds} s"),
+    "not-finite": N_("first NaN or infinity: {name} ({class}) gives {count}"),
     "chat": N_("the chat template gives: {text}"),
     "text": NP_("“{prompt}” became {count} token", "“{prompt}” became {count} tokens"),
     "fed": N_("the pass gets {inputs} (made by: {by})"),

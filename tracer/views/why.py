@@ -77,6 +77,7 @@ WORDS: Final[dict[str, Message]] = {
     ),
     "step:given": N_("the call gave {name}={value}"),
     "step:left-over": N_("{class} was built and left {name} over"),
+    "step:not-finite": N_("first NaN or infinity: {name} ({class}) gives {count}"),
     "step:thrown-away": N_("{name} was taken out of kwargs and dropped"),
     "step:constructor": N_("{function} was called"),
     "step:on-meta": N_("{name} of {class} is on meta"),

@@ -25,6 +25,7 @@ from tracer.analysis.diagnosis.tokenizer_rules import picture_dropped, tokenizer
 from tracer.analysis.diagnosis.weight_file_rules import files_differ
 from tracer.analysis.diagnosis.weight_names import Prefix, further_layers, layers_in_config, other_prefix
 from tracer.analysis.loading_calls import AUTO_TOKENIZER, MODEL_LOADER, loading_calls
+from tracer.analysis.model_flow import first_not_finite
 from tracer.text.visible import without_codes
 from tracer.trace.events import (
     AdapterFound,
@@ -75,6 +76,7 @@ def surprises(load: RecordedLoad) -> list[Cause]:
         *silent_wrongs(load),
         *class_not_saved(load),
         *unfilled_weights(load),
+        *numbers_not_finite(load),
         *files_differ(load),
         *saved_modules_absent(load),
         *dropped_arguments(load),
@@ -126,7 +128,7 @@ _IN_REPORT: Final = frozenset(
         "recording-ended",
     }
     | {"layers-new", "head-new", "weights-new", "weights-unexpected", "weights-mismatched", "weights-empty"}
-    | {"dtype-changed", "argument-dropped", "tokenizer-replaced", "local-preferred", *_ENDED.values()}
+    | {"not-finite", "dtype-changed", "argument-dropped", "tokenizer-replaced", "local-preferred", *_ENDED.values()}
 )
 """What the report of a load says at its stage already, or leaves to ``why``."""
 
@@ -269,6 +271,13 @@ def _parts(name: str) -> list[str]:
     """Return the paths of a parameter's first two modules: ``bert`` and ``bert.pooler``."""
     modules = name.split(".")[:-1]
     return [".".join(modules[:depth]) for depth in range(1, min(len(modules), 2) + 1)]
+
+
+def numbers_not_finite(load: RecordedLoad) -> Iterator[Cause]:
+    """Yield the module that first gave NaN or infinity, of a pass whose numbers were recorded."""
+    found = first_not_finite(load.trace)
+    if found is not None:
+        yield Cause("not-finite", "certain", [Evidence(found.step, "not-finite", {**found.facts()})], {**found.facts()})
 
 
 def dropped_arguments(load: RecordedLoad) -> Iterator[Cause]:

@@ -24,6 +24,7 @@ from tracer.analysis.model_flow import (
     Operator,
     Part,
     boxes,
+    count_not_finite,
     group,
     holds_several,
     is_stack,
@@ -43,7 +44,6 @@ from tracer.views.model_flow import (
     cut_middle,
     draw_flow,
     flow_text,
-    not_finite_count,
     part_class,
     part_name,
 )
@@ -146,7 +146,7 @@ class _Rows:
         mean = seen[0].mean if len(seen) == 1 else None
         for number in (lowest, highest, mean):
             yield _number("" if number is None else f"{number:.4g}")
-        count = not_finite_count(sum(one.nan for one in part.statistics), sum(one.inf for one in part.statistics))
+        count = count_not_finite(sum(one.nan for one in part.statistics), sum(one.inf for one in part.statistics))
         yield Text(count, "bold red" if bad else "", justify="right")
 
     def _blank(self) -> Iterator[Text]:
