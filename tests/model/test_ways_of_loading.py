@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
@@ -20,7 +21,9 @@ from tests.support.small_models import LLAMA, tiny_llama
 from tracer.analysis.diagnosis import diagnose
 from tracer.analysis.stage_summary import summarize_stages
 from tracer.recorder.auto_class import suitable_class
-from tracer.trace.events import ClassResolved, ModelLoaded, WeightsReport, events
+from tracer.recorder.processors import load_preparers
+from tracer.trace.events import ClassResolved, InputsPrepared, ModelLoaded, TokenizerLoaded, WeightsReport, events
+from tracer.trace.job import Job
 from tracer.trace.reading import Trace
 from tracer.views.show import fact_text
 
@@ -116,6 +119,53 @@ def test_a_gguf_file_needs_its_package(loads: Loads, tmp_path: Path) -> None:
         assert cause.kind == "library-package-argument"
         assert cause.values["packages"] == ["gguf"]
         assert cause.values["name"] == "gguf_file"
+
+
+def test_the_tokenizer_of_a_gguf_file_is_loaded(loads: Loads, tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf", reason="the package that reads GGUF files is in no environment of the tests")
+    write_gguf(gguf, tmp_path / "tiny.gguf")
+    with loads.trace(tmp_path, kwargs={"gguf_file": "tiny.gguf"}, prompt="What is this ?") as trace:
+        assert trace.outcome.status == "loaded", trace.outcome
+        (prepared,) = [one.event for one in events(trace, InputsPrepared)]
+        assert (prepared.by, len(list(events(trace, TokenizerLoaded))) > 0) == ("tokenizer", True)
+
+
+@pytest.mark.parametrize(("files", "asked"), [([], "tiny.gguf"), (["tokenizer.json"], None)])
+def test_a_gguf_file_is_asked_for_its_tokenizer_if_the_directory_has_none(
+    files: list[str], asked: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", lambda _, **more: given.append(more))
+    job = Job(work="load", journal="", model=str(tmp_path), kwargs={"gguf_file": "tiny.gguf"})
+    load_preparers(job, cast(Any, None))
+    assert [one.get("gguf_file") for one in given] == [asked]
+
+
+def write_gguf(gguf: Any, path: Path) -> None:
+    """Write a tiny LLaMA with its vocabulary."""
+    words = ["<unk>", "<s>", "</s>", *(f"\u2581{word}" for word in ("What", "is", "this", "?")), "\u2581"]
+    words += [f"w{number}" for number in range(32 - len(words))]
+    writer = gguf.GGUFWriter(str(path), "llama")
+    writer.add_name("tiny")
+    for name, value in {
+        "block_count": 1, "context_length": 64, "embedding_length": 32, "feed_forward_length": 32, "head_count": 4,
+        "head_count_kv": 4, "layer_norm_rms_eps": 1e-6, "rope_dimension_count": 8, "vocab_size": len(words),
+        "rope_freq_base": 10000.0, "tokenizer_model": "llama", "token_list": words,
+        "token_scores": [-float(number) for number in range(len(words))],
+        "token_types": [2, 3, 3, *[1] * (len(words) - 3)], "bos_token_id": 1, "eos_token_id": 2, "unk_token_id": 0,
+    }.items():  # fmt: skip
+        getattr(writer, f"add_{name}")(value)
+    block = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
+    for name in ("token_embd", "output", *(f"blk.0.{part}" for part in block)):
+        writer.add_tensor(f"{name}.weight", torch.full((32, 32), 0.01).numpy())
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", torch.ones(32).numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def test_a_gguf_file_is_loaded_with_its_head(tmp_path: Path) -> None:

@@ -85,6 +85,10 @@ def load_preparers(job: Job, recording: Recording) -> Preparers:
                 made.take(found)
     if job.tokenizer and made.tokenizer is None and (source := _source(job, _has_tokenizer)) is not None:
         made.tokenizer = transformers.AutoTokenizer.from_pretrained(source.name, **hub)
+    elif job.tokenizer and made.tokenizer is None and isinstance(file := job.kwargs.get("gguf_file"), str):
+        # A GGUF file can bring its tokenizer.
+        arguments = {**hub, "gguf_file": file}
+        made.tokenizer = _tried(transformers.AutoTokenizer, job.model, arguments, recording)
     return made
 
 
