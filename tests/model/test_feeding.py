@@ -181,10 +181,10 @@ def test_ids_are_made_up_with_a_row_for_each_code_book() -> None:
     in_fork(_inputs_of_code_books)
 
 
-def _made(model: Any) -> Inputs:
+def _made(model: Any, **asked: Any) -> Inputs:
     """Return the inputs that are made for a model whose directory has nothing that makes any."""
     recording = SimpleNamespace(silence=nullcontext, clean_data=dict, record_event=lambda *_, **__: None)
-    return make_inputs(Job(work="load", journal="", model=""), model, Preparers(), cast(Any, recording))
+    return make_inputs(Job(work="load", journal="", model="", **asked), model, Preparers(), cast(Any, recording))
 
 
 def _inputs_of_a_robot() -> None:
@@ -200,6 +200,31 @@ def _inputs_of_a_robot() -> None:
     made = _made(Robot())
     assert made.arguments is None
     assert "state" in made.why
+
+
+def test_a_sound_is_made_up_with_as_many_tokens_in_the_text_as_the_model_wants() -> None:
+    in_fork(_inputs_of_a_listener)
+
+
+def _inputs_of_a_listener() -> None:
+    import torch
+
+    class Listener(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig(vocab_size=64, audio_token_id=9, num_mel_bins=4, max_source_positions=6)
+
+        def forward(self, input_ids: Any, input_features: Any = None, input_features_mask: Any = None) -> None:
+            features, tokens = input_features.shape[-1] // 4, int((input_ids == 9).sum())
+            if tokens != features or input_features_mask.sum() != 12:
+                raise ValueError(
+                    f"Audio features and audio tokens do not match, tokens: {tokens}, features: {features}"
+                )
+
+    made = _made(Listener())
+    assert made.arguments is not None
+    assert made.guessed
+    assert list(made.arguments["input_features"].shape) == [1, 4, 12]
+    assert (made.arguments["input_ids"] == 9).sum() == 3
 
 
 def test_tiles_with_a_mask_of_their_patches_are_tried_where_forward_takes_both() -> None:
@@ -337,12 +362,14 @@ def test_the_users_sound_is_heard_among_the_words(loads: Loads, tmp_path: Path) 
 
 
 @AUDIO
-def test_a_sound_that_did_not_arrive_is_reported(loads: Loads, tmp_path: Path) -> None:
+def test_a_sound_is_made_up_but_not_in_the_place_of_the_users_own(loads: Loads, tmp_path: Path) -> None:
     folder = saved("qwen2_audio", tmp_path / "m")
     with loads.trace(folder, processor=False) as trace:
         found = fed(trace)
-        assert [note for note in found.notes if note.startswith("the sound was left out")] == found.notes[:1]
-        assert found.sound is None
+        assert [note.startswith("the sound is made up") for note in found.notes][-1]
+        assert not any("left out" in note for note in found.notes)
+        assert placeholders(found) == [(24, True)]
+        assert any("audio_tower" in str(path) for path in entered(trace))
     file = write_wav(tmp_path / "a.wav", [0.1] * 800, 16_000, 2)
     with loads.trace(folder, processor=False, audio=str(file)) as trace:
         [why] = [one.event.why for one in events(trace, NotFed)]

@@ -1,20 +1,36 @@
-"""Made-up text with a picture: which form a model accepts is found by trying."""
+"""Made-up text with a picture or a sound: which form a model accepts is found by trying."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.feeding.made_up import Shown, made_up_ids, shown_forms
+from tracer.recorder.feeding.made_up import Shown, made_up_ids
 from tracer.recorder.feeding.senses import configs, number_in
 
-_PLACEHOLDER: Final = (
-    "image_token_id", "image_token_index", "image_patch_id", "media_placeholder_token_id", "vision_token_id",
-    "im_patch_id", "img_context_token_id",
+
+class Marks(NamedTuple):
+    """What configurations call the tokens for something in the text: those it is put in, and those before and after."""
+
+    held: tuple[str, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+SEEN: Final = Marks(
+    (
+        "image_token_id", "image_token_index", "image_patch_id", "media_placeholder_token_id", "vision_token_id",
+        "im_patch_id", "img_context_token_id",
+    ),
+    ("vision_start_token_id", "image_start_token_id", "boi_token_id", "image_begin_token_id"),
+    ("vision_end_token_id", "image_end_token_id", "eoi_token_id"),
 )  # fmt: skip
-_BEFORE: Final = ("vision_start_token_id", "image_start_token_id", "boi_token_id", "image_begin_token_id")
-_AFTER: Final = ("vision_end_token_id", "image_end_token_id", "eoi_token_id")
+HEARD: Final = Marks(
+    ("audio_token_id", "audio_token_index"),
+    ("audio_start_token_id", "audio_bos_token_id", "boa_token_id"),
+    ("audio_end_token_id", "audio_eos_token_id", "eoa_token_id"),
+)
 _MOST_TRIALS: Final = 60
 _COUNTS_A_FORM: Final = 6
 _LONGEST: Final = 4096
@@ -29,35 +45,35 @@ class Guess(NamedTuple):
 
 def guess(
     given: dict[str, Any],
-    picture: Any,
-    pixels: str,
+    forms: Iterable[Shown],
+    marks: Marks,
     model: Any,
     names: set[str],
     error_of: Callable[[dict[str, Any]], Exception | None],
 ) -> Guess:
-    """Return text with a picture in the first form that the model accepts.
+    """Return text with a picture or a sound in the first form that the model accepts.
 
     Args:
-        given: tensors that are there already: token ids, or pixels of the directory's own image processor.
-        pixels: the parameter of ``forward`` that takes the picture.
+        given: tensors that are there already, such as token ids.
+        forms: those to try, the likeliest first.
+        marks: what the tokens are called that stand for it in the text.
         names: the parameters of ``forward``.
         error_of: what the model raises for arguments.
     """
     config = getattr(model, "config", None)
     ids = given.get("input_ids")
     ids = ids if ids is not None else made_up_ids(model) if "input_ids" in names else None
-    forms = [Shown(given, 1)] if pixels in given else shown_forms(picture, pixels, names, config)
     trials, first = 0, None
     for form in forms:
         tried: set[int] = set()
-        counts = [form.features] if ids is not None and _takes_placeholders(config, names) else [0]
+        counts = [form.features] if ids is not None and _takes_placeholders(config, names, marks) else [0]
         while counts and len(tried) < _COUNTS_A_FORM and trials < _MOST_TRIALS:
             count = counts.pop(0)
             if count in tried:
                 continue
             tried.add(count)
             trials += 1
-            arguments = {**form.tensors, **_text(ids, count, config, names, form.tensors)}
+            arguments = {**form.tensors, **_text(ids, count, config, names, form.tensors, marks)}
             error = error_of(arguments)
             if error is None:
                 return Guess(arguments)
@@ -92,12 +108,12 @@ def text_forms(model: Any, names: set[str]) -> Iterator[dict[str, Any]]:
 
 def has_placeholders(ids: Any, model: Any) -> bool:
     """Return whether there is a token in a text that stands for a picture, or none is needed."""
-    mark = _token(getattr(model, "config", None), _PLACEHOLDER)
+    mark = _token(getattr(model, "config", None), SEEN.held)
     return ids is None or mark is None or bool((ids == mark).any())
 
 
-def _takes_placeholders(config: Any, names: set[str]) -> bool:
-    return _token(config, _PLACEHOLDER) is not None or "image_embeds_position_mask" in names
+def _takes_placeholders(config: Any, names: set[str], marks: Marks) -> bool:
+    return _token(config, marks.held) is not None or (marks is SEEN and "image_embeds_position_mask" in names)
 
 
 def _token(config: Any, names: tuple[str, ...]) -> int | None:
@@ -112,17 +128,20 @@ def _token(config: Any, names: tuple[str, ...]) -> int | None:
     return None
 
 
-def _text(ids: Any, count: int, config: Any, names: set[str], tensors: dict[str, Any]) -> dict[str, Any]:
+def _text(
+    ids: Any, count: int, config: Any, names: set[str], tensors: dict[str, Any], marks: Marks = SEEN
+) -> dict[str, Any]:
     """Return token ids with ``count`` placeholders after the first, and what ``forward`` takes beside them."""
     import torch
 
     if ids is None:
         return {}
     row = ids[0].tolist()
-    mark = _token(config, _PLACEHOLDER)
+    mark = _token(config, marks.held)
     held = [mark if mark is not None else row[0]] * count
     around = [
-        [] if token is None or not count else [token] for token in (_token(config, _BEFORE), _token(config, _AFTER))
+        [] if token is None or not count else [token]
+        for token in (_token(config, marks.before), _token(config, marks.after))
     ]
     whole = [*row[:1], *around[0], *held, *around[1], *row[1:]]
     where = [0] * (len(whole))
@@ -132,9 +151,7 @@ def _text(ids: Any, count: int, config: Any, names: set[str], tensors: dict[str,
     found = {"input_ids": torch.tensor([whole])}
     found["attention_mask"] = torch.ones_like(marked)
     for name in names & {"mm_token_type_ids", "moe_mm_token_type_ids", "token_type_ids", "image_embeds_position_mask"}:
-        found[name] = marked
-    if "moe_mm_token_type_ids" in names:
-        found["moe_mm_token_type_ids"] = marked
+        found[name] = marked if marks is SEEN else torch.zeros_like(marked)
     if "qformer_input_ids" in names:
         found["qformer_input_ids"] = ids
         found["qformer_attention_mask"] = torch.ones_like(ids)

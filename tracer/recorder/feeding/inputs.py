@@ -7,8 +7,8 @@ import re
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.conversation import Encoded, Wanted, encode
-from tracer.recorder.feeding.guesses import guess, has_placeholders, text_forms
-from tracer.recorder.feeding.made_up import made_up_ids, made_up_picture, made_up_sound
+from tracer.recorder.feeding.guesses import HEARD, SEEN, guess, has_placeholders, text_forms
+from tracer.recorder.feeding.made_up import Shown, heard_forms, made_up_ids, made_up_picture, made_up_sound, shown_forms
 from tracer.recorder.feeding.samples import (
     PROMPT,
     PROMPT_FOR_SOUND,
@@ -29,6 +29,7 @@ from tracer.recorder.feeding.senses import (
     picture_name,
     sense_of,
     senses_of,
+    sound_name,
 )
 from tracer.recorder.feeding.trial import Trial
 from tracer.recorder.processors import Preparers
@@ -80,7 +81,7 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fak
     batch, guessed = encoded.batch, False
     if encoded.by != "processor":
         trial = Trial(model, recording, fake)
-        batch, guessed = _filled_up(encoded, senses, model, wanted, notes, trial, told=bool(job.ids))
+        batch, guessed = _filled_up(encoded, senses, model, wanted, notes, trial, job)
     by, arguments = encoded.by, _fitting(batch, model)
     problem = _problem(arguments, encoded._replace(batch=batch), senses, model, job, notes)
     if problem is not None:
@@ -109,13 +110,14 @@ def _wanted(job: Job, senses: Senses, made: Preparers) -> Wanted:
 
 
 def _filled_up(
-    encoded: Encoded, senses: Senses, model: Any, wanted: Wanted, notes: list[str], trial: Trial, *, told: bool
+    encoded: Encoded, senses: Senses, model: Any, wanted: Wanted, notes: list[str], trial: Trial, job: Job
 ) -> tuple[dict[str, Any], bool]:
     """Return a batch with what the model can't do without, made up if nothing gave it; and whether it was.
 
-    The user's own ids (``told``) stay as they are.
+    The user's own ids stay as they are, and nothing is made up in the place of the user's own sound.
     """
-    batch = encoded.batch
+    batch, names = encoded.batch, set(parameters(model))
+    told = bool(job.ids)
 
     def error_of(arguments: dict[str, Any]) -> Exception | None:
         inputs = _with_decoder_start(_fitting(arguments, model), model)
@@ -129,7 +131,9 @@ def _filled_up(
         and not told
         and _unseen(encoded, model)
     ):
-        found = guess(batch, wanted.picture, pixels, model, set(parameters(model)), error_of)
+        config = getattr(model, "config", None)
+        forms = [Shown(batch, 1)] if pixels in batch else shown_forms(wanted.picture, pixels, names, config)
+        found = guess(batch, forms, SEEN, model, names, error_of)
         if found.arguments is not None:
             notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
             notes += [reasons.IDS_MADE_UP] if "input_ids" in found.arguments and "input_ids" not in batch else []
@@ -140,13 +144,22 @@ def _filled_up(
         refused = f"{type(error).__name__}: {error}".partition("\n")[0] if error is not None else "–"
         notes.append(reasons.PICTURE_REFUSED.format(error=refused))
         batch = {name: value for name, value in batch.items() if not value.is_floating_point()}
+    heard = sound_name(model)
+    beside_text = senses.main == "input_ids" and not told and wanted.picture is None
+    if wanted.sound is not None and job.audio is None and heard is not None and beside_text and heard not in batch:
+        found = guess(batch, heard_forms(wanted.sound, heard, names, model), HEARD, model, names, error_of)
+        if found.arguments is not None:
+            notes[:] = [note for note in notes if note != reasons.SOUND_LEFT_OUT]
+            notes += [reasons.IDS_MADE_UP] if "input_ids" not in batch else []
+            notes += [reasons.SOUND_BY_SIZE]
+            return found.arguments, True
     if senses.main in batch:
         return batch, False
     if senses.main == "input_ids":
         if made_up_ids(model) is not None:
             notes.append(reasons.IDS_MADE_UP)
-            forms = list(text_forms(model, set(parameters(model))))
-            fitting = next((form for form in forms if error_of({**batch, **form}) is None), forms[0])
+            texts = list(text_forms(model, names))
+            fitting = next((text for text in texts if error_of({**batch, **text}) is None), texts[0])
             return {**batch, **fitting}, True
     elif (
         wanted.picture is not None

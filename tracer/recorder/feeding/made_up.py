@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -53,6 +54,32 @@ def made_up_sound(model: Any, name: str, sound: Sound) -> Any:
     frames = positions * 2 if positions is not None else _FRAMES  # the convolutions of Whisper halve the length
     generator = torch.Generator().manual_seed(0)
     return torch.randn(1, bins, frames, generator=generator)
+
+
+class Shown(NamedTuple):
+    """A form of a picture or a sound: tensors by name, and how many placeholders in the text it probably takes."""
+
+    tensors: dict[str, Any]
+    features: int
+
+
+def heard_forms(sound: Sound, name: str, names: set[str], model: Any) -> Iterator[Shown]:
+    """Yield forms of a sound in which a model with these parameters may want it beside text, the likeliest first.
+
+    ``name`` is the parameter for the sound. How many placeholders it takes only the model can say.
+    """
+    import torch
+
+    numbers = made_up_sound(model, name, sound)
+    if numbers is None:
+        return
+    masks = {one: torch.ones(1, numbers.shape[-1], dtype=torch.long) for one in names if _MASK_OF_SOUND.match(one)}
+    for shaped in [numbers, numbers.transpose(1, 2)] if numbers.dim() == 3 else [numbers]:
+        for beside in [masks, {}] if masks else [{}]:
+            yield Shown({name: shaped, **beside}, 1)
+
+
+_MASK_OF_SOUND: Final = re.compile(r"^(.*(feature|audio|input_values).*|padding)_mask$")
 
 
 # ── Pictures ────────────────────────────────────────────────────────────────────────────────────────
@@ -123,13 +150,6 @@ def _downsampled(seeing: list[Any]) -> int:
             if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
                 return max(1, round(value if value >= 1 else 1 / value))
     return 1
-
-
-class Shown(NamedTuple):
-    """A form of a picture: tensors by name, and how many placeholders in the text it probably takes."""
-
-    tensors: dict[str, Any]
-    features: int
 
 
 def shown_forms(picture: Any, name: str, names: set[str], config: Any) -> Iterator[Shown]:

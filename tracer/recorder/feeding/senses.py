@@ -65,6 +65,11 @@ def picture_name(model: Any) -> str | None:
     return next((name for name in names if _PICTURE.match(name)), None)
 
 
+def sound_name(model: Any) -> str | None:
+    """Return the parameter of ``forward`` that takes a sound; None if it names none."""
+    return next((name for name in parameters(model) if _SOUND.match(name)), None)
+
+
 def parameters(model: Any) -> Mapping[str, inspect.Parameter]:
     """Return the parameters of ``forward``, without ``self``."""
     found = dict(inspect.signature(type(unwrap_peft(model)).forward).parameters)
