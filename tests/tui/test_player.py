@@ -236,16 +236,56 @@ def test_go_to_a_step(player: Any) -> None:
     play(app, work)
 
 
-def test_decisions_one_after_the_other(player: Any) -> None:
+def test_decisions_that_explain_one_after_the_other(player: Any, demo: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        await pilot.press("d")
+        explaining = [one.decision.step for one in explanation(demo)]
+        ahead = [step for step in explaining if step > START]
+        for step in ahead[:4]:
+            await pilot.press("d")
+            await settled(pilot)
+            assert app.state.number == step
+        await pilot.press("D", "D")
+        assert app.state.number == ahead[1]
+
+    play(app, work)
+
+
+def test_all_decisions_one_after_the_other(player: Any) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+d")
         decision = app.state.current_decision()
         assert decision is not None
         assert app.state.number > START
-        await pilot.press("d", "D")
+        assert app.state.number not in app.state.explaining_steps
+        await pilot.press("ctrl+d", "ctrl+u")
         assert app.state.current_decision() == decision
+
+    play(app, work)
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_decision_asked_for_before_they_are_known_waits_for_them(
+    meanwhile: bool, player: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = player(start=START)
+
+    async def work(pilot: Pilot[None]) -> None:
+        ahead = [step for step in app.state.explaining_steps if step > START]
+        app.state._explained = None
+        app.state._explaining.acquire()  # as if another thread worked them out
+        await pilot.press("d", "d")
+        await pilot.pause(0.5)
+        assert app.state.number == START
+        assert await notifications(pilot) == ["Looking for the decisions that explain the load …"]
+        if meanwhile:
+            await pilot.press("right")
+        app.state._explaining.release()
+        await settled(pilot)
+        assert app.state.number == (START + 1 if meanwhile else ahead[1])  # who has moved on is left in peace
 
     play(app, work)
 
@@ -462,18 +502,23 @@ def test_every_tab_opens(lang: Lang, player: Any, demo: Any) -> None:
 
     async def work(pilot: Pilot[None]) -> None:
         explaining = explanation(demo, list(decisions(demo)))
+        added = {"en": "10 added by the library", "zh": "库自己加的 10 个"}[lang]
         content: dict[str, tuple[int, set[str]]] = {
             "decisions": (0, {str(one.decision.step) for one in explaining}),
-            "kwargs": (1, {f"▸ {path.name}" for path in keyword_paths(demo)}),
+            "kwargs": (1, {f"▸ {path.name}" for path in keyword_paths(demo)} | {f"▾ {added}"}),
             "weights": (1, {step.data["parameter"] for step in demo.steps(kinds=["tensor-loaded"])}),
         }
         for tab, (column, expected) in content.items():
             table = await open_tab(app, tab, pilot)
             assert isinstance(table, TableTab)
+            if tab == "kwargs":  # what the library added is folded
+                table.focus()
+                await pilot.press("end", "space")
             assert {str(cell).strip() for cell in table.get_column_at(column)} == expected, tab
             assert len(expected) > 5, tab
             assert [str(head.label).strip() for head in table.ordered_columns] == [
-                tr(lang, COLUMN_LABELS[key]) for key in ("step", *table.heads)
+                tr(lang, COLUMN_LABELS["step"]),
+                *map(table.head, table.heads),
             ]
         for tab in ("forward", "tokens"):  # the recording has no pass through the model
             shown = await open_tab(app, tab, pilot)

@@ -24,11 +24,17 @@ def column(table: TableTab, number: int) -> list[str]:
     return [str(table.get_row_at(row)[number]).strip() for row in range(table.row_count)]
 
 
+def head(table: TableTab, number: int) -> str:
+    return str(table.ordered_columns[number].label).strip()
+
+
 def test_decisions_begin_with_what_they_mean(player: Any) -> None:
     app = player(start=START)
 
     async def work(pilot: Pilot[None]) -> None:
-        assert "the directory's code is needed, and you allowed it" in column(app.tabs.tab_shown(), 1)
+        table = app.tabs.tab_shown()
+        assert "the directory's code is needed, and you allowed it" in column(table, 1)
+        assert head(table, 1) == f"{table.row_count} decisions that explain the load · a: all of this function"
 
     play(app, work)
 
@@ -41,6 +47,8 @@ def test_all_decisions_of_the_function(player: Any, demo: Any) -> None:
         explaining = column(app.tabs.tab_shown(), 0)
         await pilot.press("a")
         await settled(pilot)
+        assert head(app.tabs.tab_shown(), 1).startswith("all ")
+        assert head(app.tabs.tab_shown(), 1).endswith("decisions of this function · a: those of the load")
         steps = [int(step) for step in column(app.tabs.tab_shown(), 0)]
         assert steps == [one.step for one in app.state.decisions_of(demo.step(START).frame)]
         await pilot.press("a")
@@ -73,6 +81,29 @@ def test_an_argument_opens_and_leads_to_its_stops(player: Any) -> None:
         assert table.row_count == folded
 
     play(app, work)
+
+
+@pytest.mark.parametrize("start", [0, START, 2_100])
+def test_the_users_arguments_come_first_and_are_in_view_and_the_librarys_folded(player: Any, start: int) -> None:
+    app = player(start=start)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        await settled(pilot)
+        table = app.tabs.tab_shown()
+        assert column(table, 1) == ["▸ trust_remote_code", "▸ 10 added by the library"]
+        assert (table.scroll_y, column(table, 0)[1]) == (0, "")
+        await pilot.press("down", "enter")  # there is no step to go to
+        await pilot.pause()
+        assert app.state.number == start
+        assert column(table, 1)[1:3] == ["▾ 10 added by the library", "▸ _from_auto"]
+        assert table.row_count == 12
+        await pilot.press("s")  # its arguments are sorted, and stay below it
+        names = column(table, 1)
+        assert names[:2] == ["▸ trust_remote_code", "▾ 10 added by the library"]
+        assert names[2:] == sorted(names[2:])
+
+    play(app, work, (80, 24))
 
 
 @pytest.mark.slow

@@ -36,8 +36,10 @@ KEY_LABELS: Final[dict[str, Message]] = {
     "previous-stage": N_("previous stage"),
     "next-load": N_("next load"),
     "previous-load": N_("previous load"),
-    "next-decision": N_("next decision"),
-    "previous-decision": N_("previous decision"),
+    "next-decision": N_("next decision that explains the load"),
+    "previous-decision": N_("previous one that explains the load"),
+    "next-any-decision": N_("next decision of all"),
+    "previous-any-decision": N_("previous decision of all"),
     "next-change": N_("next change of the variable"),
     "previous-change": N_("previous change of the variable"),
     "next-line": N_("next run of this line"),
@@ -134,6 +136,8 @@ GROUPS: Final[dict[str, tuple[Binding, ...]]] = {
         _bind("previous-load", "left_curly_bracket"),
         _bind("next-decision", "d"),
         _bind("previous-decision", "D"),
+        _bind("next-any-decision", "ctrl+d"),
+        _bind("previous-any-decision", "ctrl+u"),
         _bind("next-change", "c"),
         _bind("previous-change", "C"),
         _bind("next-line", "e"),
@@ -201,12 +205,13 @@ _GO: Final = PaneKey(("enter",), N_("go"))
 _FOLD: Final = PaneKey(("space",), N_("fold"))
 _OPEN: Final = PaneKey(("enter",), N_("open"))
 _SCROLL: Final = PaneKey(("up", "down"), N_("scroll"))
+_PANE: Final = PaneKey(("tab",), N_("pane"))
 _LAST: Final = "help", "quit"
 
 HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "source": (
-        "next", "previous", "over", "next-note", "next-stage", "next-decision", "search", "jump-back", "play", "zoom",
-        "language", *_LAST,
+        "next", "previous", "over", "next-note", "next-stage", "next-decision", "search", _PANE, "jump-back", "play",
+        "zoom", "language", *_LAST,
     ),
     "variables": (_ROWS, _OPEN, "next-change", "value", "source", "previous-change", *_LAST),
     "calls": (_ROWS, _GO, _FOLD, "source", *_LAST),
@@ -218,13 +223,14 @@ HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "note": ("next-note", "scroll-note", "answer", "source", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
     "contents": (_ROWS, _OPEN, "source", "next-note", "zoom", *_LAST),
     "answers": (_ROWS, PaneKey(("enter",), N_("answer")), "source", "next-note", "zoom", *_LAST),
-    "text": (_SCROLL, PaneKey(("tab",), N_("to the next pane")), "source", "zoom", *_LAST),
+    "text": (_SCROLL, _PANE, "source", "zoom", *_LAST),
 }  # fmt: skip
 """What is shown at the foot of the screen while a widget with such ``hints`` has the focus, the most used first."""
 
 HINT_LABELS: Final[dict[str, Message]] = {
     "source": N_("source"),
     "answer": N_("answer"),
+    "next-decision": N_("next decision"),
     "next-change": N_("next change"),
     "previous-change": N_("previous change"),
     "value": N_("value"),

@@ -122,6 +122,7 @@ class Player(CrashReportingApp):
         self.set_reactive(Player.number, self.state.number)
         self.set_reactive(Player.lang, lang)
         self.failure: TracerError | None = None
+        self._decisions_wanted: list[tuple[int, Callable[[Cursor, Sequence[int]], int | None]]] = []
         self._damage: tuple[int, str] | None = None
 
     def run(self, *arguments: Any, **options: Any) -> None:
@@ -383,9 +384,41 @@ class Player(CrashReportingApp):
             self.moved(self.state.cursor.previous_of(calls) if back else self.state.cursor.next_of(calls), jumped=True)
 
     def action_next_decision(self) -> None:
-        self.moved(self.state.next_decision())
+        self._to_explaining_decision(Cursor.next_of)
 
     def action_previous_decision(self) -> None:
+        self._to_explaining_decision(Cursor.previous_of)
+
+    def _to_explaining_decision(self, move: Callable[[Cursor, Sequence[int]], int | None]) -> None:
+        steps = self.state.explaining_steps
+        if steps is not None or self.state.empty:
+            self._jump(lambda cursor: move(cursor, steps or ()))
+            return
+        self._decisions_wanted.append((self.number, move))
+        if len(self._decisions_wanted) == 1:
+            start_worker(self, self._explain, group="decisions")
+            self.set_timer(0.4, self._say_that_decisions_are_sought)
+
+    async def _explain(self) -> None:
+        """Work out the decisions that explain the load, then go where that was wanted for."""
+        try:
+            await in_background(self.state.trace.path, self.state.explained)
+        except TracerError as error:
+            self._decisions_wanted = []
+            self.complain(error)
+            return
+        wanted, self._decisions_wanted = self._decisions_wanted, []
+        for move in [move for at, move in wanted if at == self.number]:  # unless the user has moved on meanwhile
+            self._to_explaining_decision(move)
+
+    def _say_that_decisions_are_sought(self) -> None:
+        if self._decisions_wanted:
+            self.say(N_("Looking for the decisions that explain the load …"), seconds=2)
+
+    def action_next_any_decision(self) -> None:
+        self.moved(self.state.next_decision())
+
+    def action_previous_any_decision(self) -> None:
         self.moved(self.state.next_decision(back=True))
 
     def action_next_change(self) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
 from io import StringIO
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from tracer.analysis.cursor import Cursor
@@ -18,6 +19,7 @@ from tracer.trace.steps import Frame, Step
 from tracer.tui.bindings import Keymap
 
 if TYPE_CHECKING:  # not for the first screen
+    from tracer.analysis.decisions.explanation import ExplainedDecision
     from tracer.analysis.loops import Loop, Turns
     from tracer.analysis.syntax import StatementNode, SyntaxTrees
 
@@ -71,6 +73,8 @@ class PlayerState:
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
         self.selected_variable: str | None = None
+        self._explained: list[ExplainedDecision] | None = None
+        self._explaining = Lock()
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
         self.line_counts = lru_cache(maxsize=128)(partial(line_counts, trace))
@@ -166,8 +170,28 @@ class PlayerState:
             return None
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
 
+    def explained(self, trace: Trace) -> list[ExplainedDecision]:
+        """Return the decisions that explain the load, by step; they are worked out once.
+
+        This takes long: it is for background threads, which have opened the ``trace`` of their own.
+
+        Raises:
+            TracerError: the trace is damaged.
+        """
+        from tracer.analysis.decisions.explanation import explanation  # not for the first screen
+
+        with self._explaining:
+            if self._explained is None:
+                self._explained = explanation(trace)
+            return self._explained
+
+    @property
+    def explaining_steps(self) -> list[int] | None:
+        """The steps of the decisions that explain the load; None until they are worked out."""
+        return None if self._explained is None else [one.decision.step for one in self._explained]
+
     def next_decision(self, *, back: bool = False) -> int | None:
-        """Go to the nearest step at which a frame decided something: in this frame first, then in any."""
+        """Go to the nearest step at which a frame decided anything: in this frame first, then in any."""
         if self.empty:
             return None
         frame = self.frame()

@@ -8,9 +8,8 @@ from rich.text import Text
 from textual.reactive import reactive
 
 from tracer.analysis.decisions.decision import Decision
-from tracer.analysis.decisions.explanation import explanation
 from tracer.analysis.decisions.tracker import decisions
-from tracer.i18n import N_, Lang
+from tracer.i18n import N_, NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
@@ -42,12 +41,28 @@ class DecisionsTab(TableTab):
         frame = state.frame()
         return -1 if frame is None else frame.number
 
+    def head(self, key: str) -> str:
+        """Return the head of a column; that of the first says which decisions are listed."""
+        if key != self.heads[0]:
+            return super().head(key)
+        listed = (
+            NP_(
+                "the only decision of this function · {key}: those of the load",
+                "all {count} decisions of this function · {key}: those of the load",
+            )
+            if self.everything
+            else NP_(
+                "the decision that explains the load · {key}: all of this function",
+                "{count} decisions that explain the load · {key}: all of this function",
+            )
+        )
+        return tr(self.lang, listed, count=len(self._rows), key=self._state.keymap.key("everything"))
+
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         if isinstance(scope, int):
             found = [(Text(""), one) for one in decisions(trace, frame=scope)] if scope >= 0 else []
         else:
-            told = sorted(explanation(trace, list(decisions(trace))), key=lambda one: one.decision.step)
-            found = [(headline(trace, one, lang), one.decision) for one in told]
+            found = [(headline(trace, one, lang), one.decision) for one in self._state.explained(trace)]
         return [_row(trace, text, decision, lang) for text, decision in found]
 
 

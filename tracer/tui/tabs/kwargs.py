@@ -1,14 +1,14 @@
-"""The kwargs tab: what became of each keyword argument, and the stops on its way."""
+"""The kwargs tab: what became of each keyword argument and the stops on its way, the user's own arguments first."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 
 from rich.text import Text
 
 from tracer.analysis.kwargs.hops import USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
-from tracer.i18n import Lang, tr
+from tracer.i18n import NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.step_text import number_text
@@ -21,17 +21,30 @@ _LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 
 class KwargsTab(TableTab):
     heads = ("argument", "happened", "value", "from", "statement")
+    follows = False  # the user's own arguments come first, and stay in view
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
-        rows: list[Row] = []
-        for path in keyword_paths(trace):
-            stops = essential_hops(path) or path.hops
-            rows.append(_overview(trace, path, stops, lang))
-            rows.extend(_row(trace, stop, lang) for stop in stops)
+        paths = keyword_paths(trace)
+        own = [path for path in paths if path.origin == USER]
+        others = [path for path in paths if path.origin != USER]
+        rows = [row for path in own for row in _rows(trace, path, lang, 0)]
+        if others:
+            added = NP_("{count} added by the library", "{count} added by the library")
+            title = Text(tr(lang, added, count=len(others)), "dim italic")
+            rows.append(Row(None, (title, *("" for _ in self.heads[1:])), opens=True, open=not own))
+            rows += [row for path in others for row in _rows(trace, path, lang, 1)]
         return rows
 
 
-def _overview(trace: Trace, path: KeywordPath, stops: list[Hop], lang: Lang) -> Row:
+def _rows(trace: Trace, path: KeywordPath, lang: Lang, depth: int) -> Iterator[Row]:
+    """Yield the row of an argument, and those of its stops below it."""
+    stops = essential_hops(path) or path.hops
+    yield _overview(trace, path, stops, lang, depth)
+    for stop in stops:
+        yield _row(trace, stop, lang, depth + 1)
+
+
+def _overview(trace: Trace, path: KeywordPath, stops: list[Hop], lang: Lang, depth: int) -> Row:
     first = min((stop.step for stop in stops), default=path.end.step or 0)
     lost = path.end.what in _LOST
     cells = (
@@ -41,10 +54,10 @@ def _overview(trace: Trace, path: KeywordPath, stops: list[Hop], lang: Lang) -> 
         Text(tr(lang, WORDS[f"by-{path.origin}"]), "dim"),
         "",
     )
-    return Row(first, cells, opens=bool(stops))
+    return Row(first, cells, depth, opens=bool(stops))
 
 
-def _row(trace: Trace, stop: Hop, lang: Lang) -> Row:
+def _row(trace: Trace, stop: Hop, lang: Lang, depth: int) -> Row:
     cells = (
         Text(visible(stop.function), "dim"),
         stop_text(trace, stop, lang),
@@ -52,4 +65,4 @@ def _row(trace: Trace, stop: Hop, lang: Lang) -> Row:
         "",
         Text(one_line(stop.statement or "", _STATEMENT), "dim"),
     )
-    return Row(stop.step, cells, depth=1)
+    return Row(stop.step, cells, depth)

@@ -48,21 +48,31 @@ def unfolded_rows(rows: Sequence[Row], opened: set[int]) -> Iterator[int]:
 
 
 def sorted_rows(rows: Sequence[Row], column: int, *, descending: bool) -> list[int]:
-    """Return the indexes of the rows sorted by a column, 0 being the step; nested rows stay with their parent."""
-    families: list[list[int]] = []
-    for index, row in enumerate(rows):
-        if row.depth == 0 or not families:
-            families.append([index])
-        else:
-            families[-1].append(index)
-    families.sort(key=lambda family: _size(rows[family[0]], column), reverse=descending)
-    return [index for family in families for index in family]
+    """Return the indexes of the rows sorted by a column, 0 being the step.
+
+    Nested rows stay with their parent, in their order. A head without a step stays last, with what is below it sorted.
+    """
+
+    def families(indexes: Sequence[int], depth: int) -> Iterator[int]:
+        found: list[list[int]] = []
+        for index in indexes:
+            if rows[index].depth == depth or not found:
+                found.append([index])
+            else:
+                found[-1].append(index)
+        found.sort(key=lambda family: _size(rows[family[0]], column), reverse=descending)
+        found.sort(key=lambda family: rows[family[0]].step is None)
+        for head, *below in found:
+            yield head
+            yield from families(below, depth + 1) if rows[head].step is None else below
+
+    return list(families(range(len(rows)), 0))
 
 
 def _size(row: Row, column: int) -> tuple[int, float, str]:
     """Return the sort key of a cell: numbers by size, before texts."""
     if column == 0:
-        return 0, -1 if row.step is None else row.step, ""
+        return 0, row.step or 0, ""
     text = str(row.cells[column - 1]) if column <= len(row.cells) else ""
     try:
         return 0, float(text.replace(",", "").split(" ")[0]), ""
@@ -128,6 +138,8 @@ class TableTab(DataTable[Text], StepView):
     heads: tuple[str, ...] = ()
     empty = NOTHING
     indent = 2  # cells that a row is moved by for each row that it is in
+    follows = True
+    """Whether the table's cursor keeps to the last row before the step, where none is of the step itself."""
 
     class Chosen(Message):
         def __init__(self, step: int) -> None:
@@ -154,6 +166,10 @@ class TableTab(DataTable[Text], StepView):
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
         """Return every row, in the order of the steps. Runs in a background thread."""
         raise NotImplementedError
+
+    def head(self, key: str) -> str:
+        """Return the head of a column."""
+        return tr(self.lang, COLUMN_LABELS[key])
 
     def scope(self, state: PlayerState) -> Hashable:
         """Return what the rows are limited to, None for the whole trace; they are computed again when it changes."""
@@ -208,7 +224,7 @@ class TableTab(DataTable[Text], StepView):
         cells = self.fit([self._cells(index) for index in self._listed])
         self.clear(columns=True)
         keys = ("step", *self.heads)
-        heads = [Text(f"{tr(self.lang, COLUMN_LABELS[key])} {self._arrow(column)}") for column, key in enumerate(keys)]
+        heads = [Text(f"{self.head(key)} {self._arrow(column)}") for column, key in enumerate(keys)]
         # The table measures its columns when idle, and does not for rows added before it is on the screen.
         for key, head, column in zip(keys, heads, zip(*cells, strict=True), strict=True):
             self.add_column(head, key=key, width=max(text.cell_len for text in (head, *column)))
@@ -250,6 +266,10 @@ class TableTab(DataTable[Text], StepView):
             return
         at, number = self.cursor_row, self.number
         if 0 <= at < len(self._listed) and self._rows[self._listed[at]].step == number:
+            return
+        if not self.follows:
+            here = (place for place, index in enumerate(self._listed) if self._rows[index].step == number)
+            self.move_cursor(row=next(here, at), animate=False)
             return
         for places in (range(len(self._listed)), self._tops()):
             places = [place for place in places if self._rows[self._listed[place]].step is not None]
