@@ -187,6 +187,48 @@ def _made(model: Any, **asked: Any) -> Inputs:
     return make_inputs(Job(work="load", journal="", model="", **asked), model, Preparers(), cast(Any, recording))
 
 
+@pytest.mark.parametrize("lost", ["", "--image", "--audio"])
+def test_picture_and_sound_have_to_arrive_each_by_itself(lost: str, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    write_wav(tmp_path / "a.wav", [0.5] * 400, 16_000, 2, 1)
+    in_fork(_inputs_of_two_senses, lost, str(tmp_path))
+
+
+def _inputs_of_two_senses(lost: str, folder: str) -> None:
+    import torch
+
+    class Thinker(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.LlamaConfig(vocab_size=8)
+
+        def forward(self, input_ids: Any, pixel_values: Any = None, input_features: Any = None) -> None:
+            raise ValueError  # to whatever is made up in place of what the processor lost
+
+    class Processor:
+        def __call__(self, text: Any = None, images: Any = None, audio: Any = None, **kwargs: Any) -> dict[str, Any]:
+            made = {"input_ids": torch.ones(1, 4, dtype=torch.int64)}
+            if images is not None and lost != "--image":
+                made["pixel_values"] = torch.ones(1, 3, 8, 8)
+            if audio is not None and lost != "--audio":
+                made["input_features"] = torch.ones(1, 4, 8)
+            return made
+
+    told: list[dict[str, Any]] = []
+    recording = SimpleNamespace(
+        silence=nullcontext, clean_data=dict, clean=str, record_event=lambda _, facts=None, **__: told.append(facts)
+    )
+    job = Job(work="load", journal="", model="", image=f"{folder}/a.png", audio=f"{folder}/a.wav", prompt="Well")
+    preparers = Preparers(processor=Processor(), image_processor=object(), feature_extractor=object())
+    made = make_inputs(job, Thinker(), preparers, cast(Any, recording))
+    if lost:
+        assert made.arguments is None
+        assert made.why.startswith(f"{lost} did not reach the model: ")
+        return
+    assert made.arguments is not None, made.why
+    assert made.arguments.keys() == {"input_ids", "pixel_values", "input_features"}
+    assert {"picture", "sound"} <= told[-1].keys()
+
+
 def _inputs_of_a_robot() -> None:
     import torch
 
