@@ -178,11 +178,6 @@ class Layers(msgspec.Struct):
         return self.calls[0].class_
 
     @property
-    def statistics(self) -> list[Statistics]:
-        """Of the first tensor that each call gave."""
-        return [call.statistics[0] for call in self.calls if call.statistics]
-
-    @property
     def milliseconds(self) -> float | None:
         times = [call.milliseconds for call in self.calls if call.milliseconds is not None]
         return sum(times) if times else None

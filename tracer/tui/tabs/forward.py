@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property, partial
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, overload
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -34,7 +35,6 @@ from tracer.analysis.model_flow import (
 from tracer.i18n import NP_, Lang, tr
 from tracer.text.sizes import format_size
 from tracer.text.visible import visible
-from tracer.trace.events import Statistics
 from tracer.trace.reading import Trace
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_view import StepView
@@ -50,14 +50,37 @@ from tracer.views.model_flow import (
 
 _WIDE: Final = 120  # cells of a screen from which on the boxes stand beside the table
 _CLASS: Final = 20  # cells that a class has if that brings the other columns onto the screen
+_FLOW: Final = 2  # which of the cells says what flows
 _NAMED: Final = 3  # operators of a folded run that are named
 
 
-class ModuleRow(NamedTuple):
-    """A row with what it shows where there is little room."""
+class ModuleCells(Sequence[Text]):
+    """The cells of a row, made when they are shown: there are many more rows than are ever unfolded.
 
-    row: Row
-    short: Text
+    ``make`` makes them: name, class, what flows, and the measured numbers; with true, what flows in its short form.
+    """
+
+    def __init__(self, make: Callable[[bool], list[Text]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _whole(self) -> list[Text]:
+        return self._make(False)
+
+    @cached_property
+    def short(self) -> Text:
+        """What flows, where there is little room."""
+        return self._make(True)[_FLOW]
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    @overload
+    def __getitem__(self, index: int) -> Text: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Text]: ...
+    def __getitem__(self, index: int | slice) -> Text | list[Text]:
+        return self._whole[index]
 
 
 class _Rows:
@@ -68,7 +91,7 @@ class _Rows:
         self._lang = lang
         self._memory = any(call.memory is not None for call in calls)
         self._numbers = any(call.statistics for call in calls)
-        self.made: list[ModuleRow] = []
+        self.made: list[Row] = []
         first = next((part for part in top if isinstance(part, Call)), None)
         self._add_all(group(top), "", 0, first)
 
@@ -89,49 +112,44 @@ class _Rows:
                 for part in members:
                     self._add(part, above, depth, first)
                 continue
-            count = tr(self._lang, NP_("{count} operator", "{count} operators"), count=len(members))
-            names = [_operation(part.name) for part in members if isinstance(part, Operator)]
-            told, short = (
-                Text(", ".join(names[:most]) + (" …" if len(names) > most else ""), "dim") for most in (_NAMED, 1)
-            )
-            cells = [Text(count, "dim"), Text(""), told, *self._blank()]
-            self.made.append(ModuleRow(Row(members[0].step, cells, depth, opens=True), short))
+            names = [part.name for part in members if isinstance(part, Operator)]
+            self.made.append(Row(members[0].step, ModuleCells(partial(self._run_cells, names)), depth, opens=True))
             for part in members:
                 self._add(part, above, depth + 1)
 
     def _add(self, part: Part, above: str, depth: int, first: Call | None = None) -> None:
         inside = [] if isinstance(part, Operator) else part.inside
-        calls = any(isinstance(one, Call) for one in inside)
-        bad = any(one.nan or one.inf for one in _statistics(part))
-        style = "bold red" if bad else "dim" if isinstance(part, Operator) else "bold" if calls else ""
-        name = self._name(part, above)
-        cells = [
-            Text(name, style),
-            Text(part_class(part), "red" if bad else ""),
-            self._flow(part, bad),
-            *self._measured(part, bad),
-        ]
-        opened = isinstance(part, Call) and (part is first or _is_open(part, below_first=first is None))
-        row = Row(part.step, cells, depth, opens=bool(inside), open=bool(inside) and opened)
-        self.made.append(ModuleRow(row, self._flow(part, bad, short=True)))
+        opened = isinstance(part, Call) and (part is first or (first is None and _is_open(part)))
+        cells = ModuleCells(partial(self._cells, part, above))
+        self.made.append(Row(part.step, cells, depth, opens=bool(inside), open=bool(inside) and opened))
         if isinstance(part, Layers):
             self._add_all(part.inside, list_of(part.path), depth + 1)
         elif isinstance(part, Call):
             self._add_all(group(part.inside), part.path, depth + 1)
 
-    def _name(self, part: Part, above: str) -> str:
-        name = part_name(part, above)
-        return name if name != above or isinstance(part, Layers) else name.rpartition(".")[2]
+    def _run_cells(self, names: list[str], short: bool) -> list[Text]:
+        most = 1 if short else _NAMED
+        told = ", ".join(map(_operation, names[:most])) + (" …" if len(names) > most else "")
+        count = tr(self._lang, NP_("{count} operator", "{count} operators"), count=len(names))
+        return [Text(count, "dim"), Text(""), Text(told, "dim"), *self._blank()]
 
-    def _flow(self, part: Part, bad: bool, *, short: bool = False) -> Text:
-        text = flow_text(part, self._lang, short=short)
-        if bad:
-            text.stylize("red")
-        elif isinstance(part, Operator):
-            text.stylize("dim")
-        return text
+    def _cells(self, part: Part, above: str, short: bool) -> list[Text]:
+        calls = not isinstance(part, Operator) and any(isinstance(one, Call) for one in part.inside)
+        bad = _count_not_finite(part)
+        flow = flow_text(part, self._lang, short=short)
+        if bad or isinstance(part, Operator):
+            flow.stylize("red" if bad else "dim")
+        return [
+            Text(
+                part_name(part, above),
+                "bold red" if bad else "dim" if isinstance(part, Operator) else "bold" if calls else "",
+            ),
+            Text(part_class(part), "red" if bad else ""),
+            flow,
+            *self._measured(part, bad),
+        ]
 
-    def _measured(self, part: Part, bad: bool) -> Iterator[Text]:
+    def _measured(self, part: Part, bad: str) -> Iterator[Text]:
         if isinstance(part, Operator):
             yield from self._blank()
             return
@@ -140,17 +158,26 @@ class _Rows:
             yield _number("" if part.memory is None else format_size(part.memory))
         if not self._numbers:
             return
-        seen = _statistics(part)
+        seen = [call.statistics[0] for call in _calls(part) if call.statistics]
         lowest = min((one.min for one in seen if one.min is not None), default=None)
         highest = max((one.max for one in seen if one.max is not None), default=None)
         mean = seen[0].mean if len(seen) == 1 else None
         for number in (lowest, highest, mean):
             yield _number("" if number is None else f"{number:.4g}")
-        count = count_not_finite(sum(one.nan for one in part.statistics), sum(one.inf for one in part.statistics))
-        yield Text(count, "bold red" if bad else "", justify="right")
+        yield Text(bad, "bold red", justify="right")
 
     def _blank(self) -> Iterator[Text]:
-        yield from (Text("") for _ in self.heads[3:])
+        yield from (Text("") for _ in self.heads[_FLOW + 1 :])
+
+
+def _calls(part: Part) -> list[Call]:
+    return [] if isinstance(part, Operator) else part.calls if isinstance(part, Layers) else [part]
+
+
+def _count_not_finite(part: Part) -> str:
+    """Return how many of the numbers that a part gives are NaN or infinite; empty if all are finite."""
+    given = [one for call in _calls(part) for one in call.statistics]
+    return count_not_finite(sum(one.nan for one in given), sum(one.inf for one in given))
 
 
 def _all_calls(call: Call) -> Iterator[Call]:
@@ -160,18 +187,9 @@ def _all_calls(call: Call) -> Iterator[Call]:
             yield from _all_calls(part)
 
 
-def _statistics(part: Part) -> list[Statistics]:
-    """Return the numbers of what a part gives: of its first tensor, of each call."""
-    if isinstance(part, Operator):
-        return []
-    return part.statistics if isinstance(part, Layers) else part.statistics[:1]
-
-
-def _is_open(call: Call, *, below_first: bool) -> bool:
-    """Return whether a module is open at first: those that hold towers and stacks, of the first pass."""
-    return below_first and list_of(call.path) == call.path and bool(call.path) and (
-        holds_several(call) or is_stack(call)
-    )  # fmt: skip
+def _is_open(call: Call) -> bool:
+    """Return whether a module is open at first: one that holds towers or a stack of layers."""
+    return bool(call.path) and list_of(call.path) == call.path and (holds_several(call) or is_stack(call))
 
 
 def _operation(name: str) -> str:
@@ -197,7 +215,6 @@ class ForwardTable(TableTab):
         super().__init__(state, lang)
         self.passes: list[tuple[Call, list[Box]]] = []
         self._top: list[Call | Operator] | None = None
-        self._made: list[ModuleRow] = []
         self._next_heads: tuple[str, ...] = ()
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
@@ -206,8 +223,8 @@ class ForwardTable(TableTab):
             self.passes = [(part, boxes(part)) for part in top if isinstance(part, Call)]
             self._top = top
         rows = _Rows(self._top, lang)
-        self._made, self._next_heads = rows.made, rows.heads
-        return [made.row for made in rows.made]
+        self._next_heads = rows.heads
+        return rows.made
 
     def set_rows(self, rows: list[Row]) -> None:
         self.heads = self._next_heads
@@ -220,13 +237,18 @@ class ForwardTable(TableTab):
             self._list_rows()
             self.move_cursor(row=at, animate=False)
 
+    def _row_cells(self, index: int) -> ModuleCells:
+        made = self._rows[index].cells
+        assert isinstance(made, ModuleCells)
+        return made
+
     def fit(self, cells: list[list[Text]]) -> list[list[Text]]:
         """Shorten what flows, then classes and names, so that these columns need no scrolling sideways."""
         room = self.size.width - 1  # the last one is for a scroll bar
         if room <= 0 or not cells:
             return cells
         step, module, class_, _, *others = (width + 2 * self.cell_padding for width in _widths(cells))
-        shorts = [self._made[index].short for index in self._listed]
+        shorts = [made.short for made in map(self._row_cells, self._listed)]
         shortest = max(text.cell_len for text in shorts)
         most = max(room - step - module - class_ - sum(others) - 2 * self.cell_padding, shortest)
         flows = [row[3] if row[3].cell_len <= most else short for row, short in zip(cells, shorts, strict=True)]
