@@ -23,12 +23,17 @@ if TYPE_CHECKING:  # only needed for walkthroughs: importing YAML takes time
 
 HELP = """Play FILE: step through the load forwards and backwards, with the code that ran and every variable.
 
-Press ? in the player for its keys. A load that failed opens where it failed.
+Press ? in the player for its keys. A load that failed opens where it failed. With --against, two loads are played in
+step, side by side.
 """
 
 
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Play a second trace beside it, in step, with what differs."),
+    ] = None,
     step: Annotated[int | None, typer.Option("--step", metavar="N", help="Start at this step.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Play in a browser, on this machine only.")] = False,
     port: Annotated[
@@ -44,6 +49,13 @@ def replay(
     speak = language(lang.value if lang is not None else None)
     if port is not None and not serve:
         raise TracerError(N_("--port goes with --serve. Give both, or neither."))
+    if against is not None:
+        if step is not None or serve or walkthrough is not None or walkthroughs:
+            raise TracerError(
+                N_("--against plays two traces, and goes with --lang alone. Leave the other options out.")
+            )
+        _play_both(file, against, speak)
+        return
     with open_trace(file) as trace:
         if step is not None and not 0 <= step < len(trace):
             raise TracerError(
@@ -66,6 +78,22 @@ def replay(
             from tracer.tui.player import Player
 
         player = Player(trace, speak, step, walkthroughs=read, begin_with=begin, keymap=load_keymap())
+        player.run()
+    raise typer.Exit(player.return_code or 0)
+
+
+def _play_both(file: Path, against: Path, lang: Lang) -> None:
+    with open_trace(file) as a, open_trace(against) as b:
+        needs_terminal(
+            Sentence(N_("The player")),
+            Sentence(
+                N_("Compare the traces instead with: {command}"), command=command("diff", str(file), str(against))
+            ),
+        )
+        with _needs("textual"):
+            from tracer.tui.side_by_side import SideBySide
+
+        player = SideBySide(a, b, lang)
         player.run()
     raise typer.Exit(player.return_code or 0)
 

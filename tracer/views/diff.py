@@ -116,6 +116,31 @@ class _Row(NamedTuple):
     subjects: list[str]
 
 
+class DifferenceTexts(NamedTuple):
+    """A difference as a row of a table: its topic, what differs, and what each load has."""
+
+    topic: str
+    what: str
+    a: str
+    b: str
+
+
+def difference_texts(comparison: Comparison, difference: Difference, lang: Lang) -> DifferenceTexts:
+    """Return a difference in one line."""
+    return _Writer(comparison, lang, set()).in_one_line(difference)
+
+
+def differing_environment(comparison: Comparison, lang: Lang) -> list[tuple[str, str, str]]:
+    """Return the environment variables that were not the same for both loads, with the value of each."""
+    a, b = (side.environment for side in comparison.sides)
+    unset = tr(lang, N_("not set"))
+    return [
+        (_shown(name), _shown(a[name]) if name in a else unset, _shown(b[name]) if name in b else unset)
+        for name in sorted(a.keys() | b.keys())
+        if a.get(name) != b.get(name)
+    ]
+
+
 class _Writer:
     """Turns a comparison into renderables; topics in ``whole`` are shown in full."""
 
@@ -154,12 +179,27 @@ class _Writer:
 
     def _environment(self) -> Iterator[Text]:
         """Yield the environment variables that were not the same for both loads; they may be why these differ."""
-        a, b = (side.environment for side in self._comparison.sides)
-        unset = self._say(N_("not set"))
-        for name in sorted(a.keys() | b.keys()):
-            if a.get(name) != b.get(name):
-                values = [_shown(side[name]) if name in side else unset for side in (a, b)]
-                yield Text(self._say(N_("{name}: A {a}, B {b}"), name=_shown(name), a=values[0], b=values[1]))
+        for name, a, b in differing_environment(self._comparison, self._lang):
+            yield Text(self._say(N_("{name}: A {a}, B {b}"), name=name, a=a, b=b))
+
+    def in_one_line(self, difference: Difference) -> DifferenceTexts:
+        what, _, side = difference.what.partition("-only-")
+        subject = _shown(difference.subject)
+        values = [difference.a, difference.b]
+        if difference.topic == "calls":
+            texts = [f"{count or 0} ×" for count in values]
+        elif difference.topic == "code":
+            pair = focused(*map(str, values)) if difference.what == "rewritten" else values
+            texts = ["" if text is None else one_line(str(text), _LONGEST) for text in pair]
+        else:
+            here = [not side or side == letter for letter in "ab"]
+            present = self._say(N_("yes"))
+            texts = [
+                (self._value(what, value) or present) if is_here else ""
+                for value, is_here in zip(values, here, strict=True)
+            ]
+        title = subject if difference.topic in ("calls", "code") else self._worded(what, subject=subject)
+        return DifferenceTexts(self._topic(difference.topic), title, *texts)
 
     def _names(self, key: str, names: list[str]) -> Iterator[Text]:
         if names:
