@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.data.demo.store import unpack
 from tests.tui.conftest import SMALL, START, play, settled
 from tests.tui.course import reading
 from tracer.i18n import Lang
-from tracer.trace.reading import Trace
+from tracer.trace.reading import Trace, open_trace
 from tracer.tui.bindings import BINDINGS, HINT_LABELS, HINTS, Keymap, PaneKey
 from tracer.tui.calls_view import CallsView
 from tracer.tui.hint_bar import HintBar
@@ -99,7 +105,7 @@ def test_the_foot_tells_the_keys_of_the_focused_pane(demo: Trace) -> None:
         assert "Enter open c next change v value Esc source" in foot(app)
         await pilot.press("w")
         await settled(pilot)
-        assert "w next note PgDn rest of the note x answer Esc source" in foot(app)
+        assert "w next note PgDn scroll Esc source x answer" in foot(app)
         await pilot.press("escape")
         await pilot.pause()
         assert "→ next ← back" in foot(app)
@@ -211,6 +217,56 @@ def test_rows_fold_by_keys_as_in_a_tree(passing: Player) -> None:
         assert column(table, 1) == names
 
     play(passing, work)
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Trace]:
+    """The stored recording, as if its load had failed at a step that is not the last."""
+    path = unpack("5.23.0", tmp_path)
+    outcome = {"status": "failed", "step": FAILED_AT, "exception": {"type": "builtins.KeyError", "message": "x"}}
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'outcome'", (json.dumps(outcome),))
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'command'", ('["glm-trace", "demo"]',))
+    with open_trace(path) as trace:
+        yield trace
+
+
+FAILED_AT = 2_100
+
+
+def test_a_failed_load_opens_with_the_reason_and_nothing_moves_it_unasked(failing: Trace) -> None:
+    app = reading(failing)
+
+    async def work(pilot: Pilot[None]) -> None:
+        assert (app.state.number, app.tabs.active) == (FAILED_AT, "tab-why")
+        assert app.focused is app.query_one(SourceView)
+        for tab in "1234567":  # opening a tab works things out, and shows what belongs to this step
+            await pilot.press(tab)
+            await settled(pilot)
+            await pilot.pause(0.1)
+            assert app.state.number == FAILED_AT, tab
+        assert app.reading is not None
+        await pilot.press("escape", "backspace")  # no jump was made
+        assert app.state.number == FAILED_AT
+
+    play(app, work)
+
+
+def test_all_decisions_keep_the_focus_in_the_tabs(player: Any) -> None:
+    app = player()
+
+    async def work(pilot: Pilot[None]) -> None:
+        assert app.tabs.active == "tab-overview"
+        assert "row Enter go Esc source" in foot(app)
+        await pilot.press("a")
+        await settled(pilot)
+        assert app.tabs.active == "tab-decisions"
+        assert app.focused is app.tabs.tab_shown()
+        await pilot.press("escape", "a")
+        await settled(pilot)
+        assert app.focused is app.query_one(SourceView)
+
+    play(app, work)
 
 
 def test_space_plays_where_nothing_folds(player: Any) -> None:

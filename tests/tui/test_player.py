@@ -658,6 +658,7 @@ def test_a_load_that_failed_opens_where_it_failed_and_stays_there(loads: Any, fi
 
         async def work(pilot: Pilot[None]) -> None:
             await settled(pilot)
+            assert app.state.number == trace.outcome.step
             assert app.query_one(TabbedContent).active == "tab-why"
             assert "BrokenModle" in shown_text(app.query_one("#why-text", Static))
             await pilot.press("1")  # the walkthrough about failed loads is bound, and shown for this step at most

@@ -220,7 +220,8 @@ HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "flow": (_ROWS, _GO, "source", "flow", "not-finite", "jump-back", "zoom", *_LAST),
     "folding-table": (_ROWS, _GO, _FOLD, "source", "sort", "jump-back", "zoom", *_LAST),
     "decisions": (_ROWS, _GO, "source", "everything", "sort", "jump-back", "zoom", *_LAST),
-    "note": ("next-note", "scroll-note", "answer", "source", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
+    "overview": (_ROWS, _GO, "source", "next-note", "next-decision", "search", _PANE, "language", *_LAST),
+    "note": ("next-note", "scroll-note", "source", "answer", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
     "contents": (_ROWS, _OPEN, "source", "next-note", "zoom", *_LAST),
     "answers": (_ROWS, PaneKey(("enter",), N_("answer")), "source", "next-note", "zoom", *_LAST),
     "text": (_SCROLL, _PANE, "source", "zoom", *_LAST),
@@ -230,6 +231,7 @@ HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
 HINT_LABELS: Final[dict[str, Message]] = {
     "source": N_("source"),
     "answer": N_("answer"),
+    "scroll-note": N_("scroll"),
     "next-decision": N_("next decision"),
     "next-change": N_("next change"),
     "previous-change": N_("previous change"),

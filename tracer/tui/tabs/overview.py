@@ -28,6 +28,8 @@ Line = tuple[str, Text, int | None]
 class OverviewTab(OptionList, StepView):
     """The lines of the overview; one is chosen with Enter or a click."""
 
+    hints = "overview"
+
     class Chosen(Message):
         def __init__(self, step: int) -> None:
             self.step = step

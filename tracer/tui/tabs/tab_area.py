@@ -141,9 +141,13 @@ class TabArea(TabbedContent, StepView):
 
     def toggle_everything(self) -> None:
         """Switch between the decisions that explain the load and all those of the function."""
+        focused = self.screen.focused
+        inside = focused is not None and self in focused.ancestors
         self.show("tab-decisions")
         table: DecisionsTab = self.tab_shown()
         table.everything = not table.everything
+        if inside:
+            self.take_focus()
 
     def on_mount(self) -> None:
         self.watch(self, "active", self._activated, init=False)
