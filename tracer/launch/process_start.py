@@ -26,7 +26,7 @@ from tracer.trace.job import Job, write_job
 _CHILD: Final = "tracer.recorder.child"
 PRELOADED: Final = (
     "torch", "transformers", "transformers.modeling_utils", "transformers.models.auto.auto_factory",
-    "transformers.models.auto.tokenization_auto", _CHILD,
+    "transformers.models.auto.tokenization_auto", _CHILD, "tracer.recorder.warming",
 )  # fmt: skip
 """What a warm process imports once for all of its forks."""
 _RUN: Final = f"from {_CHILD} import main; sys.exit(main(sys.argv[1]))"
