@@ -54,10 +54,10 @@ _MOVES: Final[dict[str, tuple[str, Callable[[Cursor], int | None]]]] = {
 _HINTS: Final[tuple[tuple[str, Message], ...]] = (
     ("n", N_("next place where they part")),
     ("N", N_("the one before")),
-    ("right", N_("next")),
-    ("down", N_("over")),
     ("tab", N_("other pane")),
     ("q", N_("quit")),
+    ("right", N_("next")),
+    ("down", N_("over")),
 )
 
 
@@ -257,7 +257,8 @@ class SideBySide(CrashReportingApp):
             state = Text(tr(self.lang, "the same step in both"), "bold green")
         else:
             state = Text(tr(self.lang, "only in {side}", side=self.active.upper()), "bold yellow")
-        self.query_one("#titles", Static).update(Text("\n").join([*lines, state]))
+        told = Text("\n", no_wrap=True, overflow="ellipsis").join([*lines, Text(" ") + state])
+        self.query_one("#titles", Static).update(told)
         hints = Text(no_wrap=True)
         for key, label in _HINTS:
             hints.append(f" {displayed([key])} ", "bold reverse")
@@ -269,12 +270,13 @@ class SideBySide(CrashReportingApp):
         trace, lang = state.trace, self.lang
         title = Text(f" {letter.upper()} ", "bold reverse" if letter == self.active else "bold")
         title.append(f" {visible(trace.path.name)}", "bold")
-        title.append(f" · {visible(trace.meta.model_name)} · transformers {visible(str(trace.meta.transformers))}")
-        title.append(f" · {outcome_text(trace.outcome, lang)}")
         if not state.empty:
             at = tr(lang, "step {number} / {count}", number=state.number, count=len(trace) - 1)
-            title.append(f" · {stage_name(state.step.stage, lang)} · {at}", "dim")
-        title.no_wrap, title.overflow = True, "ellipsis"
+            title.append(f" · {at} · {stage_name(state.step.stage, lang)}")
+        title.append(
+            f" · {visible(trace.meta.model_name)} · transformers {visible(str(trace.meta.transformers))}", "dim"
+        )
+        title.append(f" · {outcome_text(trace.outcome, lang)}", "dim")
         return title
 
     def _say(self, message: Message) -> None:
