@@ -28,7 +28,7 @@ def said(app: Player, name: str = "notes-text") -> str:
 
 @pytest.mark.slow
 def test_one_key_reads_from_the_first_note_to_the_last(demo: Trace) -> None:
-    app = reading(demo)
+    app = reading(demo, start=0)
 
     async def work(pilot: Pilot[None]) -> None:
         seen = []
@@ -87,7 +87,7 @@ def test_a_note_of_another_load_is_marked_and_has_no_values_of_this_one(demo: Tr
 
 @pytest.mark.slow
 def test_the_text_has_the_values_of_this_load(demo: Trace) -> None:
-    app = reading(demo)
+    app = reading(demo, start=0)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w", "w")
@@ -103,7 +103,7 @@ def test_the_text_has_the_values_of_this_load(demo: Trace) -> None:
 
 
 def test_a_question_is_answered(demo: Trace) -> None:
-    app = reading(demo)
+    app = reading(demo, start=0)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w", "w", "x")
@@ -209,7 +209,7 @@ def test_the_note_follows_the_steps(demo: Trace) -> None:
 
 @pytest.mark.slow
 def test_the_contents_lead_to_notes_and_mark_those_that_do_not_apply(demo: Trace) -> None:
-    app = reading(demo)
+    app = reading(demo, start=0)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w")
@@ -355,7 +355,7 @@ def test_a_course_that_cannot_be_read_is_reported(demo: Trace, monkeypatch: pyte
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [SMALL, (140, 42)])
 def test_small_and_large(demo: Trace, size: tuple[int, int]) -> None:
-    app = reading(demo)
+    app = reading(demo, start=0)
 
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("w")
