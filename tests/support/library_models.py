@@ -193,6 +193,27 @@ def whisper(folder: str) -> None:
     transformers.WhisperForConditionalGeneration(config).save_pretrained(folder)
 
 
+def t5(folder: str) -> None:
+    """Save a tiny T5, of whose blocks the first alone has the table of relative positions."""
+    import torch
+
+    layers = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 3, "num_decoder_layers": 3, "num_heads": 2}
+    config = transformers.T5Config(**layers, vocab_size=64, decoder_start_token_id=0)
+    torch.manual_seed(0)
+    transformers.T5ForConditionalGeneration(config).save_pretrained(folder)
+
+
+def mixtral(folder: str) -> None:
+    """Save a tiny Mixtral with four experts in each layer."""
+    import torch
+
+    layers = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2}
+    experts = {"num_local_experts": 4, "num_experts_per_tok": 2}
+    config = transformers.MixtralConfig(**layers, **experts, num_key_value_heads=2, vocab_size=64)
+    torch.manual_seed(0)
+    transformers.MixtralForCausalLM(config).save_pretrained(folder)
+
+
 AUDIO_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] | upper }} : {% for part in message['content'] %}"
     "{% if part['type'] == 'audio' %}<|AUDIO|> {% else %}{{ part['text'] }}{% endif %}{% endfor %} {% endfor %}"

@@ -155,6 +155,22 @@ def test_statistics_have_columns_and_nan_is_red(tmp_path: Path) -> None:
         play(app, work)
 
 
+def test_folded_layers_are_red_for_one_of_them(tmp_path: Path) -> None:
+    made = MadePass()
+    with made.call("", "Model", {"x": [1, 8]}, [1, 8], statistics=[FINE]):
+        for number, numbers in enumerate((FINE, NAN, FINE)):
+            made.leaf(f"layers.{number}", "Linear", [1, 8], [1, 8], statistics=[numbers])
+    with playing(made.write(tmp_path)) as app:
+
+        async def work(pilot: Pilot[None]) -> None:
+            table = (await forward(pilot)).table
+            assert [str(cell) for cell in table.get_row_at(1)[1:3]] == [" ▸ layers 0–2 ×3", "Linear"]
+            assert [str(cell) for cell in table.get_row_at(1)[5:]] == ["-1", "2", "", "3 NaN"]
+            assert "red" in str(table.get_row_at(1)[1].spans)
+
+        play(app, work)
+
+
 def test_without_statistics_and_memory_there_are_no_columns_for_them(tmp_path: Path) -> None:
     with playing(text_model().write(tmp_path)) as app:
 
