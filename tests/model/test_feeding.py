@@ -373,7 +373,9 @@ def test_an_id_of_the_user_beyond_the_embedding_is_not_the_tokenizers(loads: Loa
 def test_a_picture_for_a_model_that_does_not_see_is_refused(loads: Loads, llama: Path, tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "a.png")
     with loads.trace(llama, image=str(tmp_path / "a.png")) as trace:
-        assert [str(one.event.why).startswith("--image was given") for one in events(trace, NotFed)] == [True]
+        assert [
+            str(one.event.why).startswith("--image needs a model that takes pictures") for one in events(trace, NotFed)
+        ] == [True]
 
 
 def write_wav(path: Path, samples: list[float], rate: int, width: int, channels: int = 1) -> Path:

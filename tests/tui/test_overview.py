@@ -19,6 +19,7 @@ from tracer.analysis.stage_summary import summarize_stages
 from tracer.trace.reading import Trace
 from tracer.tui.player import Player
 from tracer.tui.source_view import SourceView
+from tracer.tui.tabs.kwargs import KwargsTab
 from tracer.tui.tabs.overview import OverviewTab
 from tracer.views.overview import OverviewLine, overview
 from tracer.views.show import load_report
@@ -143,5 +144,21 @@ def test_a_key_goes_from_load_to_load(two_loads: Trace) -> None:
         await pilot.press("left_curly_bracket")
         await settled(pilot)
         assert app.state.number == first
+
+    play(app, work)
+
+
+def test_the_arguments_stand_below_their_loads(two_loads: Trace) -> None:
+    app = Player(two_loads, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("3")
+        await settled(pilot)
+        table = app.query_one(KwargsTab)
+        names = [str(table.get_row_at(at)[1]).strip() for at in range(table.row_count)]
+        first, second = (names.index(f"▾ Load {number} of 2") for number in (1, 2))
+        assert "▸ add_pooling_layer" in names[second:]
+        assert "▸ add_pooling_layer" not in names[first:second]
 
     play(app, work)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tracer.analysis.kwargs.hops import USER, Hop, KeywordPath
 from tracer.analysis.kwargs.paths import essential_hops, keyword_paths
+from tracer.analysis.loads import model_loads
 from tracer.i18n import NP_, Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
@@ -24,15 +25,28 @@ class KwargsTab(TableTab):
     follows = False  # the user's own arguments come first, and stay in view
 
     def table_rows(self, trace: Trace, lang: Lang, scope: Hashable) -> list[Row]:
-        paths = keyword_paths(trace)
+        loads = model_loads(trace)
+        if len(loads) < 2:
+            return self._of_call(trace, keyword_paths(trace), lang, 0)
+        rows: list[Row] = []
+        for number, load in enumerate(loads, 1):
+            title = tr(lang, "Load {number} of {count}", number=number, count=len(loads))
+            call = Text(one_line(load.call.call, _STATEMENT), "dim")
+            rows.append(Row(load.call.step, (Text(title, "bold"), call, "", "", ""), opens=True, open=True))
+            rows += self._of_call(trace, keyword_paths(trace, call=load.call.step), lang, 1)
+        return rows
+
+    def _of_call(self, trace: Trace, paths: list[KeywordPath], lang: Lang, depth: int) -> list[Row]:
+        """Return the rows of one call: the user's own arguments, then those of the library below one row."""
         own = [path for path in paths if path.origin == USER]
         others = [path for path in paths if path.origin != USER]
-        rows = [row for path in own for row in _rows(trace, path, lang, 0)]
+        rows = [row for path in own for row in _rows(trace, path, lang, depth)]
         if others:
             added = NP_("{count} added by the library", "{count} added by the library")
             title = Text(tr(lang, added, count=len(others)), "dim italic")
-            rows.append(Row(None, (title, *("" for _ in self.heads[1:])), opens=True, open=not own))
-            rows += [row for path in others for row in _rows(trace, path, lang, 1)]
+            empty = [""] * (len(self.heads) - 1)
+            rows.append(Row(None, [title, *empty], depth, opens=True, open=not own and not depth))
+            rows += [row for path in others for row in _rows(trace, path, lang, depth + 1)]
         return rows
 
 
