@@ -1,20 +1,31 @@
-"""The base of the apps: a bug of ours is reported in one line, with its traceback in a file."""
+"""The base of the apps: text can be read, and a bug of ours is reported in one line, with its traceback in a file."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import traceback
+from collections.abc import Sequence
+from typing import Any
 
 from rich.text import Text
 from textual.app import App
+from textual.filter import LineFilter
 
 from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
+from tracer.tui.contrast import ReadableText
 
 
 class CrashReportingApp(App[None]):
     """An app that writes the traceback of a bug into a file and names the file in one line."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._readable = ReadableText()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._readable]
 
     def report_language(self) -> Lang:
         """Return the language of the report."""
