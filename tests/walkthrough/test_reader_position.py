@@ -115,6 +115,20 @@ def test_the_walkthrough_of_this_load_comes_first_where_it_has_a_note_ahead(
         assert bound.note.id == expected, (here, matching)
 
 
+def test_of_notes_close_to_each_other_that_of_the_chapter_with_most_of_them(demo: Trace) -> None:
+    statements = ("repo_id, class_reference =", "module_file, class_name =", "code_revision is None")
+    once = walkthrough(note({"function": F}, id="once"), id="once")
+    often = walkthrough(*(note({"function": F, "statement": one}, id=f"often-{one[0]}") for one in statements))
+    chapters = bind_chapters(demo, [once, often])
+    first = chapters[0].notes[0]
+    assert isinstance(first, BoundNote)
+    bound = WalkthroughReader(chapters).next(first.step)
+    assert bound is not None
+    assert bound.note.id.startswith("often")
+    alone = WalkthroughReader(chapters[:1]).next(first.step)
+    assert alone == first
+
+
 def test_a_note_that_was_passed_by_is_gone_on_from(reading: WalkthroughReader, demo: Trace) -> None:
     first = step_of(reading, NotePosition(0, 0))
     reading.follow(demo.step(first))

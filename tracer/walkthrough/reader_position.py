@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
 from tracer.walkthrough.applicability import NoteMismatch, find_mismatch
 from tracer.walkthrough.binder import Binder, BoundNote, UnboundNote
 from tracer.walkthrough.format import Walkthrough
+
+_CLOSE: Final = 10  # steps
 
 
 class Chapter(NamedTuple):
@@ -135,8 +138,15 @@ class WalkthroughReader:
         for notes in (matching, about, self._order):
             ahead = [at for at in notes if (self._bound(at).step <= here if back else self._bound(at).step >= here)]
             if ahead:
-                return min(ahead, key=lambda at: (abs(self._bound(at).step - here), at))
-        return min(about or self._order, key=lambda at: (abs(self._bound(at).step - here), at), default=None)
+                return self._most_relevant(ahead, here)
+        return self._most_relevant(about or self._order, here) if self._order else None
+
+    def _most_relevant(self, notes: list[NotePosition], here: int) -> NotePosition:
+        """Return the nearest of these notes, or one close to it of a chapter that says more about this place."""
+        away = {at: abs(self._bound(at).step - here) for at in sorted(notes)}
+        close = sorted((at for at in away if away[at] <= min(away.values()) + _CLOSE), key=lambda at: away[at])
+        [(chapter, _)] = Counter(at.chapter for at in close).most_common(1)  # of equals the first, which is the nearest
+        return next(at for at in close if at.chapter == chapter)
 
     def begin(self, walkthrough: str) -> BoundNote | None:
         """Open a walkthrough's first note that has a step."""
