@@ -326,6 +326,22 @@ def test_the_boxes_stand_beside_the_table_where_there_is_room(passing: Player) -
     play(passing, work, (120, 36))
 
 
+def test_the_boxes_are_those_of_the_pass_at_the_step(passing: Player) -> None:
+    roots = [part.step for part in read_passes(passing.state.trace) if isinstance(part, Call)]
+
+    async def work(pilot: Pilot[None]) -> None:
+        tab = await forward(pilot)
+        for root in (roots[-1], roots[0]):
+            passing.go(root)
+            await settled(pilot)
+            shown = [option.step for option in tab.flow.options if isinstance(option, FlowBox)]
+            assert next(step for step in shown if step is not None) == root
+            assert shown[tab.flow.highlighted] == root
+
+    assert len(roots) > 1
+    play(passing, work)
+
+
 def test_where_there_is_little_room_a_key_shows_the_boxes(passing: Player) -> None:
     async def work(pilot: Pilot[None]) -> None:
         await pilot.press("F")

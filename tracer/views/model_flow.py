@@ -107,12 +107,12 @@ def flow_text(
     if ended is not None and ended.raised is not None:
         return text.append(_raised(ended.raised, lang), "bold red")
     if not isinstance(part, Operator) and ended is None:
-        return text.append("…", "dim")
+        return text.append("…")
     text.append(_ports_text(gives, short=short, known=known))
     came, went = main_ports(takes)[:1], main_ports(gives)[:1]
     if came and went and came[0].dtype != went[0].dtype:
         dtype = visible(went[0].dtype)
-        text.append(f" {_SHORT_DTYPES.get(dtype, dtype)}", "dim")
+        text.append(f" {_SHORT_DTYPES.get(dtype, dtype)}", "italic")
     return text
 
 
@@ -167,7 +167,7 @@ def draw_flow(root: Call, shown: Sequence[Box], width: int, lang: Lang) -> list[
     ]
     inner = max((text.cell_len for text in texts), default=0)
     inner = max(min(inner, room), 8)
-    parts = [FlowPart(Text(tr(lang, N_("modules in the order of their calls")), "dim italic"), None)]
+    parts = [FlowPart(Text(tr(lang, N_("modules in the order of their calls")), "italic"), None)]
     parts += [FlowPart(row, root.step) for row in _tensor_boxes(inputs, width)]
     parts += _beside_text([port for port in root.takes if port not in inputs])
     for (title, body), box in zip(drawn, shown, strict=True):
@@ -178,9 +178,9 @@ def draw_flow(root: Call, shown: Sequence[Box], width: int, lang: Lang) -> list[
             fitting = [_fit(line, max(width, 8), pad=False) for line in lines]
             parts.append(FlowPart(Text("\n").join(fitting), box.part.step))
             continue
-        parts.append(FlowPart(Text("  ↓", "dim"), None))
+        parts.append(FlowPart(Text("  ↓"), None))
         parts += _box(title, body, box.part.step, inner)
-    parts.append(FlowPart(Text("  ↓", "dim"), None))
+    parts.append(FlowPart(Text("  ↓"), None))
     return [*parts, *_end(root, width, lang)]
 
 
@@ -202,12 +202,12 @@ def _beside_text(ports: Sequence[Port]) -> Iterator[FlowPart]:
     texts = [text if count == 1 else f"{text} (×{count})" for text, count in told.items()]
     if texts:
         text = " " + ", ".join(texts[:_PORTS]) + (f" +{len(texts) - _PORTS}" if len(texts) > _PORTS else "")
-        yield FlowPart(Text(text, "dim", no_wrap=True, overflow="ellipsis"), None)
+        yield FlowPart(Text(text, no_wrap=True, overflow="ellipsis"), None)
 
 
 def _contents(box: Box, known: set[str], room: int, lang: Lang) -> tuple[Text, list[tuple[Text, int]]]:
     """Return the title of a box and its lines with their steps."""
-    title = Text.assemble((part_name(box.part, box.above), "bold"), " ", (part_class(box.part), "dim"))
+    title = Text.assemble((part_name(box.part, box.above), "bold"), " ", part_class(box.part))
     takes = Text(_ports_text(takes_of(box.part), short=False, known=known))
     own = [flow_text(box.part, lang, known=known)]
     if box.wrapper:
@@ -219,9 +219,10 @@ def _contents(box: Box, known: set[str], room: int, lang: Lang) -> tuple[Text, l
     flows = [flow_text(line.part, lang, short=True) for line in box.lines]
     if any(widest + 2 + flow.cell_len > room for flow in flows):
         flows = [flow_text(line.part, lang, short=True, only_out=True) for line in box.lines]
+        widest = min(widest, max(room - 2 - max(flow.cell_len for flow in flows), 12))
     body = [(text, box.part.step) for text in own]
     for name, line, flow in zip(names, box.lines, flows, strict=True):
-        body.append((Text(f"{set_cell_size(name, widest)}  ", "dim" if line.depth else "") + flow, line.part.step))
+        body.append((Text(f"{set_cell_size(cut_middle(Text(name), widest).plain, widest)}  ") + flow, line.part.step))
     return title, body
 
 
