@@ -117,8 +117,8 @@ def test_the_stage_says_what_a_processor_is_and_makes(loads: Loads, tmp_path: Pa
     with loads.trace(saved(name, tmp_path / name), **options) as trace:
         assert trace.outcome.status == "loaded"
         assert len(list(events(trace, TokenGenerated))) == (2 if options else 0)
-        [stage] = [one for one in summarize_stages(trace) if one.stage == "processor"]
-        lines = [fact_text(fact, "en") for fact in stage.facts]
+        stages = {one.stage: one for one in summarize_stages(trace)}
+        lines = [fact_text(fact, "en") for name in ("processor", "forward") for fact in stages[name].facts]
     assert [said for said in SAID[name] if not any(said in line for line in lines)] == [], lines
 
 
