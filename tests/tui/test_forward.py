@@ -333,8 +333,12 @@ def test_the_boxes_are_those_of_the_pass_at_the_step(passing: Player) -> None:
         tab = await forward(pilot)
         for root in (roots[-1], roots[0]):
             passing.go(root)
-            await settled(pilot)
-            shown = [option.step for option in tab.flow.options if isinstance(option, FlowBox)]
+            shown: list[int | None] = []
+            for _ in range(200):  # they are drawn a moment later
+                await pilot.pause(0.02)
+                shown = [option.step for option in tab.flow.options if isinstance(option, FlowBox)]
+                if root in shown:
+                    break
             assert next(step for step in shown if step is not None) == root
             assert shown[tab.flow.highlighted] == root
 

@@ -14,6 +14,7 @@ from textual.containers import Horizontal
 from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.visual import VisualType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -50,6 +51,7 @@ from tracer.views.model_flow import (
 
 _WIDE: Final = 120  # cells of a screen from which on the boxes stand beside the table
 _CLASS: Final = 20  # cells that a class has if that brings the other columns onto the screen
+_SOON: Final = 0.06  # seconds until the boxes of another pass are drawn
 _FLOW: Final = 2  # which of the cells says what flows
 _NAMED: Final = 3  # operators of a folded run that are named
 
@@ -299,8 +301,8 @@ class FlowView(OptionList, StepView):
     def __init__(self, state: PlayerState, lang: Lang) -> None:
         super().__init__(compact=True)
         self.passes: list[tuple[Call, list[Box]]] = []
-        self._steps: list[int] = []
-        self._drawn: object = None
+        self._drawn: tuple[int, Lang, int] | None = None
+        self._waiting: Timer | None = None
         self.begin_with(state, lang, shown=False)
 
     def content_key(self) -> Any:
@@ -309,14 +311,26 @@ class FlowView(OptionList, StepView):
     def update_view(self) -> None:
         if not self.passes or self.size.width < 4:
             return
+        if self._waiting is not None:
+            self._waiting.stop()
+        drawn = self._wanted()
+        if drawn == self._drawn:
+            self._mark()
+        elif self._drawn is None or drawn[1:] != self._drawn[1:]:
+            self._draw()
+        else:  # another pass; on a way through many, only the one where it ends needs to be drawn
+            self._waiting = self.set_timer(_SOON, self._draw)
+
+    def _wanted(self) -> tuple[int, Lang, int]:
+        """Return what the boxes depend on: the pass at the step, the language and the width."""
         starts = [root.step for root, _ in self.passes]
-        at = max(bisect_right(starts, self.number) - 1, 0)
-        drawn = at, self.lang, self.size.width
-        if drawn != self._drawn:
-            self._drawn = drawn
-            root, shown = self.passes[at]
-            self.clear_options()
-            self.add_options([FlowBox(part) for part in draw_flow(root, shown, self.size.width - 2, self.lang)])
+        return max(bisect_right(starts, self.number) - 1, 0), self.lang, self.size.width
+
+    def _draw(self) -> None:
+        self._drawn = at, lang, width = self._wanted()
+        root, shown = self.passes[at]
+        self.clear_options()
+        self.add_options([FlowBox(part) for part in draw_flow(root, shown, width - 2, lang)])
         self._mark()
 
     def _mark(self) -> None:
