@@ -31,6 +31,7 @@ def test_a_statement_is_never_cut_for_its_annotation(size: tuple[int, int], play
         for step in [step.number for step in demo.steps()][::37]:
             app.go(step)
             await settled(pilot)
+            await pilot.pause()  # until the pane has scrolled
             lines = app.state.source_lines(app.state.step.source)
             for y in range(source.size.height):
                 at = source._line_at(y + source.scroll_offset.y)
@@ -64,6 +65,7 @@ def test_rows_and_lines_are_translated_into_each_other(size: tuple[int, int], pl
         for step in range(350, 380, 4):
             app.go(step)
             await settled(pilot)
+            await pilot.pause()  # until the pane has scrolled
             at = [source._line_at(row) for row in range(source.virtual_size.height)]
             assert None not in at
             assert [line for line, under in at if not under] == [*range(1, len(source._lines) + 1)]
@@ -110,6 +112,7 @@ def test_the_current_line_and_what_is_under_it_are_in_the_pane(size: tuple[int, 
         for _ in range(40):
             await pilot.press("right")
             await settled(pilot)
+            await pilot.pause()  # until the pane has scrolled
             if source._current is None:
                 continue
             first = source._row_of(source._current) - source.scroll_offset.y

@@ -22,6 +22,7 @@ from tracer.trace.steps import Bound, Change, Frame, Items
 
 SNAPSHOT_SPACING: Final = 512  # changing steps between two snapshots of a frame
 _CACHED_FRAMES: Final = 256
+_CACHED_CALLERS: Final = 64
 _MAX_PAIRS: Final = 64  # of a container that changed in place, where a path leads to it; its length stays the real one
 
 ValuePath: TypeAlias = "tuple[str | int, ...]"
@@ -245,6 +246,7 @@ class LocalsHistory:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._history = lru_cache(maxsize=_CACHED_FRAMES)(self._new_history)
+        self._waiting = lru_cache(maxsize=_CACHED_CALLERS)(self._as_it_waits)
 
     def at(self, number: int) -> list[FrameState]:
         """Return the frame of a step and its callers, innermost first; none for a step outside every stepped function.
@@ -261,16 +263,26 @@ class LocalsHistory:
         Raises:
             IndexError: there is no step of that number.
         """
-        trace, states = self._trace, list[FrameState]()
-        inner = trace.step(number).frame
-        for parent in () if inner is None else callers(trace, inner):
-            found = trace.nearest(number, backwards=True, frame=parent)
+        return list(self.each_caller(number))
+
+    def each_caller(self, number: int) -> Iterator[FrameState]:
+        """Yield the same, each as it is asked for.
+
+        Raises:
+            IndexError: there is no step of that number.
+        """
+        inner = self._trace.step(number).frame
+        for parent in () if inner is None else callers(self._trace, inner):
+            found = self._trace.nearest(number, backwards=True, frame=parent)
             if found is None:
                 break
-            last, number = trace.step(found), found
-            frame, variables = trace.frame(parent), _locals(self._history(parent).after(found).snapshot())
-            states.append(FrameState(frame, found, last.source, last.line, variables, []))
-        return states
+            yield self._waiting(parent, found)
+            number = found
+
+    def _as_it_waits(self, frame: int, step: int) -> FrameState:
+        """Return a caller as it was after its last step before a call."""
+        last, variables = self._trace.step(step), _locals(self._history(frame).after(step).snapshot())
+        return FrameState(self._trace.frame(frame), step, last.source, last.line, variables, [])
 
     def innermost(self, number: int) -> FrameState | None:
         """Return the frame of a step; None for a step outside every stepped function.

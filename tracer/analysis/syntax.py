@@ -249,6 +249,35 @@ def header_end(node: StatementLike) -> int:
     return node.end_lineno or node.lineno
 
 
+def header_names(node: StatementLike) -> list[str]:
+    """Return the variables that a statement reads or writes, in the order of the source, each once.
+
+    Of a compound statement only the header counts. A name can be that of a global or of a comprehension's own variable.
+    """
+    found: list[tuple[int, int, str]] = []
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        at = waiting.pop()
+        place = getattr(at, "lineno", _line_of(node)), getattr(at, "col_offset", 0)
+        if isinstance(at, ast.Name):
+            found.append((*place, at.id))
+            if at.id == "super":
+                found.append((*place, "self"))
+        elif isinstance(at, ast.alias):
+            found.append((*place, at.asname or at.name.partition(".")[0]))
+        elif isinstance(at, (*FUNCTIONS, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and at.name:
+            found.append((*place, at.name))
+        elif isinstance(at, ast.MatchMapping) and at.rest:
+            found.append((*place, at.rest))
+        children = ast.iter_child_nodes(at)
+        waiting.extend(one for one in children if not isinstance(one, (ast.stmt, ast.ExceptHandler, ast.match_case)))
+    return list(dict.fromkeys(name for _, _, name in sorted(found)))
+
+
+def _line_of(node: StatementLike) -> int:
+    return node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
+
+
 def first_line(node: StatementLike) -> int:
     """Return the line of the step before the statement runs."""
     return node.pattern.lineno if isinstance(node, ast.match_case) else _first_line(node)

@@ -633,6 +633,19 @@ class Player(CrashReportingApp):
             name, value = chosen
             self.push_screen(TextScreen(visible(name), whole_value(self.state, value)))
 
+    def action_pin(self) -> None:
+        from tracer.tui.variables_view import VariablesView
+
+        variables = self.query_one(VariablesView)
+        path = variables.chosen_path()
+        if path is None:
+            self.say(_NO_VARIABLE, seconds=4)
+        else:
+            pinned = self.state.toggle_pin(path)
+            name = visible(".".join(path))
+            self.say(N_("{name} is pinned.") if pinned else N_("{name} is no longer pinned."), name=name, seconds=2)
+            variables.follow()
+
     def action_copy(self) -> None:
         from tracer.tui.step_text import whole_step
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
 from io import StringIO
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tracer.analysis.cursor import Cursor
 from tracer.analysis.decisions.decision import Decision
-from tracer.analysis.locals import FrameState, LocalsHistory, callers
+from tracer.analysis.locals import FrameState, Local, LocalsHistory, callers
+from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber, TracerError
 from tracer.trace.queries import line_counts
 from tracer.trace.reading import Trace
@@ -23,9 +24,11 @@ if TYPE_CHECKING:  # not for the first screen
     from tracer.analysis.loops import Loop, Turns
     from tracer.analysis.syntax import StatementNode, SyntaxTrees
 
-_SHORT: Final = 2_000  # line steps of a frame whose loops can be counted between two pictures
+_SHORT: Final = 500  # line steps of a frame whose loops can be counted between two pictures
 _KEPT_LOOPS: Final = 64
 
+VariablePath = tuple[str, ...]
+"""The name of a variable and the keys that lead into it."""
 Place = tuple[int, int]
 """A source and a line of it."""
 
@@ -60,6 +63,22 @@ class JumpList:
         return None
 
 
+class PinnedValue(NamedTuple):
+    """What a pinned path leads to at the step.
+
+    Attributes:
+        path: the name of a variable, and the keys that lead into it.
+        value: None where there is nothing.
+        caller: the caller that has the variable; None for the frame of the step.
+        changed: whether the step changed it.
+    """
+
+    path: VariablePath
+    value: v.Value | None
+    caller: Frame | None
+    changed: bool
+
+
 class PlayerState:
     """The state that all panes share. Only the player changes it."""
 
@@ -75,6 +94,7 @@ class PlayerState:
         self.selected_variable: str | None = None
         self._explained: list[ExplainedDecision] | None = None
         self._explaining = Lock()
+        self.pinned: list[VariablePath] = []
         self._variables = LocalsHistory(trace)
         self.source_lines = lru_cache(maxsize=128)(self._lines)
         self.line_counts = lru_cache(maxsize=128)(partial(line_counts, trace))
@@ -162,6 +182,42 @@ class PlayerState:
         self._turns[loop] = turns
         if len(self._turns) > _KEPT_LOOPS:
             del self._turns[next(iter(self._turns))]
+
+    def toggle_pin(self, path: VariablePath) -> bool:
+        """Pin a variable, or what a path leads to in it, or remove the pin; return whether it is pinned."""
+        if path in self.pinned:
+            self.pinned.remove(path)
+            return False
+        self.pinned.append(path)
+        return True
+
+    def pinned_values(self) -> list[PinnedValue]:
+        """Return the values of what is pinned, in this frame or in the nearest caller that has the variable."""
+        return [self._pinned_value(path) for path in self.pinned]
+
+    def _pinned_value(self, path: VariablePath) -> PinnedValue:
+        name, here = path[0], self.frame_state
+        if here is None:
+            return PinnedValue(path, None, None, changed=False)
+        change = next((one for one in here.changed if one.name == name), None)
+        if name in here.variables:
+            value = self._follow(here.variables[name], path)
+            changed = change is not None and self._follow(change.before, path) != value
+            return PinnedValue(path, value, None, changed)
+        for caller in self._variables.each_caller(self.number):
+            if name in caller.variables:
+                return PinnedValue(path, self._follow(caller.variables[name], path), caller.frame, changed=False)
+        return PinnedValue(path, None, None, changed=change is not None)
+
+    def _follow(self, local: Local | None, path: VariablePath) -> v.Value | None:
+        try:
+            value = None if local is None else local.value(self.trace)
+            for key in path[1:]:
+                number = None if value is None else dict(inside(value)).get(key)
+                value = None if number is None else self.trace.value(number)
+        except DanglingNumber:
+            return None
+        return value
 
     def current_decision(self) -> Decision | None:
         """Return the decision made at this step, if any."""
@@ -258,6 +314,15 @@ class PlayerState:
             return list(decisions(self.trace, frame=frame))
         except (TracerError, RecursionError):  # the decisions of a damaged frame are unknown
             return []
+
+
+def inside(value: v.Value) -> list[tuple[str, v.ValueId]]:
+    """Return the pairs of a container."""
+    if isinstance(value, (v.Mapping, v.Config)):
+        return list(value.items)
+    if isinstance(value, v.Sequence):
+        return [(str(index), number) for index, number in enumerate(value.items)]
+    return []
 
 
 def _with_callers(trace: Trace, frame: int) -> list[Frame]:

@@ -129,7 +129,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
             self._find_turn()
         self._lay_out()
         if source == self._source and top is not None:  # rows that came or went above must not move what is shown
-            self.scroll_to(y=self._row_of(top[0]) + top[1], animate=False)
+            self.scroll_to(y=self._row_of(top[0]) + top[1], animate=False, immediate=True)
         self.call_after_refresh(self._follow)  # once the new size is known, or it would stop at the end of the old one
         self.refresh()
 
@@ -244,7 +244,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
         top = self.scroll_offset.y
         margin = min(4, (height - 1 - last + first) // 2, height // 4)
         if not (top + margin <= first and last < top + height - margin):
-            self.scroll_to(y=max((first + last - height) // 2, 0), animate=False)
+            self.scroll_to(y=max((first + last - height) // 2, 0), animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y

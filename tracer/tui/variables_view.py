@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 from rich.text import Text
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from tracer.analysis.locals import FrameState, Local, LocalChange
-from tracer.i18n import Lang, tr
+from tracer.analysis.syntax import header_names
+from tracer.i18n import NP_, Lang, tr
 from tracer.text.visible import visible
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.steps import Frame
-from tracer.tui.player_state import PlayerState
-from tracer.tui.step_text import local_text, number_text
+from tracer.tui.player_state import PinnedValue, PlayerState, VariablePath, inside
+from tracer.tui.step_text import local_text, number_text, value_text
 from tracer.tui.step_view import StepView
 
-VariablePath = tuple[str, ...]
-"""The name of a variable and the keys that lead into it."""
-
 _MOST = 200  # pairs of a container that are listed
+_OTHERS: Final[VariablePath] = ("…",)  # no variable has this name, nor those that follow
+_PINNED: Final = "★"
+_CALLER: Final = "↑"
 _MARKS = {"new": "+", "changed": "~", "deleted": "-", "": " "}
 
 
@@ -34,7 +36,11 @@ class VariableNode(NamedTuple):
 
 
 class VariablesView(Tree[object], StepView):
-    """A tree of the frame's variables, dictionaries key by key, then of the callers', folded."""
+    """A tree of the variables, dictionaries key by key.
+
+    First what is pinned; then the frame's variables that the statement at the step names, those that the step changed,
+    and the others, folded; then the callers', folded.
+    """
 
     hints = "variables"
 
@@ -44,6 +50,8 @@ class VariablesView(Tree[object], StepView):
         self.guide_depth = 2
         self._opened: dict[VariablePath, bool] = {}
         self._filling = False
+        self._at: VariablePath | None = None
+        self._first: tuple[object, list[str]] = (None, [])
         self.begin_with(state, lang)
 
     def content_key(self) -> Any:
@@ -52,14 +60,33 @@ class VariablesView(Tree[object], StepView):
         variables = None if here is None else (here.frame, here.variables, here.changed)
         # An open caller shows what it had at the step; folded callers show their names.
         number = self.number if any(self._opened.get(_caller_path(frame)) for frame in state.frames[1:]) else None
-        return variables, state.frames, state.selected_variable, number, self.lang
+        first, pinned = self._names_first(), state.pinned_values()
+        return variables, first, pinned, state.frames, state.selected_variable, number, self.lang
+
+    def _names_first(self) -> list[str]:
+        """Return the variables that are not folded: first those that the statement names, then those that changed.
+
+        As long as the step is in the same statement, the order stays, and what changes meanwhile is added.
+        """
+        here, statement = self._state.frame_state, self._state.statement()
+        if here is None:
+            return []
+        key = here.frame, id(statement)
+        known, names = self._first
+        if key != known or statement is None:
+            names = [] if statement is None else header_names(statement.node)
+        names = list(dict.fromkeys([*names, *(one.name for one in here.changed)]))
+        self._first = key, names
+        return [name for name in names if name in here.variables]
 
     def update_view(self) -> None:
         state = self._state
         self.border_title = Text(f" {tr(self.lang, 'Variables')} ")
         self._filling = True
         self.clear()
-        self._add_frame(self.root, state.frame_state)
+        for pinned in state.pinned_values():
+            self._add_pinned(pinned)
+        self._add_here(state.frame_state)
         for frame in state.frames[1:]:
             title = tr(self.lang, "caller: {function}", function=visible(frame.function))
             node = self.root.add(Text(title, "dim"), data=VariableNode(_caller_path(frame), None, frame))
@@ -71,17 +98,32 @@ class VariablesView(Tree[object], StepView):
         self._filling = False
 
     def _select(self, name: str | None) -> None:
-        """Move the tree's cursor back to the variable that was chosen."""
-        for node in self.root.children:
-            if isinstance(node.data, VariableNode) and node.data.path == (name,):
-                self.call_after_refresh(self.move_cursor, node)  # the line is known once the tree is laid out
-                return
+        """Move the tree's cursor back to where the user left it, or else to the variable that was chosen."""
+        nodes = {node.data.path: node for node in self._shown_nodes(self.root) if isinstance(node.data, VariableNode)}
+        node = (nodes.get(self._at) if self._at and self.has_focus else None) or nodes.get((name or "",))
+        if node is not None:
+            self.call_after_refresh(self.move_cursor, node)  # the line is known once the tree is laid out
+
+    def _shown_nodes(self, parent: TreeNode[object]) -> Iterator[TreeNode[object]]:
+        """Yield the nodes below one that can be seen."""
+        for node in parent.children:
+            yield node
+            if node.is_expanded:
+                yield from self._shown_nodes(node)
+
+    def chosen_path(self) -> VariablePath | None:
+        """Return the path of the value that the cursor is on, or that of the chosen variable."""
+        node = self.cursor_node
+        if node is not None and isinstance(node.data, VariableNode) and (path := _in_frame(node.data.path)):
+            return path
+        name = self._state.selected_variable
+        return None if name is None else (name,)
 
     def chosen(self) -> tuple[str, v.Value] | None:
         """Return the name and value that the cursor is on, or those of the chosen variable."""
         trace, node = self._state.trace, self.cursor_node
         if node is not None and isinstance(node.data, VariableNode) and node.data.value is not None:
-            return ".".join(node.data.path), node.data.value
+            return ".".join(_in_frame(node.data.path)), node.data.value
         name, frame_state = self._state.selected_variable, self._state.frame_state
         if name is None or frame_state is None or name not in frame_state.variables:
             return None
@@ -94,21 +136,43 @@ class VariablesView(Tree[object], StepView):
             node.expand()
             self._fill(node)
 
-    def _add_frame(self, parent: TreeNode[object], frame_state: FrameState | None) -> None:
-        if frame_state is None:
-            parent.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
+    def _add_pinned(self, pinned: PinnedValue) -> None:
+        name = visible(".".join(pinned.path))
+        mark = f"{_MARKS['changed']} " if pinned.changed else ""
+        label = Text.assemble((f"{_PINNED} {mark}", "bold yellow"), (name, "bold" if pinned.changed else ""))
+        path = _PINNED, *pinned.path
+        if pinned.value is None:
+            self.root.add_leaf(label + Text(f"  {tr(self.lang, 'not here')}", "dim"), data=VariableNode(path))
             return
-        changed = {one.name: one for one in frame_state.changed}
-        names = sorted(frame_state.variables, key=lambda name: name not in changed)
-        for name in names:
-            self._add_local(parent, name, frame_state.variables[name], changed.get(name))
-        for one in frame_state.changed:
+        label += Text(" = ") + value_text(self._state.trace, pinned.value, 200)
+        if pinned.caller is not None:
+            label += Text(f"  {tr(self.lang, 'in {function}', function=visible(pinned.caller.function))}", "dim")
+        if inside(pinned.value):
+            self._open_as_left(self.root.add(label, data=VariableNode(path, pinned.value)), expand=False)
+        else:
+            self.root.add_leaf(label, data=VariableNode(path, pinned.value))
+
+    def _add_here(self, here: FrameState | None) -> None:
+        """Add the variables of the frame of the step."""
+        if here is None or not (here.variables or here.changed):
+            self.root.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
+            return
+        first = self._names_first()
+        self._add_locals(self.root, here, first)
+        for one in here.changed:
             if one.after is None:
-                parent.add_leaf(
+                self.root.add_leaf(
                     Text.assemble(("- ", "bold red"), (visible(one.name), "strike"), f" {tr(self.lang, 'deleted')}")
                 )
-        if not frame_state.variables:
-            parent.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
+        if others := len(here.variables) - len(first):
+            title = tr(self.lang, NP_("{count} other variable", "{count} other variables"), count=others)
+            fold = self.root.add(Text(title, "dim"), data=VariableNode(_OTHERS))
+            self._open_as_left(fold, expand=not first)
+
+    def _add_locals(self, parent: TreeNode[object], frame_state: FrameState, names: Iterable[str]) -> None:
+        changed = {one.name: one for one in frame_state.changed}
+        for name in names:
+            self._add_local(parent, name, frame_state.variables[name], changed.get(name))
 
     def _add_local(self, parent: TreeNode[object], name: str, local: Local, change: LocalChange | None) -> None:
         trace = self._state.trace
@@ -125,8 +189,8 @@ class VariablesView(Tree[object], StepView):
         except DanglingNumber:
             parent.add_leaf(label, data=VariableNode((name,)))
             return
-        path = (name,) if parent is self.root else (*_path(parent), name)
-        if _inside(value):
+        path = (name,) if parent is self.root or _path(parent) == _OTHERS else (*_path(parent), name)
+        if inside(value):
             self._open_as_left(
                 parent.add(label, data=VariableNode(path, value, change)), expand=change is not None and change.in_place
             )
@@ -139,7 +203,16 @@ class VariablesView(Tree[object], StepView):
         if node.children or not isinstance(held, VariableNode):
             return
         if isinstance(held.more, Frame):
-            self._add_frame(node, self._state.caller_state(held.more.number))
+            caller = self._state.caller_state(held.more.number)
+            if caller is None or not caller.variables:
+                node.add_leaf(Text(tr(self.lang, "No local variables here."), "dim"))
+            else:
+                self._add_locals(node, caller, caller.variables)
+            return
+        if held.path == _OTHERS:
+            here, first = self._state.frame_state, self._names_first()
+            if here is not None:
+                self._add_locals(node, here, (name for name in here.variables if name not in first))
             return
         assert held.value is not None
         trace = self._state.trace
@@ -150,7 +223,7 @@ class VariablesView(Tree[object], StepView):
                     Text.assemble(("- ", "bold red"), (visible(key), "strike"), " = ", number_text(trace, number))
                 )
         added, changed = (set(change.added), change.changed) if change is not None else (set(), {})
-        pairs = _inside(held.value)
+        pairs = inside(held.value)
         for key, number in sorted(pairs[:_MOST], key=lambda pair: pair[0] not in added and pair[0] not in changed):
             label = _pair_label(key, "new" if key in added else "changed" if key in changed else "")
             label += number_text(trace, number, 200)
@@ -166,7 +239,7 @@ class VariablesView(Tree[object], StepView):
         except DanglingNumber:
             node.add_leaf(label)
             return
-        if _inside(inner):
+        if inside(inner):
             self._open_as_left(node.add(label, data=VariableNode(path, inner)), expand=False)
         else:
             node.add_leaf(label, data=VariableNode(path, inner))
@@ -184,12 +257,22 @@ class VariablesView(Tree[object], StepView):
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[object]) -> None:
         held = event.node.data
-        if isinstance(held, VariableNode) and event.node.parent is self.root and not isinstance(held.more, Frame):
-            self._state.selected_variable = held.path[0]
+        if not isinstance(held, VariableNode):
+            return
+        if self.has_focus:
+            self._at = held.path
+        path = _in_frame(held.path)
+        if len(path) == 1 and held.path[0] != _CALLER:
+            self._state.selected_variable = path[0]
 
 
 def _caller_path(frame: Frame) -> VariablePath:
-    return "caller", str(frame.number)
+    return _CALLER, str(frame.number)
+
+
+def _in_frame(path: VariablePath) -> VariablePath:
+    """Return the path of a node without what says where in the tree it is; empty for a frame and for the fold."""
+    return path[{_PINNED: 1, _CALLER: 2, _OTHERS[0]: 1}.get(path[0], 0) :] if path else ()
 
 
 def _path(node: TreeNode[object]) -> VariablePath:
@@ -200,12 +283,3 @@ def _pair_label(key: str, how: str) -> Text:
     return Text.assemble(
         (f"{_MARKS[how]} ", "bold yellow" if how else ""), (visible(key), "bold" if how else "dim"), " = "
     )
-
-
-def _inside(value: v.Value) -> list[tuple[str, v.ValueId]]:
-    """Return the pairs of a container."""
-    if isinstance(value, (v.Mapping, v.Config)):
-        return list(value.items)
-    if isinstance(value, v.Sequence):
-        return [(str(index), number) for index, number in enumerate(value.items)]
-    return []
