@@ -55,4 +55,5 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_without_a_trace_it_says_what_it_needs(why: Command) -> None:
-    assert why() == (2, "", "Error: Name a trace, or --list for every kind of cause.\n")
+    said = "There is no trace in this folder. Name one, or record one with: glm-trace load MODEL"
+    assert why() == (2, "", f"Error: {said}\n")

@@ -50,7 +50,7 @@ def test_a_wrong_value(line: str, capsys: pytest.CaptureFixture[str], monkeypatc
 
 
 CHINESE = {
-    "show": ("glm-trace show [选项]", "show -h。", "错误", "缺少参数“FILE”。"),
+    "seal": ("glm-trace seal [选项]", "seal -h。", "错误", "缺少参数“FILE.journal”。"),
     "laod x": ("[选项] 命令 [参数]", "没有命令“laod”。是不是 'load'？"),
     "show x --stepz": ("没有选项 --stepz。是不是 '--steps'？",),
     "demo --dtype flot16": ("“--dtype”的值无效：没有“flot16”这个值。是不是 'float16'？可选：auto、float32",),
@@ -62,7 +62,7 @@ CHINESE = {
     "show x y z": ("多余的参数：y z。",),
     "--nonsense": ("没有选项 --nonsense。",),
     "exercise lst": ("没有命令“lst”。",),
-    "": (
+    "--help": (
         "用法：",
         "选项",
         "命令",

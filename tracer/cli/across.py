@@ -22,7 +22,6 @@ from tracer.cli.job_recording import Progress
 from tracer.cli.load import load_job
 from tracer.cli.load_flags import LoadFlags, with_load_flags
 from tracer.cli.options import Trust
-from tracer.export.json_documents import across_document
 from tracer.i18n import N_, NP_, Lang, language, reason_of, tr
 from tracer.launch.across import Bisection, ReleaseRun, bisect, range_of, releases_in, run_releases, turn_in
 from tracer.launch.environments import (
@@ -47,6 +46,11 @@ Each release gets an environment of its own, made with uv or with venv and pip, 
 is kept in the cache for the next time, until --clear deletes it. The traces are written as NAME-RELEASE.glmtrace. Ends
 with 1 unless every release loads it.
 """
+EXAMPLES = (
+    ("across path/to/model --releases 4.44.2,4.57,5.23.0", N_("three releases")),
+    ("across path/to/model --bisect 4.44.2..5.23.0", N_("find the release that changes the outcome")),
+    ("across --clear", N_("delete the environments that were made")),
+)
 
 
 def _clear(wanted: bool) -> None:
@@ -130,6 +134,8 @@ def across(
     turn = turn_in(runs)
     code = 130 if any(run.interrupted for run in runs) else 0 if all(run.good for run in runs) else 1
     if json:
+        from tracer.export.json_documents import across_document
+
         print_document(across_document(model, runs, turn, bisection), code)
     else:
         print_result(across_report(runs, turn, speak, python=_PYTHON, bisection=bisection), code)

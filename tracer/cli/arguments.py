@@ -8,11 +8,14 @@ import re
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from tracer.i18n import N_, path_here
+from tracer.cli.console import note
+from tracer.cli.groups import asked_language
+from tracer.i18n import N_, path_here, tr
 from tracer.text.shell import shell_word
 from tracer.trace import journal
 from tracer.trace.errors import TracerError
 from tracer.trace.held_journal import HeldJournal, journal_path, refusal, state_of
+from tracer.views.shell_commands import command
 
 SUFFIX: Final = ".glmtrace"
 _HUB_ID: Final = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
@@ -75,6 +78,31 @@ def auto_class_argument(name: str | None) -> str | None:
             name=name,
         )
     return name
+
+
+def trace_file(given: Path | None) -> Path:
+    """Return the trace that was named, else the newest in this folder, and say which that is.
+
+    Raises:
+        TracerError: none was named, and there is none here.
+    """
+    if given is not None:
+        return given
+    newest = newest_trace()
+    if newest is None:
+        raise TracerError(
+            N_("There is no trace in this folder. Name one, or record one with: {command}"),
+            command=command("load", "MODEL"),
+        )
+    lang = asked_language()
+    note(tr(lang, "{file}, the newest trace in this folder:", file=newest))
+    return newest
+
+
+def newest_trace() -> Path | None:
+    """Return the newest trace in this folder; None without any."""
+    found = [(path.stat().st_mtime_ns, path.name) for path in Path().glob(f"*{SUFFIX}") if path.is_file()]
+    return Path(max(found)[1]) if found else None
 
 
 class Destination(NamedTuple):

@@ -12,7 +12,6 @@ from tracer.analysis.check.problem import Problem
 from tracer.cli import arguments
 from tracer.cli.console import note, print_document, print_result
 from tracer.cli.options import Speak
-from tracer.export.json_documents import directory_check_document
 from tracer.i18n import N_, Lang, language, path_here, tr
 from tracer.releases import installed_release, library
 from tracer.remote_code.files import ModelPlace, cached_places, hub_caches, local_place
@@ -26,6 +25,11 @@ Whether its files are complete and sound, whether the code that `auto_map` names
 whether a release of transformers has it. Of a hub id, what the hub cache has is looked at; nothing is downloaded. The
 exit code is 1 if a load would fail.
 """
+EXAMPLES = (
+    ("check path/to/model", N_("for the installed transformers")),
+    ("check path/to/model --for 4.57.6", N_("for another release")),
+    ("check path/to/model --json", N_("for programs")),
+)
 
 
 def check(
@@ -73,6 +77,8 @@ def check(
     if place.on_hub:
         _say_what_is_checked(place, problems, speak)
     if json:
+        from tracer.export.json_documents import directory_check_document
+
         print_document(directory_check_document(problems, asked))
     else:
         print_result(check_report(problems, asked, speak))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tracer.analysis.decisions.explanation import explanation, select_decisions
+from tracer.cli.arguments import trace_file
 from tracer.cli.console import print_document, print_lines, print_result
-from tracer.cli.options import Speak, Stage
-from tracer.export.json_documents import decisions_document
-from tracer.i18n import language
+from tracer.cli.options import Speak, Stage, TraceFile
+from tracer.i18n import N_, language
 from tracer.trace.reading import open_trace
 from tracer.views.decisions import all_decisions, explanation_report
 
@@ -20,11 +19,16 @@ HELP = """Print the decisions that explain the load of FILE: which way it went, 
 With --all, every if, try, loop, conditional expression and early return of every function that was stepped. A number
 in front is a step: glm-trace show FILE --steps shows what is around it.
 """
+EXAMPLES = (
+    ("decisions", N_("the newest trace in this folder")),
+    ("decisions FILE --stage trust", N_("of one stage")),
+    ("decisions FILE --function from_pretrained", N_("every decision of a function")),
+)
 
 
 def decisions(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
-    stage: Annotated[Stage | None, typer.Option("--stage", help="Only this stage.")] = None,
+    file: TraceFile = None,
+    stage: Annotated[Stage | None, typer.Option("--stage", metavar="STAGE", help="Only this stage.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every decision, not only those that explain.")] = False,
     function: Annotated[
         str | None, typer.Option("--function", metavar="NAME", help="Every decision of this function only.")
@@ -32,10 +36,12 @@ def decisions(
     json: Annotated[bool, typer.Option("--json", help="For programs: one document.")] = False,
     lang: Speak = None,
 ) -> None:
-    with open_trace(file) as trace:
+    with open_trace(trace_file(file)) as trace:
         found = select_decisions(trace, stage=stage.value if stage is not None else None, function=function)
         explained = None if everything or function is not None else explanation(trace, found, whole=stage is None)
         if json:
+            from tracer.export.json_documents import decisions_document
+
             print_document(decisions_document(trace, found, explained))
             return
         speak = language(lang.value if lang is not None else None)

@@ -8,12 +8,18 @@ from tracer.bundled import bundled
 from tracer.cli import arguments
 from tracer.cli.load import record_load
 from tracer.cli.load_flags import Dtype, LoadFlags, with_load_flags
+from tracer.i18n import N_
 
 HELP = """Load the bundled tiny GLM-4V with its own remote code, and print a report.
 
 The call is that of GLM-4V's fine-tuning script: AutoModelForCausalLM.from_pretrained with empty_init=False,
 use_cache=False and bfloat16. The code is ours and part of this package, so nothing is asked.
 """
+EXAMPLES = (
+    ("demo", N_("record it, and print the report")),
+    ("demo --tui", N_("watch it, then play it")),
+    ("demo --kwarg torch_dtype=float16", N_("with another argument")),
+)
 
 
 @with_load_flags(dtype=Dtype.bfloat16, generate=8)

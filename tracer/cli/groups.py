@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tracer.i18n import N_, NC_, Lang, Message, Sentence, join, language, tr
+from tracer.i18n import N_, Lang, Message, Sentence, join, language, tr
 
 if TYPE_CHECKING:
+    from tracer.cli.help import Examples, Summary
+
     _Base = TyperCommand
 else:
     _Base = object
@@ -53,11 +57,6 @@ _VALUES: Final[tuple[tuple[re.Pattern[str], Message], ...]] = (
     (re.compile(r"Input should be (?P<what>.*)", re.DOTALL), N_("expected {what}.")),
 )
 _OF_TYPER: Final[dict[str, Message]] = {  # the variables of typer.rich_utils that hold texts
-    "DEFAULT_STRING": N_("[default: {}]"),
-    "REQUIRED_LONG_STRING": N_("[required]"),
-    "ARGUMENTS_PANEL_TITLE": NC_("help", "Arguments"),
-    "OPTIONS_PANEL_TITLE": N_("Options"),
-    "COMMANDS_PANEL_TITLE": N_("Commands"),
     "ERRORS_PANEL_TITLE": N_("Error"),
     "ABORTED_TEXT": N_("Aborted."),
     "RICH_HELP": N_("Try [blue]'{command_path} {help_option}'[/] for help."),
@@ -135,6 +134,7 @@ class Localized(_Base):
         for param in params:
             if param.name == "install_completion":
                 param.callback = _install_completion
+            _spare_pydantic(param)
         return params
 
     def get_usage(self, ctx: Any) -> str:
@@ -151,27 +151,38 @@ class Localized(_Base):
         return usage
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        _localize_typer()
-        if asked_language() != "en":
-            _fold_long_words()
-        for described in (self, *self.get_params(ctx)):
-            if getattr(described, "help", None):
-                described.help = _without_markup(Sentence(described.help).localized(asked_language()))
-        super().format_help(ctx, formatter)
+        from tracer.cli.help import print_help
+
+        lang = asked_language()
+        text = Sentence(self.help).localized(lang) if self.help else ""
+        usage = self.get_usage(ctx)
+        print_help(usage, text, self.get_params(ctx), lang, commands=self.listed(lang), examples=self.examples)
+
+    examples: Examples = ()
+
+    def listed(self, lang: Lang) -> dict[str, list[Summary]]:
+        """Return the commands of a group by the title that they are listed under."""
+        return {}
 
 
-def translated(command: Any) -> Any:
-    """Return a command with its help in the language of this command line."""
-    if command.help:
-        command.help = Sentence(command.help).localized(asked_language())
-    return command
+def _spare_pydantic(param: Any) -> None:
+    """Let typer take a value as it is where there is nothing to check: it imports pydantic to do that."""
+    kind = getattr(getattr(param, "type_descriptor", None), "annotation", None)
+    if kind is None or param.required or "process_value" in vars(param):
+        return
+    checked = param.process_value
+    several = param.nargs != 1 or param.multiple
 
+    def process_value(ctx: Any, value: Any) -> Any:
+        if value is None:
+            value = () if several else None
+        elif kind is Path and isinstance(value, str):
+            value = Path(value)
+        else:
+            return checked(ctx, value)
+        return value if param.callback is None else param.callback(ctx, param, value)
 
-def _without_markup(text: str) -> str:
-    """Return a help text in which "[default: …]" is not a tag of rich's markup, which would vanish."""
-    from rich.markup import escape
-
-    return escape(text)
+    param.process_value = process_value
 
 
 def _localize(error: Any) -> None:
@@ -206,50 +217,61 @@ def _install_completion(ctx: Any, param: Any, value: Any) -> Any:
     raise typer.Exit
 
 
-def _fold_long_words() -> None:
-    """Let typer's help break words that are wider than their column, as Chinese sentences are; it cuts them off."""
-    from rich.text import Text
-    from typer import rich_utils
-
-    highlight = rich_utils.highlighter
-
-    def folded(text: Text | str) -> Text:
-        highlighted = highlight(text)
-        highlighted.overflow = "fold"
-        return highlighted
-
-    if highlight.__class__.__name__ != "function":
-        rich_utils.highlighter = folded  # type: ignore[assignment]
-
-
 class _Command(Localized, TyperCommand):
     pass
 
 
-def lazy_group(package: str, names: tuple[str, ...], **settings: Any) -> typer.Typer:
+def lazy_group(package: str, names: Mapping[Message, tuple[str, ...]], **settings: Any) -> typer.Typer:
     """Return a group whose commands are the functions with these names in the modules with these names.
 
     A trailing ``_`` is not part of the command's name; a package of that name is a group with its ``app``.
+
+    Args:
+        names: for each title in the help, the commands listed under it.
+        settings: of typer, and ``examples`` for the help.
     """
-    modules = {name.rstrip("_"): name for name in names}
+    modules = {name.rstrip("_"): name for listed in names.values() for name in listed}
+    shown_examples = settings.pop("examples", ())
 
     class _Commands(Localized, TyperGroup):
+        examples = shown_examples
+
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             name = modules.get(cmd_name)
             if name is None:
                 return None
             module = import_module(f"{package}.{name}")
             if hasattr(module, "app"):
-                return translated(typer.main.get_command(module.app))
+                return typer.main.get_command(module.app)
             alone = typer.Typer(add_completion=False)
             context = getattr(module, "CONTEXT", None)
             add = alone.command(name=cmd_name, cls=_Command, help=module.HELP, context_settings=context)
             add(getattr(module, name))
-            return translated(typer.main.get_command(alone))
+            command: Any = typer.main.get_command(alone)
+            command.examples = getattr(module, "EXAMPLES", ())
+            return command
 
+        def listed(self, lang: Lang) -> dict[str, list[Summary]]:
+            from tracer.cli.help import Summary, summary
+
+            return {
+                Sentence(title).localized(lang): [
+                    Summary(name.rstrip("_"), summary(f"{package}.{name}", lang)) for name in listed
+                ]
+                for title, listed in names.items()
+            }
+
+        def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+            """Return the commands that begin so, or the options, without importing the commands."""
+            if incomplete.startswith("-"):
+                return list(super().shell_complete(ctx, incomplete))
+            item = import_module(f"{UsageError.__module__.rpartition('.')[0]}.shell_completion").CompletionItem
+            summaries = [one for listed in self.listed(asked_language()).values() for one in listed]
+            return [item(one.name, help=one.text) for one in summaries if one.name.startswith(incomplete)]
+
+    settings.setdefault("no_args_is_help", True)
     app = typer.Typer(
         cls=_Commands,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         **settings,

@@ -22,6 +22,11 @@ HELP = """Load MODEL for real, record every step, and print a report, stage by s
 MODEL is a model directory, or the id of a model on the hub. The trace can be looked at with 'glm-trace show' on any
 machine, without torch and without the model.
 """
+EXAMPLES = (
+    ("load path/to/model", N_("the real load, then one pass; writes NAME.glmtrace here")),
+    ("load path/to/model --dtype bfloat16 --kwarg use_cache=False", N_("with arguments of from_pretrained")),
+    ("load path/to/model --weights fake", N_("shapes alone: any size of model on any machine")),
+)
 
 
 @with_load_flags()

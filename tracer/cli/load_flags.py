@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
-from tracer.cli.options import Lines, Output, Speak, Stage
+from tracer.cli.options import MODEL, OUTPUT, PASS, RECORDING, Lines, Output, Speak, Stage
 from tracer.i18n import N_
 from tracer.trace.errors import TracerError
 from tracer.trace.job import Job
@@ -51,64 +51,156 @@ class LoadFlags(NamedTuple):
             "--auto-class",
             metavar="NAME",
             help="Auto class, or class of a model, to load with. [default: what config.json says]",
+            rich_help_panel=MODEL,
         ),
     ] = None
     kwarg: Annotated[
         list[str] | None,
-        typer.Option("--kwarg", metavar="NAME=VALUE", help="Keyword argument of from_pretrained; may be repeated."),
+        typer.Option(
+            "--kwarg",
+            metavar="NAME=VALUE",
+            help="Keyword argument of from_pretrained; may be repeated.",
+            rich_help_panel=MODEL,
+        ),
     ] = None
-    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="Passed as dtype (torch_dtype before 4.56).")] = None
+    dtype: Annotated[
+        Dtype | None,
+        typer.Option(
+            "--dtype",
+            help="Passed as dtype (torch_dtype before 4.56).",
+            rich_help_panel=MODEL,
+        ),
+    ] = None
     tokenizer: Annotated[
-        bool, typer.Option("--tokenizer/--no-tokenizer", help="Load the tokenizer, or a processor, first.")
+        bool,
+        typer.Option(
+            "--tokenizer/--no-tokenizer", help="Load the tokenizer, or a processor, first.", rich_help_panel=MODEL
+        ),
     ] = True
     processor: Annotated[
         bool,
         typer.Option(
             "--processor/--no-processor",
             help="Load the processor, if the directory has one, and not the tokenizer alone.",
+            rich_help_panel=MODEL,
         ),
     ] = True
     lines: Lines = True
-    stop_after: Annotated[Stage | None, typer.Option("--stop-after", help="End the load after this stage.")] = None
-    device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the model runs.")] = (
-        "cpu"
-    )
+    stop_after: Annotated[
+        Stage | None,
+        typer.Option(
+            "--stop-after",
+            metavar="STAGE",
+            help="End the load after this stage.",
+            rich_help_panel=RECORDING,
+        ),
+    ] = None
+    device: Annotated[
+        str,
+        typer.Option(
+            "--device",
+            metavar="auto|cpu|cuda|cuda:N",
+            help="Where the model runs.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "cpu"
     weights: Annotated[
         Weights,
         typer.Option(
-            "--weights", help="checkpoint; random: seeded, no checkpoint needed; fake: shapes alone, no memory."
+            "--weights",
+            help="checkpoint; random: seeded, no checkpoint needed; fake: shapes alone, no memory.",
+            rich_help_panel=MODEL,
         ),
     ] = Weights.checkpoint
-    forward: Annotated[bool, typer.Option("--forward/--no-forward", help="Run a pass after the load.")] = True
-    prompt: Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="The input of the pass.")] = None
+    forward: Annotated[
+        bool,
+        typer.Option(
+            "--forward/--no-forward",
+            help="Run a pass after the load.",
+            rich_help_panel=PASS,
+        ),
+    ] = True
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            metavar="TEXT",
+            help="The input of the pass.",
+            rich_help_panel=PASS,
+        ),
+    ] = None
     image: Annotated[
         Path | None,
-        typer.Option("--image", metavar="FILE", help="A picture, for a vision model. [default: a built-in one]"),
+        typer.Option(
+            "--image",
+            metavar="FILE",
+            help="A picture, for a vision model. [default: a built-in one]",
+            rich_help_panel=PASS,
+        ),
     ] = None
     audio: Annotated[
         Path | None,
-        typer.Option("--audio", metavar="FILE", help="A WAV file, for a model that hears. [default: a built-in tone]"),
+        typer.Option(
+            "--audio",
+            metavar="FILE",
+            help="A WAV file, for a model that hears. [default: a built-in tone]",
+            rich_help_panel=PASS,
+        ),
     ] = None
     ids: Annotated[
-        str | None, typer.Option("--ids", metavar="N,N", help="Token ids for the pass, in place of a prompt.")
+        str | None,
+        typer.Option(
+            "--ids", metavar="N,N", help="Token ids for the pass, in place of a prompt.", rich_help_panel=PASS
+        ),
     ] = None
     generate: Annotated[
-        int, typer.Option("--generate", metavar="N", min=0, help="Generate N tokens after the pass.")
+        int,
+        typer.Option(
+            "--generate",
+            metavar="N",
+            min=0,
+            help="Generate N tokens after the pass.",
+            rich_help_panel=PASS,
+        ),
     ] = 0
-    operators: Annotated[bool, typer.Option("--ops", help="Record each operator under its module.")] = False
+    operators: Annotated[
+        bool,
+        typer.Option(
+            "--ops",
+            help="Record each operator under its module.",
+            rich_help_panel=RECORDING,
+        ),
+    ] = False
     statistics: Annotated[
-        bool, typer.Option("--stats", help="Minimum, maximum, mean, NaN and infinity of outputs.")
+        bool,
+        typer.Option(
+            "--stats",
+            help="Minimum, maximum, mean, NaN and infinity of outputs.",
+            rich_help_panel=RECORDING,
+        ),
     ] = False
     step_forward: Annotated[
         StepForward,
         typer.Option(
-            "--step-forward", help="How many executions of the model's own functions to step through in a pass."
+            "--step-forward",
+            help="How many executions of the model's own functions to step through in a pass.",
+            rich_help_panel=RECORDING,
         ),
     ] = StepForward.first
     peft: Annotated[
-        Path | None, typer.Option("--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.")
+        Path | None,
+        typer.Option(
+            "--peft", metavar="FILE", help="A LoRA configuration (JSON) to put into the model.", rich_help_panel=MODEL
+        ),
     ] = None
-    tui: Annotated[bool, typer.Option("--tui", help="Watch the load as it is recorded, then play its trace.")] = False
+    tui: Annotated[
+        bool,
+        typer.Option(
+            "--tui",
+            help="Watch the load as it is recorded, then play its trace.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
     lang: Speak = None
 
     def job_fields(self) -> dict[str, Any]:

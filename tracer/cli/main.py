@@ -5,27 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Final
 
 import typer
 
 from tracer.cli.console import complain, ends_with, prepare_streams
 from tracer.cli.groups import asked_language, lazy_group
-from tracer.i18n import reason_of, tr
+from tracer.i18n import N_, NC_, reason_of, tr
 from tracer.trace.errors import TracerError
-
-COMMANDS: Final = (
-    "load", "demo", "run", "fixture", "show", "replay", "walkthrough", "exercise", "decisions", "why", "kwargs", "diff",
-    "across", "check", "seal",
-)  # fmt: skip
-
 
 app = lazy_group(
     "tracer.cli",
-    COMMANDS,
+    {
+        NC_("help", "Record a load"): ("load", "demo", "run", "across", "fixture", "seal"),
+        NC_("help", "Look at it"): ("show", "replay", "decisions", "kwargs", "why", "diff", "check"),
+        NC_("help", "Learn from it"): ("walkthrough", "exercise"),
+    },
     name="glm-trace",
     help="Record how a Hugging Face model really loads, and look at every step of the way.",
     add_completion=True,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    examples=(
+        ("demo", N_("the bundled tiny GLM-4V, in a few seconds")),
+        ("load path/to/model", N_("a model of your own")),
+        ("replay", N_("play the newest trace in this folder")),
+    ),
 )
 
 
@@ -39,9 +43,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the release."),
 ) -> None:
-    pass
+    if ctx.invoked_subcommand is None:
+        from tracer.cli.start import print_start
+
+        print_start(asked_language())
 
 
 def main() -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from tracer.cli.arguments import trace_file
+from tracer.cli.completion import complete_trace, complete_walkthrough
 from tracer.cli.console import messages, needs_terminal
-from tracer.cli.options import Speak, WalkthroughFolders
+from tracer.cli.options import Speak, TraceFile, WalkthroughFolders
 from tracer.i18n import N_, Lang, Sentence, language, tr
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
@@ -26,13 +28,23 @@ HELP = """Play FILE: step through the load forwards and backwards, with the code
 Press ? in the player for its keys. A load that failed opens where it failed. With --against, two loads are played in
 step, side by side.
 """
+EXAMPLES = (
+    ("replay", N_("play the newest trace in this folder")),
+    ("replay FILE --step 1627", N_("begin at a step")),
+    ("replay A --against B", N_("two loads side by side")),
+)
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
+    file: TraceFile = None,
     against: Annotated[
         Path | None,
-        typer.Option("--against", metavar="FILE", help="Play a second trace beside it, in step, with what differs."),
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Play a second trace beside it, in step, with what differs.",
+            autocompletion=complete_trace,
+        ),
     ] = None,
     step: Annotated[int | None, typer.Option("--step", metavar="N", help="Start at this step.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Play in a browser, on this machine only.")] = False,
@@ -41,7 +53,12 @@ def replay(
     ] = None,
     walkthrough: Annotated[
         str | None,
-        typer.Option("--walkthrough", metavar="NAME", help="Open this walkthrough, by its name, number or file."),
+        typer.Option(
+            "--walkthrough",
+            metavar="NAME",
+            help="Open this walkthrough, by its name, number or file.",
+            autocompletion=complete_walkthrough,
+        ),
     ] = None,
     walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,
@@ -49,6 +66,7 @@ def replay(
     speak = language(lang.value if lang is not None else None)
     if port is not None and not serve:
         raise TracerError(N_("--port goes with --serve. Give both, or neither."))
+    file = trace_file(file)
     if against is not None:
         if step is not None or serve or walkthrough is not None or walkthroughs:
             raise TracerError(

@@ -21,6 +21,11 @@ HELP = """Run SCRIPT with ARGS as Python does, and record every load that happen
 Options of glm-trace go before SCRIPT; everything after it is the script's. A script that passes
 trust_remote_code=True has its own consent: nothing is asked.
 """
+EXAMPLES = (
+    ("run train.py", N_("every load in the script")),
+    ("run -o first.glmtrace train.py --epochs 1", N_("what follows the script is its own")),
+    ("run --tui train.py", N_("and play the trace")),
+)
 CONTEXT = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tracer.cli.arguments import trace_file
 from tracer.cli.console import columns, print_document, print_lines, print_result
-from tracer.cli.options import Speak, Stage
-from tracer.export.json_documents import load_document, step_documents
+from tracer.cli.options import Speak, Stage, TraceFile
 from tracer.i18n import N_, Sentence, language
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
@@ -20,15 +19,21 @@ HELP = """Print the load that FILE holds, stage by stage.
 With --steps, every step on a line of its own. With --json, one object with meta, outcome and stages; with both, one
 object a line for each step. A journal left behind by a killed recording is read as well.
 """
+EXAMPLES = (
+    ("show", N_("the newest trace in this folder")),
+    ("show FILE --stage trust --steps", N_("every step of a stage, with what it changed")),
+    ("show FILE --json", N_("for programs")),
+)
 
 
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)],
-    stage: Annotated[Stage | None, typer.Option("--stage", help="Only this stage.")] = None,
+    file: TraceFile = None,
+    stage: Annotated[Stage | None, typer.Option("--stage", metavar="STAGE", help="Only this stage.")] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Every step.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     lang: Speak = None,
 ) -> None:
+    file = trace_file(file)
     with open_trace(file) as trace:
         wanted = stage.value if stage is not None else None
         if wanted is not None and wanted not in (there := trace.stage_counts()):
@@ -45,6 +50,8 @@ def show(
 
 
 def _print_json(trace: Trace, stage: str | None, steps: bool) -> None:
+    from tracer.export.json_documents import load_document, step_documents
+
     if steps:
         for step in step_documents(trace, stage=stage):
             print_document(step, indent=0)

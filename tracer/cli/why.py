@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from tracer.analysis.diagnosis import diagnose
+from tracer.cli.arguments import trace_file
 from tracer.cli.console import print_document, print_result
-from tracer.cli.options import Speak, Trust
-from tracer.export.json_documents import diagnosis_document
+from tracer.cli.options import Speak, TraceFile, Trust
 from tracer.i18n import N_, language
-from tracer.trace.errors import TracerError
 from tracer.trace.reading import open_trace
 from tracer.views.why import diagnosis_report
 
@@ -24,6 +23,11 @@ you may not expect: weights newly initialised, arguments dropped, dtypes changed
 
 Where the remedy is mechanical, --patch prints it, and --apply tries it on a copy of the model.
 """
+EXAMPLES = (
+    ("why", N_("the newest trace in this folder")),
+    ("why FILE --patch", N_("the repair, as a diff")),
+    ("why --list", N_("every kind of cause")),
+)
 
 
 class Format(str, Enum):
@@ -32,9 +36,7 @@ class Format(str, Enum):
 
 
 def why(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A trace that glm-trace wrote.", show_default=False)
-    ] = None,
+    file: TraceFile = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     form: Annotated[
         Format, typer.Option("--format", help="text; md: an issue to paste, in English unless --lang is given.")
@@ -54,9 +56,7 @@ def why(
 
         print_result(cause_list(language(asked)))
         return
-    if file is None:
-        raise TracerError(N_("Name a trace, or --list for every kind of cause."))
-    with open_trace(file) as trace:
+    with open_trace(trace_file(file)) as trace:
         found = diagnose(trace)
         if apply is not None:
             from tracer.cli.repairing import apply_patch
@@ -67,6 +67,8 @@ def why(
 
             print_patch(trace, found, language(asked))
         elif json:
+            from tracer.export.json_documents import diagnosis_document
+
             print_document(diagnosis_document(found))
         elif form is Format.md:
             from tracer.views.issue import issue

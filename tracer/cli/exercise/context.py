@@ -13,6 +13,7 @@ import msgspec
 import typer
 from rich.text import Text
 
+from tracer.cli.completion import complete_exercise
 from tracer.cli.console import complain, messages, results
 from tracer.cli.options import Language
 from tracer.exercise.collection import ExerciseFiles
@@ -193,6 +194,7 @@ Name = Annotated[
         metavar="[NAME]",
         help="An exercise, by name or number. [default: that of the folder you are in, else the last started]",
         show_default=False,
+        autocompletion=complete_exercise,
     ),
 ]
 Trust = Annotated[

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tracer.cli.completion import complete_exercise
 from tracer.cli.exercise.context import (
     ExerciseContext,
     Folders,
@@ -32,7 +33,10 @@ def start(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="An exercise, by name or number. [default: the next]", show_default=False
+            metavar="[NAME]",
+            help="An exercise, by name or number. [default: the next]",
+            show_default=False,
+            autocompletion=complete_exercise,
         ),
     ] = None,
     directory: Annotated[

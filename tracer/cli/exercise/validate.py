@@ -8,6 +8,7 @@ import typer
 from rich.status import Status
 from rich.text import Text
 
+from tracer.cli.completion import complete_exercise
 from tracer.cli.console import messages, print_document
 from tracer.cli.exercise.context import Folders, Trust, ask_consent, exercise_context
 from tracer.cli.options import Speak
@@ -30,7 +31,12 @@ reason. Without NAME, all of the folder are looked at, or of the course. Exit co
 
 def validate(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Exercises, by name or number.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Exercises, by name or number.",
+            autocompletion=complete_exercise,
+        ),
     ] = None,
     exercises: Folders = None,
     trust: Trust = False,

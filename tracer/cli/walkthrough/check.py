@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tracer.cli.arguments import SUFFIX
+from tracer.cli.completion import complete_trace, complete_walkthrough_or_trace
 from tracer.cli.console import ends_with, print_document, results
 from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.export.json_documents import check_document
@@ -31,10 +32,16 @@ as well, where a note is about their difference. Exit code 1: something does not
 
 def check(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME|TRACE", help="What to check, and with what.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME|TRACE", help="What to check, and with what.", autocompletion=complete_walkthrough_or_trace
+        ),
     ] = None,
     trace: Annotated[
-        list[Path] | None, typer.Option("--trace", metavar="FILE", help="A trace to check with; may be repeated.")
+        list[Path] | None,
+        typer.Option(
+            "--trace", metavar="FILE", help="A trace to check with; may be repeated.", autocompletion=complete_trace
+        ),
     ] = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="How much of the code that ran is explained, function by function.")

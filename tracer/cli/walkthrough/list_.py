@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tracer.cli.completion import complete_trace
 from tracer.cli.console import print_result
 from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.i18n import language
@@ -24,7 +25,10 @@ With a FILE, how many notes of each apply to the load that it holds.
 
 def list_(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False, autocompletion=complete_trace
+        ),
     ] = None,
     walkthroughs: WalkthroughFolders = None,
     lang: Speak = None,

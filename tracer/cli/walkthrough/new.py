@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from tracer.bundled import bundled, fixture_names
+from tracer.cli.completion import complete_trace
 from tracer.cli.console import results
 from tracer.cli.options import Speak
 from tracer.export.json_schemas import NAME as SCHEMA
@@ -32,7 +33,10 @@ With FILE and --step, a note for each step, bound to its function and statement,
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, such as my-model.", show_default=False)],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False, autocompletion=complete_trace
+        ),
     ] = None,
     step: Annotated[
         list[int] | None, typer.Option("--step", metavar="N", help="A step to write a note about; may be repeated.")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from tracer.cli.completion import complete_trace, complete_walkthrough
 from tracer.cli.console import print_result
 from tracer.cli.options import Speak, WalkthroughFolders
 from tracer.i18n import N_, Sentence, language, reason_of
@@ -37,9 +38,20 @@ class Format(str, Enum):
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A walkthrough.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A walkthrough.",
+            show_default=False,
+            autocompletion=complete_walkthrough,
+        ),
+    ],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="A trace that glm-trace wrote.", show_default=False, autocompletion=complete_trace
+        ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="For the terminal, or a Markdown document.")] = Format.text,
     output: Annotated[
