@@ -213,7 +213,7 @@ class Player(CrashReportingApp):
     def offer_notes(self) -> None:
         """Say that a walkthrough was written for this load, and leave the reader where he is."""
         self.show_note()
-        self.say(N_("A walkthrough was written for this load: {key} reads it."), seconds=6, key=self._key("next-note"))
+        self.say(N_("A walkthrough was written for this load: {key} reads it."), seconds=4, key=self._key("next-note"))
 
     def on_stage_bar_jumped(self, message: StageBar.Jumped) -> None:
         self.go(message.step)
