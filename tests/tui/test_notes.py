@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
@@ -17,7 +18,7 @@ from tests.tui.course import NOWHERE, SPLIT, F, reading
 from tests.walkthrough.writing import note, walkthrough, words
 from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
-from tracer.tui.tabs.notes import Contents, NotePage
+from tracer.tui.tabs.notes import WIDEST, Contents, NotePage
 from tracer.walkthrough.format import Walkthrough
 
 
@@ -366,6 +367,32 @@ def test_small_and_large(demo: Trace, size: tuple[int, int]) -> None:
         assert "A class is wanted" in said(app)
 
     play(app, work, size)
+
+
+LONG = "The class that the repository defines is not the library's own"
+
+
+def test_the_contents_are_as_wide_as_their_titles_where_there_is_room(demo: Trace) -> None:
+    chapter = walkthrough(note({"function": F}, id="call", title=words(LONG)), id="first", order=1, title=words("One"))
+    app = Player(demo, "en", 0, walkthroughs=[chapter])
+
+    async def work(pilot: Pilot[None]) -> None:
+        async def listed(columns: int) -> str:
+            await pilot.resize_terminal(columns, 42)
+            await settled(pilot)
+            return str(contents.options[1].prompt)
+
+        await pilot.press("w")
+        await settled(pilot)
+        contents = app.query_one(Contents)
+        assert await listed(180) == f"▶ {LONG}"
+        assert contents.scrollable_content_region.width >= cell_len(f"▶ {LONG}")
+        assert app.query_one(NotePage).scrollable_content_region.width > WIDEST  # and the note loses nothing by it
+        assert (await listed(150)).endswith("…")
+        assert contents.size.width < 40
+        assert await listed(220) == f"▶ {LONG}"
+
+    play(app, work, (140, 42))
 
 
 # ── From the command line ───────────────────────────────────────────────────────────────────────────

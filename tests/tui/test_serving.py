@@ -28,9 +28,11 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 class Served:
     def __init__(self, file: Path, *options: str) -> None:
+        self.folder = file.parent
         self.process = subprocess.Popen(
             [PROGRAM, "replay", file, "--serve", "--port", "0", "--lang", "en", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=self.folder,
         )  # fmt: skip
         assert self.process.stderr is not None
         self.said = self.process.stderr.readline()
@@ -66,6 +68,14 @@ async def output(socket: ClientWebSocketResponse, text: bytes) -> None:
         said += message.data
 
 
+async def delivered(socket: ClientWebSocketResponse) -> str:
+    """Wait until the player offers a file; return its key."""
+    while True:
+        message = await asyncio.wait_for(socket.receive(), 30)
+        if isinstance(message.data, str) and json.loads(message.data)[0] == "deliver_file_start":
+            return str(json.loads(message.data)[1])
+
+
 def test_the_player_is_served_and_ctrl_c_ends_it_quietly(served: Served) -> None:
     async def visit() -> tuple[int, str]:
         async with ClientSession() as session:
@@ -87,6 +97,44 @@ def test_the_player_is_served_and_ctrl_c_ends_it_quietly(served: Served) -> None
                 return await asyncio.to_thread(served.interrupt)
 
     assert asyncio.run(visit()) == (0, "")
+
+
+def test_the_page_has_a_title_and_its_own_end(served: Served) -> None:
+    """The player there adds the step to the title, so that two pages can be told apart."""
+
+    async def visit() -> None:
+        async with ClientSession() as session:
+            async with session.get(served.url) as page:
+                text = await page.text()
+            title = re.search("<title>(.*?)</title>", text)
+            assert title is not None
+            assert re.fullmatch(r".+ · de mo;\.glmtrace · glm-trace", title[1])
+            assert "The player has been closed." in text
+            assert "Session ended." not in text
+            address = f"{served.url}ws?width=120&height=40"
+            async with session.ws_connect(address, headers={"Origin": served.origin}) as terminal:
+                await output(terminal, "step 1000 · de mo;.glmtrace · glm-trace\x07".encode())
+
+    asyncio.run(visit())
+
+
+def test_the_screen_is_downloaded(served: Served) -> None:
+    folder = served.folder
+
+    async def visit() -> None:
+        async with ClientSession() as session:
+            address = f"{served.url}ws?width=120&height=40"
+            async with session.ws_connect(address, headers={"Origin": served.origin}) as terminal:
+                await output(terminal, b"Variables")
+                await terminal.send_json(["stdin", "\x13"])
+                key = await delivered(terminal)
+                async with session.get(f"{served.url}download/{key}") as answer:
+                    assert answer.status == 200
+                    assert "attachment; filename=glm-trace-step-1000.svg" in answer.headers["Content-Disposition"]
+                    assert (await answer.text()).startswith("<svg")
+
+    asyncio.run(visit())
+    assert list(folder.glob("*.svg")) == []  # nothing beside the server
 
 
 def test_other_pages_and_hosts_are_refused(served: Served) -> None:

@@ -16,8 +16,9 @@ from tracer.cli.completion import complete_trace, complete_walkthrough
 from tracer.cli.console import messages, needs_terminal
 from tracer.cli.options import Speak, TraceFile, WalkthroughFolders
 from tracer.i18n import N_, Lang, Sentence, language, tr
+from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
-from tracer.trace.reading import open_trace
+from tracer.trace.reading import Trace, open_trace
 from tracer.views.shell_commands import command
 
 if TYPE_CHECKING:  # only needed for walkthroughs: importing YAML takes time
@@ -83,7 +84,7 @@ def replay(
                 step=step,
             )
         if serve:
-            _serve(file, speak, port, _options(step, walkthrough, walkthroughs or []))
+            _serve(trace, speak, port, _options(step, walkthrough, walkthroughs or []))
             return
         read, begin = _to_read(walkthrough, walkthroughs or [])
         if not _in_browser():
@@ -140,8 +141,7 @@ def _options(step: int | None, walkthrough: str | None, folders: list[Path]) -> 
     ]
 
 
-def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None:
-
+def _serve(trace: Trace, lang: Lang, port: int | None, options: list[str]) -> None:
     with _needs("textual-serve"):
         from tracer.tui.serving import PORT, serve
 
@@ -157,7 +157,8 @@ def _serve(file: Path, lang: Lang, port: int | None, options: list[str]) -> None
             )
         )
 
-    serve(file, lang, PORT if port is None else port, ready, options)
+    title = visible(f"{trace.meta.model_name} · {trace.path.name} · glm-trace")
+    serve(trace.path, title, lang, PORT if port is None else port, ready, options)
 
 
 @contextmanager

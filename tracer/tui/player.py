@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -160,7 +161,19 @@ class Player(CrashReportingApp):
 
     def on_mount(self) -> None:
         self.set_keymap(self.state.keymap.chosen)
+        self._title_page()
         self.call_after_refresh(self.furnish)
+
+    def watch_number(self) -> None:
+        self._title_page()
+
+    def _title_page(self) -> None:
+        """Write the title of the browser's page; a terminal keeps its own."""
+        if self.is_web and self._driver is not None:
+            trace = self.state.trace
+            told = tr(self.lang, "step {step}", step=self.number)
+            title = visible(f"{trace.meta.model_name} · {told} · {trace.path.name} · glm-trace")
+            self._driver.write(f"\x1b]2;{title}\x07")
 
     async def furnish(self) -> None:
         """Add the other panes."""
@@ -654,17 +667,23 @@ class Player(CrashReportingApp):
             self.say(N_("The step was copied as text."), seconds=2)
 
     def action_save(self) -> None:
-        path = Path.cwd() / f"glm-trace-step-{self.state.number}.svg"
+        name = f"glm-trace-step-{self.state.number}"
+        picture = self.export_screenshot()
+        if self.is_web:  # the page's user may not even see the folder that the server runs in
+            self.deliver_text(StringIO(picture), save_filename=f"{name}.svg", mime_type="image/svg+xml")
+            self.say(N_("The browser downloads the screen as {name}"), name=f"{name}.svg", seconds=4)
+            return
+        path = Path.cwd() / f"{name}.svg"
         number = 1
         while path.exists():
             number += 1
-            path = path.with_name(f"glm-trace-step-{self.state.number}-{number}.svg")
+            path = path.with_name(f"{name}-{number}.svg")
         try:
-            path.write_text(self.export_screenshot(), encoding="utf-8")
+            path.write_text(picture, encoding="utf-8")
         except OSError as error:
             self.notify(visible(f"{path}: {error.strerror}"), severity="error", markup=False)
         else:
-            self.say(N_("The screen was saved as {path}"), path=visible(path.name), seconds=4)
+            self.say(N_("The screen was saved as {path}"), path=str(path), seconds=6)
 
     def action_language(self) -> None:
         self.lang = "zh" if self.lang == "en" else "en"

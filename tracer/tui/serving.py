@@ -13,13 +13,14 @@ import secrets
 import shlex
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 from textual_serve.server import Server
 
-from tracer.i18n import N_, Lang, reason_of
+from tracer.i18n import N_, Lang, reason_of, tr
 from tracer.launch.interpreter import python_command
 from tracer.trace.errors import TracerError
 
@@ -30,17 +31,43 @@ _SHUTDOWN_TIMEOUT: Final = 2.0  # seconds that open browsers can delay the end
 
 _RUN: Final = "from tracer.cli.main import main; main()"
 
-# In textual-serve's page: a font that it would fetch from the network, keys that wait for a click, and downloads that
-# leave the secret out of their address.
+# In textual-serve's page: a font that it would fetch from the network, no title, keys that wait for a click, downloads
+# that leave the secret out of their address, and an end that looks like another program's.
 _FONT: Final = re.compile(r"<link[^>]*https://fonts[^>]*>")
-_ADDED: Final = """<link rel="icon" href="data:,"><script>
+_LOOKS: Final = """
+body { background: #121212; }
+.shade { background: #121212; }
+.intro { color: #e0e0e0; background: #1e1e1e; border: 1px solid #0178d4; font-family: menlo, consolas, monospace; }
+.intro svg, .closed-dialog .shade { display: none; }
+.closed-dialog .intro { flex-direction: column; }
+body Button { background: #0178d4; color: #000; font-family: inherit; font-size: inherit; }
+Button:hover { background: #4aa3e8; }
+"""
+_WORDS: Final = {"Session ended.": N_("The player has been closed."), "Restart": N_("Open it again")}
+_ADDED: Final = """<title>{title}</title><link rel="icon" href="data:,"><style>{looks}</style><script>
 const waiting = setInterval(() => {
   const keys = document.querySelector(".xterm-helper-textarea");
   if (keys) { keys.focus(); clearInterval(waiting); }
 }, 50);
 const open_ = window.open, here = location.origin + location.pathname;
-window.open = (url, ...rest) =>
-  open_.call(window, String(url).replace(location.origin + "/download/", here + "download/"), ...rest);
+window.open = (url, ...rest) => {
+  const downloads = location.origin + "/download/";
+  if (!String(url).startsWith(downloads)) return open_.call(window, url, ...rest);
+  const link = document.createElement("a");
+  link.href = String(url).replace(downloads, here + "download/");
+  link.download = "";
+  link.click();
+};
+window.WebSocket = class extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("message", ({data}) => {
+      if (typeof data === "string") return;
+      const title = new TextDecoder().decode(data).match(/\\x1b\\]2;([^\\x07]*)\\x07/);
+      if (title) document.title = title[1];
+    });
+  }
+};
 </script></head>"""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,14 +78,18 @@ def command(file: Path, lang: Lang, options: Sequence[str] = ()) -> str:
     return shlex.join(python_command(_RUN, "replay", "--lang", lang, *options, "--", str(file.absolute())))
 
 
-def serve(file: Path, lang: Lang, port: int, ready: Callable[[str], None], options: Sequence[str] = ()) -> None:
+def serve(
+    file: Path, title: str, lang: Lang, port: int, ready: Callable[[str], None], options: Sequence[str] = ()
+) -> None:
     """Serve until Ctrl-C; ``ready`` is called with the address once browsers can connect.
+
+    ``title`` is the page's, until the player there writes its own.
 
     Raises:
         TracerError: the port can't be had.
     """
     with _listening(port) as listening:
-        server = _Loopback(command(file, lang, options), listening.getsockname()[1], f"glm-trace · {file.name}")
+        server = _Loopback(command(file, lang, options), listening.getsockname()[1], title, lang)
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # a browser's player may end a moment after the server
         web.run_app(
             server.application(lambda: ready(server.address)),
@@ -94,8 +125,9 @@ def _listening(port: int) -> socket.socket:
 class _Loopback(Server):
     """A server for those who know the address, not for the machine's other users or pages of other origins."""
 
-    def __init__(self, command: str, port: int, title: str) -> None:
+    def __init__(self, command: str, port: int, title: str, lang: Lang) -> None:
         super().__init__(command, host=HOST, port=port, title=title, public_url=f"http://{HOST}:{port}")
+        self._lang: Lang = lang
         self._secret = f"/{secrets.token_urlsafe(24)}"
         self._players = 0
 
@@ -133,10 +165,18 @@ class _Loopback(Server):
             return await self._play(request, handler)
         response = await handler(request)
         if path == "/" and isinstance(response, web.Response) and response.text is not None:
-            response.text = _FONT.sub("", response.text).replace("</head>", _ADDED)
+            response.text = self._own_page(response.text)
             response.headers["Content-Security-Policy"] = self._policy
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+    def _own_page(self, page: str) -> str:
+        """Return textual-serve's page with what it lacks."""
+        added = _ADDED.replace("{title}", escape(self.title)).replace("{looks}", _LOOKS)
+        page = _FONT.sub("", page).replace("</head>", added)
+        for theirs, ours in _WORDS.items():
+            page = page.replace(f">{theirs}<", f">{escape(tr(self._lang, ours))}<")
+        return page
 
     def _path(self, request: web.Request) -> str | None:
         """Return the path below the secret; None if the secret is missing."""

@@ -147,7 +147,10 @@ def plain_title(title: str) -> str:
     return visible(title.replace("`", ""))
 
 
-_WIDTH: Final = 36  # of the contents' lines; see player.tcss
+_NARROW: Final = 36  # cells for the lines of the contents, without the border and what is beside it
+_ROOMY: Final = 160  # cells of the tab from which on the contents are as wide as their titles
+_FRAME: Final = 4  # cells of the border and of what is beside the lines
+_PAGE: Final = 8  # cells of that, and of what is beside the note
 
 
 class NotesTab(Horizontal, StepView):
@@ -211,7 +214,8 @@ class NotesTab(Horizontal, StepView):
             self.call_later(self._ask_for_notes)
             return
         contents = self.query_one(Contents)
-        contents.list(reading, lang)
+        if contents.list(reading, lang, self.size.width - WIDEST - _PAGE if self.size.width >= _ROOMY else _NARROW):
+            self.call_after_refresh(self.follow)  # the page is as wide as they leave it
         if reading.open is None:
             self._show_only(
                 Text(_nothing_open(reading, lang, self._state.keymap.key("next-note"), contents.display), "dim")
@@ -338,6 +342,7 @@ class Entry(Option):
 
     def __init__(self, text: Text, at: NotePosition, *, note: bool) -> None:
         super().__init__(text)
+        self.text = text
         self.at = at
         self.note = note
 
@@ -350,36 +355,41 @@ class Contents(OptionList):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, compact=True)
         self._listed: tuple[object, ...] = ()
+        self.wide = 0
 
-    def list(self, reading: WalkthroughReader, lang: Lang) -> None:
-        wanted = id(reading), reading.open, lang
+    def list(self, reading: WalkthroughReader, lang: Lang, room: int) -> bool:
+        """List them, each in at most ``room`` cells; return whether that takes another width than before."""
+        wanted = id(reading), reading.open, lang, room
         if wanted == self._listed:
-            return
+            return False
         self._listed = wanted
-        entries = list(_entries(reading, lang))
+        entries = list(_entries(reading, lang, room))
+        before, self.wide = self.wide, max([_NARROW, *(one.text.cell_len for one in entries)]) + _FRAME
+        self.styles.width = self.wide
         self.clear_options()
         self.add_options(entries)
         if reading.open is not None:
             self.highlighted = next(
                 (number for number, one in enumerate(entries) if one.at == reading.open and one.note), None
             )
+        return self.wide != before
 
 
-def _entries(reading: WalkthroughReader, lang: Lang) -> list[Entry]:
+def _entries(reading: WalkthroughReader, lang: Lang, room: int) -> list[Entry]:
     found: list[Entry] = []
     for one, chapter in enumerate(reading.chapters):
         if not chapter.bound:
             continue
         is_open = reading.open is not None and reading.open.chapter == one
         title = Text(chapter_title(chapter.walkthrough, lang), "bold" if is_open else "", no_wrap=True)
-        title.truncate(_WIDTH, overflow="ellipsis")
+        title.truncate(room, overflow="ellipsis")
         found.append(Entry(title, NotePosition(one, chapter.bound[0]), note=False))
         if is_open:
-            found.extend(_notes(reading, one, lang))
+            found.extend(_notes(reading, one, lang, room))
     return found
 
 
-def _notes(reading: WalkthroughReader, one: int, lang: Lang) -> list[Entry]:
+def _notes(reading: WalkthroughReader, one: int, lang: Lang, room: int) -> list[Entry]:
     lines = []
     for number, bound in enumerate(reading.chapters[one].notes):
         here = isinstance(bound, BoundNote)
@@ -387,7 +397,7 @@ def _notes(reading: WalkthroughReader, one: int, lang: Lang) -> list[Entry]:
         example = number in reading.chapters[one].examples
         mark = "▶ " if reading.open == NotePosition(one, number) else "⊘ " if not here else "≈ " if example else "  "
         text = Text.assemble((mark, "bold"), (title, "" if here else "dim"), no_wrap=True)
-        text.truncate(_WIDTH, overflow="ellipsis")
+        text.truncate(room, overflow="ellipsis")
         lines.append(Entry(text, NotePosition(one, number), note=True))
     return lines
 
