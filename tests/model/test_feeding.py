@@ -181,10 +181,21 @@ def test_ids_are_made_up_with_a_row_for_each_code_book() -> None:
     in_fork(_inputs_of_code_books)
 
 
-def _made(model: Any, **asked: Any) -> Inputs:
-    """Return the inputs that are made for a model whose directory has nothing that makes any."""
-    recording = SimpleNamespace(silence=nullcontext, clean_data=dict, record_event=lambda *_, **__: None)
-    return make_inputs(Job(work="load", journal="", model="", **asked), model, Preparers(), cast(Any, recording))
+def _made(
+    model: Any, preparers: Preparers | None = None, told: list[dict[str, Any]] | None = None, **asked: Any
+) -> Inputs:
+    """Return the inputs that are made for a model; ``told`` gets what is recorded."""
+    told = told if told is not None else []
+    recording = SimpleNamespace(
+        silence=nullcontext,
+        clean_data=dict,
+        clean=str,
+        record_event=lambda _, facts=None, **__: told.append(facts),
+        guard=SimpleNamespace(call=lambda _, function, *given: function(*given)),
+        tracebacks=SimpleNamespace(failure=lambda error: {"error": repr(error)}),
+    )
+    job = Job(work="load", journal="", model="", **asked)
+    return make_inputs(job, model, preparers or Preparers(), cast(Any, recording))
 
 
 @pytest.mark.parametrize("lost", ["", "--image", "--audio"])
@@ -241,7 +252,7 @@ def _inputs_of_a_robot() -> None:
 
     made = _made(Robot())
     assert made.arguments is None
-    assert "state" in made.why
+    assert made.why == "its forward wants state, which nothing here makes"
 
 
 def test_a_sound_is_made_up_with_as_many_tokens_in_the_text_as_the_model_wants() -> None:
@@ -410,7 +421,8 @@ def test_a_sound_is_made_up_but_not_in_the_place_of_the_users_own(loads: Loads, 
     folder = saved("qwen2_audio", tmp_path / "m")
     with loads.trace(folder, processor=False) as trace:
         found = fed(trace)
-        assert [note.startswith("the sound is made up") for note in found.notes][-1]
+        assert [note.startswith("the sound features are made up") for note in found.notes][-1]
+        assert found.sound is None  # random numbers are no sound
         assert not any("left out" in note for note in found.notes)
         assert placeholders(found) == [(24, True)]
         assert any("audio_tower" in str(path) for path in entered(trace))
@@ -418,6 +430,168 @@ def test_a_sound_is_made_up_but_not_in_the_place_of_the_users_own(loads: Loads, 
     with loads.trace(folder, processor=False, audio=str(file)) as trace:
         [why] = [one.event.why for one in events(trace, NotFed)]
     assert str(why).startswith("--audio did not reach the model: the sound was left out")
+
+
+def test_features_are_made_up_for_a_model_that_only_hears_but_not_of_the_users_sound(
+    loads: Loads, tmp_path: Path
+) -> None:
+    folder = saved("whisper", tmp_path / "m")
+    with loads.trace(folder, processor=False, tokenizer=False) as trace:
+        found = fed(trace)
+        assert (found.by, found.sound) == ("sizes", None)
+        assert ["random numbers" in note for note in found.notes] == [True]
+    file = write_wav(tmp_path / "a.wav", [0.1] * 800, 16_000, 2)
+    with loads.trace(folder, processor=False, tokenizer=False, audio=str(file)) as trace:
+        [why] = [one.event.why for one in events(trace, NotFed)]
+    assert why == "--audio did not reach the model: no feature extractor was loaded to make its features"
+
+
+def test_the_users_samples_are_given_where_samples_are_wanted(tmp_path: Path) -> None:
+    in_fork(_inputs_of_samples, str(write_wav(tmp_path / "a.wav", [0.25] * 800, 8_000, 2)))
+
+
+def _inputs_of_samples(file: str) -> None:
+    import torch
+
+    class Ears(torch.nn.Module):
+        main_input_name, device, dtype = "input_values", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig()
+
+        def forward(self, input_values: Any) -> None:
+            pass
+
+    told: list[dict[str, Any]] = []
+    made = _made(Ears(), told=told, audio=file)
+    assert made.arguments is not None
+    assert list(made.arguments["input_values"].shape) == [1, 1600]
+    assert made.arguments["input_values"].mean() == pytest.approx(0.25, abs=1e-3)
+    assert told[-1]["sound"] == {"file": file, "seconds": 0.1, "rate": 8_000}
+    assert told[-1]["notes"] == ["the sound is given as samples, 16000 a second, without the model's own processor"]
+
+
+@pytest.mark.parametrize("asked", ["image", "audio"])
+def test_numbers_of_text_are_neither_a_picture_nor_a_sound(asked: str, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    write_wav(tmp_path / "a.wav", [0.5] * 400, 16_000, 2)
+    in_fork(_inputs_of_a_reader_of_forms, asked, str(tmp_path / ("a.png" if asked == "image" else "a.wav")))
+
+
+def _inputs_of_a_reader_of_forms(asked: str, file: str) -> None:
+    import torch
+
+    class Reader(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.LlamaConfig(vocab_size=8)
+
+        def forward(self, input_ids: Any, bbox: Any, pixel_values: Any = None, input_features: Any = None) -> None:
+            if pixel_values is not None or input_features is not None:
+                raise ValueError
+
+    made = _made(Reader(), **{asked: file})
+    assert made.arguments is None
+    assert made.why.startswith(f"--{asked} did not reach the model: ")
+    assert "made up" not in made.why
+
+
+@pytest.mark.parametrize("deaf", [True, False])
+def test_a_picture_and_a_sound_get_into_the_text_without_a_whole_processor(deaf: bool) -> None:
+    in_fork(_inputs_of_two_parts, deaf)
+
+
+def _inputs_of_two_parts(deaf: bool) -> None:
+    import torch
+
+    class Thinker(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig(vocab_size=64, image_token_id=60, audio_token_id=61)
+
+        def forward(
+            self, input_ids: Any, attention_mask: Any, pixel_values: Any = None, input_features: Any = None,
+            mm_token_type_ids: Any = None,
+        ) -> None:  # fmt: skip
+            for numbers, mark, count in ((pixel_values, 60, 4), (input_features, 61, 3)):
+                found = int((input_ids == mark).sum())
+                wanted = count if numbers is not None else 0
+                if found != wanted or (deaf and mark == 61 and wanted):
+                    raise ValueError(f"features and tokens do not match, tokens: {found}, features: {wanted}")
+            if pixel_values is not None and not torch.equal(mm_token_type_ids == 1, input_ids == 60):
+                raise ValueError
+            assert attention_mask.shape == input_ids.shape
+
+    class Tokenizer:
+        decode = str
+
+        def __call__(self, text: str, **_: Any) -> dict[str, Any]:
+            return {"input_ids": torch.tensor([[1, 2, 3]]), "attention_mask": torch.ones(1, 3)}
+
+    class Extractor:
+        def __call__(self, samples: Any, **_: Any) -> dict[str, Any]:
+            return {"input_features": torch.ones(1, 4, 8), "attention_mask": torch.ones(1, 99)}
+
+    preparers = Preparers(
+        tokenizer=Tokenizer(),
+        image_processor=lambda *_, **__: {"pixel_values": torch.ones(1, 3, 8, 8)},
+        feature_extractor=Extractor(),
+    )
+    told: list[dict[str, Any]] = []
+    made = _made(Thinker(), preparers, told)
+    assert made.arguments is not None, made.why
+    assert Thinker()(**made.arguments) is None
+    assert (made.arguments["input_ids"] == 60).sum() == 4
+    assert ("input_features" in made.arguments, "sound" in told[-1]) == (not deaf, not deaf)
+    assert [note.partition(":")[0] for note in told[-1]["notes"]] == (["the sound was left out"] if deaf else [])
+
+
+def test_a_forward_is_given_what_it_hands_on_to_a_module_that_names_it() -> None:
+    in_fork(_inputs_that_are_handed_on)
+
+
+def _inputs_that_are_handed_on() -> None:
+    import torch
+
+    class Eyes(torch.nn.Module):
+        def forward(self, ids: Any, pixel_values: Any = None, places: Any = None, scale: Any = None) -> None:
+            self.seen = pixel_values
+
+    class Middle(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.eyes = Eyes()
+
+        def forward(self, input_ids: Any, places: Any = None, **more: Any) -> None:
+            self.eyes(input_ids, places=places, **more)
+
+    class Strict(torch.nn.Module):
+        def forward(self, pixel_values: Any = None) -> None:
+            pass
+
+    class Whole(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig(vision_config={"image_size": 8})
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = torch.nn.ModuleDict({"middle": Middle()})
+            self.middle, self.strict = Middle(), Strict()
+
+        def forward(self, input_ids: Any, **kwargs: Any) -> None:
+            self.middle(input_ids=input_ids, **kwargs)
+            self.strict(**kwargs)
+
+    class Processor:
+        def __call__(self, images: Any = None, text: Any = None, **_: Any) -> dict[str, Any]:
+            named = ("pixel_values", "places", "scale", "ids", "unknown")
+            return {"input_ids": torch.ones(1, 4, dtype=torch.int64), **dict.fromkeys(named, torch.ones(1, 3, 8, 8))}
+
+    told: list[dict[str, Any]] = []
+    model = Whole()
+    preparers = Preparers(processor=Processor(), tokenizer=SimpleNamespace(decode=str), image_processor=object())
+    made = _made(model, preparers, told)
+    assert made.arguments is not None, made.why
+    assert made.arguments.keys() == {"input_ids", "pixel_values"}  # the strict one refuses the others
+    model(**made.arguments)
+    assert model.middle.eyes.seen is made.arguments["pixel_values"]
+    assert "picture" in told[-1]
 
 
 @pytest.mark.parametrize(

@@ -83,13 +83,18 @@ NO_VISION: Final = N_(
 )
 NO_HEARING: Final = N_("--audio needs a model that takes sound, and the forward of this one names none")
 NOT_ARRIVED: Final = N_("{option} did not reach the model: {why}")
+NO_EXTRACTOR: Final = N_("no feature extractor was loaded to make its features")
 NOTHING_MADE_IT: Final = N_("nothing in the directory makes numbers of it")
 PREPARER_FAILED: Final = N_("the {name} raised {error}")
 PICTURE_LEFT_OUT: Final = N_("the picture was left out: what the directory has made tokens alone")
 SOUND_LEFT_OUT: Final = N_("the sound was left out: what the directory has made tokens alone")
 IDS_MADE_UP: Final = N_("the token ids are made up, as nothing in the directory makes any")
 PIXELS_BY_SIZE: Final = N_("the pixels are scaled to the configuration's size, without the model's own processor")
-SOUND_BY_SIZE: Final = N_("the sound is made up by the configuration's sizes, without the model's own processor")
+SOUND_BY_SIZE: Final = N_(
+    "the sound features are made up: random numbers in the configuration's sizes, without the model's own processor"
+)
+SOUND_AS_SAMPLES: Final = N_("the sound is given as samples, {rate} a second, without the model's own processor")
+SOUND_REFUSED: Final = N_("the sound was left out: in no form that was tried did the model take it ({error})")
 PICTURE_REFUSED: Final = N_("the picture was left out: in no form that was tried did the model take it ({error})")
 GUESS_REFUSED: Final = N_("inputs made up from the configuration did not fit: {error}")
 GUESS_REFUSED_WITHOUT: Final = N_(
@@ -98,6 +103,7 @@ GUESS_REFUSED_WITHOUT: Final = N_(
 NO_FORWARD: Final = N_("{name} has no forward: it runs only through methods of its own")
 NOT_ENCODED: Final = N_("its tokenizer could not encode a prompt ({error})")
 NOT_GIVEN: Final = N_("its forward wants {name}, which its tokenizer does not give")
+NOT_MADE: Final = N_("its forward wants {name}, which nothing here makes")
 NOT_NAMED: Final = N_("its forward does not name {name} as a parameter")
 NOT_NAMED_OPEN: Final = N_(
     "its forward does not name {name} as a parameter (it takes {others}), so which inputs it wants is not known"
@@ -152,6 +158,7 @@ _FORMER: Final = (  # in traces of earlier releases
     N_("{path} is no LoRA configuration: {error}."),
     N_("--image was given, and neither the model's forward nor its configuration names a picture"),
     N_("--audio was given, and the model's forward names no sound"),
+    N_("the sound is made up by the configuration's sizes, without the model's own processor"),
 )
 
 _REASONS: Final = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tracer.recorder.feeding.samples import USUAL_RATE, Sound
-from tracer.recorder.feeding.senses import Senses, sense_of
+from tracer.recorder.feeding.senses import Senses, arrived, sense_of
 from tracer.recorder.processors import Preparers
 from tracer.recorder.recording import Recording
 from tracer.trace import reasons
@@ -26,13 +26,15 @@ class Wanted(NamedTuple):
 class Encoded(NamedTuple):
     """Tensors by name, and what made them: ``processor``, ``tokenizer`` …
 
-    ``why`` is the reason that there is no text, with the exception behind it as it is recorded.
+    ``why`` is the reason that there is no text, with the exception behind it as it is recorded; ``heard`` is what a
+    feature extractor made by itself, for which there may be no place in the text.
     """
 
     batch: dict[str, Any]
     by: str
     why: str | None = None
     failure: dict[str, Any] | None = None
+    heard: frozenset[str] = frozenset()
 
 
 def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording, notes: list[str]) -> Encoded:
@@ -48,6 +50,7 @@ def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording
             why, failure = _refused("processor", error), _recorded(error, recording)
     batch: dict[str, Any] = {}
     by: list[str] = []
+    heard: frozenset[str] = frozenset()
     if made.tokenizer is not None and senses.text:
         try:
             batch |= _by_tokenizer(wanted, made.tokenizer, recording)
@@ -58,26 +61,29 @@ def encode(wanted: Wanted, senses: Senses, made: Preparers, recording: Recording
             with contextlib.suppress(Exception):  # what it does without a conversation
                 batch |= made.tokenizer(wanted.prompt, return_tensors="pt").items()
                 by.append("tokenizer")
-    for part, given in (
-        ("image_processor", wanted.picture),
-        ("video_processor", wanted.film),
-        ("feature_extractor", wanted.sound),
+    for part, sense, given in (
+        ("image_processor", "picture", wanted.picture),
+        ("video_processor", "film", wanted.film),
+        ("feature_extractor", "sound", wanted.sound),
     ):
         preparer = getattr(made, part)
-        if preparer is None or given is None or _has_numbers(batch):
+        if preparer is None or given is None or _is_there(sense, batch):
             continue
         try:
-            batch |= _by_part(preparer, given)
-            by.append(part)
+            found = _by_part(preparer, given)
         except Exception as error:
             notes.append(_refused(part, error))
-    if wanted.picture is not None and senses.text and not _has_numbers(batch):
+            continue
+        by.append(part)
+        heard = frozenset(found.keys() - batch.keys()) if sense == "sound" else heard
+        batch = {**found, **batch}  # an attention mask of the text stays
+    if wanted.picture is not None and senses.text and not arrived("picture", batch):
         notes.append(reasons.PICTURE_LEFT_OUT)
-    if wanted.sound is not None and senses.text and not _has_numbers(batch):
+    if wanted.sound is not None and senses.text and not _is_there("sound", batch):
         notes.append(reasons.SOUND_LEFT_OUT)
     if made.tokenizer is None and senses.main == "input_ids" and why is None:
         why = reasons.NO_TOKENIZER
-    return Encoded(batch, ", ".join(by), why, failure)
+    return Encoded(batch, ", ".join(by), why, failure, heard)
 
 
 def _by_processor(
@@ -103,9 +109,9 @@ def _by_processor(
         given["text"] = [rendered]
     batch = made.processor(**given, return_tensors="pt")
     found = dict(batch.items())
-    if wanted.picture is not None and not _has_numbers(found):
+    if wanted.picture is not None and not arrived("picture", found):
         notes.append(reasons.PICTURE_LEFT_OUT)
-    if wanted.sound is not None and not any(sense_of(name) == "sound" for name in found):
+    if wanted.sound is not None and not _is_there("sound", found):
         notes.append(reasons.SOUND_LEFT_OUT)
     return found
 
@@ -197,9 +203,11 @@ def _array(sound: Sound) -> Any:
     return torch.tensor(sound.samples).numpy()
 
 
-def _has_numbers(batch: dict[str, Any]) -> bool:
-    """Return whether there are pixels or sound in a batch: numbers that are no token ids."""
-    return any(hasattr(value, "is_floating_point") and value.is_floating_point() for value in batch.values())
+def _is_there(sense: str, batch: dict[str, Any]) -> bool:
+    """Return whether a batch has a picture, a film or a sound; pixels of any name may be a picture."""
+    if sense == "sound":
+        return any(sense_of(name) == sense for name in batch)
+    return arrived(sense, batch)
 
 
 def _refused(what: str, error: Exception) -> str:

@@ -66,7 +66,7 @@ def guess(
     trials, first = 0, None
     for form in forms:
         tried: set[int] = set()
-        counts = [form.features] if ids is not None and _takes_placeholders(config, names, marks) else [0]
+        counts = [form.features] if ids is not None and takes_placeholders(config, names, marks) else [0]
         while counts and len(tried) < _COUNTS_A_FORM and trials < _MOST_TRIALS:
             count = counts.pop(0)
             if count in tried:
@@ -106,13 +106,14 @@ def text_forms(model: Any, names: set[str]) -> Iterator[dict[str, Any]]:
         yield {"input_ids": made_up_ids(model).repeat(books, 1)}  # a row for each code book of sound
 
 
-def has_placeholders(ids: Any, model: Any) -> bool:
-    """Return whether there is a token in a text that stands for a picture, or none is needed."""
-    mark = _token(getattr(model, "config", None), SEEN.held)
+def has_placeholders(ids: Any, model: Any, marks: Marks) -> bool:
+    """Return whether there is a token in a text that stands for a picture or a sound, or none is needed."""
+    mark = _token(getattr(model, "config", None), marks.held)
     return ids is None or mark is None or bool((ids == mark).any())
 
 
-def _takes_placeholders(config: Any, names: set[str], marks: Marks) -> bool:
+def takes_placeholders(config: Any, names: set[str], marks: Marks) -> bool:
+    """Return whether there are tokens that stand for a picture or a sound in a text."""
     return _token(config, marks.held) is not None or (marks is SEEN and "image_embeds_position_mask" in names)
 
 
@@ -151,7 +152,7 @@ def _text(
     found = {"input_ids": torch.tensor([whole])}
     found["attention_mask"] = torch.ones_like(marked)
     for name in names & {"mm_token_type_ids", "moe_mm_token_type_ids", "token_type_ids", "image_embeds_position_mask"}:
-        found[name] = marked if marks is SEEN else torch.zeros_like(marked)
+        found[name] = marked if marks is SEEN else _spread(tensors.get(name), ids, len(whole))
     if "qformer_input_ids" in names:
         found["qformer_input_ids"] = ids
         found["qformer_attention_mask"] = torch.ones_like(ids)
@@ -163,6 +164,16 @@ def _text(
         tiles = tensors["aspect_ratio_mask"].shape[-1]
         found["cross_attention_mask"] = torch.ones(1, len(whole), 1, tiles, dtype=torch.long)
     return {name: value for name, value in found.items() if name in names}
+
+
+def _spread(kinds: Any, ids: Any, length: int) -> Any:
+    """Return the kinds of a text's tokens, of which pictures have their own, with plain ones after the first."""
+    import torch
+
+    if kinds is None or kinds.shape != ids.shape:
+        return torch.zeros(1, length, dtype=torch.long)
+    plain = torch.zeros(1, length - ids.shape[1], dtype=kinds.dtype)
+    return torch.cat([kinds[:, :1], plain, kinds[:, 1:]], dim=1)
 
 
 def _counts_in(error: Exception, count: int, config: Any) -> Iterator[int]:

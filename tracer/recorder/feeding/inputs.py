@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterable, Set
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder.feeding.conversation import Encoded, Wanted, encode
-from tracer.recorder.feeding.guesses import HEARD, SEEN, guess, has_placeholders, text_forms
-from tracer.recorder.feeding.made_up import Shown, heard_forms, made_up_ids, made_up_picture, made_up_sound, shown_forms
+from tracer.recorder.feeding.guesses import HEARD, SEEN, guess, has_placeholders, takes_placeholders, text_forms
+from tracer.recorder.feeding.handed_on import handed_on
+from tracer.recorder.feeding.made_up import (
+    Shown,
+    heard_forms,
+    holds_samples,
+    made_up_ids,
+    made_up_picture,
+    made_up_sound,
+    rate_of,
+    shown_forms,
+)
 from tracer.recorder.feeding.samples import (
     PROMPT,
     PROMPT_FOR_SOUND,
@@ -21,6 +32,7 @@ from tracer.recorder.feeding.samples import (
 )
 from tracer.recorder.feeding.senses import (
     Senses,
+    arrived,
     configs,
     has_no_forward,
     number_in,
@@ -80,10 +92,10 @@ def make_inputs(job: Job, model: Any, made: Preparers, recording: Recording, fak
         recording.record_event("not-encoded", {**recording.clean_data({"why": encoded.why}), **encoded.failure})
     batch, guessed = encoded.batch, False
     if encoded.by != "processor":
-        trial = Trial(model, recording, fake)
-        batch, guessed = _filled_up(encoded, senses, model, wanted, notes, trial, job)
-    by, arguments = encoded.by, _fitting(batch, model)
-    problem = _problem(arguments, encoded._replace(batch=batch), senses, model, job, notes)
+        batch, guessed = _filled_up(encoded, _Filling(senses, model, wanted, notes, Trial(model, recording, fake), job))
+    by = encoded.by
+    arguments = _fitting(batch, model, handed_on(model) if by == "processor" else set())
+    problem = _problem(arguments, encoded._replace(batch=batch), senses, model, job, _Lost(wanted, made, notes))
     if problem is not None:
         return problem
     inputs = _with_decoder_start(arguments, model)
@@ -109,69 +121,125 @@ def _wanted(job: Job, senses: Senses, made: Preparers) -> Wanted:
     return Wanted(job.prompt or usual, picture, film, sound)
 
 
-def _filled_up(
-    encoded: Encoded, senses: Senses, model: Any, wanted: Wanted, notes: list[str], trial: Trial, job: Job
-) -> tuple[dict[str, Any], bool]:
+class _Filling(NamedTuple):
+    """What a model's inputs are filled up with, and a way to try them on the model."""
+
+    senses: Senses
+    model: Any
+    wanted: Wanted
+    notes: list[str]
+    trial: Trial
+    job: Job
+
+    @property
+    def names(self) -> set[str]:
+        return set(parameters(self.model))
+
+    def error_of(self, arguments: dict[str, Any]) -> Exception | None:
+        """Return what the model raises for these arguments; None if it accepts them."""
+        inputs = _with_decoder_start(_fitting(arguments, self.model), self.model)
+        return self.trial.error(inputs.arguments) if inputs.arguments is not None else ValueError(inputs.why)
+
+
+def _filled_up(encoded: Encoded, filling: _Filling) -> tuple[dict[str, Any], bool]:
     """Return a batch with what the model can't do without, made up if nothing gave it; and whether it was.
 
     The user's own ids stay as they are, and nothing is made up in the place of the user's own sound.
     """
-    batch, names = encoded.batch, set(parameters(model))
-    told = bool(job.ids)
+    heard = {name: value for name, value in encoded.batch.items() if name in encoded.heard}
+    batch = {name: value for name, value in encoded.batch.items() if name not in encoded.heard}
+    batch, shown = _with_picture(encoded._replace(batch=batch), filling)
+    batch, told = _with_sound(batch, heard, filling)
+    if shown or told or filling.senses.main in batch:
+        return batch, shown or told
+    return _with_main(batch, filling)
 
-    def error_of(arguments: dict[str, Any]) -> Exception | None:
-        inputs = _with_decoder_start(_fitting(arguments, model), model)
-        return trial.error(inputs.arguments) if inputs.arguments is not None else ValueError(inputs.why)
 
+def _with_picture(encoded: Encoded, filling: _Filling) -> tuple[dict[str, Any], bool]:
+    """Return a batch with a picture in its text, in the first form that the model accepts; and whether it is made up.
+
+    A picture that it takes in no form is left out.
+    """
+    batch, model, notes, picture = encoded.batch, filling.model, filling.notes, filling.wanted.picture
     pixels = picture_name(model)
-    if (
-        wanted.picture is not None
-        and pixels is not None
-        and _wants_more(senses)
-        and not told
-        and _unseen(encoded, model)
-    ):
-        config = getattr(model, "config", None)
-        forms = [Shown(batch, 1)] if pixels in batch else shown_forms(wanted.picture, pixels, names, config)
-        found = guess(batch, forms, SEEN, model, names, error_of)
-        if found.arguments is not None:
-            notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
-            notes += [reasons.IDS_MADE_UP] if "input_ids" in found.arguments and "input_ids" not in batch else []
-            notes += [reasons.PIXELS_BY_SIZE] if pixels not in batch else []
-            return found.arguments, True
-        notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
-        error = found.refused
-        refused = f"{type(error).__name__}: {error}".partition("\n")[0] if error is not None else "–"
-        notes.append(reasons.PICTURE_REFUSED.format(error=refused))
-        batch = {name: value for name, value in batch.items() if not value.is_floating_point()}
-    heard = sound_name(model)
-    beside_text = senses.main == "input_ids" and not told and wanted.picture is None
-    if wanted.sound is not None and job.audio is None and heard is not None and beside_text and heard not in batch:
-        found = guess(batch, heard_forms(wanted.sound, heard, names, model), HEARD, model, names, error_of)
-        if found.arguments is not None:
-            notes[:] = [note for note in notes if note != reasons.SOUND_LEFT_OUT]
-            notes += [reasons.IDS_MADE_UP] if "input_ids" not in batch else []
-            notes += [reasons.SOUND_BY_SIZE]
-            return found.arguments, True
-    if senses.main in batch:
+    if picture is None or pixels is None or filling.job.ids:
         return batch, False
+    if not _wants_more(filling.senses) or not _unseen(encoded, model):
+        return batch, False
+    config = getattr(model, "config", None)
+    forms = [Shown(batch, 1)] if pixels in batch else shown_forms(picture, pixels, filling.names, config)
+    found = guess(batch, forms, SEEN, model, filling.names, filling.error_of)
+    notes[:] = [note for note in notes if note != reasons.PICTURE_LEFT_OUT]
+    if found.arguments is None:
+        notes.append(reasons.PICTURE_REFUSED.format(error=_first_line(found.refused)))
+        return {name: value for name, value in batch.items() if not value.is_floating_point()}, False
+    notes += [reasons.IDS_MADE_UP] if "input_ids" in found.arguments and "input_ids" not in batch else []
+    notes += [reasons.PIXELS_BY_SIZE] if pixels not in batch else []
+    return found.arguments, True
+
+
+def _with_sound(batch: dict[str, Any], heard: dict[str, Any], filling: _Filling) -> tuple[dict[str, Any], bool]:
+    """Return a batch with a sound in its text, in the first form that the model accepts; and whether it is made up.
+
+    ``heard`` is what the feature extractor made. A sound of its own that the model takes in no form is left out.
+    """
+    model, notes, sound, job = filling.model, filling.notes, filling.wanted.sound, filling.job
+    name, ids = sound_name(model), batch.get("input_ids")
+    if sound is None or name is None or filling.senses.main != "input_ids" or job.ids:
+        return {**batch, **heard}, False
+    if name in heard:
+        free = not takes_placeholders(getattr(model, "config", None), filling.names, HEARD)
+        if free or (ids is not None and has_placeholders(ids, model, HEARD)):
+            return {**batch, **heard}, False
+        forms: Iterable[Shown] = [Shown({**batch, **heard}, 1)]
+    elif filling.wanted.picture is None and name not in batch and (job.audio is None or holds_samples(name)):
+        forms = heard_forms(sound, name, filling.names, model)
+    else:
+        return {**batch, **heard}, False
+    found = guess(batch, forms, HEARD, model, filling.names, filling.error_of)
+    if found.arguments is None:
+        if name not in heard:
+            return {**batch, **heard}, False
+        notes.append(reasons.SOUND_REFUSED.format(error=_first_line(found.refused)))
+        return batch, False
+    notes[:] = [note for note in notes if note != reasons.SOUND_LEFT_OUT]
+    notes += [reasons.IDS_MADE_UP] if ids is None else []
+    notes += [_sound_note(name, model)] if name not in heard else []
+    return found.arguments, True
+
+
+def _with_main(batch: dict[str, Any], filling: _Filling) -> tuple[dict[str, Any], bool]:
+    """Return a batch with the model's main input, made up; and whether it could be."""
+    senses, model, wanted, notes = filling.senses, filling.model, filling.wanted, filling.notes
     if senses.main == "input_ids":
         if made_up_ids(model) is not None:
             notes.append(reasons.IDS_MADE_UP)
-            texts = list(text_forms(model, names))
-            fitting = next((text for text in texts if error_of({**batch, **text}) is None), texts[0])
+            texts = list(text_forms(model, filling.names))
+            fitting = next((text for text in texts if filling.error_of({**batch, **text}) is None), texts[0])
             return {**batch, **fitting}, True
-    elif (
-        wanted.picture is not None
-        and pixels in (None, senses.main)
-        and (shown := made_up_picture(model, wanted.picture)) is not None
-    ):
-        notes.append(reasons.PIXELS_BY_SIZE)
-        return {**batch, senses.main: shown}, True
-    elif wanted.sound is not None and (sound := made_up_sound(model, senses.main, wanted.sound)) is not None:
-        notes.append(reasons.SOUND_BY_SIZE)
-        return {**batch, senses.main: sound}, True
-    return batch, False
+        return batch, False
+    sense = sense_of(senses.main)
+    made: Any = None
+    if wanted.picture is not None and sense in ("picture", None) and picture_name(model) in (None, senses.main):
+        made, note = made_up_picture(model, wanted.picture), reasons.PIXELS_BY_SIZE
+    may_make_up = filling.job.audio is None or holds_samples(senses.main)
+    if made is None and wanted.sound is not None and sense in ("sound", None) and may_make_up:
+        made, note = made_up_sound(model, senses.main, wanted.sound), _sound_note(senses.main, model)
+    if made is None:
+        return batch, False
+    notes.append(note)
+    return {**batch, senses.main: made}, True
+
+
+def _sound_note(name: str, model: Any) -> str:
+    """Return how a sound was given to a parameter without a feature extractor."""
+    if holds_samples(name):
+        return reasons.SOUND_AS_SAMPLES.format(rate=rate_of(model))
+    return reasons.SOUND_BY_SIZE
+
+
+def _first_line(error: Exception | None) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0] if error is not None else "–"
 
 
 def _wants_more(senses: Senses) -> bool:
@@ -184,29 +252,48 @@ def _unseen(encoded: Encoded, model: Any) -> bool:
     batch = encoded.batch
     if not any(hasattr(value, "is_floating_point") and value.is_floating_point() for value in batch.values()):
         return True
-    return "image_processor" in encoded.by and not has_placeholders(batch.get("input_ids"), model)
+    return "image_processor" in encoded.by and not has_placeholders(batch.get("input_ids"), model, SEEN)
+
+
+class _Lost(NamedTuple):
+    """What was wanted of which preparers, and what was noted: why a picture or a sound got lost on the way."""
+
+    wanted: Wanted
+    made: Preparers
+    notes: list[str]
+
+    def wants(self, sense: str) -> bool:
+        return (self.wanted.picture if sense == "picture" else self.wanted.sound) is not None
+
+    def why(self, sense: str) -> str:
+        told = [note for note in self.notes if note.startswith(_LOST[sense])]
+        if told:
+            return told[-1]
+        deaf = sense == "sound" and self.made.feature_extractor is None
+        return reasons.NO_EXTRACTOR if deaf else reasons.NOTHING_MADE_IT
+
+
+_LOST: Final = {
+    "picture": ("the picture was", "the image processor "),
+    "sound": ("the sound was", "the feature extractor "),
+}
 
 
 def _problem(
-    arguments: dict[str, Any], encoded: Encoded, senses: Senses, model: Any, job: Job, notes: list[str]
+    arguments: dict[str, Any], encoded: Encoded, senses: Senses, model: Any, job: Job, lost: _Lost
 ) -> Inputs | None:
     """Return why the pass is not run: its main input is missing, or the user's picture or sound did not arrive."""
     for given, option, sense in ((job.image, "--image", "picture"), (job.audio, "--audio", "sound")):
-        if given is not None and not _arrived(sense, arguments):
-            why = notes[-1] if notes else reasons.NOTHING_MADE_IT
-            return Inputs(None, reasons.NOT_ARRIVED.format(option=option, why=why))
+        if given is not None and not (lost.wants(sense) and arrived(sense, arguments)):
+            return Inputs(None, reasons.NOT_ARRIVED.format(option=option, why=lost.why(sense)))
     if senses.main in arguments:
         return None
     if encoded.why is not None:
         return Inputs(None, encoded.why, encoded.failure)
     if senses.main not in encoded.batch:
-        return Inputs(None, reasons.NOT_GIVEN.format(name=senses.main))
+        reason = reasons.NOT_GIVEN if encoded.by == "tokenizer" else reasons.NOT_MADE
+        return Inputs(None, reason.format(name=senses.main))
     return Inputs(None, _why_not_named(senses.main, model))
-
-
-def _arrived(sense: str, arguments: dict[str, Any]) -> bool:
-    """Return whether there are numbers among the inputs that are for this sense, or may be."""
-    return any(value.is_floating_point() and sense_of(name) in (sense, None) for name, value in arguments.items())
 
 
 def _tensor_of(ids: list[int]) -> Any:
@@ -215,14 +302,18 @@ def _tensor_of(ids: list[int]) -> Any:
     return torch.tensor([ids])
 
 
-def _fitting(batch: dict[str, Any], model: Any) -> dict[str, Any]:
-    """Return those tensors that the model's ``forward`` takes, on its device; numbers of pictures in its dtype."""
+def _fitting(batch: dict[str, Any], model: Any, inner: Set[str] = frozenset()) -> dict[str, Any]:
+    """Return those tensors that the model's ``forward`` takes, on its device; numbers of pictures in its dtype.
+
+    ``inner`` is what it takes for a module inside, which names it.
+    """
     import torch
 
     named, takes_all = parameters(model), open_ended(model)
     fitting: dict[str, Any] = {}
     for name, value in batch.items():
-        if isinstance(value, torch.Tensor) and (name in named or (takes_all and not _is_named_otherwise(name, named))):
+        taken = name in named or name in inner or (takes_all and not _is_named_otherwise(name, named))
+        if isinstance(value, torch.Tensor) and taken:
             value = value.to(model.device)
             fitting[name] = value.to(model.dtype) if value.is_floating_point() else value
     return fitting
@@ -300,11 +391,12 @@ def _record(
         "notes": notes,
         "placeholders": _placeholders(shown, model),
     }
-    if wanted.picture is not None and _arrived("picture", arguments):
+    if wanted.picture is not None and arrived("picture", arguments):
         fed["picture"] = {"file": job.image, "size": list(wanted.picture.size)}
-    if wanted.film is not None and _arrived("film", arguments):
+    if wanted.film is not None and arrived("film", arguments):
         fed["film"] = {"frames": len(wanted.film), "size": list(wanted.film[0].size)}
-    if wanted.sound is not None and _arrived("sound", arguments):
+    # Features that were made up are neither the user's sound nor ours.
+    if wanted.sound is not None and arrived("sound", arguments) and reasons.SOUND_BY_SIZE not in notes:
         fed["sound"] = {"file": job.audio, "seconds": round(wanted.sound.seconds, 3), "rate": wanted.sound.rate}
     # They were made in the tokenizer's or processor's stage, but a reader looks for them with the pass.
     recording.record_event("inputs-prepared", recording.clean_data(fed), stage="forward")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from tracer.recorder.feeding.samples import Sound
+from tracer.recorder.feeding.samples import USUAL_RATE, Sound
 from tracer.recorder.feeding.senses import configs, number_in
 
 _COUNT: Final = 8
@@ -41,11 +41,14 @@ def special_ids(config: Any) -> set[int]:
 
 
 def made_up_sound(model: Any, name: str, sound: Sound) -> Any:
-    """Return the samples themselves, shape (1, samples), or made-up features, shape (1, mel bins, frames)."""
+    """Return the samples themselves, shape (1, samples), or made-up features, shape (1, mel bins, frames).
+
+    The features are random numbers: they have nothing of the sound.
+    """
     import torch
 
-    if name.endswith("values"):
-        return torch.tensor([sound.samples])
+    if holds_samples(name):
+        return torch.tensor([sound.at_rate(rate_of(model)).samples])
     config = getattr(model, "config", None)
     bins = number_in(config, *_MEL_BINS)
     if bins is None:
@@ -54,6 +57,16 @@ def made_up_sound(model: Any, name: str, sound: Sound) -> Any:
     frames = positions * 2 if positions is not None else _FRAMES  # the convolutions of Whisper halve the length
     generator = torch.Generator().manual_seed(0)
     return torch.randn(1, bins, frames, generator=generator)
+
+
+def holds_samples(name: str) -> bool:
+    """Return whether a parameter takes the samples of a sound, and not features of it."""
+    return name.endswith("values")
+
+
+def rate_of(model: Any) -> int:
+    """Return how many samples a second a model wants."""
+    return number_in(getattr(model, "config", None), "sampling_rate") or USUAL_RATE
 
 
 class Shown(NamedTuple):

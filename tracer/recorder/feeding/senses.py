@@ -12,6 +12,7 @@ from tracer.recorder.model.lora import unwrap_peft
 _FILM: Final = re.compile(r"^pixel_values_videos?$|^video(s|_values)?$")
 _PICTURE: Final = re.compile(r"^(image_|input_)?pixel_values(_images)?$|^images?$|^flattened_patches$|^image_patches$")
 _SOUND: Final = re.compile(r"^(input|audio)_(features|values)$|^input_audio_embeds$|^audios?$|^(mel|audio_mel)s?$")
+_OF_TEXT: Final = re.compile(r"^bbox$|mask$")
 _SEEING: Final = ("vision_config", "visual", "vision_encoder", "img_processor", "vision_tower", "mm_vision_tower")
 """What configurations call the part that sees: the library's, and those of remote code that is much used."""
 
@@ -56,6 +57,15 @@ def sense_of(name: str) -> str | None:
     """Return what an input is for, by its name: ``picture``, ``film`` or ``sound``; None if the name doesn't tell."""
     patterns = {"picture": _PICTURE, "film": _FILM, "sound": _SOUND}
     return next((sense for sense, pattern in patterns.items() if pattern.match(name)), None)
+
+
+def arrived(sense: str, tensors: Mapping[str, Any]) -> bool:
+    """Return whether there are numbers among inputs that are for this sense, or may be by their name."""
+    return any(
+        hasattr(value, "is_floating_point") and value.is_floating_point()
+        for name, value in tensors.items()
+        if sense_of(name) == sense or (sense_of(name) is None and not _OF_TEXT.search(name))
+    )
 
 
 def picture_name(model: Any) -> str | None:
