@@ -100,6 +100,29 @@ def frames_of(trace: Trace, text: str) -> Iterator[Frame]:
     return (trace.frame(number) for (number,) in trace.rows(tuple[int], query, _pattern(text[:_LONGEST])))
 
 
+def first_calls(trace: Trace, limit: int) -> list[tuple[int, str, str]]:
+    """Return the functions that ran, in that order, each as its first step, its qualified name and its module."""
+    query = (
+        "SELECT (SELECT min(number) FROM step WHERE frame = first), function, module FROM"
+        " (SELECT min(number) AS first, function, module FROM frame GROUP BY module, function ORDER BY 1 LIMIT ?)"
+    )
+    found = trace.rows(tuple[int | None, str, str], query, limit)
+    return [(step, function, module) for step, function, module in found if step is not None]
+
+
+def first_modules(trace: Trace, limit: int) -> list[tuple[int, str, str]]:
+    """Return the modules that were called, each as its first step, its path and its class."""
+    first: dict[str, tuple[int, str]] = {}
+    query = "SELECT number, data FROM step WHERE kind = 'module-entered' ORDER BY number LIMIT ?"
+    for step, data in trace.rows(tuple[int, str], query, 10 * limit):
+        with trace.readable():
+            decoded = _decode_data(data)
+        path, kind = decoded.get("path"), decoded.get("class")
+        if isinstance(path, str) and path and len(first) < limit:
+            first.setdefault(path, (step, kind if isinstance(kind, str) else ""))
+    return [(step, path, kind) for path, (step, kind) in first.items()]
+
+
 def first_frames(trace: Trace) -> dict[int, int]:
     """Return the first frame of each source file that has frames."""
     return dict(trace.rows(tuple[int, int], "SELECT source, min(number) FROM frame GROUP BY source"))

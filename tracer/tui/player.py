@@ -9,12 +9,10 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import CommandPalette, Provider
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 
 from tracer.analysis.cursor import Cursor
@@ -24,7 +22,7 @@ from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
-from tracer.tui.bindings import BINDINGS, KEY_LABELS, TYPED_INTO, Keymap, displayed
+from tracer.tui.bindings import BINDINGS, TYPED_INTO, Keymap, displayed
 from tracer.tui.crash_report import CrashReportingApp
 from tracer.tui.hint_bar import HintBar
 from tracer.tui.player_state import PlayerState
@@ -40,6 +38,7 @@ if TYPE_CHECKING:  # imported after the first screen
 
     from tracer.analysis.model_flow import NotFinite
     from tracer.tui.calls_view import CallsView
+    from tracer.tui.palette import Entry
     from tracer.tui.tabs.notes import NotesTab
     from tracer.tui.tabs.overview import OverviewTab
     from tracer.tui.tabs.tab_area import TabArea
@@ -61,12 +60,6 @@ _GREETINGS: Final[dict[str, Message]] = {
         "The load was interrupted: this is step {number}, the last one recorded. Press {key} for the keys."
     ),
 }
-
-
-def _palette_commands() -> type[Provider]:
-    from tracer.tui.screens import PaletteCommands
-
-    return PaletteCommands
 
 
 class Player(CrashReportingApp):
@@ -91,8 +84,6 @@ class Player(CrashReportingApp):
     TITLE = "glm-trace"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = {_palette_commands}  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     number: reactive[int] = reactive(0, repaint=False)
@@ -255,22 +246,31 @@ class Player(CrashReportingApp):
         else:
             await self.run_action(message.action, self)
 
-    def get_system_commands(self, screen: Screen[Any]) -> Any:
-        """Yield the commands of the palette: what a key does, and the themes. Textual's own are among them."""
-        for binding in BINDINGS:
-            title = tr(self.lang, KEY_LABELS[str(binding.id)])
-            yield SystemCommand(title, "", partial(self.run_action, binding.action, self))
-        if screen.maximized is not None:
-            yield SystemCommand(tr(self.lang, "minimize"), "", screen.action_minimize)
-        elif screen.focused is not None and screen.focused.allow_maximize:
-            yield SystemCommand(tr(self.lang, "maximize this pane"), "", screen.action_maximize)
-        for name in self.available_themes:
-            yield SystemCommand(tr(self.lang, "theme {name}", name=name), "", partial(setattr, self, "theme", name))
-
     def action_command_palette(self) -> None:
-        """Open the palette, in the user's language."""
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=tr(self.lang, "Search the commands"), id="--command-palette"))
+        """Open the palette, with the notes as soon as they are bound."""
+        if len(self.screen_stack) > 1 or not self.furnished:
+            return
+        from tracer.tui.palette import PaletteScreen
+
+        self.notes.load()
+        self.push_screen(PaletteScreen(self.state, self.lang, self.reading, self.available_themes), self._take)
+
+    def watch_reading(self) -> None:
+        if type(self.screen).__name__ == "PaletteScreen":
+            self.screen.show_notes(self.reading)  # type: ignore[attr-defined]  # imported when it is opened
+
+    async def _take(self, entry: Entry | None) -> None:
+        """Do what was chosen in the palette."""
+        if entry is None:
+            return
+        if entry.action:
+            await self.run_action(entry.action, self)
+        elif entry.note is not None:
+            self.notes.open_at(entry.note)
+        elif entry.theme:
+            self.theme = entry.theme
+        else:
+            self.go(entry.step)
 
     def action_help_quit(self) -> None:
         """Say how to quit: Ctrl-C, which Textual binds to this, doesn't."""

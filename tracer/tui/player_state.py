@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # not for the first screen
     from tracer.analysis.decisions.explanation import ExplainedDecision
     from tracer.analysis.loops import Loop, Turns
     from tracer.analysis.syntax import StatementNode, SyntaxTrees
+    from tracer.i18n import Lang
+    from tracer.tui.palette import Entry
 
 _SHORT: Final = 500  # line steps of a frame whose loops can be counted between two pictures
 _KEPT_LOOPS: Final = 64
@@ -91,6 +93,8 @@ class PlayerState:
         self.bookmarks: set[int] = set()
         self.breakpoints: set[Place] = set()
         self.hits: Sequence[int] = ()
+        self.searched: list[str] = []
+        self.palette: dict[Lang, list[Entry]] = {}
         self.selected_variable: str | None = None
         self._explained: list[ExplainedDecision] | None = None
         self._explaining = Lock()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Hit as PaletteHit
-from textual.command import Hits
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -52,20 +49,10 @@ _CLOSING: Final = (  # with the ids of the player's actions, so that the keys ch
 )
 
 
-class PaletteCommands(SystemCommandsProvider):
-    """The commands of the palette. Where none fits, an entry says so in the user's language."""
-
-    async def search(self, query: str) -> Hits:
-        found = False
-        async for hit in super().search(query):
-            found = True
-            yield hit
-        if not found:
-            lang: Lang = getattr(self.app, "lang", "en")
-            yield PaletteHit(0.01, Text(tr(lang, "No command of that name."), "dim"), lambda: None, text="")
+_Result = TypeVar("_Result")
 
 
-class _TypingScreen(ModalScreen[int | None]):
+class TypingScreen(ModalScreen[_Result]):
     """A screen with a field to type in, which receives what is typed before it is mounted too."""
 
     def __init__(self) -> None:
@@ -87,7 +74,7 @@ class _TypingScreen(ModalScreen[int | None]):
             self._typed += event.character
 
 
-class SearchScreen(_TypingScreen):
+class SearchScreen(TypingScreen[int | None]):
     """Searches as you type. Enter goes to the chosen hit; the keys for the next and previous hit go on from it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -150,7 +137,7 @@ def _hit_line(hit: Hit, lang: Lang) -> Text:
     return line
 
 
-class GotoScreen(_TypingScreen):
+class GotoScreen(TypingScreen[int | None]):
     """Asks for the number of a step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "")]

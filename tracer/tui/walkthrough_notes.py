@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # imported after the first screen
     from tracer.tui.player import Player
     from tracer.tui.tabs.notes import NotesTab
     from tracer.walkthrough.format import Walkthrough
-    from tracer.walkthrough.reader_position import WalkthroughReader
+    from tracer.walkthrough.reader_position import NotePosition, WalkthroughReader
 
 
 class WalkthroughNotes:
@@ -50,6 +50,17 @@ class WalkthroughNotes:
             else:
                 why = N_("This is the first note.") if back else N_("This was the last note.")
             self._player.notify(tr(self._player.lang, why), timeout=2)
+
+        self._with_reading(open_note)
+
+    def open_at(self, at: NotePosition) -> None:
+        """Open this note, and go to its step."""
+
+        def open_note(reading: WalkthroughReader) -> None:
+            note = reading.go(at)
+            self.open_tab()
+            self._player.go(getattr(note, "step", None))
+            self._player.show_note()
 
         self._with_reading(open_note)
 
