@@ -41,7 +41,7 @@ def test_a_load_is_aligned_with_itself(plain: Trace) -> None:
 
 def test_two_loads_part_where_they_go_different_ways(plain: Trace, without_pooler: Trace) -> None:
     aligned = Alignment(plain, without_pooler)
-    assert aligned.partings
+    assert aligned.partings == sorted(aligned.partings)
     parted = [
         (statement(plain, one.a), statement(without_pooler, one.b))
         for one in aligned.partings
@@ -61,17 +61,3 @@ def test_what_belongs_together_is_at_the_same_statement(plain: Trace, without_po
             assert statement(plain, step.number) == statement(without_pooler, found.step)
             assert aligned.in_a(found.step) == (step.number, True)
     assert exact > 0.9 * sum(1 for _ in plain.steps(kinds=["line"]))
-
-
-def test_partings_are_met_in_order_both_ways(plain: Trace, without_pooler: Trace) -> None:
-    aligned = Alignment(plain, without_pooler)
-    at, met = (-1, -1), []
-    while (found := aligned.next_parting(*at)) is not None:
-        met.append(found)
-        at = found
-    assert met == sorted(set(aligned.partings))
-    back = []
-    while (found := aligned.next_parting(*at, back=True)) is not None:
-        back.append(found)
-        at = found
-    assert back == met[-2::-1]

@@ -95,13 +95,13 @@ def test_the_other_side_follows_the_one_that_has_the_focus(both: tuple[Trace, Tr
 
 def test_a_step_that_only_one_load_has_is_told(both: tuple[Trace, Trace]) -> None:
     app = SideBySide(*both, "en")
-    alone = next(
-        step.number
-        for step in both[0].steps(kinds=["module-built"])
-        if step.data.get("class", "").endswith("BertPooler")
-    )
 
     async def work(pilot: Pilot[None]) -> None:
+        assert app.aligned is not None
+        parted = {one.a for one in app.places}
+        alone = next(
+            number for number in range(len(both[0])) if number not in parted and not app.aligned.in_b(number).exact
+        )
         app.states["a"].cursor.go(alone - 1)
         await pilot.press("right")
         await pilot.pause()
@@ -126,6 +126,30 @@ def test_the_differences_lead_to_their_steps(both: tuple[Trace, Trace]) -> None:
         assert statements(app) == (MADE, MADE)
 
     play(app, work)
+
+
+def test_what_the_same_statement_made_differently_is_a_place_too(loads: Loads) -> None:
+    with (
+        loads.trace(MODEL, forward=False) as a,
+        loads.trace(MODEL, forward=False, kwargs={"hidden_dropout_prob": 0.25}) as b,
+    ):
+        app = SideBySide(a, b, "en")
+
+        async def work(pilot: Pilot[None]) -> None:
+            built = [
+                [step.number for step in state.trace.steps(kinds=["config-built"])] for state in app.states.values()
+            ]
+            assert set(app.places) & set(zip(*built, strict=True))
+            seen = []
+            await pilot.press("home")
+            for _ in app.places:
+                await pilot.press("n")
+                await pilot.pause()
+                seen.append((app.number_a, app.number_b))
+            assert seen == sorted(seen)
+            assert seen == [tuple(one) for one in app.places if tuple(one) > (0, 0)]
+
+        play(app, work)
 
 
 def test_loads_that_went_the_same_way(both: tuple[Trace, Trace]) -> None:

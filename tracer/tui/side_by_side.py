@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import ClassVar, Final, Literal
 
@@ -36,6 +37,7 @@ from tracer.views.stages import stage_name
 Letter = Literal["a", "b"]
 
 _THEMES: Final = ("textual-dark", "textual-light")
+_MADE_BY_A_STEP: Final = ("decisions", "config", "classes", "modules", "weights", "text", "files", "messages")
 _WIDEST: Final = (24, 60, 40, 40)  # cells of the columns
 _Steps = tuple[int | None, int | None]
 _MOVES: Final[dict[str, tuple[str, Callable[[Cursor], int | None]]]] = {
@@ -72,6 +74,7 @@ class SideBySide(CrashReportingApp):
     Attributes:
         number_a: the step that is shown of A; ``number_b`` of B.
         aligned: which steps belong together, once that is known.
+        places: where the loads part, in order: by a statement, or by what came of the same one.
     """
 
     CSS_PATH = ["player.tcss", "side_by_side.tcss"]  # noqa: RUF012 - as Textual declares it
@@ -100,6 +103,7 @@ class SideBySide(CrashReportingApp):
         }
         self.active: Letter = "a"
         self.aligned: Alignment | None = None
+        self.places: list[Parting] = []
         self._exact = False
         self.set_reactive(SideBySide.number_a, self.states["a"].number)
         self.set_reactive(SideBySide.number_b, self.states["b"].number)
@@ -131,10 +135,11 @@ class SideBySide(CrashReportingApp):
                 return Alignment(a, b), compare(a, b)
 
         try:
-            self.aligned, comparison = await in_thread(work)
+            aligned, comparison = await in_thread(work)
         except TracerError as error:
             self.notify(visible(error.localized(self.lang)), severity="error", timeout=8, markup=False)
             return
+        self.aligned, self.places = aligned, _places(aligned, comparison)
         self.query_one(DifferencesTable).show(comparison, self.lang)
         self._follow()
 
@@ -196,13 +201,15 @@ class SideBySide(CrashReportingApp):
         if self.aligned is None:
             self._say(N_("The two loads are still being aligned."))
             return
-        found: Parting | None = self.aligned.next_parting(self.number_a, self.number_b, back=back)
-        if found is not None:
+        here = Parting(self.number_a, self.number_b)
+        at = bisect_left(self.places, here) - 1 if back else bisect_right(self.places, here)
+        if 0 <= at < len(self.places):
+            found = self.places[at]
             self._set("a", found.a)
             self._set("b", found.b)
             self._exact = self.aligned.in_b(found.a) == Counterpart(found.b, True)
             self._show_titles()
-        elif self.aligned.partings:
+        elif self.places:
             self._say(N_("There is nothing more in that direction."))
         else:
             self._say(N_("The two loads went the same way."))
@@ -251,7 +258,7 @@ class SideBySide(CrashReportingApp):
         lines = [self._title("a"), self._title("b")]
         if self.aligned is None:
             state = Text(tr(self.lang, "aligning …"), "dim")
-        elif Parting(self.number_a, self.number_b) in self.aligned.partings:
+        elif Parting(self.number_a, self.number_b) in self.places:
             state = Text(tr(self.lang, "here the two part"), "bold yellow")
         elif self._exact:
             state = Text(tr(self.lang, "the same step in both"), "bold green")
@@ -281,6 +288,21 @@ class SideBySide(CrashReportingApp):
 
     def _say(self, message: Message) -> None:
         self.notify(tr(self.lang, message), timeout=2, markup=False)
+
+
+def _places(aligned: Alignment, comparison: Comparison) -> list[Parting]:
+    """Return where two loads part: where they went on differently, and where the same statement gave something else."""
+    found = set(aligned.partings)
+    for topic in _MADE_BY_A_STEP:
+        for one in comparison.of(topic):
+            a, b = one.steps
+            if a is not None and b is not None:
+                found.add(Parting(a, b))
+            elif a is not None:
+                found.add(Parting(a, aligned.in_b(a).step))
+            elif b is not None:
+                found.add(Parting(aligned.in_a(b).step, b))
+    return sorted(found)
 
 
 class DifferencesTable(DataTable[Text]):

@@ -159,7 +159,7 @@ class SourceView(ScrollView, StepView, can_focus=True, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         """Put each annotation behind its line or under it, and the current statement where most of it is seen."""
-        room = max(self.size.width - _GUTTER, 1)
+        room = max(self.scrollable_content_region.width - _GUTTER, 1)
         widths = [_width(self._lines[line - 1]) for line in self._statement]
         free = min(
             (_indent(line) for line in self._lines[self._statement.start - 1 : self._statement.stop - 1] if line),

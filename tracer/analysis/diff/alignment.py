@@ -79,12 +79,6 @@ class Alignment:
         """Return what a step of B is in A."""
         return _counterpart(self._back, step)
 
-    def next_parting(self, a: int, b: int, *, back: bool = False) -> Parting | None:
-        """Return the next place at which the loads part, or the one before."""
-        if back:
-            return next((one for one in reversed(self.partings) if one.a < a or (one.a == a and one.b < b)), None)
-        return next((one for one in self.partings if one.a > a or (one.a == a and one.b > b)), None)
-
     def _align(self, mine: _Level, theirs: _Level, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Match the items of two levels; return the frames whose levels are to be matched next."""
         inside: list[tuple[int, int]] = []
