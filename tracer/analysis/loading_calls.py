@@ -24,7 +24,7 @@ _METHODS: Final = ("from_pretrained", "from_config")
 _MODEL_OWNERS: Final = tuple(function.partition(".")[0] for function in (AUTO_MODEL, MODEL_LOADER))
 
 
-class LoadingCall(msgspec.Struct):
+class LoadingCall(msgspec.Struct, frozen=True):
     """A loading call that no stepped function made. ``last`` is its last step."""
 
     step: int

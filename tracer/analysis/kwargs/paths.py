@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from typing import Final
+from weakref import WeakKeyDictionary
+
+import msgspec
 
 from tracer.analysis.kwargs.follower import ArgumentFollower
 from tracer.analysis.kwargs.frames import TrackedArgument
@@ -28,11 +31,20 @@ def keyword_paths(trace: Trace, *, call: int | None = None) -> list[KeywordPath]
         TracerError: there is no such call.
     """
     chosen = select_call(trace, call)
-    return (
-        []
-        if chosen is None
-        else [finish_path(track, returned=chosen.returned) for track in ArgumentFollower(trace, chosen).follow()]
-    )
+    if chosen is None:
+        return []
+    known = _KNOWN.setdefault(trace, {})
+    if chosen not in known:
+        tracks = ArgumentFollower(trace, chosen).follow()
+        known[chosen] = [finish_path(track, returned=chosen.returned) for track in tracks]
+    return [
+        msgspec.structs.replace(path, hops=[msgspec.structs.replace(hop) for hop in path.hops])
+        for path in known[chosen]
+    ]
+
+
+_KNOWN: Final[WeakKeyDictionary[Trace, dict[LoadingCall, list[KeywordPath]]]] = WeakKeyDictionary()
+"""The paths that were followed already: a report asks for those of a call from several sides."""
 
 
 def find_keyword_path(trace: Trace, name: str, *, call: int | None = None) -> tuple[LoadingCall, KeywordPath]:
