@@ -134,6 +134,31 @@ def test_variables_and_what_changed(player: Any) -> None:
     play(app, work)
 
 
+def test_what_opens_by_itself_leads_to_the_rest(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracer.tui.variables_view._FEW", 1)
+    app = player(start=1092)  # revision = kwargs.pop("revision", None)
+
+    async def work(pilot: Pilot[None]) -> None:
+        view = app.query_one(VariablesView)
+        [held, *_] = view.root.children
+        assert labels(held.children)[0] == "- revision = None"
+        assert labels(held.children)[2].startswith("… +")
+        assert len(held.children) == 3
+        view.focus()
+        view.move_cursor(held.children[2])
+        await pilot.press("enter")
+        await settled(pilot)
+        everything = labels(held.children)
+        assert len(everything) > 3
+        assert not any(label.startswith("… +") for label in everything)
+        app.go(1091)
+        app.go(1092)
+        await settled(pilot)
+        assert labels(view.root.children[0].children) == everything  # it stays as the user left it
+
+    play(app, work)
+
+
 def test_callers_open_in_the_variables(player: Any, demo: Any) -> None:
     number = next(
         step.number for step in demo.steps(START) if step.frame is not None and demo.frame(step.frame).depth > 2

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +19,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tests.conftest import ROOT
+from tests.data.demo.store import unpack
 from tests.tui.conftest import SMALL, WIDE, settled
 from tests.tui.course import reading
-from tracer.trace.reading import Trace
+from tracer.trace.reading import Trace, open_trace
 from tracer.tui.player import Player
+from tracer.tui.side_by_side import SideBySide
 
 PINNED: str = re.findall(r"^textual==(\S+)", (ROOT / "constraints" / "common.txt").read_text(), re.M)[0]
 """The release of textual that drew the pictures; others draw some borders and scrollbars in another way."""
@@ -43,11 +46,13 @@ def drawn_by_the_same_release() -> None:
 
 AT = 1_189  # in cached_file, below the dynamic class
 TABS = {"decisions": "2", "kwargs": "3", "weights": "4", "forward": "5", "why": "7"}
-OF_A_PASS = {"forward": ["5"], "tokens": ["6", "end"]}
+OF_A_PASS = {"forward": ["5"], "boxes": ["F"], "tokens": ["6", "end"]}
+TURN = 365  # in a loop
 OVER: dict[str, list[str]] = {
     "search": ["slash", *"rope"],
     "help": ["question_mark"],
     "value": ["u", "v"],  # the keyword arguments of the caller
+    "palette": ["ctrl+p", *"turn"],
 }
 
 
@@ -105,6 +110,31 @@ def test_every_tab(tab: str, size: tuple[int, int], looks: Callable[..., bool]) 
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
 def test_tabs_of_a_pass(tab: str, size: tuple[int, int], passing: Player, looks: Callable[..., bool]) -> None:
     assert looks(OF_A_PASS[tab], size, app=passing)
+
+
+@pytest.mark.parametrize(
+    ("size", "lang", "theme"),
+    [(SMALL, "en", "textual-dark"), (WIDE, "en", "textual-dark"), (WIDE, "zh", "textual-light")],
+    ids=["small", "wide", "wide-zh-light"],
+)
+def test_the_overview(size: tuple[int, int], lang: str, theme: str, player: Any, looks: Callable[..., bool]) -> None:
+    assert looks([], size, theme=theme, app=player(lang))
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_the_turns_of_a_loop(size: tuple[int, int], player: Any, looks: Callable[..., bool]) -> None:
+    assert looks(["asterisk"], size, app=player(start=TURN))
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_side_by_side(size: tuple[int, int], tmp_path: Path, snap_compare: Any) -> None:
+    async def to_where_they_part(pilot: Pilot[None]) -> None:
+        await at_rest(pilot)
+        await pilot.press("n")
+        await at_rest(pilot)
+
+    with open_trace(unpack("4.44.2", tmp_path)) as a, open_trace(unpack("5.23.0", tmp_path)) as b:
+        assert snap_compare(SideBySide(a, b, "en"), terminal_size=size, run_before=to_where_they_part)
 
 
 NOTES: dict[str, tuple[list[str], tuple[int, int], str]] = {

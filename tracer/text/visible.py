@@ -7,12 +7,13 @@ from typing import Final
 
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # printable according to Python, but empty on a screen
 _CODES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # colours, titles, links
+_UNSEEN: Final = re.compile(f"[{''.join(_BLANK)}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _HARMLESS: Final = frozenset("\u3000")  # the ideographic space of Chinese comments
 
 
 def visible(text: str, *, encoding: str = "utf-8") -> str:
     """Write control, direction and invisible characters as escapes, and those that ``encoding`` can't represent."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or (encoding == "utf-8" and not _UNSEEN.search(text))):
         return text
     return "".join(char if _shows(char, encoding) else _escape(char) for char in text)
 

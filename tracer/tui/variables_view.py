@@ -21,7 +21,9 @@ from tracer.tui.step_text import local_text, number_text, value_text
 from tracer.tui.step_view import StepView
 
 _MOST = 200  # pairs of a container that are listed
+_FEW = 30  # of one that opens by itself, because a step changed it: the changed ones are the first
 _OTHERS: Final[VariablePath] = ("…",)  # no variable has this name, nor those that follow
+_REST: Final = object()  # the data of the line that leads to the rest of a container
 _PINNED: Final = "★"
 _CALLER: Final = "↑"
 _MARKS = {"new": "+", "changed": "~", "deleted": "-", "": " "}
@@ -134,7 +136,7 @@ class VariablesView(Tree[object], StepView):
         assert isinstance(node.data, VariableNode)
         if self._opened.get(node.data.path, expand):
             node.expand()
-            self._fill(node)
+            self._fill(node, _MOST if node.data.path in self._opened else _FEW)
 
     def _add_pinned(self, pinned: PinnedValue) -> None:
         name = visible(".".join(pinned.path))
@@ -197,8 +199,8 @@ class VariablesView(Tree[object], StepView):
         else:
             parent.add_leaf(label, data=VariableNode(path, value))
 
-    def _fill(self, node: TreeNode[object]) -> None:
-        """Add the children of a node, once."""
+    def _fill(self, node: TreeNode[object], most: int = _MOST) -> None:
+        """Add the children of a node, once; of a container no more than ``most``, and a line that leads to more."""
         held = node.data
         if node.children or not isinstance(held, VariableNode):
             return
@@ -223,15 +225,15 @@ class VariablesView(Tree[object], StepView):
                     Text.assemble(("- ", "bold red"), (visible(key), "strike"), " = ", number_text(trace, number))
                 )
         added, changed = (set(change.added), change.changed) if change is not None else (set(), {})
-        pairs = inside(held.value)
-        for key, number in sorted(pairs[:_MOST], key=lambda pair: pair[0] not in added and pair[0] not in changed):
+        pairs = sorted(inside(held.value), key=lambda pair: pair[0] not in added and pair[0] not in changed)
+        for key, number in pairs[:most]:
             label = _pair_label(key, "new" if key in added else "changed" if key in changed else "")
             label += number_text(trace, number, 200)
             if key in changed:
                 label += Text("  ← ", "dim") + number_text(trace, changed[key][0], 60)
             self._add_item(node, label, (*held.path, key), number)
-        if len(pairs) > _MOST:
-            node.add_leaf(Text(f"… +{len(pairs) - _MOST}", "dim"))
+        if len(pairs) > most:
+            node.add_leaf(Text(f"… +{len(pairs) - most}", "dim"), data=_REST if most < _MOST else None)
 
     def _add_item(self, node: TreeNode[object], label: Text, path: VariablePath, number: v.ValueId) -> None:
         try:
@@ -247,6 +249,13 @@ class VariablesView(Tree[object], StepView):
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[object]) -> None:
         self._fill(event.node)
         self._remember(event.node, opened=True)
+
+    def on_tree_node_selected(self, event: Tree.NodeSelected[object]) -> None:
+        node = event.node.parent
+        if event.node.data is _REST and node is not None:
+            self._remember(node, opened=True)
+            node.remove_children()
+            self._fill(node)
 
     def on_tree_node_collapsed(self, event: Tree.NodeCollapsed[object]) -> None:
         self._remember(event.node, opened=False)
