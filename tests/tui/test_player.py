@@ -31,7 +31,8 @@ from tracer.trace.steps import Frame
 from tracer.tui.bindings import BINDINGS, GROUP_LABELS, GROUPS, KEY_LABELS, Keymap, displayed
 from tracer.tui.calls_view import CallsView
 from tracer.tui.player import Player
-from tracer.tui.screens import SORT_LABELS, GotoScreen, HelpScreen, SearchScreen, TextScreen, keys_text
+from tracer.tui.screens import GotoScreen, HelpScreen, TextScreen, keys_text
+from tracer.tui.search_screen import SORT_LABELS, SearchScreen
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
 from tracer.tui.tabs.table_tab import COLUMN_LABELS, TableTab

@@ -14,6 +14,7 @@ import msgspec
 from tracer.analysis.value_format import format_value
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
+from tracer.trace.steps import Bound, Items, Step
 from tracer.trace.text_search import data_with, first_frames, frames_of, mentions, values_with
 
 
@@ -44,6 +45,51 @@ def search(trace: Trace, text: str, *, limit: int = 20) -> list[Hit]:
         for what, find in _SORTS.items()
         for step, label in sorted(islice(_once(find(trace, text)), limit))
     ]
+
+
+class HitContext(msgspec.Struct, frozen=True):
+    """Where something was found.
+
+    Attributes:
+        stage: the stage of its step.
+        function: the qualified name of the function that the step is in; empty outside every stepped function.
+        name: the variable that a value was found in, ``kwargs['dtype']`` for an item; for a variable its own name.
+        value: what the variable was then; empty for what is no variable and no value.
+    """
+
+    stage: str
+    function: str
+    name: str = ""
+    value: str = ""
+
+
+def context_of(trace: Trace, hit: Hit) -> HitContext:
+    """Return where a hit is. Names and values in it are as recorded, and not safe to print."""
+    step = trace.step(hit.step)
+    function = trace.frame(step.frame).function if step.frame is not None else ""
+    name, value = _held_by(trace, step, hit) if hit.what in ("variable", "value") else ("", "")
+    return HitContext(step.stage, function, name, value)
+
+
+def _held_by(trace: Trace, step: Step, hit: Hit) -> tuple[str, str]:
+    """Return the variable of a hit and its value."""
+    inside = ""
+    for change in step.changes:
+        if isinstance(change, Bound):
+            shown = format_value(trace, change.value)
+            if hit.label == (change.name if hit.what == "variable" else shown):
+                return change.name, shown
+            inside = inside or change.name
+        elif isinstance(change, Items):
+            for key, number in (*change.added.items(), *change.changed.items()):
+                if hit.what == "value" and format_value(trace, number) == hit.label:
+                    return f"{change.name}[{key}]", hit.label
+            inside = inside or change.name
+    if hit.what == "variable":
+        return hit.label, ""
+    if step.value is not None and (not inside or format_value(trace, step.value) == hit.label):
+        return "", hit.label
+    return (f"{inside}[…]" if inside else ""), hit.label
 
 
 Found = tuple[int, str]

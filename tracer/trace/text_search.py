@@ -38,6 +38,11 @@ def mentions(trace: Trace) -> Mentions:
     return known
 
 
+def keep_mentions(trace: Trace, found: Mentions) -> None:
+    """Keep the mentions that another thread has collected from the same file."""
+    _known[trace] = found
+
+
 _known: WeakKeyDictionary[Trace, Mentions] = WeakKeyDictionary()
 
 

@@ -474,7 +474,7 @@ class Player(CrashReportingApp):
         self.moved(move(self.state.cursor, *place) if place is not None else None)
 
     def action_search(self) -> None:
-        from tracer.tui.screens import SearchScreen
+        from tracer.tui.search_screen import SearchScreen
 
         self.push_screen(SearchScreen(self.state, self.lang), self.go)
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import ClassVar, Final, TypeVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
-from tracer.analysis.search import Hit, search
-from tracer.i18n import N_, Lang, tr
-from tracer.text.visible import visible
-from tracer.trace.errors import TracerError
+from tracer.i18n import Lang, tr
 from tracer.tui.bindings import (
     BINDINGS,
     FOUND_FIRST,
@@ -29,19 +25,7 @@ from tracer.tui.bindings import (
     Keymap,
     displayed,
 )
-from tracer.tui.player_state import PlayerState
 
-SORT_LABELS = {
-    # what a hit of the search is
-    "function": N_("function"),
-    "file": N_("file"),
-    "variable": N_("variable"),
-    "value": N_("value"),
-    "module": N_("module"),
-    "tensor": N_("tensor"),
-    "message": N_("message"),
-}
-_HITS = 200
 _CLOSING: Final = (  # with the ids of the player's actions, so that the keys chosen for those close these screens too
     Binding("escape,enter", "dismiss(None)"),
     Binding("question_mark", "dismiss(None)", id="help"),
@@ -72,69 +56,6 @@ class TypingScreen(ModalScreen[_Result]):
             fields.first().insert_text_at_cursor(event.character)
         else:
             self._typed += event.character
-
-
-class SearchScreen(TypingScreen[int | None]):
-    """Searches as you type. Enter goes to the chosen hit; the keys for the next and previous hit go on from it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss(None)", ""),
-        ("down", "list_down", ""),
-        ("up", "list_up", ""),
-    ]
-
-    def __init__(self, state: PlayerState, lang: Lang) -> None:
-        super().__init__()
-        self._state = state
-        self._lang: Lang = lang
-        self._hits: list[Hit] = []
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as box:
-            box.border_title = tr(self._lang, KEY_LABELS["search"])
-            box.border_subtitle = "↑ ↓ Enter Esc"
-            yield self.field(tr(self._lang, "Search functions, files, variables, values, modules, tensors"))
-            yield Static("", id="found")
-            yield OptionList(id="hits")
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        text = event.value.strip()
-        try:
-            self._hits = list(search(self._state.trace, text, limit=_HITS)) if text else []
-        except TracerError as error:
-            self._hits = []
-            self.notify(visible(error.localized(self._lang)), severity="error", markup=False)
-        options = self.query_one("#hits", OptionList)
-        options.clear_options()
-        options.add_options([Option(_hit_line(hit, self._lang), id=str(index)) for index, hit in enumerate(self._hits)])
-        if self._hits:
-            options.highlighted = 0
-        self.query_one("#found", Static).update(Text(tr(self._lang, "{count} found", count=len(self._hits)), "dim"))
-
-    def on_input_submitted(self) -> None:
-        options = self.query_one("#hits", OptionList)
-        if options.highlighted is not None and self._hits:
-            self._choose(options.highlighted)
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self._choose(event.option_index)
-
-    def action_list_down(self) -> None:
-        self.query_one("#hits", OptionList).action_cursor_down()
-
-    def action_list_up(self) -> None:
-        self.query_one("#hits", OptionList).action_cursor_up()
-
-    def _choose(self, index: int) -> None:
-        self._state.hits = sorted({hit.step for hit in self._hits})
-        self.dismiss(self._hits[index].step)
-
-
-def _hit_line(hit: Hit, lang: Lang) -> Text:
-    sort = tr(lang, SORT_LABELS[hit.what])
-    line = Text.assemble((f"{hit.step:>7} ", "dim"), (f"{set_cell_size(sort, 9)} ", "cyan"), visible(hit.label))
-    line.no_wrap, line.overflow = True, "ellipsis"
-    return line
 
 
 class GotoScreen(TypingScreen[int | None]):
