@@ -469,6 +469,30 @@ def _inputs_of_samples(file: str) -> None:
     assert told[-1]["notes"] == ["the sound is given as samples, 16000 a second, without the model's own processor"]
 
 
+def test_a_sound_that_a_model_makes_no_use_of_is_not_said_to_be_heard() -> None:
+    in_fork(_inputs_of_one_that_does_not_listen)
+
+
+def _inputs_of_one_that_does_not_listen() -> None:
+    import torch
+
+    class Speaker(torch.nn.Module):
+        main_input_name, device, dtype = "input_ids", torch.device("cpu"), torch.float32
+        config = transformers.PretrainedConfig(vocab_size=64, audio_channels=2)
+        listens = False
+
+        def forward(self, input_ids: Any, input_values: Any = None) -> None:
+            assert not self.listens or input_values.shape == (1, 2, 16_000)
+
+    for listens in (True, False):
+        Speaker.listens = listens
+        told: list[dict[str, Any]] = []
+        made = _made(Speaker(), told=told)
+        assert made.arguments is not None
+        assert ("input_values" in made.arguments, "sound" in told[-1]) == (listens, listens)
+        assert any("makes no use of one" in note for note in told[-1]["notes"]) is not listens
+
+
 @pytest.mark.parametrize("asked", ["image", "audio"])
 def test_numbers_of_text_are_neither_a_picture_nor_a_sound(asked: str, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
@@ -511,7 +535,7 @@ def _inputs_of_two_parts(deaf: bool) -> None:
         ) -> None:  # fmt: skip
             for numbers, mark, count in ((pixel_values, 60, 4), (input_features, 61, 3)):
                 found = int((input_ids == mark).sum())
-                wanted = count if numbers is not None else 0
+                wanted = count if numbers is not None and numbers.numel() else 0
                 if found != wanted or (deaf and mark == 61 and wanted):
                     raise ValueError(f"features and tokens do not match, tokens: {found}, features: {wanted}")
             if pixel_values is not None and not torch.equal(mm_token_type_ids == 1, input_ids == 60):

@@ -83,6 +83,7 @@ NO_VISION: Final = N_(
 )
 NO_HEARING: Final = N_("--audio needs a model that takes sound, and the forward of this one names none")
 NOT_ARRIVED: Final = N_("{option} did not reach the model: {why}")
+SOUND_IGNORED: Final = N_("the sound was left out: its forward makes no use of one beside the other inputs")
 NO_EXTRACTOR: Final = N_("no feature extractor was loaded to make its features")
 NOTHING_MADE_IT: Final = N_("nothing in the directory makes numbers of it")
 PREPARER_FAILED: Final = N_("the {name} raised {error}")

@@ -197,6 +197,9 @@ def _with_sound(batch: dict[str, Any], heard: dict[str, Any], filling: _Filling)
     else:
         return {**batch, **heard}, False
     found = guess(batch, forms, HEARD, model, filling.names, filling.error_of)
+    if found.arguments is not None and _is_ignored(name, found.arguments, filling):
+        notes[:] = [note for note in notes if note != reasons.SOUND_LEFT_OUT] + [reasons.SOUND_IGNORED]
+        return batch, False
     if found.arguments is None:
         if name not in heard:
             return {**batch, **heard}, False
@@ -206,6 +209,11 @@ def _with_sound(batch: dict[str, Any], heard: dict[str, Any], filling: _Filling)
     notes += [reasons.IDS_MADE_UP] if ids is None else []
     notes += [_sound_note(name, model)] if name not in heard else []
     return found.arguments, True
+
+
+def _is_ignored(name: str, arguments: dict[str, Any], filling: _Filling) -> bool:
+    """Return whether a model accepts nothing at all in the place of an input, so that it does not look at it."""
+    return filling.error_of({**arguments, name: arguments[name].new_zeros(1, 0)}) is None
 
 
 def _with_main(batch: dict[str, Any], filling: _Filling) -> tuple[dict[str, Any], bool]:

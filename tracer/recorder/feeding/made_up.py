@@ -43,13 +43,16 @@ def special_ids(config: Any) -> set[int]:
 def made_up_sound(model: Any, name: str, sound: Sound) -> Any:
     """Return the samples themselves, shape (1, samples), or made-up features, shape (1, mel bins, frames).
 
-    The features are random numbers: they have nothing of the sound.
+    Of a model whose configuration counts channels the samples have the shape (1, channels, samples). The features are
+    random numbers: they have nothing of the sound.
     """
     import torch
 
-    if holds_samples(name):
-        return torch.tensor([sound.at_rate(rate_of(model)).samples])
     config = getattr(model, "config", None)
+    if holds_samples(name):
+        samples = torch.tensor([sound.at_rate(rate_of(model)).samples])
+        channels = number_in(config, "audio_channels")
+        return samples[:, None].repeat(1, channels, 1) if channels else samples
     bins = number_in(config, *_MEL_BINS)
     if bins is None:
         return None
@@ -87,7 +90,8 @@ def heard_forms(sound: Sound, name: str, names: set[str], model: Any) -> Iterato
     if numbers is None:
         return
     masks = {one: torch.ones(1, numbers.shape[-1], dtype=torch.long) for one in names if _MASK_OF_SOUND.match(one)}
-    for shaped in [numbers, numbers.transpose(1, 2)] if numbers.dim() == 3 else [numbers]:
+    others = [] if numbers.dim() == 2 else [numbers[:, 0] if holds_samples(name) else numbers.transpose(1, 2)]
+    for shaped in [numbers, *others]:
         for beside in [masks, {}] if masks else [{}]:
             yield Shown({name: shaped, **beside}, 1)
 
