@@ -13,7 +13,7 @@ from tests.trace.made import sealed
 from tracer.text.shell import shell_word
 from tracer.trace.errors import NotATrace
 from tracer.trace.reading import open_trace
-from tracer.views.shell_commands import command, program, trace_argument
+from tracer.views.shell_commands import command, pasteable, program, trace_argument
 
 
 @pytest.fixture
@@ -90,3 +90,38 @@ def test_the_next_command_of_a_trace_whose_name_is_not_utf8(tmp_path: Path) -> N
 def test_a_missing_trace_is_named_so_that_it_can_be_pasted() -> None:
     with pytest.raises(NotATrace, match=r"-o \$'no\\xff\.glmtrace'"):
         open_trace(os.fsdecode(b"no\xff.glmtrace"))
+
+
+def test_a_sentence_names_the_program_as_it_is_called(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = (
+        "Read it with: glm-trace show a – or: glm-trace seal a.glmtrace.journal. This glm-trace reads ./glm-trace load"
+    )
+    here = ".venv/bin/glm-trace"
+    assert pasteable(said) == (
+        f"Read it with: {here} show a – or: {here} seal a.glmtrace.journal. This glm-trace reads ./glm-trace load"
+    )
+    monkeypatch.setenv("PATH", str(installed.parent))
+    assert pasteable(said) == said
+
+
+def test_every_command_can_be_pasted(installed: Path) -> None:
+    from typer.main import get_command
+
+    from tracer.cli.main import app
+
+    names = get_command(app).list_commands(None)  # type: ignore[attr-defined]
+    assert [pasteable(f"glm-trace {name} x") for name in names] == [f".venv/bin/glm-trace {name} x" for name in names]
+
+
+def test_help_and_errors_name_the_program_as_it_is_called(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("glm-trace")
+    environment = {**os.environ, "PATH": os.defpath, "COLUMNS": "200"}
+
+    def said(*arguments: str) -> str:
+        done = subprocess.run([program, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    assert f"{program} demo" in said()
+    assert f"{program} show FILE --json" in said("show", "--help")
+    assert f"{program} load MODEL" in said("show")
+    assert f"Try '{program} seal -h'" in said("seal")

@@ -18,6 +18,7 @@ from tracer.cli.groups import asked_language
 from tracer.i18n import N_, Sentence, reason_of, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
+from tracer.views.shell_commands import pasteable
 
 _FITS: Final = "backslashreplace"
 _exit_code = 0  # the exit code of the command if its output ends early
@@ -181,9 +182,9 @@ def needs_terminal(what: str | Sentence, otherwise: Sentence) -> None:
 
 def complain(sentence: str) -> None:
     """Print an error sentence."""
-    messages().print(Text.assemble((tr(asked_language(), "Error: "), "bold red"), visible(sentence)))
+    messages().print(Text.assemble((tr(asked_language(), "Error: "), "bold red"), visible(pasteable(sentence))))
 
 
 def note(sentence: str) -> None:
     """Print a remark."""
-    messages().print(Text(visible(sentence), "yellow"))
+    messages().print(Text(visible(pasteable(sentence)), "yellow"))

@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tracer.i18n import N_, Lang, Message, Sentence, join, language, tr
+from tracer.views.shell_commands import program
 
 if TYPE_CHECKING:
     from tracer.cli.help import Examples, Summary
@@ -190,6 +191,8 @@ def _localize(error: Any) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help
         return
     _localize_typer()
+    if error.ctx is not None:
+        error.ctx.find_root().info_name = program()
     said = own_words(type(error).format_message(error), asked_language())
     error.format_message = lambda: said
 

@@ -16,6 +16,7 @@ from tracer.analysis.diff import TOPICS, Comparison, Difference, Side
 from tracer.analysis.value_format import format_json
 from tracer.i18n import N_, NC_, Lang, Message, tr
 from tracer.text.visible import one_line, visible
+from tracer.views.shell_commands import pasteable
 
 WORDS: Final[dict[str, Message]] = {
     "same-in": N_("The same in both: {topics}."),
@@ -175,7 +176,7 @@ class _Writer:
                     cut.append(topic)
         if cut and hint:
             more = N_("Everything of one topic: glm-trace diff A B --topic {topic}; of all: --all")
-            yield Text(f"\n{self._say(more, topic=cut[0])}", "dim")
+            yield Text(f"\n{pasteable(self._say(more, topic=cut[0]))}", "dim")
 
     def _environment(self) -> Iterator[Text]:
         """Yield the environment variables that were not the same for both loads; they may be why these differ."""

@@ -19,6 +19,10 @@ from tracer.trace.reasons import localized
 from tracer.trace.roots import standard_roots
 
 _PROGRAM: Final = "glm-trace"
+_COMMAND: Final = re.compile(
+    r"(?<![\w./-])glm-trace(?= (?:load|demo|run|across|fixture|seal|show|replay|decisions|kwargs|why|diff|check"
+    r"|walkthrough|exercise|--help)\b)"
+)
 _ROOT: Final = re.compile(r"<([a-z_-]+)>/")
 
 
@@ -37,6 +41,12 @@ def program() -> str:
 def command(*words: str) -> str:
     """Return a command of this program as a person would type it here."""
     return f"{program()} {shell_line(*words)}"
+
+
+def pasteable(text: str) -> str:
+    """Return a sentence with the commands that it names as they are typed here: the program by its path, if need be."""
+    here = program()
+    return text if here == _PROGRAM else _COMMAND.sub(lambda _: here, text)
 
 
 def reason_here(text: str, lang: Lang) -> str:

@@ -19,7 +19,7 @@ from tracer.text.wrapping import Prose
 from tracer.trace.reading import Trace
 from tracer.views.causes import CAUSES, cause_values
 from tracer.views.outcome import outcome_style
-from tracer.views.shell_commands import command_text, program, trace_argument
+from tracer.views.shell_commands import command_text, pasteable, program, trace_argument
 from tracer.views.stages import stage_name
 from tracer.views.traceback import failure_traceback, hanging
 
@@ -201,9 +201,9 @@ def _cause(
     trace: Trace, found: Diagnosis, cause: Cause, lang: Lang, *, first: bool, steps: bool, is_repaired: bool
 ) -> RenderableType:
     sentence, remedy = explanation(cause, lang)
-    blocks = [_block(cause_title(cause, lang, first=first), [Prose(sentence)])]
+    blocks = [_block(cause_title(cause, lang, first=first), [Prose(pasteable(sentence))])]
     if remedy is not None:
-        told: list[RenderableType] = [Prose(remedy)]
+        told: list[RenderableType] = [Prose(pasteable(remedy))]
         if is_repaired:
             text = tr(lang, "This repair is mechanical: `{command}` prints it as a diff.", command=_patch(trace))
             told.append(Prose(text))
@@ -240,7 +240,7 @@ def surprise_list(surprises: list[Cause], lang: Lang) -> RenderableType:
             advised.add(surprise.remedy)
             text = f"{text}\n{remedy}"
         at = surprise.chain[-1].step if surprise.chain else None
-        grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(text))
+        grid.add_row("·" if at is None else tr(lang, "step {number}", number=at), Prose(pasteable(text)))
     if (more := len(surprises) - _SURPRISES) > 0:
         grid.add_row("", Text(tr(lang, "… and {count} more", count=more), "dim"))
     return _block(tr(lang, NC_("title", "Worth knowing")), [grid])

@@ -21,7 +21,7 @@ from tracer.text.visible import one_line, visible
 from tracer.text.wrapping import wrapped
 from tracer.trace.reasons import localized
 from tracer.views.exercise.task_sheet import task_heading
-from tracer.views.shell_commands import command
+from tracer.views.shell_commands import command, pasteable
 from tracer.views.walkthrough.reasons import problem_told
 from tracer.walkthrough.applicability import best_traces
 from tracer.walkthrough.checker import WalkthroughProblem
@@ -50,7 +50,8 @@ class ExercisePrinter:
 
     def say(self, message: Message, style: str = "", **values: object) -> None:
         """A sentence of ours; what it is filled with may be foreign."""
-        self.plain(tr(self.lang, message, **{name: visible(str(value)) for name, value in values.items()}), style)
+        sentence = tr(self.lang, message, **{name: visible(str(value)) for name, value in values.items()})
+        self.plain(pasteable(sentence), style)
 
     def plain(self, sentence: str, style: str = "", indent: int = 0) -> None:
         for line in wrapped(sentence, self._width - indent):
