@@ -137,7 +137,7 @@ class SourceSyntax:
     @cached_property
     def _statements(self) -> dict[int, ast.stmt]:
         found: dict[int, ast.stmt] = {}
-        for node in ast.walk(self.tree):  # outer statements come before inner ones, which replace them
+        for node in _statements_in(self.tree):  # outer statements come before inner ones, which replace them
             if isinstance(node, ast.stmt):
                 found.update(dict.fromkeys(range(node.lineno, header_end(node) + 1), node))
         return found
