@@ -299,7 +299,7 @@ def _problem(
     if encoded.why is not None:
         return Inputs(None, encoded.why, encoded.failure)
     if senses.main not in encoded.batch:
-        reason = reasons.NOT_GIVEN if encoded.by == "tokenizer" else reasons.NOT_MADE
+        reason = reasons.NOT_GIVEN if lost.made.has_only_tokenizer else reasons.NOT_MADE
         return Inputs(None, reason.format(name=senses.main))
     return Inputs(None, _why_not_named(senses.main, model))
 
