@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -54,6 +55,7 @@ def _root(
 
 def main() -> None:
     """Run the command line; an expected error becomes a sentence and an exit code."""
+    gc.set_threshold(20_000, 20, 50)  # trees of sources are many objects, and none of them garbage
     prepare_streams()
     try:
         code = _exit_code(app)

@@ -252,7 +252,7 @@ class PaneKey(NamedTuple):
 FOUND_FIRST: Final = (
     PaneKey(("tab",), N_("to the next pane")),
     PaneKey(("enter",), N_("open what is chosen, or go to its step")),
-    PaneKey((App.COMMAND_PALETTE_BINDING,), N_("every command, by its name")),
+    PaneKey((App.COMMAND_PALETTE_BINDING,), N_("every command and place, by its name")),
 )
 """What the help lists before everything else."""
 MOUSE: Final = N_("mouse"), N_("go there; on a line number: breakpoint")
@@ -263,12 +263,13 @@ _FOLD: Final = PaneKey(("space",), N_("fold"))
 _OPEN: Final = PaneKey(("enter",), N_("open"))
 _SCROLL: Final = PaneKey(("up", "down"), N_("scroll"))
 _PANE: Final = PaneKey(("tab",), N_("pane"))
+_PALETTE: Final = PaneKey((App.COMMAND_PALETTE_BINDING,), N_("find anything"))
 _LAST: Final = "help", "quit"
 
 HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "source": (
-        "next", "previous", "over", "next-note", "next-stage", "next-decision", "search", _PANE, "jump-back", "play",
-        "zoom", "language", *_LAST,
+        "next", "previous", "over", "next-note", "next-stage", "next-decision", "search", _PALETTE, _PANE,
+        "jump-back", "play", "zoom", "language", *_LAST,
     ),
     "variables": (_ROWS, _OPEN, "next-change", "value", "source", "pin", "previous-change", *_LAST),
     "calls": (_ROWS, _GO, _FOLD, "source", *_LAST),
@@ -277,7 +278,7 @@ HINTS: Final[dict[str, tuple[str | PaneKey, ...]]] = {
     "flow": (_ROWS, _GO, "source", "flow", "not-finite", "jump-back", "zoom", *_LAST),
     "folding-table": (_ROWS, _GO, _FOLD, "source", "sort", "jump-back", "zoom", *_LAST),
     "decisions": (_ROWS, _GO, "source", "everything", "sort", "jump-back", "zoom", *_LAST),
-    "overview": (_ROWS, _GO, "source", "next-note", "next-decision", "search", _PANE, "language", *_LAST),
+    "overview": (_ROWS, _GO, "source", "next-note", "next-decision", "search", _PALETTE, _PANE, "language", *_LAST),
     "note": ("next-note", "scroll-note", "source", "answer", _GO, "next", "previous", "jump-back", "zoom", *_LAST),
     "contents": (_ROWS, _OPEN, "source", "next-note", "zoom", *_LAST),
     "answers": (_ROWS, PaneKey(("enter",), N_("answer")), "source", "next-note", "zoom", *_LAST),
