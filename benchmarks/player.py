@@ -4,11 +4,13 @@
     python benchmarks/player.py --steps 200000     # a smaller trace to move in
 
 Opening is measured from the start of a process until the expected text has been written to its terminal, alternately
-with a Textual program that only prints hello. The first screen consists of the source at the step, and the stages.
-Imported modules have been compiled before, as an installer does. Moving is measured in the program: from requesting a
-step or a jump until every pane has been updated.
+with a Textual program that only prints hello. The first screen consists of the source at the step, and the stages; the
+overview follows in its place, and is filled once it has been computed. Imported modules have been compiled before, as
+an installer does. Moving is measured in the program: from requesting a step or a jump until every pane has been
+updated, once nothing is computed in the background any more.
 
-Limits: the first screen at most 1.5 × hello; a step or a jump at most 16 ms at the 95th percentile.
+Limits: the first screen of ``glm-trace replay`` at most 1.5 × hello; a step or a jump at most 16 ms at the 95th
+percentile.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ with open_trace(sys.argv[1]) as trace:
 """
 COMMAND: Final = "from tracer.cli.main import main; main()"
 FIRST_SCREEN: Final = ("def function_", "step 0 / ")
-EVERY_PANE: Final = (*FIRST_SCREEN, "Variables", "Calls", "Decisions")
+OVERVIEW: Final = (*FIRST_SCREEN, "Decisions", "ms Arguments")
+BY_COMMAND: Final = "first screen, by glm-trace replay"
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?<>=$ ]*[@-~]|\x1b\][^\x07]*\x07|\x1b[PX^_].*?\x1b\\|\x1b.", re.DOTALL)
 _LIMIT: Final = 30  # seconds
 
@@ -96,8 +99,8 @@ def opening(path: Path, turns: int, compiled: Path) -> dict[str, list[float]]:
         taken = {
             "a Textual hello": shown(("hello",), compiled, HELLO),
             "first screen": shown(FIRST_SCREEN, compiled, PLAYER, str(path)),
-            "every pane": shown(EVERY_PANE, compiled, PLAYER, str(path)),
-            "first screen, by glm-trace replay": shown(FIRST_SCREEN, compiled, COMMAND, "replay", str(path)),
+            "the overview": shown(OVERVIEW, compiled, PLAYER, str(path)),
+            BY_COMMAND: shown(FIRST_SCREEN, compiled, COMMAND, "replay", str(path)),
         }
         if turn:  # the first run compiles
             for what, seconds in taken.items():
@@ -114,7 +117,9 @@ async def moving(path: Path, moves: int) -> dict[str, list[float]]:
         async with app.run_test(size=(120, 40)) as pilot:
             while not app.furnished:
                 await pilot.pause(0.1)
-            await app.workers.wait_for_complete()  # the decisions, computed in the background
+            await app.workers.wait_for_complete()  # the overview, computed in the background
+            app.go(chance.randrange(len(trace)))  # it makes room for the other panes
+            await pilot.pause()
             for _ in range(moves):
                 for kind in taken:
                     number = chance.randrange(len(trace) - 1) if kind == "jump" else app.state.number + 1
@@ -140,7 +145,7 @@ def main() -> None:
         for what, seconds in rounds.items():
             ratio = statistics.median(mine / theirs for mine, theirs in zip(seconds, hello, strict=True))
             times = "" if seconds is hello else f", {ratio:.2f} ×"
-            bar = "1.5 ×" if what == "first screen" else ""
+            bar = "1.5 ×" if what == BY_COMMAND else ""
             table.add_row(what, f"{statistics.median(seconds) * 1000:.0f} ms{times}", "", bar)
         large = make(Path(folder) / "large.glmtrace", asked.steps)
         for kind, milliseconds in asyncio.run(moving(large, asked.moves)).items():

@@ -16,8 +16,9 @@ from tests.support.loads import Loads
 from tracer.trace import journal
 from tracer.trace.job import Job
 from tracer.trace.reading import open_trace
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.learned_secrets import LearnedSecrets, SecretsTeller
-from tracer.trace.redaction.redactor import MASK, Redactor
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.sealing import seal
 from tracer.trace.steps import encode_source
 

@@ -22,7 +22,7 @@ from tests.support.commands import PROGRAM, command_line
 from tests.support.secret_forms import forms, packed_in
 from tracer.analysis.search import search
 from tracer.trace.reading import open_trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 
 pytestmark = pytest.mark.slow  # two whole processes that load a model
 

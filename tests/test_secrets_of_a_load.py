@@ -22,7 +22,7 @@ from tests.support.secret_forms import forms, packed_in
 from tracer.export.json_documents import step_documents
 from tracer.trace.outcome import Outcome
 from tracer.trace.reading import open_trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 
 pytestmark = pytest.mark.slow  # seconds each, of whole processes
 

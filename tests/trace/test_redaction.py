@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.known_secrets import (
     is_secret_variable,
     masked_command,
@@ -20,7 +21,7 @@ from tracer.trace.redaction.known_secrets import (
     secrets_of_this_machine,
 )
 from tracer.trace.redaction.names import is_secret_name
-from tracer.trace.redaction.redactor import MASK, Redactor
+from tracer.trace.redaction.redactor import Redactor
 
 PLANTED = "s3cr3t-Planted/Value+9="
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.loads import MAIN_CALL, Loads
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.known_secrets import is_secret_variable, masked_command
 from tracer.trace.redaction.names import is_secret, looks_random
 from tracer.trace.redaction.plain_data import secrets_in
-from tracer.trace.redaction.redactor import MASK, Redactor
+from tracer.trace.redaction.redactor import Redactor
 from tracer.trace.redaction.texts import find_named
 
 HEX = "d3e4f5a6b7c8d9e0f1a2b3c4d5"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tracer.trace import values as v
 from tracer.trace.reading import Trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 
 _DEPTH: Final = 12
 _NODES: Final = (

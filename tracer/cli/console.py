@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, Final, TextIO
 
@@ -170,14 +170,14 @@ def messages() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def needs_terminal(what: str | Sentence, otherwise: Sentence) -> None:
-    """Check that a full-screen program can be shown and can read keys.
+def needs_terminal(what: str | Sentence, otherwise: Callable[[], Sentence]) -> None:
+    """Check that a full-screen program can be shown and can read keys; else ``otherwise`` tells what to do instead.
 
     Raises:
         TracerError: one of the three streams is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise TracerError(N_("{what} needs a terminal. {otherwise}"), what=what, otherwise=otherwise)
+        raise TracerError(N_("{what} needs a terminal. {otherwise}"), what=what, otherwise=otherwise())
 
 
 def complain(sentence: str) -> None:

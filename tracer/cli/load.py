@@ -44,7 +44,7 @@ def record_load(model: str, flags: LoadFlags, *, kwargs: dict[str, Any], trust_r
     speak = language(flags.lang.value if flags.lang is not None else None)
     destination = arguments.destination(flags.output, model)
     if flags.tui:
-        needs_terminal("--tui", Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
+        needs_terminal("--tui", lambda: Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
     job = load_job(model, flags, kwargs=kwargs, trust_remote_code=trust_remote_code, lang=speak)
     record_and_report(job, destination, speak, take_output=True, tui=flags.tui)
 

@@ -19,7 +19,7 @@ from tracer.text.shell import shell_line
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 from tracer.views.shell_commands import program
 from tracer.views.why import explanation
 

@@ -60,7 +60,7 @@ def run(
             script=script,
         )
     if tui:
-        needs_terminal("--tui", Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
+        needs_terminal("--tui", lambda: Sentence(N_("Leave it out, and play the trace later with: glm-trace replay")))
     destination = arguments.destination(output, Path(script).stem)
     job = Job(
         work="script",

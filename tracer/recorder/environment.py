@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracer.trace.metadata import is_set_by_torch
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.known_secrets import is_secret_variable
-from tracer.trace.redaction.redactor import MASK
 
 _PACKAGES: Final = (
     "glm-trace", "transformers", "torch", "safetensors", "tokenizers", "huggingface-hub", "peft", "accelerate", "numpy",

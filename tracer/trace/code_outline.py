@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 import re
 import warnings
@@ -100,6 +99,8 @@ def code_outlines(folder: str, clean: Callable[[str], str] = str) -> dict[str, C
 
 def code_outline(path: str, clean: Callable[[str], str] = str) -> CodeOutline | None:
     """Return the outline of a Python file; None if there is no such file."""
+    import hashlib  # not for the player's first screen
+
     try:
         if not os.path.isfile(path):
             return None

@@ -24,7 +24,6 @@ from tracer.trace.held_journal import missing
 from tracer.trace.metadata import Metadata
 from tracer.trace.outcome import outcome_of
 from tracer.trace.schema import APPLICATION_ID, SCHEMA_VERSION, columns, defined_by, definitions
-from tracer.trace.sealing import fill
 from tracer.trace.steps import Change, Frame, LightStep, Source, Step
 from tracer.trace.values import Value, decode_value
 from tracer.trace.vocabulary import STAGES
@@ -430,6 +429,8 @@ def _check_size(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _open_journal(path: Path) -> Trace:
+    from tracer.trace.sealing import fill  # for what isn't sealed alone
+
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     try:
         fill(connection, path, {})

@@ -21,7 +21,7 @@ from tracer.tui.step_text import local_text, number_text, value_text
 from tracer.tui.step_view import StepView
 
 _MOST = 200  # pairs of a container that are listed
-_FEW = 30  # of one that opens by itself, because a step changed it: the changed ones are the first
+_FEW = 12  # of one that opens by itself, because a step changed it: the changed ones are the first
 _OTHERS: Final[VariablePath] = ("…",)  # no variable has this name, nor those that follow
 _REST: Final = object()  # the data of the line that leads to the rest of a container
 _PINNED: Final = "★"

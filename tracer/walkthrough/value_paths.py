@@ -25,7 +25,7 @@ from tracer.analysis.value_format import summary_to_json
 from tracer.trace import values as v
 from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 from tracer.trace.steps import Step
 
 _SEGMENT: Final = re.compile(r"\[([^\]]*)\]|([^.\[\]]+)")

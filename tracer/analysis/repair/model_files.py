@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from tracer.analysis.repair.edits import PythonEdit
 from tracer.trace.reading import Trace
-from tracer.trace.redaction.redactor import MASK
+from tracer.trace.redaction import MASK
 
 Edits: TypeAlias = dict[str, str]
 """New texts of files, by their names relative to the model's directory."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.credential_files import secrets_in_files
 from tracer.trace.redaction.names import (
     MIN_SEARCHED,
@@ -21,7 +22,7 @@ from tracer.trace.redaction.names import (
     suspicion,
 )
 from tracer.trace.redaction.plain_data import named_pair, secrets_in, secrets_in_text, secrets_in_urls
-from tracer.trace.redaction.redactor import MASK, parts_of
+from tracer.trace.redaction.redactor import parts_of
 from tracer.trace.redaction.texts import find_named, masked, suspicious_names
 from tracer.trace.source_parser import parse
 

@@ -17,11 +17,11 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+from tracer.trace.redaction import MASK
 from tracer.trace.redaction.names import MIN_SEARCHED, can_be_searched, looks_random
 from tracer.trace.redaction.shapes import decoded_basic, mask_shapes
 from tracer.trace.redaction.texts import find_named, masked
 
-MASK: Final = "‹secret›"
 _MIN_LINE: Final = 16  # a line of a secret that has several
 _FEW: Final = 40
 
