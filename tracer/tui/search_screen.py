@@ -24,6 +24,7 @@ from tracer.tui.background import in_background, start_worker
 from tracer.tui.bindings import KEY_LABELS
 from tracer.tui.player_state import PlayerState
 from tracer.tui.screens import TypingScreen
+from tracer.tui.source_view import keep_end
 from tracer.views.stages import stage_name
 
 SORT_LABELS: Final[dict[str, Message]] = {
@@ -138,8 +139,9 @@ class SearchScreen(TypingScreen[int | None]):
         lines = self._state.source_lines(step.source)
         source = lines[step.line - 1] if 0 < step.line <= len(lines) else ""
         path = self._state.paths.get(step.source, "?")
-        place = Text(visible(f"{path}:{step.line}"), "dim", no_wrap=True, overflow="ellipsis")
-        return Text("\n").join([place, Text(one_line(source, _LONGEST), no_wrap=True, overflow="ellipsis")])
+        width = self.query_one("#preview").size.width
+        place = Text(keep_end(visible(f"{path}:{step.line}"), width), "dim")
+        return Text("\n").join([place, Text(one_line(source.strip(), _LONGEST))])
 
     def on_input_submitted(self) -> None:
         chosen = self.query_one("#hits", OptionList).highlighted
