@@ -15,7 +15,7 @@ from tracer.cli.arguments import trace_file
 from tracer.cli.completion import complete_trace, complete_walkthrough
 from tracer.cli.console import messages, needs_terminal
 from tracer.cli.options import Speak, TraceFile, WalkthroughFolders
-from tracer.i18n import N_, Lang, Message, Sentence, language, tr
+from tracer.i18n import N_, Lang, Sentence, language, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.reading import Trace, open_trace
@@ -89,7 +89,9 @@ def replay(
         if not _in_browser():
             needs_terminal(
                 Sentence(N_("The player")),
-                lambda: _told(N_("Print the trace instead with: {command}"), "show", str(file), "--steps"),
+                lambda: Sentence(
+                    N_("Print the trace instead with: {command}"), command=_command("show", str(file), "--steps")
+                ),
             )
         with _needs("textual"):
             from tracer.tui.bindings import load_keymap
@@ -100,18 +102,19 @@ def replay(
     raise typer.Exit(player.return_code or 0)
 
 
-def _told(message: Message, *words: str) -> Sentence:
-    """Return a sentence about a command."""
+def _command(*words: str) -> str:
     from tracer.views.shell_commands import command  # not for the player's first screen
 
-    return Sentence(message, command=command(*words))
+    return command(*words)
 
 
 def _play_both(file: Path, against: Path, lang: Lang) -> None:
     with open_trace(file) as a, open_trace(against) as b:
         needs_terminal(
             Sentence(N_("The player")),
-            lambda: _told(N_("Compare the traces instead with: {command}"), "diff", str(file), str(against)),
+            lambda: Sentence(
+                N_("Compare the traces instead with: {command}"), command=_command("diff", str(file), str(against))
+            ),
         )
         with _needs("textual"):
             from tracer.tui.side_by_side import SideBySide
