@@ -46,7 +46,7 @@ def drawn_by_the_same_release() -> None:
 
 AT = 1_189  # in cached_file, below the dynamic class
 TABS = {"decisions": "2", "kwargs": "3", "weights": "4", "forward": "5", "why": "7"}
-OF_A_PASS = {"forward": ["5"], "boxes": ["F"], "tokens": ["6", "end"]}
+OF_A_PASS = {"forward": ["5"], "boxes": ["5", "F"], "tokens": ["6", "end"]}
 TURN = 365  # in a loop
 OVER: dict[str, list[str]] = {
     "search": ["slash", *"rope"],
