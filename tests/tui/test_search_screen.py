@@ -90,3 +90,11 @@ def test_a_long_trace_is_read_in_the_background(player: Callable[..., Any], monk
         assert " · class_ref = " in "\n".join(rows(pilot))
 
     play(app, work)
+
+
+def test_what_was_searched_for_is_not_cut_off(demo: Trace) -> None:
+    for text in ("query_key_value", "modeling_chatglm"):
+        for hit in search(demo, text, limit=20):
+            line = str(hit_line(demo, hit, "en", text, 84))
+            if text in hit.label and len(line) > 84:
+                assert line.index(text) + len(text) <= 84, line

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar, Final
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -45,6 +44,7 @@ _EXAMPLES: Final[tuple[tuple[str, Message], ...]] = (
 _HITS: Final = 100  # of each sort
 _RECENT: Final = 8
 _LONGEST: Final = 200
+_NARROWEST: Final = 60
 _SMALL: Final = 20_000  # steps whose changes are read between two pictures
 
 
@@ -104,9 +104,12 @@ class SearchScreen(TypingScreen[int | None]):
         elif not self._ready:
             found.update(Text(tr(self._lang, "Reading the trace …"), "dim"))
         else:
+            width = max(options.size.width - 4, _NARROWEST)
             try:
                 self._hits = list(search(self._state.trace, text, limit=_HITS))
-                options.add_options([Option(hit_line(self._state.trace, hit, self._lang)) for hit in self._hits])
+                options.add_options(
+                    [Option(hit_line(self._state.trace, hit, self._lang, text, width)) for hit in self._hits]
+                )
             except TracerError as error:
                 self._hits = []
                 self.notify(visible(error.localized(self._lang)), severity="error", markup=False)
@@ -170,17 +173,36 @@ class SearchScreen(TypingScreen[int | None]):
             field.focus()
 
 
-def hit_line(trace: Trace, hit: Hit, lang: Lang) -> Text:
-    """Return a hit in one line: step, what it is, stage, function, name and value."""
+def hit_line(trace: Trace, hit: Hit, lang: Lang, text: str = "", width: int = _LONGEST) -> Text:
+    """Return a hit in one line: step, what it is, stage, function, name and value.
+
+    Where ``width`` cells are not enough, the function goes without its class or altogether, and the rest is cut around
+    ``text``.
+    """
     where = context_of(trace, hit)
     line = Text(f"{hit.step:>7} ", "dim", no_wrap=True, overflow="ellipsis")
     line.append(f"{set_cell_size(tr(lang, SORT_LABELS[hit.what]), 9)} ", "cyan")
     line.append(stage_name(where.stage, lang), "dim")
-    shown = partial(one_line, limit=_LONGEST)
-    if where.function and hit.what != "function":
-        line.append(" · ", "dim").append(shown(where.function))
+    value = one_line(hit.label if not where.name else where.value, _LONGEST)
+    name = one_line(where.name, _LONGEST)
+    function = one_line(where.function, _LONGEST) if hit.what != "function" else ""
+    room = width - line.cell_len - (10 if name else 7) - cell_len(name) - cell_len(value)
+    if cell_len(function) > room:
+        function = function.rpartition(".")[2]
+    if room + cell_len(value) - cell_len(text) < cell_len(function):
+        function = ""
+    if function:
+        line.append(" · ", "dim").append(function)
     line.append(" · ", "dim")
-    if not where.name:
-        return line.append(shown(hit.label), "bold")
-    line.append(shown(where.name), "bold")
-    return line.append(f" = {shown(where.value)}") if where.value else line
+    if name:
+        line.append(name, "bold").append(" = " if value else "")
+    return line.append(_around(value, text, width - line.cell_len), "" if name else "bold")
+
+
+def _around(value: str, text: str, room: int) -> str:
+    """Return a value, without its beginning if what was searched for would be cut off."""
+    at = value.lower().rfind(text.lower()) if text else -1
+    if at < 0 or len(value) <= room or at + len(text) < room:
+        return value
+    start = min(at, max(len(value) - room + 1, 0))
+    return f"…{value[start:]}"
