@@ -462,6 +462,9 @@ def test_why_a_forward_is_not_fed() -> None:
         def record_event(self, kind: str, data: dict[str, Any], **_: Any) -> None:
             pass
 
+        def check_limit(self, stage: str) -> None:
+            pass
+
     made = [
         make_inputs(Job(work="load", journal=""), model, Preparers(tokenizer=Tokenizer()), Recording())  # type: ignore[arg-type]
         for model in (OpenEnded(), Other(), Closed(), Sees())

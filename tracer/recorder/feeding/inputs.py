@@ -407,6 +407,7 @@ def _record(
     if wanted.sound is not None and arrived("sound", arguments) and reasons.SOUND_BY_SIZE not in notes:
         fed["sound"] = {"file": job.audio, "seconds": round(wanted.sound.seconds, 3), "rate": wanted.sound.rate}
     # They were made in the tokenizer's or processor's stage, but a reader looks for them with the pass.
+    recording.check_limit("forward")
     recording.record_event("inputs-prepared", recording.clean_data(fed), stage="forward")
 
 
