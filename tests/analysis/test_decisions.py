@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.analysis.decision_cases import CASES, Case
+from tests.data.demo.store import unpack
 from tests.recorder.toy import Recorded, Toy, toy
 from tracer.analysis.decisions.decision import KINDS, LOOP_ENDS, Decision
-from tracer.analysis.decisions.tracker import decisions
+from tracer.analysis.decisions.tracker import decisions, may_decide
+from tracer.analysis.syntax import SyntaxTrees
 from tracer.analysis.value_format import format_summary
-from tracer.trace.reading import Trace
+from tracer.trace.reading import Trace, open_trace
 
 __all__ = ["toy"]
 
@@ -63,3 +67,16 @@ def test_decisions_of_one_frame_or_stage_are_the_same(toy: Toy) -> None:
         for stage in trace.stage_counts():
             assert list(decisions(trace, stages=[stage])) == [one for one in every if one.stage == stage]
         assert not list(decisions(trace, stages=["weights"]))
+
+
+def test_every_decision_is_made_by_a_statement_that_may_decide(tmp_path: Path) -> None:
+    """What the player asks first, so as not to follow a frame at every step."""
+    with open_trace(unpack("5.23.0", tmp_path)) as trace:
+        sources = SyntaxTrees(trace)
+        made = list(decisions(trace))
+        assert len(made) > 100
+        for one in made:
+            step = trace.step(one.step)
+            statement = sources.statement(step.source, step.line)
+            assert statement is not None
+            assert may_decide(statement), one

@@ -225,8 +225,10 @@ class PlayerState:
 
     def current_decision(self) -> Decision | None:
         """Return the decision made at this step, if any."""
-        frame = self.frame()
-        if frame is None:
+        from tracer.analysis.decisions.tracker import may_decide  # not for the first screen
+
+        frame, statement = self.frame(), self.statement()
+        if frame is None or statement is None or not may_decide(statement.node):
             return None
         return next((one for one in self.decisions_of(frame.number) if one.step == self.number), None)
 

@@ -182,6 +182,16 @@ def _decision_points(statement: StatementNode, syntax: SourceSyntax) -> Iterator
         yield _decision_point("conditional", expression.test, syntax)._replace(expression=expression)
 
 
+def may_decide(node: ast.AST) -> bool:
+    """Return whether a statement is of a kind that can decide something; cheaper than to follow its frame."""
+    if isinstance(node, (ast.If, *LOOPS, *TRIES, ast.Match, ast.Return)):
+        return True
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return False
+    heads = [item.context_expr for item in node.items] if isinstance(node, (ast.With, ast.AsyncWith)) else [node]
+    return any(isinstance(inner, ast.IfExp) for head in heads for inner in ast.walk(head))
+
+
 def _decision_point(kind: str, asked: ast.AST, syntax: SourceSyntax, guarded: Sequence[ast.stmt] = ()) -> DecisionPoint:
     condition = syntax.text(asked) if isinstance(asked, ast.expr) else syntax.header(asked)
     guards = syntax.line(first_line(guarded[0])) if guarded else ""
