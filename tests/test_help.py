@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.trace.made import sealed
 from tracer.cli import completion
 from tracer.cli.help import paragraphs
 from tracer.cli.main import app
+from tracer.views import shell_commands
 
 COMMANDS = "load demo run across fixture seal show replay decisions kwargs why diff check walkthrough exercise".split()
 
@@ -172,3 +174,36 @@ def test_every_command_is_listed() -> None:
 
     group = get_command(app)
     assert group.list_commands(None) == COMMANDS  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_in_a_narrow_terminal_nothing_of_the_help_is_cut(
+    command: Command, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLM_TRACE_LANG", lang)
+    code, whole, _ = command("show", "--help")
+    monkeypatch.setenv("COLUMNS", "32")
+    narrow = command("show", "--help")[1]
+    assert code == 0
+    lines = [line for line in narrow.splitlines() if not line.strip().startswith("glm-trace")]
+    assert max(map(cell_len, lines)) <= 32
+    only_letters = [re.sub(r"[\W_]", "", text) for text in (narrow, whole)]
+    assert sorted(only_letters[0]) == sorted(only_letters[1])
+    _, out, _ = command()
+    assert all(line.startswith(("#", "glm-trace ")) for line in out.split("\n\n")[1].splitlines())
+
+
+def test_a_folder_that_is_gone_is_no_reason_to_fail(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = Path("bin", "glm-trace").absolute()
+    program.parent.mkdir()
+    program.touch()
+    gone = Path("gone").absolute()
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.setenv("PATH", os.defpath)
+    assert shell_commands.program() == str(program)
+    code, out, err = command()
+    assert (code, err) == (0, "")
+    assert " demo" in out

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import transformers
+from transformers.utils.import_utils import BACKENDS_MAPPING
 
 from tests.support.library_models import saved
 from tests.support.loads import Loads
@@ -176,6 +178,25 @@ def test_the_package_that_a_processor_needs_is_named(loads: Loads, tmp_path: Pat
 def test_a_message_that_names_a_library(library: str, package: str, words: str) -> None:
     assert missing_packages(f"\nVideoProcessor requires the {library}{words}") == ("VideoProcessor", [package])
     assert missing_packages("it requires patience") == ("", [])
+
+
+def test_each_package_is_the_one_that_the_message_says_to_install() -> None:
+    compared = 0
+    for name, (_, message) in BACKENDS_MAPPING.items():
+        text = "Sees" + message.removeprefix("\n{0}")
+        who, packages = missing_packages(text)
+        assert not any(" " in package for package in packages)
+        told = re.search(r"pip install (?:-U )?([\w.-]+)", text)
+        # What is said of decord was copied from PyAV; soxr is an extra of transformers.
+        if told is not None and told[1] != "--upgrade" and name not in ("decord", "soxr", "audio"):
+            assert (who, [_normal(one) for one in packages]) == ("Sees", [_normal(told[1])])
+            compared += 1
+    assert compared > 10
+    assert missing_packages("Sees requires the jinja library but it was not found")[1] == ["jinja2"]
+
+
+def _normal(package: str) -> str:
+    return package.casefold().replace("_", "-")
 
 
 def test_a_directory_without_one_is_not_asked_for_it(loads: Loads) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -11,8 +12,10 @@ from tracer.analysis.decisions.explanation import DecisionLocals, ExplainedDecis
 from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import turning_point
 from tracer.analysis.loading_calls import AUTO_MODEL, LoadingCall, loading_calls, loads_a_model
+from tracer.analysis.locals import callers
 from tracer.trace.events import ModelLoaded, events
 from tracer.trace.reading import Trace
+from tracer.trace.steps import Step
 
 _OF_THE_CLASS: Final = ("model-remote", "model-library", "model-unknown")
 
@@ -48,11 +51,35 @@ def model_loads(trace: Trace) -> list[ModelLoad]:
             since = None
     for load, following in pairwise(loads):
         load.until = following.since
+    by_frame = {load.call.frame: load for load in loads}
     for found in events(trace, ModelLoaded):
-        load_ = next((one for one in loads if one.call.step <= found.step.number < one.until), None)
-        if load_ is not None and found.event.within is None:
-            load_.class_, load_.loaded = found.event.class_, found.step.number
+        outermost = outermost_frame(trace, found.step)
+        if outermost in by_frame and found.event.within is None:
+            load = by_frame[outermost]
+            load.class_, load.loaded = found.event.class_, found.step.number
     return loads
+
+
+def outermost_frame(trace: Trace, step: Step) -> int | None:
+    """Return the frame that a step's callers begin with: that of the user's call. None for a step outside of frames."""
+    if step.frame is None:
+        return None
+    return next(iter([*callers(trace, step.frame)][-1:]), step.frame)
+
+
+def load_of(trace: Trace, loads: Sequence[ModelLoad], step: Step) -> ModelLoad | None:
+    """Return the load that a step belongs to: the one whose call made it, else the one among whose steps it is.
+
+    Several threads can load at once, and then the steps of one load are among those of another.
+    """
+    outermost = outermost_frame(trace, step)
+    own = next((load for load in loads if load.call.frame == outermost), None)
+    return own or next((load for load in loads if load.since <= step.number < load.until), None)
+
+
+def are_apart(loads: Sequence[ModelLoad]) -> bool:
+    """Return whether each load ended before the next began; several threads can load at once."""
+    return all(load.call.last < following.since for load, following in pairwise(loads))
 
 
 def decision_on_class(trace: Trace, call: LoadingCall) -> ExplainedDecision | None:

@@ -27,6 +27,8 @@ from tracer.views.shell_commands import command_text, program
 _FRAME: Final = 4
 _GAP: Final = 2
 _WIDEST: Final = 28  # columns for names; what is wider has its description below
+_NARROWEST: Final = 20  # columns for descriptions, if there are so many
+_MARK: Final = 3  # columns of what is before a remark on an example
 _LONG_CHOICE: Final = 18
 _REQUIRED: Final = re.compile(r"\{([^}]*)\}")
 _IN_SOURCE: Final = re.compile(r'^HELP = """(.*?)"""|^    help="(.*)",$', re.DOTALL | re.MULTILINE)
@@ -64,7 +66,7 @@ def print_help(
     if examples:
         parts += [Text(), Text(f" {tr(lang, 'Examples')}", "bold")]
         for words, what in examples:
-            parts.append(Text(f" # {tr(lang, what)}", "dim"))
+            parts += [Text(f" # {line}", "dim") for line in wrapped(tr(lang, what), width - _MARK)]
             parts.append(command_text(f" {program()} {words}"))
         parts.append(Text())
     print_result(Group(*parts))
@@ -118,10 +120,11 @@ def _panels(params: Iterable[Any], lang: Lang, width: int) -> list[Panel]:
 
 
 def _panel(title: str, rows: Sequence[tuple[str, str]], width: int) -> Panel:
-    column = min(max(cell_len(name) for name, _ in rows), _WIDEST)
+    room = width - _FRAME - _GAP
+    column = min(max(cell_len(name) for name, _ in rows), _WIDEST, max(room - _NARROWEST, 0))
     lines: list[Text] = []
     for name, text in rows:
-        described = list(wrapped(text, max(width - _FRAME - _GAP - column, 20))) or [""]
+        described = list(wrapped(text, max(room - column, 1))) or [""]
         beside = cell_len(name) <= column
         if not beside:
             lines.append(Text(name, "bold cyan"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.text import Text
 
@@ -9,6 +10,7 @@ from tracer.cli.arguments import newest_trace
 from tracer.cli.console import print_result, results
 from tracer.i18n import N_, Lang, Message, path_here, tr
 from tracer.text.visible import visible
+from tracer.text.wrapping import wrapped
 from tracer.views.shell_commands import command_text, program
 
 
@@ -31,15 +33,17 @@ def print_start(lang: Lang) -> None:
     ]
     rows = [*look, record[1], learn[1]] if newest is not None else [*record, *learn]
     commands = [command_text(f"{program()} {what}") for what, _ in rows]
-    remarks = [Text(f"# {tr(lang, says, name=name)}", "dim") for _, says in rows]
+    width = results().width
+    remarks = [tr(lang, says, name=name) for _, says in rows]
     column = max(command.cell_len for command in commands) + 2
-    beside = column + max(remark.cell_len for remark in remarks) <= results().width
+    beside = column + 2 + max(map(cell_len, remarks)) <= width
     lines = [Text(tr(lang, "glm-trace records how a Hugging Face model really loads, step by step.")), Text()]
     for command, remark in zip(commands, remarks, strict=True):
         command.stylize("bold")
         if beside:
             command.pad_right(column - command.cell_len)
-            lines.append(command + remark)
+            lines.append(command + Text(f"# {remark}", "dim"))
         else:
-            lines += [remark, command]
+            lines += [Text(f"# {line}", "dim") for line in wrapped(remark, width - 2)]
+            lines.append(command)
     print_result(Group(*lines))

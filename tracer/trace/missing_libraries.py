@@ -7,7 +7,8 @@ from typing import Final
 
 # requires_backends of 4.44.2 and of 5.23.0
 _REQUIRES: Final = re.compile(
-    r"(?P<who>\w+)? ?requires the (?P<library>[\w. -]+?) library(?: but it|, but it|\. But that) was not found"
+    r"(?P<who>\w+)? ?requires (?:thes? )?(?:🤗 )?(?P<library>[\w. -]+?) library"
+    r"(?: but it|, but it|\. But that) was not found"
 )
 PACKAGES: Final = {
     "SentencePiece": "sentencepiece",
@@ -15,6 +16,7 @@ PACKAGES: Final = {
     "PIL": "pillow",
     "Torchvision": "torchvision",
     "Jinja": "jinja2",
+    "jinja": "jinja2",
     "FTFY": "ftfy",
     "sacremoses": "sacremoses",
     "timm": "timm",
@@ -24,12 +26,23 @@ PACKAGES: Final = {
     "torchaudio": "torchaudio",
     "OpenCV": "opencv-python",
     "faiss": "faiss-cpu",
+    "Datasets": "datasets",
     "datasets": "datasets",
+    "Tokenizers": "tokenizers",
+    "Beautiful Soup": "beautifulsoup4",
+    "PyAv": "av",
+    "TorchCodec": "torchcodec",
+    "PyTorch": "torch",
+    "torch ccl": "oneccl_bind_pt",
+    "TensorFlow": "tensorflow",
+    "FLAX": "flax",
     "Detectron2": "detectron2",
+    "PyTesseract": "pytesseract",
     "pytesseract": "pytesseract",
     "phonemizer": "phonemizer",
     "rjieba": "rjieba",
     "levenshtein": "python-Levenshtein",
+    "NLTK": "nltk",
     "nltk": "nltk",
     "g2p_en": "g2p-en",
     "essentia": "essentia",

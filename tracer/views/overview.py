@@ -14,7 +14,7 @@ from tracer.analysis.diagnosis import Cause
 from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import loading_calls
-from tracer.analysis.loads import ModelLoad, decision_on_class, model_loads
+from tracer.analysis.loads import ModelLoad, decision_on_class, load_of, model_loads, outermost_frame
 from tracer.analysis.stage_summary import Fact, Slowest, StageSummary
 from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
@@ -86,8 +86,9 @@ def overview(
     loads = model_loads(trace)
     if not loads:
         lines += [OverviewLine("call", Text(visible(call.call)), call.step) for call in loading_calls(trace)[:_MOST]]
+    owners = [load_of(trace, loads, trace.step(fact.step)) for fact in facts] if len(loads) > 1 else []
     for number, load in enumerate(loads, 1 if len(loads) > 1 else 0):
-        own = [fact for fact in facts if load.since <= fact.step < load.until]
+        own = [fact for fact, owner in zip(facts, owners, strict=True) if owner is load] if owners else facts
         found = [*_of_class(trace, load, lang), *_of_arguments(trace, load, lang), *_of_weights(trace, load, own, lang)]
         found += _of_pass(trace, load, own, lang)
         lines += [msgspec.structs.replace(line, load=number) for line in found]
@@ -170,8 +171,12 @@ def _of_weights(trace: Trace, load: ModelLoad, facts: list[Fact], lang: Lang) ->
             yield OverviewLine("weights", Text(fact_text(fact, lang), "yellow" if fact.trouble else ""), fact.step)
     dtypes: Counter[str] = Counter()
     first: dict[str, int] = {}
+    is_own: dict[int | None, bool] = {}
     for loaded in events(trace, TensorLoaded):
-        if load.call.step <= loaded.step.number < load.until and loaded.event.dtype is not None:
+        frame = loaded.step.frame
+        if frame not in is_own:
+            is_own[frame] = outermost_frame(trace, loaded.step) == load.call.frame
+        if is_own[frame] and loaded.event.dtype is not None:
             dtypes[loaded.event.dtype] += 1
             first.setdefault(loaded.event.dtype, loaded.step.number)
     for dtype, count in dtypes.most_common(_MOST):
@@ -213,7 +218,7 @@ def _of_time(trace: Trace, stages: list[StageSummary], loads: list[ModelLoad], l
             module = _imported(trace, stage.slowest)
             if module is not None:
                 text.append(tr(lang, ", of which {time} importing {module}", time=spent, module=visible(module)))
-            elif (looked_up := _looked_up(stage.slowest, loads)) is not None:
+            elif (looked_up := _looked_up(trace, stage.slowest, loads)) is not None:
                 said = N_(", of which {time} looking up the class, which imports {module} the first time")
                 text.append(tr(lang, said, time=spent, module=visible(looked_up)))
             elif stage.slowest.text:
@@ -235,15 +240,18 @@ def _imported(trace: Trace, slow: Slowest) -> str | None:
     return module.rpartition(".")[2] if module is not None else None
 
 
-def _looked_up(slow: Slowest, loads: list[ModelLoad]) -> str | None:
-    """Return the module of the class that a step's statement looked up in the library's own tables.
+def _looked_up(trace: Trace, slow: Slowest, loads: list[ModelLoad]) -> str | None:
+    """Return the module of the class that a step's statement looked up in the library's own tables for a load.
+
+    The load of a part, in the constructor of the whole, looks up another class.
 
     Source: ``_LazyAutoMapping._load_attr_from_module`` in ``transformers/models/auto/auto_factory.py``, which imports
     the module of a model when its class is asked for; 4.44.2 and 5.23.0.
     """
     if not any(name in slow.text for name in _LOOK_UPS):
         return None
-    after = (load.class_ for load in loads if load.class_ is not None and load.call.step <= slow.step < load.until)
+    frame = trace.step(slow.step).frame
+    after = (load.class_ for load in loads if load.class_ is not None and load.call.frame == frame)
     class_ = next(after, "")
     return class_.rpartition(".")[0].rpartition(".")[2] if class_.startswith("transformers.models.") else None
 

@@ -34,8 +34,7 @@ def program() -> str:
     found = shutil.which(_PROGRAM)
     if found is not None and os.path.samefile(found, called):
         return _PROGRAM
-    relative = os.path.relpath(called)
-    return shell_word(called if relative.startswith("..") else relative)
+    return shell_word(path_here(called))
 
 
 def command(*words: str) -> str:

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tracer.analysis.loads import ModelLoad, model_loads
+from tracer.analysis.loads import ModelLoad, are_apart, model_loads
 from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
@@ -199,9 +199,10 @@ def load_report(trace: Trace, lang: Lang, *, stage: str | None = None) -> Render
     loads = model_loads(trace)
     whole = summarize_stages(trace)
     stages: list[RenderableType] = []
-    if len(loads) < 2:
+    is_told_apart = len(loads) > 1 and are_apart(loads)
+    if not is_told_apart:
         stages += _stages(trace, whole, stage, lang)
-    for number, load in enumerate(loads if len(loads) > 1 else [], 1):
+    for number, load in enumerate(loads if is_told_apart else [], 1):
         of_load = [*_stages(trace, summarize_stages(trace, load.since, load.until), stage, lang)]
         if of_load:
             stages += [_load_head(number, len(loads), load, lang), *of_load]
