@@ -201,6 +201,19 @@ def test_a_key_goes_to_the_first_nan(tmp_path: Path, statistics: Any, step: int,
         play(app, work)
 
 
+def test_the_first_nan_is_told_to_those_who_have_gone_on(tmp_path: Path) -> None:
+    with playing(text_model(statistics=[NAN]).write(tmp_path)) as app:
+
+        async def work(pilot: Pilot[None]) -> None:
+            app.action_not_finite()
+            app.go(1)
+            await settled(pilot)
+            assert app.state.number == 1
+            assert any("first NaN" in text for text in await notifications(pilot))
+
+        play(app, work)
+
+
 def test_a_key_says_that_there_is_no_pass(player: Any) -> None:
     app = player(start=0)
 

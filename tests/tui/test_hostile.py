@@ -220,3 +220,17 @@ def test_damage_outside_the_panes_ends_the_player_with_the_sentence(player: Any)
     play(app, work)
     assert "is damaged" in str(app.failure)
     assert app.return_code == 2
+
+
+def test_no_step_is_asked_for_where_there_are_none(tmp_path: Path) -> None:
+    with open_trace(made.sealed(tmp_path, [made.meta_record(), made.end_record(status="killed")])) as trace:
+        app = Player(trace, "en")
+
+        async def work(pilot: Pilot[None]) -> None:
+            await pilot.press("colon")
+            assert len(app.screen_stack) == 1
+            assert await notifications(pilot) == [
+                "This trace has no steps: it ended before the first one was recorded."
+            ]
+
+        play(app, work)

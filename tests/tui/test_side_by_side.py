@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import ROOT
 from tests.support.loads import Loads
+from tests.trace import made
 from tests.tui.conftest import SMALL, WIDE
-from tracer.trace.reading import Trace
+from tracer.analysis.diff import Comparison
+from tracer.i18n import Lang, tr
+from tracer.trace.errors import DanglingNumber
+from tracer.trace.reading import Trace, open_trace
+from tracer.tui import side_by_side
 from tracer.tui.side_by_side import DifferencesTable, SideBySide
 from tracer.tui.source_view import SourceView
 
@@ -166,3 +172,121 @@ def test_loads_that_went_the_same_way(both: tuple[Trace, Trace]) -> None:
             assert [one.message for one in app._notifications] == ["The two loads went the same way."]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["small", "wide"])
+def test_the_differences_show_both_values_without_scrolling(both: tuple[Trace, Trace], size: tuple[int, int]) -> None:
+    app = SideBySide(*both, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        table = app.query_one(DifferencesTable)
+        assert table.virtual_size.width <= table.scrollable_content_region.width
+        await pilot.resize_terminal(size[0] - 10, size[1])
+        await pilot.pause()
+        assert table.virtual_size.width <= table.scrollable_content_region.width
+
+    play(app, work, size)
+
+
+def test_another_language_leaves_the_chosen_difference(both: tuple[Trace, Trace]) -> None:
+    app = SideBySide(*both, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        table = app.query_one(DifferencesTable)
+        table.move_cursor(row=2)
+        await pilot.press("L")
+        await pilot.pause()
+        assert table.cursor_row == 2
+        assert [str(column.label) for column in table.ordered_columns][2:] == ["A", "B"]
+        assert str(table.ordered_columns[0].label) == tr("zh", "topic")
+
+    play(app, work)
+
+
+def test_loads_that_cannot_be_aligned(both: tuple[Trace, Trace], monkeypatch: pytest.MonkeyPatch) -> None:
+    damage = DanglingNumber("{path} has no {table} {number}.", path="t", table="frame", number=7)
+
+    def damaged(*_: Trace) -> Comparison:
+        raise damage
+
+    monkeypatch.setattr(side_by_side, "compare", damaged)
+    app = SideBySide(*both, "en")
+
+    async def run() -> None:
+        async with app.run_test(size=WIDE, notifications=True) as pilot:
+            await app.workers.wait_for_complete()
+            languages: tuple[Lang, ...] = ("en", "zh")
+            for lang in languages:
+                assert tr(lang, "The two loads could not be aligned.") in title(app)
+                [column] = app.query_one(DifferencesTable).ordered_columns
+                assert str(column.label) == damage.localized(lang)
+                await pilot.press("L")
+                await pilot.pause()
+            await pilot.press("n", "right")
+            assert [one.message for one in app._notifications] == ["The two loads could not be aligned."]
+            assert app.number_a == app.states["a"].number
+
+    asyncio.run(run())
+
+
+def test_what_is_still_computed_is_told_in_the_new_language(
+    both: tuple[Trace, Trace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def waits(_: SideBySide) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(SideBySide, "_align", waits)
+    app = SideBySide(*both, "en")
+
+    async def run() -> None:
+        async with app.run_test(size=WIDE) as pilot:
+            await pilot.press("L")
+            await pilot.pause()
+            [column] = app.query_one(DifferencesTable).ordered_columns
+            assert str(column.label) == tr("zh", "Computing …")
+
+    asyncio.run(run())
+
+
+def test_a_damaged_step_is_no_bug_of_ours(both: tuple[Trace, Trace], monkeypatch: pytest.MonkeyPatch) -> None:
+    damage = DanglingNumber("{path} has no {table} {number}.", path="t", table="step", number=7)
+    app = SideBySide(*both, "en")
+
+    def damaged(*_: object) -> str:
+        raise damage
+
+    async def work(pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(side_by_side, "stage_name", damaged)
+        app.simulate_key("right")
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            if app.failure is not None:
+                break
+        assert app.failure is damage
+        assert app.return_code == damage.exit_code
+
+    play(app, work)
+
+
+def test_control_c_says_how_to_quit(both: tuple[Trace, Trace]) -> None:
+    app = SideBySide(*both, "zh")
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+c")
+        assert [one.message for one in app._notifications] == [tr("zh", "To quit, press {keys}.", keys="q")]
+
+    play(app, work)
+
+
+def test_a_trace_without_steps_is_beside_no_step(both: tuple[Trace, Trace], tmp_path: Path) -> None:
+    records = [made.meta_record(releases={}), made.end_record(status="killed")]
+    with open_trace(made.sealed(tmp_path, records)) as empty:
+        app = SideBySide(empty, both[1], "en")
+
+        async def work(pilot: Pilot[None]) -> None:
+            assert title(app).splitlines()[2].strip() == ""
+            assert "None" not in title(app)
+            await pilot.press("n", "right", "tab", "tab", "right", "N")
+            assert app.failure is None
+
+        play(app, work)

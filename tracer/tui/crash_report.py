@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 
 from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
+from tracer.trace.errors import TracerError
 from tracer.tui.contrast import ReadableText
 
 
@@ -23,6 +24,26 @@ class CrashReportingApp(App[None]):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._readable = ReadableText()
+        self.failure: TracerError | None = None
+
+    def run(self, *arguments: Any, **options: Any) -> None:
+        """Run until the user quits.
+
+        Raises:
+            TracerError: the trace is damaged and the app could not continue.
+        """
+        result = super().run(*arguments, **options)
+        if self.failure is not None:
+            raise self.failure
+        return result
+
+    def _handle_exception(self, error: Exception) -> None:
+        # A pane that met damage no longer works: leave with the sentence rather than go on without it.
+        if isinstance(error, TracerError):
+            self.failure = self.failure or error
+            self.exit(return_code=error.exit_code)
+        elif self.failure is None:  # later errors are consequences of the first
+            super()._handle_exception(error)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._readable]

@@ -113,7 +113,6 @@ class Player(CrashReportingApp):
         self.state = PlayerState(trace, _opening_step(trace) if start is None else start, keymap)
         self.set_reactive(Player.number, self.state.number)
         self.set_reactive(Player.lang, lang)
-        self.failure: TracerError | None = None
         self._decisions_wanted: list[tuple[int, Callable[[Cursor, Sequence[int]], int | None]]] = []
         self._damage: tuple[int, str] | None = None
 
@@ -125,20 +124,9 @@ class Player(CrashReportingApp):
         """
         gc.disable()  # nothing created before all panes exist is garbage, and collecting takes time
         try:
-            result = super().run(*arguments, **options)
+            super().run(*arguments, **options)
         finally:
             gc.enable()
-        if self.failure is not None:
-            raise self.failure
-        return result
-
-    def _handle_exception(self, error: Exception) -> None:
-        # A pane that met damage no longer works: leave with the sentence rather than go on without it.
-        if isinstance(error, TracerError):
-            self.failure = self.failure or error
-            self.exit(return_code=error.exit_code)
-        elif self.failure is None:  # later errors are consequences of the first
-            super()._handle_exception(error)
 
     def compose(self) -> ComposeResult:
         """Yield the first screen, the source at the step. The other panes are added once it is shown."""
@@ -493,6 +481,9 @@ class Player(CrashReportingApp):
     def action_goto(self) -> None:
         from tracer.tui.screens import GotoScreen
 
+        if self.state.empty:
+            self.say(N_("This trace has no steps: it ended before the first one was recorded."), seconds=3)
+            return
         self.push_screen(GotoScreen(len(self.state.trace), self.lang), self.go)
 
     def action_next_note(self) -> None:
@@ -600,10 +591,10 @@ class Player(CrashReportingApp):
         self.tabs.toggle_flow()
 
     def action_not_finite(self) -> None:
-        start_worker(self, self._to_not_finite, group="not-finite", exclusive=True)
+        start_worker(self, partial(self._to_not_finite, self.number), group="not-finite", exclusive=True)
 
-    async def _to_not_finite(self) -> None:
-        """Go to where a module first gave NaN or infinity."""
+    async def _to_not_finite(self, asked_at: int) -> None:
+        """Go to where a module first gave NaN or infinity, unless the user has gone on meanwhile."""
         from tracer.analysis.model_flow import first_not_finite, has_pass, has_statistics
         from tracer.views.model_flow import NO_PASS, NO_STATISTICS, NOTHING_NOT_FINITE, not_finite_text
 
@@ -622,7 +613,8 @@ class Player(CrashReportingApp):
             self.say(why_not, seconds=5)
         else:
             self.notify(not_finite_text(first, self.lang), timeout=5, markup=False)
-            self.go(first.step)
+            if self.number == asked_at:
+                self.go(first.step)
 
     def action_sort(self) -> None:
         self.tabs.sort()

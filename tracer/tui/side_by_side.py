@@ -11,6 +11,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.message import Message as Posted
 from textual.reactive import reactive
 from textual.widgets import DataTable, Static
@@ -39,6 +40,8 @@ Letter = Literal["a", "b"]
 _THEMES: Final = ("textual-dark", "textual-light")
 _MADE_BY_A_STEP: Final = ("decisions", "config", "classes", "modules", "weights", "text", "files", "messages")
 _WIDEST: Final = (24, 60, 40, 40)  # cells of the columns
+_NARROWEST: Final = 8
+_NOT_ALIGNED: Final = N_("The two loads could not be aligned.")
 _Steps = tuple[int | None, int | None]
 _MOVES: Final[dict[str, tuple[str, Callable[[Cursor], int | None]]]] = {
     "next": ("right,l", Cursor.next),
@@ -105,6 +108,7 @@ class SideBySide(CrashReportingApp):
         self.aligned: Alignment | None = None
         self.places: list[Parting] = []
         self._exact = False
+        self._not_aligned = False
         self.set_reactive(SideBySide.number_a, self.states["a"].number)
         self.set_reactive(SideBySide.number_b, self.states["b"].number)
         self.set_reactive(SideBySide.lang, lang)
@@ -137,7 +141,9 @@ class SideBySide(CrashReportingApp):
         try:
             aligned, comparison = await in_thread(work)
         except TracerError as error:
-            self.notify(visible(error.localized(self.lang)), severity="error", timeout=8, markup=False)
+            self._not_aligned = True
+            self.query_one(DifferencesTable).fail(error, self.lang)
+            self._show_titles()
             return
         self.aligned, self.places = aligned, _places(aligned, comparison)
         self.query_one(DifferencesTable).show(comparison, self.lang)
@@ -199,7 +205,7 @@ class SideBySide(CrashReportingApp):
 
     def _to_parting(self, *, back: bool) -> None:
         if self.aligned is None:
-            self._say(N_("The two loads are still being aligned."))
+            self._say(_NOT_ALIGNED if self._not_aligned else N_("The two loads are still being aligned."))
             return
         here = Parting(self.number_a, self.number_b)
         at = bisect_left(self.places, here) - 1 if back else bisect_right(self.places, here)
@@ -232,6 +238,10 @@ class SideBySide(CrashReportingApp):
     async def action_quit(self) -> None:
         self.exit()
 
+    def action_help_quit(self) -> None:
+        """Say how to quit: Ctrl-C, which Textual binds to this, doesn't."""
+        self.notify(tr(self.lang, "To quit, press {keys}.", keys="q"), timeout=4, markup=False)
+
     def report_language(self) -> Lang:
         return self.lang
 
@@ -256,9 +266,14 @@ class SideBySide(CrashReportingApp):
     def _show_titles(self) -> None:
         """Write what each side is and where it stands, and whether the two are at the same step."""
         lines = [self._title("a"), self._title("b")]
-        if self.aligned is None:
+        here = Parting(self.number_a, self.number_b)
+        if self._not_aligned:
+            state = Text(tr(self.lang, _NOT_ALIGNED), "bold red")
+        elif self.aligned is None:
             state = Text(tr(self.lang, "aligning …"), "dim")
-        elif Parting(self.number_a, self.number_b) in self.places:
+        elif self.states["a"].empty or self.states["b"].empty:
+            state = Text()
+        elif here in self.places[bisect_left(self.places, here) :][:1]:
             state = Text(tr(self.lang, "here the two part"), "bold yellow")
         elif self._exact:
             state = Text(tr(self.lang, "the same step in both"), "bold green")
@@ -280,9 +295,9 @@ class SideBySide(CrashReportingApp):
         if not state.empty:
             at = tr(lang, "step {number} / {count}", number=state.number, count=len(trace) - 1)
             title.append(f" · {at} · {stage_name(state.step.stage, lang)}")
-        title.append(
-            f" · {visible(trace.meta.model_name)} · transformers {visible(str(trace.meta.transformers))}", "dim"
-        )
+        title.append(f" · {visible(trace.meta.model_name)}", "dim")
+        if trace.meta.transformers is not None:
+            title.append(f" · transformers {visible(str(trace.meta.transformers))}", "dim")
         title.append(f" · {outcome_text(trace.outcome, lang)}", "dim")
         return title
 
@@ -305,6 +320,14 @@ def _places(aligned: Alignment, comparison: Comparison) -> list[Parting]:
     return sorted(found)
 
 
+def _fitting(widths: list[int], room: int) -> list[int]:
+    """Return the widths of columns, the widest of them narrowed until all fit or none can be narrowed."""
+    widths = [*widths]
+    while sum(widths) > room and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
 class DifferencesTable(DataTable[Text]):
     """What differs between the two loads, as ``glm-trace diff`` finds it; a row leads to its steps."""
 
@@ -318,9 +341,20 @@ class DifferencesTable(DataTable[Text]):
         self._comparison: Comparison | None = None
         self._steps: list[_Steps] = []
         self._lang: Lang = lang
+        self._error: TracerError | None = None
+        self._room = 0
 
     def on_mount(self) -> None:
-        self.add_column(Text(tr(self._lang, "Computing …"), "dim"))
+        self.speak(self._lang)
+
+    def on_resize(self, event: Resize) -> None:
+        if event.size.width != self._room:
+            self.speak(self._lang)
+
+    def fail(self, error: TracerError, lang: Lang) -> None:
+        """Say why there is no comparison."""
+        self._error = error
+        self.speak(lang)
 
     def show(self, comparison: Comparison, lang: Lang) -> None:
         """List the differences of a comparison."""
@@ -329,24 +363,37 @@ class DifferencesTable(DataTable[Text]):
 
     def speak(self, lang: Lang) -> None:
         """List them in this language."""
-        self._lang = lang
+        self._lang, self._room, at = lang, self.size.width, self.cursor_row
+        self.clear(columns=True)
         if self._comparison is None:
+            told = tr(lang, "Computing …") if self._error is None else visible(self._error.localized(lang))
+            self.add_column(Text(told, "dim"))
             return
         rows = [*self._environment(self._comparison), *map(self._row, self._comparison.differences)]
-        self.clear(columns=True)
         if not rows:
             self.add_column(Text(tr(lang, "The two loads went the same way."), "dim"))
             return
         heads = (N_("topic"), N_("what differs"), "A", "B")
         columns = zip(*(cells for cells, _ in rows), strict=True)
-        for head, column, most in zip(heads, columns, _WIDEST, strict=True):
-            widest = max(cell_len(text) for text in (tr(lang, head), *column))
-            self.add_column(Text(tr(lang, head)), width=min(widest, most))
+        widths = [
+            min(max(cell_len(text) for text in (tr(lang, head), *column)), most)
+            for head, column, most in zip(heads, columns, _WIDEST, strict=True)
+        ]
+        # Both values have to be seen, beside a scroll bar of two cells.
+        for head, width in zip(
+            heads, _fitting(widths, self._room - 2 - 2 * self.cell_padding * len(heads)), strict=True
+        ):
+            self.add_column(Text(tr(lang, head)), width=width)
         self._steps = [steps for _, steps in rows]
         for cells, steps in rows:
+            styles = ["" if steps != (None, None) or column == 0 else "yellow" for column in range(len(cells))]
             self.add_row(
-                *(Text(cell, "" if steps != (None, None) or at == 0 else "yellow") for at, cell in enumerate(cells))
+                *(
+                    Text(cell, style, no_wrap=True, overflow="ellipsis")
+                    for cell, style in zip(cells, styles, strict=True)
+                )
             )
+        self.move_cursor(row=at, animate=False)
 
     def _environment(self, comparison: Comparison) -> Iterator[tuple[tuple[str, str, str, str], _Steps]]:
         for name, a, b in differing_environment(comparison, self._lang):
