@@ -8,8 +8,10 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import SMALL, WIDE, notifications, play, settled
+from tracer.trace.errors import DanglingNumber
 from tracer.tui import player_state
 from tracer.tui.loop_turns import TurnList
+from tracer.tui.search_screen import SearchScreen
 from tracer.tui.source_view import SourceView
 
 FIFTH = 365  # of 34 turns of ``for parameter_name in …``, two steps each
@@ -118,3 +120,36 @@ def test_values_are_read_for_the_turns_that_are_looked_at(player: Any, monkeypat
         assert "'diversity_penalty'" in turns.render_line(turns.size.height - 1).text
 
     play(app, work, SMALL)
+
+
+def test_the_list_does_not_come_over_another_screen(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player_state, "_SHORT", 0)  # every loop's turns are found in the background
+    app = player(start=FIFTH)
+
+    async def work(pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(app.state, "turns", lambda loop: None)
+        app.action_turns()
+        app.action_search()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, SearchScreen)
+
+    play(app, work)
+
+
+def test_damage_in_the_values_is_told_in_the_users_language(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*_: Any) -> Any:
+        raise DanglingNumber("{path} has no {table} {number}.", path="t", table="value", number=7)
+
+    monkeypatch.setattr("tracer.tui.loop_turns.values_in_turns", damaged)
+    app = player("zh", start=FIFTH)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("asterisk")
+        await app.workers.wait_for_complete()
+        said = await notifications(pilot)
+        assert (
+            DanglingNumber("{path} has no {table} {number}.", path="t", table="value", number=7).localized("zh") in said
+        )
+
+    play(app, work)

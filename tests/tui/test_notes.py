@@ -421,3 +421,18 @@ def test_replay_with_an_unknown_walkthrough(terminal: Terminal, demo_file: Path)
     shown = terminal("replay", demo_file, "--walkthrough", "dynamik-class")
     shown.wait_for("There is no walkthrough")
     assert shown.end() == 2
+
+
+def test_the_answers_are_not_sought_in_another_tab(demo: Trace) -> None:
+    app = reading(demo)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("w")
+        await settled(pilot)
+        app.notes.answer()
+        app.tabs.open("tab-decisions")  # before the notes are on the screen
+        await settled(pilot)
+        assert app.tabs.active == "tab-decisions"
+        assert await notifications(pilot) == []
+
+    play(app, work)

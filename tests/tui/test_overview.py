@@ -16,6 +16,7 @@ from tracer.analysis.kwargs.hops import USER
 from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loads import model_loads
 from tracer.analysis.stage_summary import summarize_stages
+from tracer.i18n import Lang, tr
 from tracer.trace.reading import Trace
 from tracer.tui.player import Player
 from tracer.tui.source_view import SourceView
@@ -162,3 +163,16 @@ def test_the_arguments_stand_below_their_loads(two_loads: Trace) -> None:
         assert "▸ add_pooling_layer" not in names[first:second]
 
     play(app, work)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_heads_of_several_loads_are_not_cut(two_loads: Trace, lang: Lang) -> None:
+    app = Player(two_loads, lang)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        seen = "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
+        for number in (1, 2):
+            assert tr(lang, "Load {number}", number=number) in seen
+
+    play(app, work, SMALL)

@@ -10,6 +10,7 @@ from textual.widgets import OptionList
 
 from tests.tui.conftest import play
 from tracer.i18n import Lang, tr
+from tracer.trace.errors import DanglingNumber
 from tracer.tui.bindings import BINDINGS, DESCRIPTIONS, KEY_LABELS, Keymap
 from tracer.tui.palette import Entry, PaletteScreen, command_entries, find
 from tracer.tui.player import Player
@@ -141,3 +142,35 @@ def test_the_best_comes_first() -> None:
     assert [entry.title for entry in find(entries, "attn")] == ["attn", "self_attn", "other", "pattern", "xaxtxtxn"]
     assert [entry.title for entry in find(entries, "self attn")] == ["self_attn"]
     assert find(entries, "") == []  # modules are too many to be listed unasked
+
+
+def test_what_is_chosen_stays_chosen_as_more_is_found(player: Any) -> None:
+    async def work(pilot: Pilot[None]) -> None:
+        screen = await opened(pilot)
+        await pilot.press(*"next", "down", "down")
+        chosen = rows(pilot)[2]
+        screen._notes = []
+        screen.show_notes(pilot.app.reading)  # type: ignore[attr-defined]
+        options = screen.query_one("#hits", OptionList)
+        assert options.highlighted is not None
+        assert rows(pilot)[options.highlighted] == chosen
+        await pilot.press("t")
+        assert options.highlighted == 0
+
+    play(player(), work)
+
+
+def test_a_bookmark_where_the_trace_is_damaged(player: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = player(start=1200)
+
+    def damaged(number: int) -> Any:
+        raise DanglingNumber("{path} has no {table} {number}.", path="t", table="frame", number=number)
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.state.bookmarks.add(1200)
+        monkeypatch.setattr(app.state.trace, "frame", damaged)
+        await pilot.press("ctrl+p")
+        assert isinstance(app.screen, PaletteScreen)
+        assert any("1200" in row for row in rows(pilot))
+
+    play(app, work)

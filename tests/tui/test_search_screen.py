@@ -11,6 +11,7 @@ from textual.widgets import Input, OptionList, Static
 
 from tests.tui.conftest import play, settled
 from tracer.analysis.search import context_of, search
+from tracer.trace.errors import DanglingNumber
 from tracer.trace.reading import Trace
 from tracer.tui import search_screen
 from tracer.tui.search_screen import SearchScreen, hit_line
@@ -98,3 +99,22 @@ def test_what_was_searched_for_is_not_cut_off(demo: Trace) -> None:
             line = str(hit_line(demo, hit, "en", text, 84))
             if text in hit.label and len(line) > 84:
                 assert line.index(text) + len(text) <= 84, line
+
+
+def test_a_hit_where_the_trace_is_damaged_has_no_preview(
+    player: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = player(start=0)
+
+    def damaged(*_: Any) -> Any:
+        raise DanglingNumber("{path} has no {table} {number}.", path="t", table="step", number=7)
+
+    async def work(pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(search_screen, "changing_step", damaged)
+        await pilot.press("slash", *"class_ref")
+        await settled(pilot)
+        assert isinstance(app.screen, SearchScreen)
+        assert " · class_ref = " in "\n".join(rows(pilot))
+        assert app.failure is None
+
+    play(app, work)

@@ -95,7 +95,7 @@ def _with_turns(player: Player, use: Callable[[Loop, Turns], None]) -> None:
             except TracerError as error:
                 player.complain(error)
             else:
-                if state.number == number:  # the user has not gone on meanwhile
+                if state.number == number and len(player.screen_stack) == 1:  # the user has not gone on meanwhile
                     use(loop, counted)
 
         start_worker(player, work, group="turns", exclusive=True)
@@ -114,7 +114,7 @@ class TurnsScreen(ModalScreen[int | None]):
         super().__init__()
         self._state = state
         self._lang: Lang = lang
-        self._list = TurnList(state, loop, began, turn)
+        self._list = TurnList(state, lang, loop, began, turn)
         place = state.place()
         lines = state.source_lines(place[0]) if place is not None else []
         self._head = "".join(lines[loop.lines.head - 1 : loop.lines.head]).strip()
@@ -153,9 +153,10 @@ class TurnList(ScrollView, can_focus=True, inherit_bindings=False):
             self.step = step
             super().__init__()
 
-    def __init__(self, state: PlayerState, loop: Loop, began: Sequence[int], turn: int) -> None:
+    def __init__(self, state: PlayerState, lang: Lang, loop: Loop, began: Sequence[int], turn: int) -> None:
         super().__init__(id="turns")
         self._state = state
+        self._lang: Lang = lang
         self._loop = loop
         self._began = began
         self._here = turn
@@ -222,7 +223,7 @@ class TurnList(ScrollView, can_focus=True, inherit_bindings=False):
         try:
             self._pages[page] = await in_background(self._state.trace.path, values)
         except TracerError as error:
-            self.notify(visible(str(error)), severity="error", markup=False)
+            self.notify(visible(error.localized(self._lang)), severity="error", markup=False)
         self.refresh()
 
     def action_move(self, by: int) -> None:

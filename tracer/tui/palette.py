@@ -173,6 +173,7 @@ class PaletteScreen(TypingScreen[Entry | None]):
         self._places = state.palette.get(lang, [])
         self._notes = list(note_entries(reading, lang))
         self._found: list[Entry] = []
+        self._query = ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
@@ -206,8 +207,11 @@ class PaletteScreen(TypingScreen[Entry | None]):
     def _bookmarks(self) -> Iterator[Entry]:
         trace = self._state.trace
         for number in sorted(self._state.bookmarks):
-            frame = trace.step(number).frame
-            where = visible(trace.frame(frame).function) if frame is not None else ""
+            try:
+                frame = trace.step(number).frame
+                where = visible(trace.frame(frame).function) if frame is not None else ""
+            except TracerError:  # the trace is damaged there
+                where = ""
             yield Entry("bookmark", tr(self._lang, "step {number}", number=number), where, step=number)
 
     def on_input_changed(self) -> None:
@@ -218,14 +222,17 @@ class PaletteScreen(TypingScreen[Entry | None]):
         if not self.is_mounted:
             return
         query = self.query_one(Input).value
+        options = self.query_one("#hits", OptionList)
+        at = options.highlighted if query == self._query else None  # as the places or the notes are added
+        chosen = self._found[at] if at and at < len(self._found) else None
+        self._query = query
         found = find([*self._commands, *self._places, *self._notes], query)
         self._found = found[:_SHOWN]
         width = max((min(cell_len(entry.title), _TITLE // 2) for entry in self._found), default=0)
-        options = self.query_one("#hits", OptionList)
         options.clear_options()
         options.add_options([Option(self._line(entry, width)) for entry in self._found])
         if self._found:
-            options.highlighted = 0
+            options.highlighted = self._found.index(chosen) if chosen in self._found else 0
         said = tr(self._lang, "{count} found", count=len(found)) if found else tr(self._lang, "Nothing of that name.")
         self.query_one("#found", Static).update(Text(said, "dim"))
 

@@ -130,7 +130,11 @@ class SearchScreen(TypingScreen[int | None]):
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option_index < len(self._hits):
-            self.query_one("#preview", Static).update(self._preview(self._hits[event.option_index]))
+            try:
+                preview = self._preview(self._hits[event.option_index])
+            except TracerError:  # the trace is damaged there, which going there tells
+                preview = Text()
+            self.query_one("#preview", Static).update(preview)
 
     def _preview(self, hit: Hit) -> Text:
         """Return the place of a hit, and the source line there: for a value, the one that made it."""
@@ -142,7 +146,7 @@ class SearchScreen(TypingScreen[int | None]):
         lines = self._state.source_lines(step.source)
         source = lines[step.line - 1] if 0 < step.line <= len(lines) else ""
         path = self._state.paths.get(step.source, "?")
-        width = self.query_one("#preview").size.width
+        width = self.query_one("#preview").size.width or _LONGEST  # before it has been laid out
         place = Text(keep_end(visible(f"{path}:{step.line}"), width), "dim")
         return Text("\n").join([place, Text(one_line(source.strip(), _LONGEST))])
 

@@ -68,6 +68,8 @@ class WalkthroughNotes:
         """Focus the answers to the open note's question."""
 
         def focus_answers() -> None:
+            if self._player.tabs.active != "tab-notes":  # the user has gone on to another tab meanwhile
+                return
             tab: NotesTab = self._player.tabs.tab_shown()
             if not tab.is_mounted:
                 self._player.call_after_refresh(focus_answers)

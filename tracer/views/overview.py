@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from tracer.analysis.diagnosis import Cause
@@ -110,10 +110,6 @@ def overview_lines(lines: Iterable[OverviewLine], lang: Lang) -> Iterator[tuple[
 
 def topic_width(lang: Lang) -> int:
     return max(cell_len(tr(lang, name)) for name in TOPICS.values())
-
-
-def topic_cell(name: str, lang: Lang) -> str:
-    return set_cell_size(name, topic_width(lang))
 
 
 def class_text(name: str, lang: Lang) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 from textual.message import Message
@@ -64,9 +65,10 @@ class OverviewTab(OptionList, StepView):
         self.clear_options()
         self.steps = [step for _, _, step in lines]
         width = len(str(max(len(self._state.trace) - 1, 0)))
+        topics = max(topic_width(self.lang), *(cell_len(topic) for topic, _, _ in lines))  # the heads of loads too
         for topic, text, step in lines:
             row = Table.grid(padding=(0, 1), expand=True)
-            row.add_column(width=topic_width(self.lang), style="bold")
+            row.add_column(width=topics, style="bold")
             row.add_column(ratio=1, overflow="fold")
             row.add_column(width=width, justify="right", style="dim")
             row.add_row(topic, text, "" if step is None else str(step))
