@@ -12,6 +12,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 
+from tests.conftest import ROOT
 from tests.support.commands import command_line
 from tests.support.forked import in_fork
 from tests.support.library_models import outer, referring, word_tokenizer
@@ -270,3 +271,16 @@ def test_packed_weights_are_told(loads: Loads, tmp_path: Path) -> None:
         assert trace.outcome.status == "loaded", trace.outcome
         assert "loaded OwnModel with 22 numbers" in told(trace)
         assert "1 of its weights is packed, as int8: 16 numbers, 16 B" in told(trace)
+
+
+def test_loads_in_threads_have_reports_of_their_own(loads: Loads, tmp_path: Path) -> None:
+    script = ROOT / "tests" / "data" / "loads_in_threads.py"
+    folders = [ROOT / "fixtures" / "bert-tiny", tiny_llama(tmp_path / "llama")]
+    with loads.trace("", work="script", script=[str(script), *map(str, folders)]) as trace:
+        assert trace.outcome.status == "loaded"
+        reports = [one.event for one in events(trace, WeightsReport)]
+        assert sorted(str(report.class_).rpartition(".")[2] for report in reports) == ["Bert"] * 3 + ["Llama"] * 3
+        for report in reports:
+            assert report.loaded == report.checkpoint
+            assert report.checkpoint
+            assert not [*report.new, *report.unexpected, *report.missing]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from threading import get_ident
 from typing import Any, Final, NamedTuple
 
 from tracer.recorder import safe_inspect
@@ -96,6 +97,7 @@ class CheckpointLoad:
         is_reported: Callable[[Any], bool] = lambda value: False,
     ) -> None:
         self.model = model
+        self.thread = get_ident()  # of who loads; the library may read tensors in others
         self.parameter_index = ParameterIndex(model)
         self.renamed: dict[str, str] = {}  # names in the files → names in the model, as the library reported them
         self.returned: Any = None

@@ -7,6 +7,7 @@ tensor is read off the model, not off the library's own bookkeeping, which has a
 from __future__ import annotations
 
 import re
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -106,8 +107,14 @@ class ConversionWatch:
     def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
         self._current_load = current_load
-        self._group: _ConversionGroup | None = None  # that is being converted, or was converted last
+        self._thread = threading.local()  # each that loads has a group
         self._skipped: Any = None
+
+    @property
+    def _group(self) -> _ConversionGroup | None:
+        """The group that this thread converts, or converted last."""
+        group: _ConversionGroup | None = getattr(self._thread, "group", None)
+        return group
 
     def watch(self, loading: Any, patches: Patches) -> None:
         self._skipped = vars(loading).get("SkipParameters")
@@ -134,14 +141,14 @@ class ConversionWatch:
             load.rename(source_key, *outcome.result[:2])
 
     def _converted(self, transform: Any, layer_name: Any, *args: Any, **kwargs: Any) -> Watching:
-        self._group = None
+        self._thread.group = None
         load = self._current_load()
         if load is None:
             return
         found = transform.layer_targets.get(layer_name) or ()
         matched = {name: pattern for name, pattern in load.matched(layer_name).items() if name in found}
         in_order = list(matched) if len(matched) == len(found) else sorted(found)
-        group = self._group = _ConversionGroup(transform, layer_name, in_order, matched)
+        group = self._thread.group = _ConversionGroup(transform, layer_name, in_order, matched)
         with group.following():
             outcome = yield
         if outcome.error is None:

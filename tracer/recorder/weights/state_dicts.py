@@ -6,7 +6,6 @@ adapter is loaded like every other checkpoint.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 import threading
@@ -33,7 +32,10 @@ class StateDictWatch:
     def __init__(self, recording: Recording, current_load: Callable[[], CheckpointLoad | None]) -> None:
         self._recording = recording
         self._current_load = current_load
-        self._thread = threading.local()  # a release may load its files in parallel
+        self._thread = threading.local()  # a release may load its files in parallel, and so may the user
+        self._inside = Patches(recording.guard)
+        self._loading = 0  # how many loads into modules are running, in all threads
+        self._lock = threading.RLock()
 
     def watch(self, modeling: Any, patches: Patches) -> None:
         """Watch the functions that this release has: up to 4.49 there are two ways, from 4.50 on one.
@@ -68,17 +70,28 @@ class StateDictWatch:
 
     @contextmanager
     def into_modules(self, load: CheckpointLoad) -> Iterator[None]:
-        """Watch, while it is open, how torch lets every module take its tensors out of a state dict."""
+        """Watch, while it is open, how torch lets every module take its tensors out of a state dict in this thread."""
         from torch.nn import Module
 
-        inside = Patches(self._recording.guard)
-        inside.watch(Module, "_load_from_state_dict", functools.partial(self._own, load))
+        before = getattr(self._thread, "load", None)
+        with self._lock:
+            if not self._loading:
+                self._inside.watch(Module, "_load_from_state_dict", self._own)
+            self._loading += 1
+        self._thread.load = load
         try:
             yield
         finally:
-            inside.restore()
+            self._thread.load = before
+            with self._lock:
+                self._loading -= 1
+                if not self._loading:
+                    self._inside.restore()
 
-    def _own(self, load: CheckpointLoad, module: Any, state_dict: Any, prefix: Any, *args: Any) -> Watching:
+    def _own(self, module: Any, state_dict: Any, prefix: Any, *args: Any) -> Watching:
+        load = getattr(self._thread, "load", None)
+        if load is None:
+            return
         errors = args[-1]  # torch notes here what does not fit
         before = len(errors)
         outcome = yield

@@ -11,6 +11,7 @@ import inspect
 import os
 import sys
 import weakref
+from threading import get_ident
 from typing import Any
 
 from tracer.recorder.guard import Watch, Watching
@@ -139,7 +140,9 @@ class WeightsWatch:
         self.files.forget_names()
 
     def _current_load(self) -> CheckpointLoad | None:
-        return self._open[-1] if self._open else None
+        """Return the newest load of this thread; of a thread that has none, which helps another, the newest of all."""
+        own = [load for load in self._open if load.thread == get_ident()]
+        return next(reversed(own or self._open), None)
 
     def _loading(self, signature: inspect.Signature, /, *args: Any, **kwargs: Any) -> Watching:
         self._recording.check_limit("weights")
