@@ -96,6 +96,13 @@ def test_a_model_that_a_processor_loads_is_not_what_the_user_loaded(tmp_path: Pa
         assert not [line for line in overview(trace, [], "en") if line.topic == "weights"]
 
 
+def test_a_frame_that_is_not_there_is_in_no_load(tmp_path: Path) -> None:
+    steps = [call(0), tensor(9, 0, "float32"), happened("model-loaded", 9, **{"class": "a.Own"}), returned(0)]
+    with made(tmp_path, {0: {"function": AUTO_MODEL}}, steps) as trace:
+        assert [load.class_ for load in model_loads(trace)] == [None]
+        assert not [line for line in overview(trace, [], "en") if line.topic == "weights"]
+
+
 @pytest.mark.parametrize("frame", [0, 1])
 def test_the_module_of_the_whole_is_not_said_to_be_imported_for_a_part(tmp_path: Path, frame: int) -> None:
     frames = {0: {"function": AUTO_MODEL}, 1: {"function": "_BaseAutoModelClass.from_config", "parent": 0, "depth": 1}}

@@ -324,7 +324,8 @@ def _trial_of_a_model_that_changes(fails: bool) -> None:
             super().__init__()
             self.config = transformers.BertConfig(hidden_size=8)
             self.inner, self.other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
-            self.register_buffer("count", torch.zeros(2))
+            self.register_buffer("wide", torch.zeros(2).expand(3, 2))
+            self.register_buffer("count", self.wide[0])
             self.state, self.seen = torch.zeros(2), [[1], {"a": 1}]
             self.later: Any = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
@@ -13,6 +14,7 @@ from tracer.analysis.decisions.tracker import decisions
 from tracer.analysis.decisions.turning_points import turning_point
 from tracer.analysis.loading_calls import AUTO_MODEL, LoadingCall, loading_calls, loads_a_model
 from tracer.analysis.locals import callers
+from tracer.trace.errors import DanglingNumber
 from tracer.trace.events import ModelLoaded, events
 from tracer.trace.reading import Trace
 from tracer.trace.steps import Step
@@ -62,9 +64,11 @@ def model_loads(trace: Trace) -> list[ModelLoad]:
 
 def outermost_frame(trace: Trace, step: Step) -> int | None:
     """Return the frame that a step's callers begin with: that of the user's call. None for a step outside of frames."""
-    if step.frame is None:
-        return None
-    return next(iter([*callers(trace, step.frame)][-1:]), step.frame)
+    outermost = step.frame
+    with suppress(DanglingNumber):  # of a damaged trace
+        for caller in callers(trace, step.frame) if step.frame is not None else ():
+            outermost = caller
+    return outermost
 
 
 def load_of(trace: Trace, loads: Sequence[ModelLoad], step: Step) -> ModelLoad | None:

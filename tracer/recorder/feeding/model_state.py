@@ -37,7 +37,7 @@ class ModelState:
                 left += one.values() if isinstance(one, dict) else one
             elif isinstance(one, tuple):
                 left += one
-            elif type(one) is torch.Tensor and not one.is_inference() and one.numel() * one.element_size() <= _LARGEST:
+            elif type(one) is torch.Tensor and not one.is_inference() and _is_kept(one):
                 self._numbers.append((one, one._version, one.detach().clone()))
 
     def put_back(self) -> None:
@@ -53,6 +53,17 @@ class ModelState:
                 with torch.no_grad():
                     tensor.copy_(numbers)
                 self._numbers[index] = (tensor, tensor._version, numbers)
+
+
+def _is_kept(tensor: Any) -> bool:
+    """Return whether a tensor is small, and can be written to: one that was expanded can't, but for its base."""
+    import torch
+
+    if tensor.layout is torch.strided and any(
+        not stride and extent > 1 for stride, extent in zip(tensor.stride(), tensor.shape, strict=True)
+    ):
+        return False
+    return bool(tensor.numel() * tensor.element_size() <= _LARGEST)
 
 
 def _is_same(container: Any, held: Any) -> bool:
