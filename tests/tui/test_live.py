@@ -195,7 +195,7 @@ def test_a_script_is_played_once_it_has_ended(terminal: Callable[..., PseudoTerm
     shown.wait_for("Who?")  # the terminal is the script's own
     shown.type("me\n")
     shown.wait_for("me it is")
-    shown.wait_for("Calls")
+    shown.wait_for("AutoConfig.from_pretrained('<model>')")  # in the overview
     shown.type("q")
     assert shown.end() == 0
     assert shown.is_as_it_was()

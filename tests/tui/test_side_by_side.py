@@ -290,3 +290,18 @@ def test_a_trace_without_steps_is_beside_no_step(both: tuple[Trace, Trace], tmp_
             assert app.failure is None
 
         play(app, work)
+
+
+def test_the_steps_of_a_difference_are_not_called_those_of_one_side(both: tuple[Trace, Trace]) -> None:
+    app = SideBySide(*both, "en")
+
+    async def work(pilot: Pilot[None]) -> None:
+        app.places = []  # no step is one where they part
+        last = len(both[0]) - 1
+        app.on_differences_table_chosen(DifferencesTable.Chosen((0, last)))
+        assert "the two steps of this difference" in title(app)
+        app._source("a").focus()
+        await pilot.press("right")
+        assert "the two steps of this difference" not in title(app)
+
+    play(app, work)

@@ -108,6 +108,7 @@ class SideBySide(CrashReportingApp):
         self.aligned: Alignment | None = None
         self.places: list[Parting] = []
         self._exact = False
+        self._chosen = False  # both steps are those of a difference
         self._not_aligned = False
         self.set_reactive(SideBySide.number_a, self.states["a"].number)
         self.set_reactive(SideBySide.number_b, self.states["b"].number)
@@ -182,6 +183,7 @@ class SideBySide(CrashReportingApp):
             else:
                 self._set("b", b)
                 self._exact = self.aligned is not None and self.aligned.in_b(a) == Counterpart(b, True)
+                self._chosen = True
         self._show_titles()
 
     def action_move(self, name: str) -> None:
@@ -214,6 +216,7 @@ class SideBySide(CrashReportingApp):
             self._set("a", found.a)
             self._set("b", found.b)
             self._exact = self.aligned.in_b(found.a) == Counterpart(found.b, True)
+            self._chosen = False
             self._show_titles()
         elif self.places:
             self._say(N_("There is nothing more in that direction."))
@@ -254,6 +257,7 @@ class SideBySide(CrashReportingApp):
 
     def _follow(self) -> None:
         """Move the other side to the step that belongs to the one of the active side."""
+        self._chosen = False
         if self.aligned is not None:
             state = self.states[self.active]
             find = self.aligned.in_b if self.active == "a" else self.aligned.in_a
@@ -277,6 +281,8 @@ class SideBySide(CrashReportingApp):
             state = Text(tr(self.lang, "here the two part"), "bold yellow")
         elif self._exact:
             state = Text(tr(self.lang, "the same step in both"), "bold green")
+        elif self._chosen:
+            state = Text(tr(self.lang, "the two steps of this difference"), "bold yellow")
         else:
             state = Text(tr(self.lang, "only in {side}", side=self.active.upper()), "bold yellow")
         told = Text("\n", no_wrap=True, overflow="ellipsis").join([*lines, Text(" ") + state])
