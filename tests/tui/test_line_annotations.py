@@ -9,8 +9,10 @@ import pytest
 from tests.data.demo.store import unpack
 from tests.support.assigning import can_make
 from tracer.trace.reading import open_trace
+from tracer.tui import source_view
 from tracer.tui.player_state import PlayerState
 from tracer.tui.source_view import line_annotations
+from tracer.tui.step_text import number_text
 
 
 @pytest.mark.parametrize("release", [pytest.param("4.44.2", marks=pytest.mark.slow), "5.23.0"])
@@ -46,3 +48,16 @@ def test_the_last_change_is_beside_the_returned_value(
         note = line_annotations(state, "en")[step.line or 0].plain
     assert note.startswith(f"# {step.changes[0].name}")
     assert "returned " in note
+
+
+@pytest.mark.parametrize("sentence", ["left by {value}", "{value} ended it"])
+def test_what_follows_the_value_is_shown_too(
+    sentence: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(source_view._ANNOTATIONS, "returned", sentence)
+    with open_trace(unpack("5.23.0", tmp_path_factory.mktemp("demo"))) as trace:
+        state = PlayerState(trace)
+        step = next(step for step in trace.steps(kinds=["return"]) if not step.changes)
+        state.cursor.go(step.number)
+        value = number_text(trace, step.value, source_view._WIDTH).plain
+        assert sentence.format(value=value) in line_annotations(state, "en")[step.line or 0].plain

@@ -405,8 +405,9 @@ def line_annotations(state: PlayerState, lang: Lang) -> dict[int, Text]:
         add(step.line, _decision(state, decision, lang))
     if step.event in ("return", "raise", "unwind"):
         key = {"return": "returned", "raise": "raised", "unwind": "left-by"}[step.event]
-        words = tr(lang, _ANNOTATIONS[key], value="\0").partition("\0")
-        add(step.line, Text.assemble((words[0], "italic")) + number_text(state.trace, step.value, _WIDTH))
+        before, _, after = tr(lang, _ANNOTATIONS[key], value="\0").partition("\0")
+        value = number_text(state.trace, step.value, _WIDTH)
+        add(step.line, Text.assemble((before, "italic"), value, (after, "italic")))
     return notes
 
 
