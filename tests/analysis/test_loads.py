@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.support.loads import Loads
+from tests.support.small_models import tiny_llama
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
 from tracer.analysis.loading_calls import AUTO_MODEL, AUTO_PROCESSOR
 from tracer.analysis.loads import are_apart, load_of, model_loads
@@ -94,6 +96,13 @@ def test_a_model_that_a_processor_loads_is_not_what_the_user_loaded(tmp_path: Pa
     with made(tmp_path, frames, steps) as trace:
         assert [(load.class_, load.loaded) for load in model_loads(trace)] == [("a.Own", 1)]
         assert not [line for line in overview(trace, [], "en") if line.topic == "weights"]
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_without_lines_nothing_is_said_of_arguments(loads: Loads, tmp_path: Path, lines: bool) -> None:
+    with loads.trace(tiny_llama(tmp_path / "m"), lines=lines, forward=False) as trace:
+        told = [line.text.plain for line in overview(trace, [], "en") if line.topic == "argument"]
+        assert [text.partition("=")[0] for text in told] == (["trust_remote_code"] if lines else [])
 
 
 def test_a_frame_that_is_not_there_is_in_no_load(tmp_path: Path) -> None:
