@@ -188,3 +188,19 @@ def test_without_a_file_the_player_keeps_its_keys(tmp_path: Path, monkeypatch: p
 
 def test_keys_are_shown_as_a_keyboard_has_them() -> None:
     assert displayed(["right", "ctrl+s", "question_mark", "alt+left", "exclamation_mark"]) == "→ ^S ? alt+← !"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+def test_no_line_of_the_help_is_wrapped(player: Any, lang: str, size: tuple[int, int]) -> None:
+    app = player(lang)
+
+    async def work(pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        help_screen = app.screen
+        assert isinstance(help_screen, HelpScreen)
+        text = help_screen.query_one(Static)
+        assert text.size.height == str(text.render()).count("\n") + 1
+
+    play(app, work, size)

@@ -110,7 +110,7 @@ class TextScreen(ModalScreen[None]):
 
 _GAP: Final = 2  # cells between a key and what it does
 _BETWEEN: Final = 4  # cells between the columns
-_FRAME: Final = 7  # cells for the border, the padding and the scrollbar
+_FRAME: Final = 8  # cells for the border, the padding and the scrollbar
 
 Block = list[Text]
 
