@@ -124,7 +124,7 @@ class Player(CrashReportingApp):
         """
         gc.disable()  # nothing created before all panes exist is garbage, and collecting takes time
         try:
-            super().run(*arguments, **options)
+            return super().run(*arguments, **options)
         finally:
             gc.enable()
 
