@@ -190,6 +190,7 @@ def _made(
         silence=nullcontext,
         clean_data=dict,
         clean=str,
+        check_limit=lambda stage: None,
         record_event=lambda _, facts=None, **__: told.append(facts),
         guard=SimpleNamespace(call=lambda _, function, *given: function(*given)),
         tracebacks=SimpleNamespace(failure=lambda error: {"error": repr(error)}),
@@ -226,7 +227,11 @@ def _inputs_of_two_senses(lost: str, folder: str) -> None:
 
     told: list[dict[str, Any]] = []
     recording = SimpleNamespace(
-        silence=nullcontext, clean_data=dict, clean=str, record_event=lambda _, facts=None, **__: told.append(facts)
+        silence=nullcontext,
+        clean_data=dict,
+        clean=str,
+        check_limit=lambda stage: None,
+        record_event=lambda _, facts=None, **__: told.append(facts),
     )
     job = Job(work="load", journal="", model="", image=f"{folder}/a.png", audio=f"{folder}/a.wav", prompt="Well")
     preparers = Preparers(processor=Processor(), image_processor=object(), feature_extractor=object())
