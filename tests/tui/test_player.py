@@ -35,6 +35,7 @@ from tracer.tui.screens import GotoScreen, HelpScreen, TextScreen, keys_text
 from tracer.tui.search_screen import SORT_LABELS, SearchScreen
 from tracer.tui.source_view import SourceView
 from tracer.tui.stage_bar import StageBar
+from tracer.tui.tabs.overview import OverviewTab
 from tracer.tui.tabs.table_tab import COLUMN_LABELS, TableTab
 from tracer.tui.variables_view import VariableNode, VariablesView
 from tracer.views.why import WORDS as WHY
@@ -664,6 +665,8 @@ def test_a_trace_made_by_hand(tmp_path: Path) -> None:
         app = Player(trace, "zh")
 
         async def work(pilot: Pilot[None]) -> None:
+            page = app.query_one(OverviewTab)  # which has nothing to say of it
+            assert [str(page.get_option_at_index(at).disabled) for at in range(page.option_count)] == ["True"]
             await pilot.press("right", "right")
             assert app.state.number == 2
             assert await notifications(pilot) == []

@@ -21,6 +21,7 @@ from tracer.trace.reading import Trace
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_view import StepView
+from tracer.tui.tabs.table_tab import NOTHING
 from tracer.views.overview import overview, overview_lines, topic_width
 
 Line = tuple[str, Text, int | None]
@@ -56,7 +57,7 @@ class OverviewTab(OptionList, StepView):
         except TracerError as error:
             lines = [("", Text(visible(error.localized(lang))), None)]
         at = self.highlighted
-        self._list(lines)
+        self._list(lines or [("", Text(tr(lang, NOTHING), "dim"), None)])
         self.computed = True
         first = next((index for index, step in enumerate(self.steps) if step is not None), None)
         self.highlighted = at if at is not None and self.option_count > at else first
@@ -65,7 +66,7 @@ class OverviewTab(OptionList, StepView):
         self.clear_options()
         self.steps = [step for _, _, step in lines]
         width = len(str(max(len(self._state.trace) - 1, 0)))
-        topics = max(topic_width(self.lang), *(cell_len(topic) for topic, _, _ in lines))  # the heads of loads too
+        topics = max([topic_width(self.lang), *(cell_len(topic) for topic, _, _ in lines)])  # the heads of loads too
         for topic, text, step in lines:
             row = Table.grid(padding=(0, 1), expand=True)
             row.add_column(width=topics, style="bold")
