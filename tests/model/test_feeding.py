@@ -181,12 +181,9 @@ def test_ids_are_made_up_with_a_row_for_each_code_book() -> None:
     in_fork(_inputs_of_code_books)
 
 
-def _made(
-    model: Any, preparers: Preparers | None = None, told: list[dict[str, Any]] | None = None, **asked: Any
-) -> Inputs:
-    """Return the inputs that are made for a model; ``told`` gets what is recorded."""
-    told = told if told is not None else []
-    recording = SimpleNamespace(
+def recording_into(told: list[dict[str, Any]]) -> SimpleNamespace:
+    """Return what stands for a recording, and appends the facts of its events to a list."""
+    return SimpleNamespace(
         silence=nullcontext,
         clean_data=dict,
         clean=str,
@@ -195,6 +192,14 @@ def _made(
         guard=SimpleNamespace(call=lambda _, function, *given: function(*given)),
         tracebacks=SimpleNamespace(failure=lambda error: {"error": repr(error)}),
     )
+
+
+def _made(
+    model: Any, preparers: Preparers | None = None, told: list[dict[str, Any]] | None = None, **asked: Any
+) -> Inputs:
+    """Return the inputs that are made for a model; ``told`` gets what is recorded."""
+    told = told if told is not None else []
+    recording = recording_into(told)
     job = Job(work="load", journal="", model="", **asked)
     return make_inputs(job, model, preparers or Preparers(), cast(Any, recording))
 
@@ -226,13 +231,7 @@ def _inputs_of_two_senses(lost: str, folder: str) -> None:
             return made
 
     told: list[dict[str, Any]] = []
-    recording = SimpleNamespace(
-        silence=nullcontext,
-        clean_data=dict,
-        clean=str,
-        check_limit=lambda stage: None,
-        record_event=lambda _, facts=None, **__: told.append(facts),
-    )
+    recording = recording_into(told)
     job = Job(work="load", journal="", model="", image=f"{folder}/a.png", audio=f"{folder}/a.wav", prompt="Well")
     preparers = Preparers(processor=Processor(), image_processor=object(), feature_extractor=object())
     made = make_inputs(job, Thinker(), preparers, cast(Any, recording))

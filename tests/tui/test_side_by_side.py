@@ -154,6 +154,14 @@ def test_what_the_same_statement_made_differently_is_a_place_too(loads: Loads) -
                 seen.append((app.number_a, app.number_b))
             assert seen == sorted(seen)
             assert seen == [tuple(one) for one in app.places if tuple(one) > (0, 0)]
+            table = app.query_one(DifferencesTable)
+            at = next(one for one, difference in app.places.items() if difference and difference.topic == "config")
+            await pilot.press("home")
+            while (app.number_a, app.number_b) != at:
+                await pilot.press("n")
+                await pilot.pause()
+            assert "Configuration · hidden_dropout_prob: A 0.1, B 0.25" in title(app)
+            assert str(table.get_row_at(table.cursor_row)[1]) == "hidden_dropout_prob"
 
         play(app, work)
 

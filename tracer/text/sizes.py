@@ -1,4 +1,4 @@
-"""Numbers of bytes as a person reads them: 812 B, 4.21 kB, 987 kB, 1.3 MB.
+"""Numbers of bytes, and times, as a person reads them: 812 B, 4.21 kB, 987 kB, 1.3 MB; 15 ms, 2.38 s.
 
 In decimal units, as file managers and download pages count, with the same text in every language. ``rich.filesize``
 writes "812 bytes", and "1,000.0 kB" for 999,999.
@@ -17,3 +17,8 @@ def format_size(count: int) -> str:
         if value < 999.5:
             return f"{value:.3g} {unit}"
     return f"{value:.0f} TB"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a time in milliseconds below a second, else in seconds."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

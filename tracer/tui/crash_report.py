@@ -6,7 +6,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 from textual.app import App
@@ -16,6 +16,8 @@ from tracer.i18n import Lang, tr
 from tracer.text.visible import one_line, visible
 from tracer.trace.errors import TracerError
 from tracer.tui.contrast import ReadableText
+
+THEMES: Final = ("textual-dark", "textual-light")
 
 
 class CrashReportingApp(App[None]):
@@ -44,6 +46,11 @@ class CrashReportingApp(App[None]):
             self.exit(return_code=error.exit_code)
         elif self.failure is None:  # later errors are consequences of the first
             super()._handle_exception(error)
+
+    def action_theme(self) -> None:
+        """Change between the dark and the light theme; from any other, to the dark one."""
+        at = THEMES.index(self.theme) if self.theme in THEMES else -1
+        self.theme = THEMES[(at + 1) % len(THEMES)]
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._readable]

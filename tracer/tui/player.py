@@ -48,7 +48,6 @@ if TYPE_CHECKING:  # imported after the first screen
 
 _ACTIONS: Final = frozenset(binding.action for binding in BINDINGS)
 _SPEEDS: Final = (1, 2, 4, 8, 16, 32)  # steps a second
-_THEMES: Final = ("textual-dark", "textual-light")
 _NO_VARIABLE: Final = N_("Choose a variable first: Tab goes to the panes, the arrow keys choose.")
 _ENDED_BADLY: Final = {"failed": "at-failure", "refused": "at-failure", "killed": "at-death",
                        "unfinished": "at-death", "interrupted": "at-interrupt"}  # fmt: skip
@@ -679,10 +678,6 @@ class Player(CrashReportingApp):
 
     def action_language(self) -> None:
         self.lang = "zh" if self.lang == "en" else "en"
-
-    def action_theme(self) -> None:
-        at = _THEMES.index(self.theme) if self.theme in _THEMES else -1
-        self.theme = _THEMES[(at + 1) % len(_THEMES)]
 
     def action_help(self) -> None:
         from tracer.tui.screens import HelpScreen

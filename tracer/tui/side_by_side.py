@@ -37,7 +37,6 @@ from tracer.views.stages import stage_name
 
 Letter = Literal["a", "b"]
 
-_THEMES: Final = ("textual-dark", "textual-light")
 _MADE_BY_A_STEP: Final = ("decisions", "config", "classes", "modules", "weights", "text", "files", "messages")
 _WIDEST: Final = (24, 60, 40, 40)  # cells of the columns
 _NARROWEST: Final = 8
@@ -77,7 +76,8 @@ class SideBySide(CrashReportingApp):
     Attributes:
         number_a: the step that is shown of A; ``number_b`` of B.
         aligned: which steps belong together, once that is known.
-        places: where the loads part, in order: by a statement, or by what came of the same one.
+        places: where the loads part, in order, each with the difference that came of the statement there; None where
+            they went on with different statements.
     """
 
     CSS_PATH = ["player.tcss", "side_by_side.tcss"]  # noqa: RUF012 - as Textual declares it
@@ -106,7 +106,9 @@ class SideBySide(CrashReportingApp):
         }
         self.active: Letter = "a"
         self.aligned: Alignment | None = None
-        self.places: list[Parting] = []
+        self.places: dict[Parting, Difference | None] = {}
+        self._order: list[Parting] = []
+        self._comparison: Comparison | None = None
         self._exact = False
         self._chosen = False  # both steps are those of a difference
         self._not_aligned = False
@@ -146,7 +148,9 @@ class SideBySide(CrashReportingApp):
             self.query_one(DifferencesTable).fail(error, self.lang)
             self._show_titles()
             return
-        self.aligned, self.places = aligned, _places(aligned, comparison)
+        self.aligned, self._comparison = aligned, comparison
+        self.places = _places(aligned, comparison)
+        self._order = [*self.places]
         self.query_one(DifferencesTable).show(comparison, self.lang)
         self._follow()
 
@@ -210,9 +214,11 @@ class SideBySide(CrashReportingApp):
             self._say(_NOT_ALIGNED if self._not_aligned else N_("The two loads are still being aligned."))
             return
         here = Parting(self.number_a, self.number_b)
-        at = bisect_left(self.places, here) - 1 if back else bisect_right(self.places, here)
-        if 0 <= at < len(self.places):
-            found = self.places[at]
+        at = bisect_left(self._order, here) - 1 if back else bisect_right(self._order, here)
+        if 0 <= at < len(self._order):
+            found = self._order[at]
+            if (difference := self.places[found]) is not None:
+                self.query_one(DifferencesTable).mark(difference)
             self._set("a", found.a)
             self._set("b", found.b)
             self._exact = self.aligned.in_b(found.a) == Counterpart(found.b, True)
@@ -230,10 +236,6 @@ class SideBySide(CrashReportingApp):
         if self.query("#titles"):
             self._show_titles()
             self.query_one(DifferencesTable).speak(self.lang)
-
-    def action_theme(self) -> None:
-        at = _THEMES.index(self.theme) if self.theme in _THEMES else -1
-        self.theme = _THEMES[(at + 1) % len(_THEMES)]
 
     def action_source(self) -> None:
         self._source(self.active).focus()
@@ -277,8 +279,8 @@ class SideBySide(CrashReportingApp):
             state = Text(tr(self.lang, "aligning …"), "dim")
         elif self.states["a"].empty or self.states["b"].empty:
             state = Text()
-        elif here in self.places[bisect_left(self.places, here) :][:1]:
-            state = Text(tr(self.lang, "here the two part"), "bold yellow")
+        elif here in self.places:
+            state = Text(self._parting(here), "bold yellow")
         elif self._exact:
             state = Text(tr(self.lang, "the same step in both"), "bold green")
         elif self._chosen:
@@ -292,6 +294,14 @@ class SideBySide(CrashReportingApp):
             hints.append(f" {displayed([key])} ", "bold reverse")
             hints.append(f" {tr(self.lang, label)}  ")
         self.query_one("#hints", Static).update(hints)
+
+    def _parting(self, here: Parting) -> str:
+        """Return that the loads part, and what came of the same statement in each."""
+        told, difference = tr(self.lang, "here the two part"), self.places[here]
+        if difference is None or self._comparison is None:
+            return told
+        texts = difference_texts(self._comparison, difference, self.lang)
+        return f"{told} · {texts.topic} · {texts.what}: A {texts.a or '–'}, B {texts.b or '–'}"
 
     def _title(self, letter: Letter) -> Text:
         state = self.states[letter]
@@ -311,19 +321,17 @@ class SideBySide(CrashReportingApp):
         self.notify(tr(self.lang, message), timeout=2, markup=False)
 
 
-def _places(aligned: Alignment, comparison: Comparison) -> list[Parting]:
-    """Return where two loads part: where they went on differently, and where the same statement gave something else."""
-    found = set(aligned.partings)
+def _places(aligned: Alignment, comparison: Comparison) -> dict[Parting, Difference | None]:
+    """Return where two loads part, in order: with what one statement gave in each, if it is that."""
+    found: dict[Parting, Difference | None] = {}
     for topic in _MADE_BY_A_STEP:
         for one in comparison.of(topic):
             a, b = one.steps
-            if a is not None and b is not None:
-                found.add(Parting(a, b))
-            elif a is not None:
-                found.add(Parting(a, aligned.in_b(a).step))
+            if a is not None:
+                found.setdefault(Parting(a, aligned.in_b(a).step if b is None else b), one)
             elif b is not None:
-                found.add(Parting(aligned.in_a(b).step, b))
-    return sorted(found)
+                found.setdefault(Parting(aligned.in_a(b).step, b), one)
+    return {place: found.get(place) for place in sorted({*found, *aligned.partings})}
 
 
 def _fitting(widths: list[int], room: int) -> list[int]:
@@ -366,6 +374,12 @@ class DifferencesTable(DataTable[Text]):
         """List the differences of a comparison."""
         self._comparison = comparison
         self.speak(lang)
+
+    def mark(self, difference: Difference) -> None:
+        """Move the cursor to the row of a difference."""
+        if self._comparison is not None:
+            before = self.row_count - len(self._comparison.differences)  # the rows of the environment
+            self.move_cursor(row=before + self._comparison.differences.index(difference), animate=False)
 
     def speak(self, lang: Lang) -> None:
         """List them in this language."""

@@ -14,7 +14,7 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
-from tracer.i18n import N_, Lang, tr
+from tracer.i18n import Lang, tr
 from tracer.text.visible import visible
 from tracer.trace.errors import TracerError
 from tracer.trace.outcome import GOOD
@@ -24,17 +24,13 @@ from tracer.trace.vocabulary import STAGES
 from tracer.tui.background import in_background, start_worker
 from tracer.tui.player_state import PlayerState
 from tracer.tui.step_view import StepView
-from tracer.views.outcome import outcome_style, outcome_text, undone_texts
+from tracer.views.outcome import class_text, outcome_style, outcome_text, undone_texts
 from tracer.views.stages import stage_name
 
 Stretch = tuple[str, int, int]
 """A stage, and the first and last of consecutive steps of it."""
 
 _AT_ONCE: Final = 1_000  # stretches; the rest is found in the background
-_WHOSE: Final = {
-    "transformers_modules": N_("{name}, the directory's own class"),
-    "transformers": N_("{name}, a class of the library"),
-}
 _SHADES: Final = ("#8fbcbb", "#d8c48a", "#a3be8c", "#c99ac0", "#88b0d8", "#d9a58a")
 
 
@@ -92,9 +88,7 @@ class StageBar(StepView):
             parts.append(Text(tr(lang, "load {number} of {count}", number=at, count=len(calls)), "bold"))
         made = trace.outcome.result
         if made and len(calls) < 2:
-            name = visible(made.rpartition(".")[2])
-            whose = _WHOSE.get(made.partition(".")[0])
-            parts.append(Text(tr(lang, whose, name=name) if whose else name))
+            parts.append(Text(class_text(made, lang)))
         if trace.meta.transformers is not None:
             parts.append(Text(visible(f"transformers {trace.meta.transformers}")))
         style = "" if trace.outcome.status in GOOD else outcome_style(trace.outcome)

@@ -39,6 +39,11 @@ WORDS: Final[dict[str, Message]] = {
     "failed-after": N_("after step {step}, stage {stage}, {place}"),
 }
 
+_WHOSE: Final = {
+    "transformers_modules": N_("{name}, the directory's own class"),
+    "transformers": N_("{name}, a class of the library"),
+}
+
 
 def outcome_text(outcome: Outcome, lang: Lang) -> str:
     """Return how a load ended; a status from a newer release is shown as it is."""
@@ -47,6 +52,13 @@ def outcome_text(outcome: Outcome, lang: Lang) -> str:
         if key in WORDS:
             return tr(lang, WORDS[key])
     return visible(status)
+
+
+def class_text(name: str, lang: Lang) -> str:
+    """Return a class by its name alone, and whose it is."""
+    short = visible(name.rpartition(".")[2])
+    whose = _WHOSE.get(name.partition(".")[0])
+    return tr(lang, whose, name=short) if whose else short
 
 
 def undone_texts(trace: Trace, lang: Lang) -> list[str]:

@@ -18,6 +18,7 @@ from tracer.analysis.loads import ModelLoad, decision_on_class, load_of, model_l
 from tracer.analysis.stage_summary import Fact, Slowest, StageSummary
 from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
+from tracer.text.sizes import format_duration
 from tracer.text.visible import one_line, visible
 from tracer.trace.events import ModuleImported, TensorLoaded, events, read_event
 from tracer.trace.outcome import GOOD
@@ -25,7 +26,7 @@ from tracer.trace.reading import Trace
 from tracer.views.decisions import headline
 from tracer.views.kwargs import LOST, end_text
 from tracer.views.model_flow import flow_line
-from tracer.views.outcome import failure_was_seen, outcome_style, outcome_text
+from tracer.views.outcome import class_text, failure_was_seen, outcome_style, outcome_text
 from tracer.views.stages import stage_name
 
 TOPICS: Final[dict[str, Message]] = {
@@ -39,10 +40,6 @@ TOPICS: Final[dict[str, Message]] = {
     "written": N_("Output"),
     "time": N_("Time"),
     "odd": N_("Notable"),
-}
-_WHOSE: Final = {
-    "transformers_modules": N_("{name}, the directory's own class"),
-    "transformers": N_("{name}, a class of the library"),
 }
 _OF_WEIGHTS: Final = "weights"
 _OF_PASS: Final = ("fed-picture", "fed-film", "fed-sound", "not-fed", "outputs-")
@@ -110,13 +107,6 @@ def overview_lines(lines: Iterable[OverviewLine], lang: Lang) -> Iterator[tuple[
 
 def topic_width(lang: Lang) -> int:
     return max(cell_len(tr(lang, name)) for name in TOPICS.values())
-
-
-def class_text(name: str, lang: Lang) -> str:
-    """Return a class by its name alone, and whose it is."""
-    short = visible(name.rpartition(".")[2])
-    whose = _WHOSE.get(name.partition(".")[0])
-    return tr(lang, whose, name=short) if whose else short
 
 
 def _end(trace: Trace, causes: Iterable[Cause], lang: Lang) -> Iterator[OverviewLine]:
@@ -208,11 +198,11 @@ def _of_time(trace: Trace, stages: list[StageSummary], loads: list[ModelLoad], l
     """Yield the stages that took longest, with what took their time where one step did."""
     long = [stage for stage in stages if stage.seconds >= _WORTH_TELLING]
     for stage in sorted(long, key=lambda stage: -stage.seconds)[:_SLOWEST]:
-        text = Text(f"{duration(stage.seconds)} {stage_name(stage.stage, lang)}")
+        text = Text(f"{format_duration(stage.seconds)} {stage_name(stage.stage, lang)}")
         step = None
         if stage.slowest is not None:
             step = stage.slowest.step
-            spent = duration(stage.slowest.seconds)
+            spent = format_duration(stage.slowest.seconds)
             module = _imported(trace, stage.slowest)
             if module is not None:
                 text.append(tr(lang, ", of which {time} importing {module}", time=spent, module=visible(module)))
@@ -265,7 +255,3 @@ def _of_surprises(surprises: Iterable[Cause], lang: Lang) -> Iterator[OverviewLi
         yield OverviewLine("odd", Text(said, "yellow"), surprise.chain[-1].step if surprise.chain else None)
     if len(listed) > _MOST:
         yield OverviewLine("odd", Text(tr(lang, "… and {count} more", count=len(listed) - _MOST), "dim"))
-
-
-def duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -17,7 +17,7 @@ from tracer.analysis.stage_summary import Fact, StageSummary, summarize_stages
 from tracer.analysis.step_context import statement_changes, step_place
 from tracer.analysis.value_format import format_value
 from tracer.i18n import N_, NP_, Lang, Message, tr
-from tracer.text.sizes import format_size
+from tracer.text.sizes import format_duration, format_size
 from tracer.text.visible import visible, without_codes
 from tracer.trace import reasons
 from tracer.trace.events import raised_in
@@ -264,7 +264,7 @@ def _head(trace: Trace, lang: Lang) -> RenderableType:
     parts.append(Text(_steps(len(trace), lang), "dim"))
     seconds = trace.outcome.seconds
     if isinstance(seconds, (int, float)):
-        parts.append(Text(_duration(seconds), "dim"))
+        parts.append(Text(format_duration(seconds), "dim"))
     return Padding(Text(" · ").join(parts), (1, 0, 0, 0), expand=False)
 
 
@@ -272,13 +272,13 @@ def _stage(summary: StageSummary, lang: Lang) -> RenderableType:
     title = Text.assemble(
         (stage_name(summary.stage, lang), "bold cyan"),
         (f"  {_text(summary.stage)}", "dim"),
-        (f"  {_steps(summary.steps, lang)}  {_duration(summary.seconds)}", "dim"),
+        (f"  {_steps(summary.steps, lang)}  {format_duration(summary.seconds)}", "dim"),
     )
     grid = Table.grid(padding=(0, 1))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     if (slow := summary.slowest) is not None:
-        values = {"time": _duration(slow.seconds), "step": slow.step, "statement": _text(slow.text or "")}
+        values = {"time": format_duration(slow.seconds), "step": slow.step, "statement": _text(slow.text or "")}
         grid.add_row(
             "",
             Text(
@@ -401,10 +401,6 @@ def next_commands(trace: Trace, lang: Lang) -> RenderableType:
     for label, (what, words) in zip([labels[1], *[""] * len(commands)], commands, strict=False):
         lines += [line(label, Text(f"# {tr(lang, WORDS[what])}", "dim")), line("", Text(f"{program()} {words}"))]
     return Group(*lines)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def _short_class(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from tracer.analysis.diff.difference import function_name
 from tracer.trace.errors import DanglingNumber
+from tracer.trace.queries import step_rows
 from tracer.trace.reading import Trace
 
 _MOST_COMPARED: Final = 3_000_000  # pairs of steps of two frames; beyond, what is between their ends is one difference
@@ -40,16 +41,6 @@ class _Item(NamedTuple):
     key: str
     step: int
     frame: int | None = None
-
-
-class _StepRow(NamedTuple):
-    number: int
-    frame: int | None
-    thread: int
-    source: int | None
-    line: int | None
-    event: str | None
-    kind: str
 
 
 _Level = list[_Item]
@@ -134,8 +125,7 @@ def _levels(trace: Trace) -> dict[int, _Level]:
     frames = {frame.number: frame for frame in trace.frames()}
     lines: dict[int, list[str]] = {}
     levels: dict[int, _Level] = {}
-    query = "SELECT number, frame, thread, source, line, event, kind FROM step ORDER BY number"
-    for at_step in trace.rows(_StepRow, query):
+    for at_step in step_rows(trace):
         number, frame, thread, source, line, event, kind = at_step
         own = -1 - thread if frame is None else frame
         at: int | None = own
