@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.support.loads import Loads
 from tests.support.small_models import tiny_llama
 from tests.trace.made import end_record, frame_record_of, meta_record, sealed, source_record, step, step_record
+from tracer.analysis.kwargs.paths import keyword_paths
 from tracer.analysis.loading_calls import AUTO_MODEL, AUTO_PROCESSOR
 from tracer.analysis.loads import are_apart, load_of, model_loads
 from tracer.analysis.stage_summary import Slowest, StageSummary
@@ -99,10 +100,14 @@ def test_a_model_that_a_processor_loads_is_not_what_the_user_loaded(tmp_path: Pa
 
 
 @pytest.mark.parametrize("lines", [True, False])
-def test_without_lines_nothing_is_said_of_arguments(loads: Loads, tmp_path: Path, lines: bool) -> None:
+def test_without_lines_it_is_not_known_what_became_of_an_argument(loads: Loads, tmp_path: Path, lines: bool) -> None:
     with loads.trace(tiny_llama(tmp_path / "m"), lines=lines, forward=False) as trace:
         told = [line.text.plain for line in overview(trace, [], "en") if line.topic == "argument"]
-        assert [text.partition("=")[0] for text in told] == (["trust_remote_code"] if lines else [])
+        ends = [path.end.what for path in keyword_paths(trace)]
+    assert [text.partition("=")[0] for text in told] == ["trust_remote_code"]
+    assert told[0].endswith("not known: the load was recorded without lines (--no-lines)") == (not lines)
+    assert ("unseen" in ends) == (not lines)
+    assert not lines or "left" not in ends
 
 
 def test_a_frame_that_is_not_there_is_in_no_load(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ WORDS: Final[dict[str, Message]] = {
     "end:refused": N_("refused by {where}"),
     "end:left": N_("left over"),
     "end:unfinished": N_("still on its way"),
+    "end:unseen": N_("not known without lines"),
     # topics
     "topic:outcome": N_("Outcome"),
     "topic:classes": N_("Classes and where they come from"),

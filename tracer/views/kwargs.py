@@ -41,6 +41,7 @@ WORDS: Final[dict[str, Message]] = {
     "end:refused": N_("refused by {where}"),
     "end:left": N_("left over: nothing used it"),
     "end:unfinished": N_("was still on its way when the load ended"),
+    "end:unseen": N_("not known: the load was recorded without lines (--no-lines)"),
     # where it was last seen
     "seen:read": N_("{end}; last seen in step {step}, where {function} reads it"),
     "seen:stored": N_("{end}; last seen in step {step} as {where}"),

@@ -138,9 +138,7 @@ def _of_class(trace: Trace, load: ModelLoad, lang: Lang) -> Iterator[OverviewLin
 
 
 def _of_arguments(trace: Trace, load: ModelLoad, lang: Lang) -> Iterator[OverviewLine]:
-    """Yield each argument that the user gave, with its end; without lines, it is not known what became of them."""
-    if trace.nearest(load.call.step, kind="line") is None:
-        return
+    """Yield each argument that the user gave, with its end."""
     for path in keyword_paths(trace, call=load.call.step):
         if path.origin == USER:
             value = "…" if path.value is None else visible(format_value(trace, path.value, 40))

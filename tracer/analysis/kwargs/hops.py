@@ -40,6 +40,7 @@ END_KINDS: Final = {
     "refused": "refused by an exception",
     "left": "still among the unused keyword arguments when the call returned",
     "unfinished": "still being passed on when the trace ends",
+    "unseen": "not known, as the load was recorded without lines",
 }
 """How the path of a keyword argument can end."""
 

@@ -37,6 +37,9 @@ def keyword_paths(trace: Trace, *, call: int | None = None) -> list[KeywordPath]
     if chosen not in known:
         tracks = ArgumentFollower(trace, chosen).follow()
         known[chosen] = [finish_path(track, returned=chosen.returned) for track in tracks]
+        for path in known[chosen] if not trace.meta.lines else ():  # no statement was seen that could use one
+            if path.end.what in ("left", "unfinished"):
+                path.end = PathEnd("unseen", step=path.end.step)
     return [
         msgspec.structs.replace(path, hops=[msgspec.structs.replace(hop) for hop in path.hops])
         for path in known[chosen]

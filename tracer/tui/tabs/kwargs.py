@@ -14,10 +14,9 @@ from tracer.text.visible import one_line, visible
 from tracer.trace.reading import Trace
 from tracer.tui.step_text import number_text
 from tracer.tui.tabs.table_tab import Row, TableTab
-from tracer.views.kwargs import WORDS, end_text, stop_text
+from tracer.views.kwargs import LOST, WORDS, end_text, stop_text
 
 _STATEMENT = 80
-_LOST = ("refused", "dropped", "overwritten", "left", "unfinished")
 
 
 class KwargsTab(TableTab):
@@ -60,7 +59,7 @@ def _rows(trace: Trace, path: KeywordPath, lang: Lang, depth: int) -> Iterator[R
 
 def _overview(trace: Trace, path: KeywordPath, stops: list[Hop], lang: Lang, depth: int) -> Row:
     first = min((stop.step for stop in stops), default=path.end.step or 0)
-    lost = path.end.what in _LOST
+    lost = path.end.what in LOST
     cells = (
         Text(visible(path.name), "bold" if path.origin == USER else ""),
         Text(end_text(path, lang), "bold yellow" if lost else "bold"),
