@@ -1466,7 +1466,7 @@ CAUSES: Final[dict[str, Message]] = {
     "cause:out-of-memory": N_("There was not enough memory."),
     "cause:out-of-memory-asked": N_("There was not enough memory: a single request of {size} could not be met."),
     "cause:killed-sigkill": N_(
-        "Something outside killed the process with {signal} while {where} was running. Most "
+        "The process was killed with {signal} while {where} was running; a signal does not say who sent it. Most "
         "often it is the system, out of memory; it may also be a time limit of the machine, a "
         "person, or the model's own code."
     ),
